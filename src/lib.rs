@@ -1,0 +1,17 @@
+//! Rewrites Amazon Bedrock direct model IDs to inference profile IDs on their way into a Kubernetes cluster.
+//!
+//! The rooms, and who may name whom (held by `tests/suite/architecture.rs`):
+//!
+//! ```text
+//! text      spans over JSON and YAML          -> nothing
+//! domain    find, resolve, plan: the decision -> text
+//! api       the custom resources as written   -> nothing
+//! validate  wire form to domain               -> api, domain
+//! catalog   the shipped mapping               -> api, validate
+//! report    the record of a finding           -> domain
+//! scan      files to judged findings          -> text, domain, report
+//! tls       certificates                      -> nothing
+//! runtime   process, metrics, admin port      -> nothing
+//! webhook   reviews in, answers out           -> text, domain, report, tls, runtime
+//! cli       the commands                      -> all
+//! ```
