@@ -15,3 +15,9 @@
 //! webhook   reviews in, answers out           -> text, domain, report, tls, runtime
 //! cli       the commands                      -> all
 //! ```
+pub mod api;
+pub mod domain;
+pub mod report;
+pub mod text;
+pub mod validate;
+pub mod webhook;
