@@ -16,8 +16,12 @@
 //! cli       the commands                      -> all
 //! ```
 pub mod api;
+pub mod catalog;
+pub mod cli;
 pub mod domain;
 pub mod report;
+pub mod runtime;
 pub mod text;
+pub mod tls;
 pub mod validate;
 pub mod webhook;

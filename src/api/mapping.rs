@@ -111,7 +111,7 @@ pub struct DirectRegion {
 pub enum DirectState {
     /// The direct ID works.
     Works,
-    /// The direct ID worked until the model's end of life.
+    /// The direct ID worked, and no longer does: as a rule since the end of life of the model there.
     Former,
     /// The direct ID does not work. It withdraws a row of lower priority.
     Never,
