@@ -332,6 +332,13 @@ impl Model {
             .filter(move |(_, route)| route.geography.as_str() == geography)
     }
 
+    /// Whether some region has a row that says that the direct ID works.
+    pub fn works_somewhere(&self) -> bool {
+        self.rows
+            .values()
+            .any(|row| matches!(row.direct, Some((DirectRow::Works, _))))
+    }
+
     /// The mapping of the highest priority that names the model.
     pub fn mapping(&self) -> MappingIx {
         self.mapping

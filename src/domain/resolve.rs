@@ -7,8 +7,8 @@ use std::fmt;
 use jiff::civil::Date;
 
 use super::catalog::{
-    Catalog, Confidence, Destinations, DirectRow, Knowledge, MappingIx, Model, ModelIx,
-    ProfileState, Route, Row,
+    Catalog, Confidence, Destinations, DirectRow, Knowledge, LifecycleState, MappingIx, Model,
+    ModelIx, ProfileState, Route, Row,
 };
 use super::id::{Arn, Geography, ModelId};
 use super::policy::{GlobalUse, Namespace, Override, OverrideTarget, Policy, Scope, Spelling};
@@ -152,6 +152,10 @@ pub fn settled_without_region(id: &str, policy: &Policy, catalog: &Catalog) -> O
     }
     match catalog.find(id) {
         None => Some(Reason::UnknownModel),
+        // Where the direct ID works somewhere, the region decides first.
+        Some(at) if catalog.model(at).works_somewhere() => {
+            unserved(catalog.model(at)).filter(|reason| *reason != Reason::Unverified)
+        }
         Some(at) => unserved(catalog.model(at)),
     }
 }
@@ -160,6 +164,8 @@ pub fn settled_without_region(id: &str, policy: &Policy, catalog: &Catalog) -> O
 fn unserved(model: &Model) -> Option<Reason> {
     match model.knowledge {
         Knowledge::HasProfiles => None,
+        // Where the model is gone, that is the better word.
+        Knowledge::NeverHadProfile if model.lifecycle.state == LifecycleState::EndOfLife => None,
         Knowledge::NeverHadProfile => Some(Reason::NeverHadProfile),
         Knowledge::Unverified => Some(Reason::Unverified),
         Knowledge::MantleOnly => Some(Reason::Mantle),
@@ -225,8 +231,9 @@ impl<'a> Resolver<'a, '_> {
             let works = self.works(model);
             let row = self.direct_row(model);
             (self.step)(Step::Direct(row, works));
-            // A model without profiles that works here is what a replacement may lead to.
-            let found = if works && self.question.named != Named::Direct(id) {
+            // A model without profiles that works here is what a replacement may lead to, and no question otherwise.
+            let replaced = self.question.named != Named::Direct(id);
+            let found = if works && (replaced || reason == Reason::Unverified) {
                 Reason::WorksDirectly
             } else {
                 reason
@@ -277,9 +284,8 @@ impl<'a> Resolver<'a, '_> {
     fn dead_row(&mut self, model: &Model, row: &Row, past: bool) -> Resolution {
         let worked = row.direct.is_some();
         let served = row.routes().next().is_some();
-        if !(past || worked || served) {
-            let known = self.catalog.is_scanned(self.question.region)
-                || model.row(self.question.region).is_some();
+        if !(past || served) {
+            let known = self.catalog.is_scanned(self.question.region);
             return Resolution::Leave(if known {
                 Reason::NothingServes
             } else {
@@ -604,6 +610,3 @@ pub fn foreign<'a>(
             new
         })
 }
-
-#[cfg(test)]
-mod tests;

@@ -360,6 +360,3 @@ fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Strin
     expanded.push_str(rest);
     Some(expanded)
 }
-
-#[cfg(test)]
-mod tests;

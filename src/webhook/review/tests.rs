@@ -1,5 +1,9 @@
 //! What is read of a review, what is refused, and that every answer is what an API server accepts.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
