@@ -201,7 +201,10 @@ impl FindingRecord {
             ],
             model_id: judged.id.clone(),
             outcome: if target.is_some() { "Rewrite" } else { "Leave" },
-            reason: judged.resolution.reason().map(|reason| reason.as_str()),
+            reason: judged
+                .resolution
+                .reason()
+                .map(super::domain::reason::Reason::as_str),
             profile,
             before: judged.finding.text.to_owned(),
             after,

@@ -66,7 +66,7 @@ pub struct Args {
     /// Form of the log.
     #[arg(long, value_enum, default_value = "text")]
     pub log_format: LogFormat,
-    /// Which events are logged, as in RUST_LOG.
+    /// Which events are logged, as in `RUST_LOG`.
     #[arg(long, value_name = "FILTER", default_value = "info")]
     pub log: String,
     /// By what is judged.
@@ -280,7 +280,7 @@ async fn start(options: Options) -> Result<Running, StartError> {
 
     let limits = options.limits.connections;
     let serving = webhook.server(router, Some(tls), limits, connections, shutdown.clone());
-    tasks.work("the webhook", async move { drained(serving.run().await) });
+    tasks.work("the webhook", async move { told(serving.run().await) });
     let router = admin::router(readiness, registry);
     let serving = admin.server(
         router,
@@ -289,10 +289,7 @@ async fn start(options: Options) -> Result<Running, StartError> {
         http::Metrics::default(),
         Shutdown::new(),
     );
-    tasks.support(
-        "the admin port",
-        async move { drained(serving.run().await) },
-    );
+    tasks.support("the admin port", async move { told(serving.run().await) });
     starting.release();
     Ok(Running {
         address,
@@ -303,7 +300,9 @@ async fn start(options: Options) -> Result<Running, StartError> {
     })
 }
 
-fn drained(drained: http::Drained) -> Result<(), BoxError> {
+/// Says what the drain had to cut. An error would be wrong: the process was told to end.
+#[expect(clippy::unnecessary_wraps, reason = "a task's outcome is a result")]
+fn told(drained: http::Drained) -> Result<(), BoxError> {
     if drained.cut > 0 {
         tracing::warn!(
             cut = drained.cut,
@@ -339,7 +338,8 @@ fn certificate(
             let resolver = Resolver::new(leaf.pair);
             let keeping = authority.keep(names, leaf.life, Arc::clone(&resolver));
             tasks.support("the certificate", async move {
-                Ok::<(), BoxError>(keeping.await)
+                let _: () = keeping.await;
+                Ok::<(), BoxError>(())
             });
             Ok((resolver, Some(ca)))
         }
@@ -348,7 +348,8 @@ fn certificate(
             let resolver = Resolver::new(pair);
             let following = files.follow(Arc::clone(&resolver), tls::FILES_EVERY);
             tasks.support("the certificate", async move {
-                Ok::<(), BoxError>(following.await)
+                let _: () = following.await;
+                Ok::<(), BoxError>(())
             });
             Ok((resolver, None))
         }
@@ -373,7 +374,7 @@ fn refuse_what_needs_a_cluster(policy: &Policy) -> Result<(), StartError> {
     let selectors =
         std::iter::once(&policy.namespaces).chain(policy.overrides.iter().map(|o| &o.namespaces));
     if let Some(key) = selectors
-        .flat_map(|selector| selector.keys())
+        .flat_map(super::super::domain::policy::Selector::keys)
         .find(|key| *key != NAMESPACE_NAME_LABEL)
     {
         return Err(StartError::NeedsACluster(format!(

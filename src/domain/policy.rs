@@ -280,7 +280,7 @@ impl Globs {
 
     /// Whether some pattern is `*` alone.
     pub fn admit_everything(&self) -> bool {
-        self.0.iter().any(|pattern| pattern.to_string() == "*")
+        self.0.iter().any(|pattern| *pattern == "*")
     }
 }
 

@@ -11,11 +11,15 @@ use super::catalog::{
     ModelIx, ProfileState, Route, Row,
 };
 use super::id::{Arn, Geography, ModelId};
-use super::policy::{GlobalUse, Namespace, Override, OverrideTarget, Policy, Scope, Spelling};
+use super::policy::{GlobalUse, Namespace, OverrideTarget, Policy, Scope};
 use super::reason::Reason;
-use super::region::{Jurisdiction, Region};
+use super::region::Region;
 
+mod overrides;
+mod profiled;
 mod rules;
+
+pub use profiled::standing_without_region;
 pub use rules::{crossings, permits};
 
 /// What is asked: a name, the region that it is called from, and where it stands.
@@ -341,141 +345,6 @@ impl<'a> Resolver<'a, '_> {
         Err(refused)
     }
 
-    /// What an override of the policy's own says of the model, if there is one here.
-    fn overridden(&mut self, id: &str, profiled: bool) -> Option<Resolution> {
-        let found = self
-            .policy
-            .overrides
-            .iter()
-            .find(|o| self.applies(o, id, profiled))?;
-        let verdict = self.judge_override(found, id);
-        let told = match &verdict {
-            Resolution::Rewrite { .. } => Ok(()),
-            Resolution::Leave(reason) => Err(*reason),
-        };
-        (self.step)(Step::Overridden(found.target.clone(), told));
-        Some(verdict)
-    }
-
-    fn applies(&self, candidate: &Override, id: &str, profiled: bool) -> bool {
-        candidate.model.as_str() == id
-            && (!profiled || candidate.spelling == Spelling::DirectAndProfiles)
-            && (candidate.sources.is_empty() || candidate.sources.contains(&self.question.region))
-            && candidate.namespaces.selects(self.question.namespace)
-    }
-
-    fn judge_override(&mut self, found: &Override, id: &str) -> Resolution {
-        if matches!(found.target, OverrideTarget::Arn(_)) && !self.question.whole {
-            return Resolution::Leave(Reason::OverrideNeedsWholeValue);
-        }
-        let geographic = self.evidence.model.and_then(|at| {
-            self.catalog
-                .model(at)
-                .row(self.question.region)?
-                .geographic
-                .clone()
-        });
-        let stated = match (&found.destinations, &found.target) {
-            (Some(stated), _) => Destinations::Known(stated.clone().into()),
-            (None, OverrideTarget::System(geography)) => self.destinations_of(geography),
-            (None, OverrideTarget::Arn(_)) => Destinations::Unknown,
-        };
-        let consent = match &found.target {
-            OverrideTarget::System(geography) => Some(geography),
-            OverrideTarget::Arn(_) => geographic.as_ref().map(|route| &route.geography),
-        };
-        if let Err(reason) =
-            rules::permits_override(&stated, consent, self.question.region, self.policy)
-        {
-            self.evidence.route = geographic;
-            return Resolution::Leave(reason);
-        }
-        let target = match (&found.target, ModelId::parse(id)) {
-            (OverrideTarget::Arn(arn), _) => Target::Given(arn.clone()),
-            (OverrideTarget::System(geography), Ok(model)) => Target::System {
-                geography: geography.clone(),
-                model,
-            },
-            (OverrideTarget::System(_), Err(_)) => return Resolution::Leave(Reason::UnknownModel),
-        };
-        Resolution::Rewrite {
-            target,
-            destinations: stated,
-            note: None,
-        }
-    }
-
-    fn destinations_of(&self, geography: &Geography) -> Destinations {
-        let route = self.evidence.model.and_then(|at| {
-            self.catalog
-                .model(at)
-                .route(geography.as_str(), self.question.region)
-        });
-        route.map_or(Destinations::Unknown, |route| route.destinations.clone())
-    }
-
-    /// An ID behind a prefix: replaced or overridden where the policy says so for profiles too, else judged and left.
-    fn profiled(&mut self, geography: &'a str, id: &'a str) -> Resolution {
-        let included = self.policy.includes(id).is_ok();
-        let replaced = if included {
-            self.policy.replaced(id, true)
-        } else {
-            None
-        };
-        let resulting = replaced.map_or(id, ModelId::as_str);
-        self.evidence.model = self.catalog.find(resulting);
-        if included && let Some(overridden) = self.overridden(resulting, true) {
-            return overridden;
-        }
-        let Some(to) = replaced else {
-            return Resolution::Leave(self.standing(geography, id, included));
-        };
-        (self.step)(Step::Replaced(to.clone()));
-        let Some(at) = self.evidence.model else {
-            return Resolution::Leave(Reason::ReplacementNotServed);
-        };
-        let model = self.catalog.model(at);
-        let past = model.is_past_end_of_life(self.question.region, self.question.today);
-        let route = model
-            .route(geography, self.question.region)
-            .filter(|route| route.state != ProfileState::Retired && !past);
-        let Some(route) = route else {
-            return Resolution::Leave(Reason::ReplacementNotServed);
-        };
-        if route.geography.is_global() && self.policy.global == GlobalUse::Never {
-            return Resolution::Leave(Reason::OnlyGlobalServes);
-        }
-        match self.first_permitted(model, std::iter::once(route), None) {
-            Ok(rewrite) => rewrite,
-            Err(reason) => Resolution::Leave(reason.unwrap_or(Reason::ReplacementNotServed)),
-        }
-    }
-
-    /// How a prefixed ID stands that is not changed.
-    fn standing(&mut self, geography: &str, id: &str, included: bool) -> Reason {
-        let Some(model) = self.catalog.find(id).map(|at| self.catalog.model(at)) else {
-            return Reason::AlreadyProfiled;
-        };
-        if matches!(model.knowledge, Knowledge::Unverified) {
-            return Reason::AlreadyProfiled;
-        }
-        let Some(route) = model.route(geography, self.question.region) else {
-            let exists = model.routes_of(geography).next().is_some();
-            return match (exists, self.catalog.is_scanned(self.question.region)) {
-                (false, _) => Reason::NeverExisted,
-                (true, true) => Reason::ProfileNotServed,
-                (true, false) => Reason::AlreadyProfiled,
-            };
-        };
-        self.evidence.route = Some(route.clone());
-        self.evidence.mapping = Some(route.mapping);
-        if included && is_refused(route, self.question.region, self.policy) {
-            Reason::ProfileNotPermitted
-        } else {
-            Reason::AlreadyProfiled
-        }
-    }
-
     fn works(&self, model: &Model) -> bool {
         self.direct_row(model) == Some(DirectRow::Works)
             && !model.is_past_end_of_life(self.question.region, self.question.today)
@@ -484,37 +353,6 @@ impl<'a> Resolver<'a, '_> {
     fn direct_row(&self, model: &Model) -> Option<DirectRow> {
         Some(model.row(self.question.region)?.direct?.0)
     }
-}
-
-/// How a prefixed ID stands where no region is known: not permitted only if it would be permitted from nowhere.
-pub fn standing_without_region(
-    geography: &str,
-    id: &str,
-    policy: &Policy,
-    catalog: &Catalog,
-) -> Reason {
-    let Some(model) = catalog.find(id).map(|at| catalog.model(at)) else {
-        return Reason::AlreadyProfiled;
-    };
-    if matches!(model.knowledge, Knowledge::Unverified) {
-        return Reason::AlreadyProfiled;
-    }
-    let mut routes = model.routes_of(geography).peekable();
-    if routes.peek().is_none() {
-        return Reason::NeverExisted;
-    }
-    let refused = policy.includes(id).is_ok()
-        && routes.all(|(source, route)| is_refused(route, source, policy));
-    if refused {
-        Reason::ProfileNotPermitted
-    } else {
-        Reason::AlreadyProfiled
-    }
-}
-
-fn is_refused(route: &Route, source: Region, policy: &Policy) -> bool {
-    (route.geography.is_global() && policy.global == GlobalUse::Never)
-        || permits(route, source, policy).is_err()
 }
 
 /// The profiles of a row in the order in which the policy wants them.
@@ -528,6 +366,10 @@ fn candidates(row: &Row, global: GlobalUse) -> impl Iterator<Item = &Route> {
 }
 
 /// The reason as it is told of a replacement's end.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else holds is told as it is"
+)]
 fn not_served(reason: Reason) -> Reason {
     match reason {
         Reason::UnknownModel
@@ -586,27 +428,4 @@ impl fmt::Display for Target {
             Self::Given(arn) => arn.fmt(f),
         }
     }
-}
-
-/// The distinct jurisdictions of `destinations`, other than the source's own.
-pub fn foreign<'a>(
-    destinations: &'a Destinations,
-    source: Region,
-) -> impl Iterator<Item = Jurisdiction> + 'a {
-    let regions: &[Region] = match destinations {
-        Destinations::Known(regions) => regions,
-        Destinations::Anywhere | Destinations::Unknown => &[],
-    };
-    let own = source.jurisdiction();
-    let mut seen = Vec::new();
-    regions
-        .iter()
-        .map(Region::jurisdiction)
-        .filter(move |there| {
-            let new = *there != own && !seen.contains(there);
-            if new {
-                seen.push(*there);
-            }
-            new
-        })
 }

@@ -28,7 +28,7 @@ pub struct Shape {
     pub listed: bool,
 }
 
-/// Routes that clients put before an ID and that mean Bedrock itself, as LiteLLM, LangChain, pydantic-ai, opencode and others write them.
+/// Routes that clients put before an ID and that mean Bedrock itself, as `LiteLLM`, `LangChain`, pydantic-ai, opencode and others write them.
 const WRAPPERS: &[&str] = &[
     "bedrock/",
     "bedrock/converse/",

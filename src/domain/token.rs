@@ -126,7 +126,7 @@ mod tests {
         let snapshot = fixtures::snapshot();
         let show = |t: Token<'_>| {
             let prefix = match t.prefix {
-                Prefix::Bare => "".into(),
+                Prefix::Bare => String::new(),
                 Prefix::Geography(g) => format!("{g}|"),
                 Prefix::Doubled => "!!|".into(),
             };

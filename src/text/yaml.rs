@@ -197,7 +197,7 @@ impl<'t> Builder<'t> {
                 self.open(Kind::Sequence, style, anchor, span)
             }
             Event::MappingStart(style, anchor, _) => self.open(Kind::Mapping, style, anchor, span),
-            Event::SequenceEnd | Event::MappingEnd => self.close(&span),
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
             // The options leave out comments, anchors and aliases that are not known; the rest is no content.
             #[expect(
                 clippy::wildcard_enum_match_arm,

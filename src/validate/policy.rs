@@ -143,16 +143,15 @@ fn target(
         .target
         .strip_suffix(&wire.model_id)
         .and_then(|rest| rest.strip_suffix('.'));
-    match geography.map(Geography::parse) {
-        Some(Ok(geography)) => Some(OverrideTarget::System(geography)),
-        Some(Err(_)) | None => {
-            let message = format!(
-                "`{}` is neither an ARN nor a profile of `{}`: to move to another model write a replacement",
-                wire.target, wire.model_id
-            );
-            problems.note(field(), message);
-            None
-        }
+    if let Some(Ok(geography)) = geography.map(Geography::parse) {
+        Some(OverrideTarget::System(geography))
+    } else {
+        let message = format!(
+            "`{}` is neither an ARN nor a profile of `{}`: to move to another model write a replacement",
+            wire.target, wire.model_id
+        );
+        problems.note(field(), message);
+        None
     }
 }
 

@@ -195,8 +195,11 @@ impl Desk {
             match &one.resolution {
                 Resolution::Leave(reason) => self.families.left(*reason),
                 Resolution::Rewrite { target, .. } if applied => {
-                    self.families
-                        .rewrote(target.geography().map(|geography| geography.as_str()));
+                    self.families.rewrote(
+                        target
+                            .geography()
+                            .map(super::super::domain::id::Geography::as_str),
+                    );
                 }
                 Resolution::Rewrite { .. } => {}
             }

@@ -21,17 +21,17 @@ const IGNORE_PARTS: &[&str] = &[
 /// How much data a ConfigMap holds at most, in bytes (`MaxSecretSize` in the API server's validation).
 const LARGEST_CONFIG_MAP: usize = 1024 * 1024;
 
-/// Labels that a GitOps controller puts on what it tracks.
+/// Labels that a `GitOps` controller puts on what it tracks.
 const TRACKING_LABELS: &[&str] = &[
     "argocd.argoproj.io/instance",
     "kustomize.toolkit.fluxcd.io/name",
     "helm.toolkit.fluxcd.io/name",
 ];
 
-/// Annotations that a GitOps controller puts on what it tracks.
+/// Annotations that a `GitOps` controller puts on what it tracks.
 const TRACKING_ANNOTATIONS: &[&str] = &["argocd.argoproj.io/tracking-id"];
 
-impl<'t> Judge<'t, '_> {
+impl Judge<'_, '_> {
     /// The reason that holds for the whole object, if one does.
     pub(super) fn object_reason(&self) -> Option<Reason> {
         let object = self.object;

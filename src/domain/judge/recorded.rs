@@ -138,7 +138,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
             Prefix::Geography(_) if judged.finding.text.ends_with(&*judged.id) => {
                 judged.finding.text.to_owned()
             }
-            _ => judged.id.clone(),
+            Prefix::Bare | Prefix::Geography(_) | Prefix::Doubled => judged.id.clone(),
         };
         if let Some((region, source)) = judged.region {
             let at = judged.finding.leaf.spot.to_string();

@@ -5,7 +5,6 @@ use super::super::id::Geography;
 use super::super::policy::Policy;
 use super::super::reason::Reason;
 use super::super::region::{Jurisdiction, Region};
-use super::foreign;
 
 /// Whether the policy permits a profile from `source`. Whether a global one is wanted at all is asked before.
 pub fn permits(route: &Route, source: Region, policy: &Policy) -> Result<(), Reason> {
@@ -73,4 +72,24 @@ pub fn crossings(destinations: &Destinations, source: Region) -> Vec<(Jurisdicti
     foreign(destinations, source)
         .map(|there| (source.jurisdiction(), there))
         .collect()
+}
+
+/// The distinct jurisdictions of `destinations`, other than the source's own.
+fn foreign(destinations: &Destinations, source: Region) -> impl Iterator<Item = Jurisdiction> + '_ {
+    let regions: &[Region] = match destinations {
+        Destinations::Known(regions) => regions,
+        Destinations::Anywhere | Destinations::Unknown => &[],
+    };
+    let own = source.jurisdiction();
+    let mut seen = Vec::new();
+    regions
+        .iter()
+        .map(Region::jurisdiction)
+        .filter(move |there| {
+            let new = *there != own && !seen.contains(there);
+            if new {
+                seen.push(*there);
+            }
+            new
+        })
 }
