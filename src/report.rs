@@ -166,22 +166,7 @@ impl FindingRecord {
             applied,
         } = around;
         let region = judged.region.map(|(region, _)| region);
-        let (target, destinations, note) = match &judged.resolution {
-            Resolution::Rewrite {
-                target,
-                destinations,
-                note,
-            } => (Some(target), Some(destinations), *note),
-            Resolution::Leave(_) => (
-                None,
-                judged
-                    .evidence
-                    .route
-                    .as_ref()
-                    .map(|route| &route.destinations),
-                None,
-            ),
-        };
+        let (target, destinations, note) = answered(judged);
         let mapping = judged
             .evidence
             .mapping
@@ -277,6 +262,28 @@ pub const fn mode(mode: Mode) -> &'static str {
         Mode::Rewrite => "Rewrite",
         Mode::Deny => "Deny",
         Mode::DryRun => "DryRun",
+    }
+}
+
+/// The target, where it may route, and what must be known besides; of a profile that was refused only where it may route.
+fn answered<'a>(
+    judged: &'a Judged<'_>,
+) -> (Option<&'a Target>, Option<&'a Destinations>, Option<Note>) {
+    match &judged.resolution {
+        Resolution::Rewrite {
+            target,
+            destinations,
+            note,
+        } => (Some(target), Some(destinations), *note),
+        Resolution::Leave(_) => (
+            None,
+            judged
+                .evidence
+                .route
+                .as_ref()
+                .map(|route| &route.destinations),
+            None,
+        ),
     }
 }
 

@@ -217,8 +217,8 @@ impl<'t> Tree<'t> {
 
     /// The bytes of the source that make up the value, with its quotes or brackets.
     ///
-    /// For a block scalar of YAML these are its lines after the header; for a block collection, from its first key or
-    /// item to the end of its last.
+    /// For a block scalar of YAML these are its lines after the header; for a block collection, from its first entry (the
+    /// first dash may be missing) to the end of its last.
     pub fn raw(&self, node: NodeId) -> Range<usize> {
         self.node(node).value.range()
     }

@@ -1,48 +1,162 @@
 use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
 
-fn dump(tree: &Tree<'_>, node: NodeId, out: &mut String) {
-    use std::fmt::Write;
-    match tree.kind(node) {
-        Kind::Mapping | Kind::Sequence => {
-            let _ = write!(out, "{:?}{:?}(", tree.kind(node), tree.raw(node));
-            for child in tree.children(node) {
-                let _ = write!(out, " {:?}", tree.key(child));
-                dump(tree, child, out);
-            }
-            out.push(')');
+mod json;
+mod locate;
+mod yaml;
+
+const MANIFEST: &str = "kind: Pod\nspec:\n  containers:\n  - name: chat\n    env:\n    - {name: MODEL, value: \"a\"}\n    \
+                        - {name: A/B~C, value: '1'}\n    ports: [80]\n  a/b~c: x\n";
+
+/// No file is written for a failure: the message has the shrunken case, which becomes a row of a table.
+fn cases(cases: u32) -> ProptestConfig {
+    let cases = cases * 30;
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+fn yaml(src: &str) -> Tree<'_> {
+    Tree::yaml(src).next().expect("a document").expect("a tree")
+}
+
+fn json(src: &str) -> Tree<'_> {
+    Tree::json(src).expect("a tree")
+}
+
+/// Each scalar by its pointer: the text of a string, none for another scalar.
+fn leaves(tree: &Tree<'_>) -> BTreeMap<String, Option<String>> {
+    let mut leaves = BTreeMap::new();
+    let mut left = vec![tree.root()];
+    while let Some(node) = left.pop() {
+        left.extend(tree.children(node));
+        let text = tree.text(node).map(str::to_owned);
+        match tree.kind(node) {
+            Kind::String => drop(leaves.insert(tree.pointer(tree.root(), node), text)),
+            Kind::Scalar => drop(leaves.insert(tree.pointer(tree.root(), node), None)),
+            Kind::Mapping | Kind::Sequence => {}
         }
-        kind => {
-            let _ = write!(
-                out,
-                " {kind:?} {:?} {:?} {}",
-                tree.text(node),
-                tree.raw(node),
-                tree.is_shared(node)
-            );
-        }
+    }
+    leaves
+}
+
+#[test]
+fn walks_down_by_keys_and_numbers_and_back_up() {
+    let tree = yaml(MANIFEST);
+    let root = tree.root();
+    let value = tree
+        .at(root, &["spec", "containers", "0", "env", "0", "value"])
+        .unwrap();
+    assert_eq!(
+        (tree.kind(value), tree.text(value), tree.key(value)),
+        (Kind::String, Some("a"), Some("value"))
+    );
+    assert_eq!(&tree.source()[tree.raw(value)], "\"a\"");
+    let entry = tree.parent(value).unwrap();
+    assert_eq!(
+        (tree.kind(entry), tree.key(entry), tree.text(entry)),
+        (Kind::Mapping, None, None)
+    );
+    assert_eq!(tree.get(entry, "value"), Some(value));
+    assert_eq!((tree.parent(root), tree.key(root)), (None, None));
+    let keys: Vec<_> = tree
+        .children(root)
+        .map(|child| tree.key(child).unwrap())
+        .collect();
+    assert_eq!(keys, ["kind", "spec"]);
+    assert_eq!(tree.children(value).count(), 0);
+}
+
+#[test]
+fn finds_nothing_where_nothing_is() {
+    let tree = yaml(MANIFEST);
+    let root = tree.root();
+    let lost: [&[&str]; 6] = [
+        &["spec", "containers", "1"],
+        &["spec", "containers", "name"],
+        &["spec", "containers", "-1"],
+        &["kind", "Pod"],
+        &["metadata"],
+        &["spec", "containers", "0", "ports", "0", "0"],
+    ];
+    for path in lost {
+        assert_eq!(tree.at(root, path), None, "{path:?}");
+    }
+    assert_eq!(tree.at(root, &[]), Some(root));
+    assert_eq!(
+        tree.get(tree.at(root, &["spec", "containers"]).unwrap(), "name"),
+        None
+    );
+}
+
+#[test]
+fn points_as_rfc_6901_says() {
+    let tree = yaml(MANIFEST);
+    let root = tree.root();
+    let spec = tree.get(root, "spec").unwrap();
+    let value = tree
+        .at(spec, &["containers", "0", "env", "1", "value"])
+        .unwrap();
+    assert_eq!(tree.pointer(root, value), "/spec/containers/0/env/1/value");
+    assert_eq!(tree.pointer(spec, value), "/containers/0/env/1/value");
+    assert_eq!(tree.pointer(value, value), "");
+    assert_eq!(
+        tree.pointer(spec, tree.get(spec, "a/b~c").unwrap()),
+        "/a~1b~0c"
+    );
+    assert_eq!(
+        tree.pointer(value, spec),
+        "/spec",
+        "a node that is not below is pointed at from the root"
+    );
+}
+
+#[test]
+fn counts_lines_and_columns_in_characters() {
+    let tree = json("{\"é\": \"ü\",\r\n \"日\": 1}");
+    let at = |needle: &str| tree.line_column(tree.source().find(needle).unwrap());
+    assert_eq!(at("{"), (1, 1));
+    assert_eq!(at("ü"), (1, 8));
+    assert_eq!(at(": 1"), (2, 5));
+    assert_eq!(tree.line_column(3), (1, 3), "inside a character: its start");
+    assert_eq!(tree.line_column(1000), (2, 9), "beyond the end: the end");
+}
+
+#[test]
+fn splices_in_any_order_and_leaves_out_what_does_not_fit() {
+    let splice_at = |at: Range<usize>, with: &str| Splice {
+        at,
+        with: with.into(),
+    };
+    let cases: [(&[Splice], &str); 8] = [
+        (&[], "abcdé"),
+        (&[splice_at(3..4, "D"), splice_at(0..1, "AA")], "AAbcDé"),
+        (&[splice_at(1..1, "-"), splice_at(1..2, "B")], "a-Bcdé"),
+        (&[splice_at(0..2, "x"), splice_at(0..2, "x")], "xcdé"),
+        (&[splice_at(0..2, "x"), splice_at(1..3, "y")], "xcdé"),
+        (&[splice_at(4..6, "e"), splice_at(6..6, "!")], "abcde!"),
+        (&[splice_at(4..5, "e"), splice_at(5..6, "f")], "abcdé"),
+        (&[splice_at(5..9, "e"), splice_at(9..9, "!")], "abcdé"),
+    ];
+    for (splices, expected) in cases {
+        assert_eq!(splice("abcdé", splices), expected, "{splices:?}");
     }
 }
 
 #[test]
-fn smoke() {
-    for src in [
-        "a: |2- # tok\n\n    tok\n   x\n# c\nb: 'it''s' # d\nc: \"a\\x41\"\nd: plain\n   more\ne: >+\n  x\n\n\nf:\ng: &a !!str 12\nh: *a\n<<: {x: y}\ni: [1, 2]\nj:\n- q\n- r\nk: |\n  last",
-        "a: [\n---\nb: {<<: [{c: 1}, {c: 2, d: 3}], d: 4}\n",
-    ] {
-        for tree in Tree::yaml(src) {
-            match tree {
-                Ok(tree) => {
-                    let mut out = String::new();
-                    dump(&tree, tree.root(), &mut out);
-                    println!("{out}");
-                }
-                Err(error) => println!("{error}"),
-            }
-        }
-    }
-    let tree =
-        Tree::json(r#"{"a": [1, "x\u0041\n", {}, [], null], "b\"": {"c": -1.5e3}}"#).unwrap();
-    let mut out = String::new();
-    dump(&tree, tree.root(), &mut out);
-    println!("{out}");
+fn shows_no_content_when_debugged() {
+    let shown = format!("{:?}", yaml("password: hunter2"));
+    assert!(
+        shown.contains("nodes: 2") && !shown.contains("hunter2") && !shown.contains("password"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn can_be_shared_between_threads() {
+    fn sendable<T: Send + Sync>(_: &T) {}
+    sendable(&json("{}"));
 }

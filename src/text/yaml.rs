@@ -128,16 +128,15 @@ impl<'t> Documents<'t> {
             let span = bytes(&span);
             if event == Event::DocumentEnd {
                 let start = std::mem::replace(&mut self.from, span.end);
-                self.budget = builder.budget;
                 return Ok(Some(builder.finish(Span::new(start, span.end))));
             }
             if self.lost && matches!(event, Event::DocumentStart(..)) {
                 self.lost = false;
                 self.from = span.start;
             }
-            builder
-                .event(event, &span)
-                .map_err(|(offset, problem)| SyntaxError::new(self.src, offset, problem))?;
+            let added = builder.event(event, &span);
+            self.budget = builder.budget;
+            added.map_err(|(offset, problem)| SyntaxError::new(self.src, offset, problem))?;
         }
         Ok(None)
     }
@@ -186,6 +185,10 @@ impl<'t> Builder<'t> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the enum is open; all that carries nodes is named"
+    )]
     fn event(&mut self, event: Event<'_>, span: &Range<usize>) -> Result<(), Problem> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -199,10 +202,6 @@ impl<'t> Builder<'t> {
             Event::MappingStart(style, anchor, _) => self.open(Kind::Mapping, style, anchor, span),
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             // The options leave out comments, anchors and aliases that are not known; the rest is no content.
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "the enum is open; what carries nodes is above"
-            )]
             _ => Ok(()),
         }
     }

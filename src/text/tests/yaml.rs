@@ -1,0 +1,316 @@
+use super::*;
+
+#[test]
+fn reads_scalars_by_the_core_schema() {
+    let scalars = "~ null Null NULL true True TRUE false False FALSE 0 -12 +3 0o17 0xFf 1. .5 -1.5e+3 1e3 0755 .inf -.INF .nan .NaN";
+    let strings = "nul yes No on NaN inf 1_000 0x 0o8 0xg 1e 1e+ e3 . +. - 1.2.3 1-2 12:30 -0x1 ~~ 日 anthropic.claude-v2:1";
+    for (words, kind) in [(scalars, Kind::Scalar), (strings, Kind::String)] {
+        for word in words.split(' ') {
+            let src = format!("a: {word}");
+            let src = if word == "-" { "a: '-'" } else { &src };
+            let tree = yaml(src);
+            let leaf = tree.get(tree.root(), "a").unwrap();
+            assert_eq!((tree.kind(leaf), tree.text(leaf)), (kind, Some(word)));
+        }
+    }
+}
+
+#[test]
+fn reads_every_style() {
+    let cases = [
+        ("a: plain # c", "plain", "plain"),
+        (
+            "a: plain\n   more\n\n   still\nb: 1",
+            "plain more\nstill",
+            "plain\n   more\n\n   still",
+        ),
+        ("a: 'it''s'", "it's", "'it''s'"),
+        (
+            "a: \"x\\x41\\u00e9\\\n   y\"",
+            "xAéy",
+            "\"x\\x41\\u00e9\\\n   y\"",
+        ),
+        ("a: |\n  x\n   y\n\nb: 1", "x\n y\n", "x\n   y\n\n"),
+        ("a: |- # c\n\n  x\nb: 1", "\nx", "x\n"),
+        ("a: |+\n  x\n\nb: 1", "x\n\n", "x\n\n"),
+        ("a: >2-\n   x\n  y\n  z\n", " x\ny z", " x\n  y\n  z\n"),
+        ("a: |\r\n  x\r\n  y\r\nb: 1\r\n", "x\ny\n", "x\r\n  y\r\n"),
+        ("a: |\n  last", "last", "last"),
+        ("a: !!str 12", "12", "12"),
+        ("a: ! 12", "12", "12"),
+        ("a: !Ref thing", "thing", "thing"),
+        ("a: !!binary aGk=", "aGk=", "aGk="),
+        ("\u{feff}a: x", "x", "x"),
+        ("{a: x}", "x", "x"),
+        ("? a\n: x", "x", "x"),
+        ("a:\n  x", "x", "x"),
+        ("%YAML 1.2\n---\na: x\n...\n", "x", "x"),
+        ("{\"a\": \"x\"}", "x", "\"x\""),
+    ];
+    for (src, text, raw) in cases {
+        let tree = yaml(src);
+        let leaf = tree.get(tree.root(), "a").unwrap();
+        assert_eq!(
+            (tree.kind(leaf), tree.text(leaf)),
+            (Kind::String, Some(text)),
+            "{src:?}"
+        );
+        assert_eq!(&src[tree.raw(leaf)], raw, "{src:?}");
+    }
+    for src in [
+        "a:",
+        "a: # c\n",
+        "a: !!null ''",
+        "a: !!int '3'",
+        "{a, b: c}",
+        "a: &x\nb: c",
+    ] {
+        let tree = yaml(src);
+        assert_eq!(
+            tree.kind(tree.get(tree.root(), "a").unwrap()),
+            Kind::Scalar,
+            "{src:?}"
+        );
+    }
+    let tree = yaml("a: ''\nb: |\n\nc: \"\"\nd: !!str\n");
+    assert!(
+        tree.children(tree.root())
+            .all(|leaf| (tree.kind(leaf), tree.text(leaf)) == (Kind::String, Some("")))
+    );
+}
+
+#[test]
+fn gives_the_spans_of_collections() {
+    let src = "# head\na:\n- &x {b: [1, 2]} # c\n- c: |\n    d\n# tail\nb: []\nc:\n  - 1\n  - 2\n";
+    let tree = yaml(src);
+    let raw = |path: &[&str]| &src[tree.raw(tree.at(tree.root(), path).unwrap())];
+    assert_eq!(raw(&[]), src.trim_start_matches("# head\n").trim_end());
+    assert_eq!(raw(&["a"]), "&x {b: [1, 2]} # c\n- c: |\n    d\n");
+    assert_eq!(raw(&["c"]), "- 1\n  - 2");
+    assert_eq!(raw(&["a", "0"]), "{b: [1, 2]}");
+    assert_eq!(raw(&["a", "0", "b"]), "[1, 2]");
+    assert_eq!(raw(&["a", "1"]), "c: |\n    d\n");
+    assert_eq!(raw(&["b"]), "[]");
+}
+
+#[test]
+fn reads_documents_one_by_one_with_spans_in_the_file() {
+    let src = "a: 1\n---\nb: [\n---\n# only a comment\n---\nc: x\r\n...\n%TAG !e! tag:e,2000:\n---\n- !e!a y\n--- \"z\"";
+    let documents: Vec<_> = Tree::yaml(src).collect();
+    let roots: Vec<_> = documents
+        .iter()
+        .map(|document| {
+            document
+                .as_ref()
+                .map(|tree| &src[tree.raw(tree.root())])
+                .map_err(|error| error.line)
+        })
+        .collect();
+    assert_eq!(
+        roots,
+        [
+            Ok("a: 1"),
+            Err(3),
+            Ok(""),
+            Ok("c: x"),
+            Ok("- !e!a y"),
+            Ok("\"z\"")
+        ]
+    );
+    for empty in ["", "\n", "# only a comment", "\u{feff}", "...\n"] {
+        assert_eq!(Tree::yaml(empty).count(), 0, "{empty:?}");
+    }
+    let nothing = yaml("---\n---\na: 1");
+    assert_eq!(
+        (nothing.kind(nothing.root()), nothing.text(nothing.root())),
+        (Kind::Scalar, Some(""))
+    );
+}
+
+#[test]
+fn reads_on_after_each_kind_of_error() {
+    let broken = [
+        "a: [1, 2",
+        "a: 'x",
+        "a: b: c",
+        "a: *nowhere",
+        "a: 1\na: 2",
+        "a: 1\n'a': 2",
+        "? [x]\n: y",
+        "&a [*a]",
+        "a: &x {b: *x}",
+        "<<: 1",
+        "<<: [{a: 1}, 2]",
+        "a: 1\n b: 2\n c",
+        "a: \"\\q\"",
+        "%YAML 1.2\nx",
+        "a: \u{1}",
+        "[a]]",
+    ];
+    for document in broken {
+        let src = format!("---\nfirst: 1\n---\n{document}\n---\nlast: 2\n");
+        let read: Vec<_> = Tree::yaml(&src).collect();
+        let shape: Vec<bool> = read.iter().map(Result::is_ok).collect();
+        assert_eq!(shape, [true, false, true], "{document:?}");
+        let last = read[2].as_ref().unwrap();
+        assert_eq!(
+            last.pointer(last.root(), NodeId(1)),
+            "/last",
+            "{document:?}"
+        );
+    }
+}
+
+#[test]
+fn says_where_a_document_breaks_and_quotes_nothing_of_it() {
+    let cases = [
+        (
+            "a: 1\nb: {c: 1, c: hunter2}",
+            "line 2, column 11: this key stands twice in its mapping; remove one of the two",
+        ),
+        (
+            "a: &s hunter2\nb: &c [*c]",
+            "line 2, column 8: an alias inside its own anchor",
+        ),
+        (
+            "? {a: hunter2}\n: b",
+            "line 1, column 3: a key that is not a scalar; Kubernetes and JSON know only strings",
+        ),
+        (
+            "a: 1\n<<: hunter2",
+            "line 2, column 5: a merge key takes a mapping or a list of mappings",
+        ),
+    ];
+    for (src, message) in cases {
+        let error = Tree::yaml(src).next().unwrap().expect_err(src);
+        assert_eq!(error.to_string(), message, "{src:?}");
+    }
+}
+
+#[test]
+fn follows_aliases_to_where_they_are_used() {
+    let src = "base: &b {env: [{name: M, value: &v x}], n: 1}\nuse: *b\nown: y\nagain: *v\n";
+    let tree = yaml(src);
+    let root = tree.root();
+    let places: [&[&str]; 3] = [
+        &["base", "env", "0", "value"],
+        &["use", "env", "0", "value"],
+        &["again"],
+    ];
+    for path in places {
+        let leaf = tree.at(root, path).unwrap();
+        assert_eq!(tree.pointer(root, leaf), format!("/{}", path.join("/")));
+        assert_eq!(
+            (tree.text(leaf), &src[tree.raw(leaf)], tree.is_shared(leaf)),
+            (Some("x"), "x", true)
+        );
+        assert_eq!(tree.locate(leaf, 0..1), Ok(36..37));
+    }
+    assert!(tree.is_shared(tree.get(root, "base").unwrap()));
+    assert!(tree.is_shared(tree.at(root, &["use", "n"]).unwrap()));
+    assert!(!tree.is_shared(tree.get(root, "own").unwrap()));
+    assert!(!tree.is_shared(root));
+    let tree = yaml("a: &never_used x\nb: &v 1\nb2: &v 2\nc: *v\n");
+    let shared: Vec<bool> = tree
+        .children(tree.root())
+        .map(|node| tree.is_shared(node))
+        .collect();
+    assert_eq!(shared, [false, false, true, true]);
+}
+
+#[test]
+fn merges_what_merge_keys_bring_in() {
+    let src = "x: &x {a: 1, b: 1}\ny: &y {b: 2, c: {d: 2}}\nz:\n  <<: [*x, *y]\n  a: 3\nw: {<<: *y, <: 4}\nv: {'<<': 5}\nu: {<<: {<<: *x, e: 6}}\n";
+    let tree = yaml(src);
+    let entries = |path: &str| {
+        let mapping = tree.get(tree.root(), path).unwrap();
+        let entry = |node| format!("{}={}", tree.key(node).unwrap(), &src[tree.raw(node)]);
+        tree.children(mapping).map(entry).collect::<Vec<_>>()
+    };
+    assert_eq!(entries("z"), ["a=3", "b=1", "c={d: 2}"]);
+    assert_eq!(entries("w"), ["<=4", "b=2", "c={d: 2}"]);
+    assert_eq!(entries("v"), ["<<=5"]);
+    assert_eq!(entries("u"), ["e=6", "a=1", "b=1"]);
+    let merged = tree.at(tree.root(), &["z", "c", "d"]).unwrap();
+    assert_eq!(tree.pointer(tree.root(), merged), "/z/c/d");
+    assert!(tree.is_shared(merged));
+    assert!(!tree.is_shared(tree.at(tree.root(), &["u", "e"]).unwrap()));
+    assert_eq!(tree.children(tree.root()).count(), 6);
+}
+
+#[test]
+fn ends_a_billion_laughs_in_an_error() {
+    use std::fmt::Write;
+    for merge in [false, true] {
+        let mut src = "a0: &a0 [lol]\n".to_owned();
+        for level in 1..12 {
+            let (open, below, close) = if merge && level > 1 {
+                (
+                    "{",
+                    (0..10)
+                        .map(|n| format!("k{n}: *a{}", level - 1))
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    "}",
+                )
+            } else {
+                (
+                    "{k: [",
+                    vec![format!("*a{}", level - 1); 10].join(", "),
+                    "]}",
+                )
+            };
+            writeln!(src, "a{level}: &a{level} {open}{below}{close}").unwrap();
+            if merge {
+                writeln!(src, "m{level}: {{<<: *a{level}}}").unwrap();
+            }
+        }
+        src.push_str("---\nb: 1\n");
+        let documents: Vec<_> = Tree::yaml(&src).collect();
+        assert_eq!(
+            documents[0].as_ref().unwrap_err().problem,
+            "aliases and merge keys multiply beyond reason"
+        );
+        assert!(documents[1].is_ok());
+    }
+}
+
+#[test]
+fn bounds_the_copies_of_a_whole_file() {
+    let items = vec!["x"; 10_000].join(", ");
+    let src = format!("a: &a [{items}]\nb: *a\nc: *a\n---\n").repeat(50);
+    let documents: Vec<_> = Tree::yaml(&src).collect();
+    let nodes: usize = documents
+        .iter()
+        .flatten()
+        .map(|tree| tree.nodes.len())
+        .sum();
+    assert!(
+        documents.iter().any(Result::is_err) && nodes < 2_000_000,
+        "{nodes}"
+    );
+}
+
+#[test]
+fn bounds_the_depth() {
+    for src in [
+        "[".repeat(100_000),
+        "- ".repeat(100_000),
+        "a: {".repeat(10_000),
+    ] {
+        assert!(Tree::yaml(&src).all(|document| document.is_err()));
+    }
+}
+
+#[test]
+fn does_not_change_a_value_that_is_a_key_elsewhere() {
+    for src in ["a: &v tok\n*v : x\nc: *v\n", "&v tok: x\nc: *v\na: *v\n"] {
+        let tree = yaml(src);
+        for key in ["a", "c"] {
+            let leaf = tree.get(tree.root(), key).unwrap();
+            assert_eq!((tree.text(leaf), tree.is_shared(leaf)), (Some("tok"), true));
+            assert_eq!(tree.locate(leaf, 0..3), Err(Unmappable), "{src:?}");
+        }
+        assert_eq!(tree.text(tree.get(tree.root(), "tok").unwrap()), Some("x"));
+    }
+}
