@@ -1,0 +1,261 @@
+//! CPU per review, beside a server of the same stack that reads the body and answers a constant.
+//!
+//! `cargo bench --bench reviews` prints, for each kind of review, the CPU time that each server's process spent on it and the
+//! ratio of the two, pair by pair in one run: the figures of one machine and moment mean little, their ratio does.
+//! Each server is a process of its own; its time is read from `/proc`.
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
+#![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
+#![allow(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::post;
+use bedrock_profiles::cli::judging::Judging;
+use bedrock_profiles::cli::serve::{Certificate, Options, start_standalone};
+use bedrock_profiles::runtime::{Shutdown, http};
+use bedrock_profiles::tls;
+use bedrock_profiles::tls::authority::{Authority, Names};
+use bedrock_profiles::webhook::server::{Admission, Gate, Limits, Metrics};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::SendRequest;
+use hyper::{Request, header};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// Connections that are kept alive, as several API servers under load have them.
+const CONNECTIONS: usize = 8;
+
+/// Reviews of one measurement, over all connections.
+const REVIEWS: usize = 16_000;
+
+/// Measurements of each server and kind of review, in turn.
+const ROUNDS: usize = 7;
+
+fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some("serve-floor") => serve(floor()),
+        Some("serve-ours") => serve(ours()),
+        _ => tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(measure()),
+    }
+}
+
+// === the servers ===
+
+/// Prints where the server listens and whom to trust, and serves until it is killed.
+fn serve(server: impl Future<Output = (SocketAddr, String, Serving)>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (address, ca, serving) = server.await;
+        println!("{address}\n{}", ca.replace('\n', "|"));
+        serving.await;
+    });
+}
+
+type Serving = std::pin::Pin<Box<dyn Future<Output = ()>>>;
+
+async fn ours() -> (SocketAddr, String, Serving) {
+    let judging = Judging { today: "2026-11-23".parse().ok(), ..Judging::default() };
+    let policy = serde_json::from_value(serde_json::json!({ "mode": "Rewrite", "references": "Off" })).unwrap();
+    let (view, _) = judging.view(policy).unwrap();
+    let running = start_standalone(Options {
+        listen: ([127, 0, 0, 1], 0).into(),
+        admin_listen: ([127, 0, 0, 1], 0).into(),
+        view,
+        certificate: Certificate::Own { dns: vec![], ips: vec![], ca_file: None },
+        excluded: vec![],
+        today: Box::new(judging.today()),
+        limits: Limits::default(),
+    })
+    .await
+    .unwrap();
+    let (address, ca) = (running.address, running.ca.clone().unwrap());
+    (address, ca, Box::pin(async { running.wait().await.unwrap() }))
+}
+
+/// The same stack: connections, TLS, limits, the whole body; then always the same answer.
+async fn floor() -> (SocketAddr, String, Serving) {
+    const ANSWER: &str = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"0e6bb1a8-6e4a-4a55-9a5c-0a4d3b1f2c11","allowed":true}}"#;
+    async fn constant(admission: Admission) -> ([(header::HeaderName, &'static str); 1], &'static str) {
+        std::hint::black_box(admission.body().len());
+        ([(header::CONTENT_TYPE, "application/json")], ANSWER)
+    }
+    let gate = Gate::new(Limits::default(), Metrics::default());
+    let router = Router::new().route("/mutate", post(constant)).with_state(gate);
+    let now = std::time::SystemTime::now();
+    let authority = Authority::new(now).unwrap();
+    let leaf = authority.issue(&Names { dns: vec!["localhost".into()], ips: vec![] }, now).unwrap();
+    let tls = tls::server_config(tls::Resolver::new(leaf.pair)).unwrap();
+    let bound = http::Bound::new(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = bound.address();
+    let server = bound.server(router, Some(tls), http::Limits::default(), http::Metrics::default(), Shutdown::new());
+    let ca = authority.pem().to_owned();
+    (address, ca, Box::pin(async { let _ = server.run().await; }))
+}
+
+/// A server's process.
+struct Server {
+    child: Child,
+    connections: Vec<SendRequest<Full<Bytes>>>,
+}
+
+impl Server {
+    async fn start(which: &str) -> Self {
+        let this = std::env::current_exe().unwrap();
+        let mut child = Command::new(this).arg(which).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address: SocketAddr = lines.next().unwrap().unwrap().parse().unwrap();
+        let ca = lines.next().unwrap().unwrap().replace('|', "\n");
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            connections.push(connect(address, &ca).await);
+        }
+        Self { child, connections }
+    }
+
+    /// CPU time of the process so far, over all its threads.
+    fn cpu(&self) -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let each = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap());
+        each.map(|line| line.split(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    }
+
+    /// CPU time per review, in microseconds.
+    async fn per_review(&mut self, body: &Bytes) -> f64 {
+        let before = self.cpu();
+        let each = self.connections.iter_mut().map(|connection| async {
+            for _ in 0..REVIEWS / CONNECTIONS {
+                let request = Request::post("/mutate?timeout=10s")
+                    .header(header::HOST, "localhost")
+                    .header(header::CONTENT_TYPE, "application/json")
+                    .body(Full::new(body.clone()))
+                    .unwrap();
+                let response = connection.send_request(request).await.unwrap();
+                assert!(response.status().is_success());
+                response.into_body().collect().await.unwrap();
+            }
+        });
+        futures_join(each.collect()).await;
+        (self.cpu() - before) as f64 / 1000.0 / REVIEWS as f64
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Polls all futures to their end on this thread.
+async fn futures_join(futures: Vec<impl Future<Output = ()>>) {
+    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|cx| {
+        futures.retain_mut(|future| future.as_mut().poll(cx).is_pending());
+        if futures.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+async fn connect(address: SocketAddr, ca: &str) -> SendRequest<Full<Bytes>> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(tls::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let stream = TlsConnector::from(Arc::new(config)).connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+// === the reviews ===
+
+async fn measure() {
+    let mut floor = Server::start("serve-floor").await;
+    let mut ours = Server::start("serve-ours").await;
+    println!("CPU per review in µs, median of {ROUNDS} rounds of {REVIEWS}; ratio ours / floor pair by pair: median (least – most)\n");
+    println!("{:<28} {:>9} {:>8} {:>8}   ratio", "review", "bytes", "floor", "ours");
+    for (name, body) in reviews() {
+        let (mut floors, mut each, mut ratios) = (vec![], vec![], vec![]);
+        for _ in 0..ROUNDS {
+            let (one, other) = (floor.per_review(&body).await, ours.per_review(&body).await);
+            floors.push(one);
+            each.push(other);
+            ratios.push(other / one);
+        }
+        for list in [&mut floors, &mut each, &mut ratios] {
+            list.sort_by(f64::total_cmp);
+        }
+        let middle = ROUNDS / 2;
+        println!(
+            "{name:<28} {:>9} {:>8.1} {:>8.1}   {:.2} ({:.2} – {:.2})",
+            body.len(), floors[middle], each[middle], ratios[middle], ratios[0], ratios[ROUNDS - 1]
+        );
+    }
+}
+
+fn reviews() -> BTreeMap<&'static str, Bytes> {
+    const ID: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+    BTreeMap::from([
+        ("1 Pod of 8 KiB, miss", pod(60, "some-model")),
+        ("2 Pod of 8 KiB, rewrite", pod(60, ID)),
+        ("3 Pod of 20 KiB, miss", pod(190, "some-model")),
+        ("4 Pod of 20 KiB, rewrite", pod(190, ID)),
+    ])
+}
+
+/// A Pod as the API server sends it, with `variables` variables, one of which is `model`.
+fn pod(variables: usize, model: &str) -> Bytes {
+    let mut env: Vec<_> = (0..variables)
+        .map(|at| serde_json::json!({ "name": format!("SETTING_NUMBER_{at}"), "value": format!("the value of setting {at}, of a usual length") }))
+        .collect();
+    env.push(serde_json::json!({ "name": "BEDROCK_MODEL_ID", "value": model }));
+    env.push(serde_json::json!({ "name": "AWS_REGION", "value": "eu-west-1" }));
+    let fields = ["f:metadata", "f:spec", "f:containers", "f:env", "f:image", "f:name", "f:resources"];
+    let managed: BTreeMap<_, _> = fields.iter().map(|field| (*field, serde_json::json!({ ".": {}, "f:value": {} }))).collect();
+    let review = serde_json::json!({
+        "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": "0e6bb1a8-6e4a-4a55-9a5c-0a4d3b1f2c11",
+            "kind": { "group": "", "version": "v1", "kind": "Pod" }, "resource": { "group": "", "version": "v1", "resource": "pods" },
+            "requestKind": { "group": "", "version": "v1", "kind": "Pod" }, "requestResource": { "group": "", "version": "v1", "resource": "pods" },
+            "name": "chat", "namespace": "ml", "operation": "CREATE",
+            "userInfo": { "username": "system:serviceaccount:kube-system:replicaset-controller", "groups": ["system:serviceaccounts", "system:authenticated"] },
+            "object": {
+                "kind": "Pod", "apiVersion": "v1",
+                "metadata": { "generateName": "chat-5d9c-", "namespace": "ml", "labels": { "app": "chat" },
+                    "managedFields": [{ "manager": "kube-controller-manager", "operation": "Update", "fieldsV1": managed }] },
+                "spec": {
+                    "containers": [{ "name": "app", "image": "example.com/chat:1", "env": env, "resources": {},
+                        "volumeMounts": [{ "name": "token", "mountPath": "/var/run/secrets" }] }],
+                    "volumes": [{ "name": "token", "projected": { "sources": [] } }], "serviceAccountName": "default"
+                },
+                "status": {}
+            },
+            "oldObject": null, "dryRun": false,
+            "options": { "kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1" }
+        }
+    });
+    Bytes::from(go_order(&review))
+}
+
+/// The review with the fields of its request in the order in which Go writes them.
+fn go_order(review: &serde_json::Value) -> String {
+    const ORDER: [&str; 12] = ["uid", "kind", "resource", "requestKind", "requestResource", "name", "namespace", "operation", "userInfo", "object", "oldObject", "dryRun"];
+    let request = &review["request"];
+    let fields: Vec<_> = ORDER.iter().chain(&["options"]).map(|key| format!("{key:?}:{}", request[key])).collect();
+    format!(r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{{{}}}}}"#, fields.join(","))
+}
