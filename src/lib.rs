@@ -15,3 +15,7 @@
 //! webhook   reviews in, answers out           -> text, domain, report, tls, runtime
 //! cli       the commands                      -> all
 //! ```
+
+pub mod runtime;
+pub mod tls;
+pub mod webhook;

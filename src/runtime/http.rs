@@ -1,0 +1,376 @@
+//! A listener and its connections: HTTP/1.1 with or without TLS, under limits, and a drain that loses no request.
+//!
+//! Built on hyper and not on a server crate, because the drain needs the connections: which of them has been asked
+//! anything yet, the header on each answer of the lame duck, and a last sweep of those that the kernel has accepted.
+//! It does not read bodies and knows no routes.
+
+mod limits;
+
+use std::convert::Infallible;
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service as _;
+
+use crate::runtime::Shutdown;
+use crate::runtime::admin::Registry;
+
+pub use limits::Limits;
+
+/// What is counted about the connections of one listener.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    open: Gauge,
+    lost: Family<LostLabels, Counter>,
+    panics: Counter,
+}
+
+/// An address that is listened on.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// A listener with all it needs to serve.
+pub struct Server {
+    listener: TcpListener,
+    shared: Shared,
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were cut with a request in flight, or before they had sent one.
+    pub cut: usize,
+}
+
+/// Why a port could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}; choose a free port, above 1023 without privileges")]
+pub struct BindError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LostLabels {
+    reason: Lost,
+}
+
+/// Why a connection ended before it was asked anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Lost {
+    TooMany,
+    Handshake,
+    HandshakeTimeout,
+    FirstRequestTimeout,
+}
+
+/// What all connections of a listener share.
+struct Shared {
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    http: http1::Builder,
+    limits: Limits,
+    metrics: Metrics,
+    shutdown: Shutdown,
+    /// Accepting has ended: finish what is in flight.
+    closing: CancellationToken,
+    /// Time is up.
+    cut: CancellationToken,
+}
+
+// === Metrics ===
+
+impl Metrics {
+    /// Makes the families known to `registry`.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("connections", "Open connections", self.open.clone());
+        registry.register(
+            "connections_lost",
+            "Connections that ended before they were asked anything",
+            self.lost.clone(),
+        );
+        registry.register(
+            "panics",
+            "Requests answered with 500 after a panic",
+            self.panics.clone(),
+        );
+    }
+
+    fn lost(&self, reason: Lost) {
+        self.lost.get_or_create(&LostLabels { reason }).inc();
+        tracing::debug!(?reason, "connection lost");
+    }
+}
+
+// === Bound ===
+
+impl Bound {
+    /// Listens on `address`; port 0 takes a free one. Connections wait until a server runs.
+    ///
+    /// # Errors
+    /// [`BindError`] where the address is taken or not ours.
+    pub async fn new(address: SocketAddr) -> Result<Self, BindError> {
+        let fail = |source| BindError { address, source };
+        let listener = TcpListener::bind(address).await.map_err(fail)?;
+        let address = listener.local_addr().map_err(fail)?;
+        Ok(Self { listener, address })
+    }
+
+    /// The address with the port that was taken.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A server for `router` under `limits`, over TLS where `tls` is given, that drains with `shutdown`.
+    pub fn server(
+        self,
+        router: Router,
+        tls: Option<Arc<ServerConfig>>,
+        limits: Limits,
+        metrics: Metrics,
+        shutdown: Shutdown,
+    ) -> Server {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(limits.idle)
+            .max_buf_size(limits.header.max(8192));
+        let tls = tls.map(TlsAcceptor::from);
+        let (closing, cut) = (CancellationToken::new(), CancellationToken::new());
+        let shared = Shared {
+            router,
+            tls,
+            http,
+            limits,
+            metrics,
+            shutdown,
+            closing,
+            cut,
+        };
+        Server {
+            listener: self.listener,
+            shared,
+        }
+    }
+}
+
+// === Server ===
+
+impl Server {
+    /// Serves until the drain is over: on the shutdown's drain it goes on accepting for the lame duck, with
+    /// `Connection: close` on each answer, then finishes what is in flight. On its abort it ends at once. Dropping
+    /// the future cuts every connection.
+    pub async fn run(self) -> Drained {
+        let Self { listener, shared } = self;
+        let shared = Arc::new(shared);
+        let connections = TaskTracker::new();
+        let places = Arc::new(Semaphore::new(shared.limits.connections));
+        let _cut_when_dropped = shared.cut.clone().drop_guard();
+        let admit = |stream| admit(stream, &shared, &places, &connections);
+        let lame_duck_is_over = async {
+            shared.shutdown.draining().await;
+            tokio::select! {
+                () = sleep(shared.limits.lame_duck) => {}
+                () = shared.shutdown.aborted() => {}
+            }
+        };
+        tokio::select! {
+            biased;
+            () = lame_duck_is_over => {}
+            never = accept_all(&listener, admit) => match never {},
+        }
+        // What the kernel has accepted by now would be reset when the listener goes.
+        while let Some(Ok((stream, _))) = now(|cx| listener.poll_accept(cx)).await {
+            admit(stream);
+        }
+        drop(listener);
+        connections.close();
+        shared.closing.cancel();
+        tokio::select! {
+            biased;
+            () = connections.wait() => {}
+            () = sleep(shared.limits.in_flight) => {}
+            () = shared.shutdown.aborted() => {}
+        }
+        let cut = connections.len();
+        shared.cut.cancel();
+        connections.wait().await;
+        Drained { cut }
+    }
+}
+
+/// Accepts for ever.
+async fn accept_all(listener: &TcpListener, admit: impl Fn(TcpStream)) -> Infallible {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => admit(stream),
+            Err(error) => {
+                // Out of file descriptors, mostly: without a pause this would be a busy loop.
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Gives a connection a task of its own, if there is a place left, so that a slow one holds up nobody.
+fn admit(
+    stream: TcpStream,
+    shared: &Arc<Shared>,
+    places: &Arc<Semaphore>,
+    connections: &TaskTracker,
+) {
+    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+        shared.metrics.lost(Lost::TooMany);
+        return;
+    };
+    // An answer is one small write; without this it waits for the acknowledgement of the one before.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    connections.spawn(Arc::clone(shared).connection(stream, place));
+}
+
+impl Shared {
+    async fn connection(self: Arc<Self>, stream: TcpStream, _place: OwnedSemaphorePermit) {
+        self.metrics.open.inc();
+        tokio::select! {
+            biased;
+            () = self.cut.cancelled() => {}
+            () = self.shake_hands(stream) => {}
+        }
+        self.metrics.open.dec();
+    }
+
+    async fn shake_hands(&self, stream: TcpStream) {
+        let Some(tls) = &self.tls else {
+            return self.serve(stream).await;
+        };
+        match timeout(self.limits.handshake, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve(stream).await,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "TLS handshake failed");
+                self.metrics.lost(Lost::Handshake);
+            }
+            Err(_) => self.metrics.lost(Lost::HandshakeTimeout),
+        }
+    }
+
+    /// Serves one connection to its end.
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, stream: S) {
+        let asked = AtomicBool::new(false);
+        let service = service_fn(|request| {
+            asked.store(true, Ordering::Relaxed);
+            self.answer(request)
+        });
+        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
+        // Comes when the time for a first request is over; never, once there was one.
+        let silent = async |limit| {
+            sleep(limit).await;
+            if asked.load(Ordering::Relaxed) {
+                pending::<()>().await;
+            }
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = self.closing.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                // A client that has just connected may send its request in this moment. It has a second to.
+                let last_call = self.limits.first_request.min(Duration::from_secs(1));
+                tokio::select! {
+                    biased;
+                    ended = connection.as_mut() => ended,
+                    () = silent(last_call) => Ok(()),
+                }
+            }
+            () = silent(self.limits.first_request) => {
+                self.metrics.lost(Lost::FirstRequestTimeout);
+                Ok(())
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection failed");
+        }
+    }
+
+    /// Answers one request, whatever happens to the one who should.
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let mut router = self.router.clone();
+        let answer = or_panic(async move { router.call(request).await }).await;
+        let mut response = match answer {
+            Some(Ok(response)) => response,
+            Some(Err(never)) => match never {},
+            None => {
+                self.metrics.panics.inc();
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal error; the log names the place\n",
+                )
+                    .into_response()
+            }
+        };
+        let busy = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+        let headers = response.headers_mut();
+        if busy {
+            // With this header, and only then, the API server's client sends a POST again.
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if busy || self.shutdown.is_draining() {
+            // The next request finds another replica.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+}
+
+/// The result of `future`, or none where it panicked.
+async fn or_panic<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        // What a panic leaves half done is dropped with the future, which is not polled again.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}
+
+/// What `poll` has ready now.
+async fn now<T>(mut poll: impl FnMut(&mut std::task::Context<'_>) -> Poll<T>) -> Option<T> {
+    poll_fn(|cx| match poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}

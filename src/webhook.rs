@@ -1,0 +1,4 @@
+//! Admission over HTTPS: reviews in, answers out. It decides nothing itself.
+
+pub mod review;
+pub mod server;
