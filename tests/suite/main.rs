@@ -1,0 +1,9 @@
+//! Every test that needs no cluster and no process of its own, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod server;
