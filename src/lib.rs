@@ -15,7 +15,13 @@
 //! webhook   reviews in, answers out           -> text, domain, report, tls, runtime
 //! cli       the commands                      -> all
 //! ```
-
+pub mod api;
+pub mod catalog;
+pub mod cli;
+pub mod domain;
+pub mod report;
 pub mod runtime;
+pub mod text;
 pub mod tls;
+pub mod validate;
 pub mod webhook;

@@ -1,1 +1,16 @@
-fn main() {}
+//! The command `bedrock-profiles`.
+
+use std::process::ExitCode;
+
+use bedrock_profiles::cli::{self, Cli};
+use clap::Parser as _;
+
+/// What a usage or input error ends with.
+const ERROR: u8 = 2;
+
+fn main() -> ExitCode {
+    cli::run(Cli::parse()).unwrap_or_else(|error| {
+        anstream::eprintln!("error: {error:#}");
+        ExitCode::from(ERROR)
+    })
+}

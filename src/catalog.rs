@@ -1,0 +1,151 @@
+//! The shipped catalog: the files of `catalog/`, embedded, put together as one mapping.
+//!
+//! Reads the form alone. That the rows make sense is `validate`'s business, and that they are true is held by the tests over
+//! `tests/data/`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::api::{
+    DirectRegion, InferenceProfileMapping, InferenceProfileMappingSpec, Model, Problem, ReadError,
+    Route,
+};
+
+/// The name of the mapping that holds the shipped catalog, here and in a cluster.
+pub const NAME: &str = "builtin";
+
+/// A file of `catalog/` with the models of one vendor.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VendorFile {
+    /// Anchors for what recurs in the file; read so that a mistake there is found even where nothing refers to it.
+    #[serde(default, rename = "shared")]
+    _shared: Shared,
+    models: Vec<Model>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shared {
+    #[serde(default, rename = "routes")]
+    _routes: BTreeMap<String, Vec<Route>>,
+    #[serde(default, rename = "direct")]
+    _direct: BTreeMap<String, Vec<DirectRegion>>,
+}
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../catalog/", $name)))),*]
+    };
+}
+
+/// What holds for all models.
+const COMMON: [(&str, &str); 1] = files!["catalog.yaml"];
+/// The models, by vendor.
+const VENDORS: [(&str, &str); 19] = files![
+    "ai21.yaml",
+    "amazon.yaml",
+    "anthropic.yaml",
+    "cohere.yaml",
+    "deepseek.yaml",
+    "google.yaml",
+    "luma.yaml",
+    "meta.yaml",
+    "minimax.yaml",
+    "mistral.yaml",
+    "moonshotai.yaml",
+    "nvidia.yaml",
+    "openai.yaml",
+    "qwen.yaml",
+    "stability.yaml",
+    "twelvelabs.yaml",
+    "writer.yaml",
+    "xai.yaml",
+    "zai.yaml",
+];
+
+/// The shipped catalog as the mapping `builtin`, its models in the order of the files. Fails where an embedded file has a mistake
+/// of form, which a test excludes.
+pub fn builtin() -> Result<InferenceProfileMapping, ReadError> {
+    let [common] = COMMON;
+    let mut spec: InferenceProfileMappingSpec = parse(common)?;
+    for file in VENDORS {
+        let VendorFile { models, .. } = parse(file)?;
+        spec.models.extend(models);
+    }
+    Ok(InferenceProfileMapping::new(NAME, spec))
+}
+
+fn parse<T: DeserializeOwned>((name, text): (&str, &str)) -> Result<T, ReadError> {
+    serde_yaml::from_str(text).map_err(|error| ReadError {
+        origin: format!("catalog/{name}"),
+        document: 1,
+        item: None,
+        problem: Problem::Field {
+            kind: "InferenceProfileMapping".to_owned(),
+            name: NAME.to_owned(),
+            message: error.to_string(),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_catalog_is_embedded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        files.sort();
+        let mut embedded: Vec<_> = COMMON
+            .iter()
+            .chain(&VENDORS)
+            .map(|(name, _)| *name)
+            .collect();
+        embedded.sort_unstable();
+        assert_eq!(files, embedded);
+    }
+
+    #[test]
+    fn a_model_stands_in_the_file_of_its_vendor() {
+        for file in VENDORS {
+            let VendorFile { models, .. } = parse(file).unwrap();
+            let vendor = file.0.trim_end_matches(".yaml");
+            for model in models {
+                let prefix = model.model_id.split('.').next().unwrap();
+                // Moonshot AI has had two prefixes.
+                assert_eq!(
+                    prefix
+                        .replace("moonshot", "moonshotai")
+                        .replace("aiai", "ai"),
+                    vendor
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_named_with_file_path_and_line() {
+        let text = "models:\n- modelId: a.b\n  alias: [c]\n";
+        let error = parse::<VendorFile>(("anthropic.yaml", text)).err().unwrap();
+        let error = error.to_string();
+        assert!(
+            error.starts_with("catalog/anthropic.yaml, document 1: "),
+            "{error}"
+        );
+        assert!(
+            error.contains("models[0]: unknown field `alias`"),
+            "{error}"
+        );
+        assert!(error.contains("at line 3"), "{error}");
+    }
+}

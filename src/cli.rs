@@ -1,0 +1,31 @@
+//! The commands. Nobody names this room.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub mod judging;
+pub mod serve;
+
+/// Replaces Amazon Bedrock direct model IDs by inference profile IDs.
+#[derive(Debug, Parser)]
+#[command(name = "bedrock-profiles", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Serve the admission webhook.
+    Serve(Box<serve::Args>),
+}
+
+/// Runs a command and says how it ended: 0 nothing to report, 1 findings, 2 usage or input error.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve(args) => serve::run(*args).map(|()| ExitCode::SUCCESS),
+    }
+}

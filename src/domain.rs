@@ -1,0 +1,23 @@
+//! The decision: finds model IDs in an object, finds the region that they are called from, resolves them and plans the change.
+//!
+//! Pure: no clock, no I/O, no environment, no global state; the same code serves webhook, audit, files and `resolve`.
+//! Answers are deterministic: nothing here iterates over a hash map.
+
+pub mod catalog;
+pub mod detect;
+pub mod id;
+pub mod judge;
+pub mod object;
+pub mod plan;
+pub mod policy;
+pub mod reason;
+pub mod record;
+pub mod region;
+pub mod resolve;
+pub mod shape;
+pub mod snapshot;
+pub mod token;
+pub mod whereabouts;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

@@ -1,0 +1,367 @@
+//! What is known of models: rows per (model, region), merged from mappings.
+//!
+//! Does not decide anything; `resolve` does, with a policy beside it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::id::{Geography, ModelId};
+use super::region::Region;
+
+mod merge;
+
+/// One mapping object, checked and typed, before it is merged with the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// Name of the object.
+    pub name: Box<str>,
+    /// Rows of the highest priority win.
+    pub priority: i32,
+    /// When the rows were true.
+    pub catalog_date: Option<Date>,
+    /// Regions for which this mapping is complete: no row means nothing is offered there.
+    pub scanned: Box<[Region]>,
+    /// The models that it has rows of.
+    pub models: Box<[MappedModel]>,
+}
+
+/// What one mapping says of one model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappedModel {
+    /// The direct ID.
+    pub id: ModelId,
+    /// Names that an application may use instead.
+    pub aliases: Box<[Box<str>]>,
+    /// Where the direct ID works or worked; [`DirectRow::Never`] withdraws a row of lower priority.
+    pub direct: Box<[(Region, DirectRow)]>,
+    /// The lifecycle fields that this mapping states.
+    pub lifecycle: MappedLifecycle,
+    /// Rows of profiles, one for each source region and geography.
+    pub routes: Box<[MappedRoute]>,
+    /// Others name profiles of this model that no scan has seen.
+    pub unverified: bool,
+    /// The model is served by bedrock-mantle alone.
+    pub mantle_only: bool,
+}
+
+/// What a row says of the direct ID in one region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectRow {
+    /// It works on demand.
+    Works,
+    /// It worked until the model's end of life.
+    Former,
+    /// It does not work; withdraws what a mapping of lower priority says.
+    Never,
+}
+
+/// The lifecycle fields of one mapping; a field that is not stated is taken from the next mapping.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MappedLifecycle {
+    /// Stated state.
+    pub state: Option<LifecycleState>,
+    /// Stated dates, each for the regions named, or for all where none is named.
+    pub end_of_life: Option<Box<[EndOfLife]>>,
+    /// Stated successor.
+    pub successor: Option<ModelId>,
+}
+
+/// One profile, seen from one source region, as one mapping states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappedRoute {
+    /// The profile's prefix.
+    pub geography: Geography,
+    /// The region that the workload calls.
+    pub source: Region,
+    /// Where the profile may route the request.
+    pub destinations: Destinations,
+    /// Whether the profile still serves.
+    pub state: ProfileState,
+    /// How sure the row is.
+    pub confidence: Confidence,
+    /// Withdraws the row of lower priority.
+    pub absent: bool,
+}
+
+/// Where a profile may route a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destinations {
+    /// To these regions and no other.
+    Known(Arc<[Region]>),
+    /// To any commercial region.
+    Anywhere,
+    /// Nobody has told.
+    Unknown,
+}
+
+/// Whether a profile serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileState {
+    /// It serves.
+    Current,
+    /// It serves; the model is on its way out.
+    Legacy,
+    /// It served; the model has reached its end of life here.
+    Retired,
+}
+
+/// How sure a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Inferred, or sources disagree.
+    Medium,
+    /// Seen by a scan of the API or printed by AWS.
+    High,
+}
+
+/// The state of a model's life as stated; a date, where known, decides over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LifecycleState {
+    /// In service.
+    Active,
+    /// In service, with an announced end.
+    Legacy,
+    /// Out of service.
+    EndOfLife,
+}
+
+/// A date of end of life and the regions where it holds; all regions where none is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndOfLife {
+    /// The first day without service.
+    pub date: Date,
+    /// The regions; empty means all.
+    pub regions: Box<[Region]>,
+}
+
+/// A model's place in the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelIx(u32);
+
+/// A mapping's place in the merging order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MappingIx(u32);
+
+/// All mappings, merged row by row.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    models: Box<[Model]>,
+    ids: HashMap<Box<str>, ModelIx>,
+    mappings: Box<[(Box<str>, Option<Date>)]>,
+    scanned: BTreeSet<Region>,
+}
+
+/// One model with its merged rows.
+#[derive(Debug)]
+pub struct Model {
+    /// The direct ID.
+    pub id: ModelId,
+    /// Names that an application may use instead.
+    pub aliases: Box<[Box<str>]>,
+    /// What is known of its profiles as a whole.
+    pub knowledge: Knowledge,
+    /// Its merged lifecycle.
+    pub lifecycle: Lifecycle,
+    mapping: MappingIx,
+    rows: BTreeMap<Region, Row>,
+}
+
+/// What is known of a model's profiles as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knowledge {
+    /// It has profiles.
+    HasProfiles,
+    /// It has none and never had.
+    NeverHadProfile,
+    /// Others name some; no scan has seen one.
+    Unverified,
+    /// It is served by bedrock-mantle alone, by its direct ID.
+    MantleOnly,
+}
+
+/// A model's merged lifecycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// As stated.
+    pub state: LifecycleState,
+    /// Dates, each for some regions or for all.
+    pub end_of_life: Box<[EndOfLife]>,
+    /// The model to move to.
+    pub successor: Option<ModelId>,
+}
+
+/// What is known of one (model, region): at most one geographic and one global profile, by construction.
+#[derive(Debug, Default)]
+pub struct Row {
+    /// What is known of the direct ID, and who says it.
+    pub direct: Option<(DirectRow, MappingIx)>,
+    /// The geographic profile.
+    pub geographic: Option<Route>,
+    /// The global profile.
+    pub global: Option<Route>,
+}
+
+/// A profile seen from a source region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The profile's prefix.
+    pub geography: Geography,
+    /// Where it may route the request.
+    pub destinations: Destinations,
+    /// Whether it still serves.
+    pub state: ProfileState,
+    /// How sure the row is.
+    pub confidence: Confidence,
+    /// The mapping that says so.
+    pub mapping: MappingIx,
+}
+
+/// Two geographies remained for one (model, region): the first stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The mapping whose row was dropped.
+    pub mapping: Box<str>,
+    /// The model.
+    pub model: ModelId,
+    /// The source region.
+    pub region: Region,
+    /// The geography that stays.
+    pub kept: Geography,
+    /// The geography that was dropped.
+    pub dropped: Geography,
+}
+
+impl Catalog {
+    /// The model of this exact ID.
+    pub fn find(&self, id: &str) -> Option<ModelIx> {
+        self.ids.get(id).copied()
+    }
+
+    /// The model at `at`.
+    pub fn model(&self, at: ModelIx) -> &Model {
+        &self.models[at.0 as usize]
+    }
+
+    /// All models in the order of their IDs.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// Name and date of a mapping.
+    pub fn mapping(&self, at: MappingIx) -> (&str, Option<Date>) {
+        let (name, date) = &self.mappings[at.0 as usize];
+        (name, *date)
+    }
+
+    /// Whether some mapping is complete for `region`.
+    pub fn is_scanned(&self, region: Region) -> bool {
+        self.scanned.contains(&region)
+    }
+}
+
+impl Model {
+    /// What is known of the model in `region`.
+    pub fn row(&self, region: Region) -> Option<&Row> {
+        self.rows.get(&region)
+    }
+
+    /// Every region with a row, in order.
+    pub fn rows(&self) -> impl Iterator<Item = (Region, &Row)> {
+        self.rows.iter().map(|(region, row)| (*region, row))
+    }
+
+    /// The profile with this prefix, seen from `region`.
+    pub fn route(&self, geography: &str, region: Region) -> Option<&Route> {
+        self.row(region)?
+            .routes()
+            .find(|route| route.geography.as_str() == geography)
+    }
+
+    /// Every row of the profile with this prefix.
+    pub fn routes_of<'a>(
+        &'a self,
+        geography: &'a str,
+    ) -> impl Iterator<Item = (Region, &'a Route)> {
+        self.rows()
+            .flat_map(|(region, row)| row.routes().map(move |route| (region, route)))
+            .filter(move |(_, route)| route.geography.as_str() == geography)
+    }
+
+    /// Whether some region has a row that says that the direct ID works.
+    pub fn works_somewhere(&self) -> bool {
+        self.rows
+            .values()
+            .any(|row| matches!(row.direct, Some((DirectRow::Works, _))))
+    }
+
+    /// The mapping of the highest priority that names the model.
+    pub fn mapping(&self) -> MappingIx {
+        self.mapping
+    }
+
+    /// Whether the model is past its end of life in `region`: by a date that holds there, by its stated state, or because
+    /// it is past wherever it was ever served.
+    pub fn is_past_end_of_life(&self, region: Region, today: Date) -> bool {
+        match self.lifecycle.date_in(region) {
+            Some(date) => today >= date,
+            None => {
+                self.lifecycle.state == LifecycleState::EndOfLife
+                    || (!self.rows.is_empty()
+                        && self.rows().all(|(served, row)| {
+                            self.lifecycle
+                                .date_in(served)
+                                .is_some_and(|date| today >= date)
+                                || row.is_only_former()
+                        }))
+            }
+        }
+    }
+}
+
+impl Lifecycle {
+    /// The day from which the model is out of service in `region`, where known.
+    pub fn date_in(&self, region: Region) -> Option<Date> {
+        self.end_of_life
+            .iter()
+            .filter(|end| end.regions.is_empty() || end.regions.contains(&region))
+            .map(|end| end.date)
+            .min()
+    }
+
+    /// The state in `region` (or as a whole, where no region is known) on `today`, with the date that decides it.
+    pub fn at(&self, region: Option<Region>, today: Date) -> (LifecycleState, Option<Date>) {
+        let date = match region {
+            Some(region) => self.date_in(region),
+            None => self.end_of_life.iter().map(|end| end.date).min(),
+        };
+        match (date, self.state) {
+            (Some(date), _) if region.is_some() && today >= date => {
+                (LifecycleState::EndOfLife, Some(date))
+            }
+            (Some(date), LifecycleState::EndOfLife) if region.is_some() && today < date => {
+                (LifecycleState::Legacy, Some(date))
+            }
+            (date, state) => (state, date),
+        }
+    }
+}
+
+impl Row {
+    /// Both profiles, the geographic one first.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.geographic.iter().chain(&self.global)
+    }
+
+    /// Whether the row speaks of the past alone.
+    pub fn is_only_former(&self) -> bool {
+        !matches!(self.direct, Some((DirectRow::Works, _)))
+            && self
+                .routes()
+                .all(|route| route.state == ProfileState::Retired)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Merging, row by row.

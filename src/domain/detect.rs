@@ -1,0 +1,76 @@
+//! Finds the places of an object where a model ID stands that may be ours to judge.
+//!
+//! Does not decide about any of them.
+
+use std::collections::BTreeSet;
+
+use crate::text::NodeId;
+
+use super::object::{Leaf, Object, Spot};
+use super::reason::Reason;
+use super::record::Entry;
+use super::shape::{Shape, shape};
+use super::snapshot::Snapshot;
+use super::token::{Prefix, Token, tokens};
+
+/// One place where a model ID stands.
+#[derive(Debug, Clone)]
+pub struct Finding<'t> {
+    /// The text.
+    pub leaf: Leaf<'t>,
+    /// The ID in it.
+    pub token: Token<'t>,
+    /// The ID with its prefix, as it stands.
+    pub text: &'t str,
+    /// In which shape it stands, or why it is left for its shape.
+    pub shape: Result<Shape, Reason>,
+}
+
+/// Every finding of `object`, in document order.
+pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<'t>> {
+    object
+        .leaves()
+        .iter()
+        .flat_map(|leaf| findings_in(object, *leaf, snapshot))
+        .collect()
+}
+
+fn findings_in<'t>(
+    object: &Object<'t>,
+    leaf: Leaf<'t>,
+    snapshot: &'t Snapshot,
+) -> impl Iterator<Item = Finding<'t>> + use<'t> {
+    let text: &'t str = object.tree.text(leaf.node).unwrap_or_default();
+    tokens(text, snapshot).map(move |token| {
+        let shape = match token.prefix {
+            Prefix::Doubled => Err(Reason::DoublePrefix),
+            Prefix::Bare | Prefix::Geography(_) => shape(text, &token, leaf.spot.setting()),
+        };
+        Finding {
+            leaf,
+            text: &text[token.span.clone()],
+            token,
+            shape,
+        }
+    })
+}
+
+/// What stands where, by names: what an update must not add to.
+pub fn standing<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> BTreeSet<(Spot<'t>, &'t str)> {
+    findings(object, snapshot)
+        .into_iter()
+        .map(|finding| (finding.leaf.spot, finding.text))
+        .collect()
+}
+
+/// The whole-value leaf that still holds the answer of `entry`, for answers that are no tokens, such as ARNs.
+pub fn leaf_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(Leaf<'t>, NodeId)> {
+    object
+        .leaves()
+        .into_iter()
+        .find(|leaf| {
+            leaf.spot.to_string() == entry.at
+                && object.tree.text(leaf.node).map(str::trim) == Some(&*entry.to)
+        })
+        .map(|leaf| (leaf, leaf.node))
+}

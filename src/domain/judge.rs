@@ -1,0 +1,245 @@
+//! The judgement of one object: which policy decides, what becomes of each finding, and what that means for the object.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::detect::{Finding, findings};
+use super::object::{Object, Sort, Spot};
+use super::plan::Plan;
+use super::policy::{Mode, Namespace, Policy};
+use super::reason::Reason;
+use super::record::ANNOTATION;
+use super::region::Region;
+use super::resolve::{Evidence, Resolution};
+use super::snapshot::{Snapshot, View};
+use super::whereabouts::RegionSource;
+
+mod finding;
+mod object_reason;
+mod recorded;
+mod refused;
+
+/// What is asked of the domain: what happens to the object, where and when.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Snapshot and cluster.
+    pub view: &'a View,
+    /// The namespace that the object is in, or will be.
+    pub namespace: &'a Namespace,
+    /// What happens to the object.
+    pub action: Action<'a>,
+    /// The day that decides over dates of end of life.
+    pub today: Date,
+}
+
+/// What happens to the object.
+#[derive(Clone, Copy)]
+pub enum Action<'a> {
+    /// A Pod is created.
+    CreatePod,
+    /// Containers are added to a running Pod; the old Pod has the others.
+    AddEphemeralContainers(&'a Object<'a>),
+    /// A ConfigMap or a workload template is created, or updated from the old object.
+    Apply(Option<&'a Object<'a>>),
+    /// It is read where it is stored, in a file or in the cluster.
+    Read,
+    /// Its source is edited, which is what a controller that tracks it would follow.
+    Edit,
+}
+
+/// One finding with what becomes of it.
+#[derive(Debug, Clone)]
+pub struct Judged<'t> {
+    /// The place.
+    pub finding: Finding<'t>,
+    /// The direct ID that was judged; the original one, where the text is an answer of ours.
+    pub id: String,
+    /// The region and its source, where one is known.
+    pub region: Option<(Region, RegionSource)>,
+    /// What becomes of it.
+    pub resolution: Resolution,
+    /// What that rests on.
+    pub evidence: Evidence,
+}
+
+/// What is said of one object.
+pub struct Judgement<'t> {
+    /// The policy that decides, as an index into the snapshot, and its findings.
+    pub decided: Option<(usize, Vec<Judged<'t>>)>,
+    /// Policies that say what they would do, with their findings.
+    pub shadows: Vec<(usize, Vec<Judged<'t>>)>,
+    /// What happens to the object.
+    pub verdict: Verdict<'t>,
+    /// Whether the object carries answers of an earlier round that still hold, so that what is said now revises them.
+    pub again: bool,
+}
+
+/// What happens to the object.
+pub enum Verdict<'t> {
+    /// Nothing is found, or nothing may be said.
+    Untouched,
+    /// It is admitted as it is; its findings may be told.
+    Tell,
+    /// It is changed.
+    Rewrite(Plan<'t>),
+    /// It is refused for these findings of the deciding policy, by index.
+    Refuse(Vec<usize>),
+}
+
+/// Judges one object. Pure and total.
+pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
+    let nothing = || Judgement {
+        decided: None,
+        shadows: Vec::new(),
+        verdict: Verdict::Untouched,
+        again: false,
+    };
+    if !is_ours(object, &context.action) {
+        return nothing();
+    }
+    let snapshot: &'t Snapshot = &context.view.snapshot;
+    let selecting = |policy: &Policy| {
+        (if object.sort == Sort::ConfigMap {
+            policy.config_maps
+        } else {
+            policy.pods
+        }) && policy.namespaces.selects(context.namespace)
+    };
+    let mut selected = snapshot
+        .policies
+        .iter()
+        .enumerate()
+        .filter(|(_, policy)| selecting(policy))
+        .peekable();
+    if selected.peek().is_none() {
+        return nothing();
+    }
+    let found = added(findings(object, snapshot), &context.action);
+    let has_record = object.annotation(ANNOTATION).is_some();
+    if found.is_empty() && !has_record {
+        return nothing();
+    }
+    let judge_for = |policy: &'t Policy| Judge {
+        object,
+        context,
+        policy,
+    };
+    let (mut decided, mut shadows, mut outcome) = (None, Vec::new(), None);
+    for (at, policy) in selected {
+        if !policy.decides() {
+            shadows.push((at, judge_for(policy).all(found.clone())));
+        } else if decided.is_none() {
+            let decision = judge_for(policy).decide(found.clone());
+            decided = Some((at, decision.judged));
+            outcome = Some((decision.verdict, decision.again));
+        }
+    }
+    let (verdict, again) = outcome.unwrap_or((Verdict::Tell, false));
+    Judgement {
+        decided,
+        shadows,
+        verdict,
+        again,
+    }
+}
+
+/// Whether the object is one that is judged at all: mirror pods are the kubelet's.
+fn is_ours(object: &Object<'_>, action: &Action<'_>) -> bool {
+    let mirror =
+        object.sort == Sort::Pod && object.annotation("kubernetes.io/config.mirror").is_some();
+    let fits = match action {
+        Action::CreatePod | Action::AddEphemeralContainers(_) => object.sort == Sort::Pod,
+        Action::Apply(_) => matches!(object.sort, Sort::ConfigMap | Sort::Template),
+        Action::Read | Action::Edit => object.sort != Sort::Other,
+    };
+    fits && !mirror
+}
+
+/// Of a running Pod only what the new containers bring.
+fn added<'t>(found: Vec<Finding<'t>>, action: &Action<'_>) -> Vec<Finding<'t>> {
+    let Action::AddEphemeralContainers(old) = action else {
+        return found;
+    };
+    let there: BTreeSet<&str> = old
+        .containers()
+        .map(|container| old.name_of(container))
+        .collect();
+    let is_new = |finding: &Finding<'_>| match finding.leaf.spot {
+        Spot::Env { container, .. } | Spot::Args { container } | Spot::Command { container } => {
+            !there.contains(container)
+        }
+        Spot::Data { .. } => false,
+    };
+    found.into_iter().filter(is_new).collect()
+}
+
+struct Judge<'t, 'a> {
+    object: &'a Object<'t>,
+    context: &'a Context<'t>,
+    policy: &'t Policy,
+}
+
+struct Decision<'t> {
+    judged: Vec<Judged<'t>>,
+    verdict: Verdict<'t>,
+    again: bool,
+}
+
+impl<'t> Judge<'t, '_> {
+    fn snapshot(&self) -> &'t Snapshot {
+        &self.context.view.snapshot
+    }
+
+    fn all(&self, found: Vec<Finding<'t>>) -> Vec<Judged<'t>> {
+        let reason = self.object_reason();
+        found
+            .into_iter()
+            .map(|finding| self.one(finding, reason))
+            .collect()
+    }
+
+    /// Judges everything under a policy that decides, and says what that means for the object.
+    fn decide(&self, found: Vec<Finding<'t>>) -> Decision<'t> {
+        let changes = self.policy.mode == Mode::Rewrite && self.may_change();
+        let mut rewriting = recorded::Rewriting::new(self, changes);
+        let reason = self.object_reason();
+        let mut judged = rewriting.answers_that_are_no_tokens(reason);
+        judged.extend(
+            found
+                .into_iter()
+                .map(|finding| rewriting.take(finding, reason)),
+        );
+        let again = rewriting.again;
+        if let Some(refused) = self.refused(&judged) {
+            return Decision {
+                judged,
+                verdict: Verdict::Refuse(refused),
+                again,
+            };
+        }
+        let plan = rewriting.finish();
+        let verdict = match plan {
+            Some(plan) if self.outgrows(&plan) => {
+                for one in &mut judged {
+                    if one.resolution.target().is_some() {
+                        one.resolution = Resolution::Leave(Reason::TooLarge);
+                    }
+                }
+                Verdict::Tell
+            }
+            Some(plan) => Verdict::Rewrite(plan),
+            None => Verdict::Tell,
+        };
+        Decision {
+            judged,
+            verdict,
+            again,
+        }
+    }
+
+    /// Templates in a cluster are never changed; the webhook that sees them cannot.
+    fn may_change(&self) -> bool {
+        !(self.object.sort == Sort::Template && matches!(self.context.action, Action::Apply(_)))
+    }
+}

@@ -1,0 +1,171 @@
+//! One finding, group by group of reasons: the first group that has one decides.
+
+use super::super::detect::Finding;
+use super::super::object::Sort;
+use super::super::policy::{Lists, Scope};
+use super::super::reason::Reason;
+use super::super::region::Region;
+use super::super::resolve::{
+    Evidence, Named, Question, Resolution, resolve, settled_without_region, standing_without_region,
+};
+use super::super::token::Prefix;
+use super::super::whereabouts::{Found, RegionSource, Standpoint, Whereabouts};
+use super::{Judge, Judged};
+
+impl<'t> Judge<'t, '_> {
+    /// One finding, group by group: the first group that has a reason decides.
+    pub(super) fn one(&self, finding: Finding<'t>, object_reason: Option<Reason>) -> Judged<'t> {
+        let named = match finding.token.prefix {
+            Prefix::Bare => Named::Direct(finding.token.id),
+            Prefix::Geography(geography) => Named::Profiled {
+                geography,
+                id: finding.token.id,
+            },
+            Prefix::Doubled => return left(finding, Reason::DoublePrefix),
+        };
+        self.named(finding, named, object_reason)
+    }
+
+    pub(super) fn named(
+        &self,
+        finding: Finding<'t>,
+        named: Named<'_>,
+        object_reason: Option<Reason>,
+    ) -> Judged<'t> {
+        let (id, direct) = match named {
+            Named::Direct(id) => (id, true),
+            Named::Profiled { id, .. } => (id, false),
+        };
+        let found = self.whereabouts(&finding);
+        let catalog = &self.snapshot().catalog;
+        let object_reason = object_reason.or_else(|| self.opted_out(&finding.leaf.spot));
+        let shape_reason = match finding.shape {
+            Ok(shape) => {
+                (shape.listed && self.policy.lists == Lists::Leave).then_some(Reason::ListLeft)
+            }
+            Err(reason) => Some(reason),
+        };
+        let early = match named {
+            Named::Direct(id) => shape_reason
+                .or(object_reason)
+                .or_else(|| settled_without_region(id, self.policy, catalog)),
+            Named::Profiled { .. } => None,
+        };
+        let blocked = shape_reason.is_some() || object_reason.is_some();
+        let mut region = found.and_then(|there| match there.found {
+            Found::Region(region) => Some((region, there.source)),
+            Found::Conflict(..) | Found::OutOfSight | Found::NotARegion => None,
+        });
+        let (resolution, evidence) = match (early, found.map(|there| there.found)) {
+            (Some(reason), _) => (Resolution::Leave(reason), self.evidence_of(id)),
+            (None, None) => self.without_region(named, Reason::NoRegion),
+            (None, Some(Found::OutOfSight)) => self.without_region(named, Reason::RegionOutOfSight),
+            (None, Some(Found::NotARegion)) => self.without_region(named, Reason::NotARegion),
+            (None, Some(Found::Region(region))) => self.ask(&finding, named, region, found),
+            (None, Some(Found::Conflict(one, other))) => {
+                let (first, second) = (
+                    self.ask(&finding, named, one, found),
+                    self.ask(&finding, named, other, found),
+                );
+                if first.0 == second.0 {
+                    region = found.map(|there| (one, there.source));
+                    first
+                } else {
+                    self.without_region(named, Reason::RegionConflict)
+                }
+            }
+        };
+        // A prefixed ID that may not be changed is judged all the same, as what it is.
+        let resolution = if blocked && !direct && resolution.target().is_some() {
+            Resolution::Leave(Reason::AlreadyProfiled)
+        } else {
+            resolution
+        };
+        Judged {
+            id: id.to_owned(),
+            finding,
+            region,
+            resolution,
+            evidence,
+        }
+    }
+
+    pub(super) fn standpoint<'s>(&'s self, finding: &'s Finding<'t>) -> Standpoint<'s, 't> {
+        Standpoint {
+            object: self.object,
+            leaf: &finding.leaf,
+            token: &finding.token.span,
+            in_value: finding.shape.ok().and_then(|shape| shape.region),
+            policy: self.policy,
+            namespace: self.context.namespace,
+            cluster: self.context.view.cluster_region,
+        }
+    }
+
+    pub(super) fn whereabouts(&self, finding: &Finding<'t>) -> Option<Whereabouts> {
+        let found = self.standpoint(finding).whereabouts()?;
+        // The cluster's own region is a guess: good enough for a Pod that cannot work otherwise, for nothing else.
+        let usable = found.source != RegionSource::Cluster
+            || (self.object.sort != Sort::ConfigMap && self.policy.scope == Scope::Required);
+        usable.then_some(found)
+    }
+
+    fn ask(
+        &self,
+        finding: &Finding<'_>,
+        named: Named<'_>,
+        region: Region,
+        found: Option<Whereabouts>,
+    ) -> (Resolution, Evidence) {
+        let question = Question {
+            named,
+            region,
+            inferred: found.is_some_and(|there| there.source == RegionSource::Cluster),
+            namespace: self.context.namespace,
+            whole: finding.shape.is_ok_and(|shape| shape.whole),
+            today: self.context.today,
+        };
+        resolve(
+            &question,
+            self.policy,
+            &self.snapshot().catalog,
+            &mut |_| (),
+        )
+    }
+
+    fn without_region(&self, named: Named<'_>, reason: Reason) -> (Resolution, Evidence) {
+        match named {
+            Named::Direct(id) => (Resolution::Leave(reason), self.evidence_of(id)),
+            Named::Profiled { geography, id } => {
+                let standing =
+                    standing_without_region(geography, id, self.policy, &self.snapshot().catalog);
+                (Resolution::Leave(standing), self.evidence_of(id))
+            }
+        }
+    }
+
+    fn evidence_of(&self, id: &str) -> Evidence {
+        let model = self.snapshot().catalog.find(id);
+        Evidence {
+            model,
+            mapping: model.map(|at| self.snapshot().catalog.model(at).mapping()),
+            route: None,
+        }
+    }
+}
+
+/// A finding that is left before anything else is asked.
+fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
+    let id = finding.token.id.to_owned();
+    let evidence = Evidence {
+        model: finding.token.model,
+        ..Evidence::default()
+    };
+    Judged {
+        finding,
+        id,
+        region: None,
+        resolution: Resolution::Leave(reason),
+        evidence,
+    }
+}

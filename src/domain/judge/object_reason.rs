@@ -1,0 +1,125 @@
+//! What is true of a whole object and leaves every finding in it: immutable, tracked, opted out.
+
+use wildmatch::WildMatch;
+
+use super::super::object::{Object, Sort, Spot};
+use super::super::plan::Plan;
+use super::super::policy::{ConfigMaps, OptOut};
+use super::super::reason::Reason;
+use super::{Action, Judge};
+
+/// The annotation that opts a namespace or an object out; its text says why, and `false` is none.
+pub(super) const IGNORE_ANNOTATION: &str = "bedrock-profiles.dev/ignore";
+
+/// Annotations that opt parts of an object out: comma lists of globs over names.
+const IGNORE_PARTS: &[&str] = &[
+    "bedrock-profiles.dev/ignore-containers",
+    "bedrock-profiles.dev/ignore-env",
+    "bedrock-profiles.dev/ignore-keys",
+];
+
+/// How much data a ConfigMap holds at most, in bytes (`MaxSecretSize` in the API server's validation).
+const LARGEST_CONFIG_MAP: usize = 1024 * 1024;
+
+/// Labels that a `GitOps` controller puts on what it tracks.
+const TRACKING_LABELS: &[&str] = &[
+    "argocd.argoproj.io/instance",
+    "kustomize.toolkit.fluxcd.io/name",
+    "helm.toolkit.fluxcd.io/name",
+];
+
+/// Annotations that a `GitOps` controller puts on what it tracks.
+const TRACKING_ANNOTATIONS: &[&str] = &["argocd.argoproj.io/tracking-id"];
+
+impl Judge<'_, '_> {
+    /// The reason that holds for the whole object, if one does.
+    pub(super) fn object_reason(&self) -> Option<Reason> {
+        let object = self.object;
+        if object.sort == Sort::ConfigMap {
+            let tracked = self.policy.rewrite_config_maps != ConfigMaps::All
+                && !matches!(self.context.action, Action::Edit);
+            if object.field(&["immutable"]) == Some("true") {
+                return Some(Reason::Immutable);
+            }
+            if tracked && is_tracked(object) {
+                return Some(Reason::Tracked);
+            }
+        }
+        if self.opt_outs(IGNORE_ANNOTATION).any(|text| text != "false") {
+            return Some(Reason::OptedOut);
+        }
+        (object.sort == Sort::ConfigMap && self.policy.rewrite_config_maps == ConfigMaps::Never)
+            .then_some(Reason::Excluded)
+    }
+
+    /// Whether the place is opted out by its container's, variable's or key's name.
+    pub(super) fn opted_out(&self, spot: &Spot<'_>) -> Option<Reason> {
+        let [containers, variables, keys] = IGNORE_PARTS else {
+            return None;
+        };
+        let named = |annotation: &str, name: &str| {
+            self.opt_outs(annotation)
+                .flat_map(|list| list.split(','))
+                .any(|glob| WildMatch::new(glob.trim()).matches(name))
+        };
+        let out = match spot {
+            Spot::Env {
+                container,
+                variable,
+            } => named(containers, container) || named(variables, variable),
+            Spot::Args { container } | Spot::Command { container } => named(containers, container),
+            Spot::Data { key } => named(keys, key),
+        };
+        out.then_some(Reason::OptedOut)
+    }
+
+    /// The texts of an opt-out annotation, as far as the policy lets their authors opt out.
+    fn opt_outs(&self, annotation: &str) -> impl Iterator<Item = &str> {
+        let by_namespace = self.policy.opt_out != OptOut::None;
+        let by_object = self.policy.opt_out == OptOut::Any;
+        let namespace = by_namespace
+            .then(|| {
+                self.context
+                    .namespace
+                    .annotations
+                    .get(annotation)
+                    .map(|text| &**text)
+            })
+            .flatten();
+        let object = by_object
+            .then(|| self.object.annotation(annotation))
+            .flatten();
+        namespace.into_iter().chain(object)
+    }
+
+    /// Whether the object would grow beyond what the API server stores.
+    pub(super) fn outgrows(&self, plan: &Plan<'_>) -> bool {
+        if self.object.sort != Sort::ConfigMap {
+            return false;
+        }
+        let tree = self.object.tree;
+        let size_of = |field, scale: fn(usize) -> usize| -> usize {
+            let values = tree
+                .get(self.object.root, field)
+                .into_iter()
+                .flat_map(|node| tree.children(node));
+            values
+                .filter_map(|node| tree.text(node))
+                .map(|text| scale(text.len()))
+                .sum()
+        };
+        // Base64 stands for three bytes with four characters.
+        size_of("data", |len| len) + size_of("binaryData", |len| len / 4 * 3) + plan.growth()
+            > LARGEST_CONFIG_MAP
+    }
+}
+
+fn is_tracked(object: &Object<'_>) -> bool {
+    object.is_controlled()
+        || TRACKING_LABELS
+            .iter()
+            .any(|label| object.label(label).is_some())
+        || TRACKING_ANNOTATIONS
+            .iter()
+            .any(|name| object.annotation(name).is_some())
+}

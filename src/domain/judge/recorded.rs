@@ -1,0 +1,255 @@
+//! Turns findings into a plan, and looks again at what an earlier round has rewritten.
+//!
+//! A value that the annotation records as ours is resolved again from its original when a stronger source of the region
+//! has appeared (a webhook after us injects `AWS_REGION`). An entry counts only if the value still equals its answer and the
+//! recorded original and region give that answer still, from a source that still says so: what is stale, copied or forged
+//! changes nothing and is removed.
+
+use super::super::detect::{Finding, leaf_with};
+use super::super::object::Sort;
+use super::super::plan::Plan;
+use super::super::reason::Reason;
+use super::super::record::{ANNOTATION, Entry, Record};
+use super::super::region::Region;
+use super::super::resolve::{Evidence, Named, Question, Resolution, resolve};
+use super::super::token::{Prefix, Token};
+use super::super::whereabouts::{Found, RegionSource};
+use super::{Action, Judge, Judged};
+
+/// A plan in the making.
+pub(super) struct Rewriting<'t, 'a> {
+    judge: &'a Judge<'t, 'a>,
+    /// What an earlier round recorded.
+    old: Vec<Entry>,
+    /// What will be recorded.
+    new: Vec<Entry>,
+    plan: Option<Plan<'t>>,
+    /// Whether an earlier answer still held.
+    pub(super) again: bool,
+}
+
+impl<'t, 'a> Rewriting<'t, 'a> {
+    /// Starts with an empty plan, or with none where the policy or the action does not change the object.
+    pub(super) fn new(judge: &'a Judge<'t, 'a>, changes: bool) -> Self {
+        let old = judge
+            .object
+            .annotation(ANNOTATION)
+            .map(Record::parse)
+            .unwrap_or_default()
+            .entries;
+        Self {
+            judge,
+            old,
+            new: Vec::new(),
+            plan: changes.then(|| Plan::new(judge.object)),
+            again: false,
+        }
+    }
+
+    /// Judges one finding and takes its change into the plan.
+    pub(super) fn take(&mut self, finding: Finding<'t>, reason: Option<Reason>) -> Judged<'t> {
+        if let Some((entry, region, source)) = self.recorded(&finding) {
+            return self.again(finding, entry, (region, source), reason);
+        }
+        let judged = self.judge.one(finding, reason);
+        self.change(&judged);
+        judged
+    }
+
+    /// Answers of an earlier round that hold no ID, such as ARNs: the record alone knows them.
+    pub(super) fn answers_that_are_no_tokens(&mut self, reason: Option<Reason>) -> Vec<Judged<'t>> {
+        let arns: Vec<Entry> = self
+            .old
+            .iter()
+            .filter(|entry| entry.to.starts_with("arn:"))
+            .cloned()
+            .collect();
+        let found = arns.into_iter().filter_map(|entry| {
+            let (leaf, node) = leaf_with(self.judge.object, &entry)?;
+            let whole: &'t str = self.judge.object.tree.text(node)?;
+            let start = whole.len() - whole.trim_start().len();
+            let text = whole.trim();
+            let token = Token {
+                span: start..start + text.len(),
+                prefix: Prefix::Bare,
+                id: text,
+                model: None,
+                suffix: "",
+            };
+            let shape = super::super::shape::Shape {
+                whole: true,
+                region: None,
+                listed: false,
+            };
+            Some(Finding {
+                leaf,
+                token,
+                text,
+                shape: Ok(shape),
+            })
+        });
+        let found: Vec<_> = found.collect();
+        found
+            .into_iter()
+            .filter_map(|finding| {
+                let (entry, region, source) = self.recorded(&finding)?;
+                Some(self.again(finding, entry, (region, source), reason))
+            })
+            .collect()
+    }
+
+    /// The plan, if there is anything to do.
+    pub(super) fn finish(mut self) -> Option<Plan<'t>> {
+        let mut plan = self.plan.take()?;
+        if self.carries_a_record() {
+            plan.annotate(
+                self.judge.object,
+                Record {
+                    entries: self.new,
+                    ..Record::default()
+                },
+            );
+        }
+        (!plan.is_empty()).then_some(plan)
+    }
+
+    /// The API server restores old annotations on ephemeral containers, and files do not carry ours.
+    fn carries_a_record(&self) -> bool {
+        match self.judge.context.action {
+            Action::CreatePod => true,
+            Action::Apply(_) => self.judge.object.sort == Sort::ConfigMap,
+            Action::AddEphemeralContainers(_) | Action::Read | Action::Edit => false,
+        }
+    }
+
+    fn change(&mut self, judged: &Judged<'t>) {
+        let (Some(target), Some(plan)) = (judged.resolution.target(), &mut self.plan) else {
+            return;
+        };
+        let to = target.to_string();
+        if to != judged.finding.text {
+            plan.edit(
+                judged.finding.leaf.node,
+                judged.finding.token.span.clone(),
+                to.clone(),
+            );
+        }
+        let from = match judged.finding.token.prefix {
+            Prefix::Geography(_) if judged.finding.text.ends_with(&*judged.id) => {
+                judged.finding.text.to_owned()
+            }
+            Prefix::Bare | Prefix::Geography(_) | Prefix::Doubled => judged.id.clone(),
+        };
+        if let Some((region, source)) = judged.region {
+            let at = judged.finding.leaf.spot.to_string();
+            self.new.push(Entry {
+                at,
+                from,
+                to,
+                region: region.to_string(),
+                by: source.as_str().into(),
+            });
+        }
+    }
+
+    /// The entry of an earlier round that made this text, if it still holds.
+    fn recorded(&self, finding: &Finding<'t>) -> Option<(Entry, Region, RegionSource)> {
+        self.plan.as_ref()?;
+        let at = finding.leaf.spot.to_string();
+        self.old
+            .iter()
+            .filter(|entry| entry.at == at && entry.to == finding.text)
+            .find_map(|entry| {
+                let (region, source) = entry.whereabouts()?;
+                self.holds(entry, finding, region, source)
+                    .then(|| (entry.clone(), region, source))
+            })
+    }
+
+    fn holds(
+        &self,
+        entry: &Entry,
+        finding: &Finding<'t>,
+        region: Region,
+        source: RegionSource,
+    ) -> bool {
+        let said = self.judge.standpoint(finding).said_by(source);
+        let says_so = match said {
+            Some(Found::Region(found)) => found == region,
+            Some(Found::Conflict(one, other)) => one == region || other == region,
+            Some(Found::OutOfSight | Found::NotARegion) | None => false,
+        };
+        let question = Question {
+            named: named(&entry.from, self.judge.snapshot().vendors()),
+            region,
+            inferred: source == RegionSource::Cluster,
+            namespace: self.judge.context.namespace,
+            whole: finding.shape.is_ok_and(|shape| shape.whole),
+            today: self.judge.context.today,
+        };
+        let answer = || {
+            resolve(
+                &question,
+                self.judge.policy,
+                &self.judge.snapshot().catalog,
+                &mut |_| (),
+            )
+            .0
+        };
+        says_so
+            && answer()
+                .target()
+                .is_some_and(|target| target.to_string() == entry.to)
+    }
+
+    /// Resolves an earlier answer again where a stronger source has appeared; keeps it otherwise.
+    fn again(
+        &mut self,
+        finding: Finding<'t>,
+        entry: Entry,
+        (region, source): (Region, RegionSource),
+        reason: Option<Reason>,
+    ) -> Judged<'t> {
+        self.again = true;
+        let now = self.judge.whereabouts(&finding);
+        let stronger =
+            now.is_some_and(|now| now.source < source && now.found != Found::Region(region));
+        if !stronger {
+            self.new.push(entry.clone());
+            let resolution = Resolution::Leave(Reason::AlreadyProfiled);
+            return Judged {
+                finding,
+                id: entry.from,
+                region: Some((region, source)),
+                resolution,
+                evidence: Evidence::default(),
+            };
+        }
+        let judged = self.judge.named(
+            finding,
+            named(&entry.from, self.judge.snapshot().vendors()),
+            reason,
+        );
+        if judged.resolution.target().is_some() {
+            self.change(&judged);
+        } else if let Some(plan) = &mut self.plan {
+            plan.edit(
+                judged.finding.leaf.node,
+                judged.finding.token.span.clone(),
+                entry.from,
+            );
+        }
+        judged
+    }
+}
+
+/// The name that an entry recorded, direct or behind a prefix.
+fn named<'e>(from: &'e str, vendors: &[Box<str>]) -> Named<'e> {
+    let prefixed = from
+        .split_once('.')
+        .filter(|(_, rest)| vendors.iter().any(|vendor| rest.starts_with(&**vendor)));
+    prefixed.map_or(Named::Direct(from), |(geography, id)| Named::Profiled {
+        geography,
+        id,
+    })
+}

@@ -1,0 +1,39 @@
+//! What an object is refused for: only what a person applies, and on an update only what is new.
+
+use super::super::catalog::Confidence;
+use super::super::detect::standing;
+use super::super::policy::{Mode, Unresolved};
+use super::super::resolve::Resolution;
+use super::{Action, Judge, Judged};
+
+impl<'t> Judge<'t, '_> {
+    /// The findings for which the object is refused, if it is: only what a person applies, and on an update only what is new.
+    pub(super) fn refused(&self, judged: &[Judged<'t>]) -> Option<Vec<usize>> {
+        let old = match self.context.action {
+            Action::Read | Action::Edit => return None,
+            Action::CreatePod | Action::AddEphemeralContainers(_) => None,
+            Action::Apply(old) => old,
+        };
+        if self.object.is_controlled() || self.object.is_being_deleted() {
+            return None;
+        }
+        let there = old
+            .map(|old| standing(old, self.snapshot()))
+            .unwrap_or_default();
+        let is_refused = |one: &Judged<'_>| match &one.resolution {
+            Resolution::Rewrite { .. } => self.policy.mode == Mode::Deny,
+            Resolution::Leave(reason) => {
+                reason.is_unresolved()
+                    && self.policy.unresolved == Unresolved::Deny
+                    && one.evidence.confidence() == Confidence::High
+            }
+        };
+        let is_new = |one: &Judged<'_>| !there.contains(&(one.finding.leaf.spot, one.finding.text));
+        let refused: Vec<_> = (0..)
+            .zip(judged)
+            .filter(|(_, one)| is_refused(one) && is_new(one))
+            .map(|(at, _)| at)
+            .collect();
+        (!refused.is_empty()).then_some(refused)
+    }
+}

@@ -1,0 +1,289 @@
+//! A Kubernetes object as the domain reads it: where its texts stand, and what its metadata says.
+//!
+//! Reads a tree of nodes; nobody hands typed objects to the domain.
+
+use std::fmt;
+
+use crate::text::{Kind as NodeKind, NodeId, Tree};
+
+use super::shape::Setting;
+
+/// An object inside a document.
+#[derive(Clone, Copy)]
+pub struct Object<'t> {
+    /// The document.
+    pub tree: &'t Tree<'t>,
+    /// Where the object starts in it.
+    pub root: NodeId,
+    /// What it is to us.
+    pub sort: Sort,
+    /// The Pod or the template of one: what has `spec.containers` and the metadata that count.
+    pod: Option<NodeId>,
+}
+
+/// What an object is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// A Pod.
+    Pod,
+    /// A built-in kind with a Pod template.
+    Template,
+    /// A ConfigMap.
+    ConfigMap,
+    /// Anything else; it has no text of ours.
+    Other,
+}
+
+/// A text that may hold a model ID.
+#[derive(Debug, Clone, Copy)]
+pub struct Leaf<'t> {
+    /// The scalar.
+    pub node: NodeId,
+    /// Its place by names, which survives a sidecar that is injected before it.
+    pub spot: Spot<'t>,
+    /// The container that it belongs to.
+    pub container: Option<NodeId>,
+}
+
+/// A place by names, never by index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Spot<'t> {
+    /// A variable of a container.
+    Env {
+        /// The container's name.
+        container: &'t str,
+        /// The variable's name.
+        variable: &'t str,
+    },
+    /// An argument of a container.
+    Args {
+        /// The container's name.
+        container: &'t str,
+    },
+    /// A part of a container's command.
+    Command {
+        /// The container's name.
+        container: &'t str,
+    },
+    /// A key of a ConfigMap.
+    Data {
+        /// The key.
+        key: &'t str,
+    },
+}
+
+/// Built-in kinds with a Pod template: API group, kind and the way to the template.
+const TEMPLATES: &[(&str, &str, &[&str])] = &[
+    ("apps", "Deployment", &["spec", "template"]),
+    ("apps", "StatefulSet", &["spec", "template"]),
+    ("apps", "DaemonSet", &["spec", "template"]),
+    ("apps", "ReplicaSet", &["spec", "template"]),
+    ("batch", "Job", &["spec", "template"]),
+    (
+        "batch",
+        "CronJob",
+        &["spec", "jobTemplate", "spec", "template"],
+    ),
+    ("", "ReplicationController", &["spec", "template"]),
+    ("", "PodTemplate", &["template"]),
+];
+
+/// Every sort of container, in the order in which the kubelet starts them.
+const CONTAINERS: &[&str] = &["initContainers", "containers", "ephemeralContainers"];
+
+impl<'t> Object<'t> {
+    /// Reads what the object at `root` is.
+    pub fn at(tree: &'t Tree<'t>, root: NodeId) -> Self {
+        let field = |name| {
+            tree.get(root, name)
+                .and_then(|node| tree.text(node))
+                .unwrap_or_default()
+        };
+        let (group, kind) = (
+            field("apiVersion")
+                .split_once('/')
+                .map_or("", |(group, _)| group),
+            field("kind"),
+        );
+        let template = TEMPLATES.iter().find(|row| (row.0, row.1) == (group, kind));
+        let (sort, pod) = match (group, kind, template) {
+            ("", "Pod", _) => (Sort::Pod, Some(root)),
+            ("", "ConfigMap", _) => (Sort::ConfigMap, None),
+            (_, _, Some((_, _, way))) => (Sort::Template, tree.at(root, way)),
+            _ => (Sort::Other, None),
+        };
+        Self {
+            tree,
+            root,
+            sort,
+            pod,
+        }
+    }
+
+    /// A field of the object as text.
+    pub fn field(&self, way: &[&str]) -> Option<&'t str> {
+        self.tree.text(self.tree.at(self.root, way)?)
+    }
+
+    /// An annotation of what is judged: the Pod, the template, or the ConfigMap.
+    pub fn annotation(&self, name: &str) -> Option<&'t str> {
+        self.tree.text(
+            self.tree
+                .at(self.judged()?, &["metadata", "annotations", name])?,
+        )
+    }
+
+    /// A label of what is judged.
+    pub fn label(&self, name: &str) -> Option<&'t str> {
+        self.tree.text(
+            self.tree
+                .at(self.judged()?, &["metadata", "labels", name])?,
+        )
+    }
+
+    /// The annotations of what is judged, by name.
+    pub fn annotations(&self) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
+        let tree = self.tree;
+        let all = self
+            .judged()
+            .and_then(|node| tree.at(node, &["metadata", "annotations"]));
+        all.into_iter()
+            .flat_map(|node| tree.children(node))
+            .filter_map(|node| Some((tree.key(node)?, tree.text(node)?)))
+    }
+
+    /// The node whose metadata count.
+    pub fn judged(&self) -> Option<NodeId> {
+        match self.sort {
+            Sort::Pod | Sort::Template => self.pod,
+            Sort::ConfigMap => Some(self.root),
+            Sort::Other => None,
+        }
+    }
+
+    /// Whether a controller owns the object: what a person applies has none.
+    pub fn is_controlled(&self) -> bool {
+        let owners = self.tree.at(self.root, &["metadata", "ownerReferences"]);
+        owners
+            .into_iter()
+            .flat_map(|node| self.tree.children(node))
+            .any(|owner| {
+                self.tree
+                    .get(owner, "controller")
+                    .and_then(|node| self.tree.text(node))
+                    == Some("true")
+            })
+    }
+
+    /// Whether the object is being deleted.
+    pub fn is_being_deleted(&self) -> bool {
+        self.field(&["metadata", "deletionTimestamp"])
+            .is_some_and(|time| !time.is_empty() && time != "null")
+    }
+
+    /// Every text that may hold a model ID, in document order of containers.
+    pub fn leaves(&self) -> Vec<Leaf<'t>> {
+        let mut leaves = Vec::new();
+        if self.sort == Sort::ConfigMap {
+            let data = self.tree.get(self.root, "data");
+            let values = data.into_iter().flat_map(|node| self.tree.children(node));
+            leaves.extend(values.filter_map(|node| {
+                Some(Leaf {
+                    node,
+                    spot: Spot::Data {
+                        key: self.tree.key(node)?,
+                    },
+                    container: None,
+                })
+            }));
+        }
+        for container in self.containers() {
+            self.leaves_of(container, &mut leaves);
+        }
+        leaves.retain(|leaf| self.tree.kind(leaf.node) == NodeKind::String);
+        leaves
+    }
+
+    /// Every container of every sort.
+    pub fn containers(&self) -> impl Iterator<Item = NodeId> + use<'t> {
+        let (tree, spec) = (
+            self.tree,
+            self.pod.and_then(|pod| self.tree.get(pod, "spec")),
+        );
+        CONTAINERS
+            .iter()
+            .filter_map(move |sort| tree.get(spec?, sort))
+            .flat_map(|node| tree.children(node))
+    }
+
+    /// The name of a container.
+    pub fn name_of(&self, container: NodeId) -> &'t str {
+        self.tree
+            .get(container, "name")
+            .and_then(|node| self.tree.text(node))
+            .unwrap_or_default()
+    }
+
+    fn leaves_of(&self, container: NodeId, leaves: &mut Vec<Leaf<'t>>) {
+        let tree = self.tree;
+        let name = self.name_of(container);
+        let items = |field| {
+            tree.get(container, field)
+                .into_iter()
+                .flat_map(|node| tree.children(node))
+        };
+        for node in items("command") {
+            leaves.push(Leaf {
+                node,
+                spot: Spot::Command { container: name },
+                container: Some(container),
+            });
+        }
+        for node in items("args") {
+            leaves.push(Leaf {
+                node,
+                spot: Spot::Args { container: name },
+                container: Some(container),
+            });
+        }
+        for entry in items("env") {
+            let variable = tree.get(entry, "name").and_then(|node| tree.text(node));
+            if let (Some(variable), Some(node)) = (variable, tree.get(entry, "value")) {
+                leaves.push(Leaf {
+                    node,
+                    spot: Spot::Env {
+                        container: name,
+                        variable,
+                    },
+                    container: Some(container),
+                });
+            }
+        }
+    }
+}
+
+impl Spot<'_> {
+    /// In which setting a text at this place stands.
+    pub const fn setting(&self) -> Setting {
+        match self {
+            Self::Env { .. } => Setting::Env,
+            Self::Args { .. } | Self::Command { .. } => Setting::Argument,
+            Self::Data { .. } => Setting::Data,
+        }
+    }
+}
+
+/// As the annotation and the log write it: `app/env/BEDROCK_MODEL_ID`, `app/args`, `data/model`.
+impl fmt::Display for Spot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env {
+                container,
+                variable,
+            } => write!(f, "{container}/env/{variable}"),
+            Self::Args { container } => write!(f, "{container}/args"),
+            Self::Command { container } => write!(f, "{container}/command"),
+            Self::Data { key } => write!(f, "data/{key}"),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The changes to one object: replaced scalars and our own annotation, nothing else.
+//!
+//! A plan is made from nodes of the object as received, so that it applies by construction; nobody else can make one.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use json_patch::jsonptr::{PointerBuf, Token as PointerToken};
+use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
+use serde_json::Value;
+
+use crate::text::{Kind, NodeId, Splice, Tree, Unmappable};
+
+use super::object::Object;
+use super::record::{ANNOTATION, LARGEST_TOGETHER, Record};
+
+/// The changes to one object.
+pub struct Plan<'t> {
+    tree: &'t Tree<'t>,
+    root: NodeId,
+    /// Edits by scalar, in document order, each with its place in the decoded text.
+    edits: BTreeMap<NodeId, Vec<(Range<usize>, String)>>,
+    annotation: Option<PatchOperation>,
+}
+
+impl<'t> Plan<'t> {
+    /// An empty plan for `object`.
+    pub(super) fn new(object: &Object<'t>) -> Self {
+        Self {
+            tree: object.tree,
+            root: object.root,
+            edits: BTreeMap::new(),
+            annotation: None,
+        }
+    }
+
+    /// Writes `with` over `span` of the decoded text of `leaf`. Spans of one leaf come in order and do not overlap.
+    pub(super) fn edit(&mut self, leaf: NodeId, span: Range<usize>, with: String) {
+        self.edits.entry(leaf).or_default().push((span, with));
+    }
+
+    /// Writes `record` into the annotation of `object`, as far as there is room; removes it where nothing is recorded.
+    pub(super) fn annotate(&mut self, object: &Object<'t>, record: Record) {
+        let old = object.annotation(ANNOTATION);
+        let others: usize = object
+            .annotations()
+            .filter(|(name, _)| *name != ANNOTATION)
+            .map(|(name, text)| name.len() + text.len())
+            .sum();
+        let room = LARGEST_TOGETHER.saturating_sub(others + ANNOTATION.len());
+        let new = if record.entries.is_empty() {
+            None
+        } else {
+            record.write(room)
+        };
+        if new.as_deref() != old {
+            self.annotation = annotation_operation(object, old.is_some(), new);
+        }
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.annotation.is_none()
+    }
+
+    /// How many bytes longer the object's texts become.
+    pub(super) fn growth(&self) -> usize {
+        let edits = self.edits.values().flatten();
+        edits
+            .map(|(span, with)| with.len().saturating_sub(span.len()))
+            .sum()
+    }
+
+    /// The changes as an RFC 6902 patch of the object.
+    pub fn json_patch(&self) -> json_patch::Patch {
+        let replaced = self.edits.iter().filter_map(|(leaf, edits)| {
+            let path = PointerBuf::parse(self.tree.pointer(self.root, *leaf)).ok()?;
+            let value = Value::String(edited(self.tree.text(*leaf)?, edits));
+            Some(PatchOperation::Replace(ReplaceOperation { path, value }))
+        });
+        json_patch::Patch(replaced.chain(self.annotation.clone()).collect())
+    }
+
+    /// The changes to texts as splices of the source, for files, where the annotation is not written.
+    pub fn splices(&self) -> Vec<Result<Splice, (NodeId, Unmappable)>> {
+        let each = self
+            .edits
+            .iter()
+            .flat_map(|(leaf, edits)| edits.iter().map(move |edit| (*leaf, edit)));
+        each.map(|(leaf, (span, with))| {
+            let at = self
+                .tree
+                .locate(leaf, span.clone())
+                .map_err(|error| (leaf, error))?;
+            Ok(Splice {
+                at,
+                with: with.as_str().into(),
+            })
+        })
+        .collect()
+    }
+}
+
+fn edited(text: &str, edits: &[(Range<usize>, String)]) -> String {
+    let mut new = String::with_capacity(text.len() + 16 * edits.len());
+    let mut from = 0;
+    for (span, with) in edits {
+        new.push_str(&text[from..span.start]);
+        new.push_str(with);
+        from = span.end;
+    }
+    new.push_str(&text[from..]);
+    new
+}
+
+/// The operation on our annotation; `None` where the object has no metadata that could hold it.
+fn annotation_operation(
+    object: &Object<'_>,
+    there: bool,
+    new: Option<String>,
+) -> Option<PatchOperation> {
+    let tree = object.tree;
+    let metadata = tree
+        .get(object.judged()?, "metadata")
+        .filter(|node| tree.kind(*node) == Kind::Mapping)?;
+    let base = tree.pointer(object.root, metadata);
+    let mut path = PointerBuf::parse(base).ok()?;
+    path.push_back(PointerToken::new("annotations"));
+    let has_annotations = tree
+        .get(metadata, "annotations")
+        .is_some_and(|node| tree.kind(node) == Kind::Mapping);
+    match new {
+        Some(text) if has_annotations => {
+            path.push_back(PointerToken::new(ANNOTATION));
+            let value = Value::String(text);
+            Some(if there {
+                PatchOperation::Replace(ReplaceOperation { path, value })
+            } else {
+                PatchOperation::Add(AddOperation { path, value })
+            })
+        }
+        Some(text) => Some(PatchOperation::Add(AddOperation {
+            path,
+            value: serde_json::json!({ (ANNOTATION): text }),
+        })),
+        None if there => {
+            path.push_back(PointerToken::new(ANNOTATION));
+            Some(PatchOperation::Remove(RemoveOperation { path }))
+        }
+        None => None,
+    }
+}

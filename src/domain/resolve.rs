@@ -1,0 +1,431 @@
+//! What becomes of one model ID in one region under one policy: replacement, override, the mapping's row, in this order.
+//!
+//! Order and precedence are stated here and nowhere else. Knows nothing of objects, texts or patches.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+use super::catalog::{
+    Catalog, Confidence, Destinations, DirectRow, Knowledge, LifecycleState, MappingIx, Model,
+    ModelIx, ProfileState, Route, Row,
+};
+use super::id::{Arn, Geography, ModelId};
+use super::policy::{GlobalUse, Namespace, OverrideTarget, Policy, Scope};
+use super::reason::Reason;
+use super::region::Region;
+
+mod overrides;
+mod profiled;
+mod rules;
+
+pub use profiled::standing_without_region;
+pub use rules::{crossings, permits};
+
+/// What is asked: a name, the region that it is called from, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The name as found.
+    pub named: Named<'a>,
+    /// The region that the workload calls.
+    pub region: Region,
+    /// The region was inferred from the cluster's nodes: a direct ID that works is then never changed.
+    pub inferred: bool,
+    /// The namespace, which overrides may select.
+    pub namespace: &'a Namespace,
+    /// The name is a whole value, so that an ARN can take its place.
+    pub whole: bool,
+    /// The day that decides over dates of end of life.
+    pub today: Date,
+}
+
+/// A name as it stands in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// A direct ID, known or not.
+    Direct(&'a str),
+    /// An ID behind a prefix.
+    Profiled {
+        /// The prefix, known or not.
+        geography: &'a str,
+        /// The direct ID behind it, known or not.
+        id: &'a str,
+    },
+}
+
+/// What becomes of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// It is replaced.
+    Rewrite {
+        /// By this.
+        target: Target,
+        /// Which may route the request there.
+        destinations: Destinations,
+        /// What the reader must know besides.
+        note: Option<Note>,
+    },
+    /// It stays.
+    Leave(Reason),
+}
+
+/// What is written in the place of a name. A profile of another model than its own cannot be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A direct ID that works in the region, which a replacement leads to.
+    Direct(ModelId),
+    /// A system-defined inference profile.
+    System {
+        /// Its prefix.
+        geography: Geography,
+        /// Its model.
+        model: ModelId,
+    },
+    /// An ARN that the policy gives.
+    Given(Arn),
+}
+
+/// What the reader of a rewrite must know besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// The model has reached its end of life: the rewrite makes the workload consistent and cures nothing.
+    EndOfLife,
+}
+
+/// What a resolution rests on, for those who explain it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// The model that was resolved in the end, after replacements.
+    pub model: Option<ModelIx>,
+    /// The profile that was used or refused.
+    pub route: Option<Route>,
+    /// The mapping whose row decided.
+    pub mapping: Option<MappingIx>,
+}
+
+/// One step of a resolution, for `--explain`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The policy leaves the ID out or takes it in.
+    Included(Result<(), Reason>),
+    /// A replacement leads to another model.
+    Replaced(ModelId),
+    /// An override names a target.
+    Overridden(OverrideTarget, Result<(), Reason>),
+    /// What the mapping says of the direct ID here.
+    Direct(Option<DirectRow>, bool),
+    /// A profile was considered.
+    Considered(Box<Route>, Result<(), Reason>),
+    /// The global profile serves, but the policy does not use it.
+    GlobalUnused,
+}
+
+/// Receives the steps of a resolution.
+pub type Steps<'s> = &'s mut dyn FnMut(Step);
+
+/// Resolves one name. Pure and total: every "no" is a [`Reason`].
+pub fn resolve(
+    question: &Question<'_>,
+    policy: &Policy,
+    catalog: &Catalog,
+    step: Steps<'_>,
+) -> (Resolution, Evidence) {
+    let mut resolver = Resolver {
+        question,
+        policy,
+        catalog,
+        evidence: Evidence::default(),
+        step,
+    };
+    let resolution = match question.named {
+        Named::Direct(id) => resolver.direct(id),
+        Named::Profiled { geography, id } => resolver.profiled(geography, id),
+    };
+    (resolution, resolver.evidence)
+}
+
+/// Why `id` is left before its region matters: the policy leaves it out, or nothing is known that could help in any region.
+pub fn settled_without_region(id: &str, policy: &Policy, catalog: &Catalog) -> Option<Reason> {
+    if let Err(reason) = policy.includes(id) {
+        return Some(reason);
+    }
+    if policy.replaced(id, false).is_some()
+        || policy.overrides.iter().any(|o| o.model.as_str() == id)
+    {
+        return None;
+    }
+    match catalog.find(id) {
+        None => Some(Reason::UnknownModel),
+        // Where the direct ID works somewhere, the region decides first.
+        Some(at) if catalog.model(at).works_somewhere() => {
+            unserved(catalog.model(at)).filter(|reason| *reason != Reason::Unverified)
+        }
+        Some(at) => unserved(catalog.model(at)),
+    }
+}
+
+/// Why a model can have no profile anywhere.
+fn unserved(model: &Model) -> Option<Reason> {
+    match model.knowledge {
+        Knowledge::HasProfiles => None,
+        // Where the model is gone, that is the better word.
+        Knowledge::NeverHadProfile if model.lifecycle.state == LifecycleState::EndOfLife => None,
+        Knowledge::NeverHadProfile => Some(Reason::NeverHadProfile),
+        Knowledge::Unverified => Some(Reason::Unverified),
+        Knowledge::MantleOnly => Some(Reason::Mantle),
+    }
+}
+
+struct Resolver<'a, 's> {
+    question: &'a Question<'a>,
+    policy: &'a Policy,
+    catalog: &'a Catalog,
+    evidence: Evidence,
+    step: Steps<'s>,
+}
+
+impl<'a> Resolver<'a, '_> {
+    fn direct(&mut self, id: &'a str) -> Resolution {
+        let included = self.policy.includes(id);
+        (self.step)(Step::Included(included));
+        if let Err(reason) = included {
+            return Resolution::Leave(reason);
+        }
+        let Some(to) = self.policy.replaced(id, false) else {
+            return self.model(id);
+        };
+        (self.step)(Step::Replaced(to.clone()));
+        if self.question.inferred
+            && self
+                .catalog
+                .find(id)
+                .is_some_and(|at| self.works(self.catalog.model(at)))
+        {
+            return Resolution::Leave(Reason::WorksDirectly);
+        }
+        match self.model(to.as_str()) {
+            // A row of the dead cures nothing, and a replacement is there to cure.
+            Resolution::Rewrite {
+                note: Some(Note::EndOfLife),
+                ..
+            } => Resolution::Leave(Reason::ReplacementNotServed),
+            Resolution::Leave(Reason::WorksDirectly) => Resolution::Rewrite {
+                target: Target::Direct(to.clone()),
+                destinations: Destinations::Known([self.question.region].into()),
+                note: None,
+            },
+            Resolution::Leave(reason) => Resolution::Leave(not_served(reason)),
+            rewrite @ Resolution::Rewrite { .. } => rewrite,
+        }
+    }
+
+    /// Override, then row, of the model that replacements have led to.
+    fn model(&mut self, id: &str) -> Resolution {
+        let at = self.catalog.find(id);
+        self.evidence.model = at;
+        self.evidence.mapping = at.map(|at| self.catalog.model(at).mapping());
+        if let Some(overridden) = self.overridden(id, false) {
+            return overridden;
+        }
+        let Some(at) = at else {
+            return Resolution::Leave(Reason::UnknownModel);
+        };
+        let model = self.catalog.model(at);
+        if let Some(reason) = unserved(model) {
+            let works = self.works(model);
+            let row = self.direct_row(model);
+            (self.step)(Step::Direct(row, works));
+            // A model without profiles that works here is what a replacement may lead to, and no question otherwise.
+            let replaced = self.question.named != Named::Direct(id);
+            let found = if works && (replaced || reason == Reason::Unverified) {
+                Reason::WorksDirectly
+            } else {
+                reason
+            };
+            return Resolution::Leave(found);
+        }
+        self.row(model)
+    }
+
+    fn row(&mut self, model: &Model) -> Resolution {
+        let works = self.works(model);
+        let stated = self.direct_row(model);
+        (self.step)(Step::Direct(stated, works));
+        if let Some((_, mapping)) = model.row(self.question.region).and_then(|row| row.direct) {
+            self.evidence.mapping = Some(mapping);
+        }
+        if works && self.policy.scope == Scope::Required {
+            return Resolution::Leave(Reason::WorksDirectly);
+        }
+        let empty = Row::default();
+        let row = model.row(self.question.region).unwrap_or(&empty);
+        let past = model.is_past_end_of_life(self.question.region, self.question.today);
+        let lives = |route: &&Route| route.state != ProfileState::Retired && !past;
+        if row.routes().any(|route| lives(&route)) {
+            let found = self.first_permitted(
+                model,
+                candidates(row, self.policy.global).filter(lives),
+                None,
+            );
+            return match found {
+                Ok(rewrite) => rewrite,
+                Err(_) if works => Resolution::Leave(Reason::WorksDirectly),
+                Err(Some(reason)) => Resolution::Leave(reason),
+                Err(None) => {
+                    (self.step)(Step::GlobalUnused);
+                    self.evidence.route.clone_from(&row.global);
+                    Resolution::Leave(Reason::OnlyGlobalServes)
+                }
+            };
+        }
+        if works {
+            return Resolution::Leave(Reason::WorksDirectly);
+        }
+        self.dead_row(model, row, past)
+    }
+
+    /// A row without a living profile whose direct ID does not work: the dead, and what nobody knows.
+    fn dead_row(&mut self, model: &Model, row: &Row, past: bool) -> Resolution {
+        let worked = row.direct.is_some();
+        let served = row.routes().next().is_some();
+        if !(past || served) {
+            let known = self.catalog.is_scanned(self.question.region);
+            return Resolution::Leave(if known {
+                Reason::NothingServes
+            } else {
+                Reason::RegionUnknown
+            });
+        }
+        if worked && self.policy.scope == Scope::Required {
+            return Resolution::Leave(Reason::EndOfLife);
+        }
+        match self.first_permitted(
+            model,
+            candidates(row, self.policy.global),
+            Some(Note::EndOfLife),
+        ) {
+            Ok(rewrite) => rewrite,
+            Err(Some(reason)) if !worked => Resolution::Leave(reason),
+            Err(_) => Resolution::Leave(Reason::EndOfLife),
+        }
+    }
+
+    /// The first candidate that passes every rule; else the first rule that was broken, if there was a candidate.
+    fn first_permitted<'r>(
+        &mut self,
+        model: &Model,
+        candidates: impl Iterator<Item = &'r Route>,
+        note: Option<Note>,
+    ) -> Result<Resolution, Option<Reason>> {
+        let mut refused = None;
+        for route in candidates {
+            let permitted = permits(route, self.question.region, self.policy);
+            (self.step)(Step::Considered(Box::new(route.clone()), permitted));
+            if refused.is_none() {
+                self.evidence.route = Some(route.clone());
+                self.evidence.mapping = Some(route.mapping);
+            }
+            match permitted {
+                Ok(()) => {
+                    self.evidence.route = Some(route.clone());
+                    self.evidence.mapping = Some(route.mapping);
+                    let target = Target::System {
+                        geography: route.geography.clone(),
+                        model: model.id.clone(),
+                    };
+                    return Ok(Resolution::Rewrite {
+                        target,
+                        destinations: route.destinations.clone(),
+                        note,
+                    });
+                }
+                Err(reason) => refused = refused.or(Some(reason)),
+            }
+        }
+        Err(refused)
+    }
+
+    fn works(&self, model: &Model) -> bool {
+        self.direct_row(model) == Some(DirectRow::Works)
+            && !model.is_past_end_of_life(self.question.region, self.question.today)
+    }
+
+    fn direct_row(&self, model: &Model) -> Option<DirectRow> {
+        Some(model.row(self.question.region)?.direct?.0)
+    }
+}
+
+/// The profiles of a row in the order in which the policy wants them.
+fn candidates(row: &Row, global: GlobalUse) -> impl Iterator<Item = &Route> {
+    let (first, second) = match global {
+        GlobalUse::Never => (&row.geographic, &None),
+        GlobalUse::Fallback => (&row.geographic, &row.global),
+        GlobalUse::Prefer => (&row.global, &row.geographic),
+    };
+    first.iter().chain(second)
+}
+
+/// The reason as it is told of a replacement's end.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else holds is told as it is"
+)]
+fn not_served(reason: Reason) -> Reason {
+    match reason {
+        Reason::UnknownModel
+        | Reason::Unverified
+        | Reason::NeverHadProfile
+        | Reason::Mantle
+        | Reason::RegionUnknown
+        | Reason::NothingServes
+        | Reason::EndOfLife => Reason::ReplacementNotServed,
+        other => other,
+    }
+}
+
+impl Resolution {
+    /// The target, if there is one.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Rewrite { target, .. } => Some(target),
+            Self::Leave(_) => None,
+        }
+    }
+
+    /// The reason to leave, if it is left.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Rewrite { .. } => None,
+            Self::Leave(reason) => Some(*reason),
+        }
+    }
+}
+
+impl Evidence {
+    /// How sure the row is that decided; rows of direct IDs come from scans.
+    pub fn confidence(&self) -> Confidence {
+        self.route
+            .as_ref()
+            .map_or(Confidence::High, |route| route.confidence)
+    }
+}
+
+impl Target {
+    /// The geography of a system-defined profile.
+    pub fn geography(&self) -> Option<&Geography> {
+        match self {
+            Self::System { geography, .. } => Some(geography),
+            Self::Direct(_) | Self::Given(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct(model) => model.fmt(f),
+            Self::System { geography, model } => write!(f, "{geography}.{model}"),
+            Self::Given(arn) => arn.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Targets of the policy's own.
+
+use super::super::catalog::Destinations;
+use super::super::id::{Geography, ModelId};
+use super::super::policy::{Override, OverrideTarget, Spelling};
+use super::super::reason::Reason;
+use super::{Resolution, Resolver, Step, Target, rules};
+
+impl Resolver<'_, '_> {
+    /// What an override of the policy's own says of the model, if there is one here.
+    pub(super) fn overridden(&mut self, id: &str, profiled: bool) -> Option<Resolution> {
+        let found = self
+            .policy
+            .overrides
+            .iter()
+            .find(|o| self.applies(o, id, profiled))?;
+        let verdict = self.judge_override(found, id);
+        let told = match &verdict {
+            Resolution::Rewrite { .. } => Ok(()),
+            Resolution::Leave(reason) => Err(*reason),
+        };
+        (self.step)(Step::Overridden(found.target.clone(), told));
+        Some(verdict)
+    }
+
+    fn applies(&self, candidate: &Override, id: &str, profiled: bool) -> bool {
+        candidate.model.as_str() == id
+            && (!profiled || candidate.spelling == Spelling::DirectAndProfiles)
+            && (candidate.sources.is_empty() || candidate.sources.contains(&self.question.region))
+            && candidate.namespaces.selects(self.question.namespace)
+    }
+
+    fn judge_override(&mut self, found: &Override, id: &str) -> Resolution {
+        if matches!(found.target, OverrideTarget::Arn(_)) && !self.question.whole {
+            return Resolution::Leave(Reason::OverrideNeedsWholeValue);
+        }
+        let geographic = self.evidence.model.and_then(|at| {
+            self.catalog
+                .model(at)
+                .row(self.question.region)?
+                .geographic
+                .clone()
+        });
+        let stated = match (&found.destinations, &found.target) {
+            (Some(stated), _) => Destinations::Known(stated.clone().into()),
+            (None, OverrideTarget::System(geography)) => self.destinations_of(geography),
+            (None, OverrideTarget::Arn(_)) => Destinations::Unknown,
+        };
+        let consent = match &found.target {
+            OverrideTarget::System(geography) => Some(geography),
+            OverrideTarget::Arn(_) => geographic.as_ref().map(|route| &route.geography),
+        };
+        if let Err(reason) =
+            rules::permits_override(&stated, consent, self.question.region, self.policy)
+        {
+            self.evidence.route = geographic;
+            return Resolution::Leave(reason);
+        }
+        let target = match (&found.target, ModelId::parse(id)) {
+            (OverrideTarget::Arn(arn), _) => Target::Given(arn.clone()),
+            (OverrideTarget::System(geography), Ok(model)) => Target::System {
+                geography: geography.clone(),
+                model,
+            },
+            (OverrideTarget::System(_), Err(_)) => return Resolution::Leave(Reason::UnknownModel),
+        };
+        Resolution::Rewrite {
+            target,
+            destinations: stated,
+            note: None,
+        }
+    }
+
+    fn destinations_of(&self, geography: &Geography) -> Destinations {
+        let route = self.evidence.model.and_then(|at| {
+            self.catalog
+                .model(at)
+                .route(geography.as_str(), self.question.region)
+        });
+        route.map_or(Destinations::Unknown, |route| route.destinations.clone())
+    }
+}

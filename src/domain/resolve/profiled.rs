@@ -1,0 +1,104 @@
+//! IDs that stand behind a prefix: replaced or overridden where the policy says so for profiles too, else judged and left.
+
+use super::super::catalog::{Catalog, Knowledge, ProfileState, Route};
+use super::super::id::ModelId;
+use super::super::policy::{GlobalUse, Policy};
+use super::super::reason::Reason;
+use super::super::region::Region;
+use super::rules::permits;
+use super::{Resolution, Resolver, Step};
+
+impl<'a> Resolver<'a, '_> {
+    /// An ID behind a prefix: replaced or overridden where the policy says so for profiles too, else judged and left.
+    pub(super) fn profiled(&mut self, geography: &'a str, id: &'a str) -> Resolution {
+        let included = self.policy.includes(id).is_ok();
+        let replaced = if included {
+            self.policy.replaced(id, true)
+        } else {
+            None
+        };
+        let resulting = replaced.map_or(id, ModelId::as_str);
+        self.evidence.model = self.catalog.find(resulting);
+        if included && let Some(overridden) = self.overridden(resulting, true) {
+            return overridden;
+        }
+        let Some(to) = replaced else {
+            return Resolution::Leave(self.standing(geography, id, included));
+        };
+        (self.step)(Step::Replaced(to.clone()));
+        let Some(at) = self.evidence.model else {
+            return Resolution::Leave(Reason::ReplacementNotServed);
+        };
+        let model = self.catalog.model(at);
+        let past = model.is_past_end_of_life(self.question.region, self.question.today);
+        let route = model
+            .route(geography, self.question.region)
+            .filter(|route| route.state != ProfileState::Retired && !past);
+        let Some(route) = route else {
+            return Resolution::Leave(Reason::ReplacementNotServed);
+        };
+        if route.geography.is_global() && self.policy.global == GlobalUse::Never {
+            return Resolution::Leave(Reason::OnlyGlobalServes);
+        }
+        match self.first_permitted(model, std::iter::once(route), None) {
+            Ok(rewrite) => rewrite,
+            Err(reason) => Resolution::Leave(reason.unwrap_or(Reason::ReplacementNotServed)),
+        }
+    }
+
+    /// How a prefixed ID stands that is not changed.
+    fn standing(&mut self, geography: &str, id: &str, included: bool) -> Reason {
+        let Some(model) = self.catalog.find(id).map(|at| self.catalog.model(at)) else {
+            return Reason::AlreadyProfiled;
+        };
+        if matches!(model.knowledge, Knowledge::Unverified) {
+            return Reason::AlreadyProfiled;
+        }
+        let Some(route) = model.route(geography, self.question.region) else {
+            let exists = model.routes_of(geography).next().is_some();
+            return match (exists, self.catalog.is_scanned(self.question.region)) {
+                (false, _) => Reason::NeverExisted,
+                (true, true) => Reason::ProfileNotServed,
+                (true, false) => Reason::AlreadyProfiled,
+            };
+        };
+        self.evidence.route = Some(route.clone());
+        self.evidence.mapping = Some(route.mapping);
+        if included && is_refused(route, self.question.region, self.policy) {
+            Reason::ProfileNotPermitted
+        } else {
+            Reason::AlreadyProfiled
+        }
+    }
+}
+
+/// How a prefixed ID stands where no region is known: not permitted only if it would be permitted from nowhere.
+pub fn standing_without_region(
+    geography: &str,
+    id: &str,
+    policy: &Policy,
+    catalog: &Catalog,
+) -> Reason {
+    let Some(model) = catalog.find(id).map(|at| catalog.model(at)) else {
+        return Reason::AlreadyProfiled;
+    };
+    if matches!(model.knowledge, Knowledge::Unverified) {
+        return Reason::AlreadyProfiled;
+    }
+    let mut routes = model.routes_of(geography).peekable();
+    if routes.peek().is_none() {
+        return Reason::NeverExisted;
+    }
+    let refused = policy.includes(id).is_ok()
+        && routes.all(|(source, route)| is_refused(route, source, policy));
+    if refused {
+        Reason::ProfileNotPermitted
+    } else {
+        Reason::AlreadyProfiled
+    }
+}
+
+fn is_refused(route: &Route, source: Region, policy: &Policy) -> bool {
+    (route.geography.is_global() && policy.global == GlobalUse::Never)
+        || permits(route, source, policy).is_err()
+}

@@ -1,0 +1,339 @@
+//! In which shape a token stands in its text: whole, wrapped, in a command line, or in one that is left alone.
+//!
+//! Sees one text at a time; what the names around it mean is a matter of roles.
+
+use super::reason::Reason;
+use super::region::Region;
+use super::token::Token;
+
+/// Where a text stands, which decides how much of it may be more than an ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// The value of an environment variable.
+    Env,
+    /// One element of `args` or `command`, which may be a whole shell script.
+    Argument,
+    /// A value of a ConfigMap.
+    Data,
+}
+
+/// The shape of a token that may be rewritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// The token is the whole value: only then can an ARN take its place.
+    pub whole: bool,
+    /// A region that is written in front of the ID (`bedrock/us-east-1/…`).
+    pub region: Option<Region>,
+    /// The token is one of a list, which other data may have to equal.
+    pub listed: bool,
+}
+
+/// Routes that clients put before an ID and that mean Bedrock itself, as `LiteLLM`, `LangChain`, pydantic-ai, opencode and others write them.
+const WRAPPERS: &[&str] = &[
+    "bedrock/",
+    "bedrock/converse/",
+    "bedrock/invoke/",
+    "bedrock/converse_like/",
+    "bedrock_converse/",
+    "bedrock:",
+    "bedrock-chat:",
+    "bedrock_converse:",
+    "amazon-bedrock/",
+    "amazon_bedrock/",
+    "anthropic/bedrock/",
+    "aws/",
+];
+
+/// What a route contains that means something else, and the reason to leave the ID.
+const OTHER_ROUTES: &[(&str, Reason)] = &[
+    ("mantle/", Reason::Mantle),
+    ("async_invoke/", Reason::Batch),
+    ("-month-commitment/", Reason::ProvisionedSuffix),
+    ("litellm_proxy/", Reason::GatewayClient),
+    ("arn:", Reason::InArn),
+    ("://", Reason::UnknownFormat),
+];
+
+/// Claude Code's mark for the long context window, which may follow any ID.
+const LONG_CONTEXT: &str = "[1m]";
+
+/// The shape of `token` in `text`, or why it is left.
+pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, Reason> {
+    if !token.suffix.is_empty() {
+        return Err(Reason::ProvisionedSuffix);
+    }
+    let after = &text[token.span.end..];
+    match after.as_bytes().first() {
+        Some(b'%') => return Err(Reason::PercentEncoded),
+        Some(b'@') => return Err(Reason::OtherCloud),
+        _ => {}
+    }
+    let after = after.strip_prefix(LONG_CONTEXT).unwrap_or(after);
+    let before = &text[..token.span.start];
+    let start = before.rfind(is_delimiter).map_or(0, |at| {
+        at + before[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    let word = &before[start..];
+    let route = word.rfind('=').map_or(word, |at| &word[at + 1..]);
+    let region = unwrap(route)?;
+    if !(after.is_empty() || after.starts_with(is_delimiter)) {
+        return Err(Reason::UnknownFormat);
+    }
+    let assigned = route.len() < word.len();
+    let alone = text.trim() == &text[start..text.len() - after.len()] && !assigned;
+    if alone {
+        return Ok(Shape {
+            whole: text.trim() == &text[token.span.clone()],
+            region,
+            listed: false,
+        });
+    }
+    let listed = is_listed(text, &before[..start], after);
+    if !listed {
+        in_company(text, &before[..start], after, assigned, setting)?;
+    }
+    Ok(Shape {
+        whole: false,
+        region,
+        listed,
+    })
+}
+
+/// Whether a token is one of several between commas or square brackets, and no JSON object is around them.
+fn is_listed(text: &str, before: &str, after: &str) -> bool {
+    let unquote = ['"', '\'', ' ', '\n', '\t', '\r'];
+    let (before, after) = (
+        before.trim_end_matches(unquote),
+        after.trim_start_matches(unquote),
+    );
+    !before.contains('{')
+        && (before.ends_with([',', '['])
+            || after.starts_with([',', ']'])
+            || text.trim_start().starts_with('['))
+}
+
+/// Why a token that shares its text with other words is left, if it is.
+fn in_company(
+    text: &str,
+    before: &str,
+    after: &str,
+    assigned: bool,
+    setting: Setting,
+) -> Result<(), Reason> {
+    let quoted = before.ends_with(['"', '\'']) && after.starts_with(['"', '\'']);
+    if setting == Setting::Data || text.trim_start().starts_with('{') || is_inside_json(before) {
+        return Err(Reason::UnknownFormat);
+    }
+    let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
+    if line.starts_with('#') {
+        return Err(Reason::Prose);
+    }
+    let behind_a_flag = line
+        .trim_end_matches(['"', '\''])
+        .split_whitespace()
+        .next_back()
+        .is_some_and(|word| word.starts_with('-'));
+    match setting {
+        Setting::Argument => Ok(()),
+        Setting::Env
+            if assigned
+                || behind_a_flag
+                || (quoted
+                    && text.trim().len() == text.trim().trim_matches(['"', '\'']).len() + 2) =>
+        {
+            Ok(())
+        }
+        Setting::Env | Setting::Data => Err(Reason::Prose),
+    }
+}
+
+/// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose roles a shell's words do not tell.
+fn is_inside_json(before: &str) -> bool {
+    let before = before.trim_end_matches(['"', '\'', '\\', ' ']);
+    before.ends_with(':') && before.contains('{')
+}
+
+/// The region that a route names, if the route means Bedrock; else why the ID behind it is left.
+fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
+    if route.is_empty() || WRAPPERS.contains(&route) {
+        return Ok(None);
+    }
+    if let Some((_, reason)) = OTHER_ROUTES.iter().find(|(part, _)| route.contains(part)) {
+        return Err(*reason);
+    }
+    let region = route
+        .strip_prefix("bedrock/")
+        .and_then(|rest| rest.strip_suffix('/'))
+        .and_then(|code| Region::parse(code).ok());
+    match region {
+        Some(region) => Ok(Some(region)),
+        None if route.ends_with('/') => Err(Reason::OtherCloud),
+        None => Err(Reason::UnknownFormat),
+    }
+}
+
+fn is_delimiter(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '"' | '\''
+                | '`'
+                | '('
+                | ')'
+                | ';'
+                | '|'
+                | '&'
+                | '<'
+                | '>'
+                | ','
+                | '['
+                | ']'
+                | '{'
+                | '}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{fixtures, token};
+
+    fn of(text: &str, setting: Setting) -> Result<Shape, Reason> {
+        let snapshot = fixtures::snapshot();
+        let token = token::tokens(text, &snapshot).next().expect("a token");
+        shape(text, &token, setting)
+    }
+    const ID: &str = "anthropic.claude-sonnet-5";
+
+    #[test]
+    fn an_id_alone_is_whole_whatever_white_space_is_around_it() {
+        for text in [ID.to_owned(), format!("{ID}\n"), format!("  {ID} ")] {
+            assert_eq!(
+                of(&text, Setting::Data),
+                Ok(Shape {
+                    whole: true,
+                    region: None,
+                    listed: false
+                }),
+                "{text:?}"
+            );
+        }
+        assert_eq!(
+            of(&format!("{ID}[1m]"), Setting::Env),
+            Ok(Shape {
+                whole: false,
+                region: None,
+                listed: false
+            })
+        );
+    }
+
+    #[test]
+    fn every_wrapper_is_unwrapped_in_every_setting() {
+        for wrapper in WRAPPERS {
+            for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+                assert_eq!(
+                    of(&format!("{wrapper}{ID}"), setting),
+                    Ok(Shape {
+                        whole: false,
+                        region: None,
+                        listed: false
+                    }),
+                    "{wrapper}"
+                );
+            }
+        }
+        let region = Region::parse("us-west-2").ok();
+        assert_eq!(
+            of(&format!("bedrock/us-west-2/{ID}"), Setting::Data),
+            Ok(Shape {
+                whole: false,
+                region,
+                listed: false
+            })
+        );
+    }
+
+    #[test]
+    fn any_other_route_is_left() {
+        for (text, reason) in [
+            ("vertex_ai/ID", Reason::OtherCloud),
+            ("openrouter/ID", Reason::OtherCloud),
+            ("bedrock/us-nowhere/ID", Reason::OtherCloud),
+            ("litellm_proxy/bedrock/ID", Reason::GatewayClient),
+            ("bedrock/mantle/ID", Reason::Mantle),
+            ("bedrock_mantle/ID", Reason::Mantle),
+            ("bedrock/async_invoke/ID", Reason::Batch),
+            (
+                "bedrock/us-east-1/1-month-commitment/ID",
+                Reason::ProvisionedSuffix,
+            ),
+            (
+                "arn:aws:bedrock:us-east-1::foundation-model/ID",
+                Reason::InArn,
+            ),
+            (
+                "https://bedrock-runtime.us-east-1.amazonaws.com/model/ID/invoke",
+                Reason::UnknownFormat,
+            ),
+            ("ID:48k", Reason::ProvisionedSuffix),
+            ("ID@20250929", Reason::OtherCloud),
+            ("ID%3A0", Reason::PercentEncoded),
+            ("ID/invoke", Reason::UnknownFormat),
+        ] {
+            let text = text.replace("ID", ID);
+            assert_eq!(of(&text, Setting::Env), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_line_may_hold_an_id_and_prose_may_not() {
+        for text in [
+            "--model=ID",
+            "--model ID",
+            "--model=bedrock/ID",
+            "exec app --model 'ID' --x",
+            "MODEL=ID app",
+            "app ID",
+        ] {
+            assert!(
+                of(&text.replace("ID", ID), Setting::Argument).is_ok(),
+                "{text}"
+            );
+        }
+        assert!(of(&format!("-Dmodel={ID} -Xmx1g"), Setting::Env).is_ok());
+        assert!(of(&format!("--model {ID} --fast"), Setting::Env).is_ok());
+        assert!(of(&format!("\"{ID}\""), Setting::Env).is_ok());
+        assert_eq!(
+            of(&format!("the model {ID} is slow"), Setting::Env),
+            Err(Reason::Prose)
+        );
+        assert_eq!(
+            of(&format!("# was {ID}\nexec app"), Setting::Argument),
+            Err(Reason::Prose)
+        );
+        assert_eq!(
+            of(&format!("model: {ID}"), Setting::Data),
+            Err(Reason::UnknownFormat)
+        );
+        assert_eq!(
+            of(
+                &format!("curl -d '{{\"modelId\": \"{ID}\"}}'"),
+                Setting::Argument
+            ),
+            Err(Reason::UnknownFormat)
+        );
+    }
+
+    #[test]
+    fn a_list_is_told_as_one() {
+        for text in ["ID,x", "x, ID", "[\"ID\"]", "[\"x\", \"ID\"]"] {
+            for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+                assert!(
+                    of(&text.replace("ID", ID), setting).unwrap().listed,
+                    "{text}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Finds model IDs in decoded text: whole tokens only.
+//!
+//! Knows how an ID is bounded, not in which shape or role it stands.
+
+use std::ops::Range;
+
+use super::catalog::ModelIx;
+use super::id::{Geography, is_id_byte};
+use super::snapshot::Snapshot;
+
+/// A text that is, or looks like, a model ID.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token<'t> {
+    /// Prefix and ID in the decoded text, in bytes.
+    pub span: Range<usize>,
+    /// What stands before the vendor.
+    pub prefix: Prefix<'t>,
+    /// The ID itself, without its prefix and suffix.
+    pub id: &'t str,
+    /// The model of this ID, where the catalog knows it.
+    pub model: Option<ModelIx>,
+    /// What follows the ID inside the same word of ID characters, such as `:48k`.
+    pub suffix: &'t str,
+}
+
+/// What stands before the vendor of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix<'t> {
+    /// Nothing: a direct ID.
+    Bare,
+    /// One geography, known or not.
+    Geography(&'t str),
+    /// More than one.
+    Doubled,
+}
+
+/// All tokens of `text`, in order.
+pub fn tokens<'t>(text: &'t str, snapshot: &'t Snapshot) -> impl Iterator<Item = Token<'t>> {
+    let mut from = 0;
+    snapshot.vendor_hits(text).filter_map(move |hit| {
+        if hit < from {
+            return None;
+        }
+        let token = token_at(text, hit, snapshot)?;
+        from = token.span.end;
+        Some(token)
+    })
+}
+
+fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<'t>> {
+    let (start, prefix) = prefix_before(text, hit)?;
+    let run = &text[hit..hit + text[hit..].bytes().take_while(|&b| is_id_byte(b)).count()];
+    let catalog = &snapshot.catalog;
+    // A full stop or colon at the end belongs to the sentence, unless an ID ends so, which none does.
+    let run = run.trim_end_matches(['.', ':']);
+    let (id, suffix) = match run
+        .rmatch_indices(':')
+        .find(|(at, _)| catalog.find(&run[..*at]).is_some())
+    {
+        Some((at, _)) if catalog.find(run).is_none() => run.split_at(at),
+        _ => (run, ""),
+    };
+    let model = catalog.find(id);
+    if model.is_none() && !is_named_by_a_policy(id, snapshot) && !looks_like_an_id(id) {
+        return None;
+    }
+    Some(Token {
+        span: start..hit + id.len(),
+        prefix,
+        id,
+        model,
+        suffix,
+    })
+}
+
+/// Where the token starts and what prefix it has; `None` when the vendor stands inside another word.
+fn prefix_before(text: &str, hit: usize) -> Option<(usize, Prefix<'_>)> {
+    let left = text[..hit]
+        .bytes()
+        .rev()
+        .take_while(|&b| is_id_byte(b) && b != b':')
+        .count();
+    if left == 0 {
+        return Some((hit, Prefix::Bare));
+    }
+    let start = hit - left;
+    let before = text[start..hit].strip_suffix('.')?;
+    let mut parts = before.split('.');
+    if !parts.clone().all(Geography::fits) {
+        return None;
+    }
+    let first = parts.next()?;
+    let prefix = if parts.next().is_none() {
+        Prefix::Geography(first)
+    } else {
+        Prefix::Doubled
+    };
+    Some((start, prefix))
+}
+
+/// Policies may replace an ID that no mapping knows.
+fn is_named_by_a_policy(id: &str, snapshot: &Snapshot) -> bool {
+    snapshot.policies.iter().any(|policy| {
+        policy.replacements.iter().any(|r| r.from.as_str() == id)
+            || policy.overrides.iter().any(|o| o.model.as_str() == id)
+    })
+}
+
+/// Whether a text behind a vendor that no mapping knows is worth a report: it carries a version, as every ID does.
+/// A host (`anthropic.com`), an editor's extension (`anthropic.claude-code`) and a glob do not.
+fn looks_like_an_id(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(_, name)| {
+        name.contains('-')
+            && name.bytes().any(|b| b.is_ascii_digit())
+            && !name.contains('_')
+            && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixtures;
+
+    fn found(text: &str) -> Vec<String> {
+        let snapshot = fixtures::snapshot();
+        let show = |t: Token<'_>| {
+            let prefix = match t.prefix {
+                Prefix::Bare => String::new(),
+                Prefix::Geography(g) => format!("{g}|"),
+                Prefix::Doubled => "!!|".into(),
+            };
+            let known = if t.model.is_some() { "" } else { "?" };
+            assert!(text[t.span.clone()].ends_with(t.id));
+            format!("{prefix}{}{known}{}", t.id, t.suffix)
+        };
+        tokens(text, &snapshot).map(show).collect()
+    }
+
+    #[test]
+    fn a_token_is_matched_whole() {
+        assert_eq!(
+            found("anthropic.claude-sonnet-5"),
+            ["anthropic.claude-sonnet-5"]
+        );
+        assert_eq!(
+            found("anthropic.claude-sonnet-5-5"),
+            ["anthropic.claude-sonnet-5-5"]
+        );
+        assert_eq!(
+            found("anthropic.claude-sonnet-5-7"),
+            ["anthropic.claude-sonnet-5-7?"]
+        );
+        assert_eq!(
+            found("x=anthropic.claude-sonnet-5, bedrock/anthropic.claude-sonnet-5"),
+            ["anthropic.claude-sonnet-5"; 2]
+        );
+        assert_eq!(
+            found("Use anthropic.claude-sonnet-5."),
+            ["anthropic.claude-sonnet-5"]
+        );
+        assert_eq!(
+            found("bedrock:anthropic.claude-sonnet-5:"),
+            ["anthropic.claude-sonnet-5"]
+        );
+    }
+
+    #[test]
+    fn a_prefix_is_seen_whether_known_or_not() {
+        assert_eq!(
+            found("us.anthropic.claude-sonnet-5"),
+            ["us|anthropic.claude-sonnet-5"]
+        );
+        assert_eq!(
+            found("us-gov.anthropic.claude-sonnet-5"),
+            ["us-gov|anthropic.claude-sonnet-5"]
+        );
+        assert_eq!(
+            found("us.us.anthropic.claude-sonnet-5"),
+            ["!!|anthropic.claude-sonnet-5"]
+        );
+        assert_eq!(
+            found("zz.anthropic.claude-sonnet-5"),
+            ["zz|anthropic.claude-sonnet-5"]
+        );
+    }
+
+    #[test]
+    fn a_size_suffix_is_no_part_of_the_id() {
+        assert_eq!(
+            found("anthropic.claude-3-haiku-20240307-v1:0:48k"),
+            ["anthropic.claude-3-haiku-20240307-v1:0:48k"]
+        );
+        assert_eq!(
+            found("anthropic.claude-3-haiku-20240307-v1:0"),
+            ["anthropic.claude-3-haiku-20240307-v1:0"]
+        );
+    }
+
+    #[test]
+    fn look_alikes_are_no_tokens() {
+        for text in [
+            "anthropic.com",
+            "api.anthropic.com/v1",
+            "anthropic.claude-code",
+            "xanthropic.claude-sonnet-5",
+            "anthropic.claude-*",
+            "1.anthropic.claude-sonnet-5",
+            "ANTHROPIC.claude-sonnet-5",
+            "anthropic.",
+        ] {
+            assert!(found(text).is_empty(), "{text}: {:?}", found(text));
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Which region a workload calls: the sources in their order, and the three full stops.
+//!
+//! The order is stated once, as the order of [`RegionSource`]'s variants.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::text::{NodeId, Tree};
+
+use super::object::{Leaf, Object, Sort, Spot};
+use super::policy::{Namespace, Policy};
+use super::region::Region;
+
+/// Where a region was found; the order of the variants is the order of precedence, and the strongest stands first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RegionSource {
+    /// In the value itself (`bedrock/us-east-1/…`).
+    InValue,
+    /// Beside it: `--region` or `--aws-region` of the same command.
+    Beside,
+    /// The object's annotation.
+    ObjectAnnotation,
+    /// A variable of the same container.
+    ContainerEnv,
+    /// Another key of the same ConfigMap.
+    ConfigMapKey,
+    /// The namespace's annotation.
+    NamespaceAnnotation,
+    /// The policy's default.
+    PolicyDefault,
+    /// The region that all nodes of the cluster agree on.
+    Cluster,
+}
+
+/// The strongest source that says anything, and what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Which one.
+    pub source: RegionSource,
+    /// What it says.
+    pub found: Found,
+}
+
+/// What a source says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// A region.
+    Region(Region),
+    /// Two regions by two names of the same rank.
+    Conflict(Region, Region),
+    /// Something that cannot be read here.
+    OutOfSight,
+    /// A text that fits no partition.
+    NotARegion,
+}
+
+/// The annotation by which an object or a namespace names its region.
+pub const REGION_ANNOTATION: &str = "bedrock-profiles.dev/region";
+
+/// Variables that speak of Bedrock alone, as applications and tools name them.
+const BEDROCK_NAMES: &[&str] = &[
+    "BEDROCK_AWS_REGION",
+    "BEDROCK_REGION",
+    "BEDROCK_REGION_NAME",
+    "BEDROCK_RUNTIME_REGION",
+    "BEDROCK_MODEL_REGION",
+    "BEDROCK_DEFAULT_REGION",
+    "BEDROCK_AWS_DEFAULT_REGION",
+    "AWS_BEDROCK_REGION",
+    "AWS_BEDROCK_LLM_REGION",
+    "LANGFUSE_AWS_BEDROCK_REGION",
+    "RETAIL_UI_CHAT_BEDROCK_REGION",
+    "CODER_AIBRIDGE_BEDROCK_REGION",
+    "OBOT_AMAZON_BEDROCK_MODEL_PROVIDER_REGION",
+    "SPRING_AI_BEDROCK_AWS_REGION",
+    "QUARKUS_LANGCHAIN4J_BEDROCK_AWS_REGION",
+    "QUARKUS_LANGCHAIN4J_BEDROCK_CHAT_MODEL_AWS_REGION",
+];
+
+/// Variables of the AWS SDKs; they disagree which of the two counts.
+const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/// Names a profile of `~/.aws/config`, whose region cannot be read here.
+const SDK_PROFILE: &str = "AWS_PROFILE";
+
+/// Flags that name a region beside an ID.
+const FLAGS: &[&str] = &["--region", "--aws-region"];
+
+/// How deep `$(X)` may lead; Kubernetes expands each variable once, so that real chains are short.
+const DEEPEST_EXPANSION: usize = 8;
+
+impl RegionSource {
+    /// Every source, the strongest first.
+    pub const ALL: &[Self] = &[
+        Self::InValue,
+        Self::Beside,
+        Self::ObjectAnnotation,
+        Self::ContainerEnv,
+        Self::ConfigMapKey,
+        Self::NamespaceAnnotation,
+        Self::PolicyDefault,
+        Self::Cluster,
+    ];
+
+    /// The name as reports and the annotation write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InValue => "InValue",
+            Self::Beside => "Beside",
+            Self::ObjectAnnotation => "ObjectAnnotation",
+            Self::ContainerEnv => "ContainerEnv",
+            Self::ConfigMapKey => "ConfigMapKey",
+            Self::NamespaceAnnotation => "NamespaceAnnotation",
+            Self::PolicyDefault => "PolicyDefault",
+            Self::Cluster => "Cluster",
+        }
+    }
+
+    /// Whether nothing that another webhook injects later can be stronger.
+    pub fn is_settled(self) -> bool {
+        self <= Self::ConfigMapKey
+    }
+}
+
+impl fmt::Display for RegionSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a question about a region is asked.
+#[derive(Clone, Copy)]
+pub struct Standpoint<'a, 't> {
+    /// The object.
+    pub object: &'a Object<'t>,
+    /// The text that the ID stands in.
+    pub leaf: &'a Leaf<'t>,
+    /// The ID's place in the decoded text.
+    pub token: &'a Range<usize>,
+    /// A region that is written in the value itself.
+    pub in_value: Option<Region>,
+    /// The policy, which has names and a default of its own.
+    pub policy: &'a Policy,
+    /// The object's namespace.
+    pub namespace: &'a Namespace,
+    /// The region that all nodes agree on.
+    pub cluster: Option<Region>,
+}
+
+impl Standpoint<'_, '_> {
+    /// What the strongest source says; `None` where no source says anything.
+    pub fn whereabouts(&self) -> Option<Whereabouts> {
+        RegionSource::ALL.iter().find_map(|&source| {
+            Some(Whereabouts {
+                source,
+                found: self.said_by(source)?,
+            })
+        })
+    }
+
+    /// What one source says.
+    pub fn said_by(&self, source: RegionSource) -> Option<Found> {
+        let annotated = |text: Option<&str>| read(text?, &|_| None);
+        match source {
+            RegionSource::InValue => self.in_value.map(Found::Region),
+            RegionSource::Beside => beside(self.object, self.leaf, self.token),
+            RegionSource::ObjectAnnotation => annotated(self.object.annotation(REGION_ANNOTATION)),
+            RegionSource::ContainerEnv => {
+                let env = Env::of(self.object.tree, self.leaf.container?);
+                ranked(self.policy, |name| env.region(name))
+            }
+            RegionSource::ConfigMapKey => self.said_by_keys(),
+            RegionSource::NamespaceAnnotation => annotated(
+                self.namespace
+                    .annotations
+                    .get(REGION_ANNOTATION)
+                    .map(|text| &**text),
+            ),
+            RegionSource::PolicyDefault => self.policy.default_region.map(Found::Region),
+            RegionSource::Cluster => self.cluster.map(Found::Region),
+        }
+    }
+
+    fn said_by_keys(&self) -> Option<Found> {
+        let Object {
+            tree, root, sort, ..
+        } = *self.object;
+        let data = (sort == Sort::ConfigMap).then(|| tree.get(root, "data"))??;
+        ranked(self.policy, |name| {
+            read(tree.text(tree.get(data, name)?)?, &|_| None)
+        })
+    }
+}
+
+/// Asks the names rank by rank; the first rank that says anything decides.
+fn ranked(policy: &Policy, value: impl Fn(&str) -> Option<Found>) -> Option<Found> {
+    policy
+        .extra_env_names
+        .iter()
+        .find_map(|name| value(name))
+        .or_else(|| together(BEDROCK_NAMES.iter().filter_map(|name| value(name))))
+        .or_else(|| value("AWS_REGION_NAME"))
+        .or_else(|| together(SDK_NAMES.iter().filter_map(|name| value(name))))
+        .or_else(|| value(SDK_PROFILE).map(|_| Found::OutOfSight))
+}
+
+/// What names of the same rank say together: what cannot be read is a full stop, and two regions are a conflict.
+fn together(mut all: impl Iterator<Item = Found>) -> Option<Found> {
+    let mut said = all.next()?;
+    for other in all {
+        said = match (said, other) {
+            (Found::OutOfSight, _) | (_, Found::OutOfSight) => Found::OutOfSight,
+            (Found::NotARegion, _) | (_, Found::NotARegion) => Found::NotARegion,
+            (Found::Region(a), Found::Region(b)) if a != b => Found::Conflict(a, b),
+            (said, _) => said,
+        };
+    }
+    Some(said)
+}
+
+/// `--region X` of the same command: of the whole list of arguments, or of the one command of a script that holds the ID.
+fn beside(object: &Object<'_>, leaf: &Leaf<'_>, token: &Range<usize>) -> Option<Found> {
+    let (Spot::Args { .. } | Spot::Command { .. }, Some(container)) = (leaf.spot, leaf.container)
+    else {
+        return None;
+    };
+    let tree = object.tree;
+    let env = Env::of(tree, container);
+    let text = tree.text(leaf.node)?;
+    let words: Vec<&str> = if text.trim().contains(char::is_whitespace) {
+        command_around(text, token)
+            .split_whitespace()
+            .map(|word| word.trim_matches(['"', '\'']))
+            .collect()
+    } else {
+        let lists = ["command", "args"]
+            .into_iter()
+            .filter_map(|field| tree.get(container, field));
+        lists
+            .flat_map(|list| tree.children(list))
+            .filter_map(|node| tree.text(node))
+            .collect()
+    };
+    let named = words.iter().enumerate().filter_map(|(at, word)| {
+        let flag = FLAGS.iter().find(|flag| {
+            word.strip_prefix(**flag)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        })?;
+        let value = word[flag.len()..]
+            .strip_prefix('=')
+            .or_else(|| words.get(at + 1).copied())?;
+        env.read(value, env.entries.len())
+    });
+    together(named)
+}
+
+/// The one command of a shell script that `token` stands in.
+fn command_around<'t>(text: &'t str, token: &Range<usize>) -> &'t str {
+    let ends = |at: usize, c: char| {
+        matches!(c, ';' | '|' | '&') || (c == '\n' && !text[..at].ends_with('\\'))
+    };
+    let start = text[..token.start]
+        .char_indices()
+        .rev()
+        .find(|&(at, c)| ends(at, c))
+        .map_or(0, |(at, c)| at + c.len_utf8());
+    let end = text[token.end..]
+        .char_indices()
+        .map(|(at, c)| (token.end + at, c))
+        .find(|&(at, c)| ends(at, c));
+    &text[start..end.map_or(text.len(), |(at, _)| at)]
+}
+
+/// The variables of a container, in order.
+struct Env<'t> {
+    /// Name and literal value; `None` where the value comes from elsewhere.
+    entries: Vec<(&'t str, Option<&'t str>)>,
+}
+
+impl<'t> Env<'t> {
+    fn of(tree: &'t Tree<'t>, container: NodeId) -> Self {
+        let list = tree.get(container, "env");
+        let entries = list
+            .into_iter()
+            .flat_map(|node| tree.children(node))
+            .filter_map(|entry| {
+                let name = tree.text(tree.get(entry, "name")?)?;
+                let elsewhere = tree
+                    .get(entry, "valueFrom")
+                    .is_some_and(|from| tree.kind(from) == crate::text::Kind::Mapping);
+                let value = tree
+                    .get(entry, "value")
+                    .and_then(|node| tree.text(node))
+                    .unwrap_or_default();
+                Some((name, (!elsewhere).then_some(value)))
+            });
+        Self {
+            entries: entries.collect(),
+        }
+    }
+
+    /// The region that the variable names; the last entry of a name counts, as in Kubernetes.
+    fn region(&self, name: &str) -> Option<Found> {
+        let at = self.entries.iter().rposition(|(entry, _)| *entry == name)?;
+        match self.entries[at].1 {
+            Some(text) => self.read(text, at),
+            None => Some(Found::OutOfSight),
+        }
+    }
+
+    /// Reads a text that stands before entry `at`, with `$(X)` expanded from the entries before it.
+    fn read(&self, text: &str, at: usize) -> Option<Found> {
+        read(text, &|name| self.expanded(name, at, DEEPEST_EXPANSION))
+    }
+
+    fn expanded(&self, name: &str, before: usize, depth: usize) -> Option<String> {
+        let at = self.entries[..before]
+            .iter()
+            .rposition(|(entry, _)| *entry == name)?;
+        let text = self.entries[at].1?;
+        expand(text, &|name| {
+            if depth == 0 {
+                None
+            } else {
+                self.expanded(name, at, depth - 1)
+            }
+        })
+    }
+}
+
+/// Reads the name of a region; an empty text counts as absent.
+fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Found> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let Some(text) = expand(text, variable) else {
+        return Some(Found::OutOfSight);
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    if text.contains('$') || text.contains("{{") || text.starts_with("os.environ/") {
+        return Some(Found::OutOfSight);
+    }
+    Some(Region::parse(text).map_or(Found::NotARegion, Found::Region))
+}
+
+/// Expands `$(X)`; `None` where a variable cannot be.
+fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("$(") {
+        let end = rest[at..].find(')')? + at;
+        expanded.push_str(&rest[..at]);
+        expanded.push_str(&variable(&rest[at + 2..end])?);
+        rest = &rest[end + 1..];
+    }
+    expanded.push_str(rest);
+    Some(expanded)
+}

@@ -1,0 +1,302 @@
+//! The record of a finding: the one schema that log lines, reports and every output format are renderings of.
+//!
+//! Holds IDs and places, never the rest of a text, which may be a secret.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::domain::catalog::{Destinations, LifecycleState};
+use crate::domain::judge::Judged;
+use crate::domain::policy::{Mode, Policy};
+use crate::domain::resolve::{Note, Resolution, Target, crossings};
+use crate::domain::snapshot::Snapshot;
+
+/// API version of the report.
+pub const API_VERSION: &str = "bedrock-profiles.dev/v1alpha1";
+
+/// What an audit found.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditReport {
+    /// Always [`API_VERSION`].
+    pub api_version: &'static str,
+    /// Always `AuditReport`.
+    pub kind: &'static str,
+    /// Counts.
+    pub summary: Summary,
+    /// Every finding, in the order of files, documents and places.
+    pub findings: Vec<FindingRecord>,
+}
+
+/// Counts over a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Objects that were judged.
+    pub objects: usize,
+    /// Findings in all.
+    pub findings: usize,
+    /// Findings that are or would be rewritten.
+    pub rewrite: usize,
+    /// Findings left, by reason.
+    pub leave: BTreeMap<&'static str, usize>,
+}
+
+/// One finding and what becomes of it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingRecord {
+    /// The Kubernetes object, where there is one.
+    pub object: Option<ObjectReference>,
+    /// The place in a file, where there is one.
+    pub source: Option<Source>,
+    /// RFC 6901 pointer from the object's root to the text.
+    pub pointer: String,
+    /// Pointer inside a text that is itself a document.
+    pub inner_pointer: Option<String>,
+    /// Byte range of the ID in the decoded text at `pointer`.
+    pub span: [usize; 2],
+    /// The direct ID that was judged, without a prefix.
+    pub model_id: String,
+    /// `Rewrite` or `Leave`.
+    pub outcome: &'static str,
+    /// Why it is left.
+    pub reason: Option<&'static str>,
+    /// The inference profile that takes its place.
+    pub profile: Option<String>,
+    /// The ID as it stands, with its prefix.
+    pub before: String,
+    /// What takes its place.
+    pub after: Option<String>,
+    /// The region that the workload calls.
+    pub region: Option<String>,
+    /// Where the region was found.
+    pub region_source: Option<&'static str>,
+    /// Where the profile may route the request: regions, `*`, or null where nobody has told.
+    pub destinations: Option<Vec<String>>,
+    /// Pairs of source and destination jurisdictions that a request may cross.
+    pub crosses: Vec<[String; 2]>,
+    /// The policy's mode.
+    pub mode: &'static str,
+    /// A `DryRun` policy says what it would do beside the one that decides.
+    pub shadow: bool,
+    /// The object was changed.
+    pub applied: bool,
+    /// `EndOfLife`, where the rewrite cures nothing.
+    pub note: Option<&'static str>,
+    /// The policy's name.
+    pub policy: String,
+    /// The mapping whose row decided.
+    pub mapping: Option<String>,
+    /// When that mapping's rows were true.
+    pub catalog_date: Option<String>,
+    /// The model's life, where the model is known.
+    pub lifecycle: Option<LifecycleRecord>,
+}
+
+/// A Kubernetes object by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectReference {
+    /// API group and version.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace, empty where none is stated.
+    pub namespace: String,
+    /// Name, or the name to be generated with its hyphen.
+    pub name: String,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The file as it was named or found.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The document in the file, from 0.
+    pub document: usize,
+}
+
+/// A model's life in the finding's region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LifecycleRecord {
+    /// `Active`, `Legacy` or `EndOfLife`.
+    pub state: &'static str,
+    /// The first day without service, where known.
+    pub end_of_life_date: Option<String>,
+    /// The model to move to.
+    pub successor: Option<String>,
+}
+
+/// What a record says besides the finding itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// The snapshot under which it was judged.
+    pub snapshot: &'a Snapshot,
+    /// The policy that judged it.
+    pub policy: &'a Policy,
+    /// The day on which it was judged.
+    pub today: Date,
+    /// See [`FindingRecord::shadow`].
+    pub shadow: bool,
+    /// See [`FindingRecord::applied`].
+    pub applied: bool,
+}
+
+impl FindingRecord {
+    /// The record of `judged`, which stands at `pointer` of `object`.
+    pub fn new(
+        judged: &Judged<'_>,
+        pointer: String,
+        object: Option<ObjectReference>,
+        around: Circumstances<'_>,
+    ) -> Self {
+        let Circumstances {
+            snapshot,
+            policy,
+            today,
+            shadow,
+            applied,
+        } = around;
+        let region = judged.region.map(|(region, _)| region);
+        let (target, destinations, note) = match &judged.resolution {
+            Resolution::Rewrite {
+                target,
+                destinations,
+                note,
+            } => (Some(target), Some(destinations), *note),
+            Resolution::Leave(_) => (
+                None,
+                judged
+                    .evidence
+                    .route
+                    .as_ref()
+                    .map(|route| &route.destinations),
+                None,
+            ),
+        };
+        let mapping = judged
+            .evidence
+            .mapping
+            .map(|at| snapshot.catalog.mapping(at));
+        let after = target.map(ToString::to_string);
+        let profile = target
+            .filter(|target| !matches!(target, Target::Direct(_)))
+            .map(ToString::to_string);
+        Self {
+            object,
+            source: None,
+            pointer,
+            inner_pointer: None,
+            span: [
+                judged.finding.token.span.start,
+                judged.finding.token.span.end,
+            ],
+            model_id: judged.id.clone(),
+            outcome: if target.is_some() { "Rewrite" } else { "Leave" },
+            reason: judged
+                .resolution
+                .reason()
+                .map(super::domain::reason::Reason::as_str),
+            profile,
+            before: judged.finding.text.to_owned(),
+            after,
+            region: region.map(|region| region.to_string()),
+            region_source: judged.region.map(|(_, source)| source.as_str()),
+            destinations: destinations.and_then(names),
+            crosses: crosses(destinations, region),
+            mode: mode(policy.mode),
+            shadow,
+            applied,
+            note: note.map(|Note::EndOfLife| "EndOfLife"),
+            policy: policy.name.to_string(),
+            mapping: mapping.map(|(name, _)| name.to_owned()),
+            catalog_date: mapping
+                .and_then(|(_, date)| date)
+                .map(|date| date.to_string()),
+            lifecycle: lifecycle(judged, snapshot, today),
+        }
+    }
+}
+
+impl AuditReport {
+    /// A report of `findings` in `objects` objects.
+    pub fn new(objects: usize, findings: Vec<FindingRecord>) -> Self {
+        let mut summary = Summary {
+            objects,
+            findings: findings.len(),
+            ..Summary::default()
+        };
+        for finding in &findings {
+            match finding.reason {
+                None => summary.rewrite += 1,
+                Some(reason) => *summary.leave.entry(reason).or_default() += 1,
+            }
+        }
+        Self {
+            api_version: API_VERSION,
+            kind: "AuditReport",
+            summary,
+            findings,
+        }
+    }
+}
+
+/// The model's life in the finding's region, as far as it is known: of the model that was found, not of the one it moves to.
+pub fn lifecycle(judged: &Judged<'_>, snapshot: &Snapshot, today: Date) -> Option<LifecycleRecord> {
+    let model = snapshot.catalog.model(snapshot.catalog.find(&judged.id)?);
+    let region = judged.region.map(|(region, _)| region);
+    let (state, date) = model.lifecycle.at(region, today);
+    let past = region.is_some_and(|region| model.is_past_end_of_life(region, today));
+    let state = if past {
+        LifecycleState::EndOfLife
+    } else {
+        state
+    };
+    Some(LifecycleRecord {
+        state: match state {
+            LifecycleState::Active => "Active",
+            LifecycleState::Legacy => "Legacy",
+            LifecycleState::EndOfLife => "EndOfLife",
+        },
+        end_of_life_date: date.map(|date| date.to_string()),
+        successor: model.lifecycle.successor.as_ref().map(ToString::to_string),
+    })
+}
+
+/// The name of a mode.
+pub const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Rewrite => "Rewrite",
+        Mode::Deny => "Deny",
+        Mode::DryRun => "DryRun",
+    }
+}
+
+fn names(destinations: &Destinations) -> Option<Vec<String>> {
+    match destinations {
+        Destinations::Known(regions) => Some(regions.iter().map(ToString::to_string).collect()),
+        Destinations::Anywhere => Some(vec!["*".to_owned()]),
+        Destinations::Unknown => None,
+    }
+}
+
+fn crosses(
+    destinations: Option<&Destinations>,
+    region: Option<crate::domain::region::Region>,
+) -> Vec<[String; 2]> {
+    let (Some(destinations), Some(region)) = (destinations, region) else {
+        return Vec::new();
+    };
+    crossings(destinations, region)
+        .iter()
+        .map(|(from, to)| [from.to_string(), to.to_string()])
+        .collect()
+}

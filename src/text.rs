@@ -1,0 +1,460 @@
+//! One document tree over text as it stands: a flat list of nodes with byte spans, strings decoded on demand.
+//!
+//! Front ends fill it from JSON and YAML; whoever reads it need not know which. Every scalar knows where it stands in
+//! the source, so that a change is a [`Splice`] and all other bytes stay as they are. This module knows nothing of
+//! what the documents mean, writes no documents and does no input or output.
+
+use std::{borrow::Cow, fmt, ops::Range, sync::OnceLock};
+
+mod json;
+mod locate;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+/// A document as a flat tree of nodes over its source.
+///
+/// The nodes stand in document order. An alias and a merge key of YAML are already followed: the tree has the nodes
+/// that they stand for, with the spans of the anchor's own place (see [`Tree::is_shared`]).
+pub struct Tree<'t> {
+    src: &'t str,
+    syntax: Syntax,
+    /// The bytes of the source that belong to this document: all of it, but for a YAML file of several.
+    document: Span,
+    nodes: Vec<Node>,
+    /// Texts that differ from their spelling. JSON fills a slot when it is first read, YAML at once.
+    decoded: Vec<OnceLock<Box<str>>>,
+}
+
+/// A node of the [`Tree`] that handed it out; of no meaning to another tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Values under keys: a JSON object.
+    Mapping,
+    /// Items in order: a JSON array.
+    Sequence,
+    /// A string.
+    String,
+    /// A number, a boolean or null.
+    Scalar,
+}
+
+/// The text is no document of its syntax, or one whose meaning is not certain (a key that occurs twice).
+///
+/// The message never quotes the document, so it can be logged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub struct SyntaxError {
+    /// Where reading stopped, in bytes from the start of the source.
+    pub offset: usize,
+    /// The line of `offset`, from 1.
+    pub line: usize,
+    /// The column of `offset` in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub problem: Cow<'static, str>,
+}
+
+/// A piece of decoded text that cannot be pointed at in the source: it is itself written with escapes or folded over
+/// lines, or is no piece of that node's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the text is written with escapes or folded over lines and cannot be changed in place; write it on one line without escapes, or change it by hand"
+)]
+pub struct Unmappable;
+
+/// Bytes of a source to be replaced by others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splice {
+    /// The bytes that go, as a range of the source.
+    pub at: Range<usize>,
+    /// What stands there afterwards, spelled as in the source.
+    pub with: Box<str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Syntax {
+    Json,
+    Yaml,
+}
+
+/// A range of bytes of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+/// Where a text is to be had: spelled out in the source, or in a slot of `Tree::decoded`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Text {
+    /// The characters between the quotes.
+    span: Span,
+    /// [`Text::VERBATIM`] or the slot.
+    slot: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// Under a mapping: the key. Elsewhere [`Text::ABSENT`].
+    key: Text,
+    /// The whole value, with its quotes or brackets.
+    value: Span,
+    /// The slot of a scalar's text; the text's span is `value` less `quotes` on either side.
+    slot: u32,
+    parent: u32,
+    /// The first node after this one and all below it.
+    next: u32,
+    kind: Kind,
+    style: Style,
+    sharing: Sharing,
+    /// The value of a merge key: what it contributes stands behind its siblings, it is itself no child.
+    hidden: bool,
+}
+
+/// How a scalar is spelled; collections are bare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Bare,
+    /// One byte of quote on either side.
+    Quoted,
+    /// A block scalar of YAML.
+    Block,
+}
+
+/// What else the bytes of a node stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    /// Nothing: they are this node's own.
+    Own,
+    /// Other nodes, through YAML aliases.
+    Nodes,
+    /// The key of a mapping, through a YAML alias: the bytes must not be changed for the sake of a value.
+    Key,
+}
+
+const DUPLICATE_KEY: &str = "this key stands twice in its mapping; remove one of the two";
+
+/// The parent of the root.
+const NO_PARENT: u32 = u32::MAX;
+
+// === impl Tree ===
+
+impl<'t> Tree<'t> {
+    /// Reads one JSON document (RFC 8259).
+    ///
+    /// A key that occurs twice in an object, a `\u` escape of half a surrogate pair, more than 512 levels and anything
+    /// after the document are errors. Go's decoder would replace half a pair by U+FFFD, but no Go program writes one.
+    pub fn json(src: &'t str) -> Result<Self, SyntaxError> {
+        json::read(src)
+    }
+
+    /// Reads the YAML documents of a file one by one, their spans counted from the start of the file.
+    ///
+    /// After a document that is an error the next one is read. A key that occurs twice, a key that is no scalar, an
+    /// alias inside its own anchor, and aliases that multiply beyond reason are errors.
+    pub fn yaml(src: &'t str) -> impl Iterator<Item = Result<Self, SyntaxError>> {
+        yaml::Documents::new(src)
+    }
+
+    /// The outermost node.
+    pub fn root(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    /// What the node is.
+    pub fn kind(&self, node: NodeId) -> Kind {
+        self.node(node).kind
+    }
+
+    /// The mapping or sequence in which the node stands; none for the root.
+    pub fn parent(&self, node: NodeId) -> Option<NodeId> {
+        Some(self.node(node).parent)
+            .filter(|&parent| parent != NO_PARENT)
+            .map(NodeId)
+    }
+
+    /// The values of a mapping or the items of a sequence, in order; nothing for the others.
+    ///
+    /// What a YAML merge key brings in follows the mapping's own values.
+    pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        children(&self.nodes, node.0).map(NodeId)
+    }
+
+    /// The decoded key under which the node stands; none for an item of a sequence and for the root.
+    pub fn key(&self, node: NodeId) -> Option<&str> {
+        let key = self.node(node).key;
+        (key.slot != Text::ABSENT.slot).then(|| self.read(key))
+    }
+
+    /// The value under a key of a mapping.
+    pub fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
+        if self.kind(node) != Kind::Mapping {
+            return None;
+        }
+        self.children(node)
+            .find(|&child| self.key(child) == Some(key))
+    }
+
+    /// The node that the keys lead to, step by step; a number leads to an item of a sequence, counted from 0.
+    pub fn at(&self, from: NodeId, path: &[&str]) -> Option<NodeId> {
+        path.iter()
+            .try_fold(from, |node, step| match self.kind(node) {
+                Kind::Mapping => self.get(node, step),
+                Kind::Sequence => self.children(node).nth(step.parse().ok()?),
+                Kind::String | Kind::Scalar => None,
+            })
+    }
+
+    /// The decoded text of a string; a number, a boolean or null as it is written (in YAML null may be empty).
+    pub fn text(&self, node: NodeId) -> Option<&str> {
+        self.node(node).text().map(|text| self.read(text))
+    }
+
+    /// The bytes of the source that make up the value, with its quotes or brackets.
+    ///
+    /// For a block scalar of YAML these are its lines after the header; for a block collection, from its first key or
+    /// item to the end of its last.
+    pub fn raw(&self, node: NodeId) -> Range<usize> {
+        self.node(node).value.range()
+    }
+
+    /// Whether the bytes of the node stand for more than this node: a YAML alias uses it or what contains it, or it
+    /// was reached through an alias. All the nodes that share bytes have the same [`Tree::raw`].
+    pub fn is_shared(&self, node: NodeId) -> bool {
+        self.node(node).sharing != Sharing::Own
+    }
+
+    /// The JSON pointer (RFC 6901) that leads from one node to a node below it; from the root if it is not below.
+    pub fn pointer(&self, from: NodeId, to: NodeId) -> String {
+        let mut steps = Vec::new();
+        let mut node = to;
+        while node != from
+            && let Some(parent) = self.parent(node)
+        {
+            steps.push(match self.key(node) {
+                Some(key) => Cow::Borrowed(key),
+                None => self
+                    .children(parent)
+                    .take_while(|&item| item != node)
+                    .count()
+                    .to_string()
+                    .into(),
+            });
+            node = parent;
+        }
+        let mut pointer = String::new();
+        for step in steps.iter().rev() {
+            pointer.push('/');
+            for character in step.chars() {
+                match character {
+                    '~' => pointer.push_str("~0"),
+                    '/' => pointer.push_str("~1"),
+                    other => pointer.push(other),
+                }
+            }
+        }
+        pointer
+    }
+
+    /// The bytes of the source that spell a piece of a scalar's decoded text (a range of its bytes).
+    ///
+    /// Whatever replaces these bytes replaces that piece and nothing else, as long as it is spelled in characters that
+    /// mean themselves in the syntax at hand; [`Tree::replace`] checks that for a given replacement. An empty piece
+    /// cannot be located. In a shared node this is the place in the anchor.
+    pub fn locate(&self, leaf: NodeId, decoded: Range<usize>) -> Result<Range<usize>, Unmappable> {
+        locate::locate(self, leaf, decoded)
+    }
+
+    /// The splice that replaces a piece of a scalar's decoded text (a range of its bytes) by `with`, proved to change
+    /// this text alone and to keep it of its kind; in a shared node, that of every node that shares its bytes.
+    pub fn replace(
+        &self,
+        leaf: NodeId,
+        decoded: Range<usize>,
+        with: &str,
+    ) -> Result<Splice, Unmappable> {
+        locate::replace(self, leaf, decoded, with)
+    }
+
+    /// The text that was read: the whole file, also for one of several documents.
+    pub fn source(&self) -> &'t str {
+        self.src
+    }
+
+    /// The line and the column, in characters, of an offset in bytes into the source; both from 1.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        line_column(self.src, offset)
+    }
+
+    /// Where a key of the mapping stands that stood before, if there is one. `scratch` is space to be reused.
+    fn duplicate_key(&self, mapping: u32, scratch: &mut Vec<u32>) -> Option<usize> {
+        let key = |node: u32| self.read(self.nodes[node as usize].key);
+        let end = self.nodes[mapping as usize].next;
+        scratch.clear();
+        let mut child = mapping + 1;
+        while child < end {
+            scratch.push(child);
+            child = self.nodes[child as usize].next;
+        }
+        // A stable sort: of two equal keys the later one stays behind.
+        scratch.sort_by(|&a, &b| key(a).cmp(key(b)));
+        let second = scratch
+            .windows(2)
+            .find(|pair| key(pair[0]) == key(pair[1]))?[1];
+        Some(self.nodes[second as usize].key.span.start as usize)
+    }
+
+    fn node(&self, node: NodeId) -> &Node {
+        &self.nodes[node.0 as usize]
+    }
+
+    fn read(&self, text: Text) -> &str {
+        let spelled = &self.src[text.span.range()];
+        match self.decoded.get(text.slot as usize) {
+            Some(slot) => slot.get_or_init(|| json::decode(spelled).into()),
+            None => spelled,
+        }
+    }
+}
+
+/// Says how large the tree is, never what it holds: documents carry secrets.
+impl fmt::Debug for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree")
+            .field("syntax", &self.syntax)
+            .field("bytes", &self.document.range().len())
+            .field("nodes", &self.nodes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl SyntaxError ===
+
+impl SyntaxError {
+    #[cold]
+    fn new(src: &str, offset: usize, problem: impl Into<Cow<'static, str>>) -> Self {
+        let (line, column) = line_column(src, offset);
+        Self {
+            offset,
+            line,
+            column,
+            problem: problem.into(),
+        }
+    }
+
+    #[cold]
+    fn duplicate_key(src: &str, offset: usize) -> Self {
+        Self::new(src, offset, DUPLICATE_KEY)
+    }
+
+    /// Spans are kept in 32 bits.
+    fn too_large(src: &str) -> Option<Self> {
+        (src.len() >= NO_PARENT as usize)
+            .then(|| Self::new(src, 0, "the text is larger than 4 GiB; split it"))
+    }
+}
+
+// === impl Span, Text, Style, Node ===
+
+impl Span {
+    fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: narrow(start),
+            end: narrow(end),
+        }
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+impl Text {
+    /// The slot of a text that is spelled as it reads.
+    const VERBATIM: u32 = u32::MAX;
+    /// No text: the key of what stands under no key.
+    const ABSENT: Self = Self {
+        span: Span { start: 0, end: 0 },
+        slot: u32::MAX - 1,
+    };
+}
+
+impl Style {
+    /// What stands between the quotes.
+    fn inner(self, value: Span) -> Span {
+        let quotes = u32::from(self == Self::Quoted);
+        Span {
+            start: value.start + quotes,
+            end: value.end - quotes,
+        }
+    }
+}
+
+impl Node {
+    fn text(&self) -> Option<Text> {
+        if matches!(self.kind, Kind::Mapping | Kind::Sequence) {
+            return None;
+        }
+        Some(Text {
+            span: self.style.inner(self.value),
+            slot: self.slot,
+        })
+    }
+}
+
+// === free functions ===
+
+/// The source with all splices applied, in whatever order they are given.
+///
+/// Equal splices count once. One that lies outside the source, cuts a character, or overlaps one before it is left out.
+pub fn splice(src: &str, splices: &[Splice]) -> String {
+    let mut sorted: Vec<&Splice> = splices.iter().collect();
+    sorted.sort_by_key(|splice| (splice.at.start, splice.at.end));
+    sorted.dedup();
+    let mut out = String::with_capacity(
+        src.len() + sorted.iter().map(|splice| splice.with.len()).sum::<usize>(),
+    );
+    let mut done = 0;
+    for Splice { at, with } in sorted {
+        if at.start >= done
+            && src.get(at.clone()).is_some()
+            && let Some(before) = src.get(done..at.start)
+        {
+            out.push_str(before);
+            out.push_str(with);
+            done = at.end;
+        }
+    }
+    out.push_str(&src[done..]);
+    out
+}
+
+fn children(nodes: &[Node], node: u32) -> impl Iterator<Item = u32> + '_ {
+    let end = nodes[node as usize].next;
+    let first = Some(node + 1).filter(|&first| first < end);
+    std::iter::successors(first, move |&child| {
+        Some(nodes[child as usize].next).filter(|&next| next < end)
+    })
+    .filter(|&child| !nodes[child as usize].hidden)
+}
+
+fn line_column(src: &str, offset: usize) -> (usize, usize) {
+    let before = &src[..src.floor_char_boundary(offset)];
+    let line_start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |newline| newline + 1);
+    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    (line, before[line_start..].chars().count() + 1)
+}
+
+/// An offset or a count that is known to fit, since no source is larger than [`NO_PARENT`].
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "sources of 4 GiB and more are refused before they are read"
+)]
+fn narrow(offset: usize) -> u32 {
+    offset as u32
+}

@@ -1,0 +1,195 @@
+//! `InferenceProfileMapping` to [`Mapping`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::api;
+use crate::domain::catalog::{
+    Confidence, Destinations, DirectRow, EndOfLife, LifecycleState, MappedLifecycle, MappedModel,
+    MappedRoute, Mapping, ProfileState,
+};
+use crate::domain::region::Region;
+
+use super::{Invalid, Problems};
+
+/// Checks and types one mapping.
+pub fn mapping(wire: &api::InferenceProfileMapping) -> Result<Mapping, Invalid> {
+    let name = wire.metadata.name.clone().unwrap_or_default();
+    let spec = &wire.spec;
+    let mut reader = Reader {
+        problems: Problems::default(),
+        shared: HashMap::new(),
+    };
+    let models = (0..)
+        .zip(&spec.models)
+        .filter_map(|(at, model)| reader.model(&format!("spec.models[{at}]"), model))
+        .collect();
+    let catalog_date = spec
+        .catalog_date
+        .as_deref()
+        .and_then(|text| reader.problems.date(|| "spec.catalogDate".into(), text));
+    let scanned = reader
+        .problems
+        .regions("spec.scannedRegions", &spec.scanned_regions);
+    let typed = Mapping {
+        name: name.as_str().into(),
+        priority: spec.priority,
+        catalog_date,
+        scanned,
+        models,
+    };
+    reader
+        .problems
+        .finish(format!("InferenceProfileMapping/{name}"), typed)
+}
+
+struct Reader {
+    problems: Problems,
+    /// Most rows share a handful of sets of destinations.
+    shared: HashMap<Box<[Region]>, Arc<[Region]>>,
+}
+
+impl Reader {
+    fn model(&mut self, field: &str, wire: &api::Model) -> Option<MappedModel> {
+        let id = self
+            .problems
+            .model(|| format!("{field}.modelId"), &wire.model_id)?;
+        let direct = (0..).zip(&wire.direct).filter_map(|(at, row): (usize, _)| {
+            let region = self
+                .problems
+                .region(|| format!("{field}.direct[{at}].region"), &row.region)?;
+            Some((region, direct_row(row.state)))
+        });
+        let direct = direct.collect();
+        let lifecycle = wire
+            .lifecycle
+            .as_ref()
+            .map(|life| self.lifecycle(&format!("{field}.lifecycle"), life))
+            .unwrap_or_default();
+        let mut routes = Vec::new();
+        for (at, profile) in wire.profiles.iter().enumerate() {
+            self.profile(
+                &format!("{field}.profiles[{at}]"),
+                (&wire.model_id, profile),
+                &mut routes,
+            );
+        }
+        Some(MappedModel {
+            id,
+            aliases: wire
+                .aliases
+                .iter()
+                .map(|alias| alias.as_str().into())
+                .collect(),
+            direct,
+            lifecycle,
+            routes: routes.into(),
+            unverified: wire.unverified,
+            mantle_only: wire.mantle_only,
+        })
+    }
+
+    fn lifecycle(&mut self, field: &str, wire: &api::Lifecycle) -> MappedLifecycle {
+        let state = wire.state.map(|state| match state {
+            api::LifecycleState::Active => LifecycleState::Active,
+            api::LifecycleState::Legacy => LifecycleState::Legacy,
+            api::LifecycleState::EndOfLife => LifecycleState::EndOfLife,
+        });
+        let end_of_life = wire.end_of_life.as_ref().map(|ends| {
+            let read = |(at, end): (usize, &api::EndOfLife)| {
+                let date = self
+                    .problems
+                    .date(|| format!("{field}.endOfLife[{at}].date"), &end.date)?;
+                let regions = self
+                    .problems
+                    .regions(&format!("{field}.endOfLife[{at}].regions"), &end.regions);
+                Some(EndOfLife { date, regions })
+            };
+            ends.iter().enumerate().filter_map(read).collect()
+        });
+        let successor = wire
+            .successor
+            .as_deref()
+            .and_then(|id| self.problems.model(|| format!("{field}.successor"), id));
+        MappedLifecycle {
+            state,
+            end_of_life,
+            successor,
+        }
+    }
+
+    fn profile(
+        &mut self,
+        field: &str,
+        (model, wire): (&str, &api::Profile),
+        routes: &mut Vec<MappedRoute>,
+    ) {
+        let expected = format!("{}.{model}", wire.geography);
+        if wire.id != expected {
+            let message = format!(
+                "a profile ID is its geography, a full stop and the model ID: write `{expected}`"
+            );
+            self.problems.note(format!("{field}.id"), message);
+        }
+        let Some(geography) = self
+            .problems
+            .geography(|| format!("{field}.geography"), &wire.geography)
+        else {
+            return;
+        };
+        for (at, route) in wire.routes.iter().enumerate() {
+            let field = format!("{field}.routes[{at}]");
+            let destinations = self.destinations(&field, &route.destination_regions);
+            for source in self
+                .problems
+                .regions(&format!("{field}.sourceRegions"), &route.source_regions)
+            {
+                routes.push(MappedRoute {
+                    geography: geography.clone(),
+                    source,
+                    destinations: destinations.clone(),
+                    state: profile_state(wire.state),
+                    confidence: match route.confidence {
+                        api::Confidence::High => Confidence::High,
+                        api::Confidence::Medium => Confidence::Medium,
+                    },
+                    absent: route.absent,
+                });
+            }
+        }
+    }
+
+    fn destinations(&mut self, field: &str, wire: &[String]) -> Destinations {
+        match wire {
+            [] => Destinations::Unknown,
+            [all] if all == "*" => Destinations::Anywhere,
+            regions => {
+                let mut regions = self
+                    .problems
+                    .regions(&format!("{field}.destinationRegions"), regions);
+                regions.sort_unstable();
+                let shared = self
+                    .shared
+                    .entry(regions)
+                    .or_insert_with_key(|regions| regions.clone().into());
+                Destinations::Known(shared.clone())
+            }
+        }
+    }
+}
+
+const fn direct_row(wire: api::DirectState) -> DirectRow {
+    match wire {
+        api::DirectState::Works => DirectRow::Works,
+        api::DirectState::Former => DirectRow::Former,
+        api::DirectState::Never => DirectRow::Never,
+    }
+}
+
+const fn profile_state(wire: api::ProfileState) -> ProfileState {
+    match wire {
+        api::ProfileState::Current => ProfileState::Current,
+        api::ProfileState::Legacy => ProfileState::Legacy,
+        api::ProfileState::Retired => ProfileState::Retired,
+    }
+}

@@ -1,0 +1,187 @@
+//! What a judgement says to the API server: warnings, the message of a refusal, audit annotations.
+//!
+//! Renders; decides nothing. Texts hold IDs, regions and names of places, never the rest of a value.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+
+use crate::domain::judge::{Judged, Judgement, Verdict};
+use crate::domain::object::Object;
+use crate::domain::policy::Mode;
+use crate::domain::resolve::Resolution;
+use crate::domain::snapshot::Snapshot;
+use crate::report;
+
+mod explain;
+mod warnings;
+
+use explain::explain;
+use warnings::{Classes, Tense};
+
+/// How long an audit annotation may become, in bytes: an audit line with a few dozen places stays readable.
+const LONGEST_ANNOTATION: usize = 4096;
+
+/// How many findings the message of a refusal spells out.
+const MOST_REFUSED: usize = 5;
+
+/// What is said beside the verdict.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Saying {
+    /// Warnings for the author, at most one of a class.
+    pub warnings: Vec<String>,
+    /// Audit annotations by key.
+    pub audit: BTreeMap<&'static str, String>,
+}
+
+/// Where and when something is said.
+#[derive(Clone, Copy)]
+pub struct Speaker<'a> {
+    /// The snapshot of the judgement.
+    pub snapshot: &'a Snapshot,
+    /// The day of the judgement.
+    pub today: Date,
+    /// A Pod is being created: other webhooks may still name another region, and this answer may be asked for twice, so
+    /// nothing is said that a second round can change.
+    pub creating_pod: bool,
+}
+
+/// What `judgement` says of `object`.
+pub fn say(object: &Object<'_>, judgement: &Judgement<'_>, speaker: Speaker<'_>) -> Saying {
+    let mut saying = Saying::default();
+    let mut classes = Classes::new(speaker, object.sort);
+    if let Some((at, findings)) = &judgement.decided {
+        let policy = &speaker.snapshot.policies[*at];
+        let rewritten = matches!(judgement.verdict, Verdict::Rewrite(_));
+        let key = match (rewritten, judgement.again) {
+            (true, false) => "rewrites",
+            (true, true) => "rewrites-revised",
+            (false, _) => "would-rewrite",
+        };
+        annotate(&mut saying, key, findings);
+        saying.audit.insert("policy", policy.name.to_string());
+        let silent = (policy.mode == Mode::Deny && object.is_controlled())
+            || matches!(judgement.verdict, Verdict::Refuse(_));
+        if !silent {
+            classes.take(
+                policy,
+                findings,
+                if rewritten {
+                    Tense::Done
+                } else {
+                    Tense::of(policy, object.sort)
+                },
+            );
+        }
+    }
+    for (at, findings) in &judgement.shadows {
+        let policy = &speaker.snapshot.policies[*at];
+        annotate(&mut saying, "would-rewrite", findings);
+        saying
+            .audit
+            .entry("policy")
+            .or_insert_with(|| policy.name.to_string());
+        let decided = judgement
+            .decided
+            .as_ref()
+            .map(|(_, decided)| decided.as_slice());
+        let news = findings
+            .iter()
+            .filter(|shadow| !is_decided_alike(shadow, decided));
+        let news: Vec<_> = news
+            .filter(|shadow| decided.is_none() || shadow.resolution.target().is_some())
+            .cloned()
+            .collect();
+        classes.take(policy, &news, Tense::DryRun);
+    }
+    saying.warnings = classes.warnings();
+    saying
+}
+
+/// The message of a refusal; its first words are what to do.
+pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_>) -> String {
+    let Some((at, findings)) = &judgement.decided else {
+        return String::new();
+    };
+    let policy = &speaker.snapshot.policies[*at];
+    let each = refused
+        .iter()
+        .filter_map(|at| findings.get(*at))
+        .take(MOST_REFUSED)
+        .map(|one| {
+            let region = one
+                .region
+                .map(|(region, source)| format!(" for {region} ({source})"))
+                .unwrap_or_default();
+            let at = one.finding.leaf.spot;
+            match &one.resolution {
+                Resolution::Rewrite { target, .. } => format!(
+                    "write {target} instead of {} at {at}{region}",
+                    one.finding.text
+                ),
+                Resolution::Leave(reason) => {
+                    let why = explain(one, *reason, policy, false)
+                        .unwrap_or_else(|| reason.sentence().to_owned());
+                    let successor = report::lifecycle(one, speaker.snapshot, speaker.today)
+                        .and_then(|life| life.successor);
+                    let advice = successor
+                        .map(|id| format!("; its successor is {id}"))
+                        .unwrap_or_default();
+                    format!(
+                        "replace {} at {at}{region}: {reason}: {why}{advice}",
+                        one.finding.text
+                    )
+                }
+            }
+        });
+    let mut message = each.collect::<Vec<_>>().join("; ");
+    if refused.len() > MOST_REFUSED {
+        let _ = write!(message, "; and {} more", refused.len() - MOST_REFUSED);
+    }
+    let _ = write!(message, " (policy {})", policy.name);
+    message
+}
+
+/// Whether the deciding policy has the same answer to the same place, so that a shadow has nothing to add.
+fn is_decided_alike(shadow: &Judged<'_>, decided: Option<&[Judged<'_>]>) -> bool {
+    decided.is_some_and(|decided| {
+        decided.iter().any(|one| {
+            one.finding.leaf.node == shadow.finding.leaf.node
+                && one.finding.token.span == shadow.finding.token.span
+                && one.resolution == shadow.resolution
+        })
+    })
+}
+
+fn annotate(saying: &mut Saying, key: &'static str, findings: &[Judged<'_>]) {
+    let mut text = String::new();
+    let mut left_out = 0;
+    for one in findings {
+        let Some(target) = one.resolution.target() else {
+            continue;
+        };
+        let region = one
+            .region
+            .map(|(region, source)| format!(" ({region}, {source})"))
+            .unwrap_or_default();
+        let entry = format!(
+            "{}: {} -> {target}{region}",
+            one.finding.leaf.spot, one.finding.text
+        );
+        if text.len() + entry.len() > LONGEST_ANNOTATION {
+            left_out += 1;
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        text.push_str(&entry);
+    }
+    if left_out > 0 {
+        let _ = write!(text, "; +{left_out}");
+    }
+    if !text.is_empty() {
+        saying.audit.entry(key).or_insert(text);
+    }
+}

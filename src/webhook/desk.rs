@@ -1,0 +1,315 @@
+//! The desk: one review in, one answer out. Reads the review, asks the domain, renders, counts and logs.
+//!
+//! Makes no call to anybody and writes nothing: `sideEffects: None` is literally true.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use jiff::civil::Date;
+
+use crate::domain::judge::{Action, Context, Judged, Judgement, Verdict, judge};
+use crate::domain::object::Object;
+use crate::domain::resolve::Resolution;
+use crate::domain::snapshot::View;
+use crate::text::Tree;
+
+use super::answer::{self, Speaker};
+use super::metrics::Families;
+use super::review::{Answer, Envelope, Operation, Review, ReviewError};
+
+/// Answers reviews. Shared by all connections.
+pub struct Desk {
+    view: Arc<ArcSwap<View>>,
+    families: Families,
+    /// Namespaces that are never judged, whatever the webhook configuration selects.
+    excluded: BTreeSet<Box<str>>,
+    today: Box<dyn Fn() -> Date + Send + Sync>,
+}
+
+/// Which entry of ours is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// The mutating one: Pods, ephemeral containers, ConfigMaps.
+    Mutate,
+    /// The validating one, which cannot patch: workload templates.
+    Validate,
+}
+
+/// Why a review gets no answer of ours, so that the failure policy decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// It is none that can be answered.
+    #[error(transparent)]
+    Review(#[from] ReviewError),
+    /// Its object is not JSON as the API server writes it.
+    #[error(
+        "the object of the review is not JSON as the API server writes it (byte {0}); send it unchanged"
+    )]
+    Object(usize),
+    /// What is known of its namespace has not arrived.
+    #[error("the namespace of the review has not been seen yet; the API server may ask again")]
+    NamespaceUnseen,
+}
+
+/// What is counted of a review.
+#[derive(Clone, Copy)]
+struct Subject {
+    kind: &'static str,
+    operation: &'static str,
+    dry_run: bool,
+}
+
+/// Resources of workload templates and their kinds.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("deployments", "Deployment"),
+    ("statefulsets", "StatefulSet"),
+    ("daemonsets", "DaemonSet"),
+    ("replicasets", "ReplicaSet"),
+    ("replicationcontrollers", "ReplicationController"),
+    ("jobs", "Job"),
+    ("cronjobs", "CronJob"),
+    ("podtemplates", "PodTemplate"),
+];
+
+/// Code of a refusal: a rule of somebody's policy.
+const FORBIDDEN: u16 = 403;
+
+impl Desk {
+    /// A desk that reads `view` anew for each review.
+    pub fn new(
+        view: Arc<ArcSwap<View>>,
+        families: Families,
+        excluded: BTreeSet<Box<str>>,
+        today: impl Fn() -> Date + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            view,
+            families,
+            excluded,
+            today: Box::new(today),
+        }
+    }
+
+    /// Answers one review; the bytes are those of a response `AdmissionReview`.
+    pub fn answer(&self, door: Door, body: &[u8]) -> Result<Bytes, NoAnswer> {
+        let started = Instant::now();
+        let answer = self.reviewed(door, body);
+        self.families
+            .duration
+            .observe(started.elapsed().as_secs_f64());
+        answer
+    }
+
+    fn reviewed(&self, door: Door, body: &[u8]) -> Result<Bytes, NoAnswer> {
+        let view = self.view.load();
+        if !view.snapshot.can_hold_an_id(body) {
+            let envelope = Envelope::read(body)?;
+            return Ok(self.untouched(&envelope, says_dry_run(body)));
+        }
+        let review = Review::read(body)?;
+        let envelope = &review.envelope;
+        let (Some(object), false) = (review.object, self.excluded.contains(&*envelope.namespace))
+        else {
+            return Ok(self.untouched(envelope, review.dry_run));
+        };
+        let tree = parse(object)?;
+        let object = Object::at(&tree, tree.root());
+        let old_tree = review.old_object.map(parse).transpose()?;
+        let old = old_tree.as_ref().map(|tree| Object::at(tree, tree.root()));
+        let Some(action) = action(door, envelope, old.as_ref()) else {
+            return Ok(self.untouched(envelope, review.dry_run));
+        };
+        let namespace = view
+            .namespace(&envelope.namespace)
+            .ok_or(NoAnswer::NamespaceUnseen)?;
+        let today = (self.today)();
+        let context = Context {
+            view: &view,
+            namespace: &namespace,
+            action,
+            today,
+        };
+        let judgement = judge(&object, &context);
+        let speaker = Speaker {
+            snapshot: &view.snapshot,
+            today,
+            creating_pod: matches!(action, Action::CreatePod),
+        };
+        Ok(self.said(&review, &object, &judgement, speaker))
+    }
+
+    fn untouched(&self, envelope: &Envelope<'_>, dry_run: bool) -> Bytes {
+        let Subject {
+            kind, operation, ..
+        } = Subject::of(envelope, dry_run);
+        self.families.review(kind, operation, "untouched", dry_run);
+        Answer::allowed(&envelope.uid).to_bytes()
+    }
+
+    /// Renders, counts and logs a judgement.
+    fn said(
+        &self,
+        review: &Review<'_>,
+        object: &Object<'_>,
+        judgement: &Judgement<'_>,
+        speaker: Speaker<'_>,
+    ) -> Bytes {
+        let saying = answer::say(object, judgement, speaker);
+        let uid: &str = &review.envelope.uid;
+        let (mut answer, outcome) = match &judgement.verdict {
+            Verdict::Untouched => (Answer::allowed(uid), "untouched"),
+            Verdict::Tell => (Answer::allowed(uid), "told"),
+            Verdict::Refuse(refused) => (
+                Answer::denied(uid, FORBIDDEN, answer::refusal(judgement, refused, speaker)),
+                "refused",
+            ),
+            Verdict::Rewrite(plan) => match serde_json::to_vec(&plan.json_patch()) {
+                Ok(patch) => (
+                    Answer::patched(uid, patch),
+                    if judgement.again {
+                        "revised"
+                    } else {
+                        "rewritten"
+                    },
+                ),
+                // Strings serialize always; should they not, leaving the object as it is harms nobody.
+                Err(_) => (Answer::allowed(uid), "told"),
+            },
+        };
+        answer.warnings = saying.warnings;
+        answer.audit_annotations = saying.audit;
+        let subject = Subject::of(&review.envelope, review.dry_run);
+        self.count(subject, outcome, judgement);
+        log(review, subject, outcome, judgement, speaker);
+        answer.to_bytes()
+    }
+
+    fn count(&self, subject: Subject, outcome: &'static str, judgement: &Judgement<'_>) {
+        self.families
+            .review(subject.kind, subject.operation, outcome, subject.dry_run);
+        let applied = matches!(judgement.verdict, Verdict::Rewrite(_)) && !subject.dry_run;
+        for one in judgement.decided.iter().flat_map(|(_, findings)| findings) {
+            match &one.resolution {
+                Resolution::Leave(reason) => self.families.left(*reason),
+                Resolution::Rewrite { target, .. } if applied => {
+                    self.families.rewrote(
+                        target
+                            .geography()
+                            .map(super::super::domain::id::Geography::as_str),
+                    );
+                }
+                Resolution::Rewrite { .. } => {}
+            }
+        }
+    }
+}
+
+/// What the review is about, if it is ours: a widened rule does not widen what we do.
+fn action<'a>(
+    door: Door,
+    envelope: &Envelope<'_>,
+    old: Option<&'a Object<'a>>,
+) -> Option<Action<'a>> {
+    let template = TEMPLATES
+        .iter()
+        .any(|(resource, _)| *resource == &*envelope.resource.resource);
+    match (
+        door,
+        &*envelope.resource.resource,
+        &*envelope.sub_resource,
+        envelope.operation,
+    ) {
+        (Door::Mutate, "pods", "", Operation::Create) => Some(Action::CreatePod),
+        (Door::Mutate, "pods", "ephemeralcontainers", Operation::Update) => {
+            old.map(Action::AddEphemeralContainers)
+        }
+        (Door::Mutate, "configmaps", "", Operation::Create | Operation::Update) => {
+            Some(Action::Apply(old))
+        }
+        (Door::Validate, _, "", Operation::Create | Operation::Update) if template => {
+            Some(Action::Apply(old))
+        }
+        _ => None,
+    }
+}
+
+fn parse(object: &str) -> Result<Tree<'_>, NoAnswer> {
+    Tree::json(object).map_err(|error| NoAnswer::Object(error.offset))
+}
+
+/// Whether the end of an unread body says that it is a dry run: `dryRun` stands behind the objects, before the options.
+fn says_dry_run(body: &[u8]) -> bool {
+    const TAIL: usize = 1024;
+    let tail = &body[body.len().saturating_sub(TAIL)..];
+    memchr::memmem::rfind(tail, br#""dryRun":true"#).is_some()
+}
+
+/// One line for each decision that changed or refused something: IDs and places, never a value.
+fn log(
+    review: &Review<'_>,
+    subject: Subject,
+    outcome: &'static str,
+    judgement: &Judgement<'_>,
+    speaker: Speaker<'_>,
+) {
+    if !matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Refuse(_)) {
+        return;
+    }
+    let Some((at, findings)) = &judgement.decided else {
+        return;
+    };
+    let changes: Vec<String> = findings.iter().filter_map(change).collect();
+    tracing::info!(
+        uid = &*review.envelope.uid,
+        kind = subject.kind,
+        operation = subject.operation,
+        namespace = &*review.envelope.namespace,
+        name = &*review.envelope.name,
+        dry_run = subject.dry_run,
+        policy = &*speaker.snapshot.policies[*at].name,
+        findings = findings.len(),
+        changes = changes.join("; "),
+        outcome,
+    );
+}
+
+fn change(one: &Judged<'_>) -> Option<String> {
+    let target = one.resolution.target()?;
+    let region = one
+        .region
+        .map(|(region, source)| format!(" ({region}, {source})"))
+        .unwrap_or_default();
+    Some(format!(
+        "{}: {} -> {target}{region}",
+        one.finding.leaf.spot, one.finding.text
+    ))
+}
+
+impl Subject {
+    fn of(envelope: &Envelope<'_>, dry_run: bool) -> Self {
+        let kind = match (&*envelope.resource.resource, &*envelope.sub_resource) {
+            ("pods", "") => "Pod",
+            ("pods", "ephemeralcontainers") => "EphemeralContainers",
+            ("configmaps", "") => "ConfigMap",
+            (resource, "") => TEMPLATES
+                .iter()
+                .find(|(name, _)| *name == resource)
+                .map_or("Other", |(_, kind)| kind),
+            _ => "Other",
+        };
+        let operation = match envelope.operation {
+            Operation::Create => "CREATE",
+            Operation::Update => "UPDATE",
+            Operation::Delete => "DELETE",
+            Operation::Connect => "CONNECT",
+        };
+        Self {
+            kind,
+            operation,
+            dry_run,
+        }
+    }
+}
