@@ -5,6 +5,7 @@
 //! [`Review::read`] takes the whole body apart and keeps object and old object as the text they arrived in.
 
 mod answer;
+mod head;
 mod reading;
 
 use std::borrow::Cow;
@@ -156,6 +157,31 @@ impl Deref for Text<'_> {
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self)
+    }
+}
+
+// === Envelope ===
+
+impl<'b> Envelope<'b> {
+    /// Reads what stands before the object, and leaves the rest unread, valid or not, where the body begins as an API
+    /// server writes it. Any other body is read whole.
+    ///
+    /// # Errors
+    /// [`ReviewError`] where what was read is no review that can be answered.
+    pub fn read(body: &'b [u8]) -> Result<Self, ReviewError> {
+        head::scan(body).map_or_else(|| reading::read(body).map(|review| review.envelope), Ok)
+    }
+}
+
+// === Review ===
+
+impl<'b> Review<'b> {
+    /// Reads a whole body; object and old object are checked to be JSON and kept as text.
+    ///
+    /// # Errors
+    /// [`ReviewError`] where the body is no review that can be answered.
+    pub fn read(body: &'b [u8]) -> Result<Self, ReviewError> {
+        reading::read(body)
     }
 }
 

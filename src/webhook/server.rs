@@ -47,11 +47,7 @@ pub struct Limits {
 
 /// What every review passes first. Clones share its budget.
 #[derive(Clone, Debug)]
-pub struct Gate {
-    limits: Limits,
-    budget: Arc<Semaphore>,
-    metrics: Metrics,
-}
+pub struct Gate(Arc<Inner>);
 
 /// What is counted about requests that were refused unread.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +94,13 @@ pub enum Refused {
     Cut,
 }
 
+#[derive(Debug)]
+struct Inner {
+    limits: Limits,
+    budget: Arc<Semaphore>,
+    metrics: Metrics,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RefusedLabels {
     reason: Refused,
@@ -107,7 +110,7 @@ struct RefusedLabels {
 #[derive(Debug)]
 struct Reserved {
     permit: OwnedSemaphorePermit,
-    bodies: Gauge,
+    gate: Gate,
 }
 
 // === Limits ===
@@ -158,11 +161,12 @@ impl Gate {
     /// A gate with a budget of its own.
     pub fn new(limits: Limits, metrics: Metrics) -> Self {
         let bodies = limits.bodies.max(limits.body).min(Semaphore::MAX_PERMITS);
-        Self {
+        let budget = Arc::new(Semaphore::new(bodies));
+        Self(Arc::new(Inner {
             limits,
-            budget: Arc::new(Semaphore::new(bodies)),
+            budget,
             metrics,
-        }
+        }))
     }
 
     /// The body, whole, with its part of the budget. What is refused is read to its end all the same, as far as it is
@@ -179,13 +183,14 @@ impl Gate {
                 Err(refused) => Err(refused),
             };
             if result.is_err() {
-                discard(&mut body, self.limits.body.saturating_mul(2)).await;
+                discard(&mut body, self.0.limits.body.saturating_mul(2)).await;
             }
             result
         };
         let result = timeout_at(until, read).await.unwrap_or(Err(Refused::Slow));
         result.inspect_err(|&reason| {
-            self.metrics
+            self.0
+                .metrics
                 .refused
                 .get_or_create(&RefusedLabels { reason })
                 .inc();
@@ -200,7 +205,7 @@ impl Gate {
             .exact()
             .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         let length = declared.unwrap_or(0);
-        if length > self.limits.body {
+        if length > self.0.limits.body {
             return Err(Refused::TooLarge);
         }
         let mut reserved = self.reserve(length)?;
@@ -214,7 +219,7 @@ impl Gate {
         let mut next = Some(first);
         while let Some(piece) = next {
             let total = whole.len() + piece.len();
-            if total > self.limits.body {
+            if total > self.0.limits.body {
                 return Err(Refused::TooLarge);
             }
             if let Some(more) = total.checked_sub(reserved.bytes()).filter(|more| *more > 0) {
@@ -228,12 +233,12 @@ impl Gate {
 
     fn reserve(&self, bytes: usize) -> Result<Reserved, Refused> {
         let permits = u32::try_from(bytes).map_err(|_| Refused::TooLarge)?;
-        let permit = Arc::clone(&self.budget).try_acquire_many_owned(permits);
+        let permit = Arc::clone(&self.0.budget).try_acquire_many_owned(permits);
         let permit = permit.map_err(|_| Refused::Busy)?;
-        self.metrics.bodies.inc_by(i64::from(permits));
+        self.0.metrics.bodies.inc_by(i64::from(permits));
         Ok(Reserved {
             permit,
-            bodies: self.metrics.bodies.clone(),
+            gate: self.clone(),
         })
     }
 }
@@ -255,7 +260,10 @@ impl Reserved {
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        self.bodies
+        self.gate
+            .0
+            .metrics
+            .bodies
             .dec_by(i64::try_from(self.bytes()).unwrap_or(i64::MAX));
     }
 }
@@ -281,7 +289,7 @@ where
         let arrival = Instant::now();
         let (parts, body) = request.into_parts();
         let deadline = arrival + allowance(parts.uri.query());
-        let until = deadline.min(arrival + gate.limits.body_time);
+        let until = deadline.min(arrival + gate.0.limits.body_time);
         let (body, reserved) = gate.read(&parts, body, until).await?;
         let traceparent = parts.headers.get("traceparent").and_then(TraceParent::new);
         Ok(Self {

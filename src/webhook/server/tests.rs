@@ -50,16 +50,16 @@ async fn keeps_the_budget_as_long_as_the_body_lives() {
     let gate = gate(8, 12);
     let first = pass(&gate, post("12345678")).await.unwrap();
     assert_eq!(first.body(), "12345678");
-    assert_eq!(gate.metrics.bodies.get(), 8);
+    assert_eq!(gate.0.metrics.bodies.get(), 8);
     assert_eq!(pass(&gate, post("12345")).await.unwrap_err(), Refused::Busy);
     let second = pass(&gate, post("1234")).await.unwrap();
     assert_eq!(pass(&gate, post("1")).await.unwrap_err(), Refused::Busy);
     drop(first);
-    assert_eq!(gate.metrics.bodies.get(), 4);
+    assert_eq!(gate.0.metrics.bodies.get(), 4);
     pass(&gate, post("12345678")).await.unwrap();
     drop(second);
-    assert_eq!(gate.metrics.bodies.get(), 0);
-    assert_eq!(gate.budget.available_permits(), 12);
+    assert_eq!(gate.0.metrics.bodies.get(), 0);
+    assert_eq!(gate.0.budget.available_permits(), 12);
 }
 
 #[tokio::test]
@@ -67,12 +67,12 @@ async fn accounts_for_a_body_of_unknown_length_as_it_grows() {
     let gate = gate(8, 8);
     let first = pass(&gate, chunked(&["ab", "", "cde"])).await.unwrap();
     assert_eq!(first.body(), "abcde");
-    assert_eq!(gate.metrics.bodies.get(), 5);
+    assert_eq!(gate.0.metrics.bodies.get(), 5);
     assert_eq!(
         pass(&gate, chunked(&["ab", "cd"])).await.unwrap_err(),
         Refused::Busy
     );
-    assert_eq!(gate.metrics.bodies.get(), 5);
+    assert_eq!(gate.0.metrics.bodies.get(), 5);
     drop(first);
     assert_eq!(
         pass(&gate, chunked(&["abcd", "efgh", "i"]))
@@ -80,7 +80,7 @@ async fn accounts_for_a_body_of_unknown_length_as_it_grows() {
             .unwrap_err(),
         Refused::TooLarge
     );
-    assert_eq!(gate.budget.available_permits(), 8);
+    assert_eq!(gate.0.budget.available_permits(), 8);
 }
 
 #[tokio::test]

@@ -1,0 +1,292 @@
+//! A server under test with a handler that obeys the namespace of the review, and clients that speak TLS to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::extract::{FromRef, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bedrock_profiles::runtime::Shutdown;
+use bedrock_profiles::runtime::admin::Registry;
+use bedrock_profiles::runtime::http::{Bound, Drained, Metrics};
+use bedrock_profiles::tls::authority::{Authority, Names};
+use bedrock_profiles::tls::{Resolver, provider, server_config};
+use bedrock_profiles::webhook::review::{Answer, Review};
+use bedrock_profiles::webhook::server::{self, Admission, Gate, Limits};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+pub(crate) const NAME: &str = "hook.ns.svc";
+
+/// A namespace whose reviews panic.
+pub(crate) const PANICS: &str = "panics";
+
+/// A namespace whose reviews wait for [`Rig::release`].
+pub(crate) const WAITS: &str = "waits";
+
+/// The figures of production but for those that a test waits for.
+pub(crate) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.connections.lame_duck = Duration::ZERO;
+    limits
+}
+
+pub(crate) struct Rig {
+    pub(crate) address: SocketAddr,
+    pub(crate) trust: Trust,
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) registry: Registry,
+    app: App,
+    running: JoinHandle<Drained>,
+}
+
+/// What a client trusts.
+#[derive(Clone)]
+pub(crate) struct Trust(Arc<RootCertStore>);
+
+pub(crate) struct Client {
+    pub(crate) sender: SendRequest<Full<Bytes>>,
+    connection: JoinHandle<hyper::Result<()>>,
+}
+
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) closes: bool,
+    pub(crate) body: Bytes,
+}
+
+#[derive(Clone)]
+struct App {
+    gate: Gate,
+    waiting: Arc<Semaphore>,
+    released: Arc<Semaphore>,
+}
+
+impl FromRef<App> for Gate {
+    fn from_ref(app: &App) -> Self {
+        app.gate.clone()
+    }
+}
+
+async fn mutate(State(app): State<App>, admission: Admission) -> Response {
+    let review = match Review::read(admission.body()) {
+        Ok(review) => review,
+        Err(error) => return error.into_response(),
+    };
+    match &*review.envelope.namespace {
+        PANICS => panic!("on purpose"),
+        WAITS => {
+            app.waiting.add_permits(1);
+            app.released.acquire().await.unwrap().forget();
+        }
+        _ => {}
+    }
+    Answer::allowed(&review.envelope.uid).into_response()
+}
+
+pub(crate) fn names() -> Names {
+    Names {
+        dns: vec![NAME.to_owned()],
+        ips: Vec::new(),
+    }
+}
+
+/// A review of about `padding` bytes.
+pub(crate) fn review(namespace: &str, padding: usize) -> String {
+    format!(
+        r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{{"uid":"u-1","kind":{{"group":"","version":"v1","kind":"Pod"}},"resource":{{"group":"","version":"v1","resource":"pods"}},"namespace":"{namespace}","operation":"CREATE","userInfo":{{}},"object":{{"x":"{}"}},"oldObject":null}}}}"#,
+        "x".repeat(padding)
+    )
+}
+
+pub(crate) fn request(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+    Request::post("/mutate?timeout=10s")
+        .header("host", NAME)
+        .header("content-type", "application/json")
+        .body(Full::new(body.into()))
+        .unwrap()
+}
+
+// === Rig ===
+
+impl Rig {
+    pub(crate) async fn start(limits: Limits) -> Self {
+        let authority = Authority::new(SystemTime::now()).unwrap();
+        Self::start_under(limits, &authority).await
+    }
+
+    pub(crate) async fn start_under(limits: Limits, authority: &Authority) -> Self {
+        let leaf = authority.issue(&names(), SystemTime::now()).unwrap();
+        let resolver = Resolver::new(leaf.pair);
+        let tls = server_config(Arc::clone(&resolver)).unwrap();
+        let mut registry = Registry::default();
+        let (metrics, refusals) = (Metrics::default(), server::Metrics::default());
+        metrics.register(&mut registry);
+        refusals.register(&mut registry);
+        let app = App {
+            gate: Gate::new(limits, refusals),
+            waiting: Arc::new(Semaphore::new(0)),
+            released: Arc::new(Semaphore::new(0)),
+        };
+        let router = Router::new()
+            .route("/mutate", post(mutate))
+            .with_state(app.clone());
+        let bound = Bound::new(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = bound.address();
+        let shutdown = Shutdown::new();
+        let server = bound.server(
+            router,
+            Some(tls),
+            limits.connections,
+            metrics,
+            shutdown.clone(),
+        );
+        let running = tokio::spawn(server.run());
+        Self {
+            address,
+            trust: Trust::new(authority),
+            resolver,
+            shutdown,
+            registry,
+            app,
+            running,
+        }
+    }
+
+    /// Comes when a review of [`WAITS`] has reached the handler.
+    pub(crate) async fn waiting(&self) {
+        self.app.waiting.acquire().await.unwrap().forget();
+    }
+
+    /// Lets one review of [`WAITS`] go on.
+    pub(crate) fn release(&self) {
+        self.app.released.add_permits(1);
+    }
+
+    pub(crate) async fn ended(self) -> Drained {
+        self.running.await.unwrap()
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.address, &self.trust).await.unwrap()
+    }
+
+    pub(crate) async fn raw(&self) -> TlsStream<TcpStream> {
+        self.trust
+            .connect(self.address, &[b"http/1.1"])
+            .await
+            .unwrap()
+    }
+
+    /// The value of the metric whose line begins with `name`.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(value.trim().parse().unwrap())
+    }
+}
+
+// === Trust ===
+
+impl Trust {
+    pub(crate) fn new(authority: &Authority) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap())
+            .unwrap();
+        Self(Arc::new(roots))
+    }
+
+    pub(crate) async fn connect(
+        &self,
+        address: SocketAddr,
+        alpn: &[&[u8]],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
+        let mut config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(Arc::clone(&self.0))
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let name = ServerName::try_from(NAME).unwrap();
+        TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await
+    }
+}
+
+// === Client ===
+
+impl Client {
+    pub(crate) async fn connect(
+        address: SocketAddr,
+        trust: &Trust,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let stream = trust.connect(address, &[b"http/1.1"]).await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        Ok(Self {
+            sender,
+            connection: tokio::spawn(connection),
+        })
+    }
+
+    pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Reply> {
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
+        Reply::read(response).await
+    }
+
+    pub(crate) async fn review(&mut self, namespace: &str) -> hyper::Result<Reply> {
+        self.send(request(review(namespace, 0))).await
+    }
+
+    /// Comes when the server has closed the connection.
+    pub(crate) async fn closed(self) {
+        drop(self.connection.await.unwrap());
+    }
+}
+
+impl Reply {
+    pub(crate) async fn read(
+        response: hyper::Response<hyper::body::Incoming>,
+    ) -> hyper::Result<Self> {
+        let (parts, body) = response.into_parts();
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
+        Ok(Self {
+            status: parts.status,
+            retry_after: header("retry-after"),
+            closes: header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")),
+            body: body.collect().await?.to_bytes(),
+        })
+    }
+
+    /// Whether it admits the review of [`review`].
+    pub(crate) fn admits(&self) -> bool {
+        self.status == StatusCode::OK
+            && serde_json::from_slice::<serde_json::Value>(&self.body)
+                .is_ok_and(|answer| answer.pointer("/response/uid") == Some(&"u-1".into()))
+    }
+}
