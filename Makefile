@@ -1,0 +1,53 @@
+# The desk commands. `make check` is what CI runs.
+CARGO ?= cargo
+CARGO_DENY_VERSION := 0.20.2
+TOOLS := target/tools
+export RUSTDOCFLAGS := -D warnings
+
+.PHONY: help run check format lint licences docs test bench plane
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: ## serve the webhook on the built-in catalog
+	$(CARGO) run --quiet -- serve --standalone --ca-file target/ca.crt
+
+check: ## everything: format, lints, licences, docs, tests
+	@$(MAKE) --no-print-directory tools-named format lint licences docs test
+	@echo "== all checks passed"
+
+.PHONY: tools-named
+tools-named:
+	@for tool in go:golang unshare:util-linux ip:iproute2 nsenter:util-linux; do \
+	  command -v $${tool%%:*} >/dev/null || { echo "missing: $${tool%%:*}; install it, on Debian: apt-get install $${tool##*:}" >&2; exit 1; }; \
+	done
+
+format: ## is every file formatted?
+	@echo "== format"
+	$(CARGO) fmt --check
+
+lint: ## clippy, warnings are errors
+	@echo "== lint"
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+
+licences: $(TOOLS)/bin/cargo-deny ## licences, bans and sources of dependencies
+	@echo "== licences and bans"
+	$(TOOLS)/bin/cargo-deny --log-level error check licenses bans sources
+
+$(TOOLS)/bin/cargo-deny:
+	@echo "== installing cargo-deny, once (three minutes)"
+	$(CARGO) install --locked --quiet cargo-deny --version $(CARGO_DENY_VERSION) --root $(TOOLS)
+
+docs: ## the API documentation, warnings are errors
+	@echo "== docs"
+	$(CARGO) doc --no-deps --locked --document-private-items
+
+test: ## every test; the first time it builds a Kubernetes control plane (six minutes)
+	@echo "== test"
+	$(CARGO) test --locked
+
+bench: ## CPU per review beside a server that answers a constant
+	$(CARGO) bench --bench reviews
+
+plane: ## hold a control plane open for `cargo test --test cluster NAME`
+	$(CARGO) test --test cluster -- hold
