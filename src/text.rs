@@ -6,11 +6,16 @@
 
 use std::{borrow::Cow, fmt, ops::Range, sync::OnceLock};
 
+mod error;
 mod json;
 mod locate;
+mod splice;
 #[cfg(test)]
 mod tests;
 mod yaml;
+
+pub use error::SyntaxError;
+pub use splice::{Splice, splice};
 
 /// A document as a flat tree of nodes over its source.
 ///
@@ -43,22 +48,6 @@ pub enum Kind {
     Scalar,
 }
 
-/// The text is no document of its syntax, or one whose meaning is not certain (a key that occurs twice).
-///
-/// The message never quotes the document, so it can be logged.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {problem}")]
-pub struct SyntaxError {
-    /// Where reading stopped, in bytes from the start of the source.
-    pub offset: usize,
-    /// The line of `offset`, from 1.
-    pub line: usize,
-    /// The column of `offset` in characters, from 1.
-    pub column: usize,
-    /// What is wrong there.
-    pub problem: Cow<'static, str>,
-}
-
 /// A piece of decoded text that cannot be pointed at in the source: it is itself written with escapes or folded over
 /// lines, or is no piece of that node's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,15 +55,6 @@ pub struct SyntaxError {
     "the text is written with escapes or folded over lines and cannot be changed in place; write it on one line without escapes, or change it by hand"
 )]
 pub struct Unmappable;
-
-/// Bytes of a source to be replaced by others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Splice {
-    /// The bytes that go, as a range of the source.
-    pub at: Range<usize>,
-    /// What stands there afterwards, spelled as in the source.
-    pub with: Box<str>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Syntax {
@@ -136,8 +116,6 @@ enum Sharing {
     /// The key of a mapping, through a YAML alias: the bytes must not be changed for the sake of a value.
     Key,
 }
-
-const DUPLICATE_KEY: &str = "this key stands twice in its mapping; remove one of the two";
 
 /// The parent of the root.
 const NO_PARENT: u32 = u32::MAX;
@@ -288,7 +266,7 @@ impl<'t> Tree<'t> {
 
     /// The line and the column, in characters, of an offset in bytes into the source; both from 1.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
-        line_column(self.src, offset)
+        error::line_column(self.src, offset)
     }
 
     /// Where a key of the mapping stands that stood before, if there is one. `scratch` is space to be reused.
@@ -302,7 +280,12 @@ impl<'t> Tree<'t> {
             child = self.nodes[child as usize].next;
         }
         // A stable sort: of two equal keys the later one stays behind.
-        scratch.sort_by(|&a, &b| key(a).cmp(key(b)));
+        scratch.sort_by(|&a, &b| {
+            key(a)
+                .len()
+                .cmp(&key(b).len())
+                .then_with(|| key(a).cmp(key(b)))
+        });
         let second = scratch
             .windows(2)
             .find(|pair| key(pair[0]) == key(pair[1]))?[1];
@@ -330,32 +313,6 @@ impl fmt::Debug for Tree<'_> {
             .field("bytes", &self.document.range().len())
             .field("nodes", &self.nodes.len())
             .finish_non_exhaustive()
-    }
-}
-
-// === impl SyntaxError ===
-
-impl SyntaxError {
-    #[cold]
-    fn new(src: &str, offset: usize, problem: impl Into<Cow<'static, str>>) -> Self {
-        let (line, column) = line_column(src, offset);
-        Self {
-            offset,
-            line,
-            column,
-            problem: problem.into(),
-        }
-    }
-
-    #[cold]
-    fn duplicate_key(src: &str, offset: usize) -> Self {
-        Self::new(src, offset, DUPLICATE_KEY)
-    }
-
-    /// Spans are kept in 32 bits.
-    fn too_large(src: &str) -> Option<Self> {
-        (src.len() >= NO_PARENT as usize)
-            .then(|| Self::new(src, 0, "the text is larger than 4 GiB; split it"))
     }
 }
 
@@ -409,31 +366,6 @@ impl Node {
 
 // === free functions ===
 
-/// The source with all splices applied, in whatever order they are given.
-///
-/// Equal splices count once. One that lies outside the source, cuts a character, or overlaps one before it is left out.
-pub fn splice(src: &str, splices: &[Splice]) -> String {
-    let mut sorted: Vec<&Splice> = splices.iter().collect();
-    sorted.sort_by_key(|splice| (splice.at.start, splice.at.end));
-    sorted.dedup();
-    let mut out = String::with_capacity(
-        src.len() + sorted.iter().map(|splice| splice.with.len()).sum::<usize>(),
-    );
-    let mut done = 0;
-    for Splice { at, with } in sorted {
-        if at.start >= done
-            && src.get(at.clone()).is_some()
-            && let Some(before) = src.get(done..at.start)
-        {
-            out.push_str(before);
-            out.push_str(with);
-            done = at.end;
-        }
-    }
-    out.push_str(&src[done..]);
-    out
-}
-
 fn children(nodes: &[Node], node: u32) -> impl Iterator<Item = u32> + '_ {
     let end = nodes[node as usize].next;
     let first = Some(node + 1).filter(|&first| first < end);
@@ -441,13 +373,6 @@ fn children(nodes: &[Node], node: u32) -> impl Iterator<Item = u32> + '_ {
         Some(nodes[child as usize].next).filter(|&next| next < end)
     })
     .filter(|&child| !nodes[child as usize].hidden)
-}
-
-fn line_column(src: &str, offset: usize) -> (usize, usize) {
-    let before = &src[..src.floor_char_boundary(offset)];
-    let line_start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |newline| newline + 1);
-    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
-    (line, before[line_start..].chars().count() + 1)
 }
 
 /// An offset or a count that is known to fit, since no source is larger than [`NO_PARENT`].

@@ -13,7 +13,7 @@ use super::record::ANNOTATION;
 use super::region::Region;
 use super::resolve::{Evidence, Resolution};
 use super::snapshot::{Snapshot, View};
-use super::whereabouts::RegionSource;
+use super::whereabouts::{RegionSource, Surroundings};
 
 mod finding;
 mod object_reason;
@@ -55,6 +55,8 @@ pub struct Judged<'t> {
     pub finding: Finding<'t>,
     /// The direct ID that was judged; the original one, where the text is an answer of ours.
     pub id: String,
+    /// The name as its author wrote it: the original one, where the text is an answer of ours.
+    pub written: String,
     /// The region and its source, where one is known.
     pub region: Option<(Region, RegionSource)>,
     /// What becomes of it.
@@ -124,6 +126,12 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
         object,
         context,
         policy,
+        surroundings: Surroundings::of(
+            object,
+            policy,
+            context.namespace,
+            context.view.cluster_region,
+        ),
     };
     let (mut decided, mut shadows, mut outcome) = (None, Vec::new(), None);
     for (at, policy) in selected {
@@ -178,6 +186,7 @@ struct Judge<'t, 'a> {
     object: &'a Object<'t>,
     context: &'a Context<'t>,
     policy: &'t Policy,
+    surroundings: Surroundings<'t>,
 }
 
 struct Decision<'t> {

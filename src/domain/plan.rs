@@ -88,14 +88,9 @@ impl<'t> Plan<'t> {
             .iter()
             .flat_map(|(leaf, edits)| edits.iter().map(move |edit| (*leaf, edit)));
         each.map(|(leaf, (span, with))| {
-            let at = self
-                .tree
-                .locate(leaf, span.clone())
-                .map_err(|error| (leaf, error))?;
-            Ok(Splice {
-                at,
-                with: with.as_str().into(),
-            })
+            self.tree
+                .replace(leaf, span.clone(), with)
+                .map_err(|error| (leaf, error))
         })
         .collect()
     }

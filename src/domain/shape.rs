@@ -54,6 +54,9 @@ const OTHER_ROUTES: &[(&str, Reason)] = &[
     ("://", Reason::UnknownFormat),
 ];
 
+/// How far before a token its text is looked at, in bytes: a bound for texts of a megabyte with thousands of IDs.
+const NEAR: usize = 4096;
+
 /// Claude Code's mark for the long context window, which may follow any ID.
 const LONG_CONTEXT: &str = "[1m]";
 
@@ -69,7 +72,8 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
         _ => {}
     }
     let after = after.strip_prefix(LONG_CONTEXT).unwrap_or(after);
-    let before = &text[..token.span.start];
+    let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
+    let before = &text[near..token.span.start];
     let start = before.rfind(is_delimiter).map_or(0, |at| {
         at + before[at..].chars().next().map_or(1, char::len_utf8)
     });
@@ -80,7 +84,7 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
         return Err(Reason::UnknownFormat);
     }
     let assigned = route.len() < word.len();
-    let alone = text.trim() == &text[start..text.len() - after.len()] && !assigned;
+    let alone = text.trim() == &text[near + start..text.len() - after.len()] && !assigned;
     if alone {
         return Ok(Shape {
             whole: text.trim() == &text[token.span.clone()],

@@ -2,6 +2,7 @@
 //!
 //! The order is stated once, as the order of [`RegionSource`]'s variants.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -86,6 +87,9 @@ const SDK_PROFILE: &str = "AWS_PROFILE";
 /// Flags that name a region beside an ID.
 const FLAGS: &[&str] = &["--region", "--aws-region"];
 
+/// How far around an ID in a script its command is looked for, in bytes: a bound for scripts of a megabyte.
+const NEAR: usize = 4096;
+
 /// How deep `$(X)` may lead; Kubernetes expands each variable once, so that real chains are short.
 const DEEPEST_EXPANSION: usize = 8;
 
@@ -128,67 +132,145 @@ impl fmt::Display for RegionSource {
     }
 }
 
-/// Where a question about a region is asked.
+/// What an object and what is around it say of regions, read once for all of its findings.
+pub struct Surroundings<'t> {
+    tree: &'t Tree<'t>,
+    annotation: Option<Found>,
+    namespace: Option<Found>,
+    default: Option<Found>,
+    cluster: Option<Found>,
+    /// By container; the ConfigMap's own data without one.
+    named: BTreeMap<Option<NodeId>, Names<'t>>,
+}
+
+/// What the names of a container, or of a ConfigMap, say.
+struct Names<'t> {
+    /// Its variables or keys.
+    said: Option<Found>,
+    /// The flags of its command and arguments, as far as each is an element of its own.
+    flags: Option<Found>,
+    env: Env<'t>,
+}
+
+/// The place that a region is asked for.
 #[derive(Clone, Copy)]
 pub struct Standpoint<'a, 't> {
-    /// The object.
-    pub object: &'a Object<'t>,
     /// The text that the ID stands in.
     pub leaf: &'a Leaf<'t>,
     /// The ID's place in the decoded text.
     pub token: &'a Range<usize>,
     /// A region that is written in the value itself.
     pub in_value: Option<Region>,
-    /// The policy, which has names and a default of its own.
-    pub policy: &'a Policy,
-    /// The object's namespace.
-    pub namespace: &'a Namespace,
-    /// The region that all nodes agree on.
-    pub cluster: Option<Region>,
 }
 
-impl Standpoint<'_, '_> {
+impl<'t> Surroundings<'t> {
+    /// Reads the surroundings of `object` under `policy`, which has names and a default of its own.
+    pub fn of(
+        object: &Object<'t>,
+        policy: &Policy,
+        namespace: &Namespace,
+        cluster: Option<Region>,
+    ) -> Self {
+        let tree = object.tree;
+        let annotated = |text: Option<&str>| read(text?, &|_| None);
+        let mut named: BTreeMap<_, _> = object
+            .containers()
+            .map(|node| (Some(node), Names::of_container(tree, node, policy)))
+            .collect();
+        if let (Sort::ConfigMap, Some(data)) = (object.sort, tree.get(object.root, "data")) {
+            named.insert(None, Names::of_data(tree, data, policy));
+        }
+        Self {
+            tree,
+            annotation: annotated(object.annotation(REGION_ANNOTATION)),
+            namespace: annotated(
+                namespace
+                    .annotations
+                    .get(REGION_ANNOTATION)
+                    .map(|text| &**text),
+            ),
+            default: policy.default_region.map(Found::Region),
+            cluster: cluster.map(Found::Region),
+            named,
+        }
+    }
+
     /// What the strongest source says; `None` where no source says anything.
-    pub fn whereabouts(&self) -> Option<Whereabouts> {
+    pub fn whereabouts(&self, place: Standpoint<'_, 't>) -> Option<Whereabouts> {
         RegionSource::ALL.iter().find_map(|&source| {
             Some(Whereabouts {
                 source,
-                found: self.said_by(source)?,
+                found: self.said_by(source, place)?,
             })
         })
     }
 
     /// What one source says.
-    pub fn said_by(&self, source: RegionSource) -> Option<Found> {
-        let annotated = |text: Option<&str>| read(text?, &|_| None);
+    pub fn said_by(&self, source: RegionSource, place: Standpoint<'_, 't>) -> Option<Found> {
+        let names = self.named.get(&place.leaf.container);
         match source {
-            RegionSource::InValue => self.in_value.map(Found::Region),
-            RegionSource::Beside => beside(self.object, self.leaf, self.token),
-            RegionSource::ObjectAnnotation => annotated(self.object.annotation(REGION_ANNOTATION)),
-            RegionSource::ContainerEnv => {
-                let env = Env::of(self.object.tree, self.leaf.container?);
-                ranked(self.policy, |name| env.region(name))
+            RegionSource::InValue => place.in_value.map(Found::Region),
+            RegionSource::Beside => self.beside(place, names?),
+            RegionSource::ObjectAnnotation => self.annotation,
+            RegionSource::ContainerEnv => place.leaf.container.and(names?.said),
+            RegionSource::ConfigMapKey => {
+                if place.leaf.container.is_none() {
+                    names?.said
+                } else {
+                    None
+                }
             }
-            RegionSource::ConfigMapKey => self.said_by_keys(),
-            RegionSource::NamespaceAnnotation => annotated(
-                self.namespace
-                    .annotations
-                    .get(REGION_ANNOTATION)
-                    .map(|text| &**text),
-            ),
-            RegionSource::PolicyDefault => self.policy.default_region.map(Found::Region),
-            RegionSource::Cluster => self.cluster.map(Found::Region),
+            RegionSource::NamespaceAnnotation => self.namespace,
+            RegionSource::PolicyDefault => self.default,
+            RegionSource::Cluster => self.cluster,
         }
     }
 
-    fn said_by_keys(&self) -> Option<Found> {
-        let Object {
-            tree, root, sort, ..
-        } = *self.object;
-        let data = (sort == Sort::ConfigMap).then(|| tree.get(root, "data"))??;
-        ranked(self.policy, |name| {
-            read(tree.text(tree.get(data, name)?)?, &|_| None)
-        })
+    /// `--region X` of the same command: of the whole list of arguments, or of the one command of a script that holds the ID.
+    fn beside(&self, place: Standpoint<'_, 't>, names: &Names<'t>) -> Option<Found> {
+        let (Spot::Args { .. } | Spot::Command { .. }) = place.leaf.spot else {
+            return None;
+        };
+        let text = self.tree.text(place.leaf.node)?;
+        if !text.trim().contains(char::is_whitespace) {
+            return names.flags;
+        }
+        let words = command_around(text, place.token).split_whitespace();
+        flagged(
+            &words
+                .map(|word| word.trim_matches(['"', '\'']))
+                .collect::<Vec<_>>(),
+            &names.env,
+        )
+    }
+}
+
+impl<'t> Names<'t> {
+    fn of_container(tree: &'t Tree<'t>, container: NodeId, policy: &Policy) -> Self {
+        let env = Env::of(tree, container);
+        let lists = ["command", "args"]
+            .into_iter()
+            .filter_map(|field| tree.get(container, field));
+        let words: Vec<_> = lists
+            .flat_map(|list| tree.children(list))
+            .filter_map(|node| tree.text(node))
+            .collect();
+        Self {
+            said: ranked(policy, |name| env.region(name)),
+            flags: flagged(&words, &env),
+            env,
+        }
+    }
+
+    fn of_data(tree: &'t Tree<'t>, data: NodeId, policy: &Policy) -> Self {
+        let value = |name: &str| read(tree.text(tree.get(data, name)?)?, &|_| None);
+        Self {
+            said: ranked(policy, value),
+            flags: None,
+            env: Env {
+                entries: Vec::new(),
+            },
+        }
     }
 }
 
@@ -218,34 +300,14 @@ fn together(mut all: impl Iterator<Item = Found>) -> Option<Found> {
     Some(said)
 }
 
-/// `--region X` of the same command: of the whole list of arguments, or of the one command of a script that holds the ID.
-fn beside(object: &Object<'_>, leaf: &Leaf<'_>, token: &Range<usize>) -> Option<Found> {
-    let (Spot::Args { .. } | Spot::Command { .. }, Some(container)) = (leaf.spot, leaf.container)
-    else {
-        return None;
-    };
-    let tree = object.tree;
-    let env = Env::of(tree, container);
-    let text = tree.text(leaf.node)?;
-    let words: Vec<&str> = if text.trim().contains(char::is_whitespace) {
-        command_around(text, token)
-            .split_whitespace()
-            .map(|word| word.trim_matches(['"', '\'']))
-            .collect()
-    } else {
-        let lists = ["command", "args"]
-            .into_iter()
-            .filter_map(|field| tree.get(container, field));
-        lists
-            .flat_map(|list| tree.children(list))
-            .filter_map(|node| tree.text(node))
-            .collect()
-    };
+/// What `--region` and its kin say among `words`.
+fn flagged(words: &[&str], env: &Env<'_>) -> Option<Found> {
     let named = words.iter().enumerate().filter_map(|(at, word)| {
-        let flag = FLAGS.iter().find(|flag| {
+        let is_flag = |flag: &&&str| {
             word.strip_prefix(**flag)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        })?;
+        };
+        let flag = FLAGS.iter().find(is_flag)?;
         let value = word[flag.len()..]
             .strip_prefix('=')
             .or_else(|| words.get(at + 1).copied())?;
@@ -254,21 +316,31 @@ fn beside(object: &Object<'_>, leaf: &Leaf<'_>, token: &Range<usize>) -> Option<
     together(named)
 }
 
-/// The one command of a shell script that `token` stands in.
+/// The one command of a shell script that `token` stands in, as far as it is near.
 fn command_around<'t>(text: &'t str, token: &Range<usize>) -> &'t str {
     let ends = |at: usize, c: char| {
         matches!(c, ';' | '|' | '&') || (c == '\n' && !text[..at].ends_with('\\'))
     };
-    let start = text[..token.start]
+    let (from, to) = (
+        text.floor_char_boundary(token.start.saturating_sub(NEAR)),
+        text.ceil_char_boundary(token.end + NEAR),
+    );
+    let before = text[from..token.start]
         .char_indices()
         .rev()
+        .map(|(at, c)| (from + at, c));
+    let start = before
+        .clone()
         .find(|&(at, c)| ends(at, c))
-        .map_or(0, |(at, c)| at + c.len_utf8());
-    let end = text[token.end..]
+        .map_or(from, |(at, c)| at + c.len_utf8());
+    let after = text[token.end..to]
         .char_indices()
-        .map(|(at, c)| (token.end + at, c))
-        .find(|&(at, c)| ends(at, c));
-    &text[start..end.map_or(text.len(), |(at, _)| at)]
+        .map(|(at, c)| (token.end + at, c));
+    let end = after
+        .clone()
+        .find(|&(at, c)| ends(at, c))
+        .map_or(to, |(at, _)| at);
+    &text[start..end]
 }
 
 /// The variables of a container, in order.

@@ -11,7 +11,6 @@ const MANIFEST: &str = "kind: Pod\nspec:\n  containers:\n  - name: chat\n    env
 
 /// No file is written for a failure: the message has the shrunken case, which becomes a row of a table.
 fn cases(cases: u32) -> ProptestConfig {
-    let cases = cases * 30;
     ProptestConfig {
         cases,
         failure_persistence: None,

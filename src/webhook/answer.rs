@@ -116,10 +116,9 @@ pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_
                 .unwrap_or_default();
             let at = one.finding.leaf.spot;
             match &one.resolution {
-                Resolution::Rewrite { target, .. } => format!(
-                    "write {target} instead of {} at {at}{region}",
-                    one.finding.text
-                ),
+                Resolution::Rewrite { target, .. } => {
+                    format!("write {target} instead of {} at {at}{region}", one.written)
+                }
                 Resolution::Leave(reason) => {
                     let why = explain(one, *reason, policy, false)
                         .unwrap_or_else(|| reason.sentence().to_owned());
@@ -130,7 +129,7 @@ pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_
                         .unwrap_or_default();
                     format!(
                         "replace {} at {at}{region}: {reason}: {why}{advice}",
-                        one.finding.text
+                        one.written
                     )
                 }
             }
@@ -167,7 +166,7 @@ fn annotate(saying: &mut Saying, key: &'static str, findings: &[Judged<'_>]) {
             .unwrap_or_default();
         let entry = format!(
             "{}: {} -> {target}{region}",
-            one.finding.leaf.spot, one.finding.text
+            one.finding.leaf.spot, one.written
         );
         if text.len() + entry.len() > LONGEST_ANNOTATION {
             left_out += 1;

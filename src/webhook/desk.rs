@@ -284,7 +284,7 @@ fn change(one: &Judged<'_>) -> Option<String> {
         .unwrap_or_default();
     Some(format!(
         "{}: {} -> {target}{region}",
-        one.finding.leaf.spot, one.finding.text
+        one.finding.leaf.spot, one.written
     ))
 }
 

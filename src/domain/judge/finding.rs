@@ -83,6 +83,7 @@ impl<'t> Judge<'t, '_> {
         };
         Judged {
             id: id.to_owned(),
+            written: finding.text.to_owned(),
             finding,
             region,
             resolution,
@@ -90,20 +91,8 @@ impl<'t> Judge<'t, '_> {
         }
     }
 
-    pub(super) fn standpoint<'s>(&'s self, finding: &'s Finding<'t>) -> Standpoint<'s, 't> {
-        Standpoint {
-            object: self.object,
-            leaf: &finding.leaf,
-            token: &finding.token.span,
-            in_value: finding.shape.ok().and_then(|shape| shape.region),
-            policy: self.policy,
-            namespace: self.context.namespace,
-            cluster: self.context.view.cluster_region,
-        }
-    }
-
     pub(super) fn whereabouts(&self, finding: &Finding<'t>) -> Option<Whereabouts> {
-        let found = self.standpoint(finding).whereabouts()?;
+        let found = self.surroundings.whereabouts(standpoint(finding))?;
         // The cluster's own region is a guess: good enough for a Pod that cannot work otherwise, for nothing else.
         let usable = found.source != RegionSource::Cluster
             || (self.object.sort != Sort::ConfigMap && self.policy.scope == Scope::Required);
@@ -156,7 +145,7 @@ impl<'t> Judge<'t, '_> {
 
 /// A finding that is left before anything else is asked.
 fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
-    let id = finding.token.id.to_owned();
+    let (id, written) = (finding.token.id.to_owned(), finding.text.to_owned());
     let evidence = Evidence {
         model: finding.token.model,
         ..Evidence::default()
@@ -164,8 +153,19 @@ fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
     Judged {
         finding,
         id,
+        written,
         region: None,
         resolution: Resolution::Leave(reason),
         evidence,
+    }
+}
+
+/// The place of a finding, for its region.
+pub(super) fn standpoint<'a, 't>(finding: &'a Finding<'t>) -> Standpoint<'a, 't> {
+    let in_value = finding.shape.ok().and_then(|shape| shape.region);
+    Standpoint {
+        leaf: &finding.leaf,
+        token: &finding.token.span,
+        in_value,
     }
 }

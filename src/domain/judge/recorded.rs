@@ -14,6 +14,7 @@ use super::super::region::Region;
 use super::super::resolve::{Evidence, Named, Question, Resolution, resolve};
 use super::super::token::{Prefix, Token};
 use super::super::whereabouts::{Found, RegionSource};
+use super::finding::standpoint;
 use super::{Action, Judge, Judged};
 
 /// A plan in the making.
@@ -134,17 +135,11 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 to.clone(),
             );
         }
-        let from = match judged.finding.token.prefix {
-            Prefix::Geography(_) if judged.finding.text.ends_with(&*judged.id) => {
-                judged.finding.text.to_owned()
-            }
-            Prefix::Bare | Prefix::Geography(_) | Prefix::Doubled => judged.id.clone(),
-        };
         if let Some((region, source)) = judged.region {
             let at = judged.finding.leaf.spot.to_string();
             self.new.push(Entry {
                 at,
-                from,
+                from: judged.written.clone(),
                 to,
                 region: region.to_string(),
                 by: source.as_str().into(),
@@ -173,7 +168,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
         region: Region,
         source: RegionSource,
     ) -> bool {
-        let said = self.judge.standpoint(finding).said_by(source);
+        let said = self.judge.surroundings.said_by(source, standpoint(finding));
         let says_so = match said {
             Some(Found::Region(found)) => found == region,
             Some(Found::Conflict(one, other)) => one == region || other == region,
@@ -219,17 +214,16 @@ impl<'t, 'a> Rewriting<'t, 'a> {
             let resolution = Resolution::Leave(Reason::AlreadyProfiled);
             return Judged {
                 finding,
-                id: entry.from,
+                id: entry.from.clone(),
+                written: entry.from,
                 region: Some((region, source)),
                 resolution,
                 evidence: Evidence::default(),
             };
         }
-        let judged = self.judge.named(
-            finding,
-            named(&entry.from, self.judge.snapshot().vendors()),
-            reason,
-        );
+        let name = named(&entry.from, self.judge.snapshot().vendors());
+        let mut judged = self.judge.named(finding, name, reason);
+        judged.written.clone_from(&entry.from);
         if judged.resolution.target().is_some() {
             self.change(&judged);
         } else if let Some(plan) = &mut self.plan {

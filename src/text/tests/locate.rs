@@ -105,6 +105,10 @@ fn file() -> impl Strategy<Value = String> {
 }
 
 impl Writer {
+    fn put(&mut self, piece: fmt::Arguments<'_>) {
+        self.out.push_str(&piece.to_string());
+    }
+
     fn value(&mut self, doc: &Doc, indent: usize, flow: bool) {
         match doc {
             Doc::Leaf {
@@ -115,15 +119,14 @@ impl Writer {
             } => {
                 self.out.push(' ');
                 if *anchor {
-                    self.out.push_str(&format!("&a{} ", self.anchors));
+                    let anchor = self.anchors;
+                    self.put(format_args!("&a{anchor} "));
                     self.anchors += 1;
                 }
                 self.scalar(text, *style, indent, flow, *spice);
             }
             Doc::Alias(_) if self.anchors == 0 => self.out.push_str(" none"),
-            Doc::Alias(index) => self
-                .out
-                .push_str(&format!(" *a{}", index.index(self.anchors))),
+            Doc::Alias(index) => self.put(format_args!(" *a{}", index.index(self.anchors))),
             Doc::Collection {
                 mapping,
                 flow: own,
@@ -147,12 +150,11 @@ impl Writer {
             if number > 0 {
                 self.out.push(',');
                 if spice.is_multiple_of(3) {
-                    self.out
-                        .push_str(&format!(" # {TOKEN}\n{}", " ".repeat(indent + 1)));
+                    self.put(format_args!(" # {TOKEN}\n{}", " ".repeat(indent + 1)));
                 }
             }
             if mapping {
-                self.out.push_str(&format!("k{number}:"));
+                self.put(format_args!("k{number}:"));
             }
             self.value(item, indent + 1, true);
         }
@@ -167,12 +169,12 @@ impl Writer {
             } else {
                 String::new()
             };
-            self.out.push_str(&format!("{comment}\n{margin}"));
-            self.out.push_str(&if mapping {
-                format!("k{number}:")
+            self.put(format_args!("{comment}\n{margin}"));
+            if mapping {
+                self.put(format_args!("k{number}:"));
             } else {
-                "-".to_owned()
-            });
+                self.out.push('-');
+            }
             let nested =
                 matches!(item, Doc::Collection { flow: false, items, .. } if !items.is_empty());
             if nested && !mapping && spice.is_multiple_of(2) {
@@ -200,9 +202,7 @@ impl Writer {
         let folded = text.replace('\n', &format!("\n\n{margin}"));
         match style {
             Style::Plain => self.out.push_str(&folded),
-            Style::Single => self
-                .out
-                .push_str(&format!("'{}'", folded.replace('\'', "''"))),
+            Style::Single => self.put(format_args!("'{}'", folded.replace('\'', "''"))),
             Style::Literal | Style::Folded if !flow => {
                 self.out.push(if matches!(style, Style::Literal) {
                     '|'
@@ -237,10 +237,10 @@ impl Writer {
                         '"' | '\\' => self.out.extend(['\\', character]),
                         '\n' => self.out.push_str("\\n"),
                         '\t' => self.out.push_str("\\t"),
-                        ' ' if spice.is_multiple_of(3) => self.out.push_str(&format!("\n{margin}")),
-                        ' ' if spice % 3 == 1 => self.out.push_str(&format!("\\\n{margin}\\ ")),
+                        ' ' if spice.is_multiple_of(3) => self.put(format_args!("\n{margin}")),
+                        ' ' if spice % 3 == 1 => self.put(format_args!("\\\n{margin}\\ ")),
                         other if spice.is_multiple_of(11) && place % 13 == 5 => {
-                            self.out.push_str(&format!("\\u{:04x}", u32::from(other)));
+                            self.put(format_args!("\\u{:04x}", u32::from(other)));
                         }
                         other => self.out.push(other),
                     }
@@ -269,7 +269,7 @@ fn oracle(src: &str) -> Option<Vec<BTreeMap<String, Option<String>>>> {
                 }
                 Value::String(text) => drop(leaves.insert(pointer, Some(text))),
                 Value::Null | Value::Bool(_) | Value::Number(_) => {
-                    drop(leaves.insert(pointer, None))
+                    drop(leaves.insert(pointer, None));
                 }
                 Value::Tagged(_) => return None,
             }

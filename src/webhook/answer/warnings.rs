@@ -98,7 +98,7 @@ impl<'a> Classes<'a> {
     }
 
     fn take_one(&mut self, policy: &Policy, one: &Judged<'_>, tense: Tense) {
-        let before = one.finding.text;
+        let before = one.written.as_str();
         let life = report::lifecycle(one, self.speaker.snapshot, self.speaker.today);
         match &one.resolution {
             Resolution::Rewrite { target, note, .. } => {
@@ -174,7 +174,7 @@ impl<'a> Classes<'a> {
 }
 
 fn rewrite_text(policy: &Policy, one: &Judged<'_>, target: &str, tense: Tense) -> String {
-    let before = one.finding.text;
+    let before = one.written.as_str();
     let region = one
         .region
         .map(|(region, _)| region.to_string())

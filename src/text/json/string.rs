@@ -1,0 +1,80 @@
+//! The inside of a JSON string: where it ends, what its escapes mean.
+
+/// The text that a string's spelling between the quotes stands for.
+///
+/// The spelling has been read before. What could not have been read (there is no such thing) decodes to U+FFFD.
+pub(in crate::text) fn decode(spelled: &str) -> String {
+    let mut out = String::with_capacity(spelled.len());
+    let mut rest = spelled;
+    while let Some(backslash) = memchr::memchr(b'\\', rest.as_bytes()) {
+        out.push_str(&rest[..backslash]);
+        let mut escape = rest[backslash + 1..].chars();
+        out.push(match escape.next() {
+            Some(same @ ('"' | '\\' | '/')) => same,
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => {
+                let (character, length) =
+                    unicode_escape(escape.as_str().as_bytes()).unwrap_or(('\u{fffd}', 0));
+                escape = escape.as_str().get(length..).unwrap_or_default().chars();
+                character
+            }
+            _ => '\u{fffd}',
+        });
+        rest = escape.as_str();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Where the first quote, backslash or control character stands, from `at` on; looks at eight bytes at once.
+pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The high bit of a byte in `below(x, n)` is set where the byte of x is below n, as far as the first such byte.
+    let below = |x: u64, n: u64| x.wrapping_sub(ONES * n) & !x & HIGH;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let chunk = u64::from_le_bytes(*chunk);
+        let quote = below(chunk ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(chunk ^ (ONES * u64::from(b'\\')), 1);
+        let found = below(chunk, 0x20) | quote | backslash;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes
+        .get(at)
+        .is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    {
+        at += 1;
+    }
+    at
+}
+
+/// The character of a `\u` escape, or of two that are a surrogate pair, and how many of these bytes it takes; they
+/// start after the first `\u`. None for fewer than four hexadecimal digits and for half a pair.
+pub(super) fn unicode_escape(bytes: &[u8]) -> Option<(char, usize)> {
+    let first = hexadecimal(bytes)?;
+    if let Some(character) = char::from_u32(first) {
+        return Some((character, 4));
+    }
+    let second = hexadecimal(bytes.get(4..)?.strip_prefix(b"\\u")?)?;
+    if !(0xd800..0xdc00).contains(&first) || !(0xdc00..0xe000).contains(&second) {
+        return None;
+    }
+    let character = char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))?;
+    Some((character, 10))
+}
+
+fn hexadecimal(bytes: &[u8]) -> Option<u32> {
+    bytes
+        .first_chunk::<4>()?
+        .iter()
+        .try_fold(0, |number, &byte| {
+            Some(number * 16 + char::from(byte).to_digit(16)?)
+        })
+}

@@ -1,0 +1,37 @@
+//! Changes to a source, byte for byte.
+
+use std::ops::Range;
+
+/// Bytes of a source to be replaced by others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splice {
+    /// The bytes that go, as a range of the source.
+    pub at: Range<usize>,
+    /// What stands there afterwards, spelled as in the source.
+    pub with: Box<str>,
+}
+
+/// The source with all splices applied, in whatever order they are given.
+///
+/// Equal splices count once. One that lies outside the source, cuts a character, or overlaps one before it is left out.
+pub fn splice(src: &str, splices: &[Splice]) -> String {
+    let mut sorted: Vec<&Splice> = splices.iter().collect();
+    sorted.sort_by_key(|splice| (splice.at.start, splice.at.end));
+    sorted.dedup();
+    let mut out = String::with_capacity(
+        src.len() + sorted.iter().map(|splice| splice.with.len()).sum::<usize>(),
+    );
+    let mut done = 0;
+    for Splice { at, with } in sorted {
+        if at.start >= done
+            && src.get(at.clone()).is_some()
+            && let Some(before) = src.get(done..at.start)
+        {
+            out.push_str(before);
+            out.push_str(with);
+            done = at.end;
+        }
+    }
+    out.push_str(&src[done..]);
+    out
+}

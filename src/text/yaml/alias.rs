@@ -1,0 +1,127 @@
+//! Following aliases and merge keys: copies of nodes, of which the budget allows only so many.
+
+use super::build::{Anchor, Builder, COMPLEX_KEY, Key, Problem};
+use crate::text::{self, Kind, Node, Sharing, Text, narrow};
+use std::{collections::HashSet, ops::Range};
+
+impl Builder<'_> {
+    pub(super) fn alias(&mut self, anchor: usize, span: &Range<usize>) -> Result<(), Problem> {
+        self.end = span.end;
+        let Some(&anchor) = self.anchors.get(&anchor) else {
+            return Err((span.start, "an alias whose anchor is not known"));
+        };
+        if self.awaits_key() {
+            let text = match anchor {
+                Anchor::Key(scalar) => scalar.text(),
+                Anchor::Value(node) => {
+                    let node = &self.tree.nodes[node as usize];
+                    self.keys.push(node.value);
+                    node.text().ok_or((span.start, COMPLEX_KEY))?
+                }
+            };
+            self.key(Key { text, merge: false });
+            return Ok(());
+        }
+        match anchor {
+            Anchor::Key(scalar) => {
+                self.keys.push(scalar.value);
+                self.value(scalar, 0);
+                Ok(())
+            }
+            Anchor::Value(node) => {
+                let (key, hidden) = self.take_key();
+                self.copy(node, key, hidden)
+                    .map_err(|problem| (span.start, problem))
+            }
+        }
+    }
+
+    /// Adds what the merge keys of a mapping bring in: entries under keys that it has not, the first one of each.
+    pub(super) fn merge(&mut self, mapping: u32) -> Result<(), Problem> {
+        let tree = &self.tree;
+        let own = text::children(&tree.nodes, mapping);
+        let mut present: HashSet<String> = own
+            .map(|child| tree.read(tree.nodes[child as usize].key).into())
+            .collect();
+        for source in self.merge_sources(mapping)? {
+            let entries: Vec<u32> = text::children(&self.tree.nodes, source).collect();
+            for entry in entries {
+                let Node { key, value, .. } = self.tree.nodes[entry as usize];
+                if present.insert(self.tree.read(key).into()) {
+                    self.copy_into(entry, mapping, key, false)
+                        .map_err(|problem| (value.range().start, problem))?;
+                }
+            }
+        }
+        self.tree.nodes[mapping as usize].next = narrow(self.tree.nodes.len());
+        Ok(())
+    }
+
+    /// The mappings under a mapping's merge keys, the one that takes precedence first.
+    fn merge_sources(&self, mapping: u32) -> Result<Vec<u32>, Problem> {
+        let nodes = &self.tree.nodes;
+        let Node { next, .. } = nodes[mapping as usize];
+        let mut sources = Vec::new();
+        let mut child = mapping + 1;
+        while child < next {
+            let Node {
+                hidden, kind, next, ..
+            } = nodes[child as usize];
+            match kind {
+                _ if !hidden => {}
+                Kind::Sequence => sources.extend(text::children(nodes, child)),
+                Kind::Mapping | Kind::String | Kind::Scalar => sources.push(child),
+            }
+            child = next;
+        }
+        match sources
+            .iter()
+            .map(|&source| nodes[source as usize])
+            .find(|source| source.kind != Kind::Mapping)
+        {
+            Some(source) => Err((
+                source.value.range().start,
+                "a merge key takes a mapping or a list of mappings",
+            )),
+            None => Ok(sources),
+        }
+    }
+
+    /// Adds a copy of a node and of all below it under the innermost open collection.
+    fn copy(&mut self, source: u32, key: Text, hidden: bool) -> Result<(), &'static str> {
+        if self.open.iter().any(|open| open.node == source) {
+            return Err("an alias inside its own anchor");
+        }
+        let end = self.tree.nodes[source as usize].next;
+        for node in &mut self.tree.nodes[source as usize..end as usize] {
+            node.sharing = Sharing::Nodes;
+        }
+        self.copy_into(source, self.parent(), key, hidden)
+    }
+
+    fn copy_into(
+        &mut self,
+        source: u32,
+        parent: u32,
+        key: Text,
+        hidden: bool,
+    ) -> Result<(), &'static str> {
+        let nodes = &mut self.tree.nodes;
+        let range = source as usize..nodes[source as usize].next as usize;
+        self.budget = self
+            .budget
+            .checked_sub(range.len())
+            .ok_or("aliases and merge keys multiply beyond reason")?;
+        let root = nodes.len();
+        let moved = narrow(root) - source;
+        nodes.extend_from_within(range);
+        for node in &mut nodes[root..] {
+            node.next += moved;
+            node.parent = node.parent.wrapping_add(moved);
+        }
+        nodes[root].parent = parent;
+        nodes[root].key = key;
+        nodes[root].hidden = hidden;
+        Ok(())
+    }
+}

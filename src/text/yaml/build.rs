@@ -1,0 +1,286 @@
+//! From the events of one document to its tree.
+
+use super::schema;
+use crate::text::{
+    Kind, NO_PARENT, Node, Sharing, Span, Style, Syntax, Text, Tree, error::DUPLICATE_KEY, narrow,
+};
+use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::OnceLock,
+};
+
+pub(super) const COMPLEX_KEY: &str =
+    "a key that is not a scalar; Kubernetes and JSON know only strings";
+
+/// A tree in the making.
+pub(super) struct Builder<'t> {
+    pub(super) tree: Tree<'t>,
+    /// The collections around the place that is read.
+    pub(super) open: Vec<Open>,
+    pub(super) anchors: HashMap<usize, Anchor>,
+    /// Values that are keys elsewhere: what one of them stands for is not its own to change.
+    pub(super) keys: Vec<Span>,
+    /// The end of the last token of content.
+    pub(super) end: usize,
+    pub(super) budget: usize,
+    scratch: Vec<u32>,
+}
+
+/// A collection that has not ended.
+pub(super) struct Open {
+    pub(super) node: u32,
+    mapping: bool,
+    block: bool,
+    /// The key whose value comes next.
+    key: Option<Key>,
+    /// It has a merge key.
+    merges: bool,
+}
+
+/// A key whose value has not come; a merge key hides its value.
+#[derive(Clone, Copy)]
+pub(super) struct Key {
+    pub(super) text: Text,
+    pub(super) merge: bool,
+}
+
+/// What an alias stands for: a node, or a scalar that is a key.
+#[derive(Clone, Copy)]
+pub(super) enum Anchor {
+    Value(u32),
+    Key(Scalar),
+}
+
+/// A scalar that has not become a node yet.
+#[derive(Clone, Copy)]
+pub(super) struct Scalar {
+    pub(super) value: Span,
+    slot: u32,
+    kind: Kind,
+    style: Style,
+}
+
+/// What keeps a document from becoming a tree: the problem and where it is.
+pub(super) type Problem = (usize, &'static str);
+
+// === impl Builder ===
+
+impl<'t> Builder<'t> {
+    pub(super) fn new(src: &'t str, budget: usize) -> Self {
+        let tree = Tree {
+            src,
+            syntax: Syntax::Yaml,
+            document: Span::new(0, 0),
+            nodes: Vec::new(),
+            decoded: Vec::new(),
+        };
+        Self {
+            tree,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            keys: Vec::new(),
+            end: 0,
+            budget,
+            scratch: Vec::new(),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the enum is open; all that carries nodes is named"
+    )]
+    pub(super) fn event(&mut self, event: Event<'_>, span: &Range<usize>) -> Result<(), Problem> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref(), span);
+                Ok(())
+            }
+            Event::Alias(anchor) => self.alias(anchor, span),
+            Event::SequenceStart(style, anchor, _) => {
+                self.open(Kind::Sequence, style, anchor, span)
+            }
+            Event::MappingStart(style, anchor, _) => self.open(Kind::Mapping, style, anchor, span),
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            // The options leave out comments, anchors and aliases that are not known; the rest is no content.
+            _ => Ok(()),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: &Range<usize>,
+    ) {
+        let (style, plain) = match style {
+            ScalarStyle::Plain => (Style::Bare, true),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => (Style::Quoted, false),
+            ScalarStyle::Literal | ScalarStyle::Folded => (Style::Block, false),
+        };
+        // The parser reads a missing value as `~`.
+        let text = if plain && span.is_empty() { "" } else { text };
+        let kind = match tag {
+            Some(tag) => schema::tagged_kind(tag),
+            None if plain => schema::plain_kind(text),
+            None => Kind::String,
+        };
+        let mut scalar = Scalar {
+            value: Span::new(span.start, span.end),
+            slot: Text::VERBATIM,
+            kind,
+            style,
+        };
+        if &self.tree.src[scalar.text().span.range()] != text {
+            scalar.slot = narrow(self.tree.decoded.len());
+            self.tree.decoded.push(OnceLock::from(Box::from(text)));
+        }
+        self.end = span.end;
+        if self.awaits_key() {
+            if anchor != 0 {
+                self.anchors.insert(anchor, Anchor::Key(scalar));
+            }
+            self.key(Key {
+                text: scalar.text(),
+                merge: plain && text == "<<" && tag.is_none(),
+            });
+        } else {
+            self.value(scalar, anchor);
+        }
+    }
+
+    fn open(
+        &mut self,
+        kind: Kind,
+        style: StructureStyle,
+        anchor: usize,
+        span: &Range<usize>,
+    ) -> Result<(), Problem> {
+        if self.awaits_key() {
+            return Err((span.start, COMPLEX_KEY));
+        }
+        let value = Span::new(span.start, span.end);
+        let node = self.value(
+            Scalar {
+                value,
+                slot: Text::VERBATIM,
+                kind,
+                style: Style::Bare,
+            },
+            anchor,
+        );
+        self.end = self.end.max(span.end);
+        let block = style == StructureStyle::Block;
+        self.open.push(Open {
+            node,
+            mapping: kind == Kind::Mapping,
+            block,
+            key: None,
+            merges: false,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, span: &Range<usize>) -> Result<(), Problem> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        if !open.block {
+            self.end = span.end;
+        }
+        let next = narrow(self.tree.nodes.len());
+        let node = &mut self.tree.nodes[open.node as usize];
+        node.value.end = narrow(self.end).max(node.value.start);
+        node.next = next;
+        if !open.mapping {
+            return Ok(());
+        }
+        if let Some(offset) = self.tree.duplicate_key(open.node, &mut self.scratch) {
+            return Err((offset, DUPLICATE_KEY));
+        }
+        if open.merges {
+            self.merge(open.node)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Adds a node and gives it its anchor.
+    pub(super) fn value(&mut self, scalar: Scalar, anchor: usize) -> u32 {
+        let Scalar {
+            value,
+            slot,
+            kind,
+            style,
+        } = scalar;
+        let (key, hidden) = self.take_key();
+        let parent = self.parent();
+        let node = narrow(self.tree.nodes.len());
+        let next = node + 1;
+        self.tree.nodes.push(Node {
+            key,
+            value,
+            slot,
+            parent,
+            next,
+            kind,
+            style,
+            sharing: Sharing::Own,
+            hidden,
+        });
+        if anchor != 0 {
+            self.anchors.insert(anchor, Anchor::Value(node));
+        }
+        node
+    }
+
+    pub(super) fn parent(&self) -> u32 {
+        self.open.last().map_or(NO_PARENT, |open| open.node)
+    }
+
+    pub(super) fn awaits_key(&self) -> bool {
+        self.open
+            .last()
+            .is_some_and(|open| open.mapping && open.key.is_none())
+    }
+
+    pub(super) fn key(&mut self, key: Key) {
+        if let Some(open) = self.open.last_mut() {
+            open.merges |= key.merge;
+            open.key = Some(key);
+        }
+    }
+
+    /// The key of the value that comes now, and whether that value is hidden.
+    pub(super) fn take_key(&mut self) -> (Text, bool) {
+        let key = self.open.last_mut().and_then(|open| open.key.take());
+        key.map_or((Text::ABSENT, false), |key| (key.text, key.merge))
+    }
+
+    pub(super) fn finish(mut self, document: Span) -> Tree<'t> {
+        if !self.keys.is_empty() {
+            let keys: HashSet<Span> = self.keys.into_iter().collect();
+            for node in &mut self.tree.nodes {
+                if keys.contains(&node.value) {
+                    node.sharing = Sharing::Key;
+                }
+            }
+        }
+        self.tree.document = document;
+        self.tree
+    }
+}
+
+// === impl Scalar ===
+
+impl Scalar {
+    pub(super) fn text(self) -> Text {
+        Text {
+            span: self.style.inner(self.value),
+            slot: self.slot,
+        }
+    }
+}
