@@ -13,6 +13,7 @@ use crate::domain::policy::Mode;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::Snapshot;
 use crate::report;
+use crate::text::NodeId;
 
 mod explain;
 mod warnings;
@@ -82,17 +83,19 @@ pub fn say(object: &Object<'_>, judgement: &Judgement<'_>, speaker: Speaker<'_>)
             .audit
             .entry("policy")
             .or_insert_with(|| policy.name.to_string());
-        let decided = judgement
-            .decided
-            .as_ref()
-            .map(|(_, decided)| decided.as_slice());
-        let news = findings
-            .iter()
-            .filter(|shadow| !is_decided_alike(shadow, decided));
-        let news: Vec<_> = news
-            .filter(|shadow| decided.is_none() || shadow.resolution.target().is_some())
-            .cloned()
-            .collect();
+        let decided = by_place(
+            judgement
+                .decided
+                .as_ref()
+                .map(|(_, decided)| decided.as_slice()),
+        );
+        let is_news = |shadow: &&Judged<'_>| {
+            let alike = decided
+                .get(&place(shadow))
+                .is_some_and(|resolution| **resolution == shadow.resolution);
+            !alike && (judgement.decided.is_none() || shadow.resolution.target().is_some())
+        };
+        let news: Vec<_> = findings.iter().filter(is_news).cloned().collect();
         classes.take(policy, &news, Tense::DryRun);
     }
     saying.warnings = classes.warnings();
@@ -142,15 +145,20 @@ pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_
     message
 }
 
-/// Whether the deciding policy has the same answer to the same place, so that a shadow has nothing to add.
-fn is_decided_alike(shadow: &Judged<'_>, decided: Option<&[Judged<'_>]>) -> bool {
-    decided.is_some_and(|decided| {
-        decided.iter().any(|one| {
-            one.finding.leaf.node == shadow.finding.leaf.node
-                && one.finding.token.span == shadow.finding.token.span
-                && one.resolution == shadow.resolution
-        })
-    })
+/// A text and the start of an ID in it.
+type Place = (NodeId, usize);
+
+fn place(one: &Judged<'_>) -> Place {
+    (one.finding.leaf.node, one.finding.token.span.start)
+}
+
+/// The answers of the deciding policy by place, so that a shadow says only what it would do otherwise.
+fn by_place<'a>(decided: Option<&'a [Judged<'_>]>) -> BTreeMap<Place, &'a Resolution> {
+    decided
+        .into_iter()
+        .flatten()
+        .map(|one| (place(one), &one.resolution))
+        .collect()
 }
 
 fn annotate(saying: &mut Saying, key: &'static str, findings: &[Judged<'_>]) {

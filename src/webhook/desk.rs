@@ -74,6 +74,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("podtemplates", "PodTemplate"),
 ];
 
+/// How many changes a log line spells out; it says beside how many findings there are.
+const MOST_LOGGED: usize = 20;
+
 /// Code of a refusal: a rule of somebody's policy.
 const FORBIDDEN: u16 = 403;
 
@@ -261,7 +264,11 @@ fn log(
     let Some((at, findings)) = &judgement.decided else {
         return;
     };
-    let changes: Vec<String> = findings.iter().filter_map(change).collect();
+    let changes: Vec<String> = findings
+        .iter()
+        .filter_map(change)
+        .take(MOST_LOGGED)
+        .collect();
     tracing::info!(
         uid = &*review.envelope.uid,
         kind = subject.kind,

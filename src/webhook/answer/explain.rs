@@ -71,7 +71,7 @@ fn crossing(route: &Route, region: Region, brief: bool) -> String {
         .collect();
     let (from, to, word) = (
         name(&region.jurisdiction()),
-        crossed.join(", "),
+        crossed.join(if brief { "," } else { ", " }),
         &route.geography,
     );
     format!("{word}. leaves {from} for {to}; geography.allowed: [{word}]")

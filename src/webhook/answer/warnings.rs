@@ -124,15 +124,10 @@ impl<'a> Classes<'a> {
             Resolution::Leave(reason)
                 if policy.unresolved != Unresolved::Allow && reason.is_worth_a_warning() =>
             {
-                let brief =
-                    explain(one, *reason, policy, true).unwrap_or_else(|| reason.to_string());
-                let full = explain(one, *reason, policy, false).unwrap_or_else(|| brief.clone());
-                let fits = SPEAKER.len() + before.len() + 2 + full.chars().count() + " (+99)".len()
-                    <= LONGEST_WARNING;
-                self.add(
-                    Class::Unresolved,
-                    format!("{before}: {}", if fits { full } else { brief }),
-                );
+                let full =
+                    explain(one, *reason, policy, false).unwrap_or_else(|| reason.to_string());
+                let brief = explain(one, *reason, policy, true).unwrap_or_else(|| full.clone());
+                self.add(Class::Unresolved, about(before, &full, &brief));
             }
             Resolution::Leave(_) => {}
         }
@@ -185,6 +180,23 @@ fn rewrite_text(policy: &Policy, one: &Judged<'_>, target: &str, tense: Tense) -
         Tense::DryRun => format!("dry run {}: {before} -> {target}", shortened(&policy.name)),
         Tense::Refusing => format!("{} asks for {before} -> {target}", shortened(&policy.name)),
     }
+}
+
+/// An ID and what is said of it, in the room that a warning has: in fewer words, then with less of the ID, for it is what is
+/// said that tells what to do.
+fn about(id: &str, full: &str, brief: &str) -> String {
+    let room = LONGEST_WARNING - SPEAKER.len() - ": ".len() - " (+99)".len();
+    let said = if id.len() + full.chars().count() <= room {
+        full
+    } else {
+        brief
+    };
+    let left = room.saturating_sub(said.chars().count());
+    if id.len() <= left {
+        return format!("{id}: {said}");
+    }
+    let start: String = id.chars().take(left.saturating_sub(1)).collect();
+    format!("{start}…: {said}")
 }
 
 /// A policy's name may be 253 characters long; a warning has room for two dozen.
