@@ -103,7 +103,7 @@ pub(crate) fn replacements(pairs: &[(&str, &str)]) -> Box<[Replacement]> {
         .collect()
 }
 
-/// Three models with rows in a handful of regions.
+/// Four models with rows in a handful of regions.
 pub(crate) fn models() -> Vec<MappedModel> {
     let mut sonnet = model("anthropic.claude-sonnet-5");
     sonnet.routes = [
@@ -119,7 +119,8 @@ pub(crate) fn models() -> Vec<MappedModel> {
     let mut next = model("anthropic.claude-sonnet-5-5");
     next.routes = [route("us", "us-east-1", &["us-east-1"])].into();
     let haiku = model("anthropic.claude-3-haiku-20240307-v1:0");
-    vec![sonnet, next, haiku]
+    let llama = model("meta.llama3-8b-instruct-v1:0");
+    vec![sonnet, next, haiku, llama]
 }
 
 pub(crate) fn snapshot() -> Snapshot {

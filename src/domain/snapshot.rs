@@ -5,11 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aho_corasick::packed::Searcher;
 use memchr::memmem;
 
 use super::catalog::{Catalog, Conflict, Mapping};
-use super::id::ModelId;
+use super::id::{ModelId, is_id_byte};
 use super::policy::{Namespace, Policy};
 use super::region::Region;
 
@@ -64,31 +63,23 @@ pub enum Problem {
     },
 }
 
-/// What a cheap search over bytes looks for before anything is parsed.
+/// What a cheap search over bytes looks for before anything is parsed: a full stop with a vendor before it. Full stops are
+/// rare and found by the processor's vector instructions, however many vendors there are.
 #[derive(Debug)]
 struct Needles {
+    /// Vendor prefixes with their full stops, in order.
     vendors: Box<[Box<str>]>,
-    /// Vendor prefixes alone, for text that is decoded.
-    decoded: Searchers,
-    /// Vendor prefixes and the escapes under which a JSON encoder could hide one.
-    encoded: Searchers,
+    /// The vendors by the last byte of their name, the longest first.
+    by_last: Box<[Vec<Box<str>>; 256]>,
+    escape: memmem::Finder<'static>,
 }
 
-#[derive(Debug)]
-struct Searchers {
-    /// `None` where the processor has no vector instructions for it.
-    packed: Option<Searcher>,
-    patterns: Box<[Box<[u8]>]>,
-}
+/// How JSON hides an ASCII character. No encoder of the API server hides one that an ID has (Go escapes `<`, `>`, `&`, control
+/// characters and line separators), so looking for it costs next to nothing and makes the search sound for every encoder.
+const ESCAPE: &str = "\\u00";
 
-/// Escapes that could hide a letter, a digit, a hyphen or a full stop. No encoder of the API server writes them (Go escapes
-/// `<`, `>`, `&`, control characters and line separators), so they cost nothing and make the search sound for every encoder.
-const ESCAPED: &[&str] = &[
-    "\\u006", "\\u007", "\\u002e", "\\u002E", "\\u002d", "\\u002D", "\\u003",
-];
-
-/// The one family of escapes in [`ESCAPED`] that Go does write: `<` and `>`.
-const GO_ESCAPES: &[&str] = &["\\u003c", "\\u003e", "\\u003C", "\\u003E"];
+/// What follows `meta.` in the options of every review (`meta.k8s.io/v1`): an API group of Kubernetes, and no model of a vendor.
+const KUBERNETES: &[u8] = b"k8s.io";
 
 impl Snapshot {
     /// Merges `mappings`, orders `policies`, and tells what is wrong with either.
@@ -121,27 +112,12 @@ impl Snapshot {
 
     /// Where a vendor prefix stands in decoded `text`, as byte offsets in order.
     pub fn vendor_hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let mut from = 0;
-        std::iter::from_fn(move || {
-            let hit = self.needles.decoded.find(text.as_bytes(), from)?;
-            from = hit + 1;
-            Some(hit)
-        })
+        self.needles.hits(text.as_bytes())
     }
 
     /// Whether encoded `bytes` can hold a model ID at all.
     pub fn can_hold_an_id(&self, bytes: &[u8]) -> bool {
-        let mut from = 0;
-        while let Some(hit) = self.needles.encoded.find(bytes, from) {
-            if !GO_ESCAPES
-                .iter()
-                .any(|escape| bytes[hit..].starts_with(escape.as_bytes()))
-            {
-                return true;
-            }
-            from = hit + 1;
-        }
-        false
+        self.needles.hits(bytes).next().is_some() || self.needles.hides_an_id_byte(bytes)
     }
 }
 
@@ -166,37 +142,44 @@ impl View {
 
 impl Needles {
     fn new(vendors: BTreeSet<Box<str>>) -> Self {
-        let decoded = Searchers::new(vendors.iter().map(|v| &**v));
-        let encoded = Searchers::new(vendors.iter().map(|v| &**v).chain(ESCAPED.iter().copied()));
+        let mut by_last = Box::new([const { Vec::new() }; 256]);
+        for vendor in &vendors {
+            if let [.., last, b'.'] = vendor.as_bytes() {
+                by_last[usize::from(*last)].push(vendor.clone());
+            }
+        }
+        for vendors in by_last.iter_mut() {
+            vendors.sort_by_key(|vendor| std::cmp::Reverse(vendor.len()));
+        }
         Self {
             vendors: vendors.into_iter().collect(),
-            decoded,
-            encoded,
-        }
-    }
-}
-
-impl Searchers {
-    fn new<'a>(patterns: impl Iterator<Item = &'a str>) -> Self {
-        let patterns: Box<[Box<[u8]>]> = patterns.map(|p| p.as_bytes().into()).collect();
-        Self {
-            packed: Searcher::new(patterns.iter()),
-            patterns,
+            by_last,
+            escape: memmem::Finder::new(ESCAPE),
         }
     }
 
-    /// The first pattern at or after `from`.
-    fn find(&self, haystack: &[u8], from: usize) -> Option<usize> {
-        let rest = haystack.get(from..)?;
-        let at = match &self.packed {
-            Some(packed) => packed.find(rest)?.start(),
-            None => self
-                .patterns
+    /// Where a vendor starts that a full stop follows.
+    fn hits<'a>(&'a self, haystack: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        memchr::memchr_iter(b'.', haystack).filter_map(|stop| {
+            let last = *haystack.get(stop.checked_sub(1)?)?;
+            let before = &haystack[..=stop];
+            let vendor = self.by_last[usize::from(last)]
                 .iter()
-                .filter_map(|pattern| memmem::find(rest, pattern))
-                .min()?,
-        };
-        Some(from + at)
+                .find(|vendor| before.ends_with(vendor.as_bytes()))?;
+            let group = haystack[stop + 1..].starts_with(KUBERNETES);
+            (!group).then(|| before.len() - vendor.len())
+        })
+    }
+
+    /// Whether an escape stands for a letter, a digit, a hyphen or a full stop.
+    fn hides_an_id_byte(&self, bytes: &[u8]) -> bool {
+        self.escape.find_iter(bytes).any(|at| {
+            let digits = bytes.get(at + ESCAPE.len()..at + ESCAPE.len() + 2);
+            let code = digits
+                .and_then(|digits| std::str::from_utf8(digits).ok())
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            code.is_some_and(is_id_byte)
+        })
     }
 }
 
@@ -265,6 +248,7 @@ mod tests {
         assert!(snapshot.can_hold_an_id(br#"{"value":"anthropic\u002eclaude-sonnet-5"}"#));
         assert!(!snapshot.can_hold_an_id(br#"{"value":"a \u003e b \u0026\u0026 c"}"#));
         assert!(!snapshot.can_hold_an_id(b""));
+        assert!(!snapshot.can_hold_an_id(br#"{"apiVersion":"meta.k8s.io/v1"}"#));
         assert_eq!(
             snapshot
                 .vendor_hits("anthropic.anthropic.x")
