@@ -5,7 +5,10 @@
 //! Each server is a process of its own; its time is read from `/proc`.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
-#![allow(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts and times are far below 2^52"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -44,7 +47,11 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("serve-floor") => serve(floor()),
         Some("serve-ours") => serve(ours()),
-        _ => tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(measure()),
+        _ => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(measure()),
     }
 }
 
@@ -52,7 +59,11 @@ fn main() {
 
 /// Prints where the server listens and whom to trust, and serves until it is killed.
 fn serve(server: impl Future<Output = (SocketAddr, String, Serving)>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let (address, ca, serving) = server.await;
         println!("{address}\n{}", ca.replace('\n', "|"));
@@ -63,14 +74,23 @@ fn serve(server: impl Future<Output = (SocketAddr, String, Serving)>) {
 type Serving = std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
 async fn ours() -> (SocketAddr, String, Serving) {
-    let judging = Judging { today: "2026-11-23".parse().ok(), ..Judging::default() };
-    let policy = serde_json::from_value(serde_json::json!({ "mode": "Rewrite", "references": "Off" })).unwrap();
+    let judging = Judging {
+        today: "2026-11-23".parse().ok(),
+        ..Judging::default()
+    };
+    let policy =
+        serde_json::from_value(serde_json::json!({ "mode": "Rewrite", "references": "Off" }))
+            .unwrap();
     let (view, _) = judging.view(policy).unwrap();
     let running = start_standalone(Options {
         listen: ([127, 0, 0, 1], 0).into(),
         admin_listen: ([127, 0, 0, 1], 0).into(),
         view,
-        certificate: Certificate::Own { dns: vec![], ips: vec![], ca_file: None },
+        certificate: Certificate::Own {
+            dns: vec![],
+            ips: vec![],
+            ca_file: None,
+        },
         excluded: vec![],
         today: Box::new(judging.today()),
         limits: Limits::default(),
@@ -78,27 +98,55 @@ async fn ours() -> (SocketAddr, String, Serving) {
     .await
     .unwrap();
     let (address, ca) = (running.address, running.ca.clone().unwrap());
-    (address, ca, Box::pin(async { running.wait().await.unwrap() }))
+    (
+        address,
+        ca,
+        Box::pin(async { running.wait().await.unwrap() }),
+    )
 }
 
 /// The same stack: connections, TLS, limits, the whole body; then always the same answer.
 async fn floor() -> (SocketAddr, String, Serving) {
     const ANSWER: &str = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"0e6bb1a8-6e4a-4a55-9a5c-0a4d3b1f2c11","allowed":true}}"#;
-    async fn constant(admission: Admission) -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    async fn constant(
+        admission: Admission,
+    ) -> ([(header::HeaderName, &'static str); 1], &'static str) {
         std::hint::black_box(admission.body().len());
         ([(header::CONTENT_TYPE, "application/json")], ANSWER)
     }
     let gate = Gate::new(Limits::default(), Metrics::default());
-    let router = Router::new().route("/mutate", post(constant)).with_state(gate);
+    let router = Router::new()
+        .route("/mutate", post(constant))
+        .with_state(gate);
     let now = std::time::SystemTime::now();
     let authority = Authority::new(now).unwrap();
-    let leaf = authority.issue(&Names { dns: vec!["localhost".into()], ips: vec![] }, now).unwrap();
+    let leaf = authority
+        .issue(
+            &Names {
+                dns: vec!["localhost".into()],
+                ips: vec![],
+            },
+            now,
+        )
+        .unwrap();
     let tls = tls::server_config(tls::Resolver::new(leaf.pair)).unwrap();
     let bound = http::Bound::new(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = bound.address();
-    let server = bound.server(router, Some(tls), http::Limits::default(), http::Metrics::default(), Shutdown::new());
+    let server = bound.server(
+        router,
+        Some(tls),
+        http::Limits::default(),
+        http::Metrics::default(),
+        Shutdown::new(),
+    );
     let ca = authority.pem().to_owned();
-    (address, ca, Box::pin(async { let _ = server.run().await; }))
+    (
+        address,
+        ca,
+        Box::pin(async {
+            let _ = server.run().await;
+        }),
+    )
 }
 
 /// A server's process.
@@ -110,7 +158,11 @@ struct Server {
 impl Server {
     async fn start(which: &str) -> Self {
         let this = std::env::current_exe().unwrap();
-        let mut child = Command::new(this).arg(which).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(this)
+            .arg(which)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address: SocketAddr = lines.next().unwrap().unwrap().parse().unwrap();
         let ca = lines.next().unwrap().unwrap().replace('|', "\n");
@@ -124,8 +176,10 @@ impl Server {
     /// CPU time of the process so far, over all its threads.
     fn cpu(&self) -> u64 {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let each = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap());
-        each.map(|line| line.split(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+        let each = tasks
+            .map(|task| std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap());
+        each.map(|line| line.split(' ').next().unwrap().parse::<u64>().unwrap())
+            .sum()
     }
 
     /// CPU time per review, in microseconds.
@@ -160,14 +214,20 @@ async fn futures_join(futures: Vec<impl Future<Output = ()>>) {
     let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
     std::future::poll_fn(|cx| {
         futures.retain_mut(|future| future.as_mut().poll(cx).is_pending());
-        if futures.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if futures.is_empty() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
 }
 
 async fn connect(address: SocketAddr, ca: &str) -> SendRequest<Full<Bytes>> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+    roots
+        .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
+        .unwrap();
     let config = rustls::ClientConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -175,8 +235,13 @@ async fn connect(address: SocketAddr, ca: &str) -> SendRequest<Full<Bytes>> {
         .with_no_client_auth();
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let stream = TlsConnector::from(Arc::new(config)).connect("localhost".try_into().unwrap(), stream).await.unwrap();
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let stream = TlsConnector::from(Arc::new(config))
+        .connect("localhost".try_into().unwrap(), stream)
+        .await
+        .unwrap();
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
     tokio::spawn(connection);
     sender
 }
@@ -186,8 +251,13 @@ async fn connect(address: SocketAddr, ca: &str) -> SendRequest<Full<Bytes>> {
 async fn measure() {
     let mut floor = Server::start("serve-floor").await;
     let mut ours = Server::start("serve-ours").await;
-    println!("CPU per review in µs, median of {ROUNDS} rounds of {REVIEWS}; ratio ours / floor pair by pair: median (least – most)\n");
-    println!("{:<28} {:>9} {:>8} {:>8}   ratio", "review", "bytes", "floor", "ours");
+    println!(
+        "CPU per review in µs, median of {ROUNDS} rounds of {REVIEWS}; ratio ours / floor pair by pair: median (least – most)\n"
+    );
+    println!(
+        "{:<28} {:>9} {:>8} {:>8}   ratio",
+        "review", "bytes", "floor", "ours"
+    );
     for (name, body) in reviews() {
         let (mut floors, mut each, mut ratios) = (vec![], vec![], vec![]);
         for _ in 0..ROUNDS {
@@ -202,7 +272,12 @@ async fn measure() {
         let middle = ROUNDS / 2;
         println!(
             "{name:<28} {:>9} {:>8.1} {:>8.1}   {:.2} ({:.2} – {:.2})",
-            body.len(), floors[middle], each[middle], ratios[middle], ratios[0], ratios[ROUNDS - 1]
+            body.len(),
+            floors[middle],
+            each[middle],
+            ratios[middle],
+            ratios[0],
+            ratios[ROUNDS - 1]
         );
     }
 }
@@ -224,8 +299,19 @@ fn pod(variables: usize, model: &str) -> Bytes {
         .collect();
     env.push(serde_json::json!({ "name": "BEDROCK_MODEL_ID", "value": model }));
     env.push(serde_json::json!({ "name": "AWS_REGION", "value": "eu-west-1" }));
-    let fields = ["f:metadata", "f:spec", "f:containers", "f:env", "f:image", "f:name", "f:resources"];
-    let managed: BTreeMap<_, _> = fields.iter().map(|field| (*field, serde_json::json!({ ".": {}, "f:value": {} }))).collect();
+    let fields = [
+        "f:metadata",
+        "f:spec",
+        "f:containers",
+        "f:env",
+        "f:image",
+        "f:name",
+        "f:resources",
+    ];
+    let managed: BTreeMap<_, _> = fields
+        .iter()
+        .map(|field| (*field, serde_json::json!({ ".": {}, "f:value": {} })))
+        .collect();
     let review = serde_json::json!({
         "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
         "request": {
@@ -254,8 +340,28 @@ fn pod(variables: usize, model: &str) -> Bytes {
 
 /// The review with the fields of its request in the order in which Go writes them.
 fn go_order(review: &serde_json::Value) -> String {
-    const ORDER: [&str; 12] = ["uid", "kind", "resource", "requestKind", "requestResource", "name", "namespace", "operation", "userInfo", "object", "oldObject", "dryRun"];
+    const ORDER: [&str; 12] = [
+        "uid",
+        "kind",
+        "resource",
+        "requestKind",
+        "requestResource",
+        "name",
+        "namespace",
+        "operation",
+        "userInfo",
+        "object",
+        "oldObject",
+        "dryRun",
+    ];
     let request = &review["request"];
-    let fields: Vec<_> = ORDER.iter().chain(&["options"]).map(|key| format!("{key:?}:{}", request[key])).collect();
-    format!(r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{{{}}}}}"#, fields.join(","))
+    let fields: Vec<_> = ORDER
+        .iter()
+        .chain(&["options"])
+        .map(|key| format!("{key:?}:{}", request[key]))
+        .collect();
+    format!(
+        r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{{{}}}}}"#,
+        fields.join(",")
+    )
 }

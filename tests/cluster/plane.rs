@@ -20,6 +20,7 @@ use crate::{
     certificates::{self, Authority, Leaf, Subject},
     namespaces::{self, Address, Inside},
     process::{Process, tail, wait_for},
+    registration::FENCE,
 };
 
 /// Every write is recorded with its metadata, and so with the annotations of webhooks; reads and `RequestReceived` only take room.
@@ -136,12 +137,16 @@ impl Plane {
         lines.map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 
-    /// The ends of the plane's logs, for the report of a failure.
-    pub(crate) fn last_words(&self) -> String {
+    /// What the plane's logs say about a namespace, with errors of any kind and the very last lines: for the report of a failure.
+    pub(crate) fn last_words(&self, namespace: &str) -> String {
         let parts = ["kube-apiserver", "kube-controller-manager"].map(|name| {
+            let log = self.folder.join(name).with_extension("log");
+            let about = tail(&log, 15, |line| {
+                (line.starts_with('E') || line.contains(namespace)) && !line.contains(FENCE)
+            });
             format!(
-                "--- {name}, last lines\n{}",
-                tail(&self.folder.join(name).with_extension("log"), 15)
+                "--- {name} about it, and errors\n{about}\n--- {name}, last lines\n{}",
+                tail(&log, 5, |_| true)
             )
         });
         parts.join("\n")

@@ -51,7 +51,7 @@ impl Process {
             Some(status) => bail!(
                 "{} has ended ({status}); the end of its log:\n{}",
                 self.name,
-                tail(&self.log, 20)
+                tail(&self.log, 20, |_| true)
             ),
             None => Ok(()),
         }
@@ -66,12 +66,12 @@ impl Drop for Process {
     }
 }
 
-/// The last lines of a file, or why there are none.
-pub(crate) fn tail(path: &Path, lines: usize) -> String {
+/// The last lines of a file among those that are wanted, or why there are none.
+pub(crate) fn tail(path: &Path, lines: usize, wanted: impl Fn(&str) -> bool) -> String {
     match fs::read(path) {
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes);
-            let all: Vec<&str> = text.lines().collect();
+            let all: Vec<&str> = text.lines().filter(|line| wanted(line)).collect();
             all[all.len().saturating_sub(lines)..].join("\n")
         }
         Err(error) => format!("(no log: {error})"),

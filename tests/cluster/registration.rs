@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 use crate::{process::wait_for, world::World};
 
+/// The name of the fence's entry.
+pub(crate) const FENCE: &str = "fence.trials.test";
+
 /// A port on which nobody listens.
 const FENCE_PORT: u16 = 9;
 
@@ -103,7 +106,7 @@ impl Registration<'_> {
 
     fn configuration(&self, world: &World, kind: &str, entries: &[Entry<'_>]) -> Value {
         let fence = Entry {
-            name: "fence.trials.test",
+            name: FENCE,
             path: "/",
             rules: json!([{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["serviceaccounts"]}]),
             fields: json!({

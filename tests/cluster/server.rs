@@ -118,7 +118,7 @@ impl Server {
         Ok(answer)
     }
 
-    /// The lines of its log so far: one JSON object each, but for a panic's.
+    /// Everything that it has printed so far: its log, one JSON object a line, and what it says to people.
     pub(crate) fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)
     }

@@ -75,25 +75,27 @@ impl World {
     pub(crate) fn new(plane: Arc<Plane>, trial: &str, alone: bool) -> Result<Self> {
         let world = Self {
             alone,
-            namespace: namespace(trial),
+            namespace: unique_namespace(trial),
             address: Address::claim(64)?,
             ports: AtomicU16::new(8443),
             folder: tempfile::tempdir_in(plane.folder())?,
             kept: Mutex::new(Vec::new()),
             plane,
         };
-        let name = &world.namespace;
-        let home = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        world.apply(&home.to_string())?;
-        // No Pod is admitted before its service account is there. Whoever comes second, this or the controller, finds it.
-        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}});
-        world.apply(&account.to_string())?;
+        world.add_namespace(&world.namespace)?;
         Ok(world)
     }
 
     /// The trial's namespace.
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// Makes another namespace, which no webhook of the trial sees: `suffix` is added to the trial's own. It goes with the trial.
+    pub(crate) fn neighbour(&self, suffix: &str) -> Result<String> {
+        let name = format!("{}-{suffix}", self.namespace);
+        self.add_namespace(&name)?;
+        Ok(name)
     }
 
     /// A folder for files; everything `*.log` in it is shown when the trial fails.
@@ -274,10 +276,10 @@ impl World {
             parts.push(format!(
                 "--- {}, last lines\n{}",
                 name.display(),
-                tail(log, 30)
+                tail(log, 30, |_| true)
             ));
         }
-        parts.push(self.plane.last_words());
+        parts.push(self.plane.last_words(&self.namespace));
         parts.join("\n")
     }
 
@@ -297,13 +299,37 @@ impl World {
             None,
         ); // what is left over selects a namespace that nobody will use
         if failed && self.plane.joined() {
-            eprintln!("the namespace {} is left as it is", self.namespace);
+            eprintln!(
+                "the namespace {} is left as it is, without its webhooks",
+                self.namespace
+            );
         } else {
             let _ = self.kubectl(
-                &["delete", "namespace", &self.namespace, "--wait=false"],
+                &[
+                    "delete",
+                    "namespaces",
+                    "--selector",
+                    &selector,
+                    "--wait=false",
+                ],
                 None,
             );
         }
+    }
+
+    fn add_namespace(&self, name: &str) -> Result<()> {
+        let labels = self.labels();
+        let home = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+        self.apply(&home.to_string())?;
+        // No Pod is admitted before its service account is there. Whoever comes second, this or the controller, finds it.
+        let account =
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
+        self.kubectl(
+            &["apply", "--server-side", "--namespace", name, "-f", "-"],
+            Some(&account.to_string()),
+        )?
+        .success("kubectl apply")?;
+        Ok(())
     }
 
     fn keep(&self, thing: Arc<dyn Any + Send + Sync>) {
@@ -315,19 +341,15 @@ impl World {
 }
 
 /// The trial's name as a namespace, with something that makes it unique on a plane that is held open.
-fn namespace(trial: &str) -> String {
+fn unique_namespace(trial: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let words: String = trial
-        .chars()
-        .take(40)
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let words = trial
+        .rsplit("::")
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .replace('_', "-");
+    let words: String = words.chars().take(36).collect();
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()

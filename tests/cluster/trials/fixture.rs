@@ -151,20 +151,13 @@ fn a_warning_and_a_refusal_are_seen(world: &World) -> Result<()> {
 
 fn a_webhook_sees_only_its_namespace(world: &World) -> Result<()> {
     world.identity_webhook(&Identity::default())?;
-    let elsewhere = world.kubectl(
-        &[
-            "create",
-            "--namespace=default",
-            "--dry-run=server",
-            "-o",
-            "json",
-            "-f",
-            "-",
-        ],
+    let elsewhere = world.neighbour("next")?;
+    let output = world.kubectl(
+        &["create", "--namespace", &elsewhere, "-o", "json", "-f", "-"],
         Some(POD),
     )?;
-    let pod: Value = serde_json::from_str(&elsewhere.success("kubectl create")?.stdout)?;
-    assert_eq!(pod["metadata"]["namespace"], "default");
+    let pod: Value = serde_json::from_str(&output.success("kubectl create")?.stdout)?;
+    assert_eq!(pod["metadata"]["namespace"], elsewhere);
     assert_eq!(variable(&pod, 0, "AWS_REGION"), None);
     Ok(())
 }
@@ -209,11 +202,22 @@ spec:
     let profile = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
     assert_eq!(variable(&pod, 0, "BEDROCK_MODEL_ID"), Some(profile));
     let template = &deployment["spec"]["template"];
-    assert_eq!(variable(template, 0, "BEDROCK_MODEL_ID"), Some(direct), "a template is never changed");
+    assert_eq!(
+        variable(template, 0, "BEDROCK_MODEL_ID"),
+        Some(direct),
+        "a template is never changed"
+    );
     let metrics = server.get("/metrics")?;
     for kind in ["Pod", "Deployment"] {
-        let counted = metrics.lines().any(|line| line.contains("admission_reviews") && line.contains(&format!("\"{kind}\"")));
+        let counted = metrics.lines().any(|line| {
+            line.contains("admission_reviews") && line.contains(&format!("\"{kind}\""))
+        });
         assert!(counted, "no review of a {kind} in:\n{metrics}");
     }
+    let log = server.log()?;
+    assert!(
+        log.contains(world.namespace()),
+        "the log does not speak of the rewrite:\n{log}"
+    );
     Ok(())
 }
