@@ -162,7 +162,7 @@ pub(crate) fn enter(open: bool) -> Result<()> {
     let held = Held::find();
     if let (true, Some(held)) = (open, &held) {
         bail!(
-            "a plane is open already, held by process {}: end it with Ctrl-C there, or kill {}",
+            "a plane is open already, held by process {}: end it with Ctrl-C there, or `kill -KILL {}`",
             held.owner,
             held.owner
         );
@@ -190,6 +190,9 @@ pub(crate) fn enter(open: bool) -> Result<()> {
         held,
         owner: process::id(),
     };
+    for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env_remove(proxy).env_remove(proxy.to_lowercase()); // nothing inside can be reached through one
+    }
     command
         .arg("--")
         .arg(env::current_exe()?)

@@ -123,8 +123,7 @@ impl Plane {
         let mut command = Command::new(self.binaries.path("kubectl"));
         command
             .env("HOME", &self.folder)
-            .env("KUBECONFIG", self.kubeconfig())
-            .env("KUBECTL_KUBERC", "false");
+            .env("KUBECONFIG", self.kubeconfig());
         command
     }
 
