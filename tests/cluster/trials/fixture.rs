@@ -38,6 +38,10 @@ pub(super) fn trials() -> Vec<Trial> {
             "the_product_is_called_through_both_of_its_paths",
             the_product_is_called,
         ),
+        plane(
+            "the_policy_of_a_trial_decides",
+            the_policy_of_a_trial_decides,
+        ),
         alone(
             "a_configuration_has_the_name_that_it_was_given",
             a_configuration_has_its_name,
@@ -219,5 +223,37 @@ spec:
         log.contains(world.namespace()),
         "the log does not speak of the rewrite:\n{log}"
     );
+    Ok(())
+}
+
+fn the_policy_of_a_trial_decides(world: &World) -> Result<()> {
+    let policies = "
+apiVersion: bedrock-profiles.dev/v1alpha1
+kind: InferenceProfilePolicy
+metadata: {name: trial}
+spec: {mode: DryRun, references: 'Off'}
+";
+    world.serve(&Serve {
+        policies,
+        ..Serve::default()
+    })?;
+    let output = world.create(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: chat}
+spec:
+  containers:
+  - name: app
+    image: example.com/chat:1
+    env:
+    - {name: BEDROCK_MODEL_ID, value: 'anthropic.claude-sonnet-4-5-20250929-v1:0'}
+    - {name: AWS_REGION, value: eu-west-1}
+",
+    )?;
+    assert_eq!(output.warnings().len(), 1, "{}", output.stderr);
+    let pod = world.get("pod", "chat")?;
+    let direct = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+    assert_eq!(variable(&pod, 0, "BEDROCK_MODEL_ID"), Some(direct));
     Ok(())
 }
