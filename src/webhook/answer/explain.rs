@@ -74,7 +74,12 @@ fn crossing(route: &Route, region: Region, brief: bool) -> String {
         crossed.join(if brief { "," } else { ", " }),
         &route.geography,
     );
-    format!("{word}. leaves {from} for {to}; geography.allowed: [{word}]")
+    let field = if brief {
+        "allowed"
+    } else {
+        "geography.allowed"
+    };
+    format!("{word}. leaves {from} for {to}; {field}: [{word}]")
 }
 
 /// A destination that the policy refuses, to have something to name.

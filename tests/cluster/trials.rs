@@ -1,0 +1,24 @@
+//! The trials, by what they are about.
+
+mod answers;
+mod fixture;
+mod identity;
+mod modes;
+mod objects;
+mod product;
+
+use crate::trial::Trial;
+
+/// All trials; those with a plane of their own last, as they wait for each other.
+pub(crate) fn all() -> Vec<Trial> {
+    [
+        answers::trials(),
+        objects::trials(),
+        modes::trials(),
+        identity::trials(),
+        fixture::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
