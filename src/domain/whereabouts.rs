@@ -2,11 +2,12 @@
 //!
 //! The order is stated once, as the order of [`RegionSource`]'s variants.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use crate::text::{NodeId, Tree};
+use crate::text::{Kind, NodeId, Tree};
 
 use super::object::{Leaf, Object, Sort, Spot};
 use super::policy::{Namespace, Policy};
@@ -90,8 +91,11 @@ const FLAGS: &[&str] = &["--region", "--aws-region"];
 /// How far around an ID in a script its command is looked for, in bytes: a bound for scripts of a megabyte.
 const NEAR: usize = 4096;
 
-/// How deep `$(X)` may lead; Kubernetes expands each variable once, so that real chains are short.
-const DEEPEST_EXPANSION: usize = 8;
+/// How many `$(X)` one region's name may take, chains counted link by link: real ones take one or two.
+const MOST_EXPANSIONS: usize = 16;
+
+/// How long a text may be that a region's name is put together from, in bytes; a region has at most twenty.
+const LONGEST_EXPANSION: usize = 256;
 
 impl RegionSource {
     /// Every source, the strongest first.
@@ -247,7 +251,7 @@ impl<'t> Surroundings<'t> {
 
 impl<'t> Names<'t> {
     fn of_container(tree: &'t Tree<'t>, container: NodeId, policy: &Policy) -> Self {
-        let env = Env::of(tree, container);
+        let env = Env::of(tree, container, policy);
         let lists = ["command", "args"]
             .into_iter()
             .filter_map(|field| tree.get(container, field));
@@ -267,9 +271,7 @@ impl<'t> Names<'t> {
         Self {
             said: ranked(policy, value),
             flags: None,
-            env: Env {
-                entries: Vec::new(),
-            },
+            env: Env::default(),
         }
     }
 }
@@ -344,36 +346,38 @@ fn command_around<'t>(text: &'t str, token: &Range<usize>) -> &'t str {
 }
 
 /// The variables of a container, in order.
+#[derive(Default)]
 struct Env<'t> {
     /// Name and literal value; `None` where the value comes from elsewhere.
     entries: Vec<(&'t str, Option<&'t str>)>,
+    /// Those of them that may name a region: a handful among hundreds.
+    regional: Vec<usize>,
 }
 
 impl<'t> Env<'t> {
-    fn of(tree: &'t Tree<'t>, container: NodeId) -> Self {
+    fn of(tree: &'t Tree<'t>, container: NodeId, policy: &Policy) -> Self {
+        let mut env = Self::default();
         let list = tree.get(container, "env");
-        let entries = list
-            .into_iter()
-            .flat_map(|node| tree.children(node))
-            .filter_map(|entry| {
-                let name = tree.text(tree.get(entry, "name")?)?;
-                let elsewhere = tree
-                    .get(entry, "valueFrom")
-                    .is_some_and(|from| tree.kind(from) == crate::text::Kind::Mapping);
-                let value = tree
-                    .get(entry, "value")
-                    .and_then(|node| tree.text(node))
-                    .unwrap_or_default();
-                Some((name, (!elsewhere).then_some(value)))
-            });
-        Self {
-            entries: entries.collect(),
+        for entry in list.into_iter().flat_map(|node| tree.children(node)) {
+            let Some(name) = tree.get(entry, "name").and_then(|node| tree.text(node)) else {
+                continue;
+            };
+            if may_name_a_region(name, policy) {
+                env.regional.push(env.entries.len());
+            }
+            env.entries.push((name, literal(tree, entry)));
         }
+        env
     }
 
     /// The region that the variable names; the last entry of a name counts, as in Kubernetes.
     fn region(&self, name: &str) -> Option<Found> {
-        let at = self.entries.iter().rposition(|(entry, _)| *entry == name)?;
+        let at = self
+            .regional
+            .iter()
+            .rev()
+            .copied()
+            .find(|at| self.entries[*at].0 == name)?;
         match self.entries[at].1 {
             Some(text) => self.read(text, at),
             None => Some(Found::OutOfSight),
@@ -382,22 +386,40 @@ impl<'t> Env<'t> {
 
     /// Reads a text that stands before entry `at`, with `$(X)` expanded from the entries before it.
     fn read(&self, text: &str, at: usize) -> Option<Found> {
-        read(text, &|name| self.expanded(name, at, DEEPEST_EXPANSION))
+        let budget = Cell::new(MOST_EXPANSIONS);
+        read(text, &|name| self.expanded(name, at, &budget))
     }
 
-    fn expanded(&self, name: &str, before: usize, depth: usize) -> Option<String> {
+    fn expanded(&self, name: &str, before: usize, budget: &Cell<usize>) -> Option<String> {
+        budget.set(budget.get().checked_sub(1)?);
         let at = self.entries[..before]
             .iter()
             .rposition(|(entry, _)| *entry == name)?;
-        let text = self.entries[at].1?;
-        expand(text, &|name| {
-            if depth == 0 {
-                None
-            } else {
-                self.expanded(name, at, depth - 1)
-            }
-        })
+        let text = self.entries[at]
+            .1
+            .filter(|text| text.len() <= LONGEST_EXPANSION)?;
+        expand(text, &|name| self.expanded(name, at, budget))
     }
+}
+
+/// The literal value of an entry of `env`; `None` where it comes from elsewhere.
+fn literal<'t>(tree: &'t Tree<'t>, entry: NodeId) -> Option<&'t str> {
+    let elsewhere = tree
+        .get(entry, "valueFrom")
+        .is_some_and(|from| tree.kind(from) == Kind::Mapping);
+    (!elsewhere).then(|| {
+        tree.get(entry, "value")
+            .and_then(|node| tree.text(node))
+            .unwrap_or_default()
+    })
+}
+
+/// Whether a variable of this name may be asked for: every built-in name ends so.
+fn may_name_a_region(name: &str, policy: &Policy) -> bool {
+    name.ends_with("REGION")
+        || name.ends_with("REGION_NAME")
+        || name == SDK_PROFILE
+        || policy.extra_env_names.iter().any(|extra| &**extra == name)
 }
 
 /// Reads the name of a region; an empty text counts as absent.
@@ -406,7 +428,10 @@ fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Found> 
     if text.is_empty() {
         return None;
     }
-    let Some(text) = expand(text, variable) else {
+    let Some(text) = Some(text)
+        .filter(|text| text.len() <= LONGEST_EXPANSION)
+        .and_then(|text| expand(text, variable))
+    else {
         return Some(Found::OutOfSight);
     };
     let text = text.trim();
@@ -431,4 +456,27 @@ fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Strin
     }
     expanded.push_str(rest);
     Some(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixtures;
+
+    #[test]
+    fn every_built_in_name_is_among_those_that_may_name_a_region() {
+        let policy = fixtures::policy();
+        let names = BEDROCK_NAMES
+            .iter()
+            .chain(SDK_NAMES)
+            .chain(&["AWS_REGION_NAME", SDK_PROFILE]);
+        for name in names {
+            assert!(may_name_a_region(name, &policy), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_strongest_source_stands_first() {
+        assert!(RegionSource::ALL.is_sorted());
+    }
 }

@@ -14,7 +14,7 @@ use crate::domain::judge::{Action, Context, Judged, Judgement, Verdict, judge};
 use crate::domain::object::Object;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::View;
-use crate::text::Tree;
+use crate::text::{Kind, NodeId, Tree};
 
 use super::answer::{self, Speaker};
 use super::metrics::Families;
@@ -112,18 +112,20 @@ impl Desk {
             let envelope = Envelope::read(body)?;
             return Ok(self.untouched(&envelope, says_dry_run(body)));
         }
-        let review = Review::read(body)?;
-        let envelope = &review.envelope;
-        let (Some(object), false) = (review.object, self.excluded.contains(&*envelope.namespace))
+        let (tree, envelope) = read(body)?;
+        let request = Request::of(&tree, envelope);
+        let envelope = &request.envelope;
+        let excluded = self.excluded.contains(&*envelope.namespace);
+        let Some(object) = request
+            .object
+            .filter(|_| !excluded)
+            .map(|node| Object::at(&tree, node))
         else {
-            return Ok(self.untouched(envelope, review.dry_run));
+            return Ok(self.untouched(envelope, request.dry_run));
         };
-        let tree = parse(object)?;
-        let object = Object::at(&tree, tree.root());
-        let old_tree = review.old_object.map(parse).transpose()?;
-        let old = old_tree.as_ref().map(|tree| Object::at(tree, tree.root()));
+        let old = request.old_object.map(|node| Object::at(&tree, node));
         let Some(action) = action(door, envelope, old.as_ref()) else {
-            return Ok(self.untouched(envelope, review.dry_run));
+            return Ok(self.untouched(envelope, request.dry_run));
         };
         let namespace = view
             .namespace(&envelope.namespace)
@@ -141,7 +143,7 @@ impl Desk {
             today,
             creating_pod: matches!(action, Action::CreatePod),
         };
-        Ok(self.said(&review, &object, &judgement, speaker))
+        Ok(self.said(&request, &object, &judgement, speaker))
     }
 
     fn untouched(&self, envelope: &Envelope<'_>, dry_run: bool) -> Bytes {
@@ -155,13 +157,13 @@ impl Desk {
     /// Renders, counts and logs a judgement.
     fn said(
         &self,
-        review: &Review<'_>,
+        request: &Request<'_>,
         object: &Object<'_>,
         judgement: &Judgement<'_>,
         speaker: Speaker<'_>,
     ) -> Bytes {
         let saying = answer::say(object, judgement, speaker);
-        let uid: &str = &review.envelope.uid;
+        let uid: &str = &request.envelope.uid;
         let (mut answer, outcome) = match &judgement.verdict {
             Verdict::Untouched => (Answer::allowed(uid), "untouched"),
             Verdict::Tell => (Answer::allowed(uid), "told"),
@@ -184,9 +186,9 @@ impl Desk {
         };
         answer.warnings = saying.warnings;
         answer.audit_annotations = saying.audit;
-        let subject = Subject::of(&review.envelope, review.dry_run);
+        let subject = Subject::of(&request.envelope, request.dry_run);
         self.count(subject, outcome, judgement);
-        log(review, subject, outcome, judgement, speaker);
+        log(request, subject, outcome, judgement, speaker);
         answer.to_bytes()
     }
 
@@ -239,8 +241,39 @@ fn action<'a>(
     }
 }
 
-fn parse(object: &str) -> Result<Tree<'_>, NoAnswer> {
-    Tree::json(object).map_err(|error| NoAnswer::Object(error.offset))
+/// A review whose objects are nodes of the body's own tree, so that nothing is read twice.
+struct Request<'b> {
+    envelope: Envelope<'b>,
+    object: Option<NodeId>,
+    old_object: Option<NodeId>,
+    dry_run: bool,
+}
+
+impl<'b> Request<'b> {
+    fn of(tree: &Tree<'_>, envelope: Envelope<'b>) -> Self {
+        let field = |name| tree.at(tree.root(), &["request", name]);
+        let object = |name| field(name).filter(|node| tree.kind(*node) == Kind::Mapping);
+        let dry_run = field("dryRun").and_then(|node| tree.text(node)) == Some("true");
+        Self {
+            envelope,
+            object: object("object"),
+            old_object: object("oldObject"),
+            dry_run,
+        }
+    }
+}
+
+/// Reads a body that may concern us, whole. What the tree refuses is told in the words of the review's reader.
+fn read(body: &[u8]) -> Result<(Tree<'_>, Envelope<'_>), NoAnswer> {
+    let text =
+        std::str::from_utf8(body).map_err(|error| ReviewError::NotUtf8(error.valid_up_to()))?;
+    match Tree::json(text) {
+        Ok(tree) => Ok((tree, Envelope::read(body)?)),
+        Err(error) => {
+            Review::read(body)?;
+            Err(NoAnswer::Object(error.offset))
+        }
+    }
 }
 
 /// Whether the end of an unread body says that it is a dry run: `dryRun` stands behind the objects, before the options.
@@ -252,7 +285,7 @@ fn says_dry_run(body: &[u8]) -> bool {
 
 /// One line for each decision that changed or refused something: IDs and places, never a value.
 fn log(
-    review: &Review<'_>,
+    request: &Request<'_>,
     subject: Subject,
     outcome: &'static str,
     judgement: &Judgement<'_>,
@@ -270,11 +303,11 @@ fn log(
         .take(MOST_LOGGED)
         .collect();
     tracing::info!(
-        uid = &*review.envelope.uid,
+        uid = &*request.envelope.uid,
         kind = subject.kind,
         operation = subject.operation,
-        namespace = &*review.envelope.namespace,
-        name = &*review.envelope.name,
+        namespace = &*request.envelope.namespace,
+        name = &*request.envelope.name,
         dry_run = subject.dry_run,
         policy = &*speaker.snapshot.policies[*at].name,
         findings = findings.len(),
