@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+pub mod audit;
+pub mod fix;
 pub mod judging;
+pub mod resolve;
 pub mod serve;
 
 /// Replaces Amazon Bedrock direct model IDs by inference profile IDs.
@@ -21,11 +24,20 @@ pub struct Cli {
 pub enum Command {
     /// Serve the admission webhook.
     Serve(Box<serve::Args>),
+    /// Say what becomes of one model ID in one region.
+    Resolve(resolve::Args),
+    /// Say what would become of the model IDs in manifests.
+    Audit(audit::Args),
+    /// Rewrite the model IDs in manifests.
+    Fix(fix::Args),
 }
 
 /// Runs a command and says how it ended: 0 nothing to report, 1 findings, 2 usage or input error.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(args) => serve::run(*args).map(|()| ExitCode::SUCCESS),
+        Command::Resolve(args) => resolve::run(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Fix(args) => fix::run(&args),
     }
 }

@@ -21,6 +21,7 @@ pub mod cli;
 pub mod domain;
 pub mod report;
 pub mod runtime;
+pub mod scan;
 pub mod text;
 pub mod tls;
 pub mod validate;

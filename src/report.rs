@@ -10,8 +10,12 @@ use serde::Serialize;
 use crate::domain::catalog::{Destinations, LifecycleState};
 use crate::domain::judge::Judged;
 use crate::domain::policy::{Mode, Policy};
+use crate::domain::reason::Reason;
+use crate::domain::region::Region;
 use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
+
+pub mod terminal;
 
 /// API version of the report.
 pub const API_VERSION: &str = "bedrock-profiles.dev/v1alpha1";
@@ -211,6 +215,28 @@ impl FindingRecord {
     }
 }
 
+impl FindingRecord {
+    /// Whether the ID cannot work and nothing that the policy permits serves it.
+    pub fn is_unresolved(&self) -> bool {
+        Reason::ALL
+            .iter()
+            .any(|reason| Some(reason.as_str()) == self.reason && reason.is_unresolved())
+    }
+
+    /// Turns a rewrite into one that cannot be written into the source: its place is not certain, or shared by uses that differ.
+    pub fn leave_unmappable(&mut self, shared: bool) {
+        let reason = if shared {
+            Reason::SharedAnchor
+        } else {
+            Reason::Unmappable
+        };
+        self.outcome = "Leave";
+        self.reason = Some(reason.as_str());
+        (self.after, self.profile, self.note) = (None, None, None);
+        self.applied = false;
+    }
+}
+
 impl AuditReport {
     /// A report of `findings` in `objects` objects.
     pub fn new(objects: usize, findings: Vec<FindingRecord>) -> Self {
@@ -236,8 +262,22 @@ impl AuditReport {
 
 /// The model's life in the finding's region, as far as it is known: of the model that was found, not of the one it moves to.
 pub fn lifecycle(judged: &Judged<'_>, snapshot: &Snapshot, today: Date) -> Option<LifecycleRecord> {
-    let model = snapshot.catalog.model(snapshot.catalog.find(&judged.id)?);
-    let region = judged.region.map(|(region, _)| region);
+    lifecycle_of(
+        &judged.id,
+        judged.region.map(|(region, _)| region),
+        snapshot,
+        today,
+    )
+}
+
+/// The life of the model `id` in `region`, or as a whole where none is known.
+pub fn lifecycle_of(
+    id: &str,
+    region: Option<Region>,
+    snapshot: &Snapshot,
+    today: Date,
+) -> Option<LifecycleRecord> {
+    let model = snapshot.catalog.model(snapshot.catalog.find(id)?);
     let (state, date) = model.lifecycle.at(region, today);
     let past = region.is_some_and(|region| model.is_past_end_of_life(region, today));
     let state = if past {
@@ -295,10 +335,7 @@ fn names(destinations: &Destinations) -> Option<Vec<String>> {
     }
 }
 
-fn crosses(
-    destinations: Option<&Destinations>,
-    region: Option<crate::domain::region::Region>,
-) -> Vec<[String; 2]> {
+fn crosses(destinations: Option<&Destinations>, region: Option<Region>) -> Vec<[String; 2]> {
     let (Some(destinations), Some(region)) = (destinations, region) else {
         return Vec::new();
     };

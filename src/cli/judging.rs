@@ -74,6 +74,15 @@ impl Judging {
         build(&mappings, &policies)
     }
 
+    /// The view, with what is wrong with its objects told on the standard error.
+    pub fn told_view(&self, default: InferenceProfilePolicySpec) -> Result<View, JudgingError> {
+        let (view, problems) = self.view(default)?;
+        for problem in problems {
+            anstream::eprintln!("warning: {problem}");
+        }
+        Ok(view)
+    }
+
     /// The day that decides over dates of end of life.
     pub fn today(&self) -> impl Fn() -> Date + Send + Sync + 'static {
         let fixed = self.today;

@@ -179,7 +179,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         LogFormat::Json => telemetry::Format::Json,
     };
     telemetry::install(format, &args.log)?;
-    let ca_file = args.ca_file.clone();
+    let (ca_file, args_format) = (args.ca_file.clone(), args.log_format);
     let options = options(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -188,7 +188,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         let mut running = start_standalone(options).await?;
         running.end_on_signals()?;
         tracing::info!(webhook = %running.address, admin = %running.admin_address, "serving");
-        hint(&running, ca_file.as_deref());
+        if args_format == LogFormat::Text {
+            hint(&running, ca_file.as_deref());
+        }
         Ok(running.wait().await?)
     })
 }

@@ -81,18 +81,20 @@ impl<'t> Plan<'t> {
         json_patch::Patch(replaced.chain(self.annotation.clone()).collect())
     }
 
-    /// The changes to texts as splices of the source, for files, where the annotation is not written.
-    pub fn splices(&self) -> Vec<Result<Splice, (NodeId, Unmappable)>> {
+    /// The changes to texts as splices of the source, each with its text, for files, where the annotation is not written.
+    pub fn splices(
+        &self,
+    ) -> impl Iterator<Item = Result<(NodeId, Splice), (NodeId, Unmappable)>> + '_ {
         let each = self
             .edits
             .iter()
             .flat_map(|(leaf, edits)| edits.iter().map(move |edit| (*leaf, edit)));
-        each.map(|(leaf, (span, with))| {
-            self.tree
-                .replace(leaf, span.clone(), with)
-                .map_err(|error| (leaf, error))
-        })
-        .collect()
+        each.map(
+            |(leaf, (span, with))| match self.tree.replace(leaf, span.clone(), with) {
+                Ok(splice) => Ok((leaf, splice)),
+                Err(error) => Err((leaf, error)),
+            },
+        )
     }
 }
 

@@ -7,5 +7,6 @@
 )]
 
 mod catalog;
+mod cli;
 mod facts;
 mod server;
