@@ -197,7 +197,7 @@ fn print(answer: &Answer) {
     match (&answer.target, answer.reason, answer.sentence) {
         (Some(target), ..) => anstream::println!("{target}"),
         (None, Some(reason), Some(sentence)) => {
-            anstream::println!("{} is left: {reason}. {sentence}", answer.id)
+            anstream::println!("{} is left: {reason}. {sentence}", answer.id);
         }
         _ => {}
     }

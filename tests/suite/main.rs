@@ -8,5 +8,6 @@
 
 mod catalog;
 mod cli;
+mod decision;
 mod facts;
 mod server;

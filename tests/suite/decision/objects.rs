@@ -1,0 +1,378 @@
+//! Whole objects: what is refused, what is never changed, which policy decides.
+
+use super::*;
+
+/// Judges the new object against the old one.
+fn updated(view: &View, old: &Value, new: &Value) -> &'static str {
+    let text = old.to_string();
+    let tree = Tree::json(&text).unwrap();
+    let old = Object::at(&tree, tree.root());
+    verdict(view, new, Action::Apply(Some(&old)))
+}
+
+fn deployment(model: &str, region: &str) -> Value {
+    let template = asking(model, region);
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"template": {"metadata": {}, "spec": template["spec"]}}})
+}
+
+fn with(mut object: Value, field: &str, value: Value) -> Value {
+    object["metadata"][field] = value;
+    object
+}
+
+#[test]
+fn deny_refuses_what_a_person_applies() {
+    let deny = view(&named("deny", json!({"mode": "Deny"}), json!({})));
+    let owned = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u", "controller": true}]);
+    let pod = asking(SONNET, "eu-west-1");
+    assert_eq!(verdict(&deny, &pod, Action::CreatePod), "refuse");
+    assert_eq!(
+        verdict(
+            &deny,
+            &with(pod.clone(), "ownerReferences", owned),
+            Action::CreatePod
+        ),
+        "tell"
+    );
+    assert_eq!(
+        verdict(&deny, &deployment(SONNET, "eu-west-1"), Action::Apply(None)),
+        "refuse"
+    );
+    assert_eq!(
+        verdict(
+            &deny,
+            &with(
+                deployment(SONNET, "eu-west-1"),
+                "deletionTimestamp",
+                json!("2026-01-01T00:00:00Z")
+            ),
+            Action::Apply(None)
+        ),
+        "tell"
+    );
+    assert_eq!(
+        updated(
+            &deny,
+            &deployment(SONNET, "eu-west-1"),
+            &deployment(SONNET, "us-east-1")
+        ),
+        "tell"
+    );
+    assert_eq!(
+        updated(
+            &deny,
+            &deployment("none", "eu-west-1"),
+            &deployment(SONNET, "eu-west-1")
+        ),
+        "refuse"
+    );
+    assert_eq!(
+        verdict(&deny, &asking(SONNET, "sa-east-1"), Action::CreatePod),
+        "tell",
+        "nothing to write instead"
+    );
+    assert_eq!(
+        verdict(
+            &deny,
+            &asking(&format!("eu.{SONNET}"), "eu-west-1"),
+            Action::CreatePod
+        ),
+        "tell"
+    );
+}
+
+#[test]
+fn unresolved_denies_what_cannot_work_and_never_what_is_unknown() {
+    let strict = view(&policy(
+        json!({"unresolved": "Deny", "models": {"include": ["*"]}}),
+    ));
+    for (model, region, expected) in [
+        (SONNET, "sa-east-1", "refuse"),
+        (SONNET, "ca-central-1", "refuse"),
+        ("anthropic.claude-v2", "us-east-1", "refuse"),
+        ("anthropic.claude-sonnet-4-6", "eu-west-2", "tell"),
+        ("anthropic.claude-sonnet-9-9", "us-east-1", "tell"),
+        ("anthropic.claude-fable-5-2", "us-east-1", "tell"),
+        ("anthropic.claude-opus-4-6-v1", "us-gov-west-1", "tell"),
+        ("anthropic.claude-mythos-5-1", "us-east-1", "tell"), // its row is below high confidence
+        (SONNET, "asia-1", "tell"),
+        (SONNET, "", "tell"),
+        ("global.anthropic.claude-sonnet-4-6", "eu-west-1", "tell"),
+    ] {
+        assert_eq!(
+            verdict(&strict, &asking(model, region), Action::CreatePod),
+            expected,
+            "{model} in {region}"
+        );
+    }
+}
+
+#[test]
+fn config_maps_are_left_for_what_they_are() {
+    let data = json!({"model": SONNET, "AWS_REGION": "eu-west-1"});
+    let map = || config_map(&data);
+    let immutable = {
+        let mut map = map();
+        map["immutable"] = json!(true);
+        map
+    };
+    let controlled = with(map(), "ownerReferences", json!([{"controller": true}]));
+    let untracked = view(&policy(json!({})));
+    let all = view(&policy(json!({"configMaps": {"rewrite": "All"}})));
+    let never = view(&policy(json!({"configMaps": {"rewrite": "Never"}})));
+    let profiled = format!("eu.{SONNET}");
+    for (view, map, action, expected) in [
+        (&untracked, map(), Action::Apply(None), &*profiled),
+        (
+            &untracked,
+            immutable.clone(),
+            Action::Apply(None),
+            "Immutable",
+        ),
+        (&all, immutable, Action::Apply(None), "Immutable"),
+        (
+            &untracked,
+            controlled.clone(),
+            Action::Apply(None),
+            "Tracked",
+        ),
+        (&all, controlled.clone(), Action::Apply(None), &profiled),
+        (&untracked, controlled, Action::Edit, &profiled),
+        (
+            &untracked,
+            with(
+                map(),
+                "annotations",
+                json!({"argocd.argoproj.io/tracking-id": "x"}),
+            ),
+            Action::Apply(None),
+            "Tracked",
+        ),
+        (
+            &untracked,
+            with(
+                map(),
+                "labels",
+                json!({"kustomize.toolkit.fluxcd.io/name": "x"}),
+            ),
+            Action::Apply(None),
+            "Tracked",
+        ),
+        (
+            &untracked,
+            with(map(), "labels", json!({"helm.toolkit.fluxcd.io/name": "x"})),
+            Action::Apply(None),
+            "Tracked",
+        ),
+        (
+            &untracked,
+            with(
+                map(),
+                "labels",
+                json!({"app.kubernetes.io/managed-by": "Helm"}),
+            ),
+            Action::Apply(None),
+            &profiled,
+        ),
+        (&never, map(), Action::Apply(None), "Excluded"),
+    ] {
+        let found = judged(view, &map, action, |judgement| {
+            let (_, findings) = judgement.decided.as_ref().unwrap();
+            findings[0].resolution.target().map_or_else(
+                || findings[0].resolution.reason().unwrap().to_string(),
+                ToString::to_string,
+            )
+        });
+        assert_eq!(found, expected, "{map}");
+    }
+}
+
+#[test]
+fn a_config_map_grows_to_one_mebibyte_and_no_further() {
+    let view = view(&policy(json!({})));
+    let of = |filler: usize| {
+        config_map(
+            &json!({"model": SONNET, "AWS_REGION": "eu-west-1", "filler": "x".repeat(filler)}),
+        )
+    };
+    let room = 1024 * 1024 - SONNET.len() - "eu.".len() - "eu-west-1".len();
+    assert_eq!(verdict(&view, &of(room), Action::Apply(None)), "rewrite");
+    assert_eq!(verdict(&view, &of(room + 1), Action::Apply(None)), "tell");
+    assert_eq!(
+        answer(&view, &of(room + 1), Action::Apply(None)),
+        "TooLarge"
+    );
+}
+
+#[test]
+fn who_opts_out_is_the_policy_s_choice() {
+    let object = |annotations: Value| with(asking(SONNET, "eu-west-1"), "annotations", annotations);
+    let out = object(json!({"bedrock-profiles.dev/ignore": "prefixes itself"}));
+    let any = view(&policy(json!({})));
+    let profiled = format!("eu.{SONNET}");
+    for (view, object, expected) in [
+        (&any, &out, "OptedOut"),
+        (
+            &any,
+            &object(json!({"bedrock-profiles.dev/ignore": "false"})),
+            &*profiled,
+        ),
+        (
+            &any,
+            &object(json!({"bedrock-profiles.dev/ignore-env": "OTHER, MOD*"})),
+            "OptedOut",
+        ),
+        (
+            &any,
+            &object(json!({"bedrock-profiles.dev/ignore-env": "OTHER"})),
+            &profiled,
+        ),
+        (
+            &any,
+            &object(json!({"bedrock-profiles.dev/ignore-containers": "app"})),
+            "OptedOut",
+        ),
+        (
+            &view(&policy(json!({"optOut": "Namespace"}))),
+            &out,
+            &profiled,
+        ),
+        (&view(&policy(json!({"optOut": "None"}))), &out, &profiled),
+    ] {
+        assert_eq!(
+            answer(view, object, Action::CreatePod),
+            expected,
+            "{object}"
+        );
+    }
+    let namespace = Namespace {
+        annotations: [("bedrock-profiles.dev/ignore".into(), "team a".into())].into(),
+        ..Namespace::named("ml")
+    };
+    let reason = |view| {
+        judged_in(
+            view,
+            &namespace,
+            &asking(SONNET, "eu-west-1"),
+            Action::CreatePod,
+            |judgement| judgement.decided.as_ref().unwrap().1[0].resolution.reason(),
+        )
+    };
+    assert_eq!(reason(&any).unwrap().as_str(), "OptedOut");
+    assert_eq!(reason(&view(&policy(json!({"optOut": "None"})))), None);
+}
+
+#[test]
+fn of_several_policies_one_decides_and_dry_runs_shadow_it() {
+    let strong = named(
+        "strong",
+        json!({"mode": "Rewrite", "priority": 2}),
+        json!({"models": {"exclude": ["*"]}}),
+    );
+    let weak = named("weak", json!({"mode": "Deny", "priority": 1}), json!({}));
+    let shadow = named(
+        "shadow",
+        json!({"mode": "DryRun", "priority": 9}),
+        json!({}),
+    );
+    let elsewhere = named(
+        "elsewhere",
+        json!({"mode": "Deny", "priority": 8}),
+        json!({"match": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}}}),
+    );
+    let view = view(&format!("{strong}{weak}{shadow}{elsewhere}"));
+    judged(
+        &view,
+        &asking(SONNET, "eu-west-1"),
+        Action::CreatePod,
+        |judgement| {
+            let name = |at: usize| &*view.snapshot.policies[at].name;
+            assert_eq!(
+                judgement.decided.as_ref().map(|(at, _)| name(*at)),
+                Some("strong")
+            );
+            assert_eq!(
+                judgement
+                    .shadows
+                    .iter()
+                    .map(|(at, _)| name(*at))
+                    .collect::<Vec<_>>(),
+                ["shadow"]
+            );
+            assert!(judgement.shadows[0].1[0].resolution.target().is_some());
+            assert!(matches!(judgement.verdict, Verdict::Tell));
+        },
+    );
+}
+
+#[test]
+fn a_policy_selects_pods_or_config_maps() {
+    let pods = view(&policy(json!({"match": {"resources": ["Pod"]}})));
+    let maps = view(&policy(json!({"match": {"resources": ["ConfigMap"]}})));
+    let (pod, map) = (
+        asking(SONNET, "eu-west-1"),
+        config_map(&json!({"m": SONNET, "AWS_REGION": "eu-west-1"})),
+    );
+    assert_eq!(
+        (
+            verdict(&pods, &pod, Action::CreatePod),
+            verdict(&pods, &map, Action::Apply(None))
+        ),
+        ("rewrite", "untouched")
+    );
+    assert_eq!(
+        (
+            verdict(&maps, &pod, Action::CreatePod),
+            verdict(&maps, &map, Action::Apply(None))
+        ),
+        ("untouched", "rewrite")
+    );
+}
+
+#[test]
+fn lists_are_left_unless_the_policy_wants_them() {
+    let pod = pod(
+        &json!([{"name": "MODELS", "value": format!("{SONNET},anthropic.claude-sonnet-4-6")}, {"name": "AWS_REGION", "value": "eu-west-1"}]),
+    );
+    assert_eq!(
+        answer(&view(&policy(json!({}))), &pod, Action::CreatePod),
+        "ListLeft"
+    );
+    let rewritten = patched(
+        &view(&policy(json!({"lists": "Rewrite"}))),
+        &pod,
+        Action::CreatePod,
+    );
+    assert_eq!(
+        rewritten["spec"]["containers"][0]["env"][0]["value"],
+        format!("eu.{SONNET},eu.anthropic.claude-sonnet-4-6")
+    );
+}
+
+#[test]
+fn mirror_pods_and_other_kinds_are_nobody_s() {
+    let view = view(&policy(json!({})));
+    let mirror = with(
+        asking(SONNET, "eu-west-1"),
+        "annotations",
+        json!({"kubernetes.io/config.mirror": "x"}),
+    );
+    assert_eq!(verdict(&view, &mirror, Action::CreatePod), "untouched");
+    assert_eq!(
+        verdict(
+            &view,
+            &json!({"apiVersion": "x/v1", "kind": "Pod", "spec": asking(SONNET, "eu-west-1")["spec"]}),
+            Action::CreatePod
+        ),
+        "untouched"
+    );
+    assert_eq!(
+        verdict(&view, &deployment(SONNET, "eu-west-1"), Action::Apply(None)),
+        "tell",
+        "a template in a cluster is never changed"
+    );
+    assert_eq!(
+        verdict(&view, &deployment(SONNET, "eu-west-1"), Action::Edit),
+        "rewrite"
+    );
+}
