@@ -1,1 +1,188 @@
 //! Merging, row by row.
+
+use super::*;
+use crate::domain::fixtures::{mapping, model, region, route};
+
+const ID: &str = "anthropic.claude-sonnet-5";
+
+fn with(change: impl FnOnce(&mut MappedModel)) -> MappedModel {
+    let mut model = model(ID);
+    change(&mut model);
+    model
+}
+
+fn merged(mappings: Vec<Mapping>) -> (Catalog, Vec<Conflict>) {
+    Catalog::merge(mappings)
+}
+
+fn geography(catalog: &Catalog, code: &str) -> Option<String> {
+    let row = catalog.model(catalog.find(ID)?).row(region(code))?;
+    row.geographic
+        .as_ref()
+        .map(|route| route.geography.to_string())
+}
+
+#[test]
+fn the_row_of_the_highest_priority_wins_then_the_name() {
+    let eu = |destination: &str| {
+        with(|model| model.routes = [route("eu", "eu-west-1", &[destination])].into())
+    };
+    let (catalog, conflicts) = merged(vec![
+        mapping("z", 1, vec![eu("eu-west-1")]),
+        mapping("a", 1, vec![eu("eu-west-2")]),
+        mapping("low", -5, vec![eu("eu-west-3")]),
+    ]);
+    let row = catalog.models()[0].row(region("eu-west-1")).unwrap();
+    let kept = row.geographic.as_ref().unwrap();
+    assert_eq!(
+        kept.destinations,
+        Destinations::Known([region("eu-west-2")].into())
+    );
+    assert_eq!(catalog.mapping(kept.mapping).0, "a");
+    assert_eq!(conflicts, []);
+}
+
+#[test]
+fn one_row_corrects_one_fact_and_leaves_the_others() {
+    let whole = with(|model| {
+        model.routes = [
+            route("eu", "eu-west-1", &[]),
+            route("eu", "eu-west-3", &[]),
+            route("global", "eu-west-1", &["*"]),
+        ]
+        .into();
+        model.direct = [
+            (region("eu-west-2"), DirectRow::Works),
+            (region("us-east-1"), DirectRow::Works),
+        ]
+        .into();
+    });
+    let correction = with(|model| {
+        model.routes = [MappedRoute {
+            absent: true,
+            ..route("eu", "eu-west-1", &[])
+        }]
+        .into();
+        model.direct = [(region("eu-west-2"), DirectRow::Never)].into();
+    });
+    let (catalog, _) = merged(vec![
+        mapping("builtin", -1000, vec![whole]),
+        mapping("ours", 0, vec![correction]),
+    ]);
+    assert_eq!(geography(&catalog, "eu-west-1"), None);
+    assert_eq!(geography(&catalog, "eu-west-3").as_deref(), Some("eu"));
+    let model = &catalog.models()[0];
+    assert!(model.row(region("eu-west-1")).unwrap().global.is_some());
+    assert!(
+        model
+            .row(region("eu-west-2"))
+            .is_none_or(|row| row.direct.is_none())
+    );
+    assert!(model.row(region("us-east-1")).unwrap().direct.is_some());
+}
+
+#[test]
+fn each_lifecycle_field_is_taken_from_the_first_that_states_it() {
+    let date: Date = "2027-01-01".parse().unwrap();
+    let low = with(|model| {
+        model.lifecycle.state = Some(LifecycleState::Active);
+        model.lifecycle.successor = ModelId::parse("anthropic.claude-sonnet-5-5").ok();
+    });
+    let high = with(|model| {
+        model.lifecycle.end_of_life = Some(
+            [EndOfLife {
+                date,
+                regions: Box::default(),
+            }]
+            .into(),
+        );
+    });
+    let (catalog, _) = merged(vec![
+        mapping("low", 0, vec![low]),
+        mapping("high", 1, vec![high]),
+    ]);
+    let lifecycle = &catalog.models()[0].lifecycle;
+    assert_eq!(lifecycle.state, LifecycleState::Active);
+    assert_eq!(lifecycle.date_in(region("us-east-1")), Some(date));
+    assert!(lifecycle.successor.is_some());
+}
+
+#[test]
+fn of_two_geographies_the_first_stays_and_the_other_is_told() {
+    let apac = with(|model| model.routes = [route("apac", "ap-northeast-1", &[])].into());
+    let jp = with(|model| model.routes = [route("jp", "ap-northeast-1", &[])].into());
+    let (catalog, conflicts) = merged(vec![
+        mapping("low", 0, vec![apac]),
+        mapping("high", 1, vec![jp]),
+    ]);
+    assert_eq!(geography(&catalog, "ap-northeast-1").as_deref(), Some("jp"));
+    let [conflict] = &conflicts[..] else {
+        panic!("{conflicts:?}")
+    };
+    assert_eq!(
+        (
+            &*conflict.mapping,
+            conflict.kept.as_str(),
+            conflict.dropped.as_str()
+        ),
+        ("low", "jp", "apac")
+    );
+}
+
+#[test]
+fn what_is_known_of_a_model_follows_from_its_rows() {
+    let knowledge = |change: fn(&mut MappedModel)| {
+        merged(vec![mapping("m", 0, vec![with(change)])]).0.models()[0].knowledge
+    };
+    assert_eq!(knowledge(|_| ()), Knowledge::NeverHadProfile);
+    assert_eq!(
+        knowledge(|model| model.unverified = true),
+        Knowledge::Unverified
+    );
+    assert_eq!(
+        knowledge(|model| model.mantle_only = true),
+        Knowledge::MantleOnly
+    );
+    assert_eq!(
+        knowledge(|model| model.routes = [route("eu", "eu-west-1", &[])].into()),
+        Knowledge::HasProfiles
+    );
+}
+
+#[test]
+fn a_date_holds_where_it_is_stated_and_everywhere_once_every_region_is_past() {
+    let date = |text: &str| text.parse::<Date>().unwrap();
+    let partly = with(|model| {
+        model.lifecycle.state = Some(LifecycleState::Legacy);
+        model.lifecycle.end_of_life = Some(
+            [EndOfLife {
+                date: date("2026-07-01"),
+                regions: [region("us-east-1")].into(),
+            }]
+            .into(),
+        );
+        model.direct = [(region("us-east-1"), DirectRow::Former)].into();
+    });
+    let (catalog, _) = merged(vec![mapping("m", 0, vec![partly])]);
+    let model = &catalog.models()[0];
+    assert!(!model.is_past_end_of_life(region("us-east-1"), date("2026-06-30")));
+    assert!(model.is_past_end_of_life(region("us-east-1"), date("2026-07-01")));
+    assert!(
+        model.is_past_end_of_life(region("eu-west-1"), date("2026-07-01")),
+        "it was served nowhere else"
+    );
+    assert_eq!(
+        model
+            .lifecycle
+            .at(Some(region("us-east-1")), date("2026-07-01"))
+            .0,
+        LifecycleState::EndOfLife
+    );
+    assert_eq!(
+        model
+            .lifecycle
+            .at(Some(region("eu-west-1")), date("2026-07-01"))
+            .0,
+        LifecycleState::Legacy
+    );
+}
