@@ -14,6 +14,7 @@ use super::region::Region;
 use super::resolve::{Evidence, Resolution};
 use super::snapshot::{Snapshot, View};
 use super::whereabouts::{RegionSource, Surroundings};
+use crate::text::NodeId;
 
 mod finding;
 mod object_reason;
@@ -101,18 +102,11 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
         return nothing();
     }
     let snapshot: &'t Snapshot = &context.view.snapshot;
-    let selecting = |policy: &Policy| {
-        (if object.sort == Sort::ConfigMap {
-            policy.config_maps
-        } else {
-            policy.pods
-        }) && policy.namespaces.selects(context.namespace)
-    };
     let mut selected = snapshot
         .policies
         .iter()
         .enumerate()
-        .filter(|(_, policy)| selecting(policy))
+        .filter(|(_, policy)| selects(policy, object, context.namespace))
         .peekable();
     if selected.peek().is_none() {
         return nothing();
@@ -122,12 +116,14 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
     if found.is_empty() && !has_record {
         return nothing();
     }
+    let containers = with_findings(object, &found);
     let judge_for = |policy: &'t Policy| Judge {
         object,
         context,
         policy,
         surroundings: Surroundings::of(
             object,
+            &containers,
             policy,
             context.namespace,
             context.view.cluster_region,
@@ -150,6 +146,27 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
         verdict,
         again,
     }
+}
+
+/// Whether a policy selects the object: by namespace and resource alone, so that no author can choose a laxer one.
+fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool {
+    let resource = if object.sort == Sort::ConfigMap {
+        policy.config_maps
+    } else {
+        policy.pods
+    };
+    resource && policy.namespaces.selects(namespace)
+}
+
+/// The containers that a region may be asked for: those with a finding, and all where a record may speak of others.
+fn with_findings(object: &Object<'_>, found: &[Finding<'_>]) -> BTreeSet<NodeId> {
+    if object.annotation(ANNOTATION).is_some() {
+        return object.containers().collect();
+    }
+    found
+        .iter()
+        .filter_map(|finding| finding.leaf.container)
+        .collect()
 }
 
 /// Whether the object is one that is judged at all: mirror pods are the kubelet's.

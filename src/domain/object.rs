@@ -246,9 +246,8 @@ impl<'t> Object<'t> {
                 container: Some(container),
             });
         }
-        for entry in items("env") {
-            let variable = tree.get(entry, "name").and_then(|node| tree.text(node));
-            if let (Some(variable), Some(node)) = (variable, tree.get(entry, "value")) {
+        for entry in items("env").map(|node| EnvEntry::read(tree, node)) {
+            if let (Some(variable), Some(node)) = (entry.name, entry.value) {
                 leaves.push(Leaf {
                     node,
                     spot: Spot::Env {
@@ -259,6 +258,33 @@ impl<'t> Object<'t> {
                 });
             }
         }
+    }
+}
+
+/// An entry of `env`, its fields read in one pass.
+#[derive(Default)]
+pub struct EnvEntry<'t> {
+    /// The variable's name.
+    pub name: Option<&'t str>,
+    /// Its literal value.
+    pub value: Option<NodeId>,
+    /// Whether the value comes from elsewhere.
+    pub elsewhere: bool,
+}
+
+impl<'t> EnvEntry<'t> {
+    /// Reads the entry at `node`.
+    pub fn read(tree: &'t Tree<'t>, node: NodeId) -> Self {
+        let mut entry = Self::default();
+        for field in tree.children(node) {
+            match tree.key(field) {
+                Some("name") => entry.name = tree.text(field),
+                Some("value") => entry.value = Some(field),
+                Some("valueFrom") => entry.elsewhere = tree.kind(field) == NodeKind::Mapping,
+                _ => {}
+            }
+        }
+        entry
     }
 }
 

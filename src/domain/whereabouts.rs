@@ -3,13 +3,13 @@
 //! The order is stated once, as the order of [`RegionSource`]'s variants.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
-use crate::text::{Kind, NodeId, Tree};
+use crate::text::{NodeId, Tree};
 
-use super::object::{Leaf, Object, Sort, Spot};
+use super::object::{EnvEntry, Leaf, Object, Sort, Spot};
 use super::policy::{Namespace, Policy};
 use super::region::Region;
 
@@ -168,18 +168,19 @@ pub struct Standpoint<'a, 't> {
 }
 
 impl<'t> Surroundings<'t> {
-    /// Reads the surroundings of `object` under `policy`, which has names and a default of its own.
+    /// Reads the surroundings of `object`, of these containers of it, under `policy`, which has names and a default of its own.
     pub fn of(
         object: &Object<'t>,
+        containers: &BTreeSet<NodeId>,
         policy: &Policy,
         namespace: &Namespace,
         cluster: Option<Region>,
     ) -> Self {
         let tree = object.tree;
         let annotated = |text: Option<&str>| read(text?, &|_| None);
-        let mut named: BTreeMap<_, _> = object
-            .containers()
-            .map(|node| (Some(node), Names::of_container(tree, node, policy)))
+        let mut named: BTreeMap<_, _> = containers
+            .iter()
+            .map(|node| (Some(*node), Names::of_container(tree, *node, policy)))
             .collect();
         if let (Sort::ConfigMap, Some(data)) = (object.sort, tree.get(object.root, "data")) {
             named.insert(None, Names::of_data(tree, data, policy));
@@ -358,14 +359,22 @@ impl<'t> Env<'t> {
     fn of(tree: &'t Tree<'t>, container: NodeId, policy: &Policy) -> Self {
         let mut env = Self::default();
         let list = tree.get(container, "env");
-        for entry in list.into_iter().flat_map(|node| tree.children(node)) {
-            let Some(name) = tree.get(entry, "name").and_then(|node| tree.text(node)) else {
-                continue;
-            };
+        for entry in list
+            .into_iter()
+            .flat_map(|node| tree.children(node))
+            .map(|node| EnvEntry::read(tree, node))
+        {
+            let Some(name) = entry.name else { continue };
             if may_name_a_region(name, policy) {
                 env.regional.push(env.entries.len());
             }
-            env.entries.push((name, literal(tree, entry)));
+            let literal = || {
+                entry
+                    .value
+                    .and_then(|node| tree.text(node))
+                    .unwrap_or_default()
+            };
+            env.entries.push((name, (!entry.elsewhere).then(literal)));
         }
         env
     }
@@ -400,18 +409,6 @@ impl<'t> Env<'t> {
             .filter(|text| text.len() <= LONGEST_EXPANSION)?;
         expand(text, &|name| self.expanded(name, at, budget))
     }
-}
-
-/// The literal value of an entry of `env`; `None` where it comes from elsewhere.
-fn literal<'t>(tree: &'t Tree<'t>, entry: NodeId) -> Option<&'t str> {
-    let elsewhere = tree
-        .get(entry, "valueFrom")
-        .is_some_and(|from| tree.kind(from) == Kind::Mapping);
-    (!elsewhere).then(|| {
-        tree.get(entry, "value")
-            .and_then(|node| tree.text(node))
-            .unwrap_or_default()
-    })
 }
 
 /// Whether a variable of this name may be asked for: every built-in name ends so.

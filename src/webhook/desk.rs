@@ -291,7 +291,8 @@ fn log(
     judgement: &Judgement<'_>,
     speaker: Speaker<'_>,
 ) {
-    if !matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Refuse(_)) {
+    let changes = matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Refuse(_));
+    if !changes || !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
     let Some((at, findings)) = &judgement.decided else {

@@ -51,7 +51,10 @@ pub(crate) fn policy(fields: Value) -> String {
     named("test", json!({"mode": "Rewrite"}), fields)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "a table's row is written in place")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a table's row is written in place"
+)]
 pub(crate) fn named(name: &str, mut spec: Value, fields: Value) -> String {
     spec.as_object_mut()
         .unwrap()
