@@ -11,4 +11,5 @@ mod catalog;
 mod cli;
 mod decision;
 mod facts;
+mod judgement;
 mod server;
