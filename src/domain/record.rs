@@ -55,11 +55,27 @@ impl Record {
         }
     }
 
+    /// A record of `entries`, and of `left_out` more that there was no room for.
+    pub fn of(entries: Vec<Entry>, left_out: usize) -> Self {
+        let truncated = left_out > 0;
+        Self {
+            count: truncated.then_some(entries.len() + left_out),
+            entries,
+            truncated,
+        }
+    }
+
+    /// How many places there was no room for.
+    pub fn left_out(&self) -> usize {
+        self.count
+            .map_or(0, |count| count.saturating_sub(self.entries.len()))
+    }
+
     /// Writes the annotation into at most `room` bytes: with the first entries and a count where not all fit, `None` where
     /// nothing fits.
     pub fn write(mut self, room: usize) -> Option<String> {
         let room = room.min(LARGEST);
-        let all = self.entries.len();
+        let all = self.entries.len() + self.left_out();
         loop {
             let text = serde_json::to_string(&self).ok()?;
             if text.len() <= room {

@@ -12,4 +12,5 @@ mod catalog;
 mod cli;
 mod decision;
 mod facts;
+mod judgement;
 mod server;

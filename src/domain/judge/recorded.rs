@@ -22,6 +22,10 @@ pub(super) struct Rewriting<'t, 'a> {
     judge: &'a Judge<'t, 'a>,
     /// What an earlier round recorded.
     old: Vec<Entry>,
+    /// How many places an earlier round left out of its record for want of room.
+    left_out: usize,
+    /// How many profiles stand in the object that no record explains.
+    unexplained: usize,
     /// What will be recorded.
     new: Vec<Entry>,
     plan: Option<Plan<'t>>,
@@ -32,15 +36,16 @@ pub(super) struct Rewriting<'t, 'a> {
 impl<'t, 'a> Rewriting<'t, 'a> {
     /// Starts with an empty plan, or with none where the policy or the action does not change the object.
     pub(super) fn new(judge: &'a Judge<'t, 'a>, changes: bool) -> Self {
-        let old = judge
+        let record = judge
             .object
             .annotation(ANNOTATION)
             .map(Record::parse)
-            .unwrap_or_default()
-            .entries;
+            .unwrap_or_default();
         Self {
             judge,
-            old,
+            left_out: record.left_out(),
+            old: record.entries,
+            unexplained: 0,
             new: Vec::new(),
             plan: changes.then(|| Plan::new(judge.object)),
             again: false,
@@ -53,6 +58,8 @@ impl<'t, 'a> Rewriting<'t, 'a> {
             return self.again(finding, entry, (region, source), reason);
         }
         let judged = self.judge.one(finding, reason);
+        let profiled = matches!(judged.finding.token.prefix, Prefix::Geography(_));
+        self.unexplained += usize::from(profiled && judged.resolution.target().is_none());
         self.change(&judged);
         judged
     }
@@ -102,14 +109,15 @@ impl<'t, 'a> Rewriting<'t, 'a> {
     /// The plan, if there is anything to do.
     pub(super) fn finish(mut self) -> Option<Plan<'t>> {
         let mut plan = self.plan.take()?;
-        if self.carries_a_record() {
-            plan.annotate(
-                self.judge.object,
-                Record {
-                    entries: self.new,
-                    ..Record::default()
-                },
-            );
+        // What still holds as a whole stays as it is written, whatever the order in which it was found again.
+        let stands = plan.is_empty()
+            && !self.new.is_empty()
+            && self.new.len() == self.old.len()
+            && self.new.iter().all(|entry| self.old.contains(entry));
+        if self.carries_a_record() && !stands {
+            // What an earlier round left out can only be among the profiles that nothing explains.
+            let left_out = self.left_out.min(self.unexplained);
+            plan.annotate(self.judge.object, Record::of(self.new, left_out));
         }
         (!plan.is_empty()).then_some(plan)
     }

@@ -1,0 +1,9 @@
+//! The judgement as a person meets it: what is written, told and refused, under custom resources as written.
+
+mod config_maps;
+mod reasons;
+mod regions;
+pub(crate) mod rig;
+mod served;
+mod targets;
+mod verdicts;

@@ -1,0 +1,107 @@
+//! ConfigMaps: which are rewritten, and which never.
+
+use serde_json::{Value, json};
+
+use super::rig::*;
+
+const MIB: usize = 1024 * 1024;
+
+fn keys() -> Value {
+    config_map(&[("model", SONNET_4_5), ("AWS_REGION", "eu-west-1")])
+}
+
+#[test]
+fn a_value_that_is_an_id_is_rewritten_on_create_and_update() {
+    let world = World::under("{}");
+    for event in [Event::Create, Event::Update(&keys())] {
+        let outcome = world.judge(&keys(), event);
+        assert_eq!(outcome.answer(), behind("eu", SONNET_4_5));
+        assert_eq!(
+            outcome.after["data"]["model"],
+            behind("eu", SONNET_4_5).as_str()
+        );
+        assert_eq!(outcome.record()["entries"][0]["at"], "data/model");
+    }
+    let old = world.create(&keys()).after;
+    let applied = world.judge(&keys(), Event::Update(&old));
+    assert_eq!(
+        applied.after, old,
+        "the same manifest twice is the same object"
+    );
+}
+
+#[test]
+fn binary_data_counts_for_the_size_and_is_not_read() {
+    let world = World::under("{}");
+    let fixed = SONNET_4_5.len() + "eu-west-1".len();
+    // Four characters of base64 stand for three bytes.
+    let characters = |bytes: usize| bytes.div_ceil(3) * 4;
+    let mut object = keys();
+    object["binaryData"] = json!({ "b": "A".repeat(characters(MIB - fixed - 6)) });
+    assert_eq!(world.create(&object).answer(), behind("eu", SONNET_4_5));
+    object["binaryData"] = json!({ "b": "A".repeat(characters(MIB - fixed)) });
+    assert_eq!(world.create(&object).answer(), "TooLarge");
+    object["data"] = json!({});
+    object["binaryData"] = json!({ "b": SONNET_4_5 });
+    assert_eq!(world.create(&object).verdict, "Untouched");
+}
+
+#[test]
+fn a_value_that_is_more_than_an_id_is_left() {
+    let world = World::under("{}");
+    for (text, expected) in [
+        ("ID\n", "eu."),
+        ("bedrock/converse/ID", "eu."),
+        ("model: ID", "UnknownFormat"),
+        ("{\"model\": \"ID\"}", "UnknownFormat"),
+        ("MODEL=ID", "UnknownFormat"),
+        ("ID,other", "ListLeft"),
+        ("- ID\n- other\n", "UnknownFormat"),
+    ] {
+        let text = text.replace("ID", SONNET_4_5);
+        let outcome = world.create(&config_map(&[("m", &text), ("AWS_REGION", "eu-west-1")]));
+        let expected = expected.replace("eu.", &behind("eu", SONNET_4_5));
+        assert_eq!(outcome.answer(), expected, "{text}");
+    }
+}
+
+#[test]
+fn its_region_is_that_of_its_own_keys() {
+    let world = World::under("{ region: { default: us-east-1 } }");
+    let answer = |data: &[(&str, &str)]| {
+        let outcome = world.create(&config_map(data));
+        let only = outcome.only();
+        (only.answer.replace(SONNET_4_5, ""), only.source)
+    };
+    let model = ("model", SONNET_4_5);
+    assert_eq!(
+        answer(&[model, ("AWS_REGION", "eu-west-1\n")]),
+        ("eu.".to_owned(), "ConfigMapKey")
+    );
+    assert_eq!(
+        answer(&[
+            model,
+            ("AWS_REGION", "eu-west-1"),
+            ("BEDROCK_REGION", "ap-northeast-1")
+        ]),
+        ("jp.".to_owned(), "ConfigMapKey")
+    );
+    assert_eq!(
+        answer(&[model, ("AWS_REGION", "")]),
+        ("us.".to_owned(), "PolicyDefault")
+    );
+    // A key is no variable that could be expanded.
+    assert_eq!(
+        answer(&[model, ("R", "eu-west-1"), ("AWS_REGION", "$(R)")]).0,
+        "RegionOutOfSight"
+    );
+    assert_eq!(
+        answer(&[
+            model,
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_DEFAULT_REGION", "us-east-1")
+        ])
+        .0,
+        "RegionConflict"
+    );
+}
