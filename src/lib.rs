@@ -7,7 +7,7 @@
 //! domain    find, resolve, plan: the decision -> text
 //! api       the custom resources as written   -> nothing
 //! validate  wire form to domain               -> api, domain
-//! catalog   the shipped mapping               -> api, validate
+//! catalog   the shipped mapping               -> api
 //! report    the record of a finding           -> domain
 //! scan      files to judged findings          -> text, domain, report
 //! tls       certificates                      -> nothing

@@ -13,4 +13,5 @@ mod cli;
 mod decision;
 mod facts;
 mod judgement;
+mod properties;
 mod server;
