@@ -15,3 +15,4 @@ mod facts;
 mod judgement;
 mod properties;
 mod server;
+mod webhook;
