@@ -12,4 +12,5 @@ mod cli;
 mod decision;
 mod facts;
 mod judgement;
+mod properties;
 mod server;
