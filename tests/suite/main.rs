@@ -7,6 +7,7 @@
 )]
 #![allow(clippy::too_many_lines, reason = "a table is as long as it is")]
 
+mod architecture;
 mod catalog;
 mod cli;
 mod decision;
