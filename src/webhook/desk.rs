@@ -11,7 +11,7 @@ use bytes::Bytes;
 use jiff::civil::Date;
 
 use crate::domain::judge::{Action, Context, Judged, Judgement, Verdict, judge};
-use crate::domain::object::Object;
+use crate::domain::object::{Object, Sort};
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::View;
 use crate::text::{Kind, NodeId, Tree};
@@ -124,7 +124,7 @@ impl Desk {
             return Ok(self.untouched(envelope, request.dry_run));
         };
         let old = request.old_object.map(|node| Object::at(&tree, node));
-        let Some(action) = action(door, envelope, old.as_ref()) else {
+        let Some(action) = action(door, envelope, object.sort, old.as_ref()) else {
             return Ok(self.untouched(envelope, request.dry_run));
         };
         let namespace = view
@@ -216,11 +216,14 @@ impl Desk {
 fn action<'a>(
     door: Door,
     envelope: &Envelope<'_>,
+    sort: Sort,
     old: Option<&'a Object<'a>>,
 ) -> Option<Action<'a>> {
-    let template = TEMPLATES
-        .iter()
-        .any(|(resource, _)| *resource == &*envelope.resource.resource);
+    // The object says itself what it is, and a patch through the validating door would be refused.
+    let template = sort == Sort::Template
+        && TEMPLATES
+            .iter()
+            .any(|(resource, _)| *resource == &*envelope.resource.resource);
     match (
         door,
         &*envelope.resource.resource,
@@ -232,7 +235,7 @@ fn action<'a>(
             old.map(Action::AddEphemeralContainers)
         }
         (Door::Mutate, "configmaps", "", Operation::Create | Operation::Update) => {
-            Some(Action::Apply(old))
+            (sort == Sort::ConfigMap).then_some(Action::Apply(old))
         }
         (Door::Validate, _, "", Operation::Create | Operation::Update) if template => {
             Some(Action::Apply(old))

@@ -1,0 +1,198 @@
+//! The webhook answers whatever it is sent, and every patch in an answer applies.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bedrock_profiles::runtime::admin::Registry;
+use bedrock_profiles::webhook::desk::{Desk, Door};
+use bedrock_profiles::webhook::metrics::Families;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Value, json};
+
+use super::holds;
+use super::scenes::{any_json, scenes, text};
+use crate::judgement::rig::{TODAY, World};
+
+pub(crate) fn desk(spec: &str) -> Desk {
+    let view = World::under(spec).view;
+    Desk::new(
+        Arc::new(ArcSwap::from_pointee(view)),
+        Families::register(&mut Registry::default()),
+        BTreeSet::from(["kube-system".into()]),
+        || TODAY,
+    )
+}
+
+/// A review of `object` as the API server writes it.
+fn review(resource: &str, operation: &str, object: &Value, old: &Value) -> Value {
+    let (resource, sub) = resource.split_once('/').unwrap_or((resource, ""));
+    json!({
+        "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": "u-1", "kind": { "group": "", "version": "v1", "kind": "X" },
+            "resource": { "group": "", "version": "v1", "resource": resource },
+            "subResource": sub, "name": "n", "namespace": "ml", "operation": operation,
+            "userInfo": {}, "object": object, "oldObject": old, "dryRun": false, "options": null,
+        },
+    })
+}
+
+/// Holds for every answer, whatever was asked.
+pub(crate) fn answers_well(desk: &Desk, body: &[u8]) -> Result<(), TestCaseError> {
+    for door in [Door::Mutate, Door::Validate] {
+        let Ok(bytes) = desk.answer(door, body) else {
+            continue;
+        };
+        let answer: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| TestCaseError::fail(format!("{error}: {bytes:?}")))?;
+        let response = &answer["response"];
+        prop_assert_eq!(&answer["kind"], "AdmissionReview");
+        prop_assert!(response["uid"].as_str().is_some_and(|uid| !uid.is_empty()));
+        let Ok(asked) = serde_json::from_slice::<Value>(body) else {
+            // Only the envelope of a body is read that cannot concern us.
+            prop_assert!(response["patch"].is_null());
+            continue;
+        };
+        prop_assert_eq!(&response["uid"], &asked["request"]["uid"]);
+        if let Some(patch) = response["patch"].as_str() {
+            prop_assert_eq!(door, Door::Mutate);
+            prop_assert_eq!(&response["patchType"], "JSONPatch");
+            let patch: json_patch::Patch =
+                serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
+            prop_assert!(!patch.0.is_empty());
+            let mut object = asked["request"]["object"].clone();
+            let applied = json_patch::patch(&mut object, &patch);
+            prop_assert!(applied.is_ok(), "{applied:?}: {patch:?}");
+        }
+    }
+    Ok(())
+}
+
+fn resources() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "pods",
+        "pods/ephemeralcontainers",
+        "pods/exec",
+        "configmaps",
+        "deployments",
+        "cronjobs",
+        "secrets",
+    ])
+}
+
+fn operations() -> impl Strategy<Value = &'static str> {
+    select(vec!["CREATE", "UPDATE", "DELETE", "CONNECT", "NONE"])
+}
+
+/// Objects that are nearly ours.
+fn objects() -> impl Strategy<Value = Value> {
+    let item = || prop_oneof![any_json(), text().prop_map(Value::from)];
+    let entry = (text(), item()).prop_map(|(name, value)| json!({ "name": name, "value": value }));
+    let container = (text(), vec(entry, 0..4), vec(item(), 0..3), any_json()).prop_map(
+        |(name, env, args, command)| json!({ "name": name, "env": env, "args": args, "command": command }),
+    );
+    let pod = (vec(container, 0..3), text(), any_json()).prop_map(|(containers, note, noise)| {
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "annotations": { "bedrock-profiles.dev/rewrites": note, "noise": noise } },
+            "spec": { "containers": containers, "ephemeralContainers": containers },
+        })
+    });
+    let map = (vec((text(), item()), 0..4), any_json()).prop_map(|(data, noise)| {
+        let data: serde_json::Map<String, Value> = data.into_iter().collect();
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": noise, "data": data })
+    });
+    prop_oneof![2 => pod, 1 => map, 1 => any_json(), 2 => scenes().prop_map(|scene| scene.before)]
+}
+
+#[test]
+fn any_object_is_answered_and_its_patch_applies() {
+    let desks = [
+        "{ lists: Rewrite, region: { default: us-east-1 } }",
+        "{ mode: Deny, unresolved: Deny, region: { default: eu-west-2 } }",
+    ]
+    .map(desk);
+    let asked = (resources(), operations(), objects(), objects());
+    holds(400, &asked, |(resource, operation, object, old)| {
+        for old in [&Value::Null, &object, &old] {
+            let body = review(resource, operation, &object, old).to_string();
+            for desk in &desks {
+                answers_well(desk, body.as_bytes())?;
+                if operation != "NONE" {
+                    prop_assert!(desk.answer(Door::Mutate, body.as_bytes()).is_ok(), "{body}");
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+/// What happens to a body on its way.
+#[derive(Debug, Clone)]
+enum Damage {
+    Cut(Index),
+    Put(Index, Vec<u8>),
+    Drop(Index, usize),
+    Twice(Index, usize),
+}
+
+fn damages() -> impl Strategy<Value = Damage> {
+    let bytes = || prop_oneof![vec(any::<u8>(), 1..5), text().prop_map(String::into_bytes)];
+    prop_oneof![
+        any::<Index>().prop_map(Damage::Cut),
+        (any::<Index>(), bytes()).prop_map(|(at, with)| Damage::Put(at, with)),
+        (any::<Index>(), 1..30_usize).prop_map(|(at, many)| Damage::Drop(at, many)),
+        (any::<Index>(), 1..90_usize).prop_map(|(at, many)| Damage::Twice(at, many)),
+    ]
+}
+
+fn damaged(mut body: Vec<u8>, damages: Vec<Damage>) -> Vec<u8> {
+    for damage in damages {
+        let size = body.len().max(1);
+        match damage {
+            Damage::Cut(at) => body.truncate(at.index(size)),
+            Damage::Put(at, with) => {
+                let at = at.index(size).min(body.len());
+                body.splice(at..at, with);
+            }
+            Damage::Drop(at, many) => {
+                let at = at.index(size).min(body.len());
+                let end = (at + many).min(body.len());
+                body.drain(at..end);
+            }
+            Damage::Twice(at, many) => {
+                let at = at.index(size).min(body.len());
+                let piece = body[at..(at + many).min(body.len())].to_vec();
+                body.splice(at..at, piece);
+            }
+        }
+    }
+    body
+}
+
+#[test]
+fn a_damaged_review_is_refused_or_answered_well() {
+    let desk = desk("{ region: { default: us-east-1 } }");
+    let asked = (resources(), operations(), objects(), vec(damages(), 1..4));
+    holds(600, &asked, |(resource, operation, object, damages)| {
+        let body = review(resource, operation, &object, &Value::Null).to_string();
+        answers_well(&desk, &damaged(body.into_bytes(), damages))
+    });
+}
+
+#[test]
+fn any_bytes_are_refused_or_answered_well() {
+    let desk = desk("{}");
+    holds(400, &vec(any::<u8>(), 0..200), |body| {
+        answers_well(&desk, &body)
+    });
+    holds(400, &(any_json(), text()), |(value, text)| {
+        answers_well(&desk, value.to_string().as_bytes())?;
+        answers_well(&desk, text.as_bytes())
+    });
+}

@@ -1,0 +1,83 @@
+//! A secret that stands beside an ID is told to nobody.
+
+use bedrock_profiles::domain::judge::{Action, Context, Verdict, judge};
+use bedrock_profiles::domain::object::Object;
+use bedrock_profiles::report::{AuditReport, Circumstances, FindingRecord};
+use bedrock_profiles::text::Tree;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::holds;
+use super::scenes::{Scene, scenes};
+use crate::judgement::rig::{ANNOTATION, Event, TODAY, World};
+
+/// The report of everything that every policy says of an object.
+fn report(world: &World, object: &Value) -> String {
+    let source = object.to_string();
+    let tree = Tree::json(&source).unwrap();
+    let object = Object::at(&tree, tree.root());
+    let snapshot = &*world.view.snapshot;
+    let judgement = judge(
+        &object,
+        &Context {
+            view: &world.view,
+            namespace: &world.namespace,
+            action: Action::Read,
+            today: TODAY,
+        },
+    );
+    let told = judgement.decided.iter().chain(&judgement.shadows);
+    let records = told.flat_map(|(at, findings)| {
+        let around = Circumstances {
+            snapshot,
+            policy: &snapshot.policies[*at],
+            today: TODAY,
+            shadow: false,
+            applied: matches!(judgement.verdict, Verdict::Rewrite(_)),
+        };
+        let tree = &tree;
+        findings.iter().map(move |one| {
+            let pointer = tree.pointer(tree.root(), one.finding.leaf.node);
+            FindingRecord::new(one, pointer, None, around)
+        })
+    });
+    let report = AuditReport::new(1, records.collect());
+    serde_json::to_string(&report).unwrap()
+}
+
+#[test]
+fn what_stands_beside_an_id_is_told_to_nobody() {
+    let worlds = [
+        "{ lists: Rewrite }",
+        "{ mode: Deny, unresolved: Deny }",
+        "{ mode: DryRun }",
+        "{ unresolved: Deny, models: { exclude: ['*haiku*'] }, geography: { allowedDestinations: [eu-*] } }",
+    ]
+    .map(World::under);
+    holds(200, &scenes(), |Scene { before, secret, .. }| {
+        for world in &worlds {
+            let outcome = world.create(&before);
+            let told = format!(
+                "{:?} {:?} {} {} {}",
+                outcome.warnings,
+                outcome.audit,
+                outcome.message,
+                outcome.after["metadata"]["annotations"][ANNOTATION],
+                report(world, &before),
+            );
+            prop_assert!(!told.contains(&secret), "{told}");
+            // The patch has it only in the texts that it replaces, which had it before.
+            for operation in outcome.patch.as_array().into_iter().flatten() {
+                if operation["value"].to_string().contains(&secret) {
+                    let path = operation["path"].as_str().unwrap();
+                    let there = before.pointer(path).and_then(Value::as_str);
+                    prop_assert!(there.is_some_and(|text| text.contains(&secret)), "{path}");
+                }
+            }
+            let read = world.judge(&before, Event::Read);
+            let read = format!("{:?}", read.found);
+            prop_assert!(!read.contains(&secret), "{read}");
+        }
+        Ok(())
+    });
+}
