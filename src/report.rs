@@ -40,12 +40,14 @@ pub struct AuditReport {
 pub struct Summary {
     /// Objects that were judged.
     pub objects: usize,
-    /// Findings in all.
+    /// Findings in all: rewritten, left and shadowed.
     pub findings: usize,
     /// Findings that are or would be rewritten.
     pub rewrite: usize,
     /// Findings left, by reason.
     pub leave: BTreeMap<&'static str, usize>,
+    /// Findings of policies that decide nothing, beside the one that does.
+    pub shadow: usize,
 }
 
 /// One finding and what becomes of it.
@@ -247,6 +249,7 @@ impl AuditReport {
         };
         for finding in &findings {
             match finding.reason {
+                _ if finding.shadow => summary.shadow += 1,
                 None => summary.rewrite += 1,
                 Some(reason) => *summary.leave.entry(reason).or_default() += 1,
             }

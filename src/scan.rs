@@ -2,16 +2,22 @@
 //!
 //! Knows documents and Lists; who calls says where the bytes come from and what becomes of the findings.
 
-pub mod files;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
 use crate::domain::judge::{Action, Context, Judged, Judgement, Verdict, judge};
 use crate::domain::object::{Object, Sort};
-use crate::domain::plan::Plan;
+use crate::domain::policy::Namespace;
 use crate::domain::snapshot::View;
 use crate::report::{Circumstances, FindingRecord, ObjectReference, Source};
-use crate::text::{Kind, NodeId, Splice, SyntaxError, Tree};
+use crate::text::{Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
+
+mod edits;
+pub mod files;
+pub mod namespaces;
+
+use edits::Edit;
 
 /// How texts are scanned.
 #[derive(Clone, Copy)]
@@ -54,41 +60,47 @@ impl Scan<'_> {
     /// Judges every object of `text`, which `file` names in the findings.
     pub fn text(&self, text: &str, syntax: Syntax, file: &str) -> Scanned {
         let mut scanned = Scanned::default();
-        let documents: Vec<_> = match syntax {
-            Syntax::Json => vec![Tree::json(text)],
-            Syntax::Yaml => Tree::yaml(text).collect(),
-        };
-        for (document, tree) in documents.into_iter().enumerate() {
+        let lines = Lines::of(text);
+        for (document, tree) in trees(text, syntax).into_iter().enumerate() {
             match tree {
-                Ok(tree) => self.document(&tree, (file, document), &mut scanned),
+                Ok(tree) => {
+                    let place = Place {
+                        file,
+                        document,
+                        lines: &lines,
+                    };
+                    self.document(&tree, place, &mut scanned);
+                }
                 Err(error) => scanned.errors.push(error),
             }
         }
+        // As one reads the file; the walk looks at arguments before variables.
+        scanned.findings.sort_by_key(|one| {
+            let source = one.source.as_ref();
+            source.map(|source| (source.document, source.line, source.column, one.shadow))
+        });
         scanned
     }
 
-    fn document(&self, tree: &Tree<'_>, place: (&str, usize), scanned: &mut Scanned) {
-        let root = tree.root();
-        let is_list = tree
-            .get(root, "kind")
-            .and_then(|node| tree.text(node))
-            .is_some_and(|kind| kind.ends_with("List"));
-        match tree
-            .get(root, "items")
-            .filter(|node| is_list && tree.kind(*node) == Kind::Sequence)
-        {
-            Some(items) => tree
-                .children(items)
-                .for_each(|item| self.object(tree, item, place, scanned)),
-            None if tree.kind(root) == Kind::Scalar && tree.text(root) == Some("") => {}
-            None => self.object(tree, root, place, scanned),
+    fn document(&self, tree: &Tree<'_>, place: Place<'_>, scanned: &mut Scanned) {
+        let mut edits = Vec::new();
+        for root in objects(tree) {
+            self.object(tree, root, place, &mut edits, scanned);
         }
+        edits::settle(tree, edits, scanned);
     }
 
-    fn object(&self, tree: &Tree<'_>, root: NodeId, place: (&str, usize), scanned: &mut Scanned) {
+    fn object(
+        &self,
+        tree: &Tree<'_>,
+        root: NodeId,
+        place: Place<'_>,
+        edits: &mut Vec<Edit>,
+        scanned: &mut Scanned,
+    ) {
         let object = Object::at(tree, root);
         if object.sort == Sort::Other {
-            scanned.skipped += 1;
+            scanned.skipped += usize::from(!namespaces::is_namespace(&object));
             return;
         }
         scanned.objects += 1;
@@ -99,7 +111,7 @@ impl Scan<'_> {
         let namespace = self
             .view
             .namespace(name)
-            .unwrap_or_else(|| crate::domain::policy::Namespace::named(name));
+            .unwrap_or_else(|| Namespace::named(name));
         let action = if self.edit {
             Action::Edit
         } else {
@@ -112,84 +124,151 @@ impl Scan<'_> {
             today: self.today,
         };
         let judgement = judge(&object, &context);
-        let refused = match (&judgement.verdict, self.edit) {
-            (Verdict::Rewrite(plan), true) => edits(tree, plan, scanned),
-            _ => Vec::new(),
+        let told = Told {
+            object: &object,
+            namespace: name,
+            place,
         };
-        self.records(&object, &judgement, (place, name), &refused, scanned);
+        self.records(&told, &judgement, edits, scanned);
     }
 
-    /// The records of a judgement; `refused` are the texts that an edit could not change.
+    /// The records of a judgement, and the edits that it asks for.
     fn records(
         &self,
-        object: &Object<'_>,
+        told: &Told<'_, '_>,
         judgement: &Judgement<'_>,
-        (place, namespace): ((&str, usize), &str),
-        refused: &[NodeId],
+        edits: &mut Vec<Edit>,
         scanned: &mut Scanned,
     ) {
-        let decided = judgement.decided.iter().map(|decided| (decided, false));
-        let shadows = judgement
-            .shadows
-            .iter()
-            .map(|shadow| (shadow, judgement.decided.is_some()));
-        for ((at, findings), shadow) in decided.chain(shadows) {
+        let mut planned = self.planned(judgement);
+        if let Some((at, findings)) = &judgement.decided {
             for one in findings {
-                let failed = refused.contains(&one.finding.leaf.node);
-                let applied = self.edit && !shadow && !failed && one.resolution.target().is_some();
-                let around = Circumstances {
-                    snapshot: &self.view.snapshot,
-                    policy: &self.view.snapshot.policies[*at],
-                    today: self.today,
-                    shadow,
-                    applied,
-                };
-                let pointer = object.tree.pointer(object.root, one.finding.leaf.node);
-                let mut record =
-                    FindingRecord::new(one, pointer, Some(reference(object, namespace)), around);
-                if failed && !shadow {
-                    record.leave_unmappable(object.tree.is_shared(one.finding.leaf.node));
+                let mut record = self.record(told, one, *at, false);
+                let span = &one.finding.token.span;
+                match planned.remove(&(one.finding.leaf.node, span.start)) {
+                    Some(Ok(splice)) => {
+                        record.applied = one.resolution.target().is_some();
+                        edits.push(Edit {
+                            leaf: one.finding.leaf.node,
+                            record: scanned.findings.len(),
+                            splice,
+                        });
+                    }
+                    Some(Err(_)) => record.leave_unmappable(false),
+                    None => {}
                 }
-                record.source = Some(source(object.tree, one, place));
                 scanned.findings.push(record);
             }
         }
+        for (at, findings) in &judgement.shadows {
+            let shadow = judgement.decided.is_some();
+            let records = findings
+                .iter()
+                .map(|one| self.record(told, one, *at, shadow));
+            scanned.findings.extend(records);
+        }
+    }
+
+    /// What an edit would change, by text and by the start of the ID in it; nothing where texts are only read.
+    fn planned(
+        &self,
+        judgement: &Judgement<'_>,
+    ) -> BTreeMap<(NodeId, usize), Result<Splice, Unmappable>> {
+        match &judgement.verdict {
+            Verdict::Rewrite(plan) if self.edit => plan
+                .splices()
+                .map(|(leaf, span, splice)| ((leaf, span.start), splice))
+                .collect(),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    fn record(
+        &self,
+        told: &Told<'_, '_>,
+        one: &Judged<'_>,
+        policy: usize,
+        shadow: bool,
+    ) -> FindingRecord {
+        let around = Circumstances {
+            snapshot: &self.view.snapshot,
+            policy: &self.view.snapshot.policies[policy],
+            today: self.today,
+            shadow,
+            applied: false,
+        };
+        let tree = told.object.tree;
+        let pointer = tree.pointer(told.object.root, one.finding.leaf.node);
+        let reference = reference(told.object, told.namespace);
+        let mut record = FindingRecord::new(one, pointer, Some(reference), around);
+        record.source = Some(source(tree, one, told.place));
+        record
     }
 }
 
-/// Takes the splices of `plan`; returns the texts that cannot be spliced.
-fn edits(tree: &Tree<'_>, plan: &Plan<'_>, scanned: &mut Scanned) -> Vec<NodeId> {
-    let mut refused = Vec::new();
-    let mut splices = Vec::new();
-    for splice in plan.splices() {
-        match splice {
-            Ok((leaf, splice)) => splices.push((leaf, splice)),
-            Err((leaf, _)) => refused.push(leaf),
+/// The documents of a text.
+fn trees(text: &str, syntax: Syntax) -> Vec<Result<Tree<'_>, SyntaxError>> {
+    match syntax {
+        Syntax::Json => vec![Tree::json(text)],
+        Syntax::Yaml => Tree::yaml(text).collect(),
+    }
+}
+
+/// The objects of a document: the items of a List, else the document, unless it is empty.
+fn objects(tree: &Tree<'_>) -> Vec<NodeId> {
+    let root = tree.root();
+    let is_list = tree
+        .get(root, "kind")
+        .and_then(|node| tree.text(node))
+        .is_some_and(|kind| kind.ends_with("List"));
+    let items = tree
+        .get(root, "items")
+        .filter(|node| is_list && tree.kind(*node) == Kind::Sequence);
+    match items {
+        Some(items) => tree.children(items).collect(),
+        None if tree.kind(root) == Kind::Scalar && tree.text(root) == Some("") => Vec::new(),
+        None => vec![root],
+    }
+}
+
+/// A document of a file.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    file: &'a str,
+    document: usize,
+    lines: &'a Lines<'a>,
+}
+
+/// The object that records speak of.
+struct Told<'a, 't> {
+    object: &'a Object<'t>,
+    namespace: &'a str,
+    place: Place<'a>,
+}
+
+/// Where the lines of a text start, so that thousands of findings do not each count them again.
+struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1));
+        Self {
+            text,
+            starts: starts.collect(),
         }
     }
-    // An anchor whose uses would need different answers is left in all of them.
-    let differs = |(_, one): &(NodeId, Splice)| {
-        splices
-            .iter()
-            .any(|(_, other)| one.at == other.at && one.with != other.with)
-    };
-    let shared: Vec<NodeId> = splices
-        .iter()
-        .filter(|one| differs(one))
-        .map(|(leaf, _)| *leaf)
-        .collect();
-    debug_assert!(
-        shared.iter().all(|leaf| tree.is_shared(*leaf)),
-        "only shared texts can be spliced twice"
-    );
-    scanned.splices.extend(
-        splices
-            .into_iter()
-            .filter(|(leaf, _)| !shared.contains(leaf))
-            .map(|(_, splice)| splice),
-    );
-    refused.extend(shared);
-    refused
+
+    /// Line, and column in characters, of an offset in bytes; both from 1.
+    fn at(&self, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts[line - 1];
+        let before = &self.text[start..self.text.floor_char_boundary(offset)];
+        (line, before.chars().count() + 1)
+    }
 }
 
 fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
@@ -208,16 +287,16 @@ fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
 }
 
 /// Where the ID stands in the file; where that is not certain, where its text does.
-fn source(tree: &Tree<'_>, one: &Judged<'_>, (file, document): (&str, usize)) -> Source {
+fn source(tree: &Tree<'_>, one: &Judged<'_>, place: Place<'_>) -> Source {
     let leaf = one.finding.leaf.node;
     let at = tree
         .locate(leaf, one.finding.token.span.clone())
         .unwrap_or_else(|_| tree.raw(leaf));
-    let (line, column) = tree.line_column(at.start);
+    let (line, column) = place.lines.at(at.start);
     Source {
-        file: file.to_owned(),
+        file: place.file.to_owned(),
         line,
         column,
-        document,
+        document: place.document,
     }
 }

@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use std::sync::Arc;
+
 use crate::api::{self, InferenceProfilePolicySpec};
+use crate::domain::snapshot::{Namespaces, View};
 use crate::report::{AuditReport, FindingRecord, terminal};
-use crate::scan::{Scan, files};
+use crate::scan::files::Text;
+use crate::scan::namespaces::Collected;
+use crate::scan::{Scan, Scanned, files};
 
 use super::judging::Judging;
 
@@ -59,12 +64,14 @@ pub enum Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum FailOn {
     /// Any finding.
+    #[value(alias = "leave")]
     Any,
     /// One that cannot work and that nothing permitted serves, or one that would be rewritten.
     Unresolved,
     /// One that would be rewritten.
     Rewrite,
     /// None.
+    #[value(alias = "none")]
     Never,
 }
 
@@ -76,22 +83,14 @@ pub const INPUT: u8 = 2;
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let view = args.files.judging.told_view(default_policy())?;
-    let scan = Scan {
-        view: &view,
-        today: (args.files.judging.today())(),
-        namespace: &args.files.namespace,
-        edit: false,
-    };
-    let (mut findings, mut tally) = (Vec::new(), Tally::default());
-    for text in files::texts(&args.files.paths) {
-        let text = match text {
-            Ok(text) => text,
-            Err(error) => {
-                tally.error(&error);
-                continue;
-            }
-        };
+    let Input {
+        view,
+        texts,
+        mut tally,
+    } = args.files.read()?;
+    let scan = args.files.scan(&view, false);
+    let mut findings = Vec::new();
+    for text in &texts {
         let scanned = scan.text(&text.text, text.syntax, &text.name);
         tally.take(&text.name, &scanned);
         findings.extend(scanned.findings);
@@ -107,6 +106,51 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(tally.code(report.findings.iter().any(|one| counts(one, args.fail_on))))
 }
 
+/// What the flags name, read.
+pub struct Input {
+    /// By what is judged.
+    pub view: View,
+    /// What is judged.
+    pub texts: Vec<Text>,
+    /// What could not be read.
+    pub tally: Tally,
+}
+
+impl Files {
+    /// Reads everything before anything is judged: a Namespace may stand in a later file than its objects.
+    pub fn read(&self) -> anyhow::Result<Input> {
+        let mut view = self.judging.told_view(default_policy())?;
+        let (mut texts, mut tally) = (Vec::new(), Tally::default());
+        let mut collected = Collected::default();
+        for text in files::texts(&self.paths) {
+            match text {
+                Ok(text) => {
+                    collected.take(&text.text, text.syntax);
+                    texts.push(text);
+                }
+                Err(error) => tally.error(&error),
+            }
+        }
+        for one in &collected.disputed {
+            anstream::eprintln!(
+                "warning: documents state different values for a label or annotation of a namespace, so none is used: {one}"
+            );
+        }
+        view.namespaces = Arc::new(Namespaces::Seen(collected.namespaces));
+        Ok(Input { view, texts, tally })
+    }
+
+    /// How they are scanned.
+    pub fn scan<'a>(&'a self, view: &'a View, edit: bool) -> Scan<'a> {
+        Scan {
+            view,
+            today: (self.judging.today())(),
+            namespace: &self.namespace,
+            edit,
+        }
+    }
+}
+
 /// The policy where none is given: the default one, in mode Rewrite. Files hold no references to follow yet.
 pub fn default_policy() -> InferenceProfilePolicySpec {
     InferenceProfilePolicySpec {
@@ -116,13 +160,14 @@ pub fn default_policy() -> InferenceProfilePolicySpec {
     }
 }
 
+/// Whether a finding ends the command with 1. What a shadow says never does: it decides nothing.
 fn counts(one: &FindingRecord, least: FailOn) -> bool {
     let severity = match one.reason {
         None => FailOn::Rewrite,
         Some(_) if one.is_unresolved() => FailOn::Unresolved,
         Some(_) => FailOn::Any,
     };
-    least != FailOn::Never && severity >= least
+    least != FailOn::Never && severity >= least && !one.shadow
 }
 
 /// What is counted over all texts, and whether all could be read.
@@ -135,11 +180,11 @@ pub struct Tally {
 
 impl Tally {
     /// Counts one text, and tells what of it was not judged.
-    pub fn take(&mut self, name: &str, scanned: &crate::scan::Scanned) {
+    pub fn take(&mut self, name: &str, scanned: &Scanned) {
         self.objects += scanned.objects;
         for error in &scanned.errors {
             self.error(&format!(
-                "{name}:{}:{}: {}; the other documents were read",
+                "{name}:{}:{}: {}; this document was not judged",
                 error.line, error.column, error.problem
             ));
         }

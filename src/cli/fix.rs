@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use similar::TextDiff;
 
 use crate::report::{AuditReport, terminal};
-use crate::scan::{Scan, files};
+use crate::scan::files::Text;
 use crate::text::splice;
 
-use super::audit::{Files, Tally, default_policy};
+use super::audit::{Files, Input};
 
 /// Fixes manifests.
 #[derive(Debug, clap::Args)]
@@ -27,55 +27,74 @@ pub struct Args {
 
 /// Runs the command. What was rewritten is listed on the standard error; with the standard input, the result is printed.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let view = args.files.judging.told_view(default_policy())?;
-    let scan = Scan {
-        view: &view,
-        today: (args.files.judging.today())(),
-        namespace: &args.files.namespace,
-        edit: true,
-    };
-    let (mut findings, mut tally) = (Vec::new(), Tally::default());
-    for text in files::texts(&args.files.paths) {
-        let text = match text {
-            Ok(text) => text,
-            Err(error) => {
-                tally.error(&error);
-                continue;
-            }
-        };
-        let scanned = scan.text(&text.text, text.syntax, &text.name);
+    let Input {
+        view,
+        texts,
+        mut tally,
+    } = args.files.read()?;
+    let scan = args.files.scan(&view, true);
+    let mut findings = Vec::new();
+    for text in &texts {
+        let mut scanned = scan.text(&text.text, text.syntax, &text.name);
         tally.take(&text.name, &scanned);
         let new = splice(&text.text, &scanned.splices);
-        match (&text.path, args.diff) {
-            (_, true) => anstream::print!("{}", diff(&text.name, &text.text, &new)),
-            (None, false) => anstream::print!("{new}"),
-            (Some(path), false) if new != text.text => replace(path, &new)?,
-            (Some(_), false) => {}
+        let done = match &text.path {
+            _ if args.diff => {
+                anstream::print!("{}", diff(text, &new));
+                false
+            }
+            None => {
+                anstream::print!("{new}");
+                true
+            }
+            Some(path) if new != text.text => replace(path, &new)
+                .map_err(|error| tally.error(&format!("{error:#}")))
+                .is_ok(),
+            Some(_) => true,
+        };
+        for one in &mut scanned.findings {
+            one.applied &= done;
         }
         findings.extend(scanned.findings);
     }
-    let mut report = AuditReport::new(tally.objects, findings);
-    if args.diff {
-        report
-            .findings
-            .iter_mut()
-            .for_each(|one| one.applied = false);
-    }
+    let report = AuditReport::new(tally.objects, findings);
     anstream::eprint!("{}", terminal::table(&report, false));
     anstream::eprintln!("{}", terminal::summary(&report));
+    if terminal::only_dry_runs(&report) {
+        anstream::eprintln!("nothing was changed: the policies are in mode DryRun");
+    }
     Ok(tally.code(false))
 }
 
-/// A unified diff in git's form; empty where nothing changes.
-fn diff(name: &str, old: &str, new: &str) -> String {
-    if old == new {
+/// A unified diff in git's form; empty where nothing changes. Its lines end where git's do: at line feeds alone.
+fn diff(text: &Text, new: &str) -> String {
+    if text.text == new {
         return String::new();
     }
+    let name = patched(text);
     let name = name.trim_start_matches("./").trim_start_matches('/');
-    TextDiff::from_lines(old, new)
+    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
+    let (old, new) = (lines(&text.text), lines(new));
+    TextDiff::configure()
+        .newline_terminated(true)
+        .diff_slices(&old, &new)
         .unified_diff()
         .header(&format!("a/{name}"), &format!("b/{name}"))
         .to_string()
+}
+
+/// The file that a patch has to name: what a link leads to, from the folder that one stands in, where it lies below it.
+fn patched(text: &Text) -> String {
+    let target = text
+        .path
+        .as_deref()
+        .filter(|path| path.is_symlink())
+        .and_then(|path| fs::canonicalize(path).ok());
+    let here = std::env::current_dir().and_then(fs::canonicalize);
+    target
+        .zip(here.ok())
+        .and_then(|(target, here)| Some(target.strip_prefix(here).ok()?.display().to_string()))
+        .unwrap_or_else(|| text.name.clone())
 }
 
 /// Replaces a file through a temporary one beside it, so that nobody reads half of it, and keeps its rights. A link is followed.

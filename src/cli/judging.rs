@@ -46,6 +46,22 @@ pub enum JudgingError {
     /// An object breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// A file is given for what it does not hold.
+    #[error("{path} holds no {kind}: add one to it, or leave {flag} out")]
+    Lacking {
+        /// The file.
+        path: PathBuf,
+        /// The kind that it was given for.
+        kind: &'static str,
+        /// The flag that named it.
+        flag: &'static str,
+    },
+    /// There is no mapping to look anything up in.
+    #[error("--no-builtin leaves no mapping to judge by: name one by --mapping")]
+    NoMapping,
+    /// More than one of these.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: "))]
+    Several(Vec<JudgingError>),
 }
 
 impl Judging {
@@ -55,23 +71,17 @@ impl Judging {
         &self,
         default: InferenceProfilePolicySpec,
     ) -> Result<(View, Vec<Problem>), JudgingError> {
-        let mut mappings = Vec::new();
-        let mut policies = Vec::new();
+        let mut given = Given::default();
         if !self.no_builtin {
-            mappings.push(catalog::builtin()?);
+            given.mappings.push(catalog::builtin()?);
         }
-        for path in self.mappings.iter().chain(&self.policies) {
-            for resource in read(path)? {
-                match resource {
-                    Resource::Mapping(mapping) => mappings.push(mapping),
-                    Resource::Policy(policy) => policies.push(policy),
-                }
-            }
+        for path in &self.mappings {
+            given.take(path, "--mapping");
         }
-        if policies.is_empty() {
-            policies.push(InferenceProfilePolicy::new("default", default));
+        for path in &self.policies {
+            given.take(path, "--policy");
         }
-        build(&mappings, &policies)
+        given.build(default)
     }
 
     /// The view, with what is wrong with its objects told on the standard error.
@@ -96,20 +106,84 @@ impl Judging {
     }
 }
 
-fn build(
-    mappings: &[InferenceProfileMapping],
-    policies: &[InferenceProfilePolicy],
-) -> Result<(View, Vec<Problem>), JudgingError> {
-    let mappings = mappings
-        .iter()
-        .map(validate::mapping)
-        .collect::<Result<Vec<_>, _>>()?;
-    let policies = policies
-        .iter()
-        .map(validate::policy)
-        .collect::<Result<Vec<_>, _>>()?;
-    let (snapshot, problems) = Snapshot::build(mappings, policies);
-    Ok((View::of(snapshot), problems))
+/// What the files hold, and everything that is wrong with them.
+#[derive(Default)]
+struct Given {
+    mappings: Vec<InferenceProfileMapping>,
+    policies: Vec<InferenceProfilePolicy>,
+    errors: Vec<JudgingError>,
+}
+
+impl Given {
+    /// Takes what the file holds, whatever the flag; but it has to hold what the flag says.
+    fn take(&mut self, path: &Path, flag: &'static str) {
+        let resources = match read(path) {
+            Ok(resources) => resources,
+            Err(error) => return self.errors.push(error),
+        };
+        let before = (self.mappings.len(), self.policies.len());
+        for resource in resources {
+            match resource {
+                Resource::Mapping(mapping) => self.mappings.push(mapping),
+                Resource::Policy(policy) => self.policies.push(policy),
+            }
+        }
+        let (kind, lacking) = if flag == "--policy" {
+            ("InferenceProfilePolicy", self.policies.len() == before.1)
+        } else {
+            ("InferenceProfileMapping", self.mappings.len() == before.0)
+        };
+        if lacking {
+            self.errors.push(JudgingError::Lacking {
+                path: path.to_owned(),
+                kind,
+                flag,
+            });
+        }
+    }
+
+    fn build(
+        mut self,
+        default: InferenceProfilePolicySpec,
+    ) -> Result<(View, Vec<Problem>), JudgingError> {
+        if self.mappings.is_empty() && self.errors.is_empty() {
+            return Err(JudgingError::NoMapping);
+        }
+        if self.policies.is_empty() {
+            let policy = InferenceProfilePolicy::new("default", default);
+            self.policies.push(policy);
+        }
+        let mut errors = self.errors;
+        let mappings = valid(&self.mappings, validate::mapping, &mut errors);
+        let policies = valid(&self.policies, validate::policy, &mut errors);
+        match errors.pop() {
+            None => {
+                let (snapshot, problems) = Snapshot::build(mappings, policies);
+                Ok((View::of(snapshot), problems))
+            }
+            Some(error) if errors.is_empty() => Err(error),
+            Some(error) => {
+                errors.push(error);
+                Err(JudgingError::Several(errors))
+            }
+        }
+    }
+}
+
+/// The objects that are valid; what is wrong with the others is added to `errors`.
+fn valid<W, D>(
+    written: &[W],
+    validate: impl Fn(&W) -> Result<D, Invalid>,
+    errors: &mut Vec<JudgingError>,
+) -> Vec<D> {
+    let mut valid = Vec::new();
+    for object in written {
+        match validate(object) {
+            Ok(object) => valid.push(object),
+            Err(error) => errors.push(error.into()),
+        }
+    }
+    valid
 }
 
 fn read(path: &Path) -> Result<Vec<Resource>, JudgingError> {

@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use crate::api::{self, InferenceProfilePolicySpec};
 use crate::domain::catalog::{Confidence, Destinations, DirectRow};
-use crate::domain::policy::{Namespace, OverrideTarget, Policy};
+use crate::domain::id::ModelId;
+use crate::domain::policy::{Lists, Namespace, OverrideTarget, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::domain::resolve::{Evidence, Named, Question, Resolution, Step, crossings, resolve};
+use crate::domain::shape::{Setting, shape};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::token::{Prefix, tokens};
 use crate::report;
@@ -43,6 +45,7 @@ pub struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Output {
     /// For people.
+    #[value(alias = "table")]
     Text,
     /// One JSON object.
     Json,
@@ -79,22 +82,30 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let view = args.judging.told_view(default)?;
     let region = Region::parse(&args.region)?;
     let namespace = Namespace::named(&args.namespace);
-    let selected = view
+    let mut selected = view
         .snapshot
         .policies
         .iter()
-        .filter(|policy| policy.namespaces.selects(&namespace));
-    let policy = selected
-        .clone()
-        .find(|policy| policy.decides())
-        .or_else(|| selected.clone().next());
-    let policy = policy.with_context(|| {
+        .filter(|policy| policy.namespaces.selects(&namespace))
+        .collect::<Vec<_>>();
+    // The one that decides; among policies that decide nothing, the first.
+    selected.sort_by_key(|policy| !policy.decides());
+    let policy = *selected.first().with_context(|| {
         format!(
-            "no policy selects the namespace `{}`: name another by --namespace",
+            "no policy selects the namespace `{}`, of which only the name is known here: name another by --namespace",
             args.namespace
         )
     })?;
-    let answer = answer(args, &view.snapshot, policy, (region, &namespace));
+    let asked = Asked::read(&args.id, &view.snapshot, policy)?;
+    let question = Question {
+        named: asked.named,
+        region: asked.region.unwrap_or(region),
+        inferred: false,
+        namespace: &namespace,
+        whole: asked.whole,
+        today: (args.judging.today())(),
+    };
+    let answer = answer(args, &asked, &question, (policy, &view.snapshot));
     match args.output {
         Output::Json => anstream::println!("{}", serde_json::to_string_pretty(&answer)?),
         Output::Text => print(&answer),
@@ -102,26 +113,78 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What was asked for, read as it would be in the value of a variable.
+struct Asked<'a> {
+    named: Named<'a>,
+    /// A region that is written into the value, which comes before any other.
+    region: Option<Region>,
+    /// Nothing but the ID.
+    whole: bool,
+    /// Why an ID of this shape is left before anything else is asked.
+    left: Option<Reason>,
+}
+
+impl<'a> Asked<'a> {
+    fn read(id: &'a str, snapshot: &'a Snapshot, policy: &Policy) -> anyhow::Result<Self> {
+        let Some(token) = tokens(id, snapshot).next() else {
+            // Of a vendor that no mapping knows.
+            ModelId::parse(id)?;
+            return Ok(Self {
+                named: Named::Direct(id),
+                region: None,
+                whole: true,
+                left: None,
+            });
+        };
+        let shape = shape(id, &token, Setting::Env);
+        let left = match (token.prefix, shape) {
+            (Prefix::Doubled, _) => Some(Reason::DoublePrefix),
+            (_, Err(reason)) => Some(reason),
+            (_, Ok(shape)) if shape.listed && policy.lists == Lists::Leave => {
+                Some(Reason::ListLeft)
+            }
+            (_, Ok(_)) => None,
+        };
+        let named = match token.prefix {
+            Prefix::Geography(geography) => Named::Profiled {
+                geography,
+                id: token.id,
+            },
+            Prefix::Bare | Prefix::Doubled => Named::Direct(token.id),
+        };
+        Ok(Self {
+            named,
+            region: shape.ok().and_then(|shape| shape.region),
+            whole: shape.is_ok_and(|shape| shape.whole),
+            left,
+        })
+    }
+}
+
 fn answer(
     args: &Args,
-    snapshot: &Snapshot,
-    policy: &Policy,
-    (region, namespace): (Region, &Namespace),
+    asked: &Asked<'_>,
+    question: &Question<'_>,
+    (policy, snapshot): (&Policy, &Snapshot),
 ) -> Answer {
-    let named = named(&args.id, snapshot);
-    let today = (args.judging.today())();
-    let question = Question {
-        named,
-        region,
-        inferred: false,
-        namespace,
-        whole: true,
-        today,
-    };
+    let (region, today) = (question.region, question.today);
     let mut steps = Vec::new();
-    let (resolution, evidence) = resolve(&question, policy, &snapshot.catalog, &mut |step| {
-        steps.push(words(&step));
-    });
+    if asked.region.is_some() {
+        steps.push(format!("the region is written into the value: {region}"));
+    }
+    if let Named::Profiled { geography, .. } = question.named {
+        steps.push(format!(
+            "the ID carries the prefix of a profile, {geography}"
+        ));
+    }
+    let (resolution, evidence) = if let Some(reason) = asked.left {
+        steps.push(format!("is an ID judged in this shape? no: {reason}"));
+        (Resolution::Leave(reason), Evidence::default())
+    } else {
+        resolve(question, policy, &snapshot.catalog, &mut |step| {
+            steps.push(words(&step));
+        })
+    };
     let (target, destinations, note) = match &resolution {
         Resolution::Rewrite {
             target,
@@ -134,9 +197,7 @@ fn answer(
             None,
         ),
     };
-    let id = match named {
-        Named::Direct(id) | Named::Profiled { id, .. } => id,
-    };
+    let (Named::Direct(id) | Named::Profiled { id, .. }) = question.named;
     let mapping = evidence.mapping.map(|at| snapshot.catalog.mapping(at));
     Answer {
         id: args.id.clone(),
@@ -166,15 +227,6 @@ fn answer(
     }
 }
 
-/// The ID as the domain names it.
-fn named<'a>(id: &'a str, snapshot: &'a Snapshot) -> Named<'a> {
-    let token = tokens(id, snapshot).find(|token| token.span == (0..id.len()));
-    match token.map(|token| (token.prefix, token.id)) {
-        Some((Prefix::Geography(geography), id)) => Named::Profiled { geography, id },
-        _ => Named::Direct(id),
-    }
-}
-
 fn regions(destinations: &Destinations) -> Option<Vec<String>> {
     match destinations {
         Destinations::Known(regions) => Some(regions.iter().map(ToString::to_string).collect()),
@@ -201,6 +253,7 @@ fn print(answer: &Answer) {
         }
         _ => {}
     }
+    line("region", Some(&answer.region));
     let routes = answer
         .destinations
         .as_ref()

@@ -227,7 +227,7 @@ impl<'t> Judge<'t, '_> {
 
     /// Judges everything under a policy that decides, and says what that means for the object.
     fn decide(&self, found: Vec<Finding<'t>>) -> Decision<'t> {
-        let changes = self.policy.mode == Mode::Rewrite && self.may_change();
+        let changes = self.may_change();
         let mut rewriting = recorded::Rewriting::new(self, changes);
         let reason = self.object_reason();
         let mut judged = rewriting.answers_that_are_no_tokens(reason);
@@ -264,8 +264,17 @@ impl<'t> Judge<'t, '_> {
         }
     }
 
-    /// Templates in a cluster are never changed; the webhook that sees them cannot.
+    /// Templates in a cluster are never changed; the webhook that sees them cannot. A policy in mode `Deny` changes nothing
+    /// either, but asks authors to: who edits a source does what it asks.
     fn may_change(&self) -> bool {
-        !(self.object.sort == Sort::Template && matches!(self.context.action, Action::Apply(_)))
+        let edits = matches!(self.context.action, Action::Edit);
+        match self.policy.mode {
+            Mode::Rewrite => {
+                !(self.object.sort == Sort::Template
+                    && matches!(self.context.action, Action::Apply(_)))
+            }
+            Mode::Deny => edits,
+            Mode::DryRun => false,
+        }
     }
 }

@@ -81,20 +81,19 @@ impl<'t> Plan<'t> {
         json_patch::Patch(replaced.chain(self.annotation.clone()).collect())
     }
 
-    /// The changes to texts as splices of the source, each with its text, for files, where the annotation is not written.
+    /// The changes to texts, each with its text, its place in the decoded text, and the splice of the source that makes it,
+    /// for files, where the annotation is not written.
     pub fn splices(
         &self,
-    ) -> impl Iterator<Item = Result<(NodeId, Splice), (NodeId, Unmappable)>> + '_ {
+    ) -> impl Iterator<Item = (NodeId, Range<usize>, Result<Splice, Unmappable>)> + '_ {
         let each = self
             .edits
             .iter()
             .flat_map(|(leaf, edits)| edits.iter().map(move |edit| (*leaf, edit)));
-        each.map(
-            |(leaf, (span, with))| match self.tree.replace(leaf, span.clone(), with) {
-                Ok(splice) => Ok((leaf, splice)),
-                Err(error) => Err((leaf, error)),
-            },
-        )
+        each.map(|(leaf, (span, with))| {
+            let splice = self.tree.replace(leaf, span.clone(), with);
+            (leaf, span.clone(), splice)
+        })
     }
 }
 

@@ -2,9 +2,15 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{AuditReport, FindingRecord};
+use crate::domain::policy::Mode;
 
-/// A table of all findings, with more columns where `wide`. Empty where there is none.
+use super::{AuditReport, FindingRecord, mode};
+
+/// The mode of policies that change nothing.
+const DRY_RUN: &str = mode(Mode::DryRun);
+
+/// A table of all findings, with more columns where `wide`; empty where there is none. It is coloured: who prints it takes the
+/// colours out where they are not wanted, as `anstream` does.
 pub fn table(report: &AuditReport, wide: bool) -> String {
     if report.findings.is_empty() {
         return String::new();
@@ -18,30 +24,91 @@ pub fn table(report: &AuditReport, wide: bool) -> String {
         header.extend(["PLACE", "ROUTES TO", "LIFECYCLE", "POLICY"]);
     }
     table.set_header(header);
-    for one in &report.findings {
-        table.add_row(row(one, wide));
+    let rows: Vec<_> = report.findings.iter().map(|one| row(one, wide)).collect();
+    table.add_rows(&rows);
+    // The table is laid out plain: colours would count as width, and keep the spaces at the end.
+    let mut lines = table.lines();
+    let header = lines.next().unwrap_or_default();
+    let mut text = format!("{BOLD}{}{RESET}\n", header.trim());
+    for ((line, row), one) in lines.zip(&rows).zip(&report.findings) {
+        text += &painted(line.trim(), &row[ANSWER], color(one));
+        text.push('\n');
     }
-    let lines = table.lines().map(|line| line.trim().to_owned() + "\n");
-    lines.collect()
+    text
+}
+
+/// The column of the answer.
+const ANSWER: usize = 3;
+
+const BOLD: &str = "\u{1b}[1m";
+const RED: &str = "\u{1b}[31m";
+const GREEN: &str = "\u{1b}[32m";
+const YELLOW: &str = "\u{1b}[33m";
+const RESET: &str = "\u{1b}[0m";
+
+fn color(one: &FindingRecord) -> &'static str {
+    match one.reason {
+        None => GREEN,
+        Some(_) if one.is_unresolved() => RED,
+        Some(_) => YELLOW,
+    }
+}
+
+/// The line with the text in it coloured.
+fn painted(line: &str, text: &str, color: &str) -> String {
+    line.split_once(text).map_or_else(
+        || line.to_owned(),
+        |(before, after)| format!("{before}{color}{text}{RESET}{after}"),
+    )
 }
 
 /// One line of counts.
 pub fn summary(report: &AuditReport) -> String {
-    let left: Vec<_> = report
-        .summary
-        .leave
-        .iter()
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
-    let left = if left.is_empty() {
-        String::new()
-    } else {
-        format!(", left: {}", left.join(", "))
-    };
+    let counts = &report.summary;
+    let applied = applied(report);
+    let mut parts = Vec::new();
+    if applied > 0 {
+        parts.push(format!("{applied} rewritten"));
+    }
+    if counts.rewrite > applied || applied == 0 {
+        parts.push(format!("{} to rewrite", counts.rewrite - applied));
+    }
+    let left: usize = counts.leave.values().sum();
+    if left > 0 {
+        let reasons: Vec<_> = counts
+            .leave
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"))
+            .collect();
+        parts.push(format!("{left} left ({})", reasons.join(", ")));
+    }
+    if counts.shadow > 0 {
+        parts.push(format!("{} in the shadow", counts.shadow));
+    }
     format!(
-        "{} objects, {} findings: {} rewritten{left}",
-        report.summary.objects, report.summary.findings, report.summary.rewrite
+        "{}, {}: {}",
+        counted(counts.objects, "object"),
+        counted(counts.findings, "finding"),
+        parts.join(", ")
     )
+}
+
+/// Whether there is something to rewrite, and only policies that change nothing say so.
+pub fn only_dry_runs(report: &AuditReport) -> bool {
+    let mut rewrites = report
+        .findings
+        .iter()
+        .filter(|one| one.reason.is_none() && !one.shadow)
+        .peekable();
+    rewrites.peek().is_some() && rewrites.all(|one| one.mode == DRY_RUN)
+}
+
+fn applied(report: &AuditReport) -> usize {
+    report.findings.iter().filter(|one| one.applied).count()
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
@@ -59,7 +126,7 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
         .zip(one.region_source)
         .map(|(region, source)| format!("{region} ({source})"));
     let answer = match (&one.after, one.reason) {
-        (Some(after), _) if one.shadow => format!("would become {after}"),
+        (Some(after), _) if one.shadow || one.mode == DRY_RUN => format!("would become {after}"),
         (Some(after), _) => after.clone(),
         (None, reason) => format!("left: {}", reason.unwrap_or_default()),
     };
@@ -94,5 +161,18 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
             one.policy.clone(),
         ]);
     }
-    row
+    row.iter().map(|text| shown(text)).collect()
+}
+
+/// A text that may hold anything, as a terminal may be given it: names come from files, and could carry control sequences.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }

@@ -1,5 +1,6 @@
 //! Which files are scanned, and in which syntax each is written.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -30,11 +31,18 @@ pub struct FileError {
 const ENDINGS: &[&str] = &["yaml", "yml", "json"];
 
 /// Every text that `paths` name: `-` is the standard input, a folder stands for the manifests below it that git does not
-/// ignore, in the order of their names. What cannot be read is an error of its own and stops nothing.
+/// ignore, in the order of their names. A file that is named twice, by a link or as part of a folder, counts once. What
+/// cannot be read is an error of its own and stops nothing.
 pub fn texts(paths: &[PathBuf]) -> impl Iterator<Item = Result<Text, FileError>> {
+    let mut seen = BTreeSet::new();
+    let mut is_new = move |path: &Path| {
+        let itself = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        seen.insert(itself)
+    };
     paths
         .iter()
         .flat_map(|path| files(path))
+        .filter(move |path| path.as_ref().map_or(true, |path| is_new(path)))
         .map(|path| read(&path?))
 }
 
