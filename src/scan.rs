@@ -174,13 +174,13 @@ impl Scan<'_> {
         &self,
         judgement: &Judgement<'_>,
     ) -> BTreeMap<(NodeId, usize), Result<Splice, Unmappable>> {
-        match &judgement.verdict {
-            Verdict::Rewrite(plan) if self.edit => plan
-                .splices()
-                .map(|(leaf, span, splice)| ((leaf, span.start), splice))
-                .collect(),
-            _ => BTreeMap::new(),
-        }
+        let Verdict::Rewrite(plan) = &judgement.verdict else {
+            return BTreeMap::new();
+        };
+        let splices = plan.splices().filter(|_| self.edit);
+        splices
+            .map(|(leaf, span, splice)| ((leaf, span.start), splice))
+            .collect()
     }
 
     fn record(

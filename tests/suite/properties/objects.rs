@@ -52,7 +52,7 @@ fn edited(world: &World, source: &str, tree: &Tree<'_>) -> String {
     };
     let splices: Vec<_> = plan
         .splices()
-        .map(|each| each.map(|(_, splice)| splice).map_err(|(_, error)| error))
+        .map(|(_, _, splice)| splice)
         .collect::<Result<_, _>>()
         .unwrap();
     splice(source, &splices)
