@@ -12,6 +12,8 @@ mod catalog;
 mod cli;
 mod decision;
 mod facts;
+mod fuzz;
+mod fuzz_bodies;
 mod judgement;
 mod properties;
 mod server;

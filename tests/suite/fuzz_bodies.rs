@@ -1,0 +1,334 @@
+//! What must hold of any bytes, one function for each fuzz target. `fuzz/` runs them over what libFuzzer makes, the suite over
+//! seeds and a bounded number of changes to them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a body tells a violation by panicking"
+)]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bedrock_profiles::api::{self, Resource};
+use bedrock_profiles::catalog;
+use bedrock_profiles::domain::shape::{Setting, shape};
+use bedrock_profiles::domain::snapshot::{Snapshot, View};
+use bedrock_profiles::domain::token::tokens;
+use bedrock_profiles::runtime::admin::Registry;
+use bedrock_profiles::text::{Kind, NodeId, Tree, splice};
+use bedrock_profiles::validate;
+use bedrock_profiles::webhook::desk::{Desk, Door};
+use bedrock_profiles::webhook::metrics::Families;
+use jiff::civil::date;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// A fuzz target: its name, which is its folder of seeds, and its body.
+pub(crate) type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub(crate) const TARGETS: [Target; 5] = [
+    ("tokens", find_tokens),
+    ("json", read_json),
+    ("yaml", read_yaml),
+    ("review", answer_review),
+    ("resources", convert_resources),
+];
+
+/// How many texts of one document are changed: each costs a reading of the whole.
+const MOST_CHANGED: usize = 16;
+
+// === Tokens ===
+
+fn snapshot() -> &'static Snapshot {
+    static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
+    SNAPSHOT.get_or_init(|| {
+        let mapping = validate::mapping(&catalog::builtin().unwrap()).unwrap();
+        Snapshot::build(vec![mapping], Vec::new()).0
+    })
+}
+
+/// Tokens stand in order, apart, at the boundaries of words, and each has a shape or a reason.
+pub(crate) fn find_tokens(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut end = 0;
+    for token in tokens(&text, snapshot()) {
+        assert!(end <= token.span.start && token.span.start < token.span.end);
+        end = token.span.end;
+        let whole = &text[token.span.clone()];
+        assert!(whole.ends_with(token.id), "{whole} {}", token.id);
+        assert!(text[end..].starts_with(token.suffix));
+        assert_eq!(
+            token.model.is_some(),
+            snapshot().catalog.find(token.id).is_some()
+        );
+        let before = text[..token.span.start].chars().next_back();
+        let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        assert!(!before.is_some_and(is_inside), "{text:?} {whole}");
+        let after = text[end + token.suffix.len()..].chars().next();
+        assert!(
+            !after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-'),
+            "{text:?} {whole}"
+        );
+        for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+            if shape(&text, &token, setting).is_ok_and(|shape| shape.whole) {
+                assert_eq!(text.trim(), whole);
+            }
+        }
+    }
+}
+
+// === JSON ===
+
+/// Whether some object has a key twice.
+struct Twice(bool);
+
+impl<'de> Deserialize<'de> for Twice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Twice;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Twice, E> {
+                Ok(Twice(false))
+            }
+
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Twice, E> {
+                Ok(Twice(false))
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Twice, E> {
+                Ok(Twice(false))
+            }
+
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Twice, E> {
+                Ok(Twice(false))
+            }
+
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Twice, E> {
+                Ok(Twice(false))
+            }
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Twice, E> {
+                Ok(Twice(false))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Twice, A::Error> {
+                let mut twice = false;
+                while let Some(Twice(item)) = items.next_element()? {
+                    twice |= item;
+                }
+                Ok(Twice(twice))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Twice, A::Error> {
+                let (mut keys, mut twice) = (BTreeSet::new(), false);
+                while let Some((key, Twice(value))) = entries.next_entry::<String, Twice>()? {
+                    twice |= value | !keys.insert(key);
+                }
+                Ok(Twice(twice))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+/// The tree as a value; numbers by way of their text.
+fn value(tree: &Tree<'_>, node: NodeId) -> Value {
+    match tree.kind(node) {
+        Kind::Mapping => tree
+            .children(node)
+            .map(|child| (tree.key(child).unwrap().to_owned(), value(tree, child)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Kind::Sequence => tree
+            .children(node)
+            .map(|item| value(tree, item))
+            .collect::<Vec<_>>()
+            .into(),
+        Kind::String => tree.text(node).unwrap().into(),
+        Kind::Scalar => serde_json::from_str(tree.text(node).unwrap()).unwrap(),
+    }
+}
+
+/// The front end of JSON takes what `serde_json` takes, and reads the same; but for keys that stand twice and for numbers and
+/// depths that `serde_json` does not hold.
+pub(crate) fn read_json(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let oracle = serde_json::from_str::<Value>(text);
+    match (Tree::json(text), oracle) {
+        (Ok(tree), Ok(oracle)) => assert_eq!(value(&tree, tree.root()), oracle),
+        (Ok(_), Err(error)) => {
+            let why = error.to_string();
+            let known = ["number out of range", "recursion limit exceeded"];
+            assert!(
+                known.iter().any(|known| why.contains(known)),
+                "{why}: {text}"
+            );
+        }
+        (Err(_), Ok(_)) => assert!(serde_json::from_str::<Twice>(text).unwrap().0, "{text}"),
+        (Err(_), Err(_)) => {}
+    }
+}
+
+// === YAML ===
+
+/// The strings below the root of a document, in order.
+fn strings(tree: &Tree<'_>) -> Vec<NodeId> {
+    let (mut found, mut open) = (Vec::new(), vec![tree.root()]);
+    while let Some(node) = open.pop() {
+        if tree.kind(node) == Kind::String {
+            found.push(node);
+        }
+        open.extend(tree.children(node));
+    }
+    found.sort();
+    found
+}
+
+/// Every node has a place, and a word that can be replaced is replaced alone.
+pub(crate) fn read_yaml(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for (at, tree) in Tree::yaml(text).enumerate() {
+        let Ok(tree) = tree else { continue };
+        for leaf in strings(&tree).into_iter().take(MOST_CHANGED) {
+            assert!(text.get(tree.raw(leaf)).is_some());
+            let decoded = tree.text(leaf).unwrap();
+            let Some(word) = decoded.split_whitespace().next_back() else {
+                continue;
+            };
+            let start = decoded.rfind(word).unwrap();
+            let span = start..start + word.len();
+            let Ok(change) = tree.replace(leaf, span.clone(), "eu.x-1:0") else {
+                continue;
+            };
+            let changed = splice(text, &[change]);
+            let again = Tree::yaml(&changed).nth(at).unwrap().unwrap();
+            let pointer = tree.pointer(tree.root(), leaf);
+            let found = strings(&again)
+                .into_iter()
+                .find(|node| again.pointer(again.root(), *node) == pointer)
+                .unwrap();
+            let expected = format!("{}eu.x-1:0{}", &decoded[..span.start], &decoded[span.end..]);
+            assert_eq!(again.text(found).unwrap(), expected, "{text:?}");
+        }
+    }
+}
+
+// === Review ===
+
+/// A desk with a policy of this spec over the shipped catalog.
+pub(crate) fn desk(spec: &str) -> Desk {
+    let text = format!(
+        "apiVersion: bedrock-profiles.dev/v1alpha1\nkind: InferenceProfilePolicy\nmetadata: {{ name: test }}\nspec: {spec}\n"
+    );
+    let policies = api::read(&text, "test")
+        .unwrap()
+        .into_iter()
+        .map(|resource| match resource {
+            Resource::Policy(wire) => validate::policy(&wire).unwrap(),
+            Resource::Mapping(_) => panic!("a policy is expected"),
+        });
+    let mapping = validate::mapping(&catalog::builtin().unwrap()).unwrap();
+    let (snapshot, _) = Snapshot::build(vec![mapping], policies.collect());
+    Desk::new(
+        Arc::new(ArcSwap::from_pointee(View::of(snapshot))),
+        Families::register(&mut Registry::default()),
+        BTreeSet::from(["kube-system".into()]),
+        || date(2026, 11, 23),
+    )
+}
+
+/// An answer is JSON, repeats the uid, patches through the mutating entry only, and its patch applies.
+pub(crate) fn answers_well(desk: &Desk, body: &[u8]) {
+    for door in [Door::Mutate, Door::Validate] {
+        let Ok(bytes) = desk.answer(door, body) else {
+            continue;
+        };
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        let response = &answer["response"];
+        assert_eq!(answer["kind"], "AdmissionReview");
+        assert!(response["uid"].as_str().is_some_and(|uid| !uid.is_empty()));
+        assert!(response["allowed"].is_boolean());
+        let Ok(asked) = serde_json::from_slice::<Value>(body) else {
+            // Of a body that cannot concern us only the envelope is read.
+            assert!(response["patch"].is_null());
+            continue;
+        };
+        assert_eq!(response["uid"], asked["request"]["uid"]);
+        let Some(patch) = response["patch"].as_str() else {
+            continue;
+        };
+        assert_eq!(
+            (door, &response["patchType"]),
+            (Door::Mutate, &"JSONPatch".into())
+        );
+        let patch: json_patch::Patch =
+            serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
+        assert!(!patch.0.is_empty());
+        let mut object = asked["request"]["object"].clone();
+        json_patch::patch(&mut object, &patch).unwrap();
+    }
+}
+
+/// The webhook refuses a body or answers it well.
+pub(crate) fn answer_review(data: &[u8]) {
+    static DESK: OnceLock<Desk> = OnceLock::new();
+    let desk = DESK
+        .get_or_init(|| desk("{ mode: Rewrite, lists: Rewrite, region: { default: us-east-1 } }"));
+    answers_well(desk, data);
+}
+
+// === Resources ===
+
+/// Custom resources are refused with words or make a snapshot, and are read again as they are written.
+pub(crate) fn convert_resources(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let resources = match api::read(text, "fuzz") {
+        Ok(resources) => resources,
+        Err(error) => return assert!(error.to_string().starts_with("fuzz, document ")),
+    };
+    let (mut mappings, mut policies) = (Vec::new(), Vec::new());
+    for resource in resources {
+        let (written, invalid) = match &resource {
+            Resource::Mapping(wire) => {
+                let typed = validate::mapping(wire).map(|mapping| mappings.push(mapping));
+                (serde_yaml::to_string(wire).unwrap(), typed.err())
+            }
+            Resource::Policy(wire) => {
+                let typed = validate::policy(wire).map(|policy| policies.push(policy));
+                (serde_yaml::to_string(wire).unwrap(), typed.err())
+            }
+        };
+        if let Some(invalid) = invalid {
+            assert!(!invalid.problems.is_empty());
+            assert!(
+                invalid
+                    .to_string()
+                    .ends_with("correct it and apply it again")
+            );
+        }
+        assert_eq!(api::read(&written, "again").unwrap(), [resource]);
+    }
+    let (snapshot, _) = Snapshot::build(mappings, policies);
+    for policy in &snapshot.policies {
+        for replacement in &policy.replacements {
+            // Every chain ends.
+            let end = policy.replaced(replacement.from.as_str(), false);
+            assert_ne!(end, Some(&replacement.from));
+        }
+    }
+}
