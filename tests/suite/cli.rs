@@ -6,6 +6,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+mod files;
+mod input;
+
 const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 
 fn run(args: &[&str]) -> Output {
@@ -38,6 +41,11 @@ fn read(folder: &Path, name: &str) -> String {
 #[test]
 fn the_documentation_of_the_command_line_is_true() {
     trycmd::TestCases::new().case("docs/cli.md").run();
+}
+
+#[test]
+fn the_commands_answer_as_the_transcripts_say() {
+    trycmd::TestCases::new().case("tests/cmd/*.md").run();
 }
 
 #[test]

@@ -1,0 +1,228 @@
+//! What the commands are given, and how they end.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{SONNET, run, text};
+
+const POLICIES: &str = "tests/fixtures/policies";
+
+fn policy(name: &str) -> String {
+    format!("{POLICIES}/{name}.yaml")
+}
+
+/// A folder with one file.
+fn folder(name: &str, content: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+fn pod(id: &str, region: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c, env: [{{name: M, value: '{id}'}}, {{name: AWS_REGION, value: {region}}}]}}]}}\n"
+    )
+}
+
+fn report(args: &[&str]) -> Value {
+    let done = run(&[args, &["-o", "json"]].concat());
+    serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{}", text(&done.stderr)))
+}
+
+#[test]
+fn the_exit_code_follows_fail_on() {
+    let sonnet = pod(SONNET, "eu-west-1");
+    let unresolved = pod(SONNET, "sa-east-1");
+    let works = pod("anthropic.claude-sonnet-4-6", "eu-west-2");
+    let nothing = pod("none", "eu-west-1");
+    for (content, expected) in [
+        (&sonnet, [1, 1, 1, 0]),
+        (&unresolved, [0, 1, 1, 0]),
+        (&works, [0, 0, 1, 0]),
+        (&nothing, [0, 0, 0, 0]),
+    ] {
+        let (_folder, path) = folder("pod.yaml", content);
+        for (fail_on, code) in ["rewrite", "unresolved", "any", "never"]
+            .iter()
+            .zip(expected)
+        {
+            let done = run(&["audit", "-f", &path, "--fail-on", fail_on]);
+            assert_eq!(done.status.code(), Some(code), "{fail_on}: {content}");
+        }
+    }
+}
+
+#[test]
+fn a_shadow_is_listed_and_neither_counted_as_a_rewrite_nor_failed_on() {
+    let (_folder, path) = folder(
+        "pod.yaml",
+        &pod("anthropic.claude-3-haiku-20240307-v1:0", "us-east-1"),
+    );
+    let args = [
+        "audit",
+        "-f",
+        &path,
+        "--policy",
+        &policy("fallback"),
+        "--policy",
+        &policy("dryrun"),
+    ];
+    let said = report(&args);
+    assert_eq!(said["summary"]["shadow"], 1, "{said:#}");
+    assert_eq!(said["summary"]["rewrite"], 0, "{said:#}");
+    assert_eq!(
+        said["summary"]["leave"],
+        serde_json::json!({"EndOfLife": 1})
+    );
+    assert_eq!(said["summary"]["findings"], 2);
+    let shadow = &said["findings"][1];
+    assert_eq!(
+        (&shadow["shadow"], &shadow["mode"]),
+        (&true.into(), &"DryRun".into())
+    );
+    assert_eq!(shadow["outcome"], "Rewrite");
+    assert_eq!(run(&args).status.code(), Some(0));
+}
+
+#[test]
+fn a_namespace_in_any_of_the_files_gives_its_labels_and_annotations() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let object = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: ml}}\nspec: {{containers: [{{name: c, env: [{{name: M, value: '{SONNET}'}}]}}]}}\n"
+    );
+    fs::write(folder.path().join("a.yaml"), object).unwrap();
+    let args = ["audit", "-f", path, "--policy", &policy("team-a")];
+    assert_eq!(
+        report(&args)["summary"]["findings"],
+        0,
+        "the policy selects by a label"
+    );
+    let namespace = |region: &str| {
+        format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {{name: ml, labels: {{team: a}}, annotations: {{bedrock-profiles.dev/region: {region}}}}}\n"
+        )
+    };
+    fs::write(folder.path().join("b.yaml"), namespace("eu-west-1")).unwrap();
+    let said = report(&args);
+    assert_eq!(
+        said["findings"][0]["after"],
+        format!("eu.{SONNET}"),
+        "{said:#}"
+    );
+    assert_eq!(said["findings"][0]["regionSource"], "NamespaceAnnotation");
+    // Another overlay says otherwise: the label still holds, the region does not.
+    fs::write(folder.path().join("c.yaml"), namespace("us-east-1")).unwrap();
+    let done = run(&[&args[..], &["-o", "json"]].concat());
+    let said: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(said["findings"][0]["reason"], "NoRegion", "{said:#}");
+    let told = text(&done.stderr);
+    assert!(told.contains("ml: bedrock-profiles.dev/region"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_named_twice_counts_once() {
+    let (_folder, path) = folder("pod.yaml", &pod(SONNET, "eu-west-1"));
+    let parent = path.trim_end_matches("/pod.yaml");
+    let said = report(&[
+        "audit",
+        "-f",
+        &path,
+        "-f",
+        parent,
+        "-f",
+        &format!("{parent}/./pod.yaml"),
+    ]);
+    assert_eq!(said["summary"]["objects"], 1);
+}
+
+#[test]
+fn every_invalid_object_of_every_file_is_told() {
+    let (_folder, empty) = folder("empty.yaml", "# nothing\n");
+    let done = run(&[
+        "audit",
+        "-f",
+        "tests/fixtures/manifests",
+        "--policy",
+        &policy("invalid"),
+        "--mapping",
+        &empty,
+        "--policy",
+        "absent.yaml",
+    ]);
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(done.stdout.is_empty());
+    for part in [
+        "InferenceProfilePolicy/one",
+        "spec.region.default",
+        "spec.geography.allowed[0]",
+        "InferenceProfilePolicy/two",
+        "empty.yaml holds no InferenceProfileMapping",
+        "cannot read absent.yaml",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn there_is_no_judging_without_a_mapping() {
+    let done = run(&["audit", "-f", "tests/fixtures/manifests", "--no-builtin"]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(
+        text(&done.stderr).contains("--mapping"),
+        "{}",
+        text(&done.stderr)
+    );
+}
+
+#[test]
+fn a_mapping_from_a_file_is_enough() {
+    let mapping = "apiVersion: bedrock-profiles.dev/v1alpha1\nkind: InferenceProfileMapping\nmetadata: {name: mine}\nspec:\n  models:\n  - modelId: anthropic.claude-test-1\n    profiles:\n    - id: eu.anthropic.claude-test-1\n      geography: eu\n      routes: [{sourceRegions: [eu-west-1], destinationRegions: [eu-west-1, eu-west-3]}]\n";
+    let (_folder, path) = folder("mapping.yaml", mapping);
+    let done = run(&[
+        "resolve",
+        "anthropic.claude-test-1",
+        "--region",
+        "eu-west-1",
+        "--no-builtin",
+        "--mapping",
+        &path,
+    ]);
+    let said = text(&done.stdout);
+    assert!(
+        said.starts_with("eu.anthropic.claude-test-1\n"),
+        "{said}{}",
+        text(&done.stderr)
+    );
+    assert!(said.contains("mapping: mine"), "{said}");
+}
+
+#[test]
+fn names_reach_the_terminal_without_control_characters() {
+    let content = pod(SONNET, "eu-west-1").replace("name: p", "name: \"a\\e[2Jb\\nc\"");
+    let (_folder, path) = folder("pod.yaml", &content);
+    // Forced, since colours (and all else that begins with an escape) are taken out of a pipe.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
+    let done = command
+        .args(["audit", "-f", &path, "--today", "2026-11-23"])
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    let said = text(&done.stdout);
+    assert!(said.contains("Pod/a\\u{1b}[2Jb\\nc"), "{said:?}");
+    assert!(
+        said.contains("\u{1b}[32m") && !said.contains("\u{1b}[2J"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let done = run(&["audit", "-f", "tests/fixtures/manifests"]);
+    assert!(!text(&done.stdout).contains('\u{1b}'));
+    assert!(!text(&done.stderr).contains('\u{1b}'));
+}
