@@ -169,13 +169,55 @@ impl<'t> Tree<'t> {
         (key.slot != Text::ABSENT.slot).then(|| self.read(key))
     }
 
+    /// Whether the node stands under this key of a mapping.
+    pub fn is_under(&self, node: NodeId, key: &str) -> bool {
+        let text = self.node(node).key;
+        if text.slot == Text::VERBATIM {
+            self.src.as_bytes()[text.span.range()] == *key.as_bytes()
+        } else {
+            self.key(node) == Some(key)
+        }
+    }
+
     /// The value under a key of a mapping.
     pub fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
         if self.kind(node) != Kind::Mapping {
             return None;
         }
-        self.children(node)
-            .find(|&child| self.key(child) == Some(key))
+        self.children(node).find(|&child| self.is_under(child, key))
+    }
+
+    /// All strings of the node and below it, in order.
+    pub fn strings(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        (node.0..self.node(node).next)
+            .map(NodeId)
+            .filter(|&node| self.kind(node) == Kind::String)
+    }
+
+    /// The strings whose spelling holds one of `offsets` into the source, which come in order; each string once.
+    ///
+    /// `None` where the bytes of the source do not belong to one node each in order, as behind aliases of YAML, or may stand
+    /// for other characters: there every string has to be looked at.
+    pub fn strings_at(&self, offsets: impl Iterator<Item = usize>) -> Option<Vec<NodeId>> {
+        if self.syntax != Syntax::Json {
+            return None;
+        }
+        let mut found = Vec::new();
+        for offset in offsets {
+            let behind = self
+                .nodes
+                .partition_point(|node| node.value.start as usize <= offset);
+            let Some(at) = behind.checked_sub(1) else {
+                continue;
+            };
+            let node = &self.nodes[at];
+            let holds = node.kind == Kind::String && offset < node.value.end as usize;
+            let id = NodeId(narrow(at));
+            if holds && found.last() != Some(&id) {
+                found.push(id);
+            }
+        }
+        Some(found)
     }
 
     /// The node that the keys lead to, step by step; a number leads to an item of a sequence, counted from 0.

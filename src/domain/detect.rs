@@ -28,11 +28,29 @@ pub struct Finding<'t> {
 
 /// Every finding of `object`, in document order.
 pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<'t>> {
-    object
-        .leaves()
-        .iter()
-        .flat_map(|leaf| findings_in(object, *leaf, snapshot))
-        .collect()
+    let all = |node| {
+        object
+            .leaf(node)
+            .map(|leaf| findings_in(object, leaf, snapshot))
+    };
+    match strings_with_hits(object, snapshot) {
+        Some(strings) => strings.into_iter().filter_map(all).flatten().collect(),
+        None => object
+            .tree
+            .strings(object.root)
+            .filter_map(all)
+            .flatten()
+            .collect(),
+    }
+}
+
+/// The strings of the object that a vendor stands in, from one search over the bytes; `None` where bytes do not tell.
+fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<NodeId>> {
+    let tree = object.tree;
+    let range = tree.raw(object.root);
+    let bytes = &tree.source().as_bytes()[range.clone()];
+    let hits = snapshot.vendor_hits_in_spelling(bytes)?;
+    tree.strings_at(hits.map(|hit| range.start + hit))
 }
 
 fn findings_in<'t>(
@@ -67,7 +85,6 @@ pub fn standing<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> BTreeSet<(Sp
 pub fn leaf_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(Leaf<'t>, NodeId)> {
     object
         .leaves()
-        .into_iter()
         .find(|leaf| {
             leaf.spot.to_string() == entry.at
                 && object.tree.text(leaf.node).map(str::trim) == Some(&*entry.to)

@@ -181,27 +181,59 @@ impl<'t> Object<'t> {
             .is_some_and(|time| !time.is_empty() && time != "null")
     }
 
-    /// Every text that may hold a model ID, in document order of containers.
-    pub fn leaves(&self) -> Vec<Leaf<'t>> {
-        let mut leaves = Vec::new();
+    /// Every text that may hold a model ID, in document order.
+    pub fn leaves(&self) -> impl Iterator<Item = Leaf<'t>> + use<'_, 't> {
+        self.tree
+            .strings(self.root)
+            .filter_map(|node| self.leaf(node))
+    }
+
+    /// The text at `node` by its names, if it is one that may hold a model ID.
+    pub fn leaf(&self, node: NodeId) -> Option<Leaf<'t>> {
+        let tree = self.tree;
+        let parent = tree.parent(node)?;
         if self.sort == Sort::ConfigMap {
-            let data = self.tree.get(self.root, "data");
-            let values = data.into_iter().flat_map(|node| self.tree.children(node));
-            leaves.extend(values.filter_map(|node| {
-                Some(Leaf {
-                    node,
-                    spot: Spot::Data {
-                        key: self.tree.key(node)?,
-                    },
-                    container: None,
-                })
-            }));
+            let is_data = tree.is_under(parent, "data") && tree.parent(parent)? == self.root;
+            let key = tree.key(node).filter(|_| is_data)?;
+            return Some(Leaf {
+                node,
+                spot: Spot::Data { key },
+                container: None,
+            });
         }
-        for container in self.containers() {
-            self.leaves_of(container, &mut leaves);
-        }
-        leaves.retain(|leaf| self.tree.kind(leaf.node) == NodeKind::String);
-        leaves
+        let (list, entry) = match tree.key(node) {
+            None => (parent, None),
+            Some("value") => (tree.parent(parent)?, Some(parent)),
+            Some(_) => return None,
+        };
+        let node_of_container = tree.parent(list).filter(|node| self.is_container(*node))?;
+        let container = self.name_of(node_of_container);
+        let spot = match (tree.key(list)?, entry) {
+            ("command", None) => Spot::Command { container },
+            ("args", None) => Spot::Args { container },
+            ("env", Some(entry)) => Spot::Env {
+                container,
+                variable: tree.text(tree.get(entry, "name")?)?,
+            },
+            _ => return None,
+        };
+        Some(Leaf {
+            node,
+            spot,
+            container: Some(node_of_container),
+        })
+    }
+
+    fn is_container(&self, node: NodeId) -> bool {
+        let tree = self.tree;
+        let list = tree.parent(node).filter(|list| {
+            CONTAINERS.iter().any(|sort| tree.is_under(*list, sort))
+                && tree.kind(*list) == NodeKind::Sequence
+        });
+        let spec = list
+            .and_then(|list| tree.parent(list))
+            .filter(|spec| tree.is_under(*spec, "spec"));
+        spec.is_some_and(|spec| self.pod.is_some() && tree.parent(spec) == self.pod)
     }
 
     /// Every container of every sort.
@@ -222,42 +254,6 @@ impl<'t> Object<'t> {
             .get(container, "name")
             .and_then(|node| self.tree.text(node))
             .unwrap_or_default()
-    }
-
-    fn leaves_of(&self, container: NodeId, leaves: &mut Vec<Leaf<'t>>) {
-        let tree = self.tree;
-        let name = self.name_of(container);
-        let items = |field| {
-            tree.get(container, field)
-                .into_iter()
-                .flat_map(|node| tree.children(node))
-        };
-        for node in items("command") {
-            leaves.push(Leaf {
-                node,
-                spot: Spot::Command { container: name },
-                container: Some(container),
-            });
-        }
-        for node in items("args") {
-            leaves.push(Leaf {
-                node,
-                spot: Spot::Args { container: name },
-                container: Some(container),
-            });
-        }
-        for entry in items("env").map(|node| EnvEntry::read(tree, node)) {
-            if let (Some(variable), Some(node)) = (entry.name, entry.value) {
-                leaves.push(Leaf {
-                    node,
-                    spot: Spot::Env {
-                        container: name,
-                        variable,
-                    },
-                    container: Some(container),
-                });
-            }
-        }
     }
 }
 

@@ -115,6 +115,14 @@ impl Snapshot {
         self.needles.hits(text.as_bytes())
     }
 
+    /// Where a vendor prefix stands in encoded `bytes`; `None` where they may hide one behind escapes.
+    pub fn vendor_hits_in_spelling<'a>(
+        &'a self,
+        bytes: &'a [u8],
+    ) -> Option<impl Iterator<Item = usize> + 'a> {
+        (!self.needles.hides_an_id_byte(bytes)).then(|| self.needles.hits(bytes))
+    }
+
     /// Whether encoded `bytes` can hold a model ID at all.
     pub fn can_hold_an_id(&self, bytes: &[u8]) -> bool {
         self.needles.hits(bytes).next().is_some() || self.needles.hides_an_id_byte(bytes)

@@ -272,7 +272,7 @@ impl<'t> Names<'t> {
         Self {
             said: ranked(policy, value),
             flags: None,
-            env: Env::default(),
+            env: Env::none(tree),
         }
     }
 }
@@ -314,7 +314,7 @@ fn flagged(words: &[&str], env: &Env<'_>) -> Option<Found> {
         let value = word[flag.len()..]
             .strip_prefix('=')
             .or_else(|| words.get(at + 1).copied())?;
-        env.read(value, env.entries.len())
+        env.read(value, None)
     });
     together(named)
 }
@@ -346,68 +346,83 @@ fn command_around<'t>(text: &'t str, token: &Range<usize>) -> &'t str {
     &text[start..end]
 }
 
-/// The variables of a container, in order.
-#[derive(Default)]
+/// The variables of a container. Only those that may name a region are looked at before somebody asks for others: a handful
+/// among hundreds.
 struct Env<'t> {
-    /// Name and literal value; `None` where the value comes from elsewhere.
-    entries: Vec<(&'t str, Option<&'t str>)>,
-    /// Those of them that may name a region: a handful among hundreds.
-    regional: Vec<usize>,
+    tree: &'t Tree<'t>,
+    list: Option<NodeId>,
+    /// Names and entries, in order.
+    regional: Vec<(&'t str, NodeId)>,
 }
 
 impl<'t> Env<'t> {
     fn of(tree: &'t Tree<'t>, container: NodeId, policy: &Policy) -> Self {
-        let mut env = Self::default();
         let list = tree.get(container, "env");
-        for entry in list
-            .into_iter()
-            .flat_map(|node| tree.children(node))
-            .map(|node| EnvEntry::read(tree, node))
-        {
-            let Some(name) = entry.name else { continue };
-            if may_name_a_region(name, policy) {
-                env.regional.push(env.entries.len());
-            }
-            let literal = || {
-                entry
-                    .value
-                    .and_then(|node| tree.text(node))
-                    .unwrap_or_default()
-            };
-            env.entries.push((name, (!entry.elsewhere).then(literal)));
+        let entries = list.into_iter().flat_map(|node| tree.children(node));
+        let regional = entries
+            .filter_map(|entry| Some((tree.text(tree.get(entry, "name")?)?, entry)))
+            .filter(|(name, _)| may_name_a_region(name, policy))
+            .collect();
+        Self {
+            tree,
+            list,
+            regional,
         }
-        env
+    }
+
+    /// Variables of no container.
+    fn none(tree: &'t Tree<'t>) -> Self {
+        Self {
+            tree,
+            list: None,
+            regional: Vec::new(),
+        }
     }
 
     /// The region that the variable names; the last entry of a name counts, as in Kubernetes.
     fn region(&self, name: &str) -> Option<Found> {
-        let at = self
-            .regional
-            .iter()
-            .rev()
-            .copied()
-            .find(|at| self.entries[*at].0 == name)?;
-        match self.entries[at].1 {
-            Some(text) => self.read(text, at),
+        let (_, entry) = self.regional.iter().rev().find(|(one, _)| *one == name)?;
+        match self.literal(*entry) {
+            Some(text) => self.read(text, Some(*entry)),
             None => Some(Found::OutOfSight),
         }
     }
 
-    /// Reads a text that stands before entry `at`, with `$(X)` expanded from the entries before it.
-    fn read(&self, text: &str, at: usize) -> Option<Found> {
+    /// The literal text of an entry; `None` where its value comes from elsewhere.
+    fn literal(&self, entry: NodeId) -> Option<&'t str> {
+        let entry = EnvEntry::read(self.tree, entry);
+        let literal = || {
+            entry
+                .value
+                .and_then(|node| self.tree.text(node))
+                .unwrap_or_default()
+        };
+        (!entry.elsewhere).then(literal)
+    }
+
+    /// Reads a text with `$(X)` expanded from the entries before `at`, or from all.
+    fn read(&self, text: &str, at: Option<NodeId>) -> Option<Found> {
         let budget = Cell::new(MOST_EXPANSIONS);
         read(text, &|name| self.expanded(name, at, &budget))
     }
 
-    fn expanded(&self, name: &str, before: usize, budget: &Cell<usize>) -> Option<String> {
+    fn expanded(&self, name: &str, at: Option<NodeId>, budget: &Cell<usize>) -> Option<String> {
         budget.set(budget.get().checked_sub(1)?);
-        let at = self.entries[..before]
-            .iter()
-            .rposition(|(entry, _)| *entry == name)?;
-        let text = self.entries[at]
-            .1
+        let entries = self
+            .list
+            .into_iter()
+            .flat_map(|list| self.tree.children(list));
+        let entry = entries
+            .take_while(|entry| Some(*entry) != at)
+            .filter(|entry| {
+                let named = self.tree.get(*entry, "name");
+                named.and_then(|node| self.tree.text(node)) == Some(name)
+            })
+            .last()?;
+        let text = self
+            .literal(entry)
             .filter(|text| text.len() <= LONGEST_EXPANSION)?;
-        expand(text, &|name| self.expanded(name, at, budget))
+        expand(text, &|name| self.expanded(name, Some(entry), budget))
     }
 }
 
