@@ -340,6 +340,9 @@ impl<'t> Tree<'t> {
 
     fn read(&self, text: Text) -> &str {
         let spelled = &self.src[text.span.range()];
+        if text.slot == Text::VERBATIM {
+            return spelled;
+        }
         match self.decoded.get(text.slot as usize) {
             Some(slot) => slot.get_or_init(|| json::decode(spelled).into()),
             None => spelled,

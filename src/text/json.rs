@@ -37,7 +37,7 @@ struct Open {
     node: u32,
     mapping: bool,
     /// A bit for each key seen, by a weak hash: while no bit is hit twice, no key is there twice.
-    seen: [u64; 4],
+    seen: [u64; 16],
     maybe_duplicate: bool,
 }
 
@@ -176,7 +176,7 @@ impl Scanner<'_> {
         self.at += 1;
         let slot = self.slot(escaped);
         let hash = weak_hash(&self.bytes[start..end]);
-        let (word, bit) = (usize::from(hash / 64), 1 << (hash % 64));
+        let (word, bit) = (hash / 64, 1_u64 << (hash % 64));
         if let Some(open) = self.open.last_mut() {
             open.maybe_duplicate |= escaped || open.seen[word] & bit != 0;
             open.seen[word] |= bit;
@@ -198,7 +198,7 @@ impl Scanner<'_> {
         self.open.push(Open {
             node,
             mapping: kind == Kind::Mapping,
-            seen: [0; 4],
+            seen: [0; 16],
             maybe_duplicate: false,
         });
         Ok(())
@@ -237,6 +237,7 @@ impl Scanner<'_> {
         });
     }
 
+    #[inline]
     fn slot(&mut self, escaped: bool) -> u32 {
         if !escaped {
             return Text::VERBATIM;
@@ -246,25 +247,31 @@ impl Scanner<'_> {
     }
 
     /// Reads a string, standing at its opening quote, and says whether it has escapes.
+    #[inline]
     fn string(&mut self) -> Result<bool, Problem> {
-        self.at += 1;
-        let mut escaped = false;
+        self.at = end_of_run(self.bytes, self.at + 1);
+        if self.bytes.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Ok(false);
+        }
+        self.rest_of_string()
+    }
+
+    /// Reads on in a string from its first escape, and says whether it is one.
+    fn rest_of_string(&mut self) -> Result<bool, Problem> {
         loop {
-            self.at = end_of_run(self.bytes, self.at);
             match self.bytes.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(escaped);
+                    return Ok(true);
                 }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
+                Some(b'\\') => self.escape()?,
                 Some(_) => {
                     return Err("a control character in a string; write it as an escape");
                 }
                 None => return Err("the text ends inside a string; it may be cut off"),
             }
+            self.at = end_of_run(self.bytes, self.at);
         }
     }
 
@@ -330,7 +337,11 @@ impl Scanner<'_> {
     }
 
     fn skip_space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+        // One comparison where there is no space, as in everything that the API server writes.
+        while let Some(&byte) = self.bytes.get(self.at)
+            && byte <= b' '
+            && matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+        {
             self.at += 1;
         }
     }
@@ -338,8 +349,8 @@ impl Scanner<'_> {
 
 // === free functions ===
 
-/// A number by a key's length and its first and last bytes.
-fn weak_hash(key: &[u8]) -> u8 {
+/// A number below 1,024 by a key's length and its first and last bytes.
+fn weak_hash(key: &[u8]) -> usize {
     let (first, last) = match (key.first_chunk(), key.last_chunk()) {
         (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
         _ => (
@@ -351,5 +362,5 @@ fn weak_hash(key: &[u8]) -> u8 {
     // The multiplier is 2⁶⁴ divided by the golden ratio, which spreads neighbours over the upper bits.
     let hash =
         (first ^ last.rotate_left(29) ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    hash.to_be_bytes()[0]
+    usize::try_from(hash >> 54).unwrap_or_default()
 }

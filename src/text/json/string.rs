@@ -34,13 +34,17 @@ pub(in crate::text) fn decode(spelled: &str) -> String {
 pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The high bit of a byte in `below(x, n)` is set where the byte of x is below n, as far as the first such byte.
-    let below = |x: u64, n: u64| x.wrapping_sub(ONES * n) & !x & HIGH;
+    const QUOTES: u64 = ONES * b'"' as u64;
+    const BACKSLASHES: u64 = ONES * b'\\' as u64;
+    const SPACES: u64 = ONES * b' ' as u64;
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         let chunk = u64::from_le_bytes(*chunk);
-        let quote = below(chunk ^ (ONES * u64::from(b'"')), 1);
-        let backslash = below(chunk ^ (ONES * u64::from(b'\\')), 1);
-        let found = below(chunk, 0x20) | quote | backslash;
+        // Of a byte below 0x80, the subtraction sets the high bit where the byte is what is looked for, as far as the first such byte.
+        let found = ((chunk ^ QUOTES).wrapping_sub(ONES)
+            | (chunk ^ BACKSLASHES).wrapping_sub(ONES)
+            | chunk.wrapping_sub(SPACES))
+            & !chunk
+            & HIGH;
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }

@@ -260,16 +260,17 @@ fn every_place_of_every_container_is_read_and_no_other() {
     assert_eq!(
         places,
         [
-            "i/command",
-            "i/args",
-            "i/env/M",
-            "a/command",
             "a/args",
+            "a/command",
             "a/env/M",
-            "b/command",
             "b/args",
-            "b/env/M"
-        ]
+            "b/command",
+            "b/env/M",
+            "i/args",
+            "i/command",
+            "i/env/M",
+        ],
+        "in the order of the document, whose keys are sorted here"
     );
     assert_eq!(outcome.patch.as_array().unwrap().len(), 10);
 }

@@ -272,7 +272,7 @@ fn another_container_says_nothing() {
         .iter()
         .map(|one| geography(&one.answer).to_owned())
         .collect();
-    assert_eq!(answers, ["jp", "eu", "NoRegion"]);
+    assert_eq!(answers, ["eu", "NoRegion", "jp"]); // `containers` stand before `initContainers` here
 }
 
 #[test]
