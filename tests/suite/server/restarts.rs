@@ -5,13 +5,14 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use bedrock_profiles::runtime::http::Drained;
-use bedrock_profiles::tls::authority::Authority;
+use bedrock_profiles::cli::judging::Judging;
+use bedrock_profiles::cli::serve::{Certificate, Options, Running, start_standalone};
 use hyper::StatusCode;
+use serde_json::{Value, json};
 
-use super::rig::{Client, Reply, Rig, Trust, limits, request, review};
+use super::rig::{Client, NAME, Reply, Trust, limits, request};
 
 const RESTARTS: usize = 12;
 const REVIEWS: usize = 10_000;
@@ -19,10 +20,19 @@ const REVIEWS: usize = 10_000;
 /// How long after the begin of a drain connections are still made to an endpoint.
 const ENDPOINT_REMOVED_AFTER: Duration = Duration::from_millis(300);
 
+/// A Pod whose ID is rewritten.
+const REVIEW: &str = include_str!("../../../docs/samples/review.json");
+
+/// An endpoint and the CA of its own.
+#[derive(Clone)]
+struct Endpoint {
+    address: SocketAddr,
+    trust: Trust,
+}
+
 /// The endpoints of the Service and what is known about the calls to it.
 struct Service {
-    trust: Trust,
-    endpoints: Mutex<Vec<SocketAddr>>,
+    endpoints: Mutex<Vec<Endpoint>>,
     idle: Mutex<Vec<Client>>,
     dialled: AtomicUsize,
     retried: AtomicUsize,
@@ -44,12 +54,12 @@ impl Service {
         let turn = self.dialled.fetch_add(1, Ordering::Relaxed);
         let endpoint = {
             let endpoints = Self::lock(&self.endpoints);
-            endpoints.get(turn % endpoints.len()).copied().unwrap()
+            endpoints.get(turn % endpoints.len()).cloned().unwrap()
         };
-        let client = Client::connect(endpoint, &self.trust).await;
+        let client = Client::connect(endpoint.address, &endpoint.trust).await;
         client
             .map(|client| (client, false))
-            .map_err(|error| format!("dial {endpoint}: {error}"))
+            .map_err(|error| format!("dial {}: {error}", endpoint.address))
     }
 
     async fn review(&self) -> Result<(), String> {
@@ -58,10 +68,7 @@ impl Service {
             if reused && client.sender.is_closed() {
                 continue;
             }
-            let sent = client
-                .sender
-                .try_send_request(request(review("ml", 2000)))
-                .await;
+            let sent = client.sender.try_send_request(request(REVIEW)).await;
             let reply = match sent {
                 Ok(response) => Reply::read(response)
                     .await
@@ -73,8 +80,8 @@ impl Service {
                 self.retried.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
-            if !reply.admits() {
-                return Err(format!("answered {}", reply.status));
+            if !rewrites(&reply) {
+                return Err(format!("answered {} without a patch", reply.status));
             }
             if !reply.closes && client.sender.ready().await.is_ok() {
                 Self::lock(&self.idle).push(client);
@@ -99,18 +106,55 @@ impl Service {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twelve_restarts_lose_no_review() {
-    let authority = Authority::new(SystemTime::now()).unwrap();
+/// Whether the answer is the patch of [`REVIEW`].
+fn rewrites(reply: &Reply) -> bool {
+    let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let patched = answer.is_some_and(|answer| answer["response"]["patch"].is_string());
+    reply.status == StatusCode::OK && patched
+}
+
+/// The product as `serve --standalone` starts it, on the embedded catalog.
+async fn replica() -> (Endpoint, Running) {
+    let judging = Judging {
+        today: "2026-11-23".parse().ok(),
+        ..Judging::default()
+    };
+    let policy = json!({ "mode": "Rewrite", "references": "Off" });
+    let (view, _) = judging
+        .view(serde_json::from_value(policy).unwrap())
+        .unwrap();
     let mut limits = limits();
     limits.connections.lame_duck = 2 * ENDPOINT_REMOVED_AFTER;
-    let mut replicas = [
-        Rig::start_under(limits, &authority).await,
-        Rig::start_under(limits, &authority).await,
-    ];
+    let running = start_standalone(Options {
+        listen: ([127, 0, 0, 1], 0).into(),
+        admin_listen: ([127, 0, 0, 1], 0).into(),
+        view,
+        certificate: Certificate::Own {
+            dns: vec![NAME.to_owned()],
+            ips: vec![],
+            ca_file: None,
+        },
+        excluded: vec![],
+        today: Box::new(judging.today()),
+        limits,
+    })
+    .await
+    .unwrap();
+    let trust = Trust::of(running.ca.as_deref().unwrap());
+    let address = running.address;
+    (Endpoint { address, trust }, running)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twelve_restarts_lose_no_review() {
+    let mut replicas = [replica().await, replica().await];
     let service = Arc::new(Service {
-        trust: Trust::new(&authority),
-        endpoints: Mutex::new(replicas.iter().map(|replica| replica.address).collect()),
+        endpoints: Mutex::new(
+            replicas
+                .iter()
+                .map(|(endpoint, _)| endpoint.clone())
+                .collect(),
+        ),
         idle: Mutex::default(),
         dialled: AtomicUsize::new(0),
         retried: AtomicUsize::new(0),
@@ -125,13 +169,14 @@ async fn twelve_restarts_lose_no_review() {
         })
         .collect();
     for restart in 0..RESTARTS {
-        let new = Rig::start_under(limits, &authority).await;
-        Service::lock(&service.endpoints).push(new.address);
-        let old = std::mem::replace(&mut replicas[restart % 2], new);
-        old.shutdown.drain();
+        let new = replica().await;
+        Service::lock(&service.endpoints).push(new.0.clone());
+        let (old, running) = std::mem::replace(&mut replicas[restart % 2], new);
+        running.shutdown.drain();
+        let ended = tokio::spawn(running.wait());
         tokio::time::sleep(ENDPOINT_REMOVED_AFTER).await;
-        Service::lock(&service.endpoints).retain(|endpoint| *endpoint != old.address);
-        assert_eq!(old.ended().await, Drained { cut: 0 });
+        Service::lock(&service.endpoints).retain(|endpoint| endpoint.address != old.address);
+        ended.await.unwrap().unwrap();
     }
     service.over.store(true, Ordering::Relaxed);
     for worker in workers {

@@ -206,9 +206,13 @@ impl Rig {
 
 impl Trust {
     pub(crate) fn new(authority: &Authority) -> Self {
+        Self::of(authority.pem())
+    }
+
+    pub(crate) fn of(pem: &str) -> Self {
         let mut roots = RootCertStore::empty();
         roots
-            .add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap())
+            .add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap())
             .unwrap();
         Self(Arc::new(roots))
     }
