@@ -14,6 +14,7 @@ pub mod reason;
 pub mod record;
 pub mod region;
 pub mod resolve;
+pub mod role;
 pub mod shape;
 pub mod snapshot;
 pub mod token;

@@ -62,7 +62,8 @@ pub struct FindingRecord {
     pub pointer: String,
     /// Pointer inside a text that is itself a document.
     pub inner_pointer: Option<String>,
-    /// Byte range of the ID in the decoded text at `pointer`.
+    /// Byte range of the ID in the decoded text at `pointer`, or in the one at `innerPointer` where there is one; in the key
+    /// where the ID is a key.
     pub span: [usize; 2],
     /// The direct ID that was judged, without a prefix.
     pub model_id: String,
@@ -178,6 +179,8 @@ impl FindingRecord {
             .mapping
             .map(|at| snapshot.catalog.mapping(at));
         let after = target.map(ToString::to_string);
+        let inner = judged.finding.inner.as_ref();
+        let span = inner.map_or(&judged.finding.token.span, |inner| &inner.span);
         let profile = target
             .filter(|target| !matches!(target, Target::Direct(_)))
             .map(ToString::to_string);
@@ -185,11 +188,8 @@ impl FindingRecord {
             object,
             source: None,
             pointer,
-            inner_pointer: None,
-            span: [
-                judged.finding.token.span.start,
-                judged.finding.token.span.end,
-            ],
+            inner_pointer: inner.map(|inner| inner.pointer.clone()),
+            span: [span.start, span.end],
             model_id: judged.id.clone(),
             outcome: if target.is_some() { "Rewrite" } else { "Leave" },
             reason: judged

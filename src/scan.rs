@@ -99,11 +99,12 @@ impl Scan<'_> {
         scanned: &mut Scanned,
     ) {
         let object = Object::at(tree, root);
-        if object.sort == Sort::Other {
+        let is_ours = matches!(object.sort, Sort::Pod | Sort::Template | Sort::ConfigMap);
+        if is_ours {
+            scanned.objects += 1;
+        } else {
             scanned.skipped += usize::from(!namespaces::is_namespace(&object));
-            return;
         }
-        scanned.objects += 1;
         let stated = object
             .field(&["metadata", "namespace"])
             .filter(|name| !name.is_empty());
@@ -199,8 +200,9 @@ impl Scan<'_> {
         };
         let tree = told.object.tree;
         let pointer = tree.pointer(told.object.root, one.finding.leaf.node);
-        let reference = reference(told.object, told.namespace);
-        let mut record = FindingRecord::new(one, pointer, Some(reference), around);
+        let is_object = told.object.sort != Sort::Plain;
+        let reference = is_object.then(|| reference(told.object, told.namespace));
+        let mut record = FindingRecord::new(one, pointer, reference, around);
         record.source = Some(source(tree, one, told.place));
         record
     }
@@ -289,9 +291,11 @@ fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
 /// Where the ID stands in the file; where that is not certain, where its text does.
 fn source(tree: &Tree<'_>, one: &Judged<'_>, place: Place<'_>) -> Source {
     let leaf = one.finding.leaf.node;
-    let at = tree
-        .locate(leaf, one.finding.token.span.clone())
-        .unwrap_or_else(|_| tree.raw(leaf));
+    let key = tree.raw_key(leaf).filter(|_| one.finding.is_key);
+    let at = key.unwrap_or_else(|| {
+        tree.locate(leaf, one.finding.token.span.clone())
+            .unwrap_or_else(|_| tree.raw(leaf))
+    });
     let (line, column) = place.lines.at(at.start);
     Source {
         file: place.file.to_owned(),

@@ -194,6 +194,13 @@ impl<'t> Tree<'t> {
             .filter(|&node| self.kind(node) == Kind::String)
     }
 
+    /// Everything below the node that stands under a key, in order.
+    pub fn keyed(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        (node.0 + 1..self.node(node).next)
+            .map(NodeId)
+            .filter(|&node| self.node(node).key.slot != Text::ABSENT.slot)
+    }
+
     /// The strings whose spelling holds one of `offsets` into the source, which come in order; each string once.
     ///
     /// `None` where the bytes of the source do not belong to one node each in order, as behind aliases of YAML, or may stand
@@ -233,6 +240,14 @@ impl<'t> Tree<'t> {
     /// The decoded text of a string; a number, a boolean or null as it is written (in YAML null may be empty).
     pub fn text(&self, node: NodeId) -> Option<&str> {
         self.node(node).text().map(|text| self.read(text))
+    }
+
+    /// The bytes of the source that spell the node's key, without quotes; none where they do not read as they are written.
+    pub fn raw_key(&self, node: NodeId) -> Option<Range<usize>> {
+        let key = self.node(node).key;
+        let verbatim = key.slot != Text::ABSENT.slot
+            && (key.slot == Text::VERBATIM || &self.src[key.span.range()] == self.read(key));
+        verbatim.then(|| key.span.range())
     }
 
     /// The bytes of the source that make up the value, with its quotes or brackets.

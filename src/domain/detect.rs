@@ -2,16 +2,22 @@
 //!
 //! Does not decide about any of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::text::NodeId;
 
-use super::object::{Leaf, Object, Spot};
+use super::object::{Leaf, Object, Sort, Spot};
 use super::reason::Reason;
 use super::record::Entry;
+use super::role::{Around, Told, neighbours_in_list, neighbours_in_mapping};
 use super::shape::{Shape, shape};
 use super::snapshot::Snapshot;
 use super::token::{Prefix, Token, tokens};
+use super::whereabouts::Nearby;
+
+mod document;
 
 /// One place where a model ID stands.
 #[derive(Debug, Clone)]
@@ -22,26 +28,45 @@ pub struct Finding<'t> {
     pub token: Token<'t>,
     /// The ID with its prefix, as it stands.
     pub text: &'t str,
-    /// In which shape it stands, or why it is left for its shape.
+    /// In which shape it stands, or why it is left for its shape or role.
     pub shape: Result<Shape, Reason>,
+    /// The place inside a text that is itself a document.
+    pub inner: Option<Inner>,
+    /// Whether the ID is the key of `leaf`, and its span one of the key.
+    pub is_key: bool,
+    /// What the document around it says of regions.
+    pub nearby: Nearby,
+}
+
+/// A place inside a text that is itself a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inner {
+    /// RFC 6901 pointer to the scalar, or to what stands under the key that the ID is.
+    pub pointer: String,
+    /// Byte range of the ID in that scalar's decoded text, or in the key.
+    pub span: Range<usize>,
 }
 
 /// Every finding of `object`, in document order.
 pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<'t>> {
-    let all = |node| {
-        object
-            .leaf(node)
-            .map(|leaf| findings_in(object, leaf, snapshot))
+    let mut detector = Detector {
+        object,
+        snapshot,
+        told: BTreeMap::new(),
+        found: Vec::new(),
     };
+    if matches!(object.sort, Sort::Plain | Sort::Custom) {
+        detector.file();
+        return detector.found;
+    }
     match strings_with_hits(object, snapshot) {
-        Some(strings) => strings.into_iter().filter_map(all).flatten().collect(),
+        Some(strings) => strings.into_iter().for_each(|node| detector.string(node)),
         None => object
             .tree
             .strings(object.root)
-            .filter_map(all)
-            .flatten()
-            .collect(),
+            .for_each(|node| detector.string(node)),
     }
+    detector.found
 }
 
 /// The strings of the object that a vendor stands in, from one search over the bytes; `None` where bytes do not tell.
@@ -53,24 +78,85 @@ fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<Nod
     tree.strings_at(hits.map(|hit| range.start + hit))
 }
 
-fn findings_in<'t>(
-    object: &Object<'t>,
-    leaf: Leaf<'t>,
+/// One walk over an object.
+struct Detector<'t, 'o> {
+    object: &'o Object<'t>,
     snapshot: &'t Snapshot,
-) -> impl Iterator<Item = Finding<'t>> + use<'t> {
-    let text: &'t str = object.tree.text(leaf.node).unwrap_or_default();
-    tokens(text, snapshot).map(move |token| {
-        let shape = match token.prefix {
-            Prefix::Doubled => Err(Reason::DoublePrefix),
-            Prefix::Bare | Prefix::Geography(_) => shape(text, &token, leaf.spot.setting()),
-        };
-        Finding {
-            leaf,
-            text: &text[token.span.clone()],
-            token,
-            shape,
+    /// What the variables of a container say, or the keys of the ConfigMap where there is no container.
+    told: BTreeMap<Option<NodeId>, Arc<Told<'t>>>,
+    found: Vec<Finding<'t>>,
+}
+
+impl<'t> Detector<'t, '_> {
+    fn string(&mut self, node: NodeId) {
+        let tree = self.object.tree;
+        let Some(text) = tree.text(node) else { return };
+        if self.snapshot.vendor_hits(text).next().is_none() {
+            return;
         }
-    })
+        let Some(leaf) = self.object.leaf(node) else {
+            return;
+        };
+        if !self.document(leaf, text) {
+            self.whole(leaf, text);
+        }
+    }
+
+    /// The IDs of a text that is no document of its own.
+    fn whole(&mut self, leaf: Leaf<'t>, text: &'t str) {
+        let around = self.around(&leaf);
+        let role = self.snapshot.roles.reason(&around);
+        for token in tokens(text, self.snapshot) {
+            let shape = shape_of(text, &token, &leaf.spot);
+            self.found.push(Finding {
+                leaf,
+                text: &text[token.span.clone()],
+                token,
+                shape: role.map_or(shape, Err),
+                inner: None,
+                is_key: false,
+                nearby: Nearby::default(),
+            });
+        }
+    }
+
+    /// What stands around a text of an object: its own name and the names beside it.
+    fn around(&mut self, leaf: &Leaf<'t>) -> Around<'t> {
+        let own = match leaf.spot {
+            Spot::Env { variable, .. } => Some(variable),
+            Spot::Data { key } => Some(key),
+            Spot::Args { .. } | Spot::Command { .. } | Spot::Document => None,
+        };
+        Around {
+            own,
+            path: Vec::new(),
+            scopes: vec![self.told(leaf.container)],
+        }
+    }
+
+    fn told(&mut self, container: Option<NodeId>) -> Arc<Told<'t>> {
+        let (object, roles) = (self.object, &self.snapshot.roles);
+        let told = self.told.entry(container).or_insert_with(|| {
+            let tree = object.tree;
+            let told = if let Some(container) = container {
+                let list = tree.get(container, "env").into_iter();
+                roles.told(list.flat_map(|list| neighbours_in_list(tree, list)))
+            } else {
+                let data = tree.get(object.root, "data").into_iter();
+                roles.told(data.flat_map(|data| neighbours_in_mapping(tree, data)))
+            };
+            Arc::new(told)
+        });
+        Arc::clone(told)
+    }
+}
+
+/// In which shape a token stands in `text`, which is of the object itself.
+fn shape_of(text: &str, token: &Token<'_>, spot: &Spot<'_>) -> Result<Shape, Reason> {
+    match token.prefix {
+        Prefix::Doubled => Err(Reason::DoublePrefix),
+        Prefix::Bare | Prefix::Geography(_) => shape(text, token, spot.setting()),
+    }
 }
 
 /// What stands where, by names: what an update must not add to.

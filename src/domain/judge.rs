@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::detect::{Finding, findings};
 use super::object::{Object, Sort, Spot};
 use super::plan::Plan;
-use super::policy::{Mode, Namespace, Policy};
+use super::policy::{Lists, Mode, Namespace, Policy};
 use super::reason::Reason;
 use super::record::ANNOTATION;
 use super::region::Region;
@@ -150,10 +150,10 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
 
 /// Whether a policy selects the object: by namespace and resource alone, so that no author can choose a laxer one.
 fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool {
-    let resource = if object.sort == Sort::ConfigMap {
-        policy.config_maps
-    } else {
-        policy.pods
+    let resource = match object.sort {
+        Sort::Pod | Sort::Template => policy.pods,
+        Sort::ConfigMap => policy.config_maps,
+        Sort::Custom | Sort::Plain => true,
     };
     resource && policy.namespaces.selects(namespace)
 }
@@ -176,7 +176,7 @@ fn is_ours(object: &Object<'_>, action: &Action<'_>) -> bool {
     let fits = match action {
         Action::CreatePod | Action::AddEphemeralContainers(_) => object.sort == Sort::Pod,
         Action::Apply(_) => matches!(object.sort, Sort::ConfigMap | Sort::Template),
-        Action::Read | Action::Edit => object.sort != Sort::Other,
+        Action::Read | Action::Edit => true,
     };
     fits && !mirror
 }
@@ -194,7 +194,7 @@ fn added<'t>(found: Vec<Finding<'t>>, action: &Action<'_>) -> Vec<Finding<'t>> {
         Spot::Env { container, .. } | Spot::Args { container } | Spot::Command { container } => {
             !there.contains(container)
         }
-        Spot::Data { .. } => false,
+        Spot::Data { .. } | Spot::Document => false,
     };
     found.into_iter().filter(is_new).collect()
 }
@@ -217,8 +217,9 @@ impl<'t> Judge<'t, '_> {
         &self.context.view.snapshot
     }
 
-    fn all(&self, found: Vec<Finding<'t>>) -> Vec<Judged<'t>> {
+    fn all(&self, mut found: Vec<Finding<'t>>) -> Vec<Judged<'t>> {
         let reason = self.object_reason();
+        self.stay_with_lists(&mut found);
         found
             .into_iter()
             .map(|finding| self.one(finding, reason))
@@ -226,8 +227,9 @@ impl<'t> Judge<'t, '_> {
     }
 
     /// Judges everything under a policy that decides, and says what that means for the object.
-    fn decide(&self, found: Vec<Finding<'t>>) -> Decision<'t> {
+    fn decide(&self, mut found: Vec<Finding<'t>>) -> Decision<'t> {
         let changes = self.may_change();
+        self.stay_with_lists(&mut found);
         let mut rewriting = recorded::Rewriting::new(self, changes);
         let reason = self.object_reason();
         let mut judged = rewriting.answers_that_are_no_tokens(reason);
@@ -244,6 +246,7 @@ impl<'t> Judge<'t, '_> {
                 again,
             };
         }
+        rewriting.leave_what_is_shared(&mut judged);
         let plan = rewriting.finish();
         let verdict = match plan {
             Some(plan) if self.outgrows(&plan) => {
@@ -261,6 +264,27 @@ impl<'t> Judge<'t, '_> {
             judged,
             verdict,
             again,
+        }
+    }
+
+    /// A list that is left is compared with what stands elsewhere: an ID that is also an item of one stays with it.
+    fn stay_with_lists(&self, found: &mut [Finding<'t>]) {
+        if self.policy.lists == Lists::Rewrite {
+            return;
+        }
+        let is_listed = |one: &Finding<'_>| one.shape.is_ok_and(|shape| shape.listed);
+        let listed: BTreeSet<&str> = found
+            .iter()
+            .filter(|one| is_listed(one))
+            .map(|one| one.text)
+            .collect();
+        if listed.is_empty() {
+            return;
+        }
+        for one in found {
+            if let Ok(shape) = &mut one.shape {
+                shape.listed |= listed.contains(one.text);
+            }
         }
     }
 

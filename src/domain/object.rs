@@ -30,8 +30,10 @@ pub enum Sort {
     Template,
     /// A ConfigMap.
     ConfigMap,
-    /// Anything else; it has no text of ours.
-    Other,
+    /// Any other kind; its fields are its controller's.
+    Custom,
+    /// No Kubernetes object: a configuration file.
+    Plain,
 }
 
 /// A text that may hold a model ID.
@@ -70,6 +72,8 @@ pub enum Spot<'t> {
         /// The key.
         key: &'t str,
     },
+    /// Anywhere in a document that is none of these.
+    Document,
 }
 
 /// Built-in kinds with a Pod template: API group, kind and the way to the template.
@@ -110,7 +114,8 @@ impl<'t> Object<'t> {
             ("", "Pod", _) => (Sort::Pod, Some(root)),
             ("", "ConfigMap", _) => (Sort::ConfigMap, None),
             (_, _, Some((_, _, way))) => (Sort::Template, tree.at(root, way)),
-            _ => (Sort::Other, None),
+            _ if field("apiVersion").is_empty() || kind.is_empty() => (Sort::Plain, None),
+            _ => (Sort::Custom, None),
         };
         Self {
             tree,
@@ -157,7 +162,7 @@ impl<'t> Object<'t> {
         match self.sort {
             Sort::Pod | Sort::Template => self.pod,
             Sort::ConfigMap => Some(self.root),
-            Sort::Other => None,
+            Sort::Custom | Sort::Plain => None,
         }
     }
 
@@ -191,6 +196,13 @@ impl<'t> Object<'t> {
     /// The text at `node` by its names, if it is one that may hold a model ID.
     pub fn leaf(&self, node: NodeId) -> Option<Leaf<'t>> {
         let tree = self.tree;
+        if matches!(self.sort, Sort::Custom | Sort::Plain) {
+            return Some(Leaf {
+                node,
+                spot: Spot::Document,
+                container: None,
+            });
+        }
         let parent = tree.parent(node)?;
         if self.sort == Sort::ConfigMap {
             let is_data = tree.is_under(parent, "data") && tree.parent(parent)? == self.root;
@@ -290,7 +302,7 @@ impl Spot<'_> {
         match self {
             Self::Env { .. } => Setting::Env,
             Self::Args { .. } | Self::Command { .. } => Setting::Argument,
-            Self::Data { .. } => Setting::Data,
+            Self::Data { .. } | Self::Document => Setting::Data,
         }
     }
 }
@@ -306,6 +318,7 @@ impl fmt::Display for Spot<'_> {
             Self::Args { container } => write!(f, "{container}/args"),
             Self::Command { container } => write!(f, "{container}/command"),
             Self::Data { key } => write!(f, "data/{key}"),
+            Self::Document => f.write_str("document"),
         }
     }
 }

@@ -34,9 +34,24 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// Writes `with` over `span` of the decoded text of `leaf`. Spans of one leaf come in order and do not overlap.
+    /// Writes `with` over `span` of the decoded text of `leaf`. Spans of one leaf do not overlap; one that is there already,
+    /// as a document's aliases make it come again, is not written twice.
     pub(super) fn edit(&mut self, leaf: NodeId, span: Range<usize>, with: String) {
-        self.edits.entry(leaf).or_default().push((span, with));
+        let edits = self.edits.entry(leaf).or_default();
+        let at = edits.partition_point(|(there, _)| there.start < span.start);
+        if edits.get(at).is_none_or(|(there, _)| *there != span) {
+            edits.insert(at, (span, with));
+        }
+    }
+
+    /// Takes back the edit that starts at `start` of `leaf`.
+    pub(super) fn forget(&mut self, leaf: NodeId, start: usize) {
+        if let Some(edits) = self.edits.get_mut(&leaf) {
+            edits.retain(|(span, _)| span.start != start);
+            if edits.is_empty() {
+                self.edits.remove(&leaf);
+            }
+        }
     }
 
     /// Writes `record` into the annotation of `object`, as far as there is room; removes it where nothing is recorded.

@@ -11,6 +11,7 @@ use super::catalog::{Catalog, Conflict, Mapping};
 use super::id::{ModelId, is_id_byte};
 use super::policy::{Namespace, Policy};
 use super::region::Region;
+use super::role::Roles;
 
 /// All mappings, merged, and all policies in deciding order.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Snapshot {
     pub catalog: Catalog,
     /// By priority, then by name.
     pub policies: Box<[Policy]>,
+    /// The rules by which IDs are left for what stands around them.
+    pub roles: Roles,
     needles: Needles,
 }
 
@@ -99,6 +102,7 @@ impl Snapshot {
             Self {
                 catalog,
                 policies: policies.into(),
+                roles: Roles::all(),
                 needles,
             },
             problems,

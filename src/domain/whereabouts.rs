@@ -13,17 +13,23 @@ use super::object::{EnvEntry, Leaf, Object, Sort, Spot};
 use super::policy::{Namespace, Policy};
 use super::region::Region;
 
+mod nearby;
+
+pub use nearby::{Level, Nearby};
+
 /// Where a region was found; the order of the variants is the order of precedence, and the strongest stands first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RegionSource {
     /// In the value itself (`bedrock/us-east-1/…`).
     InValue,
-    /// Beside it: `--region` or `--aws-region` of the same command.
+    /// Beside it: `--region` or `--aws-region` of the same command, `aws_region_name` of the same entry.
     Beside,
     /// The object's annotation.
     ObjectAnnotation,
     /// A variable of the same container.
     ContainerEnv,
+    /// A key of what encloses the entry in the same document.
+    Document,
     /// Another key of the same ConfigMap.
     ConfigMapKey,
     /// The namespace's annotation.
@@ -104,6 +110,7 @@ impl RegionSource {
         Self::Beside,
         Self::ObjectAnnotation,
         Self::ContainerEnv,
+        Self::Document,
         Self::ConfigMapKey,
         Self::NamespaceAnnotation,
         Self::PolicyDefault,
@@ -116,6 +123,7 @@ impl RegionSource {
             Self::InValue => "InValue",
             Self::Beside => "Beside",
             Self::ObjectAnnotation => "ObjectAnnotation",
+            Self::Document => "Document",
             Self::ContainerEnv => "ContainerEnv",
             Self::ConfigMapKey => "ConfigMapKey",
             Self::NamespaceAnnotation => "NamespaceAnnotation",
@@ -139,6 +147,7 @@ impl fmt::Display for RegionSource {
 /// What an object and what is around it say of regions, read once for all of its findings.
 pub struct Surroundings<'t> {
     tree: &'t Tree<'t>,
+    policy: &'t Policy,
     annotation: Option<Found>,
     namespace: Option<Found>,
     default: Option<Found>,
@@ -165,6 +174,8 @@ pub struct Standpoint<'a, 't> {
     pub token: &'a Range<usize>,
     /// A region that is written in the value itself.
     pub in_value: Option<Region>,
+    /// What is named around the ID in a document.
+    pub nearby: &'a Nearby,
 }
 
 impl<'t> Surroundings<'t> {
@@ -172,7 +183,7 @@ impl<'t> Surroundings<'t> {
     pub fn of(
         object: &Object<'t>,
         containers: &BTreeSet<NodeId>,
-        policy: &Policy,
+        policy: &'t Policy,
         namespace: &Namespace,
         cluster: Option<Region>,
     ) -> Self {
@@ -187,6 +198,7 @@ impl<'t> Surroundings<'t> {
         }
         Self {
             tree,
+            policy,
             annotation: annotated(object.annotation(REGION_ANNOTATION)),
             namespace: annotated(
                 namespace
@@ -215,8 +227,16 @@ impl<'t> Surroundings<'t> {
         let names = self.named.get(&place.leaf.container);
         match source {
             RegionSource::InValue => place.in_value.map(Found::Region),
+            RegionSource::Beside if !place.nearby.levels.is_empty() => place
+                .nearby
+                .beside(self.policy)
+                .filter(|_| !place.nearby.variables),
             RegionSource::Beside => self.beside(place, names?),
             RegionSource::ObjectAnnotation => self.annotation,
+            RegionSource::Document => place.nearby.around(self.policy),
+            RegionSource::ContainerEnv if place.nearby.variables => {
+                place.nearby.beside(self.policy)
+            }
             RegionSource::ContainerEnv => place.leaf.container.and(names?.said),
             RegionSource::ConfigMapKey => {
                 if place.leaf.container.is_none() {

@@ -167,5 +167,6 @@ pub(super) fn standpoint<'a, 't>(finding: &'a Finding<'t>) -> Standpoint<'a, 't>
         leaf: &finding.leaf,
         token: &finding.token.span,
         in_value,
+        nearby: &finding.nearby,
     }
 }

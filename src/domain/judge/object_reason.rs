@@ -69,6 +69,7 @@ impl Judge<'_, '_> {
             } => named(containers, container) || named(variables, variable),
             Spot::Args { container } | Spot::Command { container } => named(containers, container),
             Spot::Data { key } => named(keys, key),
+            Spot::Document => false,
         };
         out.then_some(Reason::OptedOut)
     }

@@ -5,6 +5,8 @@
 //! recorded original and region give that answer still, from a source that still says so: what is stale, copied or forged
 //! changes nothing and is removed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::detect::{Finding, leaf_with};
 use super::super::object::Sort;
 use super::super::plan::Plan;
@@ -13,7 +15,7 @@ use super::super::record::{ANNOTATION, Entry, Record};
 use super::super::region::Region;
 use super::super::resolve::{Evidence, Named, Question, Resolution, resolve};
 use super::super::token::{Prefix, Token};
-use super::super::whereabouts::{Found, RegionSource};
+use super::super::whereabouts::{Found, Nearby, RegionSource};
 use super::finding::standpoint;
 use super::{Action, Judge, Judged};
 
@@ -94,6 +96,9 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 token,
                 text,
                 shape: Ok(shape),
+                inner: None,
+                is_key: false,
+                nearby: Nearby::default(),
             })
         });
         let found: Vec<_> = found.collect();
@@ -104,6 +109,32 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 Some(self.again(finding, entry, (region, source), reason))
             })
             .collect()
+    }
+
+    /// A text inside a document that several of its places share, by aliases, is left where they need different answers.
+    pub(super) fn leave_what_is_shared(&mut self, judged: &mut [Judged<'t>]) {
+        let place = |one: &Judged<'_>| (one.finding.leaf.node, one.finding.token.span.start);
+        let mut answers = BTreeMap::new();
+        let mut torn = BTreeSet::new();
+        for one in judged.iter().filter(|one| one.finding.inner.is_some()) {
+            let answer = one.resolution.target().map(ToString::to_string);
+            if *answers.entry(place(one)).or_insert_with(|| answer.clone()) != answer {
+                torn.insert(place(one));
+            }
+        }
+        for one in judged.iter_mut().filter(|one| torn.contains(&place(one))) {
+            if one.resolution.target().is_some() {
+                one.resolution = Resolution::Leave(Reason::SharedAnchor);
+                let at = one.finding.leaf.spot.to_string();
+                let entry = |entry: &Entry| entry.at == at && entry.from == one.written;
+                if let Some(index) = self.new.iter().position(entry) {
+                    self.new.remove(index);
+                }
+            }
+            if let Some(plan) = &mut self.plan {
+                plan.forget(one.finding.leaf.node, one.finding.token.span.start);
+            }
+        }
     }
 
     /// The plan, if there is anything to do.

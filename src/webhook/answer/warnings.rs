@@ -39,7 +39,7 @@ impl Tense {
         match (policy.mode, sort) {
             (Mode::Deny, _) => Self::Refusing,
             (_, Sort::Template) => Self::Pods,
-            (_, Sort::Pod | Sort::ConfigMap | Sort::Other) => Self::DryRun,
+            (_, Sort::Pod | Sort::ConfigMap | Sort::Custom | Sort::Plain) => Self::DryRun,
         }
     }
 }

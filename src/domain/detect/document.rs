@@ -1,0 +1,370 @@
+//! IDs in documents: a ConfigMap's value that is itself a file, JSON in a variable, a configuration file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::text::{Kind, NodeId, Tree};
+
+use super::super::object::{Leaf, Object, Sort, Spot};
+use super::super::reason::Reason;
+use super::super::role::{Around, Told, neighbours_in_list, neighbours_in_mapping, variable};
+use super::super::shape::{Setting, Shape, shape};
+use super::super::snapshot::Snapshot;
+use super::super::token::{Prefix, Token, tokens};
+use super::super::whereabouts::{Level, Nearby};
+use super::{Detector, Finding, Inner};
+
+/// Lists whose items are words of one command, not a list of equals.
+const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
+
+impl<'t> Detector<'t, '_> {
+    /// Looks for IDs in a configuration file or a custom resource, its keys too.
+    pub(super) fn file(&mut self) {
+        let tree = self.object.tree;
+        let mut walk = Walk::new(self, tree, Base::default(), None);
+        let mut embedded = Vec::new();
+        for node in tree.strings(self.object.root) {
+            let text = tree.text(node).unwrap_or_default();
+            if self.snapshot.vendor_hits(text).next().is_none() {
+                continue;
+            }
+            match documents(text, tree.key(node).unwrap_or_default()) {
+                Some(documents) => embedded.push((node, documents, walk.base_at(node))),
+                None => walk.string(node),
+            }
+        }
+        walk.keys(self.object.root);
+        self.found.append(&mut walk.found);
+        for (node, documents, base) in &embedded {
+            if let Some(leaf) = self.object.leaf(*node) {
+                self.embedded(leaf, documents, base);
+            }
+        }
+    }
+
+    /// Looks for IDs in a text that is a document; `false` where it is none.
+    pub(super) fn document(&mut self, leaf: Leaf<'t>, text: &'t str) -> bool {
+        let name = match leaf.spot {
+            Spot::Data { key } => key,
+            Spot::Env { .. } if text.trim_start().starts_with(['{', '[']) => ".json",
+            Spot::Env { .. } | Spot::Args { .. } | Spot::Command { .. } | Spot::Document => {
+                return false;
+            }
+        };
+        let Some(documents) = documents(text, name) else {
+            return false;
+        };
+        let base = Base::of(self.around(&leaf));
+        self.embedded(leaf, &documents, &base);
+        true
+    }
+
+    fn embedded(&mut self, leaf: Leaf<'t>, documents: &[Tree<'t>], base: &Base<'t>) {
+        for tree in documents {
+            let mut walk = Walk::new(self, tree, base.clone(), Some(leaf));
+            for node in tree.strings(tree.root()) {
+                walk.string(node);
+            }
+            walk.keys(tree.root());
+            self.found.append(&mut walk.found);
+        }
+    }
+}
+
+/// The documents of a text, if it is one that can be read.
+fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
+    let text_starts = text.trim_start();
+    if !text_starts.trim_end().contains('\n') && !text_starts.starts_with(['{', '[']) {
+        return None;
+    }
+    let extension = Path::new(name).extension();
+    let is_json = text_starts.starts_with(['{', '['])
+        || extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let trees: Vec<_> = if is_json && let Ok(tree) = Tree::json(text) {
+        vec![tree]
+    } else {
+        Tree::yaml(text).collect::<Result<_, _>>().ok()?
+    };
+    let structured =
+        |tree: &Tree<'_>| matches!(tree.kind(tree.root()), Kind::Mapping | Kind::Sequence);
+    trees.iter().all(structured).then_some(trees)
+}
+
+/// What stands around a document as a whole.
+#[derive(Clone, Default)]
+struct Base<'t> {
+    path: Vec<&'t str>,
+    scopes: Vec<Arc<Told<'t>>>,
+    levels: Vec<Arc<Level>>,
+}
+
+impl<'t> Base<'t> {
+    fn of(around: Around<'t>) -> Self {
+        Self {
+            path: around.own.into_iter().chain(around.path).collect(),
+            scopes: around.scopes,
+            levels: Vec::new(),
+        }
+    }
+}
+
+/// One walk over a document: over the file itself, or over one inside a text of an object.
+struct Walk<'t, 'o, 'x> {
+    object: &'o Object<'t>,
+    snapshot: &'t Snapshot,
+    tree: &'x Tree<'t>,
+    base: Base<'x>,
+    /// The text of the object that the document is; none where it is the object itself.
+    within: Option<Leaf<'t>>,
+    /// What mappings and lists of variables say, by node.
+    said: BTreeMap<NodeId, (Arc<Told<'x>>, Arc<Level>)>,
+    found: Vec<Finding<'t>>,
+}
+
+impl<'t> Walk<'t, '_, 't> {
+    /// What stands around a document that is the text at `node`.
+    fn base_at(&mut self, node: NodeId) -> Base<'t> {
+        let (around, nearby) = self.around(node);
+        let mut base = Base::of(around);
+        base.levels = nearby.levels;
+        base
+    }
+}
+
+impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
+    fn new(
+        detector: &Detector<'t, 'o>,
+        tree: &'x Tree<'t>,
+        base: Base<'x>,
+        within: Option<Leaf<'t>>,
+    ) -> Self {
+        Self {
+            object: detector.object,
+            snapshot: detector.snapshot,
+            tree,
+            base,
+            within,
+            said: BTreeMap::new(),
+            found: Vec::new(),
+        }
+    }
+
+    /// The IDs in one scalar.
+    fn string(&mut self, node: NodeId) {
+        let text = self.tree.text(node).unwrap_or_default();
+        let mut tokens = tokens(text, self.snapshot).peekable();
+        if tokens.peek().is_none() {
+            return;
+        }
+        let (around, nearby) = self.around(node);
+        let role = if self.object.sort == Sort::Custom {
+            Some(Reason::CustomResource)
+        } else {
+            self.snapshot.roles.reason(&around)
+        };
+        let (setting, listed) = self.setting(node);
+        for token in tokens {
+            let shape = match (token.prefix, role) {
+                (Prefix::Doubled, _) => Err(Reason::DoublePrefix),
+                (_, Some(role)) => Err(role),
+                (Prefix::Bare | Prefix::Geography(_), None) => shape(text, &token, setting),
+            };
+            let shape = shape.map(|shape| Shape {
+                listed: shape.listed || listed,
+                ..shape
+            });
+            self.push(node, &token, shape, nearby.clone());
+        }
+    }
+
+    /// The IDs that are keys. They are told, never changed.
+    fn keys(&mut self, root: NodeId) {
+        let tree = self.tree;
+        let reason = if self.object.sort == Sort::Custom {
+            Reason::CustomResource
+        } else {
+            Reason::MapKey
+        };
+        for node in tree.keyed(root) {
+            let (Some(key), Some(raw)) = (tree.key(node), tree.raw_key(node)) else {
+                continue;
+            };
+            for token in tokens(key, self.snapshot) {
+                let span = token.span.clone();
+                let found = if let Some(leaf) = self.within {
+                    let span = raw.start + span.start..raw.start + span.end;
+                    finding(leaf, tree.source(), span, &token, Err(reason))
+                } else {
+                    let leaf = Leaf {
+                        node,
+                        spot: Spot::Document,
+                        container: None,
+                    };
+                    finding(leaf, &tree.source()[raw.clone()], span, &token, Err(reason))
+                };
+                self.found.push(Finding {
+                    inner: self.inner(node, &token),
+                    is_key: self.within.is_none(),
+                    ..found
+                });
+            }
+        }
+    }
+
+    /// The place inside the document, where it is not the object itself.
+    fn inner(&self, node: NodeId, token: &Token<'_>) -> Option<Inner> {
+        self.within.map(|_| Inner {
+            pointer: self.tree.pointer(self.tree.root(), node),
+            span: token.span.clone(),
+        })
+    }
+
+    /// In which setting a scalar stands, and whether it is an item of a list.
+    fn setting(&self, node: NodeId) -> (Setting, bool) {
+        let tree = self.tree;
+        if variable(tree, node).is_some() {
+            return (Setting::Env, false);
+        }
+        let list = tree
+            .parent(node)
+            .filter(|parent| tree.kind(*parent) == Kind::Sequence);
+        match list {
+            Some(list) if COMMANDS.iter().any(|name| tree.is_under(list, name)) => {
+                (Setting::Argument, false)
+            }
+            list => (Setting::Data, list.is_some()),
+        }
+    }
+
+    /// What stands around a scalar: its mapping and those that enclose it, up to the root and beyond.
+    fn around(&mut self, leaf: NodeId) -> (Around<'x>, Nearby) {
+        let tree = self.tree;
+        let mut around = Around::default();
+        let mut nearby = Nearby::default();
+        let mut node = leaf;
+        if let Some((name, list)) = variable(tree, leaf) {
+            around.own = Some(name);
+            nearby.variables = true;
+            self.enter(list, &mut around, &mut nearby);
+            node = list;
+        } else {
+            around.own = tree.key(leaf);
+        }
+        while let Some(parent) = tree.parent(node) {
+            if tree.kind(parent) == Kind::Mapping {
+                self.enter(parent, &mut around, &mut nearby);
+            } else {
+                around.path.extend(tree.key(parent));
+            }
+            node = parent;
+        }
+        around.path.extend_from_slice(&self.base.path);
+        around.scopes.extend(self.base.scopes.iter().cloned());
+        nearby.levels.extend(self.base.levels.iter().cloned());
+        (around, nearby)
+    }
+
+    fn enter(&mut self, node: NodeId, around: &mut Around<'x>, nearby: &mut Nearby) {
+        let (tree, snapshot) = (self.tree, self.snapshot);
+        around.path.extend(tree.key(node));
+        let (told, level) = self.said.entry(node).or_insert_with(|| {
+            let (roles, policies) = (&snapshot.roles, &*snapshot.policies);
+            let key = tree.key(node);
+            if tree.kind(node) == Kind::Sequence {
+                let level = Level::of(neighbours_in_list(tree, node), key, policies);
+                let told = roles.told(neighbours_in_list(tree, node));
+                (Arc::new(told), Arc::new(level))
+            } else {
+                let level = Level::of(neighbours_in_mapping(tree, node), key, policies);
+                let told = roles.told(neighbours_in_mapping(tree, node));
+                (Arc::new(told), Arc::new(level))
+            }
+        });
+        around.scopes.push(Arc::clone(told));
+        nearby.levels.push(Arc::clone(level));
+    }
+
+    /// Takes a token of a scalar, its place told in the text of the object.
+    fn push(
+        &mut self,
+        node: NodeId,
+        token: &Token<'x>,
+        shape: Result<Shape, Reason>,
+        nearby: Nearby,
+    ) {
+        let inner = self.inner(node, token);
+        let finding = match self.within {
+            None => self.object.leaf(node).and_then(|leaf| {
+                let text = self.object.tree.text(node)?;
+                Some(finding(leaf, text, token.span.clone(), token, shape))
+            }),
+            Some(leaf) => match self.tree.locate(node, token.span.clone()) {
+                Ok(span) => Some(finding(leaf, self.tree.source(), span, token, shape)),
+                Err(_) => self.unmappable(leaf, node, token),
+            },
+        };
+        self.found.extend(finding.map(|finding| Finding {
+            inner,
+            nearby,
+            ..finding
+        }));
+    }
+
+    /// A token that is written with escapes or over lines: it is told by the name that the catalog has for it.
+    fn unmappable(&self, leaf: Leaf<'t>, node: NodeId, token: &Token<'_>) -> Option<Finding<'t>> {
+        let text = self.snapshot.catalog.model(token.model?).id.as_str();
+        let token = Token {
+            span: self.tree.raw(node),
+            prefix: Prefix::Bare,
+            id: text,
+            model: token.model,
+            suffix: "",
+        };
+        Some(Finding {
+            leaf,
+            token,
+            text,
+            shape: Err(Reason::Unmappable),
+            inner: None,
+            is_key: false,
+            nearby: Nearby::default(),
+        })
+    }
+}
+
+/// The finding of `token`, which stands at `span` of `text`.
+fn finding<'t>(
+    leaf: Leaf<'t>,
+    text: &'t str,
+    span: Range<usize>,
+    token: &Token<'_>,
+    shape: Result<Shape, Reason>,
+) -> Finding<'t> {
+    let name = &text[span.clone()];
+    let id = &name[name.len() - token.id.len()..];
+    let prefix = match token.prefix {
+        Prefix::Geography(geography) => Prefix::Geography(&name[..geography.len()]),
+        Prefix::Bare => Prefix::Bare,
+        Prefix::Doubled => Prefix::Doubled,
+    };
+    let suffix = text[span.end..]
+        .get(..token.suffix.len())
+        .unwrap_or_default();
+    Finding {
+        leaf,
+        token: Token {
+            span,
+            prefix,
+            id,
+            model: token.model,
+            suffix,
+        },
+        text: name,
+        shape,
+        inner: None,
+        is_key: false,
+        nearby: Nearby::default(),
+    }
+}

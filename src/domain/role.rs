@@ -1,0 +1,297 @@
+//! The role in which an ID stands, told by the names around it: the same text is a setting of one client and a label for another.
+//!
+//! A table of rules, each with why. Sees names and the texts beside them; in which shape the ID itself stands is told elsewhere.
+
+use super::reason::Reason;
+
+mod names;
+mod table;
+
+pub use names::{Around, Neighbour, Text, neighbours_in_list, neighbours_in_mapping, variable};
+pub use table::TABLE;
+
+/// A reason to leave an ID for what stands around it.
+#[derive(Debug)]
+pub struct Rule {
+    /// The reason.
+    pub reason: Reason,
+    /// All of these hold.
+    pub when: &'static [Condition],
+    /// Why an ID in this role must not move, for people.
+    pub why: &'static str,
+}
+
+/// A condition over names. In a pattern, which is in small letters without separators, `*` at either end stands for anything.
+#[derive(Debug)]
+pub enum Condition {
+    /// The ID's own key or variable.
+    Named(&'static [&'static str]),
+    /// A key of what encloses the ID.
+    Under(&'static [&'static str]),
+    /// Another key of the same mapping, another variable of the same container.
+    Beside(&'static [&'static str], Says),
+    /// Another key of the same mapping or of one around it.
+    Around(&'static [&'static str], Says),
+}
+
+/// What a neighbour has to say for a rule to hold.
+#[derive(Debug, Clone, Copy)]
+pub enum Says {
+    /// Anything: it is there and not empty.
+    Anything,
+    /// Yes: what cannot be read here may be one.
+    Yes,
+    /// An ARN.
+    Arn,
+    /// An address that is not Bedrock's own runtime; what cannot be read here may be one.
+    OtherHost,
+    /// An address of bedrock-mantle.
+    MantleHost,
+    /// One of these words, or a word that starts so where it ends in `*`.
+    OneOf(&'static [&'static str]),
+}
+
+/// The rules that are asked, in order.
+#[derive(Debug, Clone)]
+pub struct Roles(Vec<&'static Rule>);
+
+// === impl Roles ===
+
+impl Roles {
+    /// All rules of the table.
+    pub fn all() -> Self {
+        Self(TABLE.iter().collect())
+    }
+
+    /// All but the rule at `index` of the table: what a test removes to see that something depends on it.
+    #[must_use]
+    pub fn without(index: usize) -> Self {
+        let rest = TABLE.iter().enumerate().filter(|(at, _)| *at != index);
+        Self(rest.map(|(_, rule)| rule).collect())
+    }
+
+    /// What these neighbours say to the rules, read once for all IDs among them.
+    pub fn told<'t>(&self, neighbours: impl Iterator<Item = Neighbour<'t>>) -> Told<'t> {
+        let mut told = vec![[None; 2]; self.about_neighbours().count()];
+        for neighbour in neighbours {
+            for (names, (patterns, says)) in told.iter_mut().zip(self.about_neighbours()) {
+                if names[1].is_none() && says.holds(neighbour.text, patterns, neighbour.name) {
+                    let free = usize::from(names[0].is_some());
+                    names[free] = Some(neighbour.name);
+                }
+            }
+        }
+        Told(told)
+    }
+
+    /// The reason of the first rule that holds for what is around an ID.
+    pub fn reason(&self, around: &Around<'_>) -> Option<Reason> {
+        let mut next = 0;
+        for rule in &self.0 {
+            let mut holds = true;
+            for condition in rule.when {
+                holds &= match condition {
+                    Condition::Named(patterns) => {
+                        around.own.is_some_and(|own| fits_any(patterns, own))
+                    }
+                    Condition::Under(patterns) => {
+                        around.path.iter().any(|key| fits_any(patterns, key))
+                    }
+                    Condition::Beside(..) | Condition::Around(..) => {
+                        let far = matches!(condition, Condition::Around(..));
+                        let scopes = around.scopes.iter().take(if far { usize::MAX } else { 1 });
+                        let at = next;
+                        next += 1;
+                        scopes
+                            .into_iter()
+                            .any(|told| told.by_another(at, around.own))
+                    }
+                };
+            }
+            if holds {
+                return Some(rule.reason);
+            }
+        }
+        None
+    }
+
+    /// The conditions over neighbours, in the order of the rules.
+    fn about_neighbours(&self) -> impl Iterator<Item = (&'static [&'static str], Says)> + '_ {
+        let conditions = self.0.iter().flat_map(|rule| rule.when);
+        conditions.filter_map(|condition| match condition {
+            Condition::Beside(patterns, says) | Condition::Around(patterns, says) => {
+                Some((*patterns, *says))
+            }
+            Condition::Named(_) | Condition::Under(_) => None,
+        })
+    }
+}
+
+/// What the names of one mapping, list or container say to the rules: for each condition the first two names that meet it,
+/// since an ID's own name does not speak for it.
+#[derive(Debug, Clone)]
+pub struct Told<'t>(Vec<[Option<&'t str>; 2]>);
+
+impl Told<'_> {
+    fn by_another(&self, condition: usize, own: Option<&str>) -> bool {
+        self.0[condition]
+            .iter()
+            .flatten()
+            .any(|name| Some(*name) != own)
+    }
+}
+
+// === impl Says ===
+
+impl Says {
+    /// Whether a neighbour of such a name says this.
+    fn holds(self, text: Text<'_>, patterns: &[&str], name: &str) -> bool {
+        fits_any(patterns, name) && self.is_said_by(text)
+    }
+
+    fn is_said_by(self, text: Text<'_>) -> bool {
+        let text = match text {
+            Text::Is(text) => text.trim(),
+            Text::OutOfSight => {
+                return !matches!(self, Self::Arn | Self::MantleHost | Self::OneOf(_));
+            }
+            Text::Structure => return matches!(self, Self::Anything),
+        };
+        let cannot_be_read = is_reference(text);
+        match self {
+            Self::Anything => !text.is_empty(),
+            Self::Yes => cannot_be_read || is_yes(text),
+            Self::Arn => text.starts_with("arn:"),
+            Self::OtherHost => !text.is_empty() && (cannot_be_read || !is_runtime(text)),
+            Self::MantleHost => text.contains("bedrock-mantle"),
+            Self::OneOf(words) => words.iter().any(|word| fits(word, text)),
+        }
+    }
+}
+
+// === free functions ===
+
+/// Whether a text stands for another that is filled in elsewhere.
+fn is_reference(text: &str) -> bool {
+    text.contains("{{") || text.contains('$') || text.starts_with("os.environ/")
+}
+
+/// As programs read switches: everything that is not one of the ways to say no.
+fn is_yes(text: &str) -> bool {
+    let no = ["", "0", "false", "no", "off", "n", "f", "null", "none"];
+    !no.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether an address is one of Bedrock's own runtime, public or behind a VPC endpoint.
+pub(super) fn is_runtime(address: &str) -> bool {
+    address.contains("bedrock-runtime.") || address.contains("bedrock-runtime-fips.")
+}
+
+fn fits_any(patterns: &[&str], name: &str) -> bool {
+    patterns.iter().any(|pattern| fits(pattern, name))
+}
+
+/// Whether `name` fits `pattern`, however its words are parted and capitalised.
+fn fits(pattern: &str, name: &str) -> bool {
+    let (middle, open_start) = pattern
+        .strip_prefix('*')
+        .map_or((pattern, false), |rest| (rest, true));
+    let (middle, open_end) = middle
+        .strip_suffix('*')
+        .map_or((middle, false), |rest| (rest, true));
+    let mut letters = letters(name);
+    match (open_start, open_end) {
+        (true, true) => letters.collect::<String>().contains(middle),
+        (false, true) => middle.chars().all(|one| letters.next() == Some(one)),
+        (_, false) => {
+            middle
+                .chars()
+                .rev()
+                .all(|one| letters.next_back() == Some(one))
+                && (open_start || letters.next_back().is_none())
+        }
+    }
+}
+
+/// A name without its separators, in small letters.
+pub(super) fn letters(name: &str) -> impl DoubleEndedIterator<Item = char> {
+    name.bytes()
+        .filter(u8::is_ascii_alphanumeric)
+        .map(|byte| char::from(byte.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_fits_however_its_words_are_parted() {
+        for name in [
+            "model_name",
+            "modelName",
+            "MODEL_NAME",
+            "model-name",
+            "ModelName",
+        ] {
+            assert!(fits("modelname", name), "{name}");
+        }
+        assert!(!fits("modelname", "the_model_name"));
+        assert!(fits("*modelname", "the_model_name"));
+        assert!(fits("model*", "model_name"));
+        assert!(!fits("name*", "model_name"));
+        assert!(fits("*odel*", "MY_MODEL_NAME"));
+        assert!(!fits("modelname", ""));
+    }
+
+    #[test]
+    fn a_switch_that_cannot_be_read_may_be_on() {
+        for text in [
+            "1",
+            "true",
+            "TRUE",
+            "yes",
+            "on",
+            "$(X)",
+            "{{ .Values.mantle }}",
+        ] {
+            assert!(Says::Yes.is_said_by(Text::Is(text)), "{text}");
+        }
+        for text in ["", "0", "false", "False", "no", "off"] {
+            assert!(!Says::Yes.is_said_by(Text::Is(text)), "{text}");
+        }
+        assert!(Says::Yes.is_said_by(Text::OutOfSight));
+    }
+
+    #[test]
+    fn bedrocks_own_runtime_is_no_other_host() {
+        let own = "https://bedrock-runtime.us-east-1.amazonaws.com";
+        let private = "https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com";
+        for text in [own, private, ""] {
+            assert!(!Says::OtherHost.is_said_by(Text::Is(text)), "{text}");
+        }
+        for text in [
+            "http://litellm:4000",
+            "https://api.openai.com/v1",
+            "$(GATEWAY)",
+        ] {
+            assert!(Says::OtherHost.is_said_by(Text::Is(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_in_small_letters_without_separators() {
+        let patterns = TABLE
+            .iter()
+            .flat_map(|rule| rule.when)
+            .flat_map(|when| match when {
+                Condition::Named(patterns)
+                | Condition::Under(patterns)
+                | Condition::Beside(patterns, _)
+                | Condition::Around(patterns, _) => patterns.iter(),
+            });
+        for pattern in patterns {
+            let middle = pattern.trim_matches('*');
+            assert_eq!(letters(middle).collect::<String>(), middle);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The rules of roles, in the order in which they are asked.
+
+use super::super::reason::Reason;
+use super::Condition::{Around, Beside, Named, Under};
+use super::{Rule, Says};
+
+/// Every rule.
+pub const TABLE: &[Rule] = &[
+    Rule {
+        reason: Reason::IamDocument,
+        when: &[Under(&["statement", "statements"])],
+        why: "A policy document is compared with calls by IAM; the profile needs statements of its own.",
+    },
+    Rule {
+        reason: Reason::Prose,
+        when: &[Under(&["annotations", "*annotations", "labels", "*labels"])],
+        why: "Annotations and labels are documentation or the state of other tools.",
+    },
+    Rule {
+        reason: Reason::Prose,
+        when: &[Named(&[
+            "description",
+            "comment",
+            "comments",
+            "note",
+            "notes",
+            "displayname",
+            "title",
+            "summary",
+            "help",
+            "tooltip",
+            "deprecated",
+            "deprecationmessage",
+        ])],
+        why: "The text is shown to people.",
+    },
+    Rule {
+        reason: Reason::ClientAlias,
+        when: &[
+            Named(&["modelname"]),
+            Beside(&["litellmparams"], Says::Anything),
+        ],
+        why: "LiteLLM's clients ask for the model by this name; renaming it breaks every one of them.",
+    },
+    Rule {
+        reason: Reason::ClientAlias,
+        when: &[Under(&[
+            "modelgroupalias",
+            "fallbacks",
+            "defaultfallbacks",
+            "contextwindowfallbacks",
+            "contentpolicyfallbacks",
+        ])],
+        why: "A router's aliases and fallbacks name entries of its own model list.",
+    },
+    Rule {
+        reason: Reason::PriceTable,
+        when: &[Named(&["basemodel"])],
+        why: "LiteLLM's base_model is the key of its price table.",
+    },
+    Rule {
+        reason: Reason::PriceTable,
+        when: &[Under(&[
+            "*pricing*",
+            "*prices*",
+            "price",
+            "costs",
+            "*costmap*",
+            "*costtable*",
+            "costpertoken",
+            "ratecard",
+        ])],
+        why: "Costs are accounted under the name that the price table knows.",
+    },
+    Rule {
+        reason: Reason::PriceTable,
+        when: &[Beside(
+            &[
+                "*costper*",
+                "*priceper*",
+                "*pricein*",
+                "*priceout*",
+                "inputprice",
+                "outputprice",
+                "inputcost",
+                "outputcost",
+            ],
+            Says::Anything,
+        )],
+        why: "An entry with a price is one of a price table, whose name other data equal.",
+    },
+    Rule {
+        reason: Reason::RoutingMatch,
+        when: &[Under(&[
+            "match",
+            "matches",
+            "headers",
+            "headermatches",
+            "routematch",
+            "matchers",
+        ])],
+        why: "The text is compared with what clients send; another one would unroute their requests.",
+    },
+    Rule {
+        reason: Reason::Dashboard,
+        when: &[Under(&[
+            "panels",
+            "dimensions",
+            "widgets",
+            "templating",
+            "alarms",
+            "metrics",
+        ])],
+        why: "Panels and alarms select a metric by its ModelId dimension; they change when the traffic has.",
+    },
+    Rule {
+        reason: Reason::Dashboard,
+        when: &[Named(&["expr", "query", "legendformat"])],
+        why: "A query selects a metric by the ID that the traffic has.",
+    },
+    Rule {
+        reason: Reason::ExplicitProfile,
+        when: &[Beside(&["modelid", "modelarn"], Says::Arn)],
+        why: "The ARN beside it is what is invoked; this one only selects the request's format.",
+    },
+    Rule {
+        reason: Reason::ExplicitProfile,
+        when: &[Around(
+            &[
+                "*inferenceprofileid",
+                "*inferenceprofilearn",
+                "*inferenceprofilename",
+                "*inferenceprofile",
+            ],
+            Says::Anything,
+        )],
+        why: "The application has been told its profile and uses that.",
+    },
+    Rule {
+        reason: Reason::PrefixedByTool,
+        when: &[Around(
+            &[
+                "*inferenceprofileprefix",
+                "*bedrockgeoregion",
+                "*bedrockregionprefix",
+                "*crossregionprefix",
+            ],
+            Says::Anything,
+        )],
+        why: "The tool puts this prefix before the ID; a second one makes a name that no profile has.",
+    },
+    Rule {
+        reason: Reason::PrefixedByTool,
+        when: &[Around(
+            &[
+                "*enablebedrockcrossregioninference",
+                "enablecrossregioninference",
+            ],
+            Says::Yes,
+        )],
+        why: "The tool derives the profile from the direct ID itself.",
+    },
+    Rule {
+        reason: Reason::Mantle,
+        when: &[Around(&["*usemantle"], Says::Yes)],
+        why: "Claude Code calls bedrock-mantle, which takes direct IDs only.",
+    },
+    Rule {
+        reason: Reason::Mantle,
+        when: &[Around(
+            &["*url", "*endpoint", "*host", "*apibase"],
+            Says::MantleHost,
+        )],
+        why: "bedrock-mantle takes direct IDs only.",
+    },
+    Rule {
+        reason: Reason::OtherCloud,
+        when: &[Around(&["*usevertex"], Says::Yes)],
+        why: "Claude Code calls Vertex AI, where the name is none of Bedrock's.",
+    },
+    Rule {
+        reason: Reason::OtherCloud,
+        when: &[Around(
+            &[
+                "provider",
+                "llmprovider",
+                "customllmprovider",
+                "modelprovider",
+                "aiprovider",
+                "apitype",
+            ],
+            Says::OneOf(&["vertex*", "azure*", "openrouter*", "google*", "gemini*"]),
+        )],
+        why: "The setting beside it names another provider.",
+    },
+    Rule {
+        reason: Reason::GatewayClient,
+        when: &[Around(
+            &[
+                "*openaibaseurl",
+                "*openaiapibase",
+                "*openaiapiurl",
+                "*openaiendpoint",
+                "*anthropicbaseurl",
+                "*anthropicapiurl",
+                "*anthropicbedrockbaseurl",
+                "*litellmurl",
+                "*litellmbaseurl",
+                "*litellmapiurl",
+                "*litellmapibase",
+                "*litellmproxyurl",
+                "*litellmproxyapibase",
+                "*litellmendpoint",
+                "*litellmhost",
+                "*llmbaseurl",
+                "*llmapibase",
+                "*llmgatewayurl",
+                "*aigatewayurl",
+                "*openrouterbaseurl",
+                "*portkeybaseurl",
+            ],
+            Says::OtherHost,
+        )],
+        why: "The client calls a gateway, for which the ID is a name of its own.",
+    },
+    Rule {
+        reason: Reason::GatewayClient,
+        when: &[Beside(
+            &[
+                "apibase",
+                "baseurl",
+                "apiurl",
+                "basepath",
+                "apiendpoint",
+                "endpoint",
+                "serverurl",
+            ],
+            Says::OtherHost,
+        )],
+        why: "The entry names an address that is not Bedrock's own runtime, for which the ID is a name of its own.",
+    },
+    Rule {
+        reason: Reason::GatewayClient,
+        when: &[Around(
+            &[
+                "provider",
+                "llmprovider",
+                "customllmprovider",
+                "modelprovider",
+                "aiprovider",
+                "apitype",
+            ],
+            Says::OneOf(&["openai*", "litellm*"]),
+        )],
+        why: "The client speaks a gateway's protocol, for which the ID is a name of its own.",
+    },
+    Rule {
+        reason: Reason::Batch,
+        when: &[Around(
+            &[
+                "*batchrolearn",
+                "*batchs3bucket",
+                "minbatchrecords",
+                "*batchinferencerole",
+                "*batchinferencerolearn",
+            ],
+            Says::Anything,
+        )],
+        why: "Batch jobs have profiles and rights of their own.",
+    },
+    Rule {
+        reason: Reason::Batch,
+        when: &[Named(&[
+            "*batchmodelid",
+            "*batchmodel",
+            "foundationmodel",
+            "*basemodelidentifier",
+            "finetuningmodel",
+            "*finetunebasemodel",
+        ])],
+        why: "Batch, agent and tuning calls take a model by rules of their own.",
+    },
+];
