@@ -267,23 +267,24 @@ impl<'t> Judge<'t, '_> {
         }
     }
 
-    /// A list that is left is compared with what stands elsewhere: an ID that is also an item of one stays with it.
+    /// A list that is left is compared with what stands elsewhere: an ID that is also an item of one in the same container,
+    /// ConfigMap or file stays with it.
     fn stay_with_lists(&self, found: &mut [Finding<'t>]) {
         if self.policy.lists == Lists::Rewrite {
             return;
         }
         let is_listed = |one: &Finding<'_>| one.shape.is_ok_and(|shape| shape.listed);
-        let listed: BTreeSet<&str> = found
+        let listed: BTreeSet<_> = found
             .iter()
             .filter(|one| is_listed(one))
-            .map(|one| one.text)
+            .map(|one| (one.leaf.container, one.text))
             .collect();
         if listed.is_empty() {
             return;
         }
         for one in found {
             if let Ok(shape) = &mut one.shape {
-                shape.listed |= listed.contains(one.text);
+                shape.listed |= listed.contains(&(one.leaf.container, one.text));
             }
         }
     }

@@ -53,10 +53,12 @@ fn a_value_that_is_more_than_an_id_is_left() {
         ("ID\n", "eu."),
         ("bedrock/converse/ID", "eu."),
         ("model: ID", "UnknownFormat"),
-        ("{\"model\": \"ID\"}", "UnknownFormat"),
+        ("{\"model\": \"ID\"}", "eu."),
+        ("{\"ID\": \"x\"}", "MapKey"),
+        ("a: 1\nmodel: ID\n", "eu."),
         ("MODEL=ID", "UnknownFormat"),
         ("ID,other", "ListLeft"),
-        ("- ID\n- other\n", "UnknownFormat"),
+        ("- ID\n- other\n", "ListLeft"),
     ] {
         let text = text.replace("ID", SONNET_4_5);
         let outcome = world.create(&config_map(&[("m", &text), ("AWS_REGION", "eu-west-1")]));

@@ -77,7 +77,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("{}", "vertex_ai/ID", "OtherCloud"),
     ("{}", "ID@20250929", "OtherCloud"),
     ("{}", "bedrock/async_invoke/ID", "Batch"),
-    ("{}", "{\"model\": \"ID\"}", "UnknownFormat"),
+    ("{}", "curl -d '{\"model\": \"ID\"}'", "UnknownFormat"),
     ("{}", "https://host/model/ID/invoke", "UnknownFormat"),
     ("{}", "amazon.nova-lite-v1:0", "NotIncluded"),
     (

@@ -63,6 +63,7 @@ const OPTIONS: &[&str] = &[
     "\"ID\"",
     "--key=SECRET --model ID",
     "-Dkey=SECRET -Dmodel=ID",
+    "{\"model\": \"ID\", \"key\": \"SECRET\"}",
 ];
 
 /// Texts that stay as they are, in every place.
@@ -72,8 +73,9 @@ const LEFT: &[&str] = &[
     "anthropic.com",
     "arn:aws:bedrock:us-east-1::foundation-model/ID",
     "ID:48k",
-    "{\"model\": \"ID\", \"key\": \"SECRET\"}",
-    "ID,other,SECRET",
+    "curl -d '{\"model\": \"ID\", \"key\": \"SECRET\"}' http://gateway",
+    // Of no other text: an ID that also stands in a list stays with it.
+    "anthropic.claude-opus-4-5-20251101-v1:0,other,SECRET",
     "https://SECRET@host/model/ID/invoke",
     "vertex_ai/ID",
     "anthropic.claude-sonnet-9-v1:0",
