@@ -10,6 +10,7 @@
 mod architecture;
 mod catalog;
 mod cli;
+mod corpus;
 mod decision;
 mod facts;
 mod fuzz;
