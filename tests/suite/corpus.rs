@@ -5,9 +5,9 @@
 //! from an answer of the program. A clone without the corpus checks nothing here, and says so.
 
 mod detection;
-mod differences;
+pub(crate) mod differences;
 mod places;
-mod rig;
+pub(crate) mod rig;
 mod table;
 mod verdicts;
 mod wide;

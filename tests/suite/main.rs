@@ -17,5 +17,6 @@ mod fuzz;
 mod fuzz_bodies;
 mod judgement;
 mod properties;
+mod roles;
 mod server;
 mod webhook;
