@@ -10,11 +10,13 @@
 mod architecture;
 mod catalog;
 mod cli;
+mod corpus;
 mod decision;
 mod facts;
 mod fuzz;
 mod fuzz_bodies;
 mod judgement;
 mod properties;
+mod roles;
 mod server;
 mod webhook;

@@ -1,0 +1,222 @@
+//! Every form and role in which an ID stands, one small file for each in `tests/fixtures/roles/`, with what becomes of it.
+//!
+//! `NAME.yaml` is judged under the shipped catalog and the default policy; `NAME.expected.yaml` lists every finding and says why.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use bedrock_profiles::domain::reason::{Group, Reason};
+use serde::Deserialize;
+
+use crate::corpus::differences::Differences;
+use crate::corpus::rig::{Found, World};
+
+const FOLDER: &str = "tests/fixtures/roles";
+
+/// Shapes of YAML itself, which have files in `tests/fixtures/edges/`.
+const EDGES: [Reason; 2] = [Reason::SharedAnchor, Reason::Unmappable];
+
+/// Reasons of the first group that do not keep an ID from being rewritten which would be without them: the ID has a prefix
+/// already, or is spelled so that none is read.
+const NOTHING_TO_KEEP: [Reason; 5] = [
+    Reason::AlreadyProfiled,
+    Reason::ProfileNotServed,
+    Reason::ProfileNotPermitted,
+    Reason::NeverExisted,
+    Reason::PercentEncoded,
+];
+
+/// One file with what is expected of it.
+struct Fixture {
+    name: String,
+    text: String,
+    expected: Vec<Expected>,
+    written: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sidecar {
+    findings: Vec<Expected>,
+    /// Whether `fix` writes; without a word, where a finding is rewritten.
+    fix: Option<bool>,
+}
+
+/// A finding; what is not said is not asked, but for the inner pointer, which is then none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Expected {
+    pointer: String,
+    inner_pointer: Option<String>,
+    outcome: String,
+    reason: Option<String>,
+    after: Option<String>,
+    region: Option<String>,
+    region_source: Option<String>,
+}
+
+fn fixtures() -> Vec<Fixture> {
+    let sidecar = |name: &str| format!("{}.expected.yaml", name.trim_end_matches(".yaml"));
+    let read = |name: &str| fs::read_to_string(Path::new(FOLDER).join(name)).unwrap();
+    let mut names: Vec<String> = fs::read_dir(FOLDER)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".expected.yaml"))
+        .collect();
+    names.sort();
+    let fixture = |name: String| {
+        let said: Sidecar = serde_yaml::from_str(&read(&sidecar(&name)))
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        Fixture {
+            text: read(&name),
+            name,
+            written: said
+                .fix
+                .unwrap_or_else(|| said.findings.iter().any(|one| one.outcome == "Rewrite")),
+            expected: said.findings,
+        }
+    };
+    names.into_iter().map(fixture).collect()
+}
+
+impl Expected {
+    fn place(&self) -> String {
+        match &self.inner_pointer {
+            Some(inner) => format!("{}:{inner}", self.pointer),
+            None => self.pointer.clone(),
+        }
+    }
+
+    fn verdict(&self) -> &str {
+        let said = self.reason.as_ref().or(self.after.as_ref());
+        said.unwrap_or(&self.outcome)
+    }
+
+    fn is(&self, found: &Found) -> bool {
+        self.place() == found.place()
+            && self.outcome == found.outcome
+            && self.verdict() == found.verdict()
+    }
+}
+
+#[test]
+fn every_form_and_role_is_judged_as_its_file_says() {
+    let fixtures = fixtures();
+    let texts: Vec<_> = fixtures
+        .iter()
+        .map(|one| (one.name.clone(), one.text.clone()))
+        .collect();
+    let run = World::default().run(&texts);
+    let mut differences = Differences::default();
+    for fixture in &fixtures {
+        let ran = &run.files[&fixture.name];
+        differences.judging(&fixture.name);
+        for error in &ran.errors {
+            differences.add(&fixture.name, "the file", "no error", error);
+        }
+        judge(fixture, ran.found.clone(), &mut differences);
+        differences.compare(
+            &fixture.name,
+            "whether fix writes",
+            &fixture.written,
+            &(ran.once != fixture.text),
+        );
+        differences.compare(
+            &fixture.name,
+            "whether fix writes again",
+            &false,
+            &(ran.once != ran.twice),
+        );
+    }
+    differences.settle("forms and roles");
+}
+
+/// Pairs what is expected with what was found, and notes what is left of either.
+fn judge(fixture: &Fixture, mut found: Vec<Found>, differences: &mut Differences) {
+    let name = &fixture.name;
+    let mut missed = Vec::new();
+    for expected in &fixture.expected {
+        let Some(at) = found.iter().position(|one| expected.is(one)) else {
+            missed.push(expected);
+            continue;
+        };
+        let got = found.remove(at);
+        for (asked, got) in [
+            (&expected.region, &got.region),
+            (&expected.region_source, &got.region_source),
+        ] {
+            if asked.is_some() {
+                differences.compare(name, expected.place(), asked, got);
+            }
+        }
+    }
+    for expected in missed {
+        let there = found.iter().position(|one| one.place() == expected.place());
+        let got = there.map_or_else(|| "no finding".to_owned(), |at| found.remove(at).verdict());
+        differences.add(name, expected.place(), expected.verdict(), got);
+    }
+    for one in found {
+        differences.add(name, one.place(), "no finding", one.verdict());
+    }
+}
+
+#[test]
+fn every_reason_of_shape_and_role_has_a_file() {
+    let fixtures = fixtures();
+    let said: BTreeSet<_> = fixtures
+        .iter()
+        .flat_map(|one| &one.expected)
+        .filter_map(|one| one.reason.as_deref())
+        .collect();
+    let lacking: Vec<_> = Reason::ALL
+        .iter()
+        .filter(|reason| reason.group() == Group::Shape && !EDGES.contains(reason))
+        .filter(|reason| !said.contains(reason.as_str()))
+        .collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+    for reason in said {
+        assert!(
+            Reason::ALL.iter().any(|known| known.as_str() == reason),
+            "{reason} is no reason"
+        );
+    }
+}
+
+/// Each file would lose its point with the ID of a model that is left for another reason: but for how it stands, it is rewritten.
+#[test]
+fn an_id_that_is_left_for_its_role_is_rewritten_without_it() {
+    let kept = |one: &Expected| {
+        let reason = Reason::ALL
+            .iter()
+            .find(|known| Some(known.as_str()) == one.reason.as_deref());
+        reason.is_some_and(|reason| {
+            reason.group() == Group::Shape && !NOTHING_TO_KEEP.contains(reason)
+        })
+    };
+    let controls = [
+        "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "anthropic.claude-sonnet-4-6",
+    ];
+    for fixture in fixtures() {
+        if fixture.expected.iter().any(kept) {
+            assert!(
+                controls.iter().any(|id| fixture.text.contains(id)),
+                "{} has no ID that would be rewritten",
+                fixture.name
+            );
+        }
+    }
+    let pod = controls.map(|id| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{ name: control }}\nspec: {{ containers: [{{ name: app, env: [{{ name: AWS_REGION, value: us-east-1 }}, {{ name: ID, value: '{id}' }}] }}] }}\n"
+        )
+    });
+    let run = World::default().run(&[("control.yaml".to_owned(), pod.join("---\n"))]);
+    let verdicts: Vec<_> = run.files["control.yaml"]
+        .found
+        .iter()
+        .map(Found::verdict)
+        .collect();
+    assert_eq!(verdicts, controls.map(|id| format!("us.{id}")));
+}
