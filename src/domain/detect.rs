@@ -3,7 +3,9 @@
 //! Does not decide about any of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::text::NodeId;
@@ -12,7 +14,7 @@ use super::object::{Leaf, Object, Sort, Spot};
 use super::reason::Reason;
 use super::record::Entry;
 use super::role::{Around, Told, neighbours_in_list, neighbours_in_mapping};
-use super::shape::{Shape, shape};
+use super::shape::{Setting, Shape, shape};
 use super::snapshot::Snapshot;
 use super::token::{Prefix, Token, tokens};
 use super::whereabouts::Nearby;
@@ -107,12 +109,12 @@ impl<'t> Detector<'t, '_> {
         let around = self.around(&leaf);
         let role = self.snapshot.roles.reason(&around);
         for token in tokens(text, self.snapshot) {
-            let shape = shape_of(text, &token, &leaf.spot);
+            let shape = left_as_prose(leaf.spot, shape_of(text, &token, leaf.spot.setting()));
             self.found.push(Finding {
                 leaf,
                 text: &text[token.span.clone()],
                 token,
-                shape: role.map_or(shape, Err),
+                shape: first_of(shape, role),
                 inner: None,
                 is_key: false,
                 nearby: Nearby::default(),
@@ -151,11 +153,44 @@ impl<'t> Detector<'t, '_> {
     }
 }
 
-/// In which shape a token stands in `text`, which is of the object itself.
-fn shape_of(text: &str, token: &Token<'_>, spot: &Spot<'_>) -> Result<Shape, Reason> {
+/// In which shape a token stands in `text`.
+fn shape_of(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, Reason> {
     match token.prefix {
         Prefix::Doubled => Err(Reason::DoublePrefix),
-        Prefix::Bare | Prefix::Geography(_) => shape(text, token, spot.setting()),
+        Prefix::Bare | Prefix::Geography(_) => shape(text, token, setting),
+    }
+}
+
+/// What is said of a text whose shape and role are known: how the ID itself is written comes first, since it holds in any role.
+fn first_of(shape: Result<Shape, Reason>, role: Option<Reason>) -> Result<Shape, Reason> {
+    let own = matches!(
+        shape,
+        Err(Reason::DoublePrefix
+            | Reason::InArn
+            | Reason::PercentEncoded
+            | Reason::ProvisionedSuffix)
+    );
+    match role {
+        Some(role) if !own => Err(role),
+        _ => shape,
+    }
+}
+
+/// A file that is written for people holds prose, whatever its format.
+fn left_as_prose(spot: Spot<'_>, shape: Result<Shape, Reason>) -> Result<Shape, Reason> {
+    const FOR_PEOPLE: &[&str] = &["txt", "md", "rst", "adoc"];
+    let Spot::Data { key } = spot else {
+        return shape;
+    };
+    let extension = Path::new(key).extension().and_then(OsStr::to_str);
+    let for_people = extension.is_some_and(|extension| {
+        FOR_PEOPLE
+            .iter()
+            .any(|one| extension.eq_ignore_ascii_case(one))
+    });
+    match shape {
+        Err(Reason::UnknownFormat) if for_people => Err(Reason::Prose),
+        shape => shape,
     }
 }
 

@@ -199,6 +199,12 @@ fn added<'t>(found: Vec<Finding<'t>>, action: &Action<'_>) -> Vec<Finding<'t>> {
     found.into_iter().filter(is_new).collect()
 }
 
+/// What a finding's list would be compared with: its container, its document, else the object.
+fn document_of(finding: &Finding<'_>) -> Option<NodeId> {
+    let inner = finding.inner.as_ref().map(|_| finding.leaf.node);
+    inner.or(finding.leaf.container)
+}
+
 struct Judge<'t, 'a> {
     object: &'a Object<'t>,
     context: &'a Context<'t>,
@@ -268,7 +274,7 @@ impl<'t> Judge<'t, '_> {
     }
 
     /// A list that is left is compared with what stands elsewhere: an ID that is also an item of one in the same container,
-    /// ConfigMap or file stays with it.
+    /// ConfigMap or document stays with it.
     fn stay_with_lists(&self, found: &mut [Finding<'t>]) {
         if self.policy.lists == Lists::Rewrite {
             return;
@@ -277,14 +283,15 @@ impl<'t> Judge<'t, '_> {
         let listed: BTreeSet<_> = found
             .iter()
             .filter(|one| is_listed(one))
-            .map(|one| (one.leaf.container, one.text))
+            .map(|one| (document_of(one), one.text))
             .collect();
         if listed.is_empty() {
             return;
         }
         for one in found {
+            let is_listed = listed.contains(&(document_of(one), one.text));
             if let Ok(shape) = &mut one.shape {
-                shape.listed |= listed.contains(&(one.leaf.container, one.text));
+                shape.listed |= is_listed;
             }
         }
     }

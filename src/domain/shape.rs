@@ -4,6 +4,7 @@
 
 use super::reason::Reason;
 use super::region::Region;
+use super::role::is_runtime;
 use super::token::Token;
 
 /// Where a text stands, which decides how much of it may be more than an ID.
@@ -51,8 +52,10 @@ const OTHER_ROUTES: &[(&str, Reason)] = &[
     ("-month-commitment/", Reason::ProvisionedSuffix),
     ("litellm_proxy/", Reason::GatewayClient),
     ("arn:", Reason::InArn),
-    ("://", Reason::UnknownFormat),
 ];
+
+/// How the path of Bedrock's own runtime goes on before an ID.
+const RUNTIME_PATH: &str = "/model/";
 
 /// How far before a token its text is looked at, in bytes: a bound for texts of a megabyte with thousands of IDs.
 const NEAR: usize = 4096;
@@ -80,8 +83,16 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
     let word = &before[start..];
     let route = word.rfind('=').map_or(word, |at| &word[at + 1..]);
     let region = unwrap(route)?;
-    if !(after.is_empty() || after.starts_with(is_delimiter)) {
+    let in_address = route.ends_with(RUNTIME_PATH) && after.starts_with('/');
+    if !(after.is_empty() || after.starts_with(is_delimiter) || in_address) {
         return Err(Reason::UnknownFormat);
+    }
+    if in_address {
+        return Ok(Shape {
+            whole: false,
+            region,
+            listed: false,
+        });
     }
     let assigned = route.len() < word.len();
     let alone = text.trim() == &text[near + start..text.len() - after.len()] && !assigned;
@@ -92,7 +103,8 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
             listed: false,
         });
     }
-    let listed = is_listed(text, &before[..start], after);
+    let listed =
+        is_listed(text, &before[..start], after) && !(setting == Setting::Data && is_a_file(text));
     if !listed {
         in_company(text, &before[..start], after, assigned, setting)?;
     }
@@ -116,6 +128,11 @@ fn is_listed(text: &str, before: &str, after: &str) -> bool {
             || text.trim_start().starts_with('['))
 }
 
+/// Whether a text of unknown format has lines, so that commas in it need not part the items of a list.
+fn is_a_file(text: &str) -> bool {
+    text.trim().contains('\n') && !text.trim_start().starts_with('[')
+}
+
 /// Why a token that shares its text with other words is left, if it is.
 fn in_company(
     text: &str,
@@ -126,7 +143,11 @@ fn in_company(
 ) -> Result<(), Reason> {
     let quoted = before.ends_with(['"', '\'']) && after.starts_with(['"', '\'']);
     if setting == Setting::Data || text.trim_start().starts_with('{') || is_inside_json(before) {
-        return Err(Reason::UnknownFormat);
+        return Err(if is_sent_elsewhere(before) {
+            Reason::GatewayClient
+        } else {
+            Reason::UnknownFormat
+        });
     }
     let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
     if line.starts_with('#') {
@@ -157,6 +178,12 @@ fn is_inside_json(before: &str) -> bool {
     before.ends_with(':') && before.contains('{')
 }
 
+/// Whether an address stands before a token that is not one of Bedrock's own runtime (`curl http://gateway/… -d '{"model": …`).
+fn is_sent_elsewhere(before: &str) -> bool {
+    let address = before.rfind("://").map(|at| &before[at..]);
+    address.is_some_and(|address| !is_runtime(address))
+}
+
 /// The region that a route names, if the route means Bedrock; else why the ID behind it is left.
 fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
     if route.is_empty() || WRAPPERS.contains(&route) {
@@ -164,6 +191,9 @@ fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
     }
     if let Some((_, reason)) = OTHER_ROUTES.iter().find(|(part, _)| route.contains(part)) {
         return Err(*reason);
+    }
+    if route.contains("://") {
+        return in_address(route);
     }
     let region = route
         .strip_prefix("bedrock/")
@@ -174,6 +204,20 @@ fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
         None if route.ends_with('/') => Err(Reason::OtherCloud),
         None => Err(Reason::UnknownFormat),
     }
+}
+
+/// The region of an address that calls Bedrock's own runtime (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/`).
+fn in_address(route: &str) -> Result<Option<Region>, Reason> {
+    if !is_runtime(route) {
+        return Err(Reason::GatewayClient);
+    }
+    if !route.ends_with(RUNTIME_PATH) {
+        return Err(Reason::UnknownFormat);
+    }
+    let mut labels = route.split('.');
+    let host = labels.find(|label| label.contains("bedrock-runtime"));
+    let region = host.and_then(|_| Region::parse(labels.next()?).ok());
+    Ok(region)
 }
 
 fn is_delimiter(c: char) -> bool {
@@ -276,8 +320,9 @@ mod tests {
                 "arn:aws:bedrock:us-east-1::foundation-model/ID",
                 Reason::InArn,
             ),
+            ("https://gateway/model/ID/invoke", Reason::GatewayClient),
             (
-                "https://bedrock-runtime.us-east-1.amazonaws.com/model/ID/invoke",
+                "https://bedrock-runtime.us-east-1.amazonaws.com/ID",
                 Reason::UnknownFormat,
             ),
             ("ID:48k", Reason::ProvisionedSuffix),
@@ -287,6 +332,33 @@ mod tests {
         ] {
             let text = text.replace("ID", ID);
             assert_eq!(of(&text, Setting::Env), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_the_runtime_names_its_region() {
+        let of_region = |code| {
+            Ok(Shape {
+                whole: false,
+                region: Region::parse(code).ok(),
+                listed: false,
+            })
+        };
+        for (text, code) in [
+            (
+                "https://bedrock-runtime.us-west-2.amazonaws.com/model/ID/invoke",
+                "us-west-2",
+            ),
+            (
+                "https://vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com/model/ID/converse",
+                "eu-west-1",
+            ),
+        ] {
+            assert_eq!(
+                of(&text.replace("ID", ID), Setting::Env),
+                of_region(code),
+                "{text}"
+            );
         }
     }
 
@@ -320,13 +392,15 @@ mod tests {
             of(&format!("model: {ID}"), Setting::Data),
             Err(Reason::UnknownFormat)
         );
-        assert_eq!(
-            of(
-                &format!("curl -d '{{\"modelId\": \"{ID}\"}}'"),
-                Setting::Argument
+        for (text, reason) in [
+            ("curl -d '{\"modelId\": \"ID\"}'", Reason::UnknownFormat),
+            (
+                "curl http://gateway -d '{\"model\": \"ID\"}'",
+                Reason::GatewayClient,
             ),
-            Err(Reason::UnknownFormat)
-        );
+        ] {
+            assert_eq!(of(&text.replace("ID", ID), Setting::Argument), Err(reason));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::text::{NodeId, Tree};
 use super::object::{EnvEntry, Leaf, Object, Sort, Spot};
 use super::policy::{Namespace, Policy};
 use super::region::Region;
+use super::role::neighbours_in_mapping;
 
 mod nearby;
 
@@ -288,9 +289,9 @@ impl<'t> Names<'t> {
     }
 
     fn of_data(tree: &'t Tree<'t>, data: NodeId, policy: &Policy) -> Self {
-        let value = |name: &str| read(tree.text(tree.get(data, name)?)?, &|_| None);
+        let policies = std::slice::from_ref(policy);
         Self {
-            said: ranked(policy, value),
+            said: Level::of(neighbours_in_mapping(tree, data), None, policies).says(policy),
             flags: None,
             env: Env::none(tree),
         }

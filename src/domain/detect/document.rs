@@ -10,11 +10,11 @@ use crate::text::{Kind, NodeId, Tree};
 use super::super::object::{Leaf, Object, Sort, Spot};
 use super::super::reason::Reason;
 use super::super::role::{Around, Told, neighbours_in_list, neighbours_in_mapping, variable};
-use super::super::shape::{Setting, Shape, shape};
+use super::super::shape::{Setting, Shape};
 use super::super::snapshot::Snapshot;
 use super::super::token::{Prefix, Token, tokens};
 use super::super::whereabouts::{Level, Nearby};
-use super::{Detector, Finding, Inner};
+use super::{Detector, Finding, Inner, first_of, shape_of};
 
 /// Lists whose items are words of one command, not a list of equals.
 const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
@@ -48,7 +48,7 @@ impl<'t> Detector<'t, '_> {
     pub(super) fn document(&mut self, leaf: Leaf<'t>, text: &'t str) -> bool {
         let name = match leaf.spot {
             Spot::Data { key } => key,
-            Spot::Env { .. } if text.trim_start().starts_with(['{', '[']) => ".json",
+            Spot::Env { .. } if text.trim_start().starts_with('{') => ".json",
             Spot::Env { .. } | Spot::Args { .. } | Spot::Command { .. } | Spot::Document => {
                 return false;
             }
@@ -71,6 +71,20 @@ impl<'t> Detector<'t, '_> {
             self.found.append(&mut walk.found);
         }
     }
+}
+
+/// Whether a key is one under which files keep variables of a container.
+fn names_variables(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    [
+        "env",
+        "envs",
+        "envvars",
+        "environment",
+        "environmentvariables",
+    ]
+    .iter()
+    .any(|name| key.ends_with(name))
 }
 
 /// The documents of a text, if it is one that can be read.
@@ -166,11 +180,7 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
         };
         let (setting, listed) = self.setting(node);
         for token in tokens {
-            let shape = match (token.prefix, role) {
-                (Prefix::Doubled, _) => Err(Reason::DoublePrefix),
-                (_, Some(role)) => Err(role),
-                (Prefix::Bare | Prefix::Geography(_), None) => shape(text, &token, setting),
-            };
+            let shape = first_of(shape_of(text, &token, setting), role);
             let shape = shape.map(|shape| Shape {
                 listed: shape.listed || listed,
                 ..shape
@@ -251,6 +261,8 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
             node = list;
         } else {
             around.own = tree.key(leaf);
+            let mapping = tree.parent(leaf).and_then(|parent| tree.key(parent));
+            nearby.variables = mapping.is_some_and(names_variables);
         }
         while let Some(parent) = tree.parent(node) {
             if tree.kind(parent) == Kind::Mapping {

@@ -250,9 +250,9 @@ pub const TABLE: &[Rule] = &[
                 "aiprovider",
                 "apitype",
             ],
-            Says::OneOf(&["openai*", "litellm*"]),
+            Says::OneOf(&["openai*"]),
         )],
-        why: "The client speaks a gateway's protocol, for which the ID is a name of its own.",
+        why: "The client speaks OpenAI's protocol, to a gateway for which the ID is a name of its own.",
     },
     Rule {
         reason: Reason::Batch,

@@ -72,7 +72,8 @@ impl Level {
         level
     }
 
-    fn says(&self, policy: &Policy) -> Option<Found> {
+    /// What the mapping says: the strongest names first.
+    pub(super) fn says(&self, policy: &Policy) -> Option<Found> {
         let value = |fits: &dyn Fn(&str) -> bool| {
             let texts = self.names.iter().filter(|(name, _)| fits(name));
             together(texts.filter_map(|(_, text)| match text {

@@ -78,7 +78,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("{}", "ID@20250929", "OtherCloud"),
     ("{}", "bedrock/async_invoke/ID", "Batch"),
     ("{}", "curl -d '{\"model\": \"ID\"}'", "UnknownFormat"),
-    ("{}", "https://host/model/ID/invoke", "UnknownFormat"),
+    ("{}", "https://host/model/ID/invoke", "GatewayClient"),
     ("{}", "amazon.nova-lite-v1:0", "NotIncluded"),
     (
         "{ models: { include: [anthropic.claude-opus-*] } }",
