@@ -11,7 +11,7 @@ use crate::domain::object::{Object, Sort};
 use crate::domain::policy::Namespace;
 use crate::domain::snapshot::View;
 use crate::report::{Circumstances, FindingRecord, ObjectReference, Source};
-use crate::text::{Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
+use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
 
 mod edits;
 pub mod files;
@@ -37,14 +37,12 @@ pub struct Scan<'a> {
 pub struct Scanned {
     /// Objects that were judged.
     pub objects: usize,
-    /// Documents that are no objects of ours to judge.
-    pub skipped: usize,
     /// Findings, in order.
     pub findings: Vec<FindingRecord>,
     /// What an edit changes.
     pub splices: Vec<Splice>,
-    /// Documents that could not be read; the others were.
-    pub errors: Vec<SyntaxError>,
+    /// Why documents were read by their lines alone.
+    pub unread: Vec<SyntaxError>,
 }
 
 /// In which syntax a text is written.
@@ -52,8 +50,10 @@ pub struct Scanned {
 pub enum Syntax {
     /// One JSON document.
     Json,
-    /// Any number of YAML documents.
+    /// Any number of YAML documents, which may be templates.
     Yaml,
+    /// A configuration file, by its name or content.
+    Other,
 }
 
 impl Scan<'_> {
@@ -61,19 +61,16 @@ impl Scan<'_> {
     pub fn text(&self, text: &str, syntax: Syntax, file: &str) -> Scanned {
         let mut scanned = Scanned::default();
         let lines = Lines::of(text);
-        for (document, tree) in trees(text, syntax).into_iter().enumerate() {
-            match tree {
-                Ok(tree) => {
-                    let place = Place {
-                        file,
-                        document,
-                        lines: &lines,
-                    };
-                    self.document(&tree, place, &mut scanned);
-                }
-                Err(error) => scanned.errors.push(error),
-            }
+        let (trees, unread) = trees(text, syntax, file);
+        for (document, tree) in trees.iter().enumerate() {
+            let place = Place {
+                file,
+                document,
+                lines: &lines,
+            };
+            self.document(tree, place, &mut scanned);
         }
+        scanned.unread = unread;
         // As one reads the file; the walk looks at arguments before variables.
         scanned.findings.sort_by_key(|one| {
             let source = one.source.as_ref();
@@ -100,11 +97,7 @@ impl Scan<'_> {
     ) {
         let object = Object::at(tree, root);
         let is_ours = matches!(object.sort, Sort::Pod | Sort::Template | Sort::ConfigMap);
-        if is_ours {
-            scanned.objects += 1;
-        } else {
-            scanned.skipped += usize::from(!namespaces::is_namespace(&object));
-        }
+        scanned.objects += usize::from(is_ours);
         let stated = object
             .field(&["metadata", "namespace"])
             .filter(|name| !name.is_empty());
@@ -199,7 +192,13 @@ impl Scan<'_> {
             applied: false,
         };
         let tree = told.object.tree;
-        let pointer = tree.pointer(told.object.root, one.finding.leaf.node);
+        // A line has no place but its number.
+        let pointer = match tree.format() {
+            Format::Lines => String::new(),
+            Format::Json | Format::Yaml | Format::Toml | Format::Properties => {
+                tree.pointer(told.object.root, one.finding.leaf.node)
+            }
+        };
         let is_object = told.object.sort != Sort::Plain;
         let reference = is_object.then(|| reference(told.object, told.namespace));
         let mut record = FindingRecord::new(one, pointer, reference, around);
@@ -208,12 +207,24 @@ impl Scan<'_> {
     }
 }
 
-/// The documents of a text.
-fn trees(text: &str, syntax: Syntax) -> Vec<Result<Tree<'_>, SyntaxError>> {
-    match syntax {
+/// The documents of a text; what cannot be read as one is there by its lines, with why.
+fn trees<'t>(text: &'t str, syntax: Syntax, name: &str) -> (Vec<Tree<'t>>, Vec<SyntaxError>) {
+    let read = match syntax {
         Syntax::Json => vec![Tree::json(text)],
-        Syntax::Yaml => Tree::yaml(text).collect(),
+        Syntax::Yaml => Tree::yaml_template(text),
+        Syntax::Other => return (Tree::embedded(text, name), Vec::new()),
+    };
+    let (mut trees, mut unread) = (Vec::new(), Vec::new());
+    for tree in read {
+        match tree {
+            Ok(tree) => trees.push(tree),
+            Err(error) => unread.push(error),
+        }
     }
+    if !unread.is_empty() {
+        trees.push(Tree::other_lines(text, &trees));
+    }
+    (trees, unread)
 }
 
 /// The objects of a document: the items of a List, else the document, unless it is empty.

@@ -1,17 +1,28 @@
 //! One document tree over text as it stands: a flat list of nodes with byte spans, strings decoded on demand.
 //!
-//! Front ends fill it from JSON and YAML; whoever reads it need not know which. Every scalar knows where it stands in
+//! Front ends fill it from JSON, YAML, TOML, properties and lines; whoever reads it need not know which. Every scalar knows where it stands in
 //! the source, so that a change is a [`Splice`] and all other bytes stay as they are. This module knows nothing of
 //! what the documents mean, writes no documents and does no input or output.
 
-use std::{borrow::Cow, fmt, ops::Range, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
+mod build;
+mod embedded;
 mod error;
 mod json;
+mod lines;
 mod locate;
+mod properties;
 mod splice;
+mod template;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod yaml;
 
 pub use error::SyntaxError;
@@ -23,7 +34,9 @@ pub use splice::{Splice, splice};
 /// that they stand for, with the spans of the anchor's own place (see [`Tree::is_shared`]).
 pub struct Tree<'t> {
     src: &'t str,
-    syntax: Syntax,
+    /// The source as it was parsed, where that differs: of the same length, with templates masked.
+    masked: Option<Arc<str>>,
+    format: Format,
     /// The bytes of the source that belong to this document: all of it, but for a YAML file of several.
     document: Span,
     nodes: Vec<Node>,
@@ -56,10 +69,19 @@ pub enum Kind {
 )]
 pub struct Unmappable;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Syntax {
+/// In which format a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JSON (RFC 8259).
     Json,
+    /// YAML 1.2, templates masked where there are any.
     Yaml,
+    /// TOML 1.0.
+    Toml,
+    /// `key=value` lines, as in Java's properties and in `.env` files.
+    Properties,
+    /// Anything else, read line by line: a sequence of strings.
+    Lines,
 }
 
 /// A range of bytes of the source.
@@ -139,6 +161,44 @@ impl<'t> Tree<'t> {
         yaml::Documents::new(src)
     }
 
+    /// Reads the YAML documents of a file that may be a template: each `{{…}}` and `{%…%}` counts as a text of the same
+    /// length that no name is part of and that holds a `$`.
+    pub fn yaml_template(src: &'t str) -> Vec<Result<Self, SyntaxError>> {
+        template::read(src)
+    }
+
+    /// Reads one TOML document.
+    pub fn toml(src: &'t str) -> Result<Self, SyntaxError> {
+        toml::read(src)
+    }
+
+    /// Reads the lines of a properties or `.env` file as one mapping; a key that occurs twice stands there twice.
+    pub fn properties(src: &'t str) -> Result<Self, SyntaxError> {
+        properties::read(src)
+    }
+
+    /// Reads a text of any format as a sequence of its lines, without their ends.
+    pub fn lines(src: &'t str) -> Self {
+        lines::read(src, &[])
+    }
+
+    /// Reads those lines of a text that are of no document in `read`: what could not be read otherwise.
+    pub fn other_lines(src: &'t str, read: &[Self]) -> Self {
+        let covered: Vec<_> = read.iter().map(|tree| tree.document.range()).collect();
+        lines::read(src, &covered)
+    }
+
+    /// Reads a text by the format that its file's name says, or its content where the name does not; by lines where that
+    /// fails. Never fails.
+    pub fn embedded(src: &'t str, name: &str) -> Vec<Self> {
+        embedded::read(src, name)
+    }
+
+    /// In which format the document is written.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     /// The outermost node.
     pub fn root(&self) -> NodeId {
         NodeId(0)
@@ -173,7 +233,7 @@ impl<'t> Tree<'t> {
     pub fn is_under(&self, node: NodeId, key: &str) -> bool {
         let text = self.node(node).key;
         if text.slot == Text::VERBATIM {
-            self.src.as_bytes()[text.span.range()] == *key.as_bytes()
+            self.spelling().as_bytes()[text.span.range()] == *key.as_bytes()
         } else {
             self.key(node) == Some(key)
         }
@@ -206,7 +266,7 @@ impl<'t> Tree<'t> {
     /// `None` where the bytes of the source do not belong to one node each in order, as behind aliases of YAML, or may stand
     /// for other characters: there every string has to be looked at.
     pub fn strings_at(&self, offsets: impl Iterator<Item = usize>) -> Option<Vec<NodeId>> {
-        if self.syntax != Syntax::Json {
+        if self.format != Format::Json {
             return None;
         }
         let mut found = Vec::new();
@@ -246,7 +306,7 @@ impl<'t> Tree<'t> {
     pub fn raw_key(&self, node: NodeId) -> Option<Range<usize>> {
         let key = self.node(node).key;
         let verbatim = key.slot != Text::ABSENT.slot
-            && (key.slot == Text::VERBATIM || &self.src[key.span.range()] == self.read(key));
+            && (key.slot == Text::VERBATIM || &self.spelling()[key.span.range()] == self.read(key));
         verbatim.then(|| key.span.range())
     }
 
@@ -349,12 +409,17 @@ impl<'t> Tree<'t> {
         Some(self.nodes[second as usize].key.span.start as usize)
     }
 
+    /// The source as it was parsed.
+    fn spelling(&self) -> &str {
+        self.masked.as_deref().unwrap_or(self.src)
+    }
+
     fn node(&self, node: NodeId) -> &Node {
         &self.nodes[node.0 as usize]
     }
 
     fn read(&self, text: Text) -> &str {
-        let spelled = &self.src[text.span.range()];
+        let spelled = &self.spelling()[text.span.range()];
         if text.slot == Text::VERBATIM {
             return spelled;
         }
@@ -369,7 +434,7 @@ impl<'t> Tree<'t> {
 impl fmt::Debug for Tree<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tree")
-            .field("syntax", &self.syntax)
+            .field("format", &self.format)
             .field("bytes", &self.document.range().len())
             .field("nodes", &self.nodes.len())
             .finish_non_exhaustive()

@@ -182,16 +182,12 @@ impl Tally {
     /// Counts one text, and tells what of it was not judged.
     pub fn take(&mut self, name: &str, scanned: &Scanned) {
         self.objects += scanned.objects;
-        for error in &scanned.errors {
-            self.error(&format!(
-                "{name}:{}:{}: {}; this document was not judged",
-                error.line, error.column, error.problem
-            ));
-        }
-        if scanned.skipped > 0 {
+        for error in &scanned.unread {
             anstream::eprintln!(
-                "{name}: documents that are no Pod, workload or ConfigMap and were not judged: {}",
-                scanned.skipped
+                "note: {name}:{}:{}: {}; this document was read line by line",
+                error.line,
+                error.column,
+                error.problem
             );
         }
     }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::text::{Kind as NodeKind, NodeId, Tree};
+use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
 use super::shape::Setting;
 
@@ -98,10 +98,14 @@ const CONTAINERS: &[&str] = &["initContainers", "containers", "ephemeralContaine
 impl<'t> Object<'t> {
     /// Reads what the object at `root` is.
     pub fn at(tree: &'t Tree<'t>, root: NodeId) -> Self {
+        let by_lines = tree.format() == Format::Lines;
         let field = |name| {
-            tree.get(root, name)
-                .and_then(|node| tree.text(node))
-                .unwrap_or_default()
+            let text = if by_lines {
+                field_of_lines(tree, name)
+            } else {
+                tree.get(root, name).and_then(|node| tree.text(node))
+            };
+            text.unwrap_or_default()
         };
         let (group, kind) = (
             field("apiVersion")
@@ -111,6 +115,7 @@ impl<'t> Object<'t> {
         );
         let template = TEMPLATES.iter().find(|row| (row.0, row.1) == (group, kind));
         let (sort, pod) = match (group, kind, template) {
+            ("", "Pod" | "ConfigMap", _) | (_, _, Some(_)) if by_lines => (Sort::Plain, None),
             ("", "Pod", _) => (Sort::Pod, Some(root)),
             ("", "ConfigMap", _) => (Sort::ConfigMap, None),
             (_, _, Some((_, _, way))) => (Sort::Template, tree.at(root, way)),
@@ -267,6 +272,15 @@ impl<'t> Object<'t> {
             .and_then(|node| self.tree.text(node))
             .unwrap_or_default()
     }
+}
+
+/// A field of an object that could be read by its lines alone: what stands behind the name and a colon at the start of one.
+fn field_of_lines<'t>(tree: &'t Tree<'t>, name: &str) -> Option<&'t str> {
+    let lines = tree.children(tree.root());
+    lines.filter_map(|line| tree.text(line)).find_map(|line| {
+        let rest = line.strip_prefix(name)?.strip_prefix(':')?;
+        Some(rest.trim().trim_matches(['"', '\'']))
+    })
 }
 
 /// An entry of `env`, its fields read in one pass.

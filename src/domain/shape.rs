@@ -128,9 +128,13 @@ fn is_listed(text: &str, before: &str, after: &str) -> bool {
             || text.trim_start().starts_with('['))
 }
 
-/// Whether a text of unknown format has lines, so that commas in it need not part the items of a list.
+/// Whether commas in a text of unknown format need not part the items of a list: it says more than names.
 fn is_a_file(text: &str) -> bool {
-    text.trim().contains('\n') && !text.trim_start().starts_with('[')
+    !text.trim_start().starts_with('[')
+        && text.split(',').any(|item| {
+            item.trim()
+                .contains(|c: char| c.is_whitespace() || matches!(c, '=' | '('))
+        })
 }
 
 /// Why a token that shares its text with other words is left, if it is.
@@ -238,6 +242,7 @@ fn is_delimiter(c: char) -> bool {
                 | ']'
                 | '{'
                 | '}'
+                | '\\'
         )
 }
 

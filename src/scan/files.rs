@@ -28,10 +28,10 @@ pub struct FileError {
 }
 
 /// Endings of files that are looked at in folders.
-const ENDINGS: &[&str] = &["yaml", "yml", "json"];
+const ENDINGS: &[&str] = &["yaml", "yml", "json", "toml", "properties", "env"];
 
-/// Every text that `paths` name: `-` is the standard input, a folder stands for the manifests below it that git does not
-/// ignore, in the order of their names. A file that is named twice, by a link or as part of a folder, counts once. What
+/// Every text that `paths` name: `-` is the standard input, a folder stands for the manifests and configuration files below
+/// it that git does not ignore, in the order of their names. A file that is named twice, by a link or as part of a folder, counts once. What
 /// cannot be read is an error of its own and stops nothing.
 pub fn texts(paths: &[PathBuf]) -> impl Iterator<Item = Result<Text, FileError>> {
     let mut seen = BTreeSet::new();
@@ -92,9 +92,13 @@ fn read(path: &Path) -> Result<Text, FileError> {
         name: name.clone(),
         source,
     })?;
-    let json = path.extension().is_some_and(|ending| ending == "json")
-        || (stdin && text.trim_start().starts_with('{'));
-    let syntax = if json { Syntax::Json } else { Syntax::Yaml };
+    let syntax = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("json") => Syntax::Json,
+        Some("yaml" | "yml") => Syntax::Yaml,
+        _ if stdin && text.trim_start().starts_with('{') => Syntax::Json,
+        _ if stdin => Syntax::Yaml,
+        _ => Syntax::Other,
+    };
     Ok(Text {
         path: (!stdin).then(|| path.to_owned()),
         name,

@@ -24,7 +24,7 @@ impl Collected {
         if !text.contains("Namespace") {
             return;
         }
-        for tree in trees(text, syntax).into_iter().flatten() {
+        for tree in trees(text, syntax, "").0 {
             for root in objects(&tree) {
                 let object = Object::at(&tree, root);
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();

@@ -3,7 +3,7 @@
 //! It does not recurse and reads every byte once. It does not read numbers: their text stays as it is written.
 
 use super::{
-    Kind, NO_PARENT, Node, Sharing, Span, Style, Syntax, SyntaxError, Text, Tree,
+    Format, Kind, NO_PARENT, Node, Sharing, Span, Style, SyntaxError, Text, Tree,
     error::DUPLICATE_KEY, narrow,
 };
 use std::sync::OnceLock;
@@ -53,7 +53,8 @@ pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
     let document = Span::new(0, src.len());
     let tree = Tree {
         src,
-        syntax: Syntax::Json,
+        masked: None,
+        format: Format::Json,
         document,
         nodes,
         decoded: Vec::new(),

@@ -3,7 +3,7 @@
 //! No quoting style is known here: the k-th occurrence of the piece in the decoded text is taken for the k-th in the
 //! source, the source is changed there and decoded again, and only the expected text proves the place.
 
-use super::{NodeId, Sharing, Splice, Style, Syntax, Text, Tree, Unmappable, yaml};
+use super::{Format, NodeId, Sharing, Splice, Style, Text, Tree, Unmappable, yaml};
 use std::ops::Range;
 
 /// See [`Tree::locate`].
@@ -54,7 +54,7 @@ pub(super) fn replace(
         return proved(inner.start + decoded.start).ok_or(Unmappable);
     }
     // Counted from the front, and where an escape hides one of those before, from the back.
-    let spelled = occurrences(&tree.src[inner.clone()], piece);
+    let spelled = occurrences(&tree.spelling()[inner.clone()], piece);
     let before = occurrences(&text[..decoded.end], piece).len();
     let after = occurrences(&text[decoded.start..], piece).len();
     let front = spelled.get(before.wrapping_sub(1)).copied();
@@ -69,17 +69,21 @@ pub(super) fn replace(
 /// Whether the scalar reads as expected once the splice is applied, and nothing else reads differently.
 fn proves(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
     let node = tree.node(leaf);
-    let inert = is_inert(&splice.with)
-        && (node.style != Style::Bare || yaml::plain_kind(expected) == node.kind);
+    let keeps_its_kind = tree.format != Format::Yaml
+        || node.style != Style::Bare
+        || yaml::plain_kind(expected) == node.kind;
+    let inert = is_inert(&splice.with) && keeps_its_kind;
     if inert && node.slot == Text::VERBATIM {
         return true;
     }
-    match tree.syntax {
-        Syntax::Json => json_reads(tree, leaf, splice, expected),
-        Syntax::Yaml => {
+    match tree.format {
+        Format::Json => json_reads(tree, leaf, splice, expected),
+        Format::Yaml => {
             (inert && yaml_reads(tree, leaf, splice, expected))
                 || document_reads(tree, leaf, splice, expected)
         }
+        // What is not spelled as it reads is left there: it is rare, and people can change it.
+        Format::Toml | Format::Properties | Format::Lines => false,
     }
 }
 
@@ -96,7 +100,7 @@ fn is_inert(text: &str) -> bool {
 
 /// Reads the changed scalar alone: in JSON nothing around it matters.
 fn json_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
-    let changed = spliced(tree.src, &tree.raw(leaf), splice);
+    let changed = spliced(tree.spelling(), &tree.raw(leaf), splice);
     Tree::json(&changed).is_ok_and(|read| {
         read.kind(read.root()) == tree.kind(leaf) && read.text(read.root()) == Some(expected)
     })
@@ -108,7 +112,7 @@ fn json_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) ->
 /// bracket), which shows in what it reads before the change.
 fn yaml_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
     let raw = tree.raw(leaf);
-    let document = &tree.src[..raw.start];
+    let document = &tree.spelling()[..raw.start];
     let line = match tree.node(leaf).style {
         Style::Bare | Style::Quoted => line_start(document),
         Style::Block => line_start(document[..line_start(document)].trim_end()),
@@ -117,13 +121,13 @@ fn yaml_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) ->
         |text: &str, expected| yaml::scalar_at(text, raw.start - line).as_deref() == Some(expected);
     let lines = line..raw.end;
     tree.text(leaf)
-        .is_some_and(|text| reads(&tree.src[lines.clone()], text))
-        && reads(&spliced(tree.src, &lines, splice), expected)
+        .is_some_and(|text| reads(&tree.spelling()[lines.clone()], text))
+        && reads(&spliced(tree.spelling(), &lines, splice), expected)
 }
 
 /// Reads the whole document again and compares every node.
 fn document_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
-    let changed = spliced(tree.src, &tree.document.range(), splice);
+    let changed = spliced(tree.spelling(), &tree.document.range(), splice);
     let mut documents = Tree::yaml(&changed);
     let (Some(Ok(read)), None) = (documents.next(), documents.next()) else {
         return false;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::text::{Kind, NodeId, Tree};
+use crate::text::{Format, Kind, NodeId, Tree};
 
 use super::super::object::{Leaf, Object, Sort, Spot};
 use super::super::reason::Reason;
@@ -30,7 +29,8 @@ impl<'t> Detector<'t, '_> {
             if self.snapshot.vendor_hits(text).next().is_none() {
                 continue;
             }
-            match documents(text, tree.key(node).unwrap_or_default()) {
+            let documents = documents(text, tree.key(node).unwrap_or_default());
+            match documents.filter(|_| tree.format() != Format::Lines) {
                 Some(documents) => embedded.push((node, documents, walk.base_at(node))),
                 None => walk.string(node),
             }
@@ -87,23 +87,15 @@ fn names_variables(key: &str) -> bool {
     .any(|name| key.ends_with(name))
 }
 
-/// The documents of a text, if it is one that can be read.
+/// The documents of a text, if it is one of a format that has structure.
 fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
-    let text_starts = text.trim_start();
-    if !text_starts.trim_end().contains('\n') && !text_starts.starts_with(['{', '[']) {
+    let may_have_structure = text.contains(['\n', '{', '[', '=']) || text.contains(": ");
+    if !may_have_structure {
         return None;
     }
-    let extension = Path::new(name).extension();
-    let is_json = text_starts.starts_with(['{', '['])
-        || extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let trees: Vec<_> = if is_json && let Ok(tree) = Tree::json(text) {
-        vec![tree]
-    } else {
-        Tree::yaml(text).collect::<Result<_, _>>().ok()?
-    };
-    let structured =
-        |tree: &Tree<'_>| matches!(tree.kind(tree.root()), Kind::Mapping | Kind::Sequence);
-    trees.iter().all(structured).then_some(trees)
+    let trees = Tree::embedded(text, name);
+    let is_read = |tree: &Tree<'_>| tree.format() != Format::Lines;
+    trees.iter().all(is_read).then_some(trees)
 }
 
 /// What stands around a document as a whole.
@@ -180,7 +172,11 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
         };
         let (setting, listed) = self.setting(node);
         for token in tokens {
-            let shape = first_of(shape_of(text, &token, setting), role);
+            let shape = match shape_of(text, &token, setting) {
+                // A line does not say what it is part of.
+                Ok(_) if self.tree.format() == Format::Lines => Err(Reason::UnknownFormat),
+                shape => first_of(shape, role),
+            };
             let shape = shape.map(|shape| Shape {
                 listed: shape.listed || listed,
                 ..shape

@@ -2,7 +2,7 @@
 
 use super::schema;
 use crate::text::{
-    Kind, NO_PARENT, Node, Sharing, Span, Style, Syntax, Text, Tree, error::DUPLICATE_KEY, narrow,
+    Format, Kind, NO_PARENT, Node, Sharing, Span, Style, Text, Tree, error::DUPLICATE_KEY, narrow,
 };
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 use std::{
@@ -71,7 +71,8 @@ impl<'t> Builder<'t> {
     pub(super) fn new(src: &'t str, budget: usize) -> Self {
         let tree = Tree {
             src,
-            syntax: Syntax::Yaml,
+            masked: None,
+            format: Format::Yaml,
             document: Span::new(0, 0),
             nodes: Vec::new(),
             decoded: Vec::new(),

@@ -52,11 +52,12 @@ fn a_value_that_is_more_than_an_id_is_left() {
     for (text, expected) in [
         ("ID\n", "eu."),
         ("bedrock/converse/ID", "eu."),
-        ("model: ID", "UnknownFormat"),
+        ("model: ID", "eu."),
         ("{\"model\": \"ID\"}", "eu."),
         ("{\"ID\": \"x\"}", "MapKey"),
         ("a: 1\nmodel: ID\n", "eu."),
-        ("MODEL=ID", "UnknownFormat"),
+        ("MODEL=ID", "eu."),
+        ("call(\"ID\", 1)", "UnknownFormat"),
         ("ID,other", "ListLeft"),
         ("- ID\n- other\n", "ListLeft"),
     ] {

@@ -1,0 +1,106 @@
+//! The TOML front end: tables become mappings in the order of the file.
+
+use std::ops::Range;
+
+use toml_edit::{Document, Item, Key, TableLike, Value};
+
+use super::{Format, Kind, Span, Style, SyntaxError, Text, Tree, build::Builder};
+
+/// The quotes of texts that may have several lines.
+const THREE: [&str; 2] = ["\"\"\"", "\'\'\'"];
+
+/// Reads a document.
+pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
+    if let Some(error) = SyntaxError::too_large(src) {
+        return Err(error);
+    }
+    let document = Document::parse(src).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        SyntaxError::new(src, offset, error.message().to_owned())
+    })?;
+    let mut reader = Reader {
+        src,
+        builder: Builder::new(src, Format::Toml),
+    };
+    reader.mapping(Text::ABSENT, document.as_table(), &(0..src.len()));
+    Ok(reader.builder.finish())
+}
+
+struct Reader<'t> {
+    src: &'t str,
+    builder: Builder<'t>,
+}
+
+impl Reader<'_> {
+    fn mapping(&mut self, key: Text, table: &dyn TableLike, span: &Range<usize>) {
+        let opened = self.builder.open(key, Kind::Mapping, span.start);
+        for (name, item) in table.iter() {
+            let key = self.key(name, table.key(name));
+            self.item(key, item);
+        }
+        self.builder.close(opened, span.end);
+    }
+
+    fn item(&mut self, key: Text, item: &Item) {
+        let span = item.span().unwrap_or_default();
+        match item {
+            Item::None => {}
+            Item::Value(value) => self.value(key, value),
+            Item::Table(table) => self.mapping(key, table, &span),
+            Item::ArrayOfTables(tables) => {
+                let opened = self.builder.open(key, Kind::Sequence, span.start);
+                for table in tables {
+                    let span = table.span().unwrap_or_default();
+                    self.mapping(Text::ABSENT, table, &span);
+                }
+                self.builder.close(opened, span.end);
+            }
+        }
+    }
+
+    fn value(&mut self, key: Text, value: &Value) {
+        let span = value.span().unwrap_or_default();
+        match value {
+            Value::Array(items) => {
+                let opened = self.builder.open(key, Kind::Sequence, span.start);
+                for item in items {
+                    self.value(Text::ABSENT, item);
+                }
+                self.builder.close(opened, span.end);
+            }
+            Value::InlineTable(table) => self.mapping(key, table, &span),
+            Value::String(text) => {
+                let (style, span) = self.spelling(&span);
+                let text = Some(&**text.value());
+                self.builder.scalar(key, Kind::String, style, span, text);
+            }
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
+                let span = Span::new(span.start, span.end);
+                self.builder
+                    .scalar(key, Kind::Scalar, Style::Bare, span, None);
+            }
+        }
+    }
+
+    /// A string's span: with one quote on either side, or that of what stands between three.
+    fn spelling(&self, span: &Range<usize>) -> (Style, Span) {
+        let spelled = self.src.get(span.clone()).unwrap_or_default();
+        let inner = THREE
+            .iter()
+            .find_map(|quotes| spelled.strip_prefix(quotes)?.strip_suffix(quotes));
+        let Some(inner) = inner else {
+            return (Style::Quoted, Span::new(span.start, span.end));
+        };
+        // A line end right behind the opening quotes is no part of the text.
+        let text = inner.strip_prefix("\r\n").or(inner.strip_prefix('\n'));
+        let text = text.unwrap_or(inner);
+        let end = span.end - THREE[0].len();
+        (Style::Block, Span::new(end - text.len(), end))
+    }
+
+    fn key(&mut self, name: &str, key: Option<&Key>) -> Text {
+        let span = key.and_then(Key::span).unwrap_or_default();
+        self.builder
+            .key(Span::new(span.start, span.end), Some(name))
+    }
+}
