@@ -90,12 +90,15 @@ fn names_variables(key: &str) -> bool {
 /// The documents of a text, if it is one that can be read.
 fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
     let text_starts = text.trim_start();
-    if !text_starts.trim_end().contains('\n') && !text_starts.starts_with(['{', '[']) {
+    let extension = Path::new(name).extension();
+    let is_named = |ending: &str| extension.is_some_and(|end| end.eq_ignore_ascii_case(ending));
+    let is_bracketed = text_starts.starts_with(['{', '[']);
+    // One line may be a sentence; it is a document where its name or its first character says so.
+    let is_one_line = !text_starts.trim_end().contains('\n');
+    if is_one_line && !is_bracketed && !["yaml", "yml", "json"].into_iter().any(is_named) {
         return None;
     }
-    let extension = Path::new(name).extension();
-    let is_json = text_starts.starts_with(['{', '['])
-        || extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let is_json = is_bracketed || is_named("json");
     let trees: Vec<_> = if is_json && let Ok(tree) = Tree::json(text) {
         vec![tree]
     } else {
