@@ -6,6 +6,7 @@
 
 mod detection;
 pub(crate) mod differences;
+mod mutants;
 mod places;
 pub(crate) mod rig;
 mod table;
