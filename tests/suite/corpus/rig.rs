@@ -74,9 +74,10 @@ impl Found {
         }
     }
 
-    /// Pointer and inner pointer, as tables write them.
+    /// Pointer and inner pointer, as tables write them; the line where there is neither.
     pub(crate) fn place(&self) -> String {
         match &self.inner_pointer {
+            None if self.pointer.is_empty() => format!("line:{}", self.source.line),
             Some(inner) => format!("{}:{inner}", self.pointer),
             None => self.pointer.clone(),
         }
