@@ -145,11 +145,11 @@ impl Scan<'_> {
             for one in findings {
                 let mut record = self.record(told, one, *at, false);
                 let span = &one.finding.token.span;
-                match planned.remove(&(one.finding.leaf.node, span.start)) {
+                match planned.remove(&(one.finding.leaf.node(), span.start)) {
                     Some(Ok(splice)) => {
                         record.applied = one.resolution.target().is_some();
                         edits.push(Edit {
-                            leaf: one.finding.leaf.node,
+                            leaf: one.finding.leaf.node(),
                             record: scanned.findings.len(),
                             splice,
                         });
@@ -198,7 +198,7 @@ impl Scan<'_> {
             applied: false,
         };
         let tree = told.object.tree;
-        let pointer = tree.pointer(told.object.root, one.finding.leaf.node);
+        let pointer = tree.pointer(told.object.root, one.finding.leaf.node());
         let reference = reference(told.object, told.namespace);
         let mut record = FindingRecord::new(one, pointer, Some(reference), around);
         record.source = Some(source(tree, one, told.place));
@@ -288,7 +288,7 @@ fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
 
 /// Where the ID stands in the file; where that is not certain, where its text does.
 fn source(tree: &Tree<'_>, one: &Judged<'_>, place: Place<'_>) -> Source {
-    let leaf = one.finding.leaf.node;
+    let leaf = one.finding.leaf.node();
     let at = tree
         .locate(leaf, one.finding.token.span.clone())
         .unwrap_or_else(|_| tree.raw(leaf));

@@ -2,11 +2,9 @@
 //!
 //! Does not decide about any of them.
 
-use std::collections::BTreeSet;
-
 use crate::text::NodeId;
 
-use super::object::{Leaf, Object, Spot};
+use super::object::{Leaf, Object};
 use super::reason::Reason;
 use super::record::Entry;
 use super::shape::{Shape, shape};
@@ -26,7 +24,30 @@ pub struct Finding<'t> {
     pub shape: Result<Shape, Reason>,
 }
 
-/// Every finding of `object`, in document order.
+impl<'t> Finding<'t> {
+    /// A text of which nothing is known but where it stands, and why.
+    pub(super) fn unread(leaf: Leaf<'t>, reason: Reason) -> Self {
+        Self {
+            leaf,
+            token: Token {
+                span: 0..0,
+                prefix: Prefix::Bare,
+                id: "",
+                model: None,
+                suffix: "",
+            },
+            text: "",
+            shape: Err(reason),
+        }
+    }
+
+    /// Whether nothing is known of the text but where it stands.
+    pub fn is_unread(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+/// Every finding in the texts of `object` itself, in document order.
 pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<'t>> {
     let all = |node| {
         object
@@ -58,7 +79,10 @@ fn findings_in<'t>(
     leaf: Leaf<'t>,
     snapshot: &'t Snapshot,
 ) -> impl Iterator<Item = Finding<'t>> + use<'t> {
-    let text: &'t str = object.tree.text(leaf.node).unwrap_or_default();
+    let text: &'t str = leaf
+        .scalar()
+        .and_then(|node| object.tree.text(node))
+        .unwrap_or_default();
     tokens(text, snapshot).map(move |token| {
         let shape = match token.prefix {
             Prefix::Doubled => Err(Reason::DoublePrefix),
@@ -73,21 +97,13 @@ fn findings_in<'t>(
     })
 }
 
-/// What stands where, by names: what an update must not add to.
-pub fn standing<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> BTreeSet<(Spot<'t>, &'t str)> {
-    findings(object, snapshot)
-        .into_iter()
-        .map(|finding| (finding.leaf.spot, finding.text))
-        .collect()
-}
-
 /// The whole-value leaf that still holds the answer of `entry`, for answers that are no tokens, such as ARNs.
 pub fn leaf_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(Leaf<'t>, NodeId)> {
-    object
+    let mut leaves = object
         .leaves()
-        .find(|leaf| {
-            leaf.spot.to_string() == entry.at
-                && object.tree.text(leaf.node).map(str::trim) == Some(&*entry.to)
-        })
-        .map(|leaf| (leaf, leaf.node))
+        .filter_map(|leaf| Some((leaf, leaf.scalar()?)));
+    leaves.find(|(leaf, node)| {
+        leaf.spot.to_string() == entry.at
+            && object.tree.text(*node).map(str::trim) == Some(&*entry.to)
+    })
 }

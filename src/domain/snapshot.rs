@@ -9,7 +9,8 @@ use memchr::memmem;
 
 use super::catalog::{Catalog, Conflict, Mapping};
 use super::id::{ModelId, is_id_byte};
-use super::policy::{Namespace, Policy};
+use super::policy::{self, Namespace, Policy};
+use super::references::References;
 use super::region::Region;
 
 /// All mappings, merged, and all policies in deciding order.
@@ -29,6 +30,8 @@ pub struct View {
     pub snapshot: Arc<Snapshot>,
     /// What is known of namespaces.
     pub namespaces: Arc<Namespaces>,
+    /// What is known of ConfigMaps.
+    pub references: Arc<References>,
     /// The region that all node labels agree on.
     pub cluster_region: Option<Region>,
 }
@@ -135,6 +138,7 @@ impl View {
         Self {
             snapshot: Arc::new(snapshot),
             namespaces: Arc::new(Namespaces::NamesOnly),
+            references: Arc::default(),
             cluster_region: None,
         }
     }
@@ -145,6 +149,26 @@ impl View {
             Namespaces::NamesOnly => Some(Namespace::named(name)),
             Namespaces::Seen(seen) => seen.get(name).cloned(),
         }
+    }
+}
+
+/// How an object names a ConfigMap from which a variable is taken.
+const REFERENCES: [&[u8]; 2] = [b"\"configMapKeyRef\"", b"\"configMapRef\""];
+
+impl View {
+    /// Whether an object of this namespace, encoded in `bytes` without an ID of its own, can take one from a ConfigMap.
+    ///
+    /// Files from ConfigMaps are passed over: they are only ever told, and an audit tells them.
+    pub fn can_take_an_id(&self, bytes: &[u8], namespace: &str) -> bool {
+        self.references.in_namespace(namespace).have_words()
+            && self
+                .snapshot
+                .policies
+                .iter()
+                .any(|policy| policy.references != policy::References::Off)
+            && REFERENCES
+                .iter()
+                .any(|name| memmem::find(bytes, name).is_some())
     }
 }
 

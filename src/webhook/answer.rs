@@ -149,7 +149,7 @@ pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_
 type Place = (NodeId, usize);
 
 fn place(one: &Judged<'_>) -> Place {
-    (one.finding.leaf.node, one.finding.token.span.start)
+    (one.finding.leaf.node(), one.finding.token.span.start)
 }
 
 /// The answers of the deciding policy by place, so that a shadow says only what it would do otherwise.
