@@ -16,6 +16,7 @@ use crate::text::{Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
 mod edits;
 pub mod files;
 pub mod namespaces;
+pub mod references;
 
 use edits::Edit;
 
@@ -104,6 +105,18 @@ impl Scan<'_> {
             return;
         }
         scanned.objects += 1;
+        self.judged(&object, |namespace, judgement| {
+            let told = Told {
+                object: &object,
+                namespace,
+                place,
+            };
+            self.records(&told, judgement, edits, scanned);
+        });
+    }
+
+    /// Judges an object in its namespace, and hands both on.
+    fn judged<T>(&self, object: &Object<'_>, then: impl FnOnce(&str, &Judgement<'_>) -> T) -> T {
         let stated = object
             .field(&["metadata", "namespace"])
             .filter(|name| !name.is_empty());
@@ -123,13 +136,7 @@ impl Scan<'_> {
             action,
             today: self.today,
         };
-        let judgement = judge(&object, &context);
-        let told = Told {
-            object: &object,
-            namespace: name,
-            place,
-        };
-        self.records(&told, &judgement, edits, scanned);
+        then(name, &judge(object, &context))
     }
 
     /// The records of a judgement, and the edits that it asks for.
