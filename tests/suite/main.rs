@@ -15,6 +15,7 @@ mod facts;
 mod fuzz;
 mod fuzz_bodies;
 mod judgement;
-mod properties;
+pub(crate) mod properties;
+mod references;
 mod server;
 mod webhook;
