@@ -15,7 +15,10 @@ use crate::domain::region::Region;
 use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
 
+mod reference;
 pub mod terminal;
+
+pub use reference::ReferenceRecord;
 
 /// API version of the report.
 pub const API_VERSION: &str = "bedrock-profiles.dev/v1alpha1";
@@ -58,14 +61,16 @@ pub struct FindingRecord {
     pub object: Option<ObjectReference>,
     /// The place in a file, where there is one.
     pub source: Option<Source>,
-    /// RFC 6901 pointer from the object's root to the text.
+    /// RFC 6901 pointer from the object's root to the text, or to what takes it from elsewhere.
     pub pointer: String,
+    /// Where the text stands, if the object takes it from elsewhere.
+    pub reference: Option<ReferenceRecord>,
     /// Pointer inside a text that is itself a document.
     pub inner_pointer: Option<String>,
-    /// Byte range of the ID in the decoded text at `pointer`, or in the one at `innerPointer` where there is one; in the key
-    /// where the ID is a key.
+    /// Byte range of the ID in the decoded text at `pointer`, in the one at `innerPointer` where there is one, or in the one that
+    /// is taken from elsewhere; in the key where the ID is a key.
     pub span: [usize; 2],
-    /// The direct ID that was judged, without a prefix.
+    /// The direct ID that was judged, without a prefix; empty where the text is not read.
     pub model_id: String,
     /// `Rewrite` or `Leave`.
     pub outcome: &'static str,
@@ -73,7 +78,7 @@ pub struct FindingRecord {
     pub reason: Option<&'static str>,
     /// The inference profile that takes its place.
     pub profile: Option<String>,
-    /// The ID as it stands, with its prefix.
+    /// The ID as it stands, with its prefix; empty where the text is not read.
     pub before: String,
     /// What takes its place.
     pub after: Option<String>,
@@ -188,6 +193,7 @@ impl FindingRecord {
             object,
             source: None,
             pointer,
+            reference: judged.finding.leaf.reference().map(ReferenceRecord::of),
             inner_pointer: inner.map(|inner| inner.pointer.clone()),
             span: [span.start, span.end],
             model_id: judged.id.clone(),

@@ -16,6 +16,7 @@ use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
 mod edits;
 pub mod files;
 pub mod namespaces;
+pub mod references;
 
 use edits::Edit;
 
@@ -98,6 +99,18 @@ impl Scan<'_> {
         let object = Object::at(tree, root);
         let is_ours = matches!(object.sort, Sort::Pod | Sort::Template | Sort::ConfigMap);
         scanned.objects += usize::from(is_ours);
+        self.judged(&object, |namespace, judgement| {
+            let told = Told {
+                object: &object,
+                namespace,
+                place,
+            };
+            self.records(&told, judgement, edits, scanned);
+        });
+    }
+
+    /// Judges an object in its namespace, and hands both on.
+    fn judged<T>(&self, object: &Object<'_>, then: impl FnOnce(&str, &Judgement<'_>) -> T) -> T {
         let stated = object
             .field(&["metadata", "namespace"])
             .filter(|name| !name.is_empty());
@@ -117,13 +130,7 @@ impl Scan<'_> {
             action,
             today: self.today,
         };
-        let judgement = judge(&object, &context);
-        let told = Told {
-            object: &object,
-            namespace: name,
-            place,
-        };
-        self.records(&told, &judgement, edits, scanned);
+        then(name, &judge(object, &context))
     }
 
     /// The records of a judgement, and the edits that it asks for.
@@ -139,11 +146,11 @@ impl Scan<'_> {
             for one in findings {
                 let mut record = self.record(told, one, *at, false);
                 let span = &one.finding.token.span;
-                match planned.remove(&(one.finding.leaf.node, span.start)) {
+                match planned.remove(&(one.finding.leaf.node(), span.start)) {
                     Some(Ok(splice)) => {
                         record.applied = one.resolution.target().is_some();
                         edits.push(Edit {
-                            leaf: one.finding.leaf.node,
+                            leaf: one.finding.leaf.node(),
                             record: scanned.findings.len(),
                             splice,
                         });
@@ -196,7 +203,7 @@ impl Scan<'_> {
         let pointer = match tree.format() {
             Format::Lines => String::new(),
             Format::Json | Format::Yaml | Format::Toml | Format::Properties => {
-                tree.pointer(told.object.root, one.finding.leaf.node)
+                tree.pointer(told.object.root, one.finding.leaf.node())
             }
         };
         let is_object = told.object.sort != Sort::Plain;
@@ -301,7 +308,7 @@ fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
 
 /// Where the ID stands in the file; where that is not certain, where its text does.
 fn source(tree: &Tree<'_>, one: &Judged<'_>, place: Place<'_>) -> Source {
-    let leaf = one.finding.leaf.node;
+    let leaf = one.finding.leaf.node();
     let key = tree.raw_key(leaf).filter(|_| one.finding.is_key);
     let at = key.unwrap_or_else(|| {
         tree.locate(leaf, one.finding.token.span.clone())

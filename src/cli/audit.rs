@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::api::{self, InferenceProfilePolicySpec};
+use crate::domain::references::References;
 use crate::domain::snapshot::{Namespaces, View};
 use crate::report::{AuditReport, FindingRecord, terminal};
 use crate::scan::files::Text;
 use crate::scan::namespaces::Collected;
-use crate::scan::{Scan, Scanned, files};
+use crate::scan::{Scan, Scanned, files, references};
 
 use super::judging::Judging;
 
@@ -87,7 +88,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         view,
         texts,
         mut tally,
-    } = args.files.read()?;
+    } = args.files.read(false)?;
     let scan = args.files.scan(&view, false);
     let mut findings = Vec::new();
     for text in &texts {
@@ -117,8 +118,9 @@ pub struct Input {
 }
 
 impl Files {
-    /// Reads everything before anything is judged: a Namespace may stand in a later file than its objects.
-    pub fn read(&self) -> anyhow::Result<Input> {
+    /// Reads everything before anything is judged: a Namespace may stand in a later file than its objects, and a ConfigMap in a
+    /// later one than the Pods that take IDs from it.
+    pub fn read(&self, edit: bool) -> anyhow::Result<Input> {
         let mut view = self.judging.told_view(default_policy())?;
         let (mut texts, mut tally) = (Vec::new(), Tally::default());
         let mut collected = Collected::default();
@@ -137,7 +139,22 @@ impl Files {
             );
         }
         view.namespaces = Arc::new(Namespaces::Seen(collected.namespaces));
+        view.references = Arc::new(self.references(&view, &texts, edit));
         Ok(Input { view, texts, tally })
+    }
+
+    /// The ConfigMaps among the texts, as a scan will leave them.
+    fn references(&self, view: &View, texts: &[Text], edit: bool) -> References {
+        let (scan, mut collected) = (self.scan(view, edit), references::Collected::default());
+        for text in texts {
+            collected.take(&scan, &text.text, text.syntax);
+        }
+        for (namespace, name) in &collected.disputed {
+            anstream::eprintln!(
+                "warning: documents state different data for a ConfigMap, so no reference to it is followed: {namespace}/{name}"
+            );
+        }
+        collected.references
     }
 
     /// How they are scanned.
@@ -151,11 +168,10 @@ impl Files {
     }
 }
 
-/// The policy where none is given: the default one, in mode Rewrite. Files hold no references to follow yet.
+/// The policy where none is given: the default one, in mode Rewrite.
 pub fn default_policy() -> InferenceProfilePolicySpec {
     InferenceProfilePolicySpec {
         mode: api::Mode::Rewrite,
-        references: api::References::Report,
         ..InferenceProfilePolicySpec::default()
     }
 }

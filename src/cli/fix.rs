@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use similar::TextDiff;
 
-use crate::report::{AuditReport, terminal};
+use crate::report::{AuditReport, FindingRecord, terminal};
 use crate::scan::files::Text;
 use crate::text::splice;
 
@@ -31,7 +31,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         view,
         texts,
         mut tally,
-    } = args.files.read()?;
+    } = args.files.read(true)?;
     let scan = args.files.scan(&view, true);
     let mut findings = Vec::new();
     for text in &texts {
@@ -63,7 +63,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if terminal::only_dry_runs(&report) {
         anstream::eprintln!("nothing was changed: the policies are in mode DryRun");
     }
+    if report.findings.iter().any(is_left_to_its_config_map) {
+        anstream::eprintln!(
+            "nothing is changed where an ID is taken from a ConfigMap: it is changed in the ConfigMap, for the region that is named there"
+        );
+    }
     Ok(tally.code(false))
+}
+
+/// Whether a Pod would get an answer in a cluster that no file is changed for: the ConfigMap names no region, or another one.
+fn is_left_to_its_config_map(one: &FindingRecord) -> bool {
+    one.reference.is_some() && one.after.is_some()
 }
 
 /// A unified diff in git's form; empty where nothing changes. Its lines end where git's do: at line feeds alone.

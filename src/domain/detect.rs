@@ -2,7 +2,7 @@
 //!
 //! Does not decide about any of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::Path;
@@ -49,7 +49,33 @@ pub struct Inner {
     pub span: Range<usize>,
 }
 
-/// Every finding of `object`, in document order.
+impl<'t> Finding<'t> {
+    /// A text of which nothing is known but where it stands, and why.
+    pub(super) fn unread(leaf: Leaf<'t>, reason: Reason) -> Self {
+        Self {
+            leaf,
+            token: Token {
+                span: 0..0,
+                prefix: Prefix::Bare,
+                id: "",
+                model: None,
+                suffix: "",
+            },
+            text: "",
+            shape: Err(reason),
+            inner: None,
+            is_key: false,
+            nearby: Nearby::default(),
+        }
+    }
+
+    /// Whether nothing is known of the text but where it stands.
+    pub fn is_unread(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+/// Every finding in the texts of `object` itself, in document order.
 pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<'t>> {
     let mut detector = Detector {
         object,
@@ -125,9 +151,9 @@ impl<'t> Detector<'t, '_> {
     /// What stands around a text of an object: its own name and the names beside it.
     fn around(&mut self, leaf: &Leaf<'t>) -> Around<'t> {
         let own = match leaf.spot {
-            Spot::Env { variable, .. } => Some(variable),
+            Spot::Env { variable, .. } => Some(variable.key()),
             Spot::Data { key } => Some(key),
-            Spot::Args { .. } | Spot::Command { .. } | Spot::Document => None,
+            Spot::Args { .. } | Spot::Command { .. } | Spot::Volume { .. } | Spot::Document => None,
         };
         Around {
             own,
@@ -194,21 +220,13 @@ fn left_as_prose(spot: Spot<'_>, shape: Result<Shape, Reason>) -> Result<Shape, 
     }
 }
 
-/// What stands where, by names: what an update must not add to.
-pub fn standing<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> BTreeSet<(Spot<'t>, &'t str)> {
-    findings(object, snapshot)
-        .into_iter()
-        .map(|finding| (finding.leaf.spot, finding.text))
-        .collect()
-}
-
 /// The whole-value leaf that still holds the answer of `entry`, for answers that are no tokens, such as ARNs.
 pub fn leaf_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(Leaf<'t>, NodeId)> {
-    object
+    let mut leaves = object
         .leaves()
-        .find(|leaf| {
-            leaf.spot.to_string() == entry.at
-                && object.tree.text(leaf.node).map(str::trim) == Some(&*entry.to)
-        })
-        .map(|leaf| (leaf, leaf.node))
+        .filter_map(|leaf| Some((leaf, leaf.scalar()?)));
+    leaves.find(|(leaf, node)| {
+        leaf.spot.to_string() == entry.at
+            && object.tree.text(*node).map(str::trim) == Some(&*entry.to)
+    })
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::detect::{Finding, findings};
+use super::detect::{self, Finding};
 use super::object::{Object, Sort, Spot};
 use super::plan::Plan;
-use super::policy::{Lists, Mode, Namespace, Policy};
-use super::reason::Reason;
+use super::policy::{self, Lists, Mode, Namespace, Policy};
+use super::reason::{Group, Reason};
 use super::record::ANNOTATION;
+use super::references::{self, Neighbours, References};
 use super::region::Region;
 use super::resolve::{Evidence, Resolution};
 use super::snapshot::{Snapshot, View};
@@ -64,6 +65,8 @@ pub struct Judged<'t> {
     pub resolution: Resolution,
     /// What that rests on.
     pub evidence: Evidence,
+    /// The policy only reports what becomes of a text that is taken from elsewhere, and changes nothing.
+    pub reported: bool,
 }
 
 /// What is said of one object.
@@ -90,6 +93,47 @@ pub enum Verdict<'t> {
     Refuse(Vec<usize>),
 }
 
+impl Judged<'_> {
+    /// `text`, in which the ID stands, with the answer in its place; `None` where it is left.
+    pub fn answered(&self, text: &str) -> Option<String> {
+        let target = self.resolution.target()?;
+        let span = &self.finding.token.span;
+        let (before, after) = (text.get(..span.start)?, text.get(span.end..)?);
+        Some(format!("{before}{target}{after}"))
+    }
+
+    /// The whole text that belongs in the place of one that was followed to a ConfigMap; `None` where nobody can tell.
+    ///
+    /// Where the rows leave the ID, that is the text as its author wrote it: we may have changed the ConfigMap since, for
+    /// another region than this one.
+    pub fn explicit_text(&self) -> Option<String> {
+        let original = self.finding.leaf.reference()?.reach.ok()?.word.original();
+        match &self.resolution {
+            Resolution::Rewrite { .. } => self.answered(original),
+            Resolution::Leave(reason) => {
+                (reason.group() == Group::Rows).then(|| original.to_owned())
+            }
+        }
+    }
+
+    /// Whether there is nothing to do here that is not told at the ConfigMap: the answer stands there already, or is about
+    /// to, or a profile stands there that nothing is wrong with here.
+    fn is_told_at_its_source(&self) -> bool {
+        let is_a_reference = self.finding.leaf.reference().is_some();
+        if is_a_reference && self.resolution.reason() == Some(Reason::AlreadyProfiled) {
+            return true;
+        }
+        let standing = self
+            .finding
+            .leaf
+            .reference()
+            .and_then(|reference| Some(reference.reach.ok()?.word.standing()));
+        self.resolution.target().is_some()
+            && standing.is_some()
+            && self.explicit_text().as_deref() == standing
+    }
+}
+
 /// Judges one object. Pure and total.
 pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
     let nothing = || Judgement {
@@ -102,16 +146,17 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
         return nothing();
     }
     let snapshot: &'t Snapshot = &context.view.snapshot;
-    let mut selected = snapshot
+    let selected: Vec<_> = snapshot
         .policies
         .iter()
         .enumerate()
         .filter(|(_, policy)| selects(policy, object, context.namespace))
-        .peekable();
-    if selected.peek().is_none() {
+        .collect();
+    if selected.is_empty() {
         return nothing();
     }
-    let found = added(findings(object, snapshot), &context.action);
+    let follow = selected.iter().any(|(_, policy)| follows(policy));
+    let found = added(everything(object, context, follow), &context.action);
     let has_record = object.annotation(ANNOTATION).is_some();
     if found.is_empty() && !has_record {
         return nothing();
@@ -126,20 +171,25 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
             &containers,
             policy,
             context.namespace,
+            neighbours(policy, context),
             context.view.cluster_region,
         ),
     };
     let (mut decided, mut shadows, mut outcome) = (None, Vec::new(), None);
     for (at, policy) in selected {
         if !policy.decides() {
-            shadows.push((at, judge_for(policy).all(found.clone())));
+            shadows.push((at, judge_for(policy).all(looked_at(policy, &found))));
         } else if decided.is_none() {
-            let decision = judge_for(policy).decide(found.clone());
+            let decision = judge_for(policy).decide(looked_at(policy, &found));
             decided = Some((at, decision.judged));
             outcome = Some((decision.verdict, decision.again));
         }
     }
     let (verdict, again) = outcome.unwrap_or((Verdict::Tell, false));
+    let mut said = decided.iter().chain(&shadows).flat_map(|(_, all)| all);
+    if matches!(verdict, Verdict::Tell) && said.next().is_none() {
+        return nothing();
+    }
     Judgement {
         decided,
         shadows,
@@ -156,6 +206,41 @@ fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool 
         Sort::Custom | Sort::Plain => true,
     };
     resource && policy.namespaces.selects(namespace)
+}
+
+/// Whether a policy looks at what an object takes from elsewhere.
+fn follows(policy: &Policy) -> bool {
+    policy.references != policy::References::Off
+}
+
+/// The ConfigMaps that an object of the context's namespace can refer to, as far as the policy looks at them.
+fn neighbours<'t>(policy: &Policy, context: &Context<'t>) -> Neighbours<'t> {
+    let references = if follows(policy) {
+        &context.view.references
+    } else {
+        References::NONE
+    };
+    references.in_namespace(&context.namespace.name)
+}
+
+/// Everything that stands in the object, and where `follow` says so, what it takes from elsewhere.
+fn everything<'t>(object: &Object<'t>, context: &Context<'t>, follow: bool) -> Vec<Finding<'t>> {
+    let snapshot = &context.view.snapshot;
+    let mut found = detect::findings(object, snapshot);
+    if follow {
+        let neighbours = context
+            .view
+            .references
+            .in_namespace(&context.namespace.name);
+        found.extend(references::findings(object, neighbours, snapshot));
+    }
+    found
+}
+
+/// What a policy looks at.
+fn looked_at<'t>(policy: &Policy, found: &[Finding<'t>]) -> Vec<Finding<'t>> {
+    let here = |one: &&Finding<'_>| follows(policy) || one.leaf.reference().is_none();
+    found.iter().filter(here).cloned().collect()
 }
 
 /// The containers that a region may be asked for: those with a finding, and all where a record may speak of others.
@@ -194,14 +279,14 @@ fn added<'t>(found: Vec<Finding<'t>>, action: &Action<'_>) -> Vec<Finding<'t>> {
         Spot::Env { container, .. } | Spot::Args { container } | Spot::Command { container } => {
             !there.contains(container)
         }
-        Spot::Data { .. } | Spot::Document => false,
+        Spot::Data { .. } | Spot::Volume { .. } | Spot::Document => false,
     };
     found.into_iter().filter(is_new).collect()
 }
 
 /// What a finding's list would be compared with: its container, its document, else the object.
 fn document_of(finding: &Finding<'_>) -> Option<NodeId> {
-    let inner = finding.inner.as_ref().map(|_| finding.leaf.node);
+    let inner = finding.inner.as_ref().map(|_| finding.leaf.node());
     inner.or(finding.leaf.container)
 }
 
@@ -229,6 +314,7 @@ impl<'t> Judge<'t, '_> {
         found
             .into_iter()
             .map(|finding| self.one(finding, reason))
+            .filter(|one| !one.is_told_at_its_source())
             .collect()
     }
 
@@ -242,7 +328,8 @@ impl<'t> Judge<'t, '_> {
         judged.extend(
             found
                 .into_iter()
-                .map(|finding| rewriting.take(finding, reason)),
+                .map(|finding| rewriting.take(finding, reason))
+                .filter(|one| !one.is_told_at_its_source()),
         );
         let again = rewriting.again;
         if let Some(refused) = self.refused(&judged) {

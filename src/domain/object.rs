@@ -6,7 +6,13 @@ use std::fmt;
 
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
+use super::reason::Reason;
+use super::references::Reference;
 use super::shape::Setting;
+
+mod variable;
+
+pub use variable::Variable;
 
 /// An object inside a document.
 #[derive(Clone, Copy)]
@@ -39,12 +45,21 @@ pub enum Sort {
 /// A text that may hold a model ID.
 #[derive(Debug, Clone, Copy)]
 pub struct Leaf<'t> {
-    /// The scalar.
-    pub node: NodeId,
+    /// Where it stands.
+    pub source: Source<'t>,
     /// Its place by names, which survives a sidecar that is injected before it.
     pub spot: Spot<'t>,
     /// The container that it belongs to.
     pub container: Option<NodeId>,
+}
+
+/// Where a text stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'t> {
+    /// In the object: this scalar, which can be edited.
+    Here(NodeId),
+    /// In another object, or in another field of this one; there is nothing here to edit.
+    Elsewhere(Reference<'t>),
 }
 
 /// A place by names, never by index.
@@ -55,7 +70,7 @@ pub enum Spot<'t> {
         /// The container's name.
         container: &'t str,
         /// The variable's name.
-        variable: &'t str,
+        variable: Variable<'t>,
     },
     /// An argument of a container.
     Args {
@@ -71,6 +86,11 @@ pub enum Spot<'t> {
     Data {
         /// The key.
         key: &'t str,
+    },
+    /// A file in a volume.
+    Volume {
+        /// The volume's name.
+        volume: &'t str,
     },
     /// Anywhere in a document that is none of these.
     Document,
@@ -203,7 +223,7 @@ impl<'t> Object<'t> {
         let tree = self.tree;
         if matches!(self.sort, Sort::Custom | Sort::Plain) {
             return Some(Leaf {
-                node,
+                source: Source::Here(node),
                 spot: Spot::Document,
                 container: None,
             });
@@ -213,7 +233,7 @@ impl<'t> Object<'t> {
             let is_data = tree.is_under(parent, "data") && tree.parent(parent)? == self.root;
             let key = tree.key(node).filter(|_| is_data)?;
             return Some(Leaf {
-                node,
+                source: Source::Here(node),
                 spot: Spot::Data { key },
                 container: None,
             });
@@ -230,12 +250,12 @@ impl<'t> Object<'t> {
             ("args", None) => Spot::Args { container },
             ("env", Some(entry)) => Spot::Env {
                 container,
-                variable: tree.text(tree.get(entry, "name")?)?,
+                variable: tree.text(tree.get(entry, "name")?)?.into(),
             },
             _ => return None,
         };
         Some(Leaf {
-            node,
+            source: Source::Here(node),
             spot,
             container: Some(node_of_container),
         })
@@ -290,8 +310,8 @@ pub struct EnvEntry<'t> {
     pub name: Option<&'t str>,
     /// Its literal value.
     pub value: Option<NodeId>,
-    /// Whether the value comes from elsewhere.
-    pub elsewhere: bool,
+    /// The `valueFrom` that it comes from otherwise.
+    pub elsewhere: Option<NodeId>,
 }
 
 impl<'t> EnvEntry<'t> {
@@ -302,11 +322,44 @@ impl<'t> EnvEntry<'t> {
             match tree.key(field) {
                 Some("name") => entry.name = tree.text(field),
                 Some("value") => entry.value = Some(field),
-                Some("valueFrom") => entry.elsewhere = tree.kind(field) == NodeKind::Mapping,
+                Some("valueFrom") => {
+                    entry.elsewhere = Some(field).filter(|_| tree.kind(field) == NodeKind::Mapping);
+                }
                 _ => {}
             }
         }
         entry
+    }
+}
+
+impl<'t> Leaf<'t> {
+    /// The node to point at: the scalar, or what takes the text from elsewhere.
+    pub fn node(&self) -> NodeId {
+        match self.source {
+            Source::Here(node) => node,
+            Source::Elsewhere(reference) => reference.node,
+        }
+    }
+
+    /// The scalar, where the text is the object's own.
+    pub fn scalar(&self) -> Option<NodeId> {
+        match self.source {
+            Source::Here(node) => Some(node),
+            Source::Elsewhere(_) => None,
+        }
+    }
+
+    /// Why the text is not followed to where it is taken from.
+    pub fn doubt(&self) -> Option<Reason> {
+        self.reference()?.reach.err()
+    }
+
+    /// The reference, where the text is taken from elsewhere.
+    pub fn reference(&self) -> Option<&Reference<'t>> {
+        match &self.source {
+            Source::Here(_) => None,
+            Source::Elsewhere(reference) => Some(reference),
+        }
     }
 }
 
@@ -316,12 +369,12 @@ impl Spot<'_> {
         match self {
             Self::Env { .. } => Setting::Env,
             Self::Args { .. } | Self::Command { .. } => Setting::Argument,
-            Self::Data { .. } | Self::Document => Setting::Data,
+            Self::Data { .. } | Self::Volume { .. } | Self::Document => Setting::Data,
         }
     }
 }
 
-/// As the annotation and the log write it: `app/env/BEDROCK_MODEL_ID`, `app/args`, `data/model`.
+/// As the annotation and the log write it: `app/env/BEDROCK_MODEL_ID`, `app/args`, `data/model`, `volumes/models`.
 impl fmt::Display for Spot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -332,6 +385,7 @@ impl fmt::Display for Spot<'_> {
             Self::Args { container } => write!(f, "{container}/args"),
             Self::Command { container } => write!(f, "{container}/command"),
             Self::Data { key } => write!(f, "data/{key}"),
+            Self::Volume { volume } => write!(f, "volumes/{volume}"),
             Self::Document => f.write_str("document"),
         }
     }

@@ -1,4 +1,4 @@
-//! The changes to one object: replaced scalars and our own annotation, nothing else.
+//! The changes to one object: replaced scalars, explicit variables and our own annotation, nothing else.
 //!
 //! A plan is made from nodes of the object as received, so that it applies by construction; nobody else can make one.
 
@@ -11,8 +11,13 @@ use serde_json::Value;
 
 use crate::text::{Kind, NodeId, Splice, Tree, Unmappable};
 
-use super::object::Object;
+use super::object::{Leaf, Object, Spot};
 use super::record::{ANNOTATION, LARGEST_TOGETHER, Record};
+use super::references::By;
+
+mod explicit;
+
+use explicit::Explicit;
 
 /// The changes to one object.
 pub struct Plan<'t> {
@@ -20,6 +25,7 @@ pub struct Plan<'t> {
     root: NodeId,
     /// Edits by scalar, in document order, each with its place in the decoded text.
     edits: BTreeMap<NodeId, Vec<(Range<usize>, String)>>,
+    explicit: Explicit,
     annotation: Option<PatchOperation>,
 }
 
@@ -30,6 +36,7 @@ impl<'t> Plan<'t> {
             tree: object.tree,
             root: object.root,
             edits: BTreeMap::new(),
+            explicit: Explicit::default(),
             annotation: None,
         }
     }
@@ -54,6 +61,19 @@ impl<'t> Plan<'t> {
         }
     }
 
+    /// Gives the container of `leaf` an explicit variable of this text, in the place of what it takes from elsewhere. A leaf that
+    /// is no variable has no such place.
+    pub(super) fn make_explicit(&mut self, leaf: &Leaf<'t>, by: By, text: &str) {
+        let (Spot::Env { variable, .. }, Some(container)) = (leaf.spot, leaf.container) else {
+            return;
+        };
+        let name = variable.to_string();
+        match by {
+            By::Entry => self.explicit.instead(leaf.node(), name, text),
+            By::Bulk => self.explicit.in_front(container, name, text),
+        }
+    }
+
     /// Writes `record` into the annotation of `object`, as far as there is room; removes it where nothing is recorded.
     pub(super) fn annotate(&mut self, object: &Object<'t>, record: Record) {
         let old = object.annotation(ANNOTATION);
@@ -75,7 +95,7 @@ impl<'t> Plan<'t> {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.edits.is_empty() && self.annotation.is_none()
+        self.edits.is_empty() && self.explicit.is_empty() && self.annotation.is_none()
     }
 
     /// How many bytes longer the object's texts become.
@@ -86,18 +106,20 @@ impl<'t> Plan<'t> {
             .sum()
     }
 
-    /// The changes as an RFC 6902 patch of the object.
+    /// The changes as an RFC 6902 patch of the object: what stands is replaced before anything is put in front of it.
     pub fn json_patch(&self) -> json_patch::Patch {
         let replaced = self.edits.iter().filter_map(|(leaf, edits)| {
             let path = PointerBuf::parse(self.tree.pointer(self.root, *leaf)).ok()?;
             let value = Value::String(edited(self.tree.text(*leaf)?, edits));
             Some(PatchOperation::Replace(ReplaceOperation { path, value }))
         });
-        json_patch::Patch(replaced.chain(self.annotation.clone()).collect())
+        let explicit = self.explicit.operations(self.tree, self.root);
+        let all = replaced.chain(explicit).chain(self.annotation.clone());
+        json_patch::Patch(all.collect())
     }
 
     /// The changes to texts, each with its text, its place in the decoded text, and the splice of the source that makes it,
-    /// for files, where the annotation is not written.
+    /// for files, where neither the annotation nor explicit variables are written.
     pub fn splices(
         &self,
     ) -> impl Iterator<Item = (NodeId, Range<usize>, Result<Splice, Unmappable>)> + '_ {

@@ -9,7 +9,8 @@ use memchr::memmem;
 
 use super::catalog::{Catalog, Conflict, Mapping};
 use super::id::{ModelId, is_id_byte};
-use super::policy::{Namespace, Policy};
+use super::policy::{self, Namespace, Policy};
+use super::references::References;
 use super::region::Region;
 use super::role::Roles;
 
@@ -32,6 +33,8 @@ pub struct View {
     pub snapshot: Arc<Snapshot>,
     /// What is known of namespaces.
     pub namespaces: Arc<Namespaces>,
+    /// What is known of ConfigMaps.
+    pub references: Arc<References>,
     /// The region that all node labels agree on.
     pub cluster_region: Option<Region>,
 }
@@ -139,6 +142,7 @@ impl View {
         Self {
             snapshot: Arc::new(snapshot),
             namespaces: Arc::new(Namespaces::NamesOnly),
+            references: Arc::default(),
             cluster_region: None,
         }
     }
@@ -149,6 +153,26 @@ impl View {
             Namespaces::NamesOnly => Some(Namespace::named(name)),
             Namespaces::Seen(seen) => seen.get(name).cloned(),
         }
+    }
+}
+
+/// How an object names a ConfigMap from which a variable is taken.
+const REFERENCES: [&[u8]; 2] = [b"\"configMapKeyRef\"", b"\"configMapRef\""];
+
+impl View {
+    /// Whether an object of this namespace, encoded in `bytes` without an ID of its own, can take one from a ConfigMap.
+    ///
+    /// Files from ConfigMaps are passed over: they are only ever told, and an audit tells them.
+    pub fn can_take_an_id(&self, bytes: &[u8], namespace: &str) -> bool {
+        self.references.in_namespace(namespace).have_words()
+            && self
+                .snapshot
+                .policies
+                .iter()
+                .any(|policy| policy.references != policy::References::Off)
+            && REFERENCES
+                .iter()
+                .any(|name| memmem::find(bytes, name).is_some())
     }
 }
 

@@ -2,21 +2,27 @@
 //!
 //! The order is stated once, as the order of [`RegionSource`]'s variants.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
 use crate::text::{NodeId, Tree};
 
-use super::object::{EnvEntry, Leaf, Object, Sort, Spot};
+use super::object::{Leaf, Object, Sort, Spot};
 use super::policy::{Namespace, Policy};
+use super::references::Neighbours;
 use super::region::Region;
 use super::role::neighbours_in_mapping;
 
 mod nearby;
 
 pub use nearby::{Level, Nearby};
+
+mod flags;
+mod variables;
+
+use flags::{command_around, flagged};
+use variables::{Variables, read};
 
 /// Where a region was found; the order of the variants is the order of precedence, and the strongest stands first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,23 +92,14 @@ const BEDROCK_NAMES: &[&str] = &[
     "QUARKUS_LANGCHAIN4J_BEDROCK_CHAT_MODEL_AWS_REGION",
 ];
 
+/// `LiteLLM`'s name for the region of Bedrock.
+const LITELLM_NAME: &str = "AWS_REGION_NAME";
+
 /// Variables of the AWS SDKs; they disagree which of the two counts.
 const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Names a profile of `~/.aws/config`, whose region cannot be read here.
 const SDK_PROFILE: &str = "AWS_PROFILE";
-
-/// Flags that name a region beside an ID.
-const FLAGS: &[&str] = &["--region", "--aws-region"];
-
-/// How far around an ID in a script its command is looked for, in bytes: a bound for scripts of a megabyte.
-const NEAR: usize = 4096;
-
-/// How many `$(X)` one region's name may take, chains counted link by link: real ones take one or two.
-const MOST_EXPANSIONS: usize = 16;
-
-/// How long a text may be that a region's name is put together from, in bytes; a region has at most twenty.
-const LONGEST_EXPANSION: usize = 256;
 
 impl RegionSource {
     /// Every source, the strongest first.
@@ -163,7 +160,12 @@ struct Names<'t> {
     said: Option<Found>,
     /// The flags of its command and arguments, as far as each is an element of its own.
     flags: Option<Found>,
-    env: Env<'t>,
+    /// A source that is not seen may define one of the names. What a person has stated for the namespace or in the policy
+    /// counts all the same, for they know their Secrets; the cluster's own region does not: it is a guess about Pods that
+    /// name no region, and this one may.
+    may_be_told: bool,
+    /// The variables of a container.
+    variables: Option<Variables<'t>>,
 }
 
 /// The place that a region is asked for.
@@ -181,18 +183,23 @@ pub struct Standpoint<'a, 't> {
 
 impl<'t> Surroundings<'t> {
     /// Reads the surroundings of `object`, of these containers of it, under `policy`, which has names and a default of its own.
+    /// What variables take from ConfigMaps is looked up among `neighbours`.
     pub fn of(
         object: &Object<'t>,
         containers: &BTreeSet<NodeId>,
         policy: &'t Policy,
         namespace: &Namespace,
+        neighbours: Neighbours<'t>,
         cluster: Option<Region>,
     ) -> Self {
         let tree = object.tree;
-        let annotated = |text: Option<&str>| read(text?, &|_| None);
+        let annotated = |text: Option<&str>| said(text?);
         let mut named: BTreeMap<_, _> = containers
             .iter()
-            .map(|node| (Some(*node), Names::of_container(tree, *node, policy)))
+            .map(|node| {
+                let names = Names::of_container(tree, *node, policy, neighbours);
+                (Some(*node), names)
+            })
             .collect();
         if let (Sort::ConfigMap, Some(data)) = (object.sort, tree.get(object.root, "data")) {
             named.insert(None, Names::of_data(tree, data, policy));
@@ -248,7 +255,9 @@ impl<'t> Surroundings<'t> {
             }
             RegionSource::NamespaceAnnotation => self.namespace,
             RegionSource::PolicyDefault => self.default,
-            RegionSource::Cluster => self.cluster,
+            RegionSource::Cluster => self
+                .cluster
+                .filter(|_| !names.is_some_and(|names| names.may_be_told)),
         }
     }
 
@@ -257,7 +266,7 @@ impl<'t> Surroundings<'t> {
         let (Spot::Args { .. } | Spot::Command { .. }) = place.leaf.spot else {
             return None;
         };
-        let text = self.tree.text(place.leaf.node)?;
+        let text = self.tree.text(place.leaf.scalar()?)?;
         if !text.trim().contains(char::is_whitespace) {
             return names.flags;
         }
@@ -266,14 +275,19 @@ impl<'t> Surroundings<'t> {
             &words
                 .map(|word| word.trim_matches(['"', '\'']))
                 .collect::<Vec<_>>(),
-            &names.env,
+            names.variables.as_ref()?,
         )
     }
 }
 
 impl<'t> Names<'t> {
-    fn of_container(tree: &'t Tree<'t>, container: NodeId, policy: &Policy) -> Self {
-        let env = Env::of(tree, container, policy);
+    fn of_container(
+        tree: &'t Tree<'t>,
+        container: NodeId,
+        policy: &Policy,
+        neighbours: Neighbours<'t>,
+    ) -> Self {
+        let variables = Variables::of(tree, container, policy, neighbours);
         let lists = ["command", "args"]
             .into_iter()
             .filter_map(|field| tree.get(container, field));
@@ -282,9 +296,10 @@ impl<'t> Names<'t> {
             .filter_map(|node| tree.text(node))
             .collect();
         Self {
-            said: ranked(policy, |name| env.region(name)),
-            flags: flagged(&words, &env),
-            env,
+            said: ranked(policy, |name| variables.region(name)),
+            flags: flagged(&words, &variables),
+            may_be_told: asked(policy).any(|name| variables.may_hide(name)),
+            variables: Some(variables),
         }
     }
 
@@ -293,9 +308,24 @@ impl<'t> Names<'t> {
         Self {
             said: Level::of(neighbours_in_mapping(tree, data), None, policies).says(policy),
             flags: None,
-            env: Env::none(tree),
+            may_be_told: false,
+            variables: None,
         }
     }
+}
+
+/// Reads the name of a region, written in full; an empty text counts as absent.
+pub(super) fn said(text: &str) -> Option<Found> {
+    read(text, &|_| None)
+}
+
+/// Every name that is asked for.
+fn asked(policy: &Policy) -> impl Iterator<Item = &str> {
+    let own = policy.extra_env_names.iter().map(|name| &**name);
+    own.chain(BEDROCK_NAMES.iter().copied())
+        .chain([LITELLM_NAME])
+        .chain(SDK_NAMES.iter().copied())
+        .chain([SDK_PROFILE])
 }
 
 /// Asks the names rank by rank; the first rank that says anything decides.
@@ -305,7 +335,7 @@ fn ranked(policy: &Policy, value: impl Fn(&str) -> Option<Found>) -> Option<Foun
         .iter()
         .find_map(|name| value(name))
         .or_else(|| together(BEDROCK_NAMES.iter().filter_map(|name| value(name))))
-        .or_else(|| value("AWS_REGION_NAME"))
+        .or_else(|| value(LITELLM_NAME))
         .or_else(|| together(SDK_NAMES.iter().filter_map(|name| value(name))))
         .or_else(|| value(SDK_PROFILE).map(|_| Found::OutOfSight))
 }
@@ -324,171 +354,12 @@ fn together(mut all: impl Iterator<Item = Found>) -> Option<Found> {
     Some(said)
 }
 
-/// What `--region` and its kin say among `words`.
-fn flagged(words: &[&str], env: &Env<'_>) -> Option<Found> {
-    let named = words.iter().enumerate().filter_map(|(at, word)| {
-        let is_flag = |flag: &&&str| {
-            word.strip_prefix(**flag)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        };
-        let flag = FLAGS.iter().find(is_flag)?;
-        let value = word[flag.len()..]
-            .strip_prefix('=')
-            .or_else(|| words.get(at + 1).copied())?;
-        env.read(value, None)
-    });
-    together(named)
-}
-
-/// The one command of a shell script that `token` stands in, as far as it is near.
-fn command_around<'t>(text: &'t str, token: &Range<usize>) -> &'t str {
-    let ends = |at: usize, c: char| {
-        matches!(c, ';' | '|' | '&') || (c == '\n' && !text[..at].ends_with('\\'))
-    };
-    let (from, to) = (
-        text.floor_char_boundary(token.start.saturating_sub(NEAR)),
-        text.ceil_char_boundary(token.end + NEAR),
-    );
-    let before = text[from..token.start]
-        .char_indices()
-        .rev()
-        .map(|(at, c)| (from + at, c));
-    let start = before
-        .clone()
-        .find(|&(at, c)| ends(at, c))
-        .map_or(from, |(at, c)| at + c.len_utf8());
-    let after = text[token.end..to]
-        .char_indices()
-        .map(|(at, c)| (token.end + at, c));
-    let end = after
-        .clone()
-        .find(|&(at, c)| ends(at, c))
-        .map_or(to, |(at, _)| at);
-    &text[start..end]
-}
-
-/// The variables of a container. Only those that may name a region are looked at before somebody asks for others: a handful
-/// among hundreds.
-struct Env<'t> {
-    tree: &'t Tree<'t>,
-    list: Option<NodeId>,
-    /// Names and entries, in order.
-    regional: Vec<(&'t str, NodeId)>,
-}
-
-impl<'t> Env<'t> {
-    fn of(tree: &'t Tree<'t>, container: NodeId, policy: &Policy) -> Self {
-        let list = tree.get(container, "env");
-        let entries = list.into_iter().flat_map(|node| tree.children(node));
-        let regional = entries
-            .filter_map(|entry| Some((tree.text(tree.get(entry, "name")?)?, entry)))
-            .filter(|(name, _)| may_name_a_region(name, policy))
-            .collect();
-        Self {
-            tree,
-            list,
-            regional,
-        }
-    }
-
-    /// Variables of no container.
-    fn none(tree: &'t Tree<'t>) -> Self {
-        Self {
-            tree,
-            list: None,
-            regional: Vec::new(),
-        }
-    }
-
-    /// The region that the variable names; the last entry of a name counts, as in Kubernetes.
-    fn region(&self, name: &str) -> Option<Found> {
-        let (_, entry) = self.regional.iter().rev().find(|(one, _)| *one == name)?;
-        match self.literal(*entry) {
-            Some(text) => self.read(text, Some(*entry)),
-            None => Some(Found::OutOfSight),
-        }
-    }
-
-    /// The literal text of an entry; `None` where its value comes from elsewhere.
-    fn literal(&self, entry: NodeId) -> Option<&'t str> {
-        let entry = EnvEntry::read(self.tree, entry);
-        let literal = || {
-            entry
-                .value
-                .and_then(|node| self.tree.text(node))
-                .unwrap_or_default()
-        };
-        (!entry.elsewhere).then(literal)
-    }
-
-    /// Reads a text with `$(X)` expanded from the entries before `at`, or from all.
-    fn read(&self, text: &str, at: Option<NodeId>) -> Option<Found> {
-        let budget = Cell::new(MOST_EXPANSIONS);
-        read(text, &|name| self.expanded(name, at, &budget))
-    }
-
-    fn expanded(&self, name: &str, at: Option<NodeId>, budget: &Cell<usize>) -> Option<String> {
-        budget.set(budget.get().checked_sub(1)?);
-        let entries = self
-            .list
-            .into_iter()
-            .flat_map(|list| self.tree.children(list));
-        let entry = entries
-            .take_while(|entry| Some(*entry) != at)
-            .filter(|entry| {
-                let named = self.tree.get(*entry, "name");
-                named.and_then(|node| self.tree.text(node)) == Some(name)
-            })
-            .last()?;
-        let text = self
-            .literal(entry)
-            .filter(|text| text.len() <= LONGEST_EXPANSION)?;
-        expand(text, &|name| self.expanded(name, Some(entry), budget))
-    }
-}
-
 /// Whether a variable of this name may be asked for: every built-in name ends so.
 fn may_name_a_region(name: &str, policy: &Policy) -> bool {
     name.ends_with("REGION")
         || name.ends_with("REGION_NAME")
         || name == SDK_PROFILE
         || policy.extra_env_names.iter().any(|extra| &**extra == name)
-}
-
-/// Reads the name of a region; an empty text counts as absent.
-fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Found> {
-    let text = text.trim();
-    if text.is_empty() {
-        return None;
-    }
-    let Some(text) = Some(text)
-        .filter(|text| text.len() <= LONGEST_EXPANSION)
-        .and_then(|text| expand(text, variable))
-    else {
-        return Some(Found::OutOfSight);
-    };
-    let text = text.trim();
-    if text.is_empty() {
-        return None;
-    }
-    if text.contains('$') || text.contains("{{") || text.starts_with("os.environ/") {
-        return Some(Found::OutOfSight);
-    }
-    Some(Region::parse(text).map_or(Found::NotARegion, Found::Region))
-}
-
-/// Expands `$(X)`; `None` where a variable cannot be.
-fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let mut expanded = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("$(") {
-        let end = rest[at..].find(')')? + at;
-        expanded.push_str(&rest[..at]);
-        expanded.push_str(&variable(&rest[at + 2..end])?);
-        rest = &rest[end + 1..];
-    }
-    expanded.push_str(rest);
-    Some(expanded)
 }
 
 #[cfg(test)]
@@ -499,11 +370,7 @@ mod tests {
     #[test]
     fn every_built_in_name_is_among_those_that_may_name_a_region() {
         let policy = fixtures::policy();
-        let names = BEDROCK_NAMES
-            .iter()
-            .chain(SDK_NAMES)
-            .chain(&["AWS_REGION_NAME", SDK_PROFILE]);
-        for name in names {
+        for name in asked(&policy) {
             assert!(may_name_a_region(name, &policy), "{name}");
         }
     }

@@ -135,10 +135,14 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
     } else {
         answer
     };
+    let found = match &one.reference {
+        Some(reference) => format!("{} from {reference}", one.before),
+        None => one.before.clone(),
+    };
     let mut row = vec![
         place.unwrap_or_default(),
         object.unwrap_or_default(),
-        one.before.clone(),
+        found.trim_start().to_owned(),
         answer,
         region.unwrap_or_default(),
     ];

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 
 use crate::domain::judge::{Judged, Judgement, Verdict};
-use crate::domain::object::Object;
+use crate::domain::object::{Object, Spot};
 use crate::domain::policy::Mode;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::Snapshot;
@@ -60,7 +60,13 @@ pub fn say(object: &Object<'_>, judgement: &Judgement<'_>, speaker: Speaker<'_>)
             (true, true) => "rewrites-revised",
             (false, _) => "would-rewrite",
         };
-        annotate(&mut saying, key, findings);
+        annotate(
+            &mut saying,
+            key,
+            findings.iter().filter(|one| !one.reported),
+        );
+        let reported = findings.iter().filter(|one| one.reported);
+        annotate(&mut saying, "would-rewrite", reported);
         saying.audit.insert("policy", policy.name.to_string());
         let silent = (policy.mode == Mode::Deny && object.is_controlled())
             || matches!(judgement.verdict, Verdict::Refuse(_));
@@ -78,7 +84,7 @@ pub fn say(object: &Object<'_>, judgement: &Judgement<'_>, speaker: Speaker<'_>)
     }
     for (at, findings) in &judgement.shadows {
         let policy = &speaker.snapshot.policies[*at];
-        annotate(&mut saying, "would-rewrite", findings);
+        annotate(&mut saying, "would-rewrite", findings.iter());
         saying
             .audit
             .entry("policy")
@@ -118,9 +124,10 @@ pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_
                 .map(|(region, source)| format!(" for {region} ({source})"))
                 .unwrap_or_default();
             let at = one.finding.leaf.spot;
+            let written = written(one);
             match &one.resolution {
                 Resolution::Rewrite { target, .. } => {
-                    format!("write {target} instead of {} at {at}{region}", one.written)
+                    format!("write {target} instead of {written} at {at}{region}")
                 }
                 Resolution::Leave(reason) => {
                     let why = explain(one, *reason, policy, false)
@@ -130,10 +137,7 @@ pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_
                     let advice = successor
                         .map(|id| format!("; its successor is {id}"))
                         .unwrap_or_default();
-                    format!(
-                        "replace {} at {at}{region}: {reason}: {why}{advice}",
-                        one.written
-                    )
+                    format!("replace {written} at {at}{region}: {reason}: {why}{advice}")
                 }
             }
         });
@@ -145,15 +149,17 @@ pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_
     message
 }
 
-/// A text and the start of an ID in it.
-type Place = (NodeId, usize);
+/// A text by its node and its names, and the start of an ID in it. An item of `envFrom` is one node for many variables, a list
+/// of arguments has one name for many nodes.
+type Place<'t> = (NodeId, Spot<'t>, usize);
 
-fn place(one: &Judged<'_>) -> Place {
-    (one.finding.leaf.node, one.finding.token.span.start)
+fn place<'t>(one: &Judged<'t>) -> Place<'t> {
+    let leaf = &one.finding.leaf;
+    (leaf.node(), leaf.spot, one.finding.token.span.start)
 }
 
 /// The answers of the deciding policy by place, so that a shadow says only what it would do otherwise.
-fn by_place<'a>(decided: Option<&'a [Judged<'_>]>) -> BTreeMap<Place, &'a Resolution> {
+fn by_place<'a, 't>(decided: Option<&'a [Judged<'t>]>) -> BTreeMap<Place<'t>, &'a Resolution> {
     decided
         .into_iter()
         .flatten()
@@ -161,21 +167,37 @@ fn by_place<'a>(decided: Option<&'a [Judged<'_>]>) -> BTreeMap<Place, &'a Resolu
         .collect()
 }
 
-fn annotate(saying: &mut Saying, key: &'static str, findings: &[Judged<'_>]) {
+/// One change in few words, IDs and names alone; `None` where nothing changes.
+pub(super) fn change(one: &Judged<'_>) -> Option<String> {
+    let target = one.resolution.target()?;
+    let region = one
+        .region
+        .map(|(region, source)| format!(" ({region}, {source})"))
+        .unwrap_or_default();
+    Some(format!(
+        "{}: {} -> {target}{region}",
+        one.finding.leaf.spot,
+        written(one)
+    ))
+}
+
+/// The name as its author wrote it, and where, if that is elsewhere.
+fn written(one: &Judged<'_>) -> String {
+    match one.finding.leaf.reference() {
+        Some(reference) => format!("{} from {}", one.written, reference.origin),
+        None => one.written.clone(),
+    }
+}
+
+/// Puts the changes under an audit key; a key that has a text keeps it, as the API server would.
+fn annotate<'a>(
+    saying: &mut Saying,
+    key: &'static str,
+    findings: impl Iterator<Item = &'a Judged<'a>>,
+) {
     let mut text = String::new();
     let mut left_out = 0;
-    for one in findings {
-        let Some(target) = one.resolution.target() else {
-            continue;
-        };
-        let region = one
-            .region
-            .map(|(region, source)| format!(" ({region}, {source})"))
-            .unwrap_or_default();
-        let entry = format!(
-            "{}: {} -> {target}{region}",
-            one.finding.leaf.spot, one.written
-        );
+    for entry in findings.filter_map(change) {
         if text.len() + entry.len() > LONGEST_ANNOTATION {
             left_out += 1;
             continue;

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::civil::Date;
 
-use crate::domain::judge::{Action, Context, Judged, Judgement, Verdict, judge};
+use crate::domain::judge::{Action, Context, Judgement, Verdict, judge};
 use crate::domain::object::{Object, Sort};
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::View;
@@ -110,7 +110,9 @@ impl Desk {
         let view = self.view.load();
         if !view.snapshot.can_hold_an_id(body) {
             let envelope = Envelope::read(body)?;
-            return Ok(self.untouched(&envelope, says_dry_run(body)));
+            if !view.can_take_an_id(body, &envelope.namespace) {
+                return Ok(self.untouched(&envelope, says_dry_run(body)));
+            }
         }
         let (tree, envelope) = read(body)?;
         let request = Request::of(&tree, envelope);
@@ -199,7 +201,7 @@ impl Desk {
         for one in judgement.decided.iter().flat_map(|(_, findings)| findings) {
             match &one.resolution {
                 Resolution::Leave(reason) => self.families.left(*reason),
-                Resolution::Rewrite { target, .. } if applied => {
+                Resolution::Rewrite { target, .. } if applied && !one.reported => {
                     self.families.rewrote(
                         target
                             .geography()
@@ -303,7 +305,8 @@ fn log(
     };
     let changes: Vec<String> = findings
         .iter()
-        .filter_map(change)
+        .filter(|one| !one.reported)
+        .filter_map(answer::change)
         .take(MOST_LOGGED)
         .collect();
     tracing::info!(
@@ -318,18 +321,6 @@ fn log(
         changes = changes.join("; "),
         outcome,
     );
-}
-
-fn change(one: &Judged<'_>) -> Option<String> {
-    let target = one.resolution.target()?;
-    let region = one
-        .region
-        .map(|(region, source)| format!(" ({region}, {source})"))
-        .unwrap_or_default();
-    Some(format!(
-        "{}: {} -> {target}{region}",
-        one.finding.leaf.spot, one.written
-    ))
 }
 
 impl Subject {

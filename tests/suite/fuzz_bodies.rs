@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::api::{self, Resource};
 use bedrock_profiles::catalog;
+use bedrock_profiles::domain::references::{ConfigMap, References};
 use bedrock_profiles::domain::shape::{Setting, shape};
 use bedrock_profiles::domain::snapshot::{Snapshot, View};
 use bedrock_profiles::domain::token::tokens;
@@ -228,7 +229,7 @@ pub(crate) fn read_yaml(data: &[u8]) {
 
 // === Review ===
 
-/// A desk with a policy of this spec over the shipped catalog.
+/// A desk with a policy of this spec over the shipped catalog, and a ConfigMap `models` with an ID in the namespace `ml`.
 pub(crate) fn desk(spec: &str) -> Desk {
     let text = format!(
         "apiVersion: bedrock-profiles.dev/v1alpha1\nkind: InferenceProfilePolicy\nmetadata: {{ name: test }}\nspec: {spec}\n"
@@ -242,8 +243,20 @@ pub(crate) fn desk(spec: &str) -> Desk {
         });
     let mapping = validate::mapping(&catalog::builtin().unwrap()).unwrap();
     let (snapshot, _) = Snapshot::build(vec![mapping], policies.collect());
+    let mut references = References::of_all();
+    let data = [
+        ("MODEL", "anthropic.claude-sonnet-4-6"),
+        ("AWS_REGION", "eu-west-1"),
+        ("1", "x"),
+    ];
+    let map = ConfigMap::read(data, |_| None, &snapshot);
+    references.insert("ml", "models", map);
+    let view = View {
+        references: Arc::new(references),
+        ..View::of(snapshot)
+    };
     Desk::new(
-        Arc::new(ArcSwap::from_pointee(View::of(snapshot))),
+        Arc::new(ArcSwap::from_pointee(view)),
         Families::register(&mut Registry::default()),
         BTreeSet::from(["kube-system".into()]),
         || date(2026, 11, 23),

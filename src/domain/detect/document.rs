@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::text::{Format, Kind, NodeId, Tree};
 
-use super::super::object::{Leaf, Object, Sort, Spot};
+use super::super::object::{Leaf, Object, Sort, Source, Spot};
 use super::super::reason::Reason;
 use super::super::role::{Around, Told, neighbours_in_list, neighbours_in_mapping, variable};
 use super::super::shape::{Setting, Shape};
@@ -49,7 +49,11 @@ impl<'t> Detector<'t, '_> {
         let name = match leaf.spot {
             Spot::Data { key } => key,
             Spot::Env { .. } if text.trim_start().starts_with('{') => ".json",
-            Spot::Env { .. } | Spot::Args { .. } | Spot::Command { .. } | Spot::Document => {
+            Spot::Env { .. }
+            | Spot::Args { .. }
+            | Spot::Command { .. }
+            | Spot::Volume { .. }
+            | Spot::Document => {
                 return false;
             }
         };
@@ -204,7 +208,7 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
                     finding(leaf, tree.source(), span, &token, Err(reason))
                 } else {
                     let leaf = Leaf {
-                        node,
+                        source: Source::Here(node),
                         spot: Spot::Document,
                         container: None,
                     };

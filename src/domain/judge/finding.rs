@@ -2,7 +2,7 @@
 
 use super::super::detect::Finding;
 use super::super::object::Sort;
-use super::super::policy::{Lists, Scope};
+use super::super::policy::{Lists, References, Scope};
 use super::super::reason::Reason;
 use super::super::region::Region;
 use super::super::resolve::{
@@ -15,6 +15,11 @@ use super::{Judge, Judged};
 impl<'t> Judge<'t, '_> {
     /// One finding, group by group: the first group that has a reason decides.
     pub(super) fn one(&self, finding: Finding<'t>, object_reason: Option<Reason>) -> Judged<'t> {
+        if finding.is_unread() {
+            let object_reason = object_reason.or_else(|| self.opted_out(&finding.leaf));
+            let reason = object_reason.or(finding.shape.err());
+            return left(finding, reason.unwrap_or(Reason::OutOfSight));
+        }
         let named = match finding.token.prefix {
             Prefix::Bare => Named::Direct(finding.token.id),
             Prefix::Geography(geography) => Named::Profiled {
@@ -38,7 +43,7 @@ impl<'t> Judge<'t, '_> {
         };
         let found = self.whereabouts(&finding);
         let catalog = &self.snapshot().catalog;
-        let object_reason = object_reason.or_else(|| self.opted_out(&finding.leaf.spot));
+        let object_reason = object_reason.or_else(|| self.opted_out(&finding.leaf));
         let shape_reason = match finding.shape {
             Ok(shape) => {
                 (shape.listed && self.policy.lists == Lists::Leave).then_some(Reason::ListLeft)
@@ -79,16 +84,22 @@ impl<'t> Judge<'t, '_> {
         let resolution = if blocked && !direct && resolution.target().is_some() {
             Resolution::Leave(Reason::AlreadyProfiled)
         } else {
-            resolution
+            in_doubt(resolution, finding.leaf.doubt())
         };
         Judged {
             id: id.to_owned(),
             written: finding.text.to_owned(),
+            reported: self.only_reports(&finding),
             finding,
             region,
             resolution,
             evidence,
         }
+    }
+
+    /// Whether the policy reports what becomes of the finding, and no more.
+    fn only_reports(&self, finding: &Finding<'_>) -> bool {
+        self.policy.references == References::Report && finding.leaf.reference().is_some()
     }
 
     pub(super) fn whereabouts(&self, finding: &Finding<'t>) -> Option<Whereabouts> {
@@ -157,6 +168,20 @@ fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
         region: None,
         resolution: Resolution::Leave(reason),
         evidence,
+        reported: false,
+    }
+}
+
+/// What becomes of a text that is not followed: the first group that has a reason decides.
+fn in_doubt(resolution: Resolution, doubt: Option<Reason>) -> Resolution {
+    let decides = |doubt: &Reason| {
+        resolution
+            .reason()
+            .is_none_or(|reason| doubt.group() < reason.group())
+    };
+    match doubt.filter(decides) {
+        Some(doubt) => Resolution::Leave(doubt),
+        None => resolution,
     }
 }
 

@@ -1,22 +1,14 @@
 //! What is true of a whole object and leaves every finding in it: immutable, tracked, opted out.
 
-use wildmatch::WildMatch;
+use std::fmt::Display;
 
-use super::super::object::{Object, Sort, Spot};
+use super::super::object::{Leaf, Object, Sort, Spot};
+use super::super::opt_out::{IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, lists, opts_out};
 use super::super::plan::Plan;
 use super::super::policy::{ConfigMaps, OptOut};
 use super::super::reason::Reason;
+use super::super::references::Reference;
 use super::{Action, Judge};
-
-/// The annotation that opts a namespace or an object out; its text says why, and `false` is none.
-pub(super) const IGNORE_ANNOTATION: &str = "bedrock-profiles.dev/ignore";
-
-/// Annotations that opt parts of an object out: comma lists of globs over names.
-const IGNORE_PARTS: &[&str] = &[
-    "bedrock-profiles.dev/ignore-containers",
-    "bedrock-profiles.dev/ignore-env",
-    "bedrock-profiles.dev/ignore-keys",
-];
 
 /// How much data a ConfigMap holds at most, in bytes (`MaxSecretSize` in the API server's validation).
 const LARGEST_CONFIG_MAP: usize = 1024 * 1024;
@@ -45,33 +37,33 @@ impl Judge<'_, '_> {
                 return Some(Reason::Tracked);
             }
         }
-        if self.opt_outs(IGNORE_ANNOTATION).any(|text| text != "false") {
+        if self.opt_outs(IGNORE).any(opts_out) {
             return Some(Reason::OptedOut);
         }
         (object.sort == Sort::ConfigMap && self.policy.rewrite_config_maps == ConfigMaps::Never)
             .then_some(Reason::Excluded)
     }
 
-    /// Whether the place is opted out by its container's, variable's or key's name.
-    pub(super) fn opted_out(&self, spot: &Spot<'_>) -> Option<Reason> {
-        let [containers, variables, keys] = IGNORE_PARTS else {
-            return None;
-        };
-        let named = |annotation: &str, name: &str| {
+    /// Whether the place is opted out by its container's, variable's or key's name, or by the ConfigMap that it is taken from.
+    pub(super) fn opted_out(&self, leaf: &Leaf<'_>) -> Option<Reason> {
+        let named = |annotation: &str, name: &dyn Display| {
             self.opt_outs(annotation)
-                .flat_map(|list| list.split(','))
-                .any(|glob| WildMatch::new(glob.trim()).matches(name))
+                .any(|globs| lists(globs, &name.to_string()))
         };
-        let out = match spot {
+        let out = match leaf.spot {
             Spot::Env {
                 container,
                 variable,
-            } => named(containers, container) || named(variables, variable),
-            Spot::Args { container } | Spot::Command { container } => named(containers, container),
-            Spot::Data { key } => named(keys, key),
-            Spot::Document => false,
+            } => named(IGNORE_CONTAINERS, &container) || named(IGNORE_ENV, &variable),
+            Spot::Args { container } | Spot::Command { container } => {
+                named(IGNORE_CONTAINERS, &container)
+            }
+            Spot::Data { key } => named(IGNORE_KEYS, &key),
+            Spot::Volume { .. } | Spot::Document => false,
         };
-        out.then_some(Reason::OptedOut)
+        let there = self.policy.opt_out == OptOut::Any
+            && leaf.reference().is_some_and(Reference::is_opted_out);
+        (out || there).then_some(Reason::OptedOut)
     }
 
     /// The texts of an opt-out annotation, as far as the policy lets their authors opt out.

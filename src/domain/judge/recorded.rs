@@ -8,16 +8,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::detect::{Finding, leaf_with};
-use super::super::object::Sort;
+use super::super::object::{Sort, Source};
 use super::super::plan::Plan;
 use super::super::reason::Reason;
 use super::super::record::{ANNOTATION, Entry, Record};
+use super::super::references::Reference;
 use super::super::region::Region;
 use super::super::resolve::{Evidence, Named, Question, Resolution, resolve};
 use super::super::token::{Prefix, Token};
 use super::super::whereabouts::{Found, Nearby, RegionSource};
 use super::finding::standpoint;
 use super::{Action, Judge, Judged};
+use crate::text::NodeId;
 
 /// A plan in the making.
 pub(super) struct Rewriting<'t, 'a> {
@@ -60,7 +62,8 @@ impl<'t, 'a> Rewriting<'t, 'a> {
             return self.again(finding, entry, (region, source), reason);
         }
         let judged = self.judge.one(finding, reason);
-        let profiled = matches!(judged.finding.token.prefix, Prefix::Geography(_));
+        let profiled = judged.finding.leaf.scalar().is_some()
+            && matches!(judged.finding.token.prefix, Prefix::Geography(_));
         self.unexplained += usize::from(profiled && judged.resolution.target().is_none());
         self.change(&judged);
         judged
@@ -113,7 +116,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
 
     /// A text inside a document that several of its places share, by aliases, is left where they need different answers.
     pub(super) fn leave_what_is_shared(&mut self, judged: &mut [Judged<'t>]) {
-        let place = |one: &Judged<'_>| (one.finding.leaf.node, one.finding.token.span.start);
+        let place = |one: &Judged<'_>| (one.finding.leaf.node(), one.finding.token.span.start);
         let mut answers = BTreeMap::new();
         let mut torn = BTreeSet::new();
         for one in judged.iter().filter(|one| one.finding.inner.is_some()) {
@@ -132,7 +135,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 }
             }
             if let Some(plan) = &mut self.plan {
-                plan.forget(one.finding.leaf.node, one.finding.token.span.start);
+                plan.forget(one.finding.leaf.node(), one.finding.token.span.start);
             }
         }
     }
@@ -162,33 +165,57 @@ impl<'t, 'a> Rewriting<'t, 'a> {
         }
     }
 
+    /// Takes the change that `judged` asks for into the plan, and a new answer into the record.
     fn change(&mut self, judged: &Judged<'t>) {
-        let (Some(target), Some(plan)) = (judged.resolution.target(), &mut self.plan) else {
+        let leaf = &judged.finding.leaf;
+        let planned = match leaf.source {
+            Source::Here(node) => self.edit(node, judged),
+            Source::Elsewhere(reference) => self.make_explicit(&reference, judged),
+        };
+        let (Some(()), Some(target), Some((region, source))) =
+            (planned, judged.resolution.target(), judged.region)
+        else {
             return;
         };
-        let to = target.to_string();
+        self.new.push(Entry {
+            at: leaf.spot.to_string(),
+            from: judged.written.clone(),
+            to: target.to_string(),
+            region: region.to_string(),
+            by: source.as_str().into(),
+        });
+    }
+
+    /// Plans the edit of a scalar of the object; `None` where nothing is to be changed.
+    fn edit(&mut self, node: NodeId, judged: &Judged<'t>) -> Option<()> {
+        let to = judged.resolution.target()?.to_string();
+        let plan = self.plan.as_mut()?;
         if to != judged.finding.text {
-            plan.edit(
-                judged.finding.leaf.node,
-                judged.finding.token.span.clone(),
-                to.clone(),
-            );
+            plan.edit(node, judged.finding.token.span.clone(), to);
         }
-        if let Some((region, source)) = judged.region {
-            let at = judged.finding.leaf.spot.to_string();
-            self.new.push(Entry {
-                at,
-                from: judged.written.clone(),
-                to,
-                region: region.to_string(),
-                by: source.as_str().into(),
-            });
-        }
+        Some(())
+    }
+
+    /// Plans an explicit variable instead of a reference; `None` where there is to be none. Only Pods get one: the author of a
+    /// template or a file is told, and changes the ConfigMap.
+    fn make_explicit(&mut self, reference: &Reference<'t>, judged: &Judged<'t>) -> Option<()> {
+        let pod = matches!(
+            self.judge.context.action,
+            Action::CreatePod | Action::AddEphemeralContainers(_)
+        );
+        let followed = reference.reach.ok().filter(|_| pod && !judged.reported)?;
+        let text = judged
+            .explicit_text()
+            .filter(|text| text != followed.word.standing())?;
+        let plan = self.plan.as_mut()?;
+        plan.make_explicit(&judged.finding.leaf, followed.by, &text);
+        Some(())
     }
 
     /// The entry of an earlier round that made this text, if it still holds.
     fn recorded(&self, finding: &Finding<'t>) -> Option<(Entry, Region, RegionSource)> {
         self.plan.as_ref()?;
+        finding.leaf.scalar()?;
         let at = finding.leaf.spot.to_string();
         self.old
             .iter()
@@ -258,6 +285,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 region: Some((region, source)),
                 resolution,
                 evidence: Evidence::default(),
+                reported: false,
             };
         }
         let name = named(&entry.from, self.judge.snapshot().vendors());
@@ -265,12 +293,8 @@ impl<'t, 'a> Rewriting<'t, 'a> {
         judged.written.clone_from(&entry.from);
         if judged.resolution.target().is_some() {
             self.change(&judged);
-        } else if let Some(plan) = &mut self.plan {
-            plan.edit(
-                judged.finding.leaf.node,
-                judged.finding.token.span.clone(),
-                entry.from,
-            );
+        } else if let (Some(plan), Some(node)) = (&mut self.plan, judged.finding.leaf.scalar()) {
+            plan.edit(node, judged.finding.token.span.clone(), entry.from);
         }
         judged
     }

@@ -1,10 +1,12 @@
 //! What an object is refused for: only what a person applies, and on an update only what is new.
 
+use std::collections::BTreeSet;
+
 use super::super::catalog::Confidence;
-use super::super::detect::standing;
+use super::super::object::{Object, Spot};
 use super::super::policy::{Mode, Unresolved};
 use super::super::resolve::Resolution;
-use super::{Action, Judge, Judged};
+use super::{Action, Judge, Judged, everything, follows};
 
 impl<'t> Judge<'t, '_> {
     /// The findings for which the object is refused, if it is: only what a person applies, and on an update only what is new.
@@ -17,10 +19,9 @@ impl<'t> Judge<'t, '_> {
         if self.object.is_controlled() || self.object.is_being_deleted() {
             return None;
         }
-        let there = old
-            .map(|old| standing(old, self.snapshot()))
-            .unwrap_or_default();
+        let there = old.map(|old| self.standing(old)).unwrap_or_default();
         let is_refused = |one: &Judged<'_>| match &one.resolution {
+            _ if one.reported => false,
             Resolution::Rewrite { .. } => self.policy.mode == Mode::Deny,
             Resolution::Leave(reason) => {
                 reason.is_unresolved()
@@ -35,5 +36,13 @@ impl<'t> Judge<'t, '_> {
             .map(|(at, _)| at)
             .collect();
         (!refused.is_empty()).then_some(refused)
+    }
+
+    /// What stands where in an object, by names: what an update must not add to.
+    fn standing(&self, object: &Object<'t>) -> BTreeSet<(Spot<'t>, &'t str)> {
+        everything(object, self.context, follows(self.policy))
+            .into_iter()
+            .map(|finding| (finding.leaf.spot, finding.text))
+            .collect()
     }
 }

@@ -57,7 +57,7 @@ pub fn neighbours_in_list<'t>(
     tree.children(list).filter_map(|node| {
         let entry = EnvEntry::read(tree, node);
         let literal = || entry.value.and_then(|node| tree.text(node));
-        let text = if entry.elsewhere {
+        let text = if entry.elsewhere.is_some() {
             Text::OutOfSight
         } else {
             Text::Is(literal().unwrap_or_default())

@@ -32,6 +32,8 @@ pub(super) enum Tense {
     DryRun,
     /// A policy that refuses, and let this pass.
     Refusing,
+    /// A policy that only reports what is taken from elsewhere.
+    Reporting,
 }
 
 impl Tense {
@@ -75,6 +77,8 @@ impl<'a> Classes<'a> {
         }
         for one in findings {
             if self.is_certain(one) {
+                let reporting = one.reported && policy.decides();
+                let tense = if reporting { Tense::Reporting } else { tense };
                 self.take_one(policy, one, tense);
             }
         }
@@ -179,6 +183,10 @@ fn rewrite_text(policy: &Policy, one: &Judged<'_>, target: &str, tense: Tense) -
         Tense::Pods => format!("in {region} Pods get {before} -> {target}"),
         Tense::DryRun => format!("dry run {}: {before} -> {target}", shortened(&policy.name)),
         Tense::Refusing => format!("{} asks for {before} -> {target}", shortened(&policy.name)),
+        Tense::Reporting => format!(
+            "{} would write {before} -> {target}",
+            shortened(&policy.name)
+        ),
     }
 }
 

@@ -389,11 +389,16 @@ pub(crate) fn deployment(env: &[(&str, &str)]) -> Value {
 
 /// A ConfigMap with these keys.
 pub(crate) fn config_map(data: &[(&str, &str)]) -> Value {
+    named_map("models", data)
+}
+
+/// A ConfigMap of this name with these keys.
+pub(crate) fn named_map(name: &str, data: &[(&str, &str)]) -> Value {
     let data: serde_json::Map<String, Value> = data
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).into()))
         .collect();
-    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "models", "namespace": "ml" }, "data": data })
+    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "ml" }, "data": data })
 }
 
 /// The object with one more annotation.

@@ -43,15 +43,45 @@ fn operations() -> impl Strategy<Value = &'static str> {
 /// Objects that are nearly ours.
 fn objects() -> impl Strategy<Value = Value> {
     let item = || prop_oneof![any_json(), text().prop_map(Value::from)];
-    let entry = (text(), item()).prop_map(|(name, value)| json!({ "name": name, "value": value }));
-    let container = (text(), vec(entry, 0..4), vec(item(), 0..3), any_json()).prop_map(
-        |(name, env, args, command)| json!({ "name": name, "env": env, "args": args, "command": command }),
+    let literal =
+        (text(), item()).prop_map(|(name, value)| json!({ "name": name, "value": value }));
+    let source = || {
+        let selector = prop_oneof![
+            3 => Just(json!({ "name": "models", "key": "MODEL" })),
+            1 => Just(json!({ "name": "models", "key": "AWS_REGION", "optional": true })),
+            1 => any_json(),
+        ];
+        let kinds = select(vec![
+            "configMapKeyRef",
+            "configMapRef",
+            "secretRef",
+            "fieldRef",
+            "prefix",
+        ]);
+        (kinds, selector).prop_map(|(kind, selector)| json!({ kind: selector }))
+    };
+    let taken = (text(), source(), prop::option::of(item())).prop_map(|(name, source, value)| {
+        let mut entry = json!({ "name": name, "valueFrom": source });
+        if let Some(value) = value {
+            entry["value"] = value;
+        }
+        entry
+    });
+    let entry = prop_oneof![1 => literal, 1 => taken];
+    let env = prop_oneof![6 => vec(entry, 0..4).prop_map(Value::from), 1 => any_json()];
+    let from = prop_oneof![
+        3 => vec(source(), 0..3).prop_map(Value::from),
+        1 => Just(json!([{ "configMapRef": { "name": "models" } }])),
+        1 => any_json(),
+    ];
+    let container = (text(), env, from, vec(item(), 0..3), any_json()).prop_map(
+        |(name, env, from, args, command)| json!({ "name": name, "env": env, "envFrom": from, "args": args, "command": command }),
     );
     let pod = (vec(container, 0..3), text(), any_json()).prop_map(|(containers, note, noise)| {
         json!({
             "apiVersion": "v1", "kind": "Pod",
             "metadata": { "annotations": { "bedrock-profiles.dev/rewrites": note, "noise": noise } },
-            "spec": { "containers": containers, "ephemeralContainers": containers },
+            "spec": { "containers": containers, "ephemeralContainers": containers, "volumes": noise },
         })
     });
     let map = (vec((text(), item()), 0..4), any_json()).prop_map(|(data, noise)| {

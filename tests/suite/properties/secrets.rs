@@ -37,7 +37,7 @@ fn report(world: &World, object: &Value) -> String {
         };
         let tree = &tree;
         findings.iter().map(move |one| {
-            let pointer = tree.pointer(tree.root(), one.finding.leaf.node);
+            let pointer = tree.pointer(tree.root(), one.finding.leaf.node());
             FindingRecord::new(one, pointer, None, around)
         })
     });

@@ -1,0 +1,146 @@
+//! The name of a variable, which `envFrom` puts together from a prefix and a key.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// The name of a variable. Two are equal where they read alike, however they are put together.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable<'t> {
+    prefix: &'t str,
+    rest: &'t str,
+}
+
+impl<'t> Variable<'t> {
+    /// A name that is written as a whole.
+    pub const fn named(name: &'t str) -> Self {
+        Self::prefixed("", name)
+    }
+
+    /// The name that `envFrom` gives to the key of a ConfigMap.
+    pub const fn prefixed(prefix: &'t str, key: &'t str) -> Self {
+        Self { prefix, rest: key }
+    }
+
+    /// The name without what `envFrom` puts before a key: what its author called it.
+    pub const fn key(self) -> &'t str {
+        self.rest
+    }
+
+    /// Whether every API server takes it as the name of a variable, those before the relaxed rule too: letters, digits, `-`, `.`
+    /// and `_`, no digit first, and nothing that reads as a relative path.
+    pub fn is_accepted_everywhere(self) -> bool {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+        let reads_as_a_path = self.bytes().eq(*b".") || self.bytes().take(2).eq(*b"..");
+        self.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+            && self.bytes().all(fits)
+            && !reads_as_a_path
+    }
+
+    /// The key that an item of `envFrom` with this prefix would have to have to define the variable; `None` where no key
+    /// could.
+    pub fn key_behind(self, prefix: &str) -> Option<Cow<'t, str>> {
+        if self.prefix == prefix {
+            return Some(Cow::Borrowed(self.rest)).filter(|key| !key.is_empty());
+        }
+        let starts_so = self.bytes().take(prefix.len()).eq(prefix.bytes());
+        let longer = self.prefix.len() + self.rest.len() > prefix.len();
+        (starts_so && longer).then(|| Cow::Owned(self.to_string().split_off(prefix.len())))
+    }
+
+    fn bytes(self) -> impl Iterator<Item = u8> + use<'t> {
+        self.prefix.bytes().chain(self.rest.bytes())
+    }
+}
+
+impl<'t> From<&'t str> for Variable<'t> {
+    fn from(name: &'t str) -> Self {
+        Self::named(name)
+    }
+}
+
+impl fmt::Display for Variable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.prefix)?;
+        f.write_str(self.rest)
+    }
+}
+
+impl PartialEq for Variable<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes().eq(other.bytes())
+    }
+}
+
+impl Eq for Variable<'_> {}
+
+impl Ord for Variable<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes().cmp(other.bytes())
+    }
+}
+
+impl PartialOrd for Variable<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Variable<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.bytes() {
+            state.write_u8(byte);
+        }
+        state.write_u8(u8::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_it_reads_however_it_is_put_together() {
+        let (whole, parts) = (Variable::named("AB"), Variable::prefixed("A", "B"));
+        assert_eq!(whole, parts);
+        assert_eq!(whole.cmp(&parts), Ordering::Equal);
+        assert!(Variable::named("AC") > parts);
+        assert_eq!(parts.to_string(), "AB");
+    }
+
+    #[test]
+    fn the_key_is_what_stands_behind_a_prefix() {
+        let name = Variable::prefixed("APP_", "MODEL");
+        for (prefix, key) in [
+            ("APP_", Some("MODEL")),
+            ("", Some("APP_MODEL")),
+            ("A", Some("PP_MODEL")),
+            ("APP_M", Some("ODEL")),
+            ("APP_MODEL", None),
+            ("APP_MODELS", None),
+            ("B", None),
+        ] {
+            assert_eq!(name.key_behind(prefix).as_deref(), key, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn only_names_that_every_api_server_takes_are_accepted() {
+        for (prefix, key, accepted) in [
+            ("", "MODEL", true),
+            ("", "model-id.x_1", true),
+            ("", ".model", true),
+            ("APP_", "1", true),
+            ("", "1MODEL", false),
+            ("", "", false),
+            ("", ".", false),
+            (".", ".model", false),
+            ("", "a=b", false),
+            ("", "ä", false),
+        ] {
+            let name = Variable::prefixed(prefix, key);
+            assert_eq!(name.is_accepted_everywhere(), accepted, "{name}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The variables of a container as the kubelet puts them together: the sources of `envFrom` in order, then the entries of `env`
+//! in order. What comes later wins, but for an optional reference that leads nowhere: it defines nothing.
+
+use crate::text::{Kind, NodeId, Tree};
+
+use super::super::object::{EnvEntry, Variable};
+use super::{Lookup, Neighbours, Origin, Text};
+
+/// The variables of one container, read when they are asked for.
+pub struct Environment<'t> {
+    tree: &'t Tree<'t>,
+    list: Option<NodeId>,
+    bulks: Vec<Bulk<'t>>,
+    neighbours: Neighbours<'t>,
+}
+
+/// What an entry of `env` says.
+#[derive(Debug, Clone, Copy)]
+pub enum Value<'t> {
+    /// This text, in which `$(X)` is expanded.
+    Literal(&'t str),
+    /// The text under a key of a ConfigMap, taken as it is.
+    Key {
+        /// The ConfigMap.
+        map: &'t str,
+        /// The key.
+        key: &'t str,
+        /// What is kept of the text.
+        text: &'t Text,
+    },
+    /// Nothing: it is optional, and what it refers to does not exist.
+    Nothing,
+    /// Something that is not seen from here.
+    Hidden {
+        /// Where it stands, as far as the sort of reference is known.
+        origin: Option<Origin<'t>>,
+        /// Whether it may as well be nothing.
+        optional: bool,
+    },
+}
+
+/// An item of `envFrom`.
+pub(super) struct Bulk<'t> {
+    /// The item.
+    pub(super) node: NodeId,
+    /// What it puts before the keys.
+    pub(super) prefix: &'t str,
+    /// What it takes them from.
+    pub(super) source: BulkSource<'t>,
+}
+
+/// What an item of `envFrom` takes variables from.
+pub(super) enum BulkSource<'t> {
+    /// A ConfigMap, by its name.
+    Seen(&'t str, &'t super::ConfigMap),
+    /// Nothing.
+    Nothing,
+    /// A Secret, or a ConfigMap that has not been seen: any key.
+    Hidden,
+}
+
+/// What an item of `envFrom` says of a variable.
+pub(super) enum Says<'t> {
+    /// It defines it as this text.
+    This(&'t Text),
+    /// It does not define it.
+    Nothing,
+    /// It may define it.
+    Perhaps,
+}
+
+impl<'t> Environment<'t> {
+    /// The variables of a container whose ConfigMaps are among `neighbours`.
+    pub fn of(tree: &'t Tree<'t>, container: NodeId, neighbours: Neighbours<'t>) -> Self {
+        let bulks = tree.get(container, "envFrom");
+        let bulks = bulks.into_iter().flat_map(|list| tree.children(list));
+        Self {
+            tree,
+            list: tree.get(container, "env"),
+            bulks: bulks
+                .map(|item| Bulk::read(tree, item, neighbours))
+                .collect(),
+            neighbours,
+        }
+    }
+
+    /// The names and nodes of the entries of `env`, in order.
+    pub fn entries(&self) -> impl Iterator<Item = (&'t str, NodeId)> + use<'t> {
+        let tree = self.tree;
+        let entries = self.list.into_iter().flat_map(|list| tree.children(list));
+        entries.filter_map(|entry| Some((tree.text(tree.get(entry, "name")?)?, entry)))
+    }
+
+    /// What an entry says.
+    pub fn value(&self, entry: NodeId) -> Value<'t> {
+        let entry = EnvEntry::read(self.tree, entry);
+        let literal = entry
+            .value
+            .and_then(|node| self.tree.text(node))
+            .unwrap_or_default();
+        match entry.elsewhere {
+            Some(source) if literal.is_empty() => self.taken(source),
+            _ => Value::Literal(literal),
+        }
+    }
+
+    /// What a `valueFrom` says.
+    fn taken(&self, source: NodeId) -> Value<'t> {
+        let tree = self.tree;
+        let hidden = |origin, optional| Value::Hidden { origin, optional };
+        let Some(selector) = tree.children(source).next() else {
+            return hidden(None, false);
+        };
+        let field = |name| text_of(tree, selector, name);
+        let (name, key, optional) = (field("name"), field("key"), is_optional(tree, selector));
+        match tree.key(selector) {
+            Some("configMapKeyRef") => self.key(name, key, optional),
+            Some("secretKeyRef") => hidden(Some(Origin::Secret { name, key }), optional),
+            Some("fieldRef") => {
+                let path = field("fieldPath");
+                hidden(Some(Origin::Field { path }), false)
+            }
+            _ => hidden(None, optional),
+        }
+    }
+
+    fn key(&self, map: &'t str, key: &'t str, optional: bool) -> Value<'t> {
+        let unseen = Value::Hidden {
+            origin: Some(Origin::ConfigMap {
+                name: map,
+                key,
+                word: None,
+            }),
+            optional,
+        };
+        match self.neighbours.look_up(map, optional) {
+            Lookup::Seen(seen) => match seen.get(key) {
+                Some(text) => Value::Key { map, key, text },
+                None if optional => Value::Nothing,
+                // The container does not start before the key is there.
+                None => unseen,
+            },
+            Lookup::Absent => Value::Nothing,
+            Lookup::Unseen => unseen,
+        }
+    }
+
+    /// What the sources of `envFrom` say of a variable that no entry of `env` defines; of those that are not seen, nothing.
+    pub fn bulk(&self, name: &str) -> Option<&'t Text> {
+        let name = Variable::named(name);
+        self.bulks
+            .iter()
+            .rev()
+            .find_map(|bulk| match bulk.of(name) {
+                Says::This(text) => Some(text),
+                Says::Nothing | Says::Perhaps => None,
+            })
+    }
+
+    /// Whether a source of `envFrom` that is not seen may define the variable.
+    pub fn may_hide(&self, name: &str) -> bool {
+        let name = Variable::named(name);
+        self.bulks
+            .iter()
+            .any(|bulk| matches!(bulk.of(name), Says::Perhaps))
+    }
+
+    /// The items of `envFrom`, in order.
+    pub(super) fn bulks(&self) -> &[Bulk<'t>] {
+        &self.bulks
+    }
+
+    /// Whether an entry can be put in front of `env`: it is a list, or there is none.
+    pub(super) fn takes_entries(&self) -> bool {
+        self.list
+            .is_none_or(|list| matches!(self.tree.kind(list), Kind::Sequence | Kind::Scalar))
+    }
+}
+
+impl<'t> Bulk<'t> {
+    fn read(tree: &'t Tree<'t>, node: NodeId, neighbours: Neighbours<'t>) -> Self {
+        let source = match tree.get(node, "configMapRef") {
+            Some(map) => {
+                let name = text_of(tree, map, "name");
+                match neighbours.look_up(name, is_optional(tree, map)) {
+                    Lookup::Seen(map) => BulkSource::Seen(name, map),
+                    Lookup::Absent => BulkSource::Nothing,
+                    Lookup::Unseen => BulkSource::Hidden,
+                }
+            }
+            None => BulkSource::Hidden,
+        };
+        Self {
+            node,
+            prefix: text_of(tree, node, "prefix"),
+            source,
+        }
+    }
+
+    /// What it says of a variable.
+    pub(super) fn of(&self, name: Variable<'_>) -> Says<'t> {
+        let Some(key) = name.key_behind(self.prefix) else {
+            return Says::Nothing;
+        };
+        match &self.source {
+            BulkSource::Seen(_, map) => map.get(&key).map_or(Says::Nothing, Says::This),
+            BulkSource::Nothing => Says::Nothing,
+            BulkSource::Hidden => Says::Perhaps,
+        }
+    }
+}
+
+/// A field of a node as text; empty where it is absent.
+pub(super) fn text_of<'t>(tree: &'t Tree<'t>, node: NodeId, field: &str) -> &'t str {
+    tree.get(node, field)
+        .and_then(|node| tree.text(node))
+        .unwrap_or_default()
+}
+
+/// Whether a reference may lead nowhere.
+pub(super) fn is_optional(tree: &Tree<'_>, selector: NodeId) -> bool {
+    text_of(tree, selector, "optional") == "true"
+}

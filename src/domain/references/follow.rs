@@ -1,0 +1,299 @@
+//! Which model IDs the containers of an object take from elsewhere, and whether an explicit entry may take their place.
+//!
+//! Kubernetes' own order decides: an entry of `env` over `envFrom`, a later source over an earlier one, the last entry of a
+//! name. What a source that is not seen may define over it is left. A text that is not seen at all is told only where its
+//! name says that it is a model: of all others nothing is known that would concern anybody.
+
+use std::collections::BTreeMap;
+
+use crate::text::NodeId;
+
+use super::super::detect::Finding;
+use super::super::object::{Leaf, Object, Source, Spot, Variable};
+use super::super::reason::Reason;
+use super::super::shape::{Setting, Shape, shape};
+use super::super::snapshot::Snapshot;
+use super::super::token::{Prefix, Token, tokens};
+use super::super::whereabouts::Nearby;
+use super::environment::{Bulk, BulkSource, Environment, Says, Value};
+use super::mounted;
+use super::reference::{By, Followed, Origin, Reference};
+use super::{Neighbours, Text, Word};
+
+/// How many words of ConfigMaps are looked at for one object. Each may become an entry of a hundred bytes, and the API server
+/// stores objects of a megabyte or so.
+const MOST: usize = 1000;
+
+/// Every finding of `object` that stands elsewhere, container by container.
+pub fn findings<'t>(
+    object: &Object<'t>,
+    neighbours: Neighbours<'t>,
+    snapshot: &'t Snapshot,
+) -> Vec<Finding<'t>> {
+    let mut following = Following {
+        object,
+        neighbours,
+        snapshot,
+        looked_at: 0,
+        found: Vec::new(),
+    };
+    for container in object.containers() {
+        following.container(container);
+    }
+    mounted::volumes(&mut following);
+    following.found
+}
+
+/// A walk over what an object takes from elsewhere.
+pub(super) struct Following<'a, 't> {
+    pub(super) object: &'a Object<'t>,
+    pub(super) neighbours: Neighbours<'t>,
+    snapshot: &'t Snapshot,
+    looked_at: usize,
+    found: Vec<Finding<'t>>,
+}
+
+/// What the entries behind one say of its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    /// One of them defines it.
+    Sure,
+    /// One that is not seen may define it.
+    Perhaps,
+}
+
+/// A place that takes a text from elsewhere.
+#[derive(Clone, Copy)]
+pub(super) struct Taker<'t> {
+    /// By names.
+    pub(super) spot: Spot<'t>,
+    /// The container that it belongs to.
+    pub(super) container: Option<NodeId>,
+    /// The node that takes it.
+    pub(super) node: NodeId,
+}
+
+impl<'t> Following<'_, 't> {
+    fn container(&mut self, container: NodeId) {
+        let environment = Environment::of(self.object.tree, container, self.neighbours);
+        let (entries, covers) = read(&environment);
+        if environment.takes_entries() {
+            self.bulks(container, environment.bulks(), &covers);
+        }
+        for (name, node, value, cover) in entries {
+            if cover != Some(Cover::Sure) {
+                let taker = self.taker(container, Variable::named(name), node);
+                self.entry(taker, name, value, cover);
+            }
+        }
+    }
+
+    fn taker(&self, container: NodeId, variable: Variable<'t>, node: NodeId) -> Taker<'t> {
+        let name = self.object.name_of(container);
+        Taker {
+            spot: Spot::Env {
+                container: name,
+                variable,
+            },
+            container: Some(container),
+            node,
+        }
+    }
+
+    /// The IDs that `envFrom` brings in and that nothing behind them defines.
+    fn bulks(&mut self, container: NodeId, bulks: &[Bulk<'t>], covers: &BTreeMap<&str, Cover>) {
+        for (at, bulk) in bulks.iter().enumerate() {
+            let BulkSource::Seen(map, seen) = bulk.source else {
+                continue;
+            };
+            for (key, word) in seen.words() {
+                let variable = Variable::prefixed(bulk.prefix, key);
+                if !variable.is_accepted_everywhere() {
+                    continue;
+                }
+                let taker = self.taker(container, variable, bulk.node);
+                if !self.may_look(taker, map, key, word) {
+                    return;
+                }
+                let cover = match covers.get(&*variable.to_string()) {
+                    Some(cover) => Some(*cover),
+                    None => cover_by(&bulks[at + 1..], variable),
+                };
+                if cover != Some(Cover::Sure) {
+                    self.follow(taker, (map, key, word), By::Bulk, cover);
+                }
+            }
+        }
+    }
+
+    /// One entry of `env`.
+    fn entry(&mut self, taker: Taker<'t>, name: &str, value: Value<'t>, cover: Option<Cover>) {
+        match value {
+            Value::Key {
+                map,
+                key,
+                text: Text::Word(word),
+            } => {
+                if self.may_look(taker, map, key, word) {
+                    self.follow(taker, (map, key, word), By::Entry, cover);
+                }
+            }
+            Value::Hidden {
+                origin: Some(origin),
+                ..
+            } => self.hidden(taker, name, origin),
+            Value::Literal(_) | Value::Nothing | Value::Key { .. } | Value::Hidden { .. } => {}
+        }
+    }
+
+    fn follow(
+        &mut self,
+        taker: Taker<'t>,
+        (name, key, word): (&'t str, &'t str, &'t Word),
+        by: By,
+        cover: Option<Cover>,
+    ) {
+        let reach = match cover {
+            None => Ok(Followed { word, by }),
+            Some(_) => Err(Reason::MayBeShadowed),
+        };
+        let word = Some(word);
+        self.take(taker, Origin::ConfigMap { name, key, word }, reach);
+    }
+
+    fn hidden(&mut self, taker: Taker<'t>, name: &str, origin: Origin<'t>) {
+        match origin {
+            Origin::Field { .. } => self.take(taker, origin, Err(Reason::OutOfSight)),
+            Origin::ConfigMap { key, .. } if names_a_model(name) || names_a_model(key) => {
+                self.tell_unread(taker, origin, Reason::ReferenceUnseen);
+            }
+            Origin::Secret { key, .. } if names_a_model(name) || names_a_model(key) => {
+                self.tell_unread(taker, origin, Reason::OutOfSight);
+            }
+            Origin::ConfigMap { .. } | Origin::Secret { .. } => {}
+        }
+    }
+
+    /// Counts a word of a ConfigMap; beyond the bound, the first one is told and nothing more is looked at.
+    pub(super) fn may_look(
+        &mut self,
+        taker: Taker<'t>,
+        name: &'t str,
+        key: &'t str,
+        word: &'t Word,
+    ) -> bool {
+        self.looked_at += 1;
+        if self.looked_at == MOST + 1 {
+            let word = Some(word);
+            let origin = Origin::ConfigMap { name, key, word };
+            self.take(taker, origin, Err(Reason::TooLarge));
+        }
+        self.looked_at <= MOST
+    }
+
+    /// Takes what stands at `origin` as a finding, if it is an ID alone.
+    pub(super) fn take(
+        &mut self,
+        taker: Taker<'t>,
+        origin: Origin<'t>,
+        reach: Result<Followed<'t>, Reason>,
+    ) {
+        let Some(text) = self.text_at(origin) else {
+            return;
+        };
+        let Some((token, shape)) = alone(text, self.snapshot) else {
+            return;
+        };
+        // A profile that nobody changes anyway is no news.
+        if token.prefix == Prefix::Bare || reach.err() != Some(Reason::OutOfSight) {
+            self.found.push(Finding {
+                leaf: taker.leaf(origin, reach),
+                text: &text[token.span.clone()],
+                token,
+                shape: Ok(shape),
+                inner: None,
+                is_key: false,
+                nearby: Nearby::default(),
+            });
+        }
+    }
+
+    /// Tells a text of which nothing is known but where it stands.
+    fn tell_unread(&mut self, taker: Taker<'t>, origin: Origin<'t>, reason: Reason) {
+        let leaf = taker.leaf(origin, Err(reason));
+        self.found.push(Finding::unread(leaf, reason));
+    }
+
+    fn text_at(&self, origin: Origin<'t>) -> Option<&'t str> {
+        match origin {
+            Origin::ConfigMap { word, .. } => word.map(Word::original),
+            Origin::Secret { .. } => None,
+            Origin::Field { path } => mounted::field(self.object, path),
+        }
+    }
+}
+
+impl<'t> Taker<'t> {
+    fn leaf(self, origin: Origin<'t>, reach: Result<Followed<'t>, Reason>) -> Leaf<'t> {
+        Leaf {
+            source: Source::Elsewhere(Reference {
+                node: self.node,
+                origin,
+                reach,
+            }),
+            spot: self.spot,
+            container: self.container,
+        }
+    }
+}
+
+/// An entry of `env`: its name, its node, what it says, and what those behind it say of its name.
+type Covered<'t> = (&'t str, NodeId, Value<'t>, Option<Cover>);
+
+/// The entries of `env` in order, and what all of them together say of a name.
+fn read<'t>(environment: &Environment<'t>) -> (Vec<Covered<'t>>, BTreeMap<&'t str, Cover>) {
+    let mut covers = BTreeMap::new();
+    let mut entries: Vec<_> = environment
+        .entries()
+        .map(|(name, node)| (name, node, environment.value(node), None))
+        .collect();
+    for (name, _, value, cover) in entries.iter_mut().rev() {
+        *cover = covers.get(name).copied();
+        match value {
+            Value::Nothing => {}
+            Value::Hidden { optional: true, .. } => {
+                covers.entry(*name).or_insert(Cover::Perhaps);
+            }
+            Value::Literal(_) | Value::Key { .. } | Value::Hidden { .. } => {
+                covers.insert(*name, Cover::Sure);
+            }
+        }
+    }
+    (entries, covers)
+}
+
+/// What later items of `envFrom` say of a variable.
+fn cover_by(later: &[Bulk<'_>], variable: Variable<'_>) -> Option<Cover> {
+    let mut cover = None;
+    for bulk in later {
+        match bulk.of(variable) {
+            Says::This(_) => return Some(Cover::Sure),
+            Says::Perhaps => cover = Some(Cover::Perhaps),
+            Says::Nothing => {}
+        }
+    }
+    cover
+}
+
+/// The ID that a text is, alone or behind a route of its own.
+fn alone<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<(Token<'t>, Shape)> {
+    let token = tokens(text, snapshot).next()?;
+    let shape = shape(text, &token, Setting::Data).ok()?;
+    (!shape.listed && token.prefix != Prefix::Doubled).then_some((token, shape))
+}
+
+/// Whether the name of a variable or a key says that its text is a model: `BEDROCK_MODEL_ID`, `sonnet-model`.
+fn names_a_model(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    name.contains("MODEL") && !name.contains("REGION")
+}

@@ -1,0 +1,189 @@
+use super::*;
+use crate::domain::fixtures;
+
+const ID: &str = "anthropic.claude-sonnet-5";
+
+fn map(data: &[(&str, &str)], annotations: &[(&str, &str)]) -> ConfigMap {
+    let annotation = |name: &str| {
+        let mut all = annotations.iter();
+        all.find(|(one, _)| *one == name).map(|(_, text)| *text)
+    };
+    ConfigMap::read(data.iter().copied(), annotation, &fixtures::snapshot())
+}
+
+fn record(at: &str, from: &str, to: &str) -> String {
+    format!(
+        r#"{{"entries":[{{"at":"{at}","from":"{from}","to":"{to}","region":"eu-west-1","by":"ConfigMapKey"}}]}}"#
+    )
+}
+
+/// The words of a ConfigMap: key, original, and what stands there.
+fn words(map: &ConfigMap) -> Vec<(&str, &str, &str)> {
+    map.words()
+        .map(|(key, word)| (key, word.original(), word.standing()))
+        .collect()
+}
+
+#[test]
+fn of_values_only_words_that_may_be_ids_and_regions_are_kept() {
+    let long = format!("{}{ID}", " ".repeat(LONGEST));
+    let region = Region::parse("eu-west-1").unwrap();
+    for (text, kept) in [
+        ("eu-west-1\n", Text::Region(region)),
+        ("", Text::Blank),
+        (" \n", Text::Blank),
+        ("$(REGION)", Text::Placeholder),
+        ("{{ .Values.region }}", Text::Placeholder),
+        ("hunter2", Text::Other),
+        ("the model anthropic.claude-sonnet-5 is slow", Text::Other),
+        ("model: anthropic.claude-sonnet-5\n", Text::Other),
+        ("db.internal.example.com", Text::Other),
+        (&long, Text::Other),
+    ] {
+        let map = map(&[("k", text)], &[]);
+        assert_eq!(map.get("k"), Some(&kept), "{text:?}");
+    }
+    let map = map(
+        &[
+            ("b", "bedrock/anthropic.claude-sonnet-5"),
+            ("a", " anthropic.x\n"),
+        ],
+        &[],
+    );
+    let expected = [
+        ("a", " anthropic.x\n", " anthropic.x\n"),
+        (
+            "b",
+            "bedrock/anthropic.claude-sonnet-5",
+            "bedrock/anthropic.claude-sonnet-5",
+        ),
+    ];
+    assert_eq!(words(&map), expected);
+    assert_eq!(map.get("c"), None);
+}
+
+#[test]
+fn what_we_changed_is_asked_for_by_its_original() {
+    let arn = "arn:aws:bedrock:eu-west-1:1:application-inference-profile/a";
+    for (to, text, original) in [
+        (
+            "eu.anthropic.claude-sonnet-5",
+            "eu.anthropic.claude-sonnet-5\n",
+            "anthropic.claude-sonnet-5\n",
+        ),
+        (
+            "eu.anthropic.claude-sonnet-5",
+            "bedrock/eu.anthropic.claude-sonnet-5",
+            "bedrock/anthropic.claude-sonnet-5",
+        ),
+        (arn, arn, ID),
+    ] {
+        let ours = record("data/k", ID, to);
+        let map = map(&[("k", text), ("other", text)], &[(ANNOTATION, &ours)]);
+        let words: Vec<_> = words(&map)
+            .into_iter()
+            .filter(|(key, ..)| *key == "k")
+            .collect();
+        assert_eq!(words, [("k", original, text)]);
+        let unrecorded = map.get("other");
+        assert!(
+            !matches!(unrecorded, Some(Text::Word(word)) if word.original() != word.standing()),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_record_that_is_not_ours_changes_nothing() {
+    let text = "eu.anthropic.claude-sonnet-5";
+    for forged in [
+        record("data/other", ID, text),
+        record("app/env/k", ID, text),
+        record("data/k", ID, "us.anthropic.claude-sonnet-5"),
+        record("data/k", ID, ""),
+        record("data/k", "two words", text),
+        record("data/k", "$(X)", text),
+        "nonsense".to_owned(),
+    ] {
+        let map = map(&[("k", text)], &[(ANNOTATION, &forged)]);
+        assert_eq!(words(&map), [("k", text, text)], "{forged}");
+    }
+}
+
+#[test]
+fn the_author_of_a_config_map_can_opt_out() {
+    let data = [("a", ID), ("b", ID)];
+    let out = |annotations: &[(&str, &str)]| {
+        let map = map(&data, annotations);
+        let out: Vec<_> = map.words().map(|(_, word)| word.is_opted_out()).collect();
+        out
+    };
+    assert_eq!(out(&[]), [false, false]);
+    assert_eq!(out(&[(IGNORE, "by hand")]), [true, true]);
+    assert_eq!(out(&[(IGNORE, "false")]), [false, false]);
+    assert_eq!(out(&[(IGNORE_KEYS, "x, b*")]), [false, true]);
+}
+
+#[test]
+fn what_is_about_to_be_changed_stands_as_changed() {
+    let mut map = map(&[("k", ID), ("region", "eu-west-1")], &[]);
+    for key in ["k", "region", "absent"] {
+        map.change(key, "eu.anthropic.claude-sonnet-5");
+    }
+    assert_eq!(words(&map), [("k", ID, "eu.anthropic.claude-sonnet-5")]);
+}
+
+#[test]
+fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_it() {
+    let mut some = References::default();
+    let mut all = References::of_all();
+    for references in [&mut some, &mut all] {
+        references.insert("ml", "models", map(&[("k", ID)], &[]));
+    }
+    let found =
+        |references: &References, namespace: &str, name: &str, optional: bool| match references
+            .in_namespace(namespace)
+            .look_up(name, optional)
+        {
+            Lookup::Seen(_) => "seen",
+            Lookup::Absent => "absent",
+            Lookup::Unseen => "unseen",
+        };
+    for (references, namespace, name, optional, expected) in [
+        (&all, "ml", "models", true, "seen"),
+        (&all, "ml", "models", false, "seen"),
+        (&all, "ml", "other", true, "absent"),
+        (&all, "ml", "other", false, "unseen"),
+        (&all, "web", "models", true, "absent"),
+        (&some, "ml", "models", true, "seen"),
+        (&some, "ml", "other", true, "unseen"),
+        (&some, "web", "models", false, "unseen"),
+        (References::NONE, "ml", "models", true, "unseen"),
+    ] {
+        assert_eq!(
+            found(references, namespace, name, optional),
+            expected,
+            "{namespace}/{name}"
+        );
+    }
+}
+
+#[test]
+fn a_clone_keeps_what_it_had() {
+    let words = |references: &References| references.in_namespace("ml").have_words();
+    let mut now = References::of_all();
+    now.insert("ml", "plain", map(&[("k", "v")], &[]));
+    let before = now.clone();
+    now.insert("ml", "models", map(&[("k", ID)], &[]));
+    let with = now.clone();
+    assert!(!words(&before) && words(&with));
+    // Written again, with and without a word, and removed.
+    now.insert("ml", "models", map(&[("k", ID), ("l", ID)], &[]));
+    now.insert("ml", "more", map(&[("k", ID)], &[]));
+    now.insert("ml", "models", map(&[("k", "v")], &[]));
+    assert!(words(&now));
+    now.remove("ml", "more");
+    now.remove("ml", "never");
+    now.remove("web", "models");
+    assert!(!words(&now) && words(&with) && !words(&before));
+}

@@ -1,0 +1,138 @@
+//! What the variables of a container say of regions, with `$(X)` expanded as the kubelet does.
+
+use std::cell::Cell;
+
+use crate::text::{NodeId, Tree};
+
+use super::super::policy::Policy;
+use super::super::references::{Environment, Neighbours, Text, Value};
+use super::super::region::Region;
+use super::{Found, may_name_a_region};
+
+/// How many `$(X)` one region's name may take, chains counted link by link: real ones take one or two.
+const MOST_EXPANSIONS: usize = 16;
+
+/// How long a text may be that a region's name is put together from, in bytes; a region has at most twenty.
+const LONGEST_EXPANSION: usize = 256;
+
+/// The variables of a container. Only those that may name a region are looked at before somebody asks for others: a handful
+/// among hundreds.
+pub(super) struct Variables<'t> {
+    environment: Environment<'t>,
+    /// Names and entries, in order.
+    regional: Vec<(&'t str, NodeId)>,
+}
+
+impl<'t> Variables<'t> {
+    pub(super) fn of(
+        tree: &'t Tree<'t>,
+        container: NodeId,
+        policy: &Policy,
+        neighbours: Neighbours<'t>,
+    ) -> Self {
+        let environment = Environment::of(tree, container, neighbours);
+        let regional = environment
+            .entries()
+            .filter(|(name, _)| may_name_a_region(name, policy))
+            .collect();
+        Self {
+            environment,
+            regional,
+        }
+    }
+
+    /// The region that the variable names: the last entry of a name counts, then the last source of `envFrom`, as in Kubernetes.
+    ///
+    /// An entry that is not seen is a full stop. A source of `envFrom` that is not seen is none: it may hold any name, and most
+    /// Pods have one for a password.
+    pub(super) fn region(&self, name: &str) -> Option<Found> {
+        let entries = self.regional.iter().rev().filter(|(one, _)| *one == name);
+        for (_, entry) in entries {
+            match self.environment.value(*entry) {
+                Value::Literal(text) => return self.read(text, Some(*entry)),
+                Value::Key { text, .. } => return text.region(),
+                Value::Hidden { .. } => return Some(Found::OutOfSight),
+                Value::Nothing => {}
+            }
+        }
+        self.environment.bulk(name)?.region()
+    }
+
+    /// Whether a source of `envFrom` that is not seen may define the variable.
+    pub(super) fn may_hide(&self, name: &str) -> bool {
+        self.environment.may_hide(name)
+    }
+
+    /// Reads a text with `$(X)` expanded from the entries before `at`, or from all.
+    pub(super) fn read(&self, text: &str, at: Option<NodeId>) -> Option<Found> {
+        let budget = Cell::new(MOST_EXPANSIONS);
+        read(text, &|name| self.expanded(name, at, &budget))
+    }
+
+    fn expanded(&self, name: &str, at: Option<NodeId>, budget: &Cell<usize>) -> Option<String> {
+        budget.set(budget.get().checked_sub(1)?);
+        let mut entries: Vec<_> = self
+            .environment
+            .entries()
+            .take_while(|(_, entry)| Some(*entry) != at)
+            .filter(|(one, _)| *one == name)
+            .map(|(_, entry)| entry)
+            .collect();
+        while let Some(entry) = entries.pop() {
+            match self.environment.value(entry) {
+                Value::Literal(text) if text.len() <= LONGEST_EXPANSION => {
+                    return expand(text, &|name| self.expanded(name, Some(entry), budget));
+                }
+                Value::Key { text, .. } => return spelled(text),
+                Value::Literal(_) | Value::Hidden { .. } => return None,
+                Value::Nothing => {}
+            }
+        }
+        spelled(self.environment.bulk(name)?)
+    }
+}
+
+/// What is kept of a text, as far as a region's name can be put together from it.
+fn spelled(text: &Text) -> Option<String> {
+    match text {
+        Text::Region(region) => Some(region.to_string()),
+        Text::Blank => Some(String::new()),
+        Text::Word(_) | Text::Placeholder | Text::Other => None,
+    }
+}
+
+/// Reads the name of a region; an empty text counts as absent.
+pub(super) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Found> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let Some(text) = Some(text)
+        .filter(|text| text.len() <= LONGEST_EXPANSION)
+        .and_then(|text| expand(text, variable))
+    else {
+        return Some(Found::OutOfSight);
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    if text.contains('$') || text.contains("{{") || text.starts_with("os.environ/") {
+        return Some(Found::OutOfSight);
+    }
+    Some(Region::parse(text).map_or(Found::NotARegion, Found::Region))
+}
+
+/// Expands `$(X)`; `None` where a variable cannot be.
+fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("$(") {
+        let end = rest[at..].find(')')? + at;
+        expanded.push_str(&rest[..at]);
+        expanded.push_str(&variable(&rest[at + 2..end])?);
+        rest = &rest[end + 1..];
+    }
+    expanded.push_str(rest);
+    Some(expanded)
+}
