@@ -100,7 +100,7 @@ fn only_a_text_that_is_an_id_alone_is_followed() {
         ("bedrock/ID", Some("eu.ID")),
         ("bedrock/us-east-1/ID", Some("us.ID")),
         ("us.ID", Some("ProfileNotServed")),
-        ("eu.ID", Some("AlreadyProfiled")),
+        ("eu.ID", None),
         ("ID,other", None),
         ("we use ID", None),
         ("{\"model\": \"ID\"}", None),
