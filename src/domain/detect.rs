@@ -13,7 +13,7 @@ use crate::text::NodeId;
 use super::object::{Leaf, Object, Sort, Spot};
 use super::reason::Reason;
 use super::record::Entry;
-use super::role::{Around, Told, neighbours_in_list, neighbours_in_mapping};
+use super::role::{Among, Around, Told, neighbours_in_list, neighbours_in_mapping};
 use super::shape::{Setting, Shape, shape};
 use super::snapshot::Snapshot;
 use super::token::{Prefix, Token, tokens};
@@ -168,10 +168,16 @@ impl<'t> Detector<'t, '_> {
             let tree = object.tree;
             let told = if let Some(container) = container {
                 let list = tree.get(container, "env").into_iter();
-                roles.told(list.flat_map(|list| neighbours_in_list(tree, list)))
+                roles.told(
+                    list.flat_map(|list| neighbours_in_list(tree, list)),
+                    Among::Settings,
+                )
             } else {
                 let data = tree.get(object.root, "data").into_iter();
-                roles.told(data.flat_map(|data| neighbours_in_mapping(tree, data)))
+                roles.told(
+                    data.flat_map(|data| neighbours_in_mapping(tree, data)),
+                    Among::Settings,
+                )
             };
             Arc::new(told)
         });

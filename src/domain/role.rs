@@ -53,41 +53,90 @@ pub enum Says {
 
 /// The rules that are asked, in order.
 #[derive(Debug, Clone)]
-pub struct Roles(Vec<&'static Rule>);
+pub struct Roles {
+    rules: Vec<&'static Rule>,
+    /// What the conditions over neighbours ask for, in the order of the rules.
+    says: Vec<Says>,
+    /// Their patterns with the index of the condition, by the last letter: most names end in none of these.
+    by_last: Vec<Vec<(usize, &'static str)>>,
+    /// Their patterns that do not say how a name ends.
+    open_ended: Vec<(usize, &'static str)>,
+}
+
+/// Where the neighbours of an ID stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// Among the variables of a container or the keys of a ConfigMap, of which there may be hundreds: names are only looked at
+    /// by their ends.
+    Settings,
+    /// Among the keys of a document.
+    Keys,
+}
 
 // === impl Roles ===
 
 impl Roles {
     /// All rules of the table.
     pub fn all() -> Self {
-        Self(TABLE.iter().collect())
+        Self::of(TABLE.iter())
     }
 
     /// All but the rule at `index` of the table: what a test removes to see that something depends on it.
     #[must_use]
     pub fn without(index: usize) -> Self {
         let rest = TABLE.iter().enumerate().filter(|(at, _)| *at != index);
-        Self(rest.map(|(_, rule)| rule).collect())
+        Self::of(rest.map(|(_, rule)| rule))
     }
 
-    /// What these neighbours say to the rules, read once for all IDs among them.
-    pub fn told<'t>(&self, neighbours: impl Iterator<Item = Neighbour<'t>>) -> Told<'t> {
-        let mut told = vec![[None; 2]; self.about_neighbours().count()];
-        for neighbour in neighbours {
-            for (names, (patterns, says)) in told.iter_mut().zip(self.about_neighbours()) {
-                if names[1].is_none() && says.holds(neighbour.text, patterns, neighbour.name) {
-                    let free = usize::from(names[0].is_some());
-                    names[free] = Some(neighbour.name);
+    fn of(table: impl Iterator<Item = &'static Rule>) -> Self {
+        let mut roles = Self {
+            rules: table.collect(),
+            says: Vec::new(),
+            by_last: vec![Vec::new(); 128],
+            open_ended: Vec::new(),
+        };
+        for condition in roles.rules.iter().flat_map(|rule| rule.when) {
+            let (Condition::Beside(patterns, says) | Condition::Around(patterns, says)) = condition
+            else {
+                continue;
+            };
+            let at = roles.says.len();
+            roles.says.push(*says);
+            for pattern in *patterns {
+                let last = pattern.bytes().last().filter(|last| *last != b'*');
+                match last.and_then(|last| roles.by_last.get_mut(usize::from(last))) {
+                    Some(patterns) => patterns.push((at, pattern)),
+                    None => roles.open_ended.push((at, pattern)),
                 }
             }
         }
-        Told(told)
+        roles
+    }
+
+    /// What these neighbours say to the rules, read once for all IDs among them.
+    pub fn told<'t>(
+        &self,
+        neighbours: impl Iterator<Item = Neighbour<'t>>,
+        among: Among,
+    ) -> Told<'t> {
+        let mut told = Told(vec![[None; 2]; self.says.len()]);
+        for neighbour in neighbours {
+            let last = letters(neighbour.name).next_back();
+            let ends = last.and_then(|last| self.by_last.get(last as usize));
+            let open = self.open_ended.iter().filter(|_| among == Among::Keys);
+            for (at, pattern) in ends.into_iter().flatten().chain(open) {
+                if fits(pattern, neighbour.name) && self.says[*at].is_said_by(neighbour.text()) {
+                    told.add(*at, neighbour.name);
+                }
+            }
+        }
+        told
     }
 
     /// The reason of the first rule that holds for what is around an ID.
     pub fn reason(&self, around: &Around<'_>) -> Option<Reason> {
         let mut next = 0;
-        for rule in &self.0 {
+        for rule in &self.rules {
             let mut holds = true;
             for condition in rule.when {
                 holds &= match condition {
@@ -114,17 +163,6 @@ impl Roles {
         }
         None
     }
-
-    /// The conditions over neighbours, in the order of the rules.
-    fn about_neighbours(&self) -> impl Iterator<Item = (&'static [&'static str], Says)> + '_ {
-        let conditions = self.0.iter().flat_map(|rule| rule.when);
-        conditions.filter_map(|condition| match condition {
-            Condition::Beside(patterns, says) | Condition::Around(patterns, says) => {
-                Some((*patterns, *says))
-            }
-            Condition::Named(_) | Condition::Under(_) => None,
-        })
-    }
 }
 
 /// What the names of one mapping, list or container say to the rules: for each condition the first two names that meet it,
@@ -132,7 +170,16 @@ impl Roles {
 #[derive(Debug, Clone)]
 pub struct Told<'t>(Vec<[Option<&'t str>; 2]>);
 
-impl Told<'_> {
+impl<'t> Told<'t> {
+    fn add(&mut self, condition: usize, name: &'t str) {
+        let names = &mut self.0[condition];
+        if names[0].is_none() {
+            names[0] = Some(name);
+        } else if names[1].is_none() && names[0] != Some(name) {
+            names[1] = Some(name);
+        }
+    }
+
     fn by_another(&self, condition: usize, own: Option<&str>) -> bool {
         self.0[condition]
             .iter()
@@ -144,11 +191,6 @@ impl Told<'_> {
 // === impl Says ===
 
 impl Says {
-    /// Whether a neighbour of such a name says this.
-    fn holds(self, text: Text<'_>, patterns: &[&str], name: &str) -> bool {
-        fits_any(patterns, name) && self.is_said_by(text)
-    }
-
     fn is_said_by(self, text: Text<'_>) -> bool {
         let text = match text {
             Text::Is(text) => text.trim(),

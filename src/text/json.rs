@@ -6,7 +6,7 @@ use super::{
     Format, Kind, NO_PARENT, Node, Sharing, Span, Style, SyntaxError, Text, Tree,
     error::DUPLICATE_KEY, narrow,
 };
-use std::sync::OnceLock;
+use std::{ops::Range, sync::OnceLock};
 use string::{end_of_run, unicode_escape};
 
 mod string;
@@ -19,6 +19,9 @@ const MAX_DEPTH: usize = 512;
 
 /// A node for this many bytes is room enough for a Pod as the API server writes it.
 const BYTES_PER_NODE: usize = 16;
+
+/// How many keys of an object are compared one by one; almost every object has fewer.
+const FEW_KEYS: usize = 16;
 
 /// Larger documents grow their list of nodes: they may be one long string.
 const MAX_NODES_AT_FIRST: usize = 4096;
@@ -36,8 +39,9 @@ struct Scanner<'t> {
 struct Open {
     node: u32,
     mapping: bool,
-    /// A bit for each key seen, by a weak hash: while no bit is hit twice, no key is there twice.
-    seen: [u64; 16],
+    /// How many keys were read, as far as [`FEW_KEYS`].
+    keys: usize,
+    /// The keys have not all been compared as they were read.
     maybe_duplicate: bool,
 }
 
@@ -176,16 +180,32 @@ impl Scanner<'_> {
         }
         self.at += 1;
         let slot = self.slot(escaped);
-        let hash = weak_hash(&self.bytes[start..end]);
-        let (word, bit) = (hash / 64, 1_u64 << (hash % 64));
-        if let Some(open) = self.open.last_mut() {
-            open.maybe_duplicate |= escaped || open.seen[word] & bit != 0;
-            open.seen[word] |= bit;
-        }
+        self.check_key(start..end, escaped)?;
         Ok(Text {
             span: Span::new(start, end),
             slot,
         })
+    }
+
+    /// Compares a key with those before it, while they are few; else leaves it to the end of the object.
+    fn check_key(&mut self, key: Range<usize>, escaped: bool) -> Result<(), Problem> {
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        open.keys += 1;
+        if escaped || open.keys > FEW_KEYS {
+            open.maybe_duplicate = true;
+            return Ok(());
+        }
+        let (key_bytes, mut sibling) = (&self.bytes[key.clone()], open.node as usize + 1);
+        while let Some(node) = self.tree.nodes.get(sibling) {
+            if self.bytes[node.key.span.range()] == *key_bytes {
+                self.at = key.start;
+                return Err(DUPLICATE_KEY);
+            }
+            sibling = node.next as usize;
+        }
+        Ok(())
     }
 
     fn open(&mut self, key: Text, kind: Kind) -> Result<(), Problem> {
@@ -199,7 +219,7 @@ impl Scanner<'_> {
         self.open.push(Open {
             node,
             mapping: kind == Kind::Mapping,
-            seen: [0; 16],
+            keys: 0,
             maybe_duplicate: false,
         });
         Ok(())
@@ -346,22 +366,4 @@ impl Scanner<'_> {
             self.at += 1;
         }
     }
-}
-
-// === free functions ===
-
-/// A number below 1,024 by a key's length and its first and last bytes.
-fn weak_hash(key: &[u8]) -> usize {
-    let (first, last) = match (key.first_chunk(), key.last_chunk()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (
-            key.iter()
-                .fold(0, |hash, &byte| hash << 8 | u64::from(byte)),
-            0,
-        ),
-    };
-    // The multiplier is 2⁶⁴ divided by the golden ratio, which spreads neighbours over the upper bits.
-    let hash =
-        (first ^ last.rotate_left(29) ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(hash >> 54).unwrap_or_default()
 }

@@ -8,7 +8,9 @@ use crate::text::{Format, Kind, NodeId, Tree};
 
 use super::super::object::{Leaf, Object, Sort, Source, Spot};
 use super::super::reason::Reason;
-use super::super::role::{Around, Told, neighbours_in_list, neighbours_in_mapping, variable};
+use super::super::role::{
+    Among, Around, Told, neighbours_in_list, neighbours_in_mapping, variable,
+};
 use super::super::shape::{Setting, Shape};
 use super::super::snapshot::Snapshot;
 use super::super::token::{Prefix, Token, tokens};
@@ -286,11 +288,11 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
             let key = tree.key(node);
             if tree.kind(node) == Kind::Sequence {
                 let level = Level::of(neighbours_in_list(tree, node), key, policies);
-                let told = roles.told(neighbours_in_list(tree, node));
+                let told = roles.told(neighbours_in_list(tree, node), Among::Keys);
                 (Arc::new(told), Arc::new(level))
             } else {
                 let level = Level::of(neighbours_in_mapping(tree, node), key, policies);
-                let told = roles.told(neighbours_in_mapping(tree, node));
+                let told = roles.told(neighbours_in_mapping(tree, node), Among::Keys);
                 (Arc::new(told), Arc::new(level))
             }
         });

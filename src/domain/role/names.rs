@@ -18,13 +18,43 @@ pub struct Around<'t> {
     pub scopes: Vec<Arc<Told<'t>>>,
 }
 
-/// A name beside an ID and what it says.
-#[derive(Debug, Clone, Copy)]
+/// A name beside an ID and what it says, which is read when a rule asks for it.
+#[derive(Clone, Copy)]
 pub struct Neighbour<'t> {
     /// The key or variable.
     pub name: &'t str,
+    tree: &'t Tree<'t>,
+    stands: Stands,
+}
+
+/// Where what a name says stands.
+#[derive(Clone, Copy)]
+enum Stands {
+    /// In an entry of a list of `{name, value}`.
+    Entry(NodeId),
+    /// Under the name as a key.
+    Key(NodeId),
+}
+
+impl<'t> Neighbour<'t> {
     /// What it says.
-    pub text: Text<'t>,
+    pub fn text(&self) -> Text<'t> {
+        match self.stands {
+            Stands::Entry(node) => {
+                let entry = EnvEntry::read(self.tree, node);
+                let literal = entry.value.and_then(|node| self.tree.text(node));
+                if entry.elsewhere.is_some() {
+                    Text::OutOfSight
+                } else {
+                    Text::Is(literal.unwrap_or_default())
+                }
+            }
+            Stands::Key(node) => match self.tree.text(node) {
+                Some(text) => Text::Is(text),
+                None => Text::Structure,
+            },
+        }
+    }
 }
 
 /// What a name says.
@@ -55,16 +85,10 @@ pub fn neighbours_in_list<'t>(
     list: NodeId,
 ) -> impl Iterator<Item = Neighbour<'t>> {
     tree.children(list).filter_map(|node| {
-        let entry = EnvEntry::read(tree, node);
-        let literal = || entry.value.and_then(|node| tree.text(node));
-        let text = if entry.elsewhere.is_some() {
-            Text::OutOfSight
-        } else {
-            Text::Is(literal().unwrap_or_default())
-        };
         Some(Neighbour {
-            name: entry.name?,
-            text,
+            name: tree.text(tree.get(node, "name")?)?,
+            tree,
+            stands: Stands::Entry(node),
         })
     })
 }
@@ -75,13 +99,10 @@ pub fn neighbours_in_mapping<'t>(
     mapping: NodeId,
 ) -> impl Iterator<Item = Neighbour<'t>> {
     tree.children(mapping).filter_map(|child| {
-        let text = match tree.kind(child) {
-            Kind::String | Kind::Scalar => Text::Is(tree.text(child)?),
-            Kind::Mapping | Kind::Sequence => Text::Structure,
-        };
         Some(Neighbour {
             name: tree.key(child)?,
-            text,
+            tree,
+            stands: Stands::Key(child),
         })
     })
 }

@@ -58,11 +58,11 @@ impl Level {
         };
         for neighbour in neighbours {
             level.bedrock |= names_bedrock(neighbour.name)
-                || matches!(neighbour.text, Text::Is(text) if names_bedrock(text));
+                || matches!(neighbour.text(), Text::Is(text) if names_bedrock(text));
             if !may_name_a_region(neighbour.name, policies) {
                 continue;
             }
-            let text = match neighbour.text {
+            let text = match neighbour.text() {
                 Text::Is(text) => Some(text.into()),
                 Text::OutOfSight => None,
                 Text::Structure => continue,
