@@ -5,8 +5,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use bedrock_profiles::cli::audit::default_policy;
+use bedrock_profiles::cli::judging::Judging;
 use bedrock_profiles::domain::reason::{Group, Reason};
+use bedrock_profiles::domain::role::{Roles, TABLE};
+use bedrock_profiles::domain::snapshot::View;
+use bedrock_profiles::scan::{Scan, Syntax};
 use serde::Deserialize;
 
 use crate::corpus::differences::Differences;
@@ -219,4 +225,49 @@ fn an_id_that_is_left_for_its_role_is_rewritten_without_it() {
         .map(Found::verdict)
         .collect();
     assert_eq!(verdicts, controls.map(|id| format!("us.{id}")));
+}
+
+/// What is found in every fixture under these rules, by place.
+fn found_under(roles: Roles, fixtures: &[Fixture]) -> Vec<Vec<(String, Option<String>, String)>> {
+    let judging = Judging {
+        today: "2026-11-22".parse().ok(),
+        ..Judging::default()
+    };
+    let (view, _) = judging.view(default_policy()).unwrap();
+    let Ok(mut snapshot) = Arc::try_unwrap(view.snapshot) else {
+        panic!("nobody else has the snapshot");
+    };
+    snapshot.roles = roles;
+    let view = View::of(snapshot);
+    let scan = Scan {
+        view: &view,
+        today: "2026-11-22".parse().unwrap(),
+        namespace: "default",
+        edit: false,
+    };
+    let of = |fixture: &Fixture| {
+        let found = scan
+            .text(&fixture.text, Syntax::Yaml, &fixture.name)
+            .findings;
+        let told = found.into_iter().map(|one| {
+            let verdict = one.reason.map(str::to_owned).or(one.after);
+            (one.pointer, one.inner_pointer, verdict.unwrap_or_default())
+        });
+        told.collect()
+    };
+    fixtures.iter().map(of).collect()
+}
+
+#[test]
+fn every_rule_of_roles_is_needed_by_a_file() {
+    let fixtures = fixtures();
+    let with_all = found_under(Roles::all(), &fixtures);
+    let idle: Vec<_> = (0..TABLE.len())
+        .filter(|at| found_under(Roles::without(*at), &fixtures) == with_all)
+        .map(|at| format!("{}: {}", TABLE[at].reason, TABLE[at].why))
+        .collect();
+    assert!(
+        idle.is_empty(),
+        "rules without which every file in {FOLDER} is judged alike: {idle:#?}"
+    );
 }
