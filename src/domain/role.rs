@@ -28,9 +28,12 @@ pub enum Condition {
     Named(&'static [&'static str]),
     /// A key of what encloses the ID.
     Under(&'static [&'static str]),
+    /// Another key of the same entry of a document. Names that are as common as `endpoint` say something there alone: among the
+    /// variables of a container they are of anybody.
+    Entry(&'static [&'static str], Says),
     /// Another key of the same mapping, another variable of the same container.
     Beside(&'static [&'static str], Says),
-    /// Another key of the same mapping or of one around it.
+    /// The same, or a key of a mapping around it.
     Around(&'static [&'static str], Says),
 }
 
@@ -59,18 +62,17 @@ pub struct Roles {
     says: Vec<Says>,
     /// Their patterns with the index of the condition, by the last letter: most names end in none of these.
     by_last: Vec<Vec<(usize, &'static str)>>,
-    /// Their patterns that do not say how a name ends.
-    open_ended: Vec<(usize, &'static str)>,
+    /// The same of those that are asked of the entries of documents alone, where there are few names.
+    of_entries: Vec<(usize, &'static str)>,
 }
 
 /// Where the neighbours of an ID stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Among {
-    /// Among the variables of a container or the keys of a ConfigMap, of which there may be hundreds: names are only looked at
-    /// by their ends.
+    /// Among the variables of a container or the keys of a ConfigMap, of which there may be hundreds.
     Settings,
-    /// Among the keys of a document.
-    Keys,
+    /// Among the keys of an entry of a document.
+    Entry,
 }
 
 // === impl Roles ===
@@ -93,20 +95,23 @@ impl Roles {
             rules: table.collect(),
             says: Vec::new(),
             by_last: vec![Vec::new(); 128],
-            open_ended: Vec::new(),
+            of_entries: Vec::new(),
         };
         for condition in roles.rules.iter().flat_map(|rule| rule.when) {
-            let (Condition::Beside(patterns, says) | Condition::Around(patterns, says)) = condition
+            let (Condition::Entry(patterns, says)
+            | Condition::Beside(patterns, says)
+            | Condition::Around(patterns, says)) = condition
             else {
                 continue;
             };
             let at = roles.says.len();
             roles.says.push(*says);
+            let of_entries = matches!(condition, Condition::Entry(..));
             for pattern in *patterns {
-                let last = pattern.bytes().last().filter(|last| *last != b'*');
+                let last = pattern.bytes().last().filter(|_| !of_entries);
                 match last.and_then(|last| roles.by_last.get_mut(usize::from(last))) {
                     Some(patterns) => patterns.push((at, pattern)),
-                    None => roles.open_ended.push((at, pattern)),
+                    None => roles.of_entries.push((at, pattern)),
                 }
             }
         }
@@ -123,8 +128,8 @@ impl Roles {
         for neighbour in neighbours {
             let last = letters(neighbour.name).next_back();
             let ends = last.and_then(|last| self.by_last.get(last as usize));
-            let open = self.open_ended.iter().filter(|_| among == Among::Keys);
-            for (at, pattern) in ends.into_iter().flatten().chain(open) {
+            let entry = self.of_entries.iter().filter(|_| among == Among::Entry);
+            for (at, pattern) in ends.into_iter().flatten().chain(entry) {
                 if fits(pattern, neighbour.name) && self.says[*at].is_said_by(neighbour.text()) {
                     told.add(*at, neighbour.name);
                 }
@@ -146,7 +151,7 @@ impl Roles {
                     Condition::Under(patterns) => {
                         around.path.iter().any(|key| fits_any(patterns, key))
                     }
-                    Condition::Beside(..) | Condition::Around(..) => {
+                    Condition::Entry(..) | Condition::Beside(..) | Condition::Around(..) => {
                         let far = matches!(condition, Condition::Around(..));
                         let scopes = around.scopes.iter().take(if far { usize::MAX } else { 1 });
                         let at = next;
@@ -321,6 +326,18 @@ mod tests {
     }
 
     #[test]
+    fn patterns_of_settings_say_how_a_name_ends() {
+        for condition in TABLE.iter().flat_map(|rule| rule.when) {
+            if let Condition::Beside(patterns, _) | Condition::Around(patterns, _) = condition {
+                assert!(
+                    patterns.iter().all(|one| !one.ends_with('*')),
+                    "{patterns:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn patterns_are_in_small_letters_without_separators() {
         let patterns = TABLE
             .iter()
@@ -328,6 +345,7 @@ mod tests {
             .flat_map(|when| match when {
                 Condition::Named(patterns)
                 | Condition::Under(patterns)
+                | Condition::Entry(patterns, _)
                 | Condition::Beside(patterns, _)
                 | Condition::Around(patterns, _) => patterns.iter(),
             });

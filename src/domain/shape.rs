@@ -30,7 +30,7 @@ pub struct Shape {
 }
 
 /// Routes that clients put before an ID and that mean Bedrock itself, as `LiteLLM`, `LangChain`, pydantic-ai, opencode and others write them.
-const WRAPPERS: &[&str] = &[
+pub const WRAPPERS: &[&str] = &[
     "bedrock/",
     "bedrock/converse/",
     "bedrock/invoke/",
@@ -46,7 +46,7 @@ const WRAPPERS: &[&str] = &[
 ];
 
 /// What a route contains that means something else, and the reason to leave the ID.
-const OTHER_ROUTES: &[(&str, Reason)] = &[
+pub const OTHER_ROUTES: &[(&str, Reason)] = &[
     ("mantle/", Reason::Mantle),
     ("async_invoke/", Reason::Batch),
     ("-month-commitment/", Reason::ProvisionedSuffix),

@@ -73,7 +73,7 @@ pub enum Found {
 pub const REGION_ANNOTATION: &str = "bedrock-profiles.dev/region";
 
 /// Variables that speak of Bedrock alone, as applications and tools name them.
-const BEDROCK_NAMES: &[&str] = &[
+pub const BEDROCK_NAMES: &[&str] = &[
     "BEDROCK_AWS_REGION",
     "BEDROCK_REGION",
     "BEDROCK_REGION_NAME",
@@ -96,7 +96,7 @@ const BEDROCK_NAMES: &[&str] = &[
 const LITELLM_NAME: &str = "AWS_REGION_NAME";
 
 /// Variables of the AWS SDKs; they disagree which of the two counts.
-const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
+pub const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Names a profile of `~/.aws/config`, whose region cannot be read here.
 const SDK_PROFILE: &str = "AWS_PROFILE";
@@ -127,6 +127,27 @@ impl RegionSource {
             Self::NamespaceAnnotation => "NamespaceAnnotation",
             Self::PolicyDefault => "PolicyDefault",
             Self::Cluster => "Cluster",
+        }
+    }
+
+    /// One sentence for a reader who meets the name for the first time.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::InValue => {
+                "in the value itself: `bedrock/REGION/…`, or an address of Bedrock's runtime."
+            }
+            Self::Beside => {
+                "beside it: `--region` of the same command, `aws_region_name` or a variable's name as a key of the same entry; a bare `region` only where the entry names Bedrock."
+            }
+            Self::ObjectAnnotation => "the object's annotation `bedrock-profiles.dev/region`.",
+            Self::ContainerEnv => "a variable of the same container.",
+            Self::Document => "a key of what encloses the entry in the same document.",
+            Self::ConfigMapKey => "another key of the same ConfigMap.",
+            Self::NamespaceAnnotation => {
+                "the namespace's annotation `bedrock-profiles.dev/region`."
+            }
+            Self::PolicyDefault => "the policy's `region.default`.",
+            Self::Cluster => "the region that all nodes of the cluster agree on.",
         }
     }
 

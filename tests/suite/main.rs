@@ -12,6 +12,7 @@ mod catalog;
 mod cli;
 mod corpus;
 mod decision;
+mod detection;
 mod facts;
 mod fuzz;
 mod fuzz_bodies;

@@ -288,13 +288,16 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
             let key = tree.key(node);
             if tree.kind(node) == Kind::Sequence {
                 let level = Level::of(neighbours_in_list(tree, node), key, policies);
-                let told = roles.told(neighbours_in_list(tree, node), Among::Keys);
-                (Arc::new(told), Arc::new(level))
-            } else {
-                let level = Level::of(neighbours_in_mapping(tree, node), key, policies);
-                let told = roles.told(neighbours_in_mapping(tree, node), Among::Keys);
-                (Arc::new(told), Arc::new(level))
+                let told = roles.told(neighbours_in_list(tree, node), Among::Settings);
+                return (Arc::new(told), Arc::new(level));
             }
+            let among = match key {
+                Some(key) if names_variables(key) => Among::Settings,
+                _ => Among::Entry,
+            };
+            let level = Level::of(neighbours_in_mapping(tree, node), key, policies);
+            let told = roles.told(neighbours_in_mapping(tree, node), among);
+            (Arc::new(told), Arc::new(level))
         });
         around.scopes.push(Arc::clone(told));
         nearby.levels.push(Arc::clone(level));

@@ -1,7 +1,7 @@
 //! The rules of roles, in the order in which they are asked.
 
 use super::super::reason::Reason;
-use super::Condition::{Around, Beside, Named, Under};
+use super::Condition::{Around, Beside, Entry, Named, Under};
 use super::{Rule, Says};
 
 /// Every rule.
@@ -38,7 +38,7 @@ pub const TABLE: &[Rule] = &[
         reason: Reason::ClientAlias,
         when: &[
             Named(&["modelname"]),
-            Beside(&["litellmparams"], Says::Anything),
+            Entry(&["litellmparams"], Says::Anything),
         ],
         why: "LiteLLM's clients ask for the model by this name; renaming it breaks every one of them.",
     },
@@ -74,7 +74,7 @@ pub const TABLE: &[Rule] = &[
     },
     Rule {
         reason: Reason::PriceTable,
-        when: &[Beside(
+        when: &[Entry(
             &[
                 "*costper*",
                 "*priceper*",
@@ -182,12 +182,10 @@ pub const TABLE: &[Rule] = &[
         reason: Reason::OtherCloud,
         when: &[Around(
             &[
-                "provider",
                 "llmprovider",
                 "customllmprovider",
                 "modelprovider",
                 "aiprovider",
-                "apitype",
             ],
             Says::OneOf(&["vertex*", "azure*", "openrouter*", "google*", "gemini*"]),
         )],
@@ -225,7 +223,7 @@ pub const TABLE: &[Rule] = &[
     },
     Rule {
         reason: Reason::GatewayClient,
-        when: &[Beside(
+        when: &[Entry(
             &[
                 "apibase",
                 "baseurl",
@@ -243,12 +241,10 @@ pub const TABLE: &[Rule] = &[
         reason: Reason::GatewayClient,
         when: &[Around(
             &[
-                "provider",
                 "llmprovider",
                 "customllmprovider",
                 "modelprovider",
                 "aiprovider",
-                "apitype",
             ],
             Says::OneOf(&["openai*"]),
         )],
@@ -279,5 +275,18 @@ pub const TABLE: &[Rule] = &[
             "*finetunebasemodel",
         ])],
         why: "Batch, agent and tuning calls take a model by rules of their own.",
+    },
+    Rule {
+        reason: Reason::OtherCloud,
+        when: &[Entry(
+            &["provider", "apitype"],
+            Says::OneOf(&["vertex*", "azure*", "openrouter*", "google*", "gemini*"]),
+        )],
+        why: "The entry names another provider.",
+    },
+    Rule {
+        reason: Reason::GatewayClient,
+        when: &[Entry(&["provider", "apitype"], Says::OneOf(&["openai*"]))],
+        why: "The entry names a protocol that gateways speak, for which the ID is a name of its own.",
     },
 ];
