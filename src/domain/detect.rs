@@ -77,12 +77,7 @@ impl<'t> Finding<'t> {
 
 /// Every finding in the texts of `object` itself, in document order.
 pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<'t>> {
-    let mut detector = Detector {
-        object,
-        snapshot,
-        told: BTreeMap::new(),
-        found: Vec::new(),
-    };
+    let mut detector = Detector::new(object, snapshot);
     if matches!(object.sort, Sort::Plain | Sort::Custom) {
         detector.file();
         return detector.found;
@@ -107,7 +102,7 @@ fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<Nod
 }
 
 /// One walk over an object.
-struct Detector<'t, 'o> {
+pub(super) struct Detector<'t, 'o> {
     object: &'o Object<'t>,
     snapshot: &'t Snapshot,
     /// What the variables of a container say, or the keys of the ConfigMap where there is no container.
@@ -115,7 +110,22 @@ struct Detector<'t, 'o> {
     found: Vec<Finding<'t>>,
 }
 
-impl<'t> Detector<'t, '_> {
+impl<'t, 'o> Detector<'t, 'o> {
+    pub(super) fn new(object: &'o Object<'t>, snapshot: &'t Snapshot) -> Self {
+        Self {
+            object,
+            snapshot,
+            told: BTreeMap::new(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Why a text is left for its role in the object, if it is: for its own name and the names beside it.
+    pub(super) fn role(&mut self, leaf: &Leaf<'t>) -> Option<Reason> {
+        let around = self.around(leaf);
+        self.snapshot.roles.reason(&around)
+    }
+
     fn string(&mut self, node: NodeId) {
         let tree = self.object.tree;
         let Some(text) = tree.text(node) else { return };
@@ -132,8 +142,7 @@ impl<'t> Detector<'t, '_> {
 
     /// The IDs of a text that is no document of its own.
     fn whole(&mut self, leaf: Leaf<'t>, text: &'t str) {
-        let around = self.around(&leaf);
-        let role = self.snapshot.roles.reason(&around);
+        let role = self.role(&leaf);
         for token in tokens(text, self.snapshot) {
             let shape = left_as_prose(leaf.spot, shape_of(text, &token, leaf.spot.setting()));
             self.found.push(Finding {

@@ -14,12 +14,11 @@ use super::references::Neighbours;
 use super::region::Region;
 use super::role::neighbours_in_mapping;
 
+mod flags;
 mod nearby;
+mod variables;
 
 pub use nearby::{Level, Nearby};
-
-mod flags;
-mod variables;
 
 use flags::{command_around, flagged};
 use variables::{Variables, read};

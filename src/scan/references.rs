@@ -33,7 +33,7 @@ impl Collected {
             for root in objects(&tree) {
                 let object = Object::at(&tree, root);
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();
-                if object.sort == Sort::ConfigMap && !name.is_empty() {
+                if object.sort == Sort::ConfigMap && is_a_name(name) {
                     scan.judged(&object, |namespace, judgement| {
                         let map = read(scan, &object, judgement);
                         self.merge(namespace, name, map);
@@ -56,6 +56,11 @@ impl Collected {
             Lookup::Absent | Lookup::Unseen => self.references.insert(namespace, name, map),
         }
     }
+}
+
+/// Whether a name is written out: one that a template fills in may be any.
+fn is_a_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains('$')
 }
 
 /// The ConfigMap as it stands, and what becomes of its texts.

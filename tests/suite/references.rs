@@ -16,6 +16,7 @@ mod patches;
 mod precedence;
 mod properties;
 mod regions;
+mod roles;
 mod told;
 
 impl World {

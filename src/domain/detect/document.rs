@@ -55,9 +55,7 @@ impl<'t> Detector<'t, '_> {
             | Spot::Args { .. }
             | Spot::Command { .. }
             | Spot::Volume { .. }
-            | Spot::Document => {
-                return false;
-            }
+            | Spot::Document => return false,
         };
         let Some(documents) = documents(text, name) else {
             return false;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::text::NodeId;
 
-use super::super::detect::Finding;
+use super::super::detect::{Detector, Finding};
 use super::super::object::{Leaf, Object, Source, Spot, Variable};
 use super::super::reason::Reason;
 use super::super::shape::{Setting, Shape, shape};
@@ -34,6 +34,7 @@ pub fn findings<'t>(
         object,
         neighbours,
         snapshot,
+        detector: Detector::new(object, snapshot),
         looked_at: 0,
         found: Vec::new(),
     };
@@ -49,6 +50,8 @@ pub(super) struct Following<'a, 't> {
     pub(super) object: &'a Object<'t>,
     pub(super) neighbours: Neighbours<'t>,
     snapshot: &'t Snapshot,
+    /// Knows the roles of variables.
+    detector: Detector<'t, 'a>,
     looked_at: usize,
     found: Vec<Finding<'t>>,
 }
@@ -205,17 +208,20 @@ impl<'t> Following<'_, 't> {
             return;
         };
         // A profile that nobody changes anyway is no news.
-        if token.prefix == Prefix::Bare || reach.err() != Some(Reason::OutOfSight) {
-            self.found.push(Finding {
-                leaf: taker.leaf(origin, reach),
-                text: &text[token.span.clone()],
-                token,
-                shape: Ok(shape),
-                inner: None,
-                is_key: false,
-                nearby: Nearby::default(),
-            });
+        if token.prefix != Prefix::Bare && reach.err() == Some(Reason::OutOfSight) {
+            return;
         }
+        let leaf = taker.leaf(origin, reach);
+        let role = origin.role().or_else(|| self.detector.role(&leaf));
+        self.found.push(Finding {
+            leaf,
+            text: &text[token.span.clone()],
+            token,
+            shape: role.map_or(Ok(shape), Err),
+            inner: None,
+            is_key: false,
+            nearby: Nearby::default(),
+        });
     }
 
     /// Tells a text of which nothing is known but where it stands.

@@ -73,6 +73,14 @@ impl Reference<'_> {
 }
 
 impl Origin<'_> {
+    /// Why the text is left for its role in the ConfigMap, if it is.
+    pub fn role(&self) -> Option<Reason> {
+        match self {
+            Self::ConfigMap { word, .. } => word.and_then(Word::role),
+            Self::Secret { .. } | Self::Field { .. } => None,
+        }
+    }
+
     /// The kind of the object in which the text stands.
     pub const fn kind(&self) -> &'static str {
         match self {

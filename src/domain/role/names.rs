@@ -23,36 +23,46 @@ pub struct Around<'t> {
 pub struct Neighbour<'t> {
     /// The key or variable.
     pub name: &'t str,
-    tree: &'t Tree<'t>,
-    stands: Stands,
+    stands: Stands<'t>,
 }
 
 /// Where what a name says stands.
 #[derive(Clone, Copy)]
-enum Stands {
+enum Stands<'t> {
     /// In an entry of a list of `{name, value}`.
-    Entry(NodeId),
+    Entry(&'t Tree<'t>, NodeId),
     /// Under the name as a key.
-    Key(NodeId),
+    Key(&'t Tree<'t>, NodeId),
+    /// In no document any more.
+    Apart(&'t str),
 }
 
 impl<'t> Neighbour<'t> {
+    /// A name that says this text, from whatever it was read.
+    pub fn saying(name: &'t str, text: &'t str) -> Self {
+        Self {
+            name,
+            stands: Stands::Apart(text),
+        }
+    }
+
     /// What it says.
     pub fn text(&self) -> Text<'t> {
         match self.stands {
-            Stands::Entry(node) => {
-                let entry = EnvEntry::read(self.tree, node);
-                let literal = entry.value.and_then(|node| self.tree.text(node));
+            Stands::Entry(tree, node) => {
+                let entry = EnvEntry::read(tree, node);
+                let literal = entry.value.and_then(|node| tree.text(node));
                 if entry.elsewhere.is_some() {
                     Text::OutOfSight
                 } else {
                     Text::Is(literal.unwrap_or_default())
                 }
             }
-            Stands::Key(node) => match self.tree.text(node) {
+            Stands::Key(tree, node) => match tree.text(node) {
                 Some(text) => Text::Is(text),
                 None => Text::Structure,
             },
+            Stands::Apart(text) => Text::Is(text),
         }
     }
 }
@@ -87,8 +97,7 @@ pub fn neighbours_in_list<'t>(
     tree.children(list).filter_map(|node| {
         Some(Neighbour {
             name: tree.text(tree.get(node, "name")?)?,
-            tree,
-            stands: Stands::Entry(node),
+            stands: Stands::Entry(tree, node),
         })
     })
 }
@@ -101,8 +110,7 @@ pub fn neighbours_in_mapping<'t>(
     tree.children(mapping).filter_map(|child| {
         Some(Neighbour {
             name: tree.key(child)?,
-            tree,
-            stands: Stands::Key(child),
+            stands: Stands::Key(tree, child),
         })
     })
 }
