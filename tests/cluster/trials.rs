@@ -1,6 +1,7 @@
 //! The trials, by what they are about.
 
 mod answers;
+mod documents;
 mod fixture;
 mod identity;
 mod modes;
@@ -14,6 +15,7 @@ pub(crate) fn all() -> Vec<Trial> {
     [
         answers::trials(),
         objects::trials(),
+        documents::trials(),
         modes::trials(),
         identity::trials(),
         fixture::trials(),
