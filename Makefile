@@ -1,10 +1,12 @@
 # The desk commands. `make check` is what CI runs.
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
+FUZZ_SECONDS ?= 600
 TOOLS := target/tools
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench plane
+.PHONY: help run check format lint licences docs test bench plane fuzz
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,3 +53,16 @@ bench: ## CPU per review beside a server that answers a constant
 
 plane: ## hold a control plane open for `cargo test --test cluster NAME`
 	$(CARGO) test --test cluster -- hold
+
+fuzz: $(TOOLS)/bin/cargo-fuzz ## every fuzz target for FUZZ_SECONDS (600) each; needs a nightly compiler: rustup toolchain install nightly
+	@mkdir -p target/fuzz
+	@for target in $$(ls fuzz/targets | sed 's/\.rs$$//'); do \
+		echo "== fuzzing $$target for $(FUZZ_SECONDS) s"; \
+		mkdir -p target/fuzz/$$target && \
+		PATH="$(abspath $(TOOLS))/bin:$$PATH" cargo +nightly fuzz run $$target target/fuzz/$$target fuzz/seeds/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
+
+$(TOOLS)/bin/cargo-fuzz:
+	@echo "== installing cargo-fuzz, once"
+	$(CARGO) install --locked --quiet cargo-fuzz --version $(CARGO_FUZZ_VERSION) --root $(TOOLS)

@@ -40,6 +40,9 @@ const CONNECTIONS: usize = 8;
 /// Reviews of one measurement, over all connections.
 const REVIEWS: usize = 16_000;
 
+/// Of bodies of 100 KiB and more: a tenth, since each takes that much longer.
+const LARGE: usize = 100 * 1024;
+
 /// Measurements of each server and kind of review, in turn.
 const ROUNDS: usize = 7;
 
@@ -186,8 +189,13 @@ impl Server {
     /// CPU time per review, in microseconds.
     async fn per_review(&mut self, body: &Bytes) -> f64 {
         let before = self.cpu();
+        let reviews = if body.len() < LARGE {
+            REVIEWS
+        } else {
+            REVIEWS / 10
+        };
         let each = self.connections.iter_mut().map(|connection| async {
-            for _ in 0..REVIEWS / CONNECTIONS {
+            for _ in 0..reviews / CONNECTIONS {
                 let request = Request::post("/mutate?timeout=10s")
                     .header(header::HOST, "localhost")
                     .header(header::CONTENT_TYPE, "application/json")
@@ -199,7 +207,7 @@ impl Server {
             }
         });
         futures_join(each.collect()).await;
-        (self.cpu() - before) as f64 / 1000.0 / REVIEWS as f64
+        (self.cpu() - before) as f64 / 1000.0 / reviews as f64
     }
 }
 
@@ -300,6 +308,8 @@ fn reviews() -> BTreeMap<&'static str, Bytes> {
         ("2 Pod of 8 KiB, rewrite", pod(60, ID)),
         ("3 Pod of 20 KiB, miss", pod(190, "some-model")),
         ("4 Pod of 20 KiB, rewrite", pod(190, ID)),
+        ("5 file of 200 KiB, miss", file("some-model")),
+        ("6 file of 200 KiB, rewrite", file(ID)),
     ])
 }
 
@@ -340,6 +350,25 @@ fn pod(variables: usize, model: &str) -> Bytes {
         }
     });
     Bytes::from(go_order(&review))
+}
+
+/// A ConfigMap whose value is a YAML file of 200 KiB, in which one entry has `model`.
+fn file(model: &str) -> Bytes {
+    let mut file = String::from("# what is served here\nmodel_list:\n");
+    for at in 0..1000 {
+        let model = if at == 500 { model } else { "another-model" };
+        file.push_str(&format!(
+            "- model_name: model-{at}\n  litellm_params:\n    model: bedrock/{model}\n    aws_region_name: eu-west-1\n    temperature: 0.2\n    note: \"what {at} is for, in some words, of a usual length, quoted\"\n"
+        ));
+    }
+    let object = serde_json::json!({ "kind": "ConfigMap", "apiVersion": "v1",
+        "metadata": { "name": "router", "namespace": "ml" }, "data": { "config.yaml": file } });
+    let review = serde_json::json!({ "request": { "object": object } });
+    Bytes::from(
+        go_order(&review)
+            .replace(r#""kind":"Pod""#, r#""kind":"ConfigMap""#)
+            .replace(r#""resource":"pods""#, r#""resource":"configmaps""#),
+    )
 }
 
 /// The review with the fields of its request as Go writes them, in this order.

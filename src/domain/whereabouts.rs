@@ -18,7 +18,10 @@ mod flags;
 mod nearby;
 mod variables;
 
+mod one_model;
+
 pub use nearby::{Level, Nearby};
+pub use one_model::{OF_ONE_MODEL, region_of_one};
 
 use flags::{command_around, flagged};
 use variables::{Variables, read};
@@ -186,6 +189,8 @@ struct Names<'t> {
     may_be_told: bool,
     /// The variables of a container.
     variables: Option<Variables<'t>>,
+    /// The document, and the ConfigMap's data in it.
+    data: Option<(&'t Tree<'t>, NodeId)>,
 }
 
 /// The place that a region is asked for.
@@ -265,14 +270,16 @@ impl<'t> Surroundings<'t> {
             RegionSource::ContainerEnv if place.nearby.variables => {
                 place.nearby.beside(self.policy)
             }
-            RegionSource::ContainerEnv => place.leaf.container.and(names?.said),
-            RegionSource::ConfigMapKey => {
-                if place.leaf.container.is_none() {
-                    names?.said
-                } else {
-                    None
-                }
+            RegionSource::ContainerEnv => {
+                place.leaf.container?;
+                let names = names?;
+                names.of_one(place.leaf.spot).or(names.said)
             }
+            RegionSource::ConfigMapKey if place.leaf.container.is_none() => {
+                let names = names?;
+                names.of_one(place.leaf.spot).or(names.said)
+            }
+            RegionSource::ConfigMapKey => None,
             RegionSource::NamespaceAnnotation => self.namespace,
             RegionSource::PolicyDefault => self.default,
             RegionSource::Cluster => self
@@ -320,6 +327,7 @@ impl<'t> Names<'t> {
             flags: flagged(&words, &variables),
             may_be_told: asked(policy).any(|name| variables.may_hide(name)),
             variables: Some(variables),
+            data: None,
         }
     }
 
@@ -330,6 +338,21 @@ impl<'t> Names<'t> {
             flags: None,
             may_be_told: false,
             variables: None,
+            data: Some((tree, data)),
+        }
+    }
+
+    /// The region of the model in this variable or key alone.
+    fn of_one(&self, spot: Spot<'_>) -> Option<Found> {
+        let name = match spot {
+            Spot::Env { variable, .. } => region_of_one(variable.key()),
+            Spot::Data { key } => region_of_one(key),
+            Spot::Args { .. } | Spot::Command { .. } | Spot::Volume { .. } | Spot::Document => None,
+        }?;
+        match (&self.variables, self.data) {
+            (Some(variables), _) => variables.region(name),
+            (None, Some((tree, data))) => said(tree.text(tree.get(data, name)?)?),
+            (None, None) => None,
         }
     }
 }

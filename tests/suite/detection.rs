@@ -6,7 +6,7 @@ use std::fs;
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::role::{Condition, Says, TABLE};
 use bedrock_profiles::domain::shape::{OTHER_ROUTES, WRAPPERS};
-use bedrock_profiles::domain::whereabouts::{BEDROCK_NAMES, RegionSource, SDK_NAMES};
+use bedrock_profiles::domain::whereabouts::{BEDROCK_NAMES, OF_ONE_MODEL, RegionSource, SDK_NAMES};
 
 const PAGE: &str = "docs/detection.md";
 
@@ -49,6 +49,9 @@ fn generated() -> String {
         code(SDK_NAMES)
     )
     .unwrap();
+    for (model, region) in OF_ONE_MODEL {
+        writeln!(page, "`{region}` names the region of `{model}` alone.").unwrap();
+    }
     page.push_str("\n## Reasons\n\nWhere several hold, the first group that has one decides.\n\n| group | reason | what it says |\n|---|---|---|\n");
     for reason in Reason::ALL {
         writeln!(

@@ -14,7 +14,7 @@ use super::super::role::{
 use super::super::shape::{Setting, Shape};
 use super::super::snapshot::Snapshot;
 use super::super::token::{Prefix, Token, tokens};
-use super::super::whereabouts::{Level, Nearby};
+use super::super::whereabouts::{Level, Nearby, region_of_one};
 use super::{Detector, Finding, Inner, first_of, shape_of};
 
 /// Lists whose items are words of one command, not a list of equals.
@@ -264,6 +264,7 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
             let mapping = tree.parent(leaf).and_then(|parent| tree.key(parent));
             nearby.variables = mapping.is_some_and(names_variables);
         }
+        nearby.of_one = around.own.and_then(region_of_one);
         while let Some(parent) = tree.parent(node) {
             if tree.kind(parent) == Kind::Mapping {
                 self.enter(parent, &mut around, &mut nearby);

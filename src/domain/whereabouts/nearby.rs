@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::policy::Policy;
 use super::super::role::{Neighbour, Text, letters};
-use super::{BEDROCK_NAMES, Found, SDK_PROFILE, read, together};
+use super::{BEDROCK_NAMES, Found, SDK_PROFILE, said, together};
 
 /// What the mappings around an ID say of regions, the nearest first.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,8 @@ pub struct Nearby {
     pub levels: Vec<Arc<Level>>,
     /// Whether the nearest is a list of variables, as of a container.
     pub variables: bool,
+    /// The name beside the ID that names the region of its model alone.
+    pub of_one: Option<&'static str>,
 }
 
 /// What one mapping says of regions.
@@ -72,12 +74,19 @@ impl Level {
         level
     }
 
+    /// What one name says.
+    fn named(&self, name: &str) -> Option<Found> {
+        let (_, text) = self.names.iter().find(|(one, _)| **one == *name)?;
+        text.as_ref()
+            .map_or(Some(Found::OutOfSight), |text| said(text))
+    }
+
     /// What the mapping says: the strongest names first.
     pub(super) fn says(&self, policy: &Policy) -> Option<Found> {
         let value = |fits: &dyn Fn(&str) -> bool| {
             let texts = self.names.iter().filter(|(name, _)| fits(name));
             together(texts.filter_map(|(_, text)| match text {
-                Some(text) => read(text, &|_| None),
+                Some(text) => said(text),
                 None => Some(Found::OutOfSight),
             }))
         };
@@ -105,7 +114,9 @@ impl Level {
 impl Nearby {
     /// What the nearest mapping says.
     pub fn beside(&self, policy: &Policy) -> Option<Found> {
-        self.levels.first()?.says(policy)
+        let nearest = self.levels.first()?;
+        let of_one = self.of_one.and_then(|name| nearest.named(name));
+        of_one.or_else(|| nearest.says(policy))
     }
 
     /// What the nearest of the mappings that enclose that one says.

@@ -254,6 +254,22 @@ fn the_region_stands_beside_the_id_in_its_own_command() {
 }
 
 #[test]
+fn a_region_of_one_model_decides_for_no_other() {
+    let world = World::under("{}");
+    let outcome = world.create(&pod(&[
+        ("ANTHROPIC_MODEL", SONNET_4_5),
+        ("ANTHROPIC_SMALL_FAST_MODEL", SONNET_4_5),
+        ("ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION", "us-west-2"),
+        ("AWS_REGION", "eu-west-1"),
+    ]));
+    assert_eq!(outcome.env("ANTHROPIC_MODEL"), behind("eu", SONNET_4_5));
+    assert_eq!(
+        outcome.env("ANTHROPIC_SMALL_FAST_MODEL"),
+        behind("us", SONNET_4_5)
+    );
+}
+
+#[test]
 fn another_container_says_nothing() {
     let world = World::under("{}");
     let object = json!({
