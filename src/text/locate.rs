@@ -3,7 +3,7 @@
 //! No quoting style is known here: the k-th occurrence of the piece in the decoded text is taken for the k-th in the
 //! source, the source is changed there and decoded again, and only the expected text proves the place.
 
-use super::{Format, NodeId, Sharing, Splice, Style, Text, Tree, Unmappable, yaml};
+use super::{Format, Kind, NodeId, Sharing, Splice, Style, Text, Tree, Unmappable, yaml};
 use std::ops::Range;
 
 /// See [`Tree::locate`].
@@ -69,9 +69,12 @@ pub(super) fn replace(
 /// Whether the scalar reads as expected once the splice is applied, and nothing else reads differently.
 fn proves(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
     let node = tree.node(leaf);
-    let keeps_its_kind = tree.format != Format::Yaml
-        || node.style != Style::Bare
-        || yaml::plain_kind(expected) == node.kind;
+    let keeps_its_kind = match tree.format {
+        Format::Yaml => node.style != Style::Bare || yaml::plain_kind(expected) == node.kind,
+        Format::Json | Format::Toml | Format::Properties | Format::Lines => {
+            node.kind == Kind::String
+        }
+    };
     let inert = is_inert(&splice.with) && keeps_its_kind;
     if inert && node.slot == Text::VERBATIM {
         return true;

@@ -159,3 +159,12 @@ fn bounds_the_depth() {
         assert!(Tree::toml(&src).is_err());
     }
 }
+
+#[test]
+fn changes_no_scalar_but_a_string() {
+    let tree = toml("a = 1\nb = 'tok'\n");
+    let [number, string] = ["a", "b"].map(|key| tree.get(tree.root(), key).unwrap());
+    assert_eq!(tree.replace(number, 0..1, "x"), Err(Unmappable));
+    assert_eq!(tree.replace(string, 0..3, "a'b"), Err(Unmappable));
+    assert_eq!(tree.replace(string, 0..3, "a\nb"), Err(Unmappable));
+}
