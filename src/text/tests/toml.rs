@@ -168,3 +168,23 @@ fn changes_no_scalar_but_a_string() {
     assert_eq!(tree.replace(string, 0..3, "a'b"), Err(Unmappable));
     assert_eq!(tree.replace(string, 0..3, "a\nb"), Err(Unmappable));
 }
+
+#[test]
+fn points_at_keys_within_their_quotes() {
+    let src = "a = 1\n'b c' = 2\n\"d:e\" = 3\n\"f\\u0067\" = 4\nh.i = 5\n[j.'k']\nl = 6\n[[m]]\nn = { o = 7 }\n";
+    let tree = toml(src);
+    let keys: Vec<_> = tree
+        .keyed(tree.root())
+        .map(|node| {
+            let raw = tree.raw_key(node).map(|raw| &src[raw]);
+            (tree.key(node).unwrap(), raw)
+        })
+        .collect();
+    let spelled = |key| (key, Some(key));
+    let mut expected = [
+        "a", "b c", "d:e", "fg", "h", "i", "j", "k", "l", "m", "n", "o",
+    ]
+    .map(spelled);
+    expected[3].1 = None;
+    assert_eq!(keys, expected);
+}
