@@ -85,8 +85,9 @@ fn proves(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> boo
             (inert && yaml_reads(tree, leaf, splice, expected))
                 || document_reads(tree, leaf, splice, expected)
         }
+        Format::Properties => inert && entry_reads(tree, leaf, splice, expected),
         // What is not spelled as it reads is left there: it is rare, and people can change it.
-        Format::Toml | Format::Properties | Format::Lines => false,
+        Format::Toml | Format::Lines => false,
     }
 }
 
@@ -106,6 +107,16 @@ fn json_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) ->
     let changed = spliced(tree.spelling(), &tree.raw(leaf), splice);
     Tree::json(&changed).is_ok_and(|read| {
         read.kind(read.root()) == tree.kind(leaf) && read.text(read.root()) == Some(expected)
+    })
+}
+
+/// Reads the changed entry alone: in properties nothing around it matters.
+fn entry_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
+    let Range { start, .. } = tree.node(leaf).key.span.range();
+    let changed = spliced(tree.spelling(), &(start..tree.raw(leaf).end), splice);
+    Tree::properties(&changed).is_ok_and(|read| {
+        let entries: Vec<_> = read.children(read.root()).collect();
+        matches!(entries[..], [entry] if read.text(entry) == Some(expected))
     })
 }
 

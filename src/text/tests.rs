@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 mod json;
 mod locate;
+mod properties;
 mod toml;
 mod yaml;
 
