@@ -47,6 +47,10 @@ pub(super) fn replace(
             at: start..start + piece.len(),
             with: with.into(),
         };
+        let is_masked = tree.src.get(splice.at.clone()) != tree.spelling().get(splice.at.clone());
+        if is_masked {
+            return None;
+        }
         proves(tree, leaf, &splice, &expected).then_some(splice)
     };
     let inner = node.style.inner(node.value).range();
