@@ -313,7 +313,7 @@ impl<'t> Tree<'t> {
     /// The bytes of the source that make up the value, with its quotes or brackets.
     ///
     /// For a block scalar of YAML these are its lines after the header; for a block collection, from its first entry (the
-    /// first dash may be missing) to the end of its last.
+    /// first dash may be missing) to the end of its last; for a table of TOML that is not inline, what names it first.
     pub fn raw(&self, node: NodeId) -> Range<usize> {
         self.node(node).value.range()
     }

@@ -3,7 +3,7 @@
 //! No quoting style is known here: the k-th occurrence of the piece in the decoded text is taken for the k-th in the
 //! source, the source is changed there and decoded again, and only the expected text proves the place.
 
-use super::{Format, NodeId, Sharing, Splice, Style, Text, Tree, Unmappable, yaml};
+use super::{Format, Kind, NodeId, Sharing, Splice, Style, Text, Tree, Unmappable, yaml};
 use std::ops::Range;
 
 /// See [`Tree::locate`].
@@ -47,6 +47,10 @@ pub(super) fn replace(
             at: start..start + piece.len(),
             with: with.into(),
         };
+        let is_masked = tree.src.get(splice.at.clone()) != tree.spelling().get(splice.at.clone());
+        if is_masked {
+            return None;
+        }
         proves(tree, leaf, &splice, &expected).then_some(splice)
     };
     let inner = node.style.inner(node.value).range();
@@ -69,9 +73,12 @@ pub(super) fn replace(
 /// Whether the scalar reads as expected once the splice is applied, and nothing else reads differently.
 fn proves(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
     let node = tree.node(leaf);
-    let keeps_its_kind = tree.format != Format::Yaml
-        || node.style != Style::Bare
-        || yaml::plain_kind(expected) == node.kind;
+    let keeps_its_kind = match tree.format {
+        Format::Yaml => node.style != Style::Bare || yaml::plain_kind(expected) == node.kind,
+        Format::Json | Format::Toml | Format::Properties | Format::Lines => {
+            node.kind == Kind::String
+        }
+    };
     let inert = is_inert(&splice.with) && keeps_its_kind;
     if inert && node.slot == Text::VERBATIM {
         return true;
@@ -82,8 +89,9 @@ fn proves(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> boo
             (inert && yaml_reads(tree, leaf, splice, expected))
                 || document_reads(tree, leaf, splice, expected)
         }
+        Format::Properties => inert && entry_reads(tree, leaf, splice, expected),
         // What is not spelled as it reads is left there: it is rare, and people can change it.
-        Format::Toml | Format::Properties | Format::Lines => false,
+        Format::Toml | Format::Lines => false,
     }
 }
 
@@ -103,6 +111,16 @@ fn json_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) ->
     let changed = spliced(tree.spelling(), &tree.raw(leaf), splice);
     Tree::json(&changed).is_ok_and(|read| {
         read.kind(read.root()) == tree.kind(leaf) && read.text(read.root()) == Some(expected)
+    })
+}
+
+/// Reads the changed entry alone: in properties nothing around it matters.
+fn entry_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
+    let Range { start, .. } = tree.node(leaf).key.span.range();
+    let changed = spliced(tree.spelling(), &(start..tree.raw(leaf).end), splice);
+    Tree::properties(&changed).is_ok_and(|read| {
+        let entries: Vec<_> = read.children(read.root()).collect();
+        matches!(entries[..], [entry] if read.text(entry) == Some(expected))
     })
 }
 

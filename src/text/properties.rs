@@ -74,36 +74,61 @@ fn entry(builder: &mut Builder<'_>, line: &str, at: usize) -> Option<()> {
     let start = line.len() - rest.trim_start().len();
     let (style, value) = value(rest.trim());
     let span = Span::new(at + start, at + start + value.len());
-    let joined = value.contains('\\').then(|| joined(value));
-    let text = joined.as_deref().map(|text| match style {
-        Style::Quoted => &text[1..text.len() - 1],
-        Style::Bare | Style::Block => text,
-    });
-    builder.scalar(key, Kind::String, style, span, text);
+    let inner = match style {
+        Style::Quoted => &value[1..value.len() - 1],
+        Style::Bare | Style::Block => value,
+    };
+    let text = inner.contains('\\').then(|| decoded(inner));
+    builder.scalar(key, Kind::String, style, span, text.as_deref());
     Some(())
 }
 
-/// A value without what follows its closing quote, or the comment that some dialects allow behind it.
+/// A value without the comment that some dialects allow behind it. Quotes that do not enclose it are part of it.
 fn value(text: &str) -> (Style, &str) {
-    let quote = text
-        .chars()
-        .next()
-        .filter(|first| matches!(first, '"' | '\''));
-    let closing = quote.and_then(|quote| text[1..].find(quote));
-    if let Some(end) = closing {
-        return (Style::Quoted, &text[..end + 2]);
+    let is_over = |rest: &str| rest.is_empty() || rest.starts_with('#');
+    if let Some(end) = quoted(text).filter(|end| is_over(text[*end..].trim_start())) {
+        return (Style::Quoted, &text[..end]);
     }
     let end = text.find(" #").unwrap_or(text.len());
     (Style::Bare, text[..end].trim_end())
 }
 
-/// The lines of a value put together: a backslash at the end of one takes in the next without its indentation.
-fn joined(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for (index, line) in value.lines().enumerate() {
-        let line = if index > 0 { line.trim_start() } else { line };
-        text.push_str(line.strip_suffix('\\').unwrap_or(line));
+/// Where a text that starts with a quote is closed by the same: the offset behind it.
+fn quoted(text: &str) -> Option<usize> {
+    let mut bytes = text.bytes().enumerate();
+    let (_, quote) = bytes.next().filter(|(_, first)| b"\"'".contains(first))?;
+    while let Some((at, byte)) = bytes.next() {
+        if byte == quote {
+            return Some(at + 1);
+        }
+        // Between single quotes a backslash stands for itself.
+        if byte == b'\\' && quote == b'"' {
+            bytes.next();
+        }
     }
+    None
+}
+
+/// What a value says: a backslash at the end of a line takes in the next one without its indentation, and those before the
+/// signs that would end a key or start a comment, as Java writes them, are dropped. Other escapes stay as they are.
+fn decoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, escaped)) = rest.split_once('\\') {
+        text.push_str(before);
+        let next_line = escaped.trim_start_matches('\r').strip_prefix('\n');
+        rest = if let Some(line) = next_line {
+            line.trim_start()
+        } else {
+            if !escaped.starts_with([':', '=', '#', '!']) {
+                text.push('\\');
+            }
+            let sign = escaped.chars().next();
+            text.extend(sign);
+            &escaped[sign.map_or(0, char::len_utf8)..]
+        };
+    }
+    text.push_str(rest);
     text
 }
 

@@ -3,12 +3,13 @@
 //! A mask has the length of what it covers, so that every span is one of the source. It starts and ends with a letter, so
 //! that no name that touches it is taken for whole, and holds `$`, so that whoever reads it sees a text that is filled in.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{SyntaxError, Tree};
 
 /// How templates open and close what a program fills in.
-const DELIMITERS: &[(&str, &str)] = &[("{{", "}}"), ("{%", "%}")];
+const DELIMITERS: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
 
 /// How a line that holds nothing but templates is masked.
 #[derive(Clone, Copy)]
@@ -19,10 +20,16 @@ enum Alone {
     Space,
 }
 
-/// The trees of a file, one for each document: of the text as it stands where it can be read so, since some templates are
-/// valid YAML, else of the masked one that has the fewest errors.
+/// The part of a template that stands on one line.
+struct Piece {
+    at: Range<usize>,
+    /// Whether the template began on a line before.
+    is_continued: bool,
+}
+
+/// The trees of a file, one for each document, with its templates masked in the way that has the fewest errors.
 pub(super) fn read(src: &str) -> Vec<Result<Tree<'_>, SyntaxError>> {
-    if !DELIMITERS.iter().any(|(open, _)| src.contains(open)) {
+    if templates(src).next().is_none() {
         return Tree::yaml(src).collect();
     }
     let errors = |trees: &Vec<Result<Tree<'_>, SyntaxError>>| {
@@ -50,22 +57,54 @@ fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
 /// The text with its templates masked, byte by byte of the same length, line ends kept.
 fn mask(src: &str, alone: Alone) -> String {
     let mut masked = String::with_capacity(src.len());
-    let mut from = 0;
-    while let Some((start, end)) = next_template(src, from) {
-        masked.push_str(&src[from..start]);
-        let before = masked.rfind('\n').map_or(0, |at| at + 1);
-        let line_end = src[end..].find('\n').map_or(src.len(), |at| end + at);
-        let only_masks = masked[before..].trim_matches(['#', ' ', '\t']).is_empty();
-        let is_alone = only_masks && is_blank_but_for_templates(&src[end..line_end]);
-        for (index, piece) in src[start..end].split_inclusive('\n').enumerate() {
-            let text = piece.trim_end_matches(['\n', '\r']);
-            fill(&mut masked, text.len(), is_alone || index > 0, alone);
-            masked.push_str(&piece[text.len()..]);
+    let mut pieces = templates(src)
+        .flat_map(|template| pieces(src, template))
+        .peekable();
+    let mut start = 0;
+    for line in src.split_inclusive('\n') {
+        let end = start + line.len();
+        let of_line: Vec<_> =
+            std::iter::from_fn(|| pieces.next_if(|piece| piece.at.start < end)).collect();
+        let are_alone = are_alone(src, start..end, &of_line);
+        for Piece { at, is_continued } in of_line {
+            masked.push_str(&src[start..at.start]);
+            fill(&mut masked, at.len(), are_alone || is_continued, alone);
+            start = at.end;
         }
-        from = end;
+        masked.push_str(&src[start..end]);
+        start = end;
     }
-    masked.push_str(&src[from..]);
     masked
+}
+
+/// A template line by line, without line ends.
+fn pieces(src: &str, template: Range<usize>) -> impl Iterator<Item = Piece> {
+    let mut start = template.start;
+    src[template.clone()]
+        .split_inclusive('\n')
+        .map(move |line| {
+            let text = line.trim_end_matches(['\n', '\r']);
+            let piece = Piece {
+                at: start..start + text.len(),
+                is_continued: start > template.start,
+            };
+            start += line.len();
+            piece
+        })
+}
+
+/// Whether a line holds nothing but these pieces, and maybe a comment.
+fn are_alone(src: &str, line: Range<usize>, pieces: &[Piece]) -> bool {
+    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else {
+        return false;
+    };
+    let before = &src[line.start..first.at.start];
+    let after = &src[last.at.end..line.end];
+    // A sign of a comment that touches the template may as well be text.
+    let ends = after.trim().is_empty()
+        || after.starts_with([' ', '\t']) && after.trim_start().starts_with('#');
+    let is_blank = |pair: &[Piece]| src[pair[0].at.end..pair[1].at.start].trim().is_empty();
+    before.trim_matches(['#', ' ', '\t']).is_empty() && ends && pieces.windows(2).all(is_blank)
 }
 
 fn fill(masked: &mut String, length: usize, whole_line: bool, alone: Alone) {
@@ -82,25 +121,28 @@ fn fill(masked: &mut String, length: usize, whole_line: bool, alone: Alone) {
     }
 }
 
-fn is_blank_but_for_templates(rest: &str) -> bool {
+/// Where the templates stand, in order.
+fn templates(src: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    // Behind the last end no beginning has to look for its own.
+    let delimiters = DELIMITERS.map(|(open, close)| (open, close, src.rfind(close)));
     let mut from = 0;
-    while let Some((start, end)) = next_template(rest, from) {
-        if !rest[from..start].trim().is_empty() {
-            return false;
+    std::iter::from_fn(move || {
+        loop {
+            let start = from + src[from..].find('{')?;
+            let end = delimiters.iter().find_map(|&(open, close, last)| {
+                let inner = start + open.len();
+                let is_closed = src[start..].starts_with(open) && last >= Some(inner);
+                let end = is_closed.then(|| src[inner..].find(close))??;
+                Some(inner + end + close.len())
+            });
+            let Some(end) = end else {
+                from = start + 1;
+                continue;
+            };
+            // Handlebars encloses what is not escaped in three.
+            let has_three = src[start..].starts_with("{{{") && src[end..].starts_with('}');
+            from = end + usize::from(has_three);
+            return Some(start..from);
         }
-        from = end;
-    }
-    rest[from..].trim().is_empty()
-}
-
-/// Where the next template stands, from `from` on.
-fn next_template(src: &str, from: usize) -> Option<(usize, usize)> {
-    let next = DELIMITERS.iter().filter_map(|(open, close)| {
-        let start = from + src[from..].find(open)?;
-        let mut end = start + src[start..].find(close)? + close.len();
-        // Handlebars closes what is not escaped by three.
-        end += src[end..].bytes().take_while(|byte| *byte == b'}').count();
-        Some((start, end))
-    });
-    next.min()
+    })
 }

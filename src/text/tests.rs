@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 mod json;
 mod locate;
+mod properties;
+mod template;
+mod toml;
 mod yaml;
 
 const MANIFEST: &str = "kind: Pod\nspec:\n  containers:\n  - name: chat\n    env:\n    - {name: MODEL, value: \"a\"}\n    \
@@ -40,6 +43,76 @@ fn leaves(tree: &Tree<'_>) -> BTreeMap<String, Option<String>> {
         }
     }
     leaves
+}
+
+/// The strings of a document in order, each with its pointer.
+fn strings(tree: &Tree<'_>) -> Vec<(String, String)> {
+    tree.strings(tree.root())
+        .map(|node| {
+            let text = tree.text(node).unwrap_or_default();
+            (tree.pointer(tree.root(), node), text.to_owned())
+        })
+        .collect()
+}
+
+/// A string that a text should have: its pointer, its text, and the bytes that spell it.
+type Row<'a> = (&'a str, &'a str, &'a str);
+
+/// Asserts that a text has these strings and no others, and that each can be replaced alone where it is spelled as it
+/// reads, and cannot be pointed at elsewhere.
+fn assert_strings(read: fn(&str) -> Tree<'_>, src: &str, rows: &[Row<'_>]) {
+    const WITH: &str = "eu.x-1:0";
+    let tree = read(src);
+    let before = strings(&tree);
+    let found: Vec<_> = tree
+        .strings(tree.root())
+        .zip(&before)
+        .map(|(node, (pointer, text))| (&**pointer, &**text, &src[tree.raw(node)]))
+        .collect();
+    assert_eq!(found, rows, "{src:?}");
+    for (at, node) in tree.strings(tree.root()).enumerate() {
+        let (_, text, raw) = rows[at];
+        let whole = 0..text.len();
+        if text.is_empty() || !raw.contains(text) {
+            assert_eq!(tree.locate(node, whole), Err(Unmappable), "{raw} {src:?}");
+            continue;
+        }
+        let place = tree.locate(node, whole.clone()).expect("a place");
+        assert_eq!(&src[place.clone()], text, "{src:?}");
+        let change = tree.replace(node, whole, WITH).expect("a splice");
+        assert_eq!(change.at, place, "{src:?}");
+        let after = splice(src, &[change]);
+        let mut expected = before.clone();
+        WITH.clone_into(&mut expected[at].1);
+        assert_eq!(strings(&read(&after)), expected, "{src:?} became {after:?}");
+    }
+}
+
+/// [`assert_strings`] of a text, of the same without a line end at its end, and of both with line ends of Windows: in YAML
+/// these read like the others.
+fn assert_strings_of_lines(read: fn(&str) -> Tree<'_>, src: &str, rows: &[Row<'_>]) {
+    let of_windows = |text: &str| text.replace('\n', "\r\n");
+    let is_yaml = read(src).format() == Format::Yaml;
+    let texts: Vec<_> = rows
+        .iter()
+        .map(|(_, text, raw)| {
+            let text = if is_yaml {
+                (*text).to_owned()
+            } else {
+                of_windows(text)
+            };
+            (text, of_windows(raw))
+        })
+        .collect();
+    let windows: Vec<Row<'_>> = rows
+        .iter()
+        .zip(&texts)
+        .map(|(row, (text, raw))| (row.0, &**text, &**raw))
+        .collect();
+    for (src, rows) in [(src, rows), (&*of_windows(src), &*windows)] {
+        assert_strings(read, src, rows);
+        assert_strings(read, src.trim_end_matches(['\r', '\n']), rows);
+    }
 }
 
 #[test]

@@ -100,7 +100,12 @@ impl Reader<'_> {
 
     fn key(&mut self, name: &str, key: Option<&Key>) -> Text {
         let span = key.and_then(Key::span).unwrap_or_default();
-        self.builder
-            .key(Span::new(span.start, span.end), Some(name))
+        let spelled = self.src.get(span.clone()).unwrap_or_default();
+        let style = match spelled.as_bytes().first() {
+            Some(b'"' | b'\'') => Style::Quoted,
+            _ => Style::Bare,
+        };
+        let span = style.inner(Span::new(span.start, span.end));
+        self.builder.key(span, Some(name))
     }
 }

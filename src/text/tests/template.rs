@@ -1,0 +1,149 @@
+use super::*;
+
+const TOKEN: &str = "anthropic.claude-v2:1";
+
+fn template(src: &str) -> Tree<'_> {
+    let mut trees = Tree::yaml_template(src);
+    assert_eq!(trees.len(), 1, "{src:?}");
+    trees.remove(0).expect("a tree")
+}
+
+#[test]
+fn masks_templates_wherever_they_stand() {
+    let cases: &[(&str, &[Row<'_>])] = &[
+        // A value.
+        ("a: {{ b }}\n", &[("/a", "x$$$$$x", "{{ b }}")]),
+        ("a: '{{ b }}'\n", &[("/a", "x$$$$$x", "'{{ b }}'")]),
+        ("- {{- b -}}\n", &[("/0", "x$$$$$$$x", "{{- b -}}")]),
+        ("a: {% b %}c\n", &[("/a", "x$$$$$xc", "{% b %}c")]),
+        ("a: {{{ b }}}\n", &[("/a", "x$$$$$$$x", "{{{ b }}}")]),
+        ("a: {{\"é\"}}\n", &[("/a", "x$$$$$$x", "{{\"é\"}}")]),
+        ("a: {{}}\n", &[("/a", "x$$x", "{{}}")]),
+        // A part of one.
+        ("a: b{{ c }}d\n", &[("/a", "bx$$$$$xd", "b{{ c }}d")]),
+        (
+            "a: {{ b }} c {% d %}\n",
+            &[("/a", "x$$$$$x c x$$$$$x", "{{ b }} c {% d %}")],
+        ),
+        (
+            "a: [{{ b }}, c]\n",
+            &[("/a/0", "x$$$$$x", "{{ b }}"), ("/a/1", "c", "c")],
+        ),
+        (
+            "a: {b: {{ c }}, d: e }\n",
+            &[("/a/b", "x$$$$$x", "{{ c }}"), ("/a/d", "e", "e")],
+        ),
+        // A key.
+        ("{{ a }}: b\n", &[("/x$$$$$x", "b", "b")]),
+        ("a-{{ b }}: c\n", &[("/a-x$$$$$x", "c", "c")]),
+        // A line of its own.
+        (
+            "{{ if a }}\nb: c\n{{ end }}\nd: e\n",
+            &[("/b", "c", "c"), ("/d", "e", "e")],
+        ),
+        (
+            "a:\n  {%- if b %}\n  c: d\n  {%- endif %}\n",
+            &[("/a/c", "d", "d")],
+        ),
+        ("{{ a }} {{ b }}\t{% c %}\nd: e\n", &[("/d", "e", "e")]),
+        ("# {{ a }}\nb: c # {{ d }}\n", &[("/b", "c", "c")]),
+        // Several lines.
+        (
+            "a: {{ b\n  c }}\nd: e\n",
+            &[("/a", "x$$x", "{{ b"), ("/d", "e", "e")],
+        ),
+        ("{{ a\n\n  b\n}}\nc: d\n", &[("/c", "d", "d")]),
+        // A block scalar.
+        (
+            "a: |-\n  b {{ c }}\n  d\ne: f\n",
+            &[("/a", "b x$$$$$x\nd", "b {{ c }}\n  d\n"), ("/e", "f", "f")],
+        ),
+        (
+            "a: |-\n  {{ b }}\n  c\nd: e\n",
+            &[("/a", "#######\nc", "{{ b }}\n  c\n"), ("/d", "e", "e")],
+        ),
+        (
+            "a: |-\n  b\n{{ c }}\n  d\ne: f\n",
+            &[("/a", "b\n     \nd", "b\n{{ c }}\n  d\n"), ("/e", "f", "f")],
+        ),
+        // What only looks like one.
+        (
+            "a: '{{'\nb: '%}'\n",
+            &[("/a", "{{", "'{{'"), ("/b", "%}", "'%}'")],
+        ),
+        ("a: '}} {{'\n", &[("/a", "}} {{", "'}} {{'")]),
+    ];
+    for (src, rows) in cases {
+        assert_strings_of_lines(template, src, rows);
+    }
+}
+
+#[test]
+fn changes_what_stands_beside_a_template_alone() {
+    for src in [
+        "model: {{ .Values.prefix }}TOKEN # {{ c }}\n",
+        "model: \"TOKEN{{ .Values.suffix }}\"\n",
+        "region: {{ .Values.region }}\nmodel: TOKEN\n",
+        "{{- if .Values.on }}\nmodel: TOKEN\n{{- end }}\n",
+        "a:\n{{ toYaml .Values.a | indent 2 }}\nmodel: 'TOKEN'\n",
+        "model: {{ a }}-TOKEN-{{ b }}\n",
+    ] {
+        for src in [src.to_owned(), src.replace('\n', "\r\n")] {
+            let src = src.replace("TOKEN", TOKEN);
+            let tree = template(&src);
+            let leaf = tree.get(tree.root(), "model").unwrap();
+            let text = tree.text(leaf).unwrap();
+            let start = text.find(TOKEN).unwrap();
+            let change = tree.replace(leaf, start..start + TOKEN.len(), "new");
+            let after = splice(&src, &[change.unwrap()]);
+            assert_eq!(after, src.replace(TOKEN, "new"));
+            let read = template(&after);
+            let again = read.get(read.root(), "model").unwrap();
+            assert_eq!(read.text(again).unwrap(), text.replace(TOKEN, "new"));
+        }
+    }
+}
+
+#[test]
+fn reads_the_other_documents_of_a_template() {
+    let src = "a: {{ b }}\n---\n# {{ c }}\nd: [\n---\n{{ e }}\nf: g\n";
+    let trees = Tree::yaml_template(src);
+    let read: Vec<_> = trees
+        .iter()
+        .map(|tree| tree.as_ref().ok().map(strings))
+        .collect();
+    let one = |pointer: &str, text: &str| Some(vec![(pointer.to_owned(), text.to_owned())]);
+    assert_eq!(read, [one("/a", "x$$$$$x"), None, one("/f", "g")]);
+    assert_eq!(trees[1].as_ref().unwrap_err().line, 4);
+}
+
+#[test]
+fn reads_a_file_without_templates_as_it_is() {
+    let src = "a: x$x\n---\nb: {c: d}\n";
+    let read: Vec<_> = Tree::yaml_template(src).into_iter().flatten().collect();
+    assert!(read.iter().all(|tree| tree.masked.is_none()));
+    assert_eq!(read.iter().flat_map(strings).count(), 2);
+}
+
+#[test]
+fn lets_no_name_that_touches_a_template_seem_whole() {
+    for src in ["a: {{ b }}TOKEN{% c %}", "a: \"{{{ b }}}TOKEN{{ c }}\""] {
+        let src = src.replace("TOKEN", TOKEN);
+        let tree = template(&src);
+        let leaf = tree.get(tree.root(), "a").unwrap();
+        let (before, after) = tree.text(leaf).unwrap().split_once(TOKEN).unwrap();
+        assert!(before.ends_with(char::is_alphanumeric), "{src}");
+        assert!(after.starts_with(char::is_alphanumeric), "{src}");
+    }
+}
+
+#[test]
+fn changes_nothing_within_a_template() {
+    let tree = template("a: b{{ c }}d\n");
+    let leaf = tree.get(tree.root(), "a").unwrap();
+    let places: Vec<_> = (0..tree.text(leaf).unwrap().len())
+        .filter(|&at| tree.locate(leaf, at..at + 1).is_ok())
+        .collect();
+    assert_eq!(places, [0, 8]);
+    assert_eq!(tree.locate(leaf, 0..2), Err(Unmappable));
+}
