@@ -11,6 +11,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -357,9 +358,11 @@ fn file(model: &str) -> Bytes {
     let mut file = String::from("# what is served here\nmodel_list:\n");
     for at in 0..1000 {
         let model = if at == 500 { model } else { "another-model" };
-        file.push_str(&format!(
+        write!(
+            file,
             "- model_name: model-{at}\n  litellm_params:\n    model: bedrock/{model}\n    aws_region_name: eu-west-1\n    temperature: 0.2\n    note: \"what {at} is for, in some words, of a usual length, quoted\"\n"
-        ));
+        )
+        .unwrap();
     }
     let object = serde_json::json!({ "kind": "ConfigMap", "apiVersion": "v1",
         "metadata": { "name": "router", "namespace": "ml" }, "data": { "config.yaml": file } });
