@@ -3,7 +3,6 @@
 //! The order is stated once, as the order of [`RegionSource`]'s variants.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::ops::Range;
 
 use crate::text::{NodeId, Tree};
@@ -19,35 +18,14 @@ mod nearby;
 mod variables;
 
 mod one_model;
+mod source;
 
 pub use nearby::{Level, Nearby};
 pub use one_model::{OF_ONE_MODEL, region_of_one};
+pub use source::RegionSource;
 
 use flags::{command_around, flagged};
 use variables::{Variables, read};
-
-/// Where a region was found; the order of the variants is the order of precedence, and the strongest stands first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RegionSource {
-    /// In the value itself (`bedrock/us-east-1/…`).
-    InValue,
-    /// Beside it: `--region` or `--aws-region` of the same command, `aws_region_name` of the same entry.
-    Beside,
-    /// The object's annotation.
-    ObjectAnnotation,
-    /// A variable of the same container.
-    ContainerEnv,
-    /// A key of what encloses the entry in the same document.
-    Document,
-    /// Another key of the same ConfigMap.
-    ConfigMapKey,
-    /// The namespace's annotation.
-    NamespaceAnnotation,
-    /// The policy's default.
-    PolicyDefault,
-    /// The region that all nodes of the cluster agree on.
-    Cluster,
-}
 
 /// The strongest source that says anything, and what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,68 +80,6 @@ pub const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Names a profile of `~/.aws/config`, whose region cannot be read here.
 const SDK_PROFILE: &str = "AWS_PROFILE";
-
-impl RegionSource {
-    /// Every source, the strongest first.
-    pub const ALL: &[Self] = &[
-        Self::InValue,
-        Self::Beside,
-        Self::ObjectAnnotation,
-        Self::ContainerEnv,
-        Self::Document,
-        Self::ConfigMapKey,
-        Self::NamespaceAnnotation,
-        Self::PolicyDefault,
-        Self::Cluster,
-    ];
-
-    /// The name as reports and the annotation write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InValue => "InValue",
-            Self::Beside => "Beside",
-            Self::ObjectAnnotation => "ObjectAnnotation",
-            Self::Document => "Document",
-            Self::ContainerEnv => "ContainerEnv",
-            Self::ConfigMapKey => "ConfigMapKey",
-            Self::NamespaceAnnotation => "NamespaceAnnotation",
-            Self::PolicyDefault => "PolicyDefault",
-            Self::Cluster => "Cluster",
-        }
-    }
-
-    /// One sentence for a reader who meets the name for the first time.
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::InValue => {
-                "in the value itself: `bedrock/REGION/…`, or an address of Bedrock's runtime."
-            }
-            Self::Beside => {
-                "beside it: `--region` of the same command, `aws_region_name` or a variable's name as a key of the same entry; a bare `region` only where the entry names Bedrock."
-            }
-            Self::ObjectAnnotation => "the object's annotation `bedrock-profiles.dev/region`.",
-            Self::ContainerEnv => "a variable of the same container.",
-            Self::Document => "a key of what encloses the entry in the same document.",
-            Self::ConfigMapKey => "another key of the same ConfigMap.",
-            Self::NamespaceAnnotation => {
-                "the namespace's annotation `bedrock-profiles.dev/region`."
-            }
-            Self::PolicyDefault => "the policy's `region.default`.",
-            Self::Cluster => "the region that all nodes of the cluster agree on.",
-        }
-    }
-
-    /// Whether nothing that another webhook injects later can be stronger.
-    pub fn is_settled(self) -> bool {
-        self <= Self::ConfigMapKey
-    }
-}
-
-impl fmt::Display for RegionSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// What an object and what is around it say of regions, read once for all of its findings.
 pub struct Surroundings<'t> {

@@ -1,0 +1,171 @@
+use super::*;
+use crate::domain::{fixtures, token};
+
+fn of(text: &str, setting: Setting) -> Result<Shape, Reason> {
+    let snapshot = fixtures::snapshot();
+    let token = token::tokens(text, &snapshot).next().expect("a token");
+    shape(text, &token, setting)
+}
+const ID: &str = "anthropic.claude-sonnet-5";
+
+#[test]
+fn an_id_alone_is_whole_whatever_white_space_is_around_it() {
+    for text in [ID.to_owned(), format!("{ID}\n"), format!("  {ID} ")] {
+        assert_eq!(
+            of(&text, Setting::Data),
+            Ok(Shape {
+                whole: true,
+                region: None,
+                listed: false
+            }),
+            "{text:?}"
+        );
+    }
+    assert_eq!(
+        of(&format!("{ID}[1m]"), Setting::Env),
+        Ok(Shape {
+            whole: false,
+            region: None,
+            listed: false
+        })
+    );
+}
+
+#[test]
+fn every_wrapper_is_unwrapped_in_every_setting() {
+    for wrapper in WRAPPERS {
+        for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+            assert_eq!(
+                of(&format!("{wrapper}{ID}"), setting),
+                Ok(Shape {
+                    whole: false,
+                    region: None,
+                    listed: false
+                }),
+                "{wrapper}"
+            );
+        }
+    }
+    let region = Region::parse("us-west-2").ok();
+    assert_eq!(
+        of(&format!("bedrock/us-west-2/{ID}"), Setting::Data),
+        Ok(Shape {
+            whole: false,
+            region,
+            listed: false
+        })
+    );
+}
+
+#[test]
+fn any_other_route_is_left() {
+    for (text, reason) in [
+        ("vertex_ai/ID", Reason::OtherCloud),
+        ("openrouter/ID", Reason::OtherCloud),
+        ("bedrock/us-nowhere/ID", Reason::OtherCloud),
+        ("litellm_proxy/bedrock/ID", Reason::GatewayClient),
+        ("bedrock/mantle/ID", Reason::Mantle),
+        ("bedrock_mantle/ID", Reason::Mantle),
+        ("bedrock/async_invoke/ID", Reason::Batch),
+        (
+            "bedrock/us-east-1/1-month-commitment/ID",
+            Reason::ProvisionedSuffix,
+        ),
+        (
+            "arn:aws:bedrock:us-east-1::foundation-model/ID",
+            Reason::InArn,
+        ),
+        ("https://gateway/model/ID/invoke", Reason::GatewayClient),
+        (
+            "https://bedrock-runtime.us-east-1.amazonaws.com/ID",
+            Reason::UnknownFormat,
+        ),
+        ("ID:48k", Reason::ProvisionedSuffix),
+        ("ID@20250929", Reason::OtherCloud),
+        ("ID%3A0", Reason::PercentEncoded),
+        ("ID/invoke", Reason::UnknownFormat),
+    ] {
+        let text = text.replace("ID", ID);
+        assert_eq!(of(&text, Setting::Env), Err(reason), "{text}");
+    }
+}
+
+#[test]
+fn an_address_of_the_runtime_names_its_region() {
+    let of_region = |code| {
+        Ok(Shape {
+            whole: false,
+            region: Region::parse(code).ok(),
+            listed: false,
+        })
+    };
+    for (text, code) in [
+        (
+            "https://bedrock-runtime.us-west-2.amazonaws.com/model/ID/invoke",
+            "us-west-2",
+        ),
+        (
+            "https://vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com/model/ID/converse",
+            "eu-west-1",
+        ),
+    ] {
+        assert_eq!(
+            of(&text.replace("ID", ID), Setting::Env),
+            of_region(code),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_command_line_may_hold_an_id_and_prose_may_not() {
+    for text in [
+        "--model=ID",
+        "--model ID",
+        "--model=bedrock/ID",
+        "exec app --model 'ID' --x",
+        "MODEL=ID app",
+        "app ID",
+    ] {
+        assert!(
+            of(&text.replace("ID", ID), Setting::Argument).is_ok(),
+            "{text}"
+        );
+    }
+    assert!(of(&format!("-Dmodel={ID} -Xmx1g"), Setting::Env).is_ok());
+    assert!(of(&format!("--model {ID} --fast"), Setting::Env).is_ok());
+    assert!(of(&format!("\"{ID}\""), Setting::Env).is_ok());
+    assert_eq!(
+        of(&format!("the model {ID} is slow"), Setting::Env),
+        Err(Reason::Prose)
+    );
+    assert_eq!(
+        of(&format!("# was {ID}\nexec app"), Setting::Argument),
+        Err(Reason::Prose)
+    );
+    assert_eq!(
+        of(&format!("model: {ID}"), Setting::Data),
+        Err(Reason::UnknownFormat)
+    );
+    for (text, reason) in [
+        ("curl -d '{\"modelId\": \"ID\"}'", Reason::UnknownFormat),
+        (
+            "curl http://gateway -d '{\"model\": \"ID\"}'",
+            Reason::GatewayClient,
+        ),
+    ] {
+        assert_eq!(of(&text.replace("ID", ID), Setting::Argument), Err(reason));
+    }
+}
+
+#[test]
+fn a_list_is_told_as_one() {
+    for text in ["ID,x", "x, ID", "[\"ID\"]", "[\"x\", \"ID\"]"] {
+        for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+            assert!(
+                of(&text.replace("ID", ID), setting).unwrap().listed,
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Ways to a node: by keys, by what its bytes hold, and back to where it stands.
+
+use std::borrow::Cow;
+
+use super::{Format, Kind, NodeId, Text, Tree, narrow};
+
+impl Tree<'_> {
+    /// Whether the node stands under this key of a mapping.
+    pub fn is_under(&self, node: NodeId, key: &str) -> bool {
+        let text = self.node(node).key;
+        if text.slot == Text::VERBATIM {
+            self.spelling().as_bytes()[text.span.range()] == *key.as_bytes()
+        } else {
+            self.key(node) == Some(key)
+        }
+    }
+
+    /// The value under a key of a mapping.
+    pub fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
+        if self.kind(node) != Kind::Mapping {
+            return None;
+        }
+        self.children(node).find(|&child| self.is_under(child, key))
+    }
+
+    /// All strings of the node and below it, in order.
+    pub fn strings(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        (node.0..self.node(node).next)
+            .map(NodeId)
+            .filter(|&node| self.kind(node) == Kind::String)
+    }
+
+    /// Everything below the node that stands under a key, in order.
+    pub fn keyed(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        (node.0 + 1..self.node(node).next)
+            .map(NodeId)
+            .filter(|&node| self.node(node).key.slot != Text::ABSENT.slot)
+    }
+
+    /// The strings whose spelling holds one of `offsets` into the source, which come in order; each string once.
+    ///
+    /// `None` where the bytes of the source do not belong to one node each in order, as behind aliases of YAML, or may stand
+    /// for other characters: there every string has to be looked at.
+    pub fn strings_at(&self, offsets: impl Iterator<Item = usize>) -> Option<Vec<NodeId>> {
+        if self.format != Format::Json {
+            return None;
+        }
+        let mut found = Vec::new();
+        for offset in offsets {
+            let behind = self
+                .nodes
+                .partition_point(|node| node.value.start as usize <= offset);
+            let Some(at) = behind.checked_sub(1) else {
+                continue;
+            };
+            let node = &self.nodes[at];
+            let holds = node.kind == Kind::String && offset < node.value.end as usize;
+            let id = NodeId(narrow(at));
+            if holds && found.last() != Some(&id) {
+                found.push(id);
+            }
+        }
+        Some(found)
+    }
+
+    /// The node that the keys lead to, step by step; a number leads to an item of a sequence, counted from 0.
+    pub fn at(&self, from: NodeId, path: &[&str]) -> Option<NodeId> {
+        path.iter()
+            .try_fold(from, |node, step| match self.kind(node) {
+                Kind::Mapping => self.get(node, step),
+                Kind::Sequence => self.children(node).nth(step.parse().ok()?),
+                Kind::String | Kind::Scalar => None,
+            })
+    }
+
+    /// The JSON pointer (RFC 6901) that leads from one node to a node below it; from the root if it is not below.
+    pub fn pointer(&self, from: NodeId, to: NodeId) -> String {
+        let mut steps = Vec::new();
+        let mut node = to;
+        while node != from
+            && let Some(parent) = self.parent(node)
+        {
+            steps.push(match self.key(node) {
+                Some(key) => Cow::Borrowed(key),
+                None => self
+                    .children(parent)
+                    .take_while(|&item| item != node)
+                    .count()
+                    .to_string()
+                    .into(),
+            });
+            node = parent;
+        }
+        let mut pointer = String::new();
+        for step in steps.iter().rev() {
+            pointer.push('/');
+            for character in step.chars() {
+                match character {
+                    '~' => pointer.push_str("~0"),
+                    '/' => pointer.push_str("~1"),
+                    other => pointer.push(other),
+                }
+            }
+        }
+        pointer
+    }
+}
