@@ -42,6 +42,8 @@ pub enum Condition {
 pub enum Says {
     /// Anything: it is there and not empty.
     Anything,
+    /// A name, or something that cannot be read here; neither yes nor no.
+    Name,
     /// Yes: what cannot be read here may be one.
     Yes,
     /// An ARN.
@@ -207,6 +209,7 @@ impl Says {
         let cannot_be_read = is_reference(text);
         match self {
             Self::Anything => !text.is_empty(),
+            Self::Name => cannot_be_read || (is_yes(text) && !is_plain_yes(text)),
             Self::Yes => cannot_be_read || is_yes(text),
             Self::Arn => text.starts_with("arn:"),
             Self::OtherHost => !text.is_empty() && (cannot_be_read || !is_runtime(text)),
@@ -227,6 +230,12 @@ fn is_reference(text: &str) -> bool {
 fn is_yes(text: &str) -> bool {
     let no = ["", "0", "false", "no", "off", "n", "f", "null", "none"];
     !no.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// The ways to say yes and nothing more.
+fn is_plain_yes(text: &str) -> bool {
+    let yes = ["1", "true", "yes", "on", "y", "t", "enabled"];
+    yes.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether an address is one of Bedrock's own runtime, public or behind a VPC endpoint.
@@ -307,6 +316,21 @@ mod tests {
             assert!(!Says::Yes.is_said_by(Text::Is(text)), "{text}");
         }
         assert!(Says::Yes.is_said_by(Text::OutOfSight));
+    }
+
+    #[test]
+    fn a_switch_is_no_name() {
+        for text in ["", "true", "false", "0", "1", "no"] {
+            assert!(!Says::Name.is_said_by(Text::Is(text)), "{text}");
+        }
+        for text in [
+            "us",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/x",
+            "$(PROFILE)",
+        ] {
+            assert!(Says::Name.is_said_by(Text::Is(text)), "{text}");
+        }
+        assert!(Says::Name.is_said_by(Text::OutOfSight));
     }
 
     #[test]

@@ -91,6 +91,7 @@ fn condition(condition: &Condition) -> String {
 fn what(says: Says) -> String {
     match says {
         Says::Anything => "is set".to_owned(),
+        Says::Name => "is a name, or cannot be read".to_owned(),
         Says::Yes => "is on, or cannot be read".to_owned(),
         Says::Arn => "is an ARN".to_owned(),
         Says::OtherHost => {
