@@ -189,7 +189,7 @@ impl<'t> Tree<'t> {
     }
 
     /// Reads a text by the format that its file's name says, or its content where the name does not; by lines where that
-    /// fails. Never fails.
+    /// fails. Never fails; nothing and a comment of YAML are no documents.
     pub fn embedded(src: &'t str, name: &str) -> Vec<Self> {
         embedded::read(src, name)
     }

@@ -2,6 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
+mod embedded;
 mod json;
 mod locate;
 mod properties;

@@ -1,1 +1,158 @@
-use super::*;
+use super::{Format::*, *};
+
+const JSON: &str = "{\n  \"a\": \"x\"\n}\n";
+const YAML: &str = "a: x\nb:\n- y\n";
+const TOML: &str = "a = 'x'\n[b]\nc = 'y'\n";
+const PROPERTIES: &str = "# c\nA=x\nexport B = 'y'\n";
+const PROSE: &str = "The model is fast.\nIt is cheap, too.\n";
+const PYTHON: &str = "import boto3\nMODEL = 'x'\nclient.invoke_model(modelId=MODEL)\n";
+const SHELL: &str = "#!/bin/sh\nset -eu\nMODEL=x\naws bedrock --model \"$MODEL\"\n";
+
+/// The formats of the documents that a text of this name is read as.
+fn formats(src: &str, name: &str) -> Vec<Format> {
+    let trees = Tree::embedded(src, name);
+    trees.iter().map(Tree::format).collect()
+}
+
+#[test]
+fn lets_the_name_decide() {
+    let cases: &[(&str, &str, Format)] = &[
+        ("a.json", JSON, Json),
+        ("A.JSON", JSON, Json),
+        ("a.yaml", JSON, Yaml),
+        ("a.yml", YAML, Yaml),
+        (".yaml", YAML, Yaml),
+        ("dir.json/a.yml", YAML, Yaml),
+        ("a.json", "{a: x}", Yaml),
+        ("a.toml", TOML, Toml),
+        ("a.toml", "a = 1", Toml),
+        (".env", PROPERTIES, Properties),
+        ("prod.env", PROPERTIES, Properties),
+        ("a.properties", "a: x", Properties),
+        ("a.properties", "a.b = x", Properties),
+        ("a.yaml", "a: {{ b }}", Yaml),
+        ("a.yaml", "{{ if a }}\nb: {{ c }}\n{{ end }}\n", Yaml),
+        ("a.md", YAML, Lines),
+        ("a.PY", PROPERTIES, Lines),
+        ("a.sh", PROPERTIES, Lines),
+        ("a.txt", JSON, Lines),
+        ("a.tf", TOML, Lines),
+    ];
+    for (name, src, format) in cases {
+        assert_eq!(formats(src, name), [*format], "{name}: {src:?}");
+    }
+}
+
+#[test]
+fn lets_the_content_decide_where_the_name_does_not() {
+    let cases = [
+        (JSON, Json),
+        ("[1, 2]", Json),
+        ("  \n{\"a\": 1}", Json),
+        ("{a: x}", Yaml),
+        ("[a, b]", Yaml),
+        (YAML, Yaml),
+        ("- x\n- y\n", Yaml),
+        ("a: x = y\n", Yaml),
+        ("a: {{ b }}\n", Yaml),
+        (TOML, Toml),
+        ("[a]\nb = [ 1 ]\n", Toml),
+        ("a = { b = 'x' }\nc = '''\nx\n'''\n", Toml),
+        (PROPERTIES, Properties),
+        ("A=x\n", Properties),
+        ("a.b = x y\n", Properties),
+        ("x", Lines),
+        ("'x'", Lines),
+        ("7", Lines),
+        (PROSE, Lines),
+        (PYTHON, Lines),
+        (SHELL, Lines),
+        ("[a", Lines),
+        ("a: 1\na: 2\n", Lines),
+        ("a: [\n---\nb: 1\n", Lines),
+    ];
+    for (src, format) in cases {
+        for name in ["", "a", "a.conf", "config.prod", "a."] {
+            let windows = src.replace('\n', "\r\n");
+            for src in [src, src.trim_end(), &windows] {
+                assert_eq!(formats(src, name), [format], "{name}: {src:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reads_by_lines_what_its_name_promises_in_vain() {
+    for (name, src) in [
+        ("a.json", PROSE),
+        ("a.json", "7"),
+        ("a.yaml", PROSE),
+        ("a.yaml", "a: [\n"),
+        ("a.toml", YAML),
+        ("a.properties", PROSE),
+        (".env", YAML),
+    ] {
+        assert_eq!(formats(src, name), [Lines], "{name}: {src:?}");
+    }
+}
+
+#[test]
+fn finds_no_document_where_nothing_or_a_comment_stands() {
+    for src in ["", "\n", "# only: a comment\n"] {
+        assert_eq!(formats(src, ""), [], "{src:?}");
+    }
+}
+
+#[test]
+fn reads_each_document_of_a_text() {
+    let src = "a: x\n---\n- y\n---\nb: z\n";
+    let trees = Tree::embedded(src, "");
+    let read: Vec<_> = trees.iter().flat_map(strings).collect();
+    let expected = [("/a", "x"), ("/0", "y"), ("/b", "z")];
+    assert_eq!(
+        read,
+        expected.map(|(pointer, text)| (pointer.into(), text.into()))
+    );
+    assert_eq!(
+        formats("a: x\n---\ny\n", ""),
+        [Lines],
+        "one is a single text"
+    );
+}
+
+#[test]
+fn changes_one_string_of_each_format_alone() {
+    fn read(src: &str) -> Tree<'_> {
+        Tree::embedded(src, "").pop().expect("a tree")
+    }
+    let cases: [(&str, &[Row<'_>]); 5] = [
+        (JSON, &[("/a", "x", "\"x\"")]),
+        (YAML, &[("/a", "x", "x"), ("/b/0", "y", "y")]),
+        (TOML, &[("/a", "x", "'x'"), ("/b/c", "y", "'y'")]),
+        (PROPERTIES, &[("/A", "x", "x"), ("/B", "y", "'y'")]),
+        (
+            PROSE,
+            &[
+                ("/0", "The model is fast.", "The model is fast."),
+                ("/1", "It is cheap, too.", "It is cheap, too."),
+            ],
+        ),
+    ];
+    for (src, rows) in cases {
+        assert_strings_of_lines(read, src, rows);
+    }
+}
+
+#[test]
+fn reads_the_lines_that_are_of_no_document() {
+    let src = "a: x\n---\nb: [ y\n---\nc: z\n---\nd: ]\n";
+    let read: Vec<_> = Tree::yaml(src).flatten().collect();
+    let other = Tree::other_lines(src, &read);
+    let lines: Vec<_> = strings(&other).into_iter().map(|(_, line)| line).collect();
+    assert!(lines.contains(&"b: [ y".to_owned()) && lines.contains(&"d: ]".to_owned()));
+    assert!(!lines.contains(&"a: x".to_owned()) && !lines.contains(&"c: z".to_owned()));
+    assert_eq!(
+        strings(&Tree::other_lines(src, &[])),
+        strings(&Tree::lines(src))
+    );
+}
