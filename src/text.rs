@@ -42,6 +42,8 @@ pub struct Tree<'t> {
     nodes: Vec<Node>,
     /// Texts that differ from their spelling. JSON fills a slot when it is first read, YAML at once.
     decoded: Vec<OnceLock<Box<str>>>,
+    /// Of each node how many siblings stand before it; filled when it is first asked for.
+    places: OnceLock<Box<[u32]>>,
 }
 
 /// A node of the [`Tree`] that handed it out; of no meaning to another tree.

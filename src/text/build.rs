@@ -23,6 +23,7 @@ impl<'t> Builder<'t> {
             document: Span::new(0, src.len()),
             nodes: Vec::new(),
             decoded: Vec::new(),
+            places: OnceLock::new(),
         };
         Self {
             tree,

@@ -62,6 +62,7 @@ pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
         document,
         nodes,
         decoded: Vec::new(),
+        places: OnceLock::new(),
     };
     let mut scanner = Scanner {
         bytes: src.as_bytes(),

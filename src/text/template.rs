@@ -48,6 +48,7 @@ fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
         document: tree.document,
         nodes: tree.nodes,
         decoded: tree.decoded,
+        places: tree.places,
     };
     Tree::yaml(&masked)
         .map(|tree| tree.map(of_the_source))

@@ -76,6 +76,7 @@ impl<'t> Builder<'t> {
             document: Span::new(0, 0),
             nodes: Vec::new(),
             decoded: Vec::new(),
+            places: OnceLock::new(),
         };
         Self {
             tree,
