@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 mod embedded;
 mod json;
 mod locate;
+mod planted;
 mod properties;
 mod template;
 mod toml;
