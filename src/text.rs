@@ -25,6 +25,8 @@ mod tests;
 mod toml;
 mod yaml;
 
+use template::Masked;
+
 pub use error::SyntaxError;
 pub use splice::{Splice, splice};
 
@@ -34,8 +36,8 @@ pub use splice::{Splice, splice};
 /// that they stand for, with the spans of the anchor's own place (see [`Tree::is_shared`]).
 pub struct Tree<'t> {
     src: &'t str,
-    /// The source as it was parsed, where that differs: of the same length, with templates masked.
-    masked: Option<Arc<str>>,
+    /// The source as it was parsed, where that differs.
+    masked: Option<Arc<Masked>>,
     format: Format,
     /// The bytes of the source that belong to this document: all of it, but for a YAML file of several.
     document: Span,
@@ -313,7 +315,7 @@ impl<'t> Tree<'t> {
 
     /// The source as it was parsed.
     fn spelling(&self) -> &str {
-        self.masked.as_deref().unwrap_or(self.src)
+        self.masked.as_deref().map_or(self.src, Masked::text)
     }
 
     fn node(&self, node: NodeId) -> &Node {

@@ -47,11 +47,9 @@ pub(super) fn replace(
             at: start..start + piece.len(),
             with: with.into(),
         };
-        let is_masked = tree.src.get(splice.at.clone()) != tree.spelling().get(splice.at.clone());
-        if is_masked {
-            return None;
-        }
-        proves(tree, leaf, &splice, &expected).then_some(splice)
+        let masked = tree.masked.as_deref();
+        let is_of_a_template = masked.is_some_and(|masked| masked.covers(&splice.at));
+        (!is_of_a_template && proves(tree, leaf, &splice, &expected)).then_some(splice)
     };
     let inner = node.style.inner(node.value).range();
     if node.slot == Text::VERBATIM {

@@ -20,11 +20,35 @@ enum Alone {
     Space,
 }
 
+/// A source of the same length whose templates are masked.
+pub(super) struct Masked {
+    text: String,
+    /// Where the templates stand, in order.
+    templates: Vec<Range<usize>>,
+}
+
 /// The part of a template that stands on one line.
 struct Piece {
     at: Range<usize>,
     /// Whether the template began on a line before.
     is_continued: bool,
+}
+
+impl Masked {
+    /// The source as it is parsed.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether some of these bytes are of a template.
+    pub(super) fn covers(&self, bytes: &Range<usize>) -> bool {
+        let next = self
+            .templates
+            .partition_point(|template| template.end <= bytes.start);
+        self.templates
+            .get(next)
+            .is_some_and(|template| template.start < bytes.end)
+    }
 }
 
 /// The trees of a file, one for each document, with its templates masked in the way that has the fewest errors.
@@ -40,7 +64,7 @@ pub(super) fn read(src: &str) -> Vec<Result<Tree<'_>, SyntaxError>> {
 }
 
 fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
-    let masked: Arc<str> = mask(src, alone).into();
+    let masked = Arc::new(mask(src, alone));
     let of_the_source = |tree: Tree<'_>| Tree {
         src,
         masked: Some(Arc::clone(&masked)),
@@ -50,16 +74,18 @@ fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
         decoded: tree.decoded,
         places: tree.places,
     };
-    Tree::yaml(&masked)
+    Tree::yaml(&masked.text)
         .map(|tree| tree.map(of_the_source))
         .collect()
 }
 
 /// The text with its templates masked, byte by byte of the same length, line ends kept.
-fn mask(src: &str, alone: Alone) -> String {
+fn mask(src: &str, alone: Alone) -> Masked {
+    let templates: Vec<_> = templates(src).collect();
     let mut masked = String::with_capacity(src.len());
-    let mut pieces = templates(src)
-        .flat_map(|template| pieces(src, template))
+    let mut pieces = templates
+        .iter()
+        .flat_map(|template| pieces(src, template.clone()))
         .peekable();
     let mut start = 0;
     for line in src.split_inclusive('\n') {
@@ -75,7 +101,10 @@ fn mask(src: &str, alone: Alone) -> String {
         masked.push_str(&src[start..end]);
         start = end;
     }
-    masked
+    Masked {
+        text: masked,
+        templates,
+    }
 }
 
 /// A template line by line, without line ends.
