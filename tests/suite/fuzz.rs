@@ -118,6 +118,11 @@ fn custom_resources_are_refused_or_converted() {
 }
 
 #[test]
+fn texts_of_any_format_are_changed_at_one_place_alone() {
+    run_all(TARGETS[5]);
+}
+
+#[test]
 fn every_target_has_its_program() {
     let manifest = include_str!("../../fuzz/Cargo.toml");
     for (name, _) in TARGETS {

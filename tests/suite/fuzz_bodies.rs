@@ -7,6 +7,7 @@
 )]
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -19,7 +20,7 @@ use bedrock_profiles::domain::shape::{Setting, shape};
 use bedrock_profiles::domain::snapshot::{Snapshot, View};
 use bedrock_profiles::domain::token::tokens;
 use bedrock_profiles::runtime::admin::Registry;
-use bedrock_profiles::text::{Kind, NodeId, Tree, splice};
+use bedrock_profiles::text::{Format, Kind, NodeId, Splice, Tree, splice};
 use bedrock_profiles::validate;
 use bedrock_profiles::webhook::desk::{Desk, Door};
 use bedrock_profiles::webhook::metrics::Families;
@@ -31,12 +32,13 @@ use serde_json::Value;
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(crate) const TARGETS: [Target; 5] = [
+pub(crate) const TARGETS: [Target; 6] = [
     ("tokens", find_tokens),
     ("json", read_json),
     ("yaml", read_yaml),
     ("review", answer_review),
     ("resources", convert_resources),
+    ("embedded", read_embedded),
 ];
 
 /// How many texts of one document are changed: each costs a reading of the whole.
@@ -223,6 +225,97 @@ pub(crate) fn read_yaml(data: &[u8]) {
                 .unwrap();
             let expected = format!("{}eu.x-1:0{}", &decoded[..span.start], &decoded[span.end..]);
             assert_eq!(again.text(found).unwrap(), expected, "{text:?}");
+        }
+    }
+}
+
+// === Embedded texts ===
+
+/// Names that decide in which format a text is read, and names that do not. An input starts with the digit of its name.
+const NAMES: [&str; 8] = [
+    "",
+    "a.json",
+    "a.yaml",
+    "a.toml",
+    "a.properties",
+    ".env",
+    "a.txt",
+    "a.gotmpl",
+];
+
+/// The strings of a document as they read, each with its place in the document and in the source.
+fn texts(tree: &Tree<'_>) -> Vec<(String, Range<usize>, String)> {
+    strings(tree)
+        .into_iter()
+        .map(|node| {
+            let pointer = tree.pointer(tree.root(), node);
+            (pointer, tree.raw(node), tree.text(node).unwrap().to_owned())
+        })
+        .collect()
+}
+
+/// The letters and digits of a text that stand together.
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + text[from..].find(|c: char| c.is_ascii_alphanumeric())?;
+        let rest = &text[start..];
+        from = start
+            + rest
+                .find(|c: char| !c.is_ascii_alphanumeric())
+                .unwrap_or(rest.len());
+        Some(start..from)
+    })
+}
+
+/// A document of a text, read in a format that it was read in before it was changed.
+fn reread(text: &str, format: Format, document: usize) -> Tree<'_> {
+    match format {
+        Format::Json => Tree::json(text).unwrap(),
+        Format::Yaml => Tree::yaml_template(text).swap_remove(document).unwrap(),
+        Format::Toml => Tree::toml(text).unwrap(),
+        Format::Properties => Tree::properties(text).unwrap(),
+        Format::Lines => Tree::lines(text),
+    }
+}
+
+/// Any text can be read, and a word that can be pointed at is replaced alone.
+pub(crate) fn read_embedded(data: &[u8]) {
+    const OTHER: &str = "zq9";
+    let Some((name, Ok(text))) = data
+        .split_first()
+        .map(|(name, text)| (usize::from(*name), std::str::from_utf8(text)))
+    else {
+        return;
+    };
+    let trees = Tree::embedded(text, NAMES[name % NAMES.len()]);
+    for (document, tree) in trees.iter().enumerate() {
+        let before = texts(tree);
+        let leaves = strings(tree).into_iter().zip(&before);
+        let places = leaves.flat_map(|(leaf, (_, raw, decoded))| {
+            words(decoded).map(move |word| (leaf, raw, decoded, word))
+        });
+        for (leaf, raw, decoded, word) in places.take(MOST_CHANGED) {
+            let Ok(at) = tree.locate(leaf, word.clone()) else {
+                continue;
+            };
+            assert_eq!(text[at.clone()], decoded[word.clone()]);
+            let changed = splice(
+                text,
+                &[Splice {
+                    at,
+                    with: OTHER.into(),
+                }],
+            );
+            let after = texts(&reread(&changed, tree.format(), document));
+            let told = [&decoded[..word.start], OTHER, &decoded[word.end..]].concat();
+            // Aliases of YAML read the same bytes.
+            let expected = before.iter().map(|(pointer, place, other)| {
+                let text = if place == raw { &told } else { other };
+                (pointer, text)
+            });
+            let after = after.iter().map(|(pointer, _, text)| (pointer, text));
+            assert!(after.eq(expected), "{text:?} became {changed:?}");
         }
     }
 }
