@@ -13,11 +13,13 @@
 //! tls       certificates                      -> nothing
 //! runtime   process, metrics, admin port      -> nothing
 //! webhook   reviews in, answers out           -> text, domain, report, tls, runtime
+//! controllers  follow a cluster, write to it  -> text, domain, api, validate, catalog, report, scan, tls, runtime
 //! cli       the commands                      -> all
 //! ```
 pub mod api;
 pub mod catalog;
 pub mod cli;
+pub mod controllers;
 pub mod domain;
 pub mod report;
 pub mod runtime;

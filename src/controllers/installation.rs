@@ -1,0 +1,69 @@
+//! Names of what the chart ships and the controllers fill: stated once, for whoever reads or writes one of them.
+
+/// The group of our custom resources, annotations and entries.
+pub const GROUP: &str = "bedrock-profiles.dev";
+
+/// What everything that we create is labelled with, under `app.kubernetes.io/managed-by`. Never Helm's own labels: Argo CD
+/// would prune what has them and is in no chart.
+pub const MANAGED_BY: &str = "bedrock-profiles";
+
+/// One installed release: its namespace and the chart's full name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// Where the chart was installed.
+    pub namespace: String,
+    /// The chart's full name, before which its objects' names begin.
+    pub name: String,
+}
+
+impl Installation {
+    /// The Secret that holds the CA, shipped empty.
+    pub fn ca_secret(&self) -> String {
+        format!("{}-ca", self.name)
+    }
+
+    /// The Lease of whoever writes, shipped empty.
+    pub fn lease(&self) -> &str {
+        &self.name
+    }
+
+    /// The ConfigMap with the chart's wishes: the default policy and the rules of each entry.
+    pub fn bootstrap(&self) -> String {
+        format!("{}-bootstrap", self.name)
+    }
+
+    /// The DNS names under which the API server calls the webhook's Service.
+    pub fn service_names(&self) -> Vec<String> {
+        let Self { namespace, name } = self;
+        vec![
+            format!("{name}.{namespace}.svc"),
+            format!("{name}.{namespace}.svc.cluster.local"),
+        ]
+    }
+}
+
+/// Who a server-side apply is done as. One manager for each writer: a second apply under the same name gives up the fields
+/// of the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// Conditions of mappings and policies.
+    Status,
+    /// `lastAudit`.
+    Audit,
+    /// `builtin`, `default`, and the rules of the entries.
+    Bootstrap,
+    /// CA bundles.
+    Certificates,
+}
+
+impl Manager {
+    /// The field manager's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "bedrock-profiles.dev/status",
+            Self::Audit => "bedrock-profiles.dev/audit",
+            Self::Bootstrap => "bedrock-profiles.dev/bootstrap",
+            Self::Certificates => "bedrock-profiles.dev/certificates",
+        }
+    }
+}
