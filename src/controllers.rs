@@ -5,3 +5,5 @@
 
 pub mod client;
 pub mod installation;
+pub mod view;
+pub mod watch;

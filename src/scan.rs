@@ -118,7 +118,7 @@ impl Scan<'_> {
         let namespace = self
             .view
             .namespace(name)
-            .unwrap_or_else(|| Namespace::named(name));
+            .unwrap_or_else(|| Namespace::named(name).into());
         let action = if self.edit {
             Action::Edit
         } else {

@@ -33,6 +33,20 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Invalid {
+    /// An object that does not even have the form of its kind.
+    pub fn unreadable(object: String, error: &str) -> Self {
+        let problem = Problem {
+            field: "spec".to_owned(),
+            message: error.to_owned(),
+        };
+        Self {
+            object,
+            problems: vec![problem],
+        }
+    }
+}
+
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is not used:", self.object)?;

@@ -138,7 +138,9 @@ impl Files {
                 "warning: documents state different values for a label or annotation of a namespace, so none is used: {one}"
             );
         }
-        view.namespaces = Arc::new(Namespaces::Seen(collected.namespaces));
+        let namespaces = collected.namespaces.into_iter();
+        let namespaces = namespaces.map(|(name, namespace)| (name, Arc::new(namespace)));
+        view.namespaces = Arc::new(Namespaces::Seen(namespaces.collect()));
         view.references = Arc::new(self.references(&view, &texts, edit));
         Ok(Input { view, texts, tally })
     }

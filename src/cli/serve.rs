@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
 use jiff::civil::Date;
 use prometheus_client::registry::Registry;
 
@@ -17,6 +16,7 @@ use crate::api::{self, InferenceProfilePolicySpec};
 use crate::domain::policy::{NAMESPACE_NAME_LABEL, Policy, References};
 use crate::domain::snapshot::View;
 use crate::runtime::admin::{self, Readiness};
+use crate::runtime::current::Current;
 use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};
 use crate::tls::authority::{Authority, Names};
 use crate::tls::{self, Resolver, TlsError};
@@ -272,7 +272,7 @@ async fn start(options: Options) -> Result<Running, StartError> {
         .collect();
     let families = Families::register(&mut registry);
     let desk = Arc::new(Desk::new(
-        Arc::new(ArcSwap::from_pointee(options.view)),
+        Arc::new(Current::new(Some(options.view))),
         families,
         excluded,
         options.today,

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::object::Object;
+
 mod config_map;
 mod environment;
 mod follow;
@@ -91,6 +93,11 @@ impl References {
         }
     }
 
+    /// Whether all ConfigMaps were listed, so that one that is missing has yet to be made.
+    pub fn are_complete(&self) -> bool {
+        self.complete
+    }
+
     /// The ConfigMaps of a namespace.
     pub fn in_namespace(&self, namespace: &str) -> Neighbours<'_> {
         Neighbours {
@@ -109,6 +116,22 @@ impl<'r> Neighbours<'r> {
             None if optional && self.complete => Lookup::Absent,
             None => Lookup::Unseen,
         }
+    }
+
+    /// Whether a ConfigMap of this name has been seen.
+    pub fn have(self, name: &str) -> bool {
+        self.maps
+            .is_some_and(|maps| maps.by_name.contains_key(name))
+    }
+
+    /// Whether a container of `object` requires a ConfigMap that will come, but has not been seen: all were listed before it
+    /// was made.
+    pub fn are_awaited_by(self, object: &Object<'_>) -> bool {
+        self.complete
+            && object
+                .containers()
+                .flat_map(|container| environment::required(object.tree, container))
+                .any(|name| !self.have(name))
     }
 
     /// Whether some ConfigMap has a word that may be a model ID.

@@ -10,7 +10,7 @@ use memchr::memmem;
 use super::catalog::{Catalog, Conflict, Mapping};
 use super::id::{ModelId, is_id_byte};
 use super::policy::{self, Namespace, Policy};
-use super::references::References;
+use super::references::{Neighbours, References};
 use super::region::Region;
 use super::role::Roles;
 
@@ -45,7 +45,7 @@ pub enum Namespaces {
     /// Their names alone.
     NamesOnly,
     /// Labels and annotations of those that were seen, by name.
-    Seen(BTreeMap<Box<str>, Namespace>),
+    Seen(BTreeMap<Box<str>, Arc<Namespace>>),
 }
 
 /// What is wrong with an object although its fields are well-formed.
@@ -148,32 +148,45 @@ impl View {
     }
 
     /// What is known of the namespace `name`; `None` while it has not been seen.
-    pub fn namespace(&self, name: &str) -> Option<Namespace> {
+    pub fn namespace(&self, name: &str) -> Option<Arc<Namespace>> {
         match &*self.namespaces {
-            Namespaces::NamesOnly => Some(Namespace::named(name)),
+            Namespaces::NamesOnly => Some(Arc::new(Namespace::named(name))),
             Namespaces::Seen(seen) => seen.get(name).cloned(),
         }
     }
 }
 
 /// How an object names a ConfigMap from which a variable is taken.
-const REFERENCES: [&[u8]; 2] = [b"\"configMapKeyRef\"", b"\"configMapRef\""];
+const REFERENCES: [&str; 2] = ["\"configMapKeyRef\"", "\"configMapRef\""];
+
+/// What stands between that and the name, as the API server writes it.
+const BEFORE_NAME: &[u8] = b":{\"name\":\"";
 
 impl View {
-    /// Whether an object of this namespace, encoded in `bytes` without an ID of its own, can take one from a ConfigMap.
+    /// Whether an object of this namespace, encoded in `bytes` without an ID of its own, can take one from a ConfigMap: one
+    /// that has some, or one that has not been seen yet.
     ///
     /// Files from ConfigMaps are passed over: they are only ever told, and an audit tells them.
     pub fn can_take_an_id(&self, bytes: &[u8], namespace: &str) -> bool {
-        self.references.in_namespace(namespace).have_words()
-            && self
-                .snapshot
-                .policies
-                .iter()
-                .any(|policy| policy.references != policy::References::Off)
-            && REFERENCES
-                .iter()
-                .any(|name| memmem::find(bytes, name).is_some())
+        let follows = |policy: &Policy| policy.references != policy::References::Off;
+        let neighbours = self.references.in_namespace(namespace);
+        let worth_a_look = neighbours.have_words() || self.references.are_complete();
+        worth_a_look
+            && self.snapshot.policies.iter().any(follows)
+            && REFERENCES.iter().any(|reference| {
+                memmem::find_iter(bytes, reference).any(|at| {
+                    neighbours.have_words() || !is_seen(&bytes[at + reference.len()..], neighbours)
+                })
+            })
     }
+}
+
+/// Whether the ConfigMap whose name follows has been seen. A name that is written in another way than the API server's is not.
+fn is_seen(rest: &[u8], neighbours: Neighbours<'_>) -> bool {
+    rest.strip_prefix(BEFORE_NAME)
+        .and_then(|rest| rest.split(|byte| *byte == b'"').next())
+        .and_then(|name| std::str::from_utf8(name).ok())
+        .is_some_and(|name| neighbours.have(name))
 }
 
 impl Needles {

@@ -3,17 +3,19 @@
 //! Makes no call to anybody and writes nothing: `sideEffects: None` is literally true.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::civil::Date;
 
 use crate::domain::judge::{Action, Context, Judgement, Verdict, judge};
 use crate::domain::object::{Object, Sort};
+use crate::domain::policy;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::View;
+use crate::runtime::current::{Current, News};
 use crate::text::{Kind, NodeId, Tree};
 
 use super::answer::{self, Speaker};
@@ -22,7 +24,7 @@ use super::review::{Answer, Envelope, Operation, Review, ReviewError};
 
 /// Answers reviews. Shared by all connections.
 pub struct Desk {
-    view: Arc<ArcSwap<View>>,
+    view: Arc<Current<Option<View>>>,
     families: Families,
     /// Namespaces that are never judged, whatever the webhook configuration selects.
     excluded: BTreeSet<Box<str>>,
@@ -49,9 +51,39 @@ pub enum NoAnswer {
         "the object of the review is not JSON as the API server writes it (byte {0}); send it unchanged"
     )]
     Object(usize),
-    /// What is known of its namespace has not arrived.
-    #[error("the namespace of the review has not been seen yet; the API server may ask again")]
-    NamespaceUnseen,
+    /// What its answer rests on has not arrived.
+    #[error("{0} has not been seen yet; the API server may ask again")]
+    Awaits(Awaited),
+}
+
+/// What an answer may have to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// The first view of the cluster.
+    View,
+    /// The namespace of the object, without which no policy can be chosen.
+    Namespace,
+    /// A ConfigMap that a container requires: it may be made in the same moment.
+    ConfigMap,
+}
+
+/// Whether an answer may be put off until ConfigMaps that were made in the same moment are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// It may: [`Awaited::ConfigMap`] is an answer.
+    Some,
+    /// It may not: what is unseen is told.
+    None,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::View => "any mapping or policy",
+            Self::Namespace => "the namespace of the review",
+            Self::ConfigMap => "a ConfigMap that the Pod requires",
+        })
+    }
 }
 
 /// What is counted of a review.
@@ -83,7 +115,7 @@ const FORBIDDEN: u16 = 403;
 impl Desk {
     /// A desk that reads `view` anew for each review.
     pub fn new(
-        view: Arc<ArcSwap<View>>,
+        view: Arc<Current<Option<View>>>,
         families: Families,
         excluded: BTreeSet<Box<str>>,
         today: impl Fn() -> Date + Send + Sync + 'static,
@@ -96,18 +128,24 @@ impl Desk {
         }
     }
 
-    /// Answers one review; the bytes are those of a response `AdmissionReview`.
-    pub fn answer(&self, door: Door, body: &[u8]) -> Result<Bytes, NoAnswer> {
+    /// Answers one review; the bytes are those of a response `AdmissionReview`. What it awaits, [`Desk::news`] may bring.
+    pub fn answer(&self, door: Door, body: &[u8], patience: Patience) -> Result<Bytes, NoAnswer> {
         let started = Instant::now();
-        let answer = self.reviewed(door, body);
+        let answer = self.reviewed(door, body, patience);
         self.families
             .duration
             .observe(started.elapsed().as_secs_f64());
         answer
     }
 
-    fn reviewed(&self, door: Door, body: &[u8]) -> Result<Bytes, NoAnswer> {
+    /// Views that come after this call.
+    pub fn news(&self) -> News {
+        self.view.news()
+    }
+
+    fn reviewed(&self, door: Door, body: &[u8], patience: Patience) -> Result<Bytes, NoAnswer> {
         let view = self.view.load();
+        let view = Option::as_ref(&view).ok_or(NoAnswer::Awaits(Awaited::View))?;
         if !view.snapshot.can_hold_an_id(body) {
             let envelope = Envelope::read(body)?;
             if !view.can_take_an_id(body, &envelope.namespace) {
@@ -131,10 +169,13 @@ impl Desk {
         };
         let namespace = view
             .namespace(&envelope.namespace)
-            .ok_or(NoAnswer::NamespaceUnseen)?;
+            .ok_or(NoAnswer::Awaits(Awaited::Namespace))?;
+        if patience == Patience::Some && matches!(action, Action::CreatePod) {
+            put_off(view, &object, &namespace)?;
+        }
         let today = (self.today)();
         let context = Context {
-            view: &view,
+            view,
             namespace: &namespace,
             action,
             today,
@@ -212,6 +253,25 @@ impl Desk {
             }
         }
     }
+}
+
+/// Puts off the answer about a Pod that requires a ConfigMap that has not been seen, where a policy would resolve what is taken
+/// from there.
+fn put_off(
+    view: &View,
+    object: &Object<'_>,
+    namespace: &policy::Namespace,
+) -> Result<(), NoAnswer> {
+    let resolves = |policy: &policy::Policy| {
+        policy.pods
+            && policy.references != policy::References::Off
+            && policy.namespaces.selects(namespace)
+    };
+    let neighbours = view.references.in_namespace(&namespace.name);
+    if view.snapshot.policies.iter().any(resolves) && neighbours.are_awaited_by(object) {
+        return Err(NoAnswer::Awaits(Awaited::ConfigMap));
+    }
+    Ok(())
 }
 
 /// What the review is about, if it is ours: a widened rule does not widen what we do.

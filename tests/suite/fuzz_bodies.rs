@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::api::{self, Resource};
@@ -20,9 +19,10 @@ use bedrock_profiles::domain::shape::{Setting, shape};
 use bedrock_profiles::domain::snapshot::{Snapshot, View};
 use bedrock_profiles::domain::token::tokens;
 use bedrock_profiles::runtime::admin::Registry;
+use bedrock_profiles::runtime::current::Current;
 use bedrock_profiles::text::{Format, Kind, NodeId, Splice, Tree, splice};
 use bedrock_profiles::validate;
-use bedrock_profiles::webhook::desk::{Desk, Door};
+use bedrock_profiles::webhook::desk::{Desk, Door, Patience};
 use bedrock_profiles::webhook::metrics::Families;
 use jiff::civil::date;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -349,7 +349,7 @@ pub(crate) fn desk(spec: &str) -> Desk {
         ..View::of(snapshot)
     };
     Desk::new(
-        Arc::new(ArcSwap::from_pointee(view)),
+        Arc::new(Current::new(Some(view))),
         Families::register(&mut Registry::default()),
         BTreeSet::from(["kube-system".into()]),
         || date(2026, 11, 23),
@@ -359,7 +359,7 @@ pub(crate) fn desk(spec: &str) -> Desk {
 /// An answer is JSON, repeats the uid, patches through the mutating entry only, and its patch applies.
 pub(crate) fn answers_well(desk: &Desk, body: &[u8]) {
     for door in [Door::Mutate, Door::Validate] {
-        let Ok(bytes) = desk.answer(door, body) else {
+        let Ok(bytes) = desk.answer(door, body, Patience::None) else {
             continue;
         };
         let answer: Value = serde_json::from_slice(&bytes).unwrap();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::judgement::rig::*;
 
+mod awaiting;
 mod doubts;
 mod gate;
 mod kubelet;

@@ -6,9 +6,9 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use bedrock_profiles::runtime::current::Current;
 use bedrock_profiles::webhook::desk::Desk;
 use bedrock_profiles::webhook::metrics::Families;
 use bedrock_profiles::webhook::server::{Gate, Limits, Metrics};
@@ -24,7 +24,7 @@ async fn ask(uri: &str, body: String) -> (StatusCode, String) {
     let view = view(&policy(json!({"references": "Off"})));
     let families = Families::register(&mut Registry::default());
     let desk = Desk::new(
-        Arc::new(ArcSwap::from_pointee(view)),
+        Arc::new(Current::new(Some(view))),
         families,
         BTreeSet::from(["kube-system".into()]),
         || TODAY,

@@ -210,6 +210,23 @@ impl<'t> Bulk<'t> {
     }
 }
 
+/// The names of the ConfigMaps that a container cannot start without, as far as its variables are taken from them.
+pub(super) fn required<'t>(
+    tree: &'t Tree<'t>,
+    container: NodeId,
+) -> impl Iterator<Item = &'t str> + use<'t> {
+    let items = move |list| {
+        let list = tree.get(container, list).into_iter();
+        list.flat_map(|list| tree.children(list))
+    };
+    let bulks = items("envFrom").filter_map(|item| tree.get(item, "configMapRef"));
+    let keys = items("env").filter_map(|item| tree.at(item, &["valueFrom", "configMapKeyRef"]));
+    bulks
+        .chain(keys)
+        .filter(|selector| !is_optional(tree, *selector))
+        .map(|selector| text_of(tree, selector, "name"))
+}
+
 /// A field of a node as text; empty where it is absent.
 pub(super) fn text_of<'t>(tree: &'t Tree<'t>, node: NodeId, field: &str) -> &'t str {
     tree.get(node, field)

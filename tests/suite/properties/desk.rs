@@ -1,6 +1,6 @@
 //! The webhook answers whatever it is sent, and every patch in an answer applies.
 
-use bedrock_profiles::webhook::desk::Door;
+use bedrock_profiles::webhook::desk::{Door, Patience};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -105,7 +105,11 @@ fn any_object_is_answered_and_its_patch_applies() {
             for desk in &desks {
                 answers_well(desk, body.as_bytes());
                 if operation != "NONE" {
-                    prop_assert!(desk.answer(Door::Mutate, body.as_bytes()).is_ok(), "{body}");
+                    prop_assert!(
+                        desk.answer(Door::Mutate, body.as_bytes(), Patience::None)
+                            .is_ok(),
+                        "{body}"
+                    );
                 }
             }
         }
