@@ -20,7 +20,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::post;
 use bedrock_profiles::cli::judging::Judging;
-use bedrock_profiles::cli::serve::{Certificate, Options, start_standalone};
+use bedrock_profiles::cli::serve::{Addresses, Certificate, Options, start_standalone};
 use bedrock_profiles::runtime::{Shutdown, http};
 use bedrock_profiles::tls;
 use bedrock_profiles::tls::authority::{Authority, Names};
@@ -88,8 +88,10 @@ async fn ours() -> (SocketAddr, String, Serving) {
             .unwrap();
     let (view, _) = judging.view(policy).unwrap();
     let running = start_standalone(Options {
-        listen: ([127, 0, 0, 1], 0).into(),
-        admin_listen: ([127, 0, 0, 1], 0).into(),
+        addresses: Addresses {
+            webhook: ([127, 0, 0, 1], 0).into(),
+            admin: ([127, 0, 0, 1], 0).into(),
+        },
         view,
         certificate: Certificate::Own {
             dns: vec![],

@@ -1,44 +1,52 @@
-//! `serve`: the composition root, in stages. Parsed, bound, running, drained.
+//! `serve`: the composition root, in stages. Parsed, connected, bound, running, drained.
 //!
 //! Decides nothing; hands what was read to the rooms that do.
 
-use std::collections::BTreeSet;
-use std::io::{IsTerminal as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io::IsTerminal as _;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::SystemTime;
-
-use jiff::civil::Date;
-use prometheus_client::registry::Registry;
 
 use crate::api::{self, InferenceProfilePolicySpec};
-use crate::domain::policy::{NAMESPACE_NAME_LABEL, Policy, References};
-use crate::domain::snapshot::View;
-use crate::runtime::admin::{self, Readiness};
-use crate::runtime::current::Current;
-use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};
-use crate::tls::authority::{Authority, Names};
-use crate::tls::{self, Resolver, TlsError};
+use crate::controllers::client::{ClientError, Clients};
+use crate::controllers::installation::Installation;
+use crate::runtime::{http, telemetry};
+use crate::tls::TlsError;
 use crate::webhook;
-use crate::webhook::desk::Desk;
-use crate::webhook::metrics::Families;
-use crate::webhook::server::{self, Gate};
+use crate::webhook::server;
 
 use super::judging::{Judging, JudgingError};
 
-/// Prefix of every metric.
-const METRICS: &str = "bedrock_profiles";
+mod cluster;
+mod stack;
+mod standalone;
 
-/// Namespaces that are never judged: a mistake there would be nobody's to mend.
-const NEVER: &[&str] = &["kube-system"];
+pub use cluster::{ClusterOptions, start_in_cluster};
+pub use stack::{Addresses, Running};
+pub use standalone::{Certificate, Options, start_standalone};
 
 /// Serves the webhook.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Serve without a cluster: by the built-in catalog and the policies given here.
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub standalone: bool,
+    /// Full name of the release, as the chart gives it to its objects.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "bedrock-profiles",
+        conflicts_with = "standalone"
+    )]
+    pub name: String,
+    /// Namespace of the release. Without it: the one of the service account, or of the kubeconfig's context.
+    #[arg(long, short, value_name = "NAME", conflicts_with = "standalone")]
+    pub namespace: Option<String>,
+    /// Context of the kubeconfig. Without it: the cluster that the process runs in, else the current context.
+    #[arg(long, value_name = "NAME", conflicts_with = "standalone")]
+    pub context: Option<String>,
+    /// Whether the region that the labels of all nodes agree on counts where a policy names no default.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, conflicts_with = "standalone")]
+    pub region_from_nodes: bool,
     /// Address of the webhook.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443")]
     pub listen: SocketAddr,
@@ -83,50 +91,18 @@ pub enum LogFormat {
     Json,
 }
 
-/// What a server is started with.
-pub struct Options {
-    /// Address of the webhook.
-    pub listen: SocketAddr,
-    /// Address of the admin port.
-    pub admin_listen: SocketAddr,
-    /// What is judged by.
-    pub view: View,
-    /// Where the certificate comes from.
-    pub certificate: Certificate,
-    /// Namespaces that are never judged, besides `kube-system`.
-    pub excluded: Vec<String>,
-    /// The day that decides over dates of end of life.
-    pub today: Box<dyn Fn() -> Date + Send + Sync>,
-    /// What the server may be made to do.
-    pub limits: server::Limits,
-}
-
-/// Where the serving certificate comes from.
-pub enum Certificate {
-    /// A CA of our own, in memory, and a leaf for these DNS names besides `localhost` and the loopback addresses.
-    Own {
-        /// Further DNS names.
-        dns: Vec<String>,
-        /// Further addresses.
-        ips: Vec<IpAddr>,
-        /// Where to write the CA's certificate.
-        ca_file: Option<PathBuf>,
-    },
-    /// Files of the user's, followed while they change.
-    Files {
-        /// The chain, the leaf first.
-        certificate: PathBuf,
-        /// The leaf's key.
-        key: PathBuf,
-    },
-}
-
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A policy asks for something that only a cluster can tell.
     #[error("{0}")]
     NeedsACluster(String),
+    /// There is no way to a cluster.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// What is asked for is only for a server without a cluster.
+    #[error("{0} is for --standalone: in a cluster, apply it as a custom resource")]
+    OnlyStandalone(&'static str),
     /// A port is taken.
     #[error(transparent)]
     Bind(#[from] http::BindError),
@@ -145,33 +121,6 @@ pub enum StartError {
     },
 }
 
-/// A server that accepts reviews.
-pub struct Running {
-    /// Address of the webhook, with the port that was taken.
-    pub address: SocketAddr,
-    /// Address of the admin port.
-    pub admin_address: SocketAddr,
-    /// The CA to trust, as PEM, where it is ours.
-    pub ca: Option<String>,
-    /// Ends it.
-    pub shutdown: Shutdown,
-    tasks: Tasks,
-}
-
-impl Running {
-    /// Lets SIGTERM and SIGINT begin the drain, and a second one end at once.
-    pub fn end_on_signals(&mut self) -> std::io::Result<()> {
-        let signals = self.shutdown.on_signals()?;
-        self.tasks.support("the signals", signals);
-        Ok(())
-    }
-
-    /// Serves until the drain is over; the first task that ends early ends all.
-    pub async fn wait(self) -> Result<(), TaskError> {
-        self.tasks.run().await
-    }
-}
-
 /// Runs the command until it is told to end.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let format = match args.log_format {
@@ -179,24 +128,27 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         LogFormat::Json => telemetry::Format::Json,
     };
     telemetry::install(format, &args.log)?;
-    let (ca_file, args_format) = (args.ca_file.clone(), args.log_format);
-    let options = options(args)?;
+    let (ca_file, hints) = (args.ca_file.clone(), args.log_format == LogFormat::Text);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut running = start_standalone(options).await?;
+        let mut running = if args.standalone {
+            start_standalone(standalone(args)?).await?
+        } else {
+            start_in_cluster(in_cluster(args).await?).await?
+        };
         running.end_on_signals()?;
         tracing::info!(webhook = %running.address, admin = %running.admin_address, "serving");
-        if args_format == LogFormat::Text {
+        if hints {
             hint(&running, ca_file.as_deref());
         }
         Ok(running.wait().await?)
     })
 }
 
-/// What the flags ask for.
-fn options(args: Args) -> Result<Options, JudgingError> {
+/// What the flags ask for, without a cluster.
+fn standalone(args: Args) -> Result<Options, JudgingError> {
     let default = InferenceProfilePolicySpec {
         mode: api::Mode::Rewrite,
         references: api::References::Off,
@@ -206,23 +158,63 @@ fn options(args: Args) -> Result<Options, JudgingError> {
     for problem in problems {
         tracing::warn!("{problem}");
     }
-    let certificate = match (args.tls_cert_file, args.tls_key_file) {
-        (Some(certificate), Some(key)) => Certificate::Files { certificate, key },
-        _ => Certificate::Own {
-            dns: args.dns_names,
-            ips: args.ip_addresses,
-            ca_file: args.ca_file,
-        },
-    };
     Ok(Options {
-        listen: args.listen,
-        admin_listen: args.admin_listen,
+        addresses: args.addresses(),
         view,
-        certificate,
-        excluded: args.excluded,
         today: Box::new(args.judging.today()),
+        excluded: args.excluded.clone(),
+        certificate: args.certificate(),
         limits: server::Limits::default(),
     })
+}
+
+/// What the flags ask for, in a cluster.
+async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
+    let judging = &args.judging;
+    for (flag, given) in [
+        ("--policy", !judging.policies.is_empty()),
+        ("--mapping", !judging.mappings.is_empty()),
+        ("--no-builtin", judging.no_builtin),
+    ] {
+        if given {
+            return Err(StartError::OnlyStandalone(flag));
+        }
+    }
+    let clients = Clients::connect(args.context.as_deref()).await?;
+    let namespace = args.namespace.clone();
+    Ok(ClusterOptions {
+        addresses: args.addresses(),
+        installation: Installation {
+            namespace: namespace.unwrap_or_else(|| clients.namespace.clone()),
+            name: args.name.clone(),
+        },
+        clients,
+        region_from_nodes: args.region_from_nodes,
+        today: Box::new(judging.today()),
+        excluded: args.excluded.clone(),
+        certificate: args.certificate(),
+        limits: server::Limits::default(),
+    })
+}
+
+impl Args {
+    fn addresses(&self) -> Addresses {
+        Addresses {
+            webhook: self.listen,
+            admin: self.admin_listen,
+        }
+    }
+
+    fn certificate(self) -> Certificate {
+        match (self.tls_cert_file, self.tls_key_file) {
+            (Some(certificate), Some(key)) => Certificate::Files { certificate, key },
+            _ => Certificate::Own {
+                dns: self.dns_names,
+                ips: self.ip_addresses,
+                ca_file: self.ca_file,
+            },
+        }
+    }
 }
 
 /// Tells a person how to try it; a pod's log has no use for it.
@@ -239,156 +231,4 @@ fn hint(running: &Running, ca_file: Option<&Path>) {
         "Send it a review:\n  curl --silent {trust} --json @docs/samples/review.json https://localhost:{port}{}",
         webhook::MUTATE
     );
-}
-
-/// Starts a server without a cluster. It can be called twice in one process.
-pub async fn start_standalone(options: Options) -> Result<Running, StartError> {
-    for policy in &options.view.snapshot.policies {
-        refuse_what_needs_a_cluster(policy)?;
-    }
-    start(options).await
-}
-
-async fn start(options: Options) -> Result<Running, StartError> {
-    let shutdown = Shutdown::new();
-    let readiness = Readiness::new(shutdown.clone());
-    let starting = readiness.hold("the listeners to be bound");
-    let mut registry = Registry::with_prefix(METRICS);
-    let mut tasks = Tasks::new(shutdown.clone());
-
-    let webhook = http::Bound::new(options.listen).await?;
-    let admin = http::Bound::new(options.admin_listen).await?;
-    let (address, admin_address) = (webhook.address(), admin.address());
-    let (resolver, ca) = certificate(options.certificate, &mut tasks)?;
-    let tls = tls::server_config(resolver)?;
-
-    let (connections, gate_metrics) = (http::Metrics::default(), server::Metrics::default());
-    connections.register(&mut registry);
-    gate_metrics.register(&mut registry);
-    let excluded: BTreeSet<Box<str>> = NEVER
-        .iter()
-        .map(|name| (*name).into())
-        .chain(options.excluded.into_iter().map(Into::into))
-        .collect();
-    let families = Families::register(&mut registry);
-    let desk = Arc::new(Desk::new(
-        Arc::new(Current::new(Some(options.view))),
-        families,
-        excluded,
-        options.today,
-    ));
-    let gate = Gate::new(options.limits, gate_metrics);
-    let router = webhook::router(desk, gate);
-
-    let limits = options.limits.connections;
-    let serving = webhook.server(router, Some(tls), limits, connections, shutdown.clone());
-    tasks.work("the webhook", async move { told(serving.run().await) });
-    let router = admin::router(readiness, registry);
-    let serving = admin.server(
-        router,
-        None,
-        http::Limits::default(),
-        http::Metrics::default(),
-        Shutdown::new(),
-    );
-    tasks.support("the admin port", async move { told(serving.run().await) });
-    starting.release();
-    Ok(Running {
-        address,
-        admin_address,
-        ca,
-        shutdown,
-        tasks,
-    })
-}
-
-/// Says what the drain had to cut. An error would be wrong: the process was told to end.
-#[expect(clippy::unnecessary_wraps, reason = "a task's outcome is a result")]
-fn told(drained: http::Drained) -> Result<(), BoxError> {
-    if drained.cut > 0 {
-        tracing::warn!(
-            cut = drained.cut,
-            "connections were cut at the end of the drain"
-        );
-    }
-    Ok(())
-}
-
-fn certificate(
-    source: Certificate,
-    tasks: &mut Tasks,
-) -> Result<(Arc<Resolver>, Option<String>), StartError> {
-    match source {
-        Certificate::Own { dns, ips, ca_file } => {
-            let names = Names {
-                dns: std::iter::once("localhost".to_owned()).chain(dns).collect(),
-                ips: [
-                    IpAddr::V4(Ipv4Addr::LOCALHOST),
-                    IpAddr::V6(Ipv6Addr::LOCALHOST),
-                ]
-                .into_iter()
-                .chain(ips)
-                .collect(),
-            };
-            let now = SystemTime::now();
-            let authority = Authority::new(now)?;
-            let leaf = authority.issue(&names, now)?;
-            let ca = authority.pem().to_owned();
-            if let Some(path) = ca_file {
-                write_whole(&path, &ca).map_err(|source| StartError::CaFile { path, source })?;
-            }
-            let resolver = Resolver::new(leaf.pair);
-            let keeping = authority.keep(names, leaf.life, Arc::clone(&resolver));
-            tasks.support("the certificate", async move {
-                let _: () = keeping.await;
-                Ok::<(), BoxError>(())
-            });
-            Ok((resolver, Some(ca)))
-        }
-        Certificate::Files { certificate, key } => {
-            let (files, pair) = tls::Files::open(certificate, key)?;
-            let resolver = Resolver::new(pair);
-            let following = files.follow(Arc::clone(&resolver), tls::FILES_EVERY);
-            tasks.support("the certificate", async move {
-                let _: () = following.await;
-                Ok::<(), BoxError>(())
-            });
-            Ok((resolver, None))
-        }
-    }
-}
-
-/// Writes a file through a temporary one beside it, so that nobody reads half of it.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// Of a namespace only the name is known here, and of ConfigMaps nothing.
-fn refuse_what_needs_a_cluster(policy: &Policy) -> Result<(), StartError> {
-    let name = &policy.name;
-    let selectors =
-        std::iter::once(&policy.namespaces).chain(policy.overrides.iter().map(|o| &o.namespaces));
-    if let Some(key) = selectors
-        .flat_map(super::super::domain::policy::Selector::keys)
-        .find(|key| *key != NAMESPACE_NAME_LABEL)
-    {
-        return Err(StartError::NeedsACluster(format!(
-            "policy `{name}` selects namespaces by the label `{key}`, and without a cluster only their names are known: \
-             select by `{NAMESPACE_NAME_LABEL}`, or run without --standalone"
-        )));
-    }
-    if policy.references == References::Resolve {
-        return Err(StartError::NeedsACluster(format!(
-            "policy `{name}` resolves references, and without a cluster no ConfigMap can be read: \
-             set `spec.references` to `Off` or `Report`, or run without --standalone"
-        )));
-    }
-    Ok(())
 }

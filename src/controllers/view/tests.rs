@@ -125,7 +125,9 @@ fn a_bad_object_is_nobody_elses_trouble() {
 fn the_clusters_region_is_the_one_that_all_labelled_nodes_say() {
     let mut cluster = empty();
     let mut region = |told: Vec<Told>| {
-        told.into_iter().for_each(|told| cluster.take(told));
+        for told in told {
+            cluster.take(told);
+        }
         let view = cluster.view(None).unwrap();
         view.cluster_region.map(|region| region.to_string())
     };

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bedrock_profiles::cli::judging::Judging;
-use bedrock_profiles::cli::serve::{Certificate, Options, Running, start_standalone};
+use bedrock_profiles::cli::serve::{Addresses, Certificate, Options, Running, start_standalone};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
@@ -126,8 +126,10 @@ async fn replica() -> (Endpoint, Running) {
     let mut limits = limits();
     limits.connections.lame_duck = 2 * ENDPOINT_REMOVED_AFTER;
     let running = start_standalone(Options {
-        listen: ([127, 0, 0, 1], 0).into(),
-        admin_listen: ([127, 0, 0, 1], 0).into(),
+        addresses: Addresses {
+            webhook: ([127, 0, 0, 1], 0).into(),
+            admin: ([127, 0, 0, 1], 0).into(),
+        },
         view,
         certificate: Certificate::Own {
             dns: vec![NAME.to_owned()],
