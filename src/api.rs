@@ -2,10 +2,12 @@
 //!
 //! Knows their form and their defaults, and no rule beyond that: what a region, a date or an ARN must look like is checked by `validate`.
 
+mod bootstrap;
 mod mapping;
 mod policy;
 mod read;
 
+pub use bootstrap::*;
 pub use mapping::*;
 pub use policy::*;
 pub use read::{Problem, ReadError, Resource, read};

@@ -3,7 +3,11 @@
 //!
 //! [`View`]: crate::domain::snapshot::View
 
+pub mod arming;
+pub mod bootstrap;
 pub mod client;
 pub mod installation;
+pub mod memory;
 pub mod view;
 pub mod watch;
+pub mod wishes;
