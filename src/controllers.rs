@@ -8,6 +8,7 @@ pub mod bootstrap;
 pub mod client;
 pub mod installation;
 pub mod memory;
+pub mod rights;
 pub mod view;
 pub mod watch;
 pub mod wishes;
