@@ -7,6 +7,7 @@ pub mod arming;
 pub mod bootstrap;
 pub mod client;
 pub mod installation;
+pub mod leader;
 pub mod memory;
 pub mod rights;
 pub mod view;
