@@ -6,7 +6,8 @@ use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use crate::api::{self, InferenceProfilePolicySpec};
+use crate::api::{self, InferenceProfilePolicySpec, ReadError};
+use crate::catalog;
 use crate::controllers::client::{ClientError, Clients};
 use crate::controllers::installation::Installation;
 use crate::runtime::{http, telemetry};
@@ -44,6 +45,14 @@ pub struct Args {
     /// Context of the kubeconfig. Without it: the cluster that the process runs in, else the current context.
     #[arg(long, value_name = "NAME", conflicts_with = "standalone")]
     pub context: Option<String>,
+    /// Tells this replica from the others, such as the pod's name. Without it: the host's name.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "POD_NAME",
+        conflicts_with = "standalone"
+    )]
+    pub identity: Option<String>,
     /// Whether the region that the labels of all nodes agree on counts where a policy names no default.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, conflicts_with = "standalone")]
     pub region_from_nodes: bool,
@@ -97,6 +106,9 @@ pub enum StartError {
     /// A policy asks for something that only a cluster can tell.
     #[error("{0}")]
     NeedsACluster(String),
+    /// The embedded catalog has a mistake.
+    #[error(transparent)]
+    Catalog(#[from] ReadError),
     /// There is no way to a cluster.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -189,12 +201,22 @@ async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
             name: args.name.clone(),
         },
         clients,
+        identity: identity(args.identity.as_deref()),
+        shipped: catalog::builtin()?,
         region_from_nodes: args.region_from_nodes,
         today: Box::new(judging.today()),
         excluded: args.excluded.clone(),
         certificate: args.certificate(),
         limits: server::Limits::default(),
     })
+}
+
+/// The name of this replica, with something that tells it from itself before a restart: a Lease that it held then is not its
+/// own.
+fn identity(given: Option<&str>) -> String {
+    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = given.map_or_else(host, str::to_owned);
+    format!("{}_{:08x}", name.trim(), fastrand::u32(..))
 }
 
 impl Args {

@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 pub use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 use crate::runtime::Shutdown;
 
@@ -25,6 +26,7 @@ const OPEN_METRICS: HeaderValue =
 pub struct Readiness {
     shutdown: Shutdown,
     holds: Arc<Mutex<BTreeMap<u64, &'static str>>>,
+    told: Arc<watch::Sender<bool>>,
 }
 
 /// Keeps the process from being ready until it is released. A hold that is dropped without a release, as by a task
@@ -50,6 +52,7 @@ impl Readiness {
         Self {
             shutdown,
             holds: Arc::default(),
+            told: Arc::new(watch::Sender::new(false)),
         }
     }
 
@@ -63,6 +66,11 @@ impl Readiness {
             readiness: self.clone(),
             number,
         }
+    }
+
+    /// Whether anybody has asked and was told that the process is ready. Who sends work learns it from whoever asked.
+    pub fn told(&self) -> watch::Receiver<bool> {
+        self.told.subscribe()
     }
 
     /// What stands in the way, oldest first; empty when ready.
@@ -113,6 +121,7 @@ async fn livez() -> &'static str {
 async fn readyz(State(admin): State<Admin>) -> Response {
     let waits_for = admin.readiness.waits_for();
     if waits_for.is_empty() {
+        admin.readiness.told.send_replace(true);
         return "ok\n".into_response();
     }
     let mut text = String::from("not ready, waiting for:\n");
@@ -161,6 +170,7 @@ mod tests {
         assert_eq!(get(&router, "/readyz").await, (200, "ok\n".into()));
 
         let snapshot = readiness.hold("a snapshot");
+        readiness.told.send_replace(false);
         let certificate = readiness.hold("a certificate");
         let (status, text) = get(&router, "/readyz").await;
         assert_eq!(status, 503);
@@ -171,9 +181,11 @@ mod tests {
 
         snapshot.release();
         assert_eq!(readiness.waits_for(), ["a certificate"]);
+        assert!(!*readiness.told().borrow());
         certificate.release();
         assert_eq!(get(&router, "/readyz").await.0, 200);
 
+        assert!(*readiness.told().borrow());
         shutdown.drain();
         assert_eq!(get(&router, "/readyz").await.0, 503);
         assert_eq!(get(&router, "/livez").await, (200, "ok\n".into()));

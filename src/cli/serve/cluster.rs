@@ -1,13 +1,22 @@
-//! `serve` in a cluster: the custom resources are the truth, and every replica follows them.
+//! `serve` in a cluster: the custom resources are the truth, every replica follows them, and one of them writes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Date;
+use tokio::sync::watch as channel;
 
+use crate::api::InferenceProfileMapping;
+use crate::controllers::arming::{self, Arming, Entries};
+use crate::controllers::bootstrap::{Bootstrapper, Notes};
 use crate::controllers::client::Clients;
 use crate::controllers::installation::Installation;
+use crate::controllers::leader::{self, Candidate};
+use crate::controllers::memory::Memory;
 use crate::controllers::view::{self, Follower, Objects};
 use crate::controllers::watch;
+use crate::controllers::wishes::{self, Wishes};
+use crate::domain::snapshot::View;
 use crate::runtime::BoxError;
 use crate::runtime::current::Current;
 use crate::webhook::server;
@@ -24,6 +33,10 @@ pub struct ClusterOptions {
     pub clients: Clients,
     /// What the chart has installed.
     pub installation: Installation,
+    /// Tells this replica from the others.
+    pub identity: String,
+    /// The catalog of this binary.
+    pub shipped: InferenceProfileMapping,
     /// Whether the region that all nodes agree on counts.
     pub region_from_nodes: bool,
     /// Where the certificate comes from.
@@ -36,21 +49,45 @@ pub struct ClusterOptions {
     pub limits: server::Limits,
 }
 
+/// How long after a probe was told that we are ready the entries are put in force: the kubelet tells the API server, the
+/// Service gets an endpoint, and every API server has to hear of it before it calls.
+const UNTIL_SENT_WORK: Duration = Duration::from_secs(2);
+
+/// What the parts of a replica tell each other.
+struct Shared {
+    clients: Clients,
+    installation: Installation,
+    view: Arc<Current<Option<View>>>,
+    objects: Arc<Current<Objects>>,
+    wishes: Arc<Wishes>,
+    notes: Arc<Current<Notes>>,
+    watches: watch::Metrics,
+}
+
 /// Starts a server in a cluster. It can be called several times in one process.
 pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartError> {
     let mut stack = Stack::bind(options.addresses).await?;
-    let view = Arc::new(Current::new(None));
-    let objects = Arc::new(Current::new(Objects::default()));
-    follow(
-        &mut stack,
-        &options,
-        Arc::clone(&view),
-        Arc::clone(&objects),
-    );
+    let shared = Shared {
+        clients: options.clients,
+        installation: options.installation,
+        view: Arc::new(Current::new(None)),
+        objects: Arc::new(Current::new(Objects::default())),
+        wishes: Arc::new(Current::new(None)),
+        notes: Arc::new(Current::new(Notes::default())),
+        watches: watch::Metrics::default(),
+    };
+    shared.watches.register(&mut stack.registry);
     let (resolver, ca) = certificate(options.certificate, &mut stack.tasks)?;
-    let own = options.installation.namespace;
+    let bundle = ca.clone().map(String::into_bytes);
+
+    follow(&mut stack, &shared, options.region_from_nodes);
+    let leads = lead(&mut stack, &shared, options.identity);
+    bootstrap(&mut stack, &shared, options.shipped, leads.clone());
+    arm(&mut stack, &shared, leads, bundle);
+
+    let own = shared.installation.namespace;
     let judges = Judges {
-        view,
+        view: shared.view,
         excluded: options.excluded.into_iter().chain([own]).collect(),
         today: options.today,
         limits: options.limits,
@@ -58,28 +95,104 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
     stack.serve(judges, resolver, ca)
 }
 
-fn follow(
-    stack: &mut Stack,
-    options: &ClusterOptions,
-    view: Arc<Current<Option<crate::domain::snapshot::View>>>,
-    objects: Arc<Current<Objects>>,
-) {
-    let (watches, metrics) = (watch::Metrics::default(), view::Metrics::default());
-    watches.register(&mut stack.registry);
+/// Keeps the view current.
+fn follow(stack: &mut Stack, shared: &Shared, with_nodes: bool) {
+    let metrics = view::Metrics::default();
     metrics.register(&mut stack.registry);
     let follower = Follower {
-        clients: options.clients.clone(),
-        with_nodes: options.region_from_nodes,
-        view,
-        objects,
-        watches,
+        clients: shared.clients.clone(),
+        with_nodes,
+        view: Arc::clone(&shared.view),
+        objects: Arc::clone(&shared.objects),
+        watches: shared.watches.clone(),
         metrics,
     };
     let hold = stack
         .readiness
         .hold("mappings, policies, namespaces and nodes to be listed");
-    stack.tasks.support("the view", async move {
-        follower.run(hold).await;
+    support(stack, "the view", follower.run(hold));
+    let wishes = wishes::follow(
+        shared.clients.clone(),
+        shared.installation.clone(),
+        shared.watches.clone(),
+        Arc::clone(&shared.wishes),
+    );
+    support(stack, "the chart's wishes", wishes);
+}
+
+/// Takes part in the election.
+fn lead(stack: &mut Stack, shared: &Shared, identity: String) -> channel::Receiver<bool> {
+    let metrics = leader::Metrics::default();
+    metrics.register(&mut stack.registry);
+    let (candidate, leads) =
+        Candidate::new(&shared.clients, &shared.installation, identity, metrics);
+    let shutdown = stack.shutdown.clone();
+    stack.tasks.work("the election", async move {
+        candidate.run(shutdown).await;
+        Ok::<(), BoxError>(())
+    });
+    leads
+}
+
+/// Brings catalog and default policy into the cluster.
+fn bootstrap(
+    stack: &mut Stack,
+    shared: &Shared,
+    shipped: InferenceProfileMapping,
+    leads: channel::Receiver<bool>,
+) {
+    let bootstrapper = Bootstrapper {
+        clients: shared.clients.clone(),
+        memory: Memory::of(&shared.clients, &shared.installation),
+        objects: Arc::clone(&shared.objects),
+        wishes: Arc::clone(&shared.wishes),
+        leads,
+        shipped,
+        notes: Arc::clone(&shared.notes),
+    };
+    let hold = stack
+        .readiness
+        .hold("the catalog and the default policy to be in the cluster");
+    support(stack, "the bootstrap", bootstrapper.run(hold));
+}
+
+/// Keeps the entries in force.
+fn arm(
+    stack: &mut Stack,
+    shared: &Shared,
+    leads: channel::Receiver<bool>,
+    bundle: Option<Vec<u8>>,
+) {
+    let metrics = arming::Metrics::default();
+    metrics.register(&mut stack.registry);
+    let (answers, answerable) = channel::channel(false);
+    let mut told = stack.readiness.told();
+    support(stack, "the first probe", async move {
+        if told.wait_for(|told| *told).await.is_ok() {
+            tokio::time::sleep(UNTIL_SENT_WORK).await;
+            answers.send_replace(true);
+        }
+        std::future::pending::<()>().await;
+    });
+    let (_, bundle) = channel::channel(bundle);
+    let (entries, _) = channel::channel(Entries::default());
+    let arming = Arming {
+        clients: shared.clients.clone(),
+        wishes: Arc::clone(&shared.wishes),
+        bundle,
+        answerable,
+        leads,
+        entries,
+        watches: shared.watches.clone(),
+        metrics,
+    };
+    support(stack, "the entries", arming.run());
+}
+
+/// Starts a task that never ends.
+fn support(stack: &mut Stack, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    stack.tasks.support(name, async move {
+        task.await;
         Ok::<(), BoxError>(())
     });
 }
