@@ -32,6 +32,7 @@ mod namespaces;
 mod plane;
 mod process;
 mod registration;
+mod release;
 mod server;
 mod stand_in;
 mod trial;

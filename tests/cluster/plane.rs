@@ -118,6 +118,11 @@ impl Plane {
         self.folder.join("admin.kubeconfig")
     }
 
+    /// A kubeconfig for whoever the token belongs to.
+    pub(crate) fn kubeconfig_with_token(&self, token: &str) -> Value {
+        self.config("token", &json!({"token": token}))
+    }
+
     /// The plane's own `kubectl`, as the administrator, with nothing of the user's settings.
     pub(crate) fn kubectl(&self) -> Command {
         let mut command = Command::new(self.binaries.path("kubectl"));
@@ -189,15 +194,21 @@ impl Plane {
     fn write_kubeconfig(&self, name: &str, leaf: &Leaf) -> Result<()> {
         self.write(&format!("{name}.crt"), &leaf.certificate)?;
         self.write(&format!("{name}.key"), &leaf.key)?;
-        let config = json!({
+        let user = json!({
+            "client-certificate": self.folder.join(format!("{name}.crt")), "client-key": self.folder.join(format!("{name}.key")),
+        });
+        let config = self.config(name, &user);
+        self.write(&format!("{name}.kubeconfig"), &config.to_string())
+    }
+
+    fn config(&self, name: &str, user: &Value) -> Value {
+        json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "trials",
             "contexts": [{"name": "trials", "context": {"cluster": "trials", "user": name}}],
             "clusters": [{"name": "trials", "cluster": {
                 "server": format!("https://{}:6443", self.address), "certificate-authority": self.folder.join("ca.crt")}}],
-            "users": [{"name": name, "user": {
-                "client-certificate": self.folder.join(format!("{name}.crt")), "client-key": self.folder.join(format!("{name}.key"))}}],
-        });
-        self.write(&format!("{name}.kubeconfig"), &config.to_string())
+            "users": [{"name": name, "user": user}],
+        })
     }
 
     fn start_etcd(&self) -> Result<Process> {

@@ -7,6 +7,7 @@ mod identity;
 mod modes;
 mod objects;
 mod product;
+mod replicas;
 
 use crate::trial::Trial;
 
@@ -19,6 +20,7 @@ pub(crate) fn all() -> Vec<Trial> {
         modes::trials(),
         identity::trials(),
         fixture::trials(),
+        replicas::trials(),
     ]
     .into_iter()
     .flatten()

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::Write as _,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::{
         Arc, Mutex, PoisonError,
@@ -151,6 +151,17 @@ impl World {
         })
     }
 
+    /// A kubeconfig of a service account in the trial's namespace, with a token of its own.
+    pub(crate) fn account_config(&self, account: &str) -> Result<PathBuf> {
+        let token = self
+            .kubectl(&["create", "token", account], None)?
+            .success("kubectl create token")?;
+        let path = self.folder().join(format!("{account}.kubeconfig"));
+        let config = self.plane.kubeconfig_with_token(token.stdout.trim());
+        fs::write(&path, config.to_string())?;
+        Ok(path)
+    }
+
     /// Applies manifests, YAML or JSON, by server-side apply; a refusal is an error.
     pub(crate) fn apply(&self, manifests: &str) -> Result<Output> {
         self.kubectl(
@@ -158,6 +169,41 @@ impl World {
             Some(manifests),
         )?
         .success("kubectl apply")
+    }
+
+    /// The same in another namespace.
+    pub(crate) fn apply_in(&self, namespace: &str, manifests: &str) -> Result<Output> {
+        let args = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "-f",
+            "-",
+            "--namespace",
+            namespace,
+        ];
+        self.kubectl(&args, Some(manifests))?
+            .success("kubectl apply")
+    }
+
+    /// Creates objects in another namespace; a refusal is an error.
+    pub(crate) fn create_in(&self, namespace: &str, manifests: &str) -> Result<Output> {
+        self.kubectl(
+            &["create", "-f", "-", "--namespace", namespace],
+            Some(manifests),
+        )?
+        .success("kubectl create")
+    }
+
+    /// The object of another namespace as it is stored.
+    pub(crate) fn get_in(&self, namespace: &str, kind: &str, name: &str) -> Result<Value> {
+        let output = self
+            .kubectl(
+                &["get", kind, name, "-o", "json", "--namespace", namespace],
+                None,
+            )?
+            .success("kubectl get")?;
+        Ok(serde_json::from_str(&output.stdout)?)
     }
 
     /// Creates objects, YAML or JSON, with what the user would see; a refusal is an error.

@@ -1,0 +1,288 @@
+//! The product in a cluster: what the chart ships, as far as a plane without a node can have it, and replicas of the built
+//! binary that play its pods.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use bedrock_profiles::{
+    api::{InferenceProfileMapping, InferenceProfilePolicy},
+    controllers::{
+        installation::Installation,
+        rights::{self, MUTATING, Right, Switch, VALIDATING},
+    },
+};
+use kube::CustomResourceExt as _;
+use serde_json::{Value, json};
+
+use crate::{
+    process::{Process, wait_for},
+    world::World,
+};
+
+/// The full name of the release.
+pub(crate) const NAME: &str = "bedrock-profiles";
+
+/// The day as of which replicas judge.
+const TODAY: &str = "2026-11-23";
+
+/// What the chart ships.
+pub(crate) struct Chart<'a> {
+    /// The spec of the default policy; null: none.
+    pub(crate) policy: Value,
+    /// The failure policy of the entries.
+    pub(crate) failure_policy: &'a str,
+    /// The rights of the service account.
+    pub(crate) rights: Vec<Right>,
+}
+
+impl Default for Chart<'_> {
+    fn default() -> Self {
+        Self {
+            policy: json!({"mode": "Rewrite"}),
+            failure_policy: "Fail",
+            rights: rights::TABLE.to_vec(),
+        }
+    }
+}
+
+/// An installed release, in the namespace of the trial. Workloads live in another one: the own namespace is never judged.
+pub(crate) struct Release<'w> {
+    world: &'w World,
+    kubeconfig: PathBuf,
+    installation: Installation,
+}
+
+/// One running replica; it ends with the value, without a word, as by SIGKILL.
+pub(crate) struct Replica {
+    /// Its name, which is its identity before the underscore.
+    pub(crate) name: String,
+    address: SocketAddr,
+    admin: SocketAddr,
+    log: PathBuf,
+    process: Process,
+}
+
+impl<'w> Release<'w> {
+    /// Ships what the chart ships, without a replica: nothing answers and nothing is called.
+    pub(crate) fn install(world: &'w World, chart: &Chart<'_>) -> Result<Self> {
+        let installation = Installation {
+            namespace: world.namespace().to_owned(),
+            name: NAME.to_owned(),
+        };
+        let mut objects = rights::objects(&chart.rights, Switch::DEFAULTS, &installation);
+        objects.push(serde_json::to_value(InferenceProfileMapping::crd())?);
+        objects.push(serde_json::to_value(InferenceProfilePolicy::crd())?);
+        objects.extend(own(&installation));
+        objects.extend(configurations(&installation, chart.failure_policy));
+        objects.push(bootstrap(&installation, &chart.policy)?);
+        let (elsewhere, own): (Vec<_>, Vec<_>) = objects
+            .into_iter()
+            .partition(|object| object["metadata"]["namespace"] == "default");
+        world.apply_in("default", &list(&elsewhere))?;
+        world.apply(&list(&own))?;
+        let kubeconfig = world.account_config(NAME)?;
+        Ok(Self {
+            world,
+            kubeconfig,
+            installation,
+        })
+    }
+
+    /// Ships other values of the chart, as an upgrade does.
+    pub(crate) fn upgrade(&self, policy: &Value) -> Result<()> {
+        let map = bootstrap(&self.installation, policy)?;
+        self.world.apply(&map.to_string()).map(|_| ())
+    }
+
+    /// Starts a replica; it is not waited for, and nobody sends it anything.
+    pub(crate) fn start(&self, name: &str, flags: &[&str]) -> Result<Replica> {
+        let (address, admin) = (self.world.next_address(), self.world.next_address());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
+        command.args(["serve", "--log-format", "json", "--today", TODAY]);
+        command.args([
+            "--name",
+            NAME,
+            "--namespace",
+            self.world.namespace(),
+            "--identity",
+            name,
+        ]);
+        command.args([
+            "--listen",
+            &address.to_string(),
+            "--admin-listen",
+            &admin.to_string(),
+        ]);
+        for dns in self.installation.service_names() {
+            command.args(["--dns-name", &dns]);
+        }
+        command.args(flags).env("KUBECONFIG", &self.kubeconfig);
+        let log = self.world.folder().join(format!("{name}.log"));
+        Ok(Replica {
+            process: Process::spawn(name, &mut command, log.clone())?,
+            name: name.to_owned(),
+            address,
+            admin,
+            log,
+        })
+    }
+
+    /// Starts a replica, waits until it is ready, and makes it an endpoint of the Service, as a node would.
+    pub(crate) fn start_ready(&self, name: &str, flags: &[&str]) -> Result<Replica> {
+        let replica = self.start(name, flags)?;
+        replica.wait_until_ready()?;
+        self.world.apply(&self.slice(&replica).to_string())?;
+        Ok(replica)
+    }
+
+    /// Waits until every entry is called for something, and the API server has taken note of it.
+    pub(crate) fn wait_until_armed(&self) -> Result<()> {
+        let entries = MUTATING
+            .iter()
+            .map(|name| ("mutatingwebhookconfiguration", name));
+        let entries = entries.chain(
+            VALIDATING
+                .iter()
+                .map(|name| ("validatingwebhookconfiguration", name)),
+        );
+        for (kind, name) in entries {
+            wait_for(&format!("an armed {name}"), || {
+                let webhook = &self.world.get(kind, name)?["webhooks"][0];
+                let armed =
+                    webhook["rules"].is_array() && webhook["clientConfig"]["caBundle"].is_string();
+                Ok(armed.then_some(()))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn slice(&self, replica: &Replica) -> Value {
+        let Installation { namespace, name } = &self.installation;
+        json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": replica.name, "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
+            "endpoints": [{"addresses": [replica.address.ip()], "conditions": {"ready": true}}],
+            "ports": [{"name": "webhook", "port": replica.address.port()}]})
+    }
+}
+
+impl Replica {
+    /// Waits until it says that it is ready.
+    pub(crate) fn wait_until_ready(&self) -> Result<()> {
+        wait_for(&format!("a ready {}", self.name), || {
+            self.process.check()?;
+            let answer = self.get("/readyz").unwrap_or_default();
+            Ok(answer.starts_with("HTTP/1.1 200").then_some(()))
+        })
+    }
+
+    /// The answer of the admin port, with its head.
+    pub(crate) fn get(&self, path: &str) -> Result<String> {
+        let mut stream = TcpStream::connect_timeout(&self.admin, Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.admin
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// The value of a metric, with its labels as they are printed.
+    pub(crate) fn metric(&self, series: &str) -> Result<Option<f64>> {
+        let text = self.get("/metrics")?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.map(|value| value.parse().context("a metric is a number"))
+            .transpose()
+    }
+
+    /// Everything that it has logged so far, one JSON object a line.
+    pub(crate) fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.log)?)
+    }
+}
+
+/// What the chart ships empty and the product fills, and the Service.
+fn own(installation: &Installation) -> Vec<Value> {
+    let Installation { namespace, name } = installation;
+    let metadata = |name: &str| json!({"name": name, "namespace": namespace});
+    vec![
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata(&installation.ca_secret()), "type": "Opaque"}),
+        json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata(installation.lease())}),
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata(name),
+            "spec": {"ports": [{"name": "webhook", "port": 443}]}}),
+    ]
+}
+
+fn list(objects: &[Value]) -> String {
+    json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()
+}
+
+/// The chart's wishes.
+fn bootstrap(installation: &Installation, policy: &Value) -> Result<Value> {
+    let rule = |groups: &str, resources: &[&str], operations: &[&str]| json!({"apiGroups": [groups], "apiVersions": ["v1"], "operations": operations, "resources": resources});
+    let both = &["CREATE", "UPDATE"];
+    let rules = [
+        vec![
+            rule("", &["pods"], &["CREATE"]),
+            rule("", &["pods/ephemeralcontainers"], &["UPDATE"]),
+        ],
+        vec![rule("", &["configmaps"], both)],
+        vec![
+            rule(
+                "apps",
+                &["deployments", "statefulsets", "daemonsets", "replicasets"],
+                both,
+            ),
+            rule("batch", &["jobs", "cronjobs"], both),
+            rule("", &["replicationcontrollers"], both),
+        ],
+    ];
+    let names = entries().map(|(kind, name)| (format!("{kind}WebhookConfiguration"), name));
+    let entries: Vec<Value> = names
+        .zip(rules)
+        .map(|((kind, name), rules)| json!({"kind": kind, "name": name, "rules": rules}))
+        .collect();
+    let wishes = json!({"policy": policy, "entries": entries});
+    Ok(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": installation.bootstrap(), "namespace": installation.namespace},
+        "data": {"bootstrap.yaml": serde_yaml::to_string(&wishes)?}}))
+}
+
+/// The entries, as they ship: without rules and without a CA bundle.
+fn configurations(
+    installation: &Installation,
+    failure_policy: &str,
+) -> impl Iterator<Item = Value> {
+    let Installation { namespace, name } = installation.clone();
+    let failure_policy = failure_policy.to_owned();
+    entries().map(move |(kind, entry)| {
+        let path = if kind == "Mutating" { "/mutate" } else { "/validate" };
+        let mut webhook = json!({
+            "name": entry, "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": failure_policy, "timeoutSeconds": 10,
+            "clientConfig": {"service": {"namespace": namespace, "name": name, "path": path}},
+            "namespaceSelector": {"matchExpressions": [
+                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", namespace]}]},
+        });
+        if kind == "Mutating" {
+            webhook["reinvocationPolicy"] = json!("IfNeeded");
+        }
+        json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": format!("{kind}WebhookConfiguration"),
+            "metadata": {"name": entry}, "webhooks": [webhook]})
+    })
+}
+
+fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let mutating = MUTATING.iter().map(|name| ("Mutating", *name));
+    mutating.chain(VALIDATING.iter().map(|name| ("Validating", *name)))
+}
