@@ -147,7 +147,7 @@ impl Arming {
             let known = entries.is_some();
             let entries = entries.unwrap_or_default();
             self.watch(&entries, &taker, &mut watches, &mut seen);
-            let failed = self.step(&entries, &seen).await;
+            let failed = self.step(&entries, &mut seen).await;
             self.tell(
                 &entries,
                 &seen,
@@ -202,7 +202,7 @@ impl Arming {
     }
 
     /// Applies what is due where this replica leads, and says whether something failed.
-    async fn step(&mut self, wished: &[EntryWish], seen: &BTreeMap<String, Seen>) -> bool {
+    async fn step(&mut self, wished: &[EntryWish], seen: &mut BTreeMap<String, Seen>) -> bool {
         let leads = *self.leads.borrow_and_update();
         let answerable = *self.answerable.borrow_and_update();
         let bundle = self.bundle.borrow_and_update().clone();
@@ -211,23 +211,33 @@ impl Arming {
         };
         let mut failed = false;
         for wish in wished {
-            let standing = seen.get(&wish.name).and_then(|seen| seen.now.as_ref());
+            let Some(seen) = seen.get_mut(&wish.name) else {
+                continue;
+            };
             let wanted = Wanted {
                 rules: &wish.rules,
                 ca_bundle: &bundle,
             };
-            let step = wanted.step(standing.map(|now| &now.standing), answerable);
-            if matches!(step, Step::Arm | Step::Correct) {
-                failed |= !self.apply(wish, &bundle).await;
-                let labels = Metrics::labels(wished, &wish.name);
-                self.metrics.applied.get_or_create(&labels).inc();
+            let standing = seen.now.as_ref().map(|now| &now.standing);
+            if !matches!(wanted.step(standing, answerable), Step::Arm | Step::Correct) {
+                continue;
+            }
+            let labels = Metrics::labels(wished, &wish.name);
+            self.metrics.applied.get_or_create(&labels).inc();
+            match self.apply(wish, &bundle).await {
+                // What was written is known before its watch tells it.
+                Ok(now) => seen.now = now,
+                Err(error) => {
+                    tracing::error!(entry = wish.name, %error, "the entry cannot be put in force; tried again");
+                    failed = true;
+                }
             }
         }
         failed
     }
 
     /// Applies rules and bundle at once; the rest of the entry is the chart's.
-    async fn apply(&self, wish: &EntryWish, bundle: &[u8]) -> bool {
+    async fn apply(&self, wish: &EntryWish, bundle: &[u8]) -> kube::Result<Option<Configuration>> {
         let api = configurations(&self.clients.writing, wish.kind);
         let resource = resource(wish.kind);
         let object = json!({
@@ -240,16 +250,13 @@ impl Arming {
         });
         let params = PatchParams::apply(Manager::Certificates.as_str()).force();
         match api.patch(&wish.name, &params, &Patch::Apply(&object)).await {
-            Ok(_) => {
+            Ok(stored) => {
                 tracing::info!(entry = wish.name, "the entry is in force");
-                true
+                Ok(Some(Configuration::read(&stored)))
             }
-            // A partial apply makes no object: it is gone, and its watch will say so.
-            Err(kube::Error::Api(status)) if status.code == 422 => true,
-            Err(error) => {
-                tracing::error!(entry = wish.name, %error, "the entry cannot be put in force; tried again");
-                false
-            }
+            // A partial apply makes no object: it is gone, and its watch will say when it is back.
+            Err(kube::Error::Api(status)) if status.code == 422 => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

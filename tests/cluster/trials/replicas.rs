@@ -1,7 +1,7 @@
 //! The product in a cluster, with the rights of its table and not one more.
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     process::wait_for,
@@ -13,10 +13,17 @@ use crate::{
 use super::product::{SONNET, asking};
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![alone(
-        "an_installed_release_works",
-        an_installed_release_works,
-    )]
+    vec![
+        alone("an_installed_release_works", an_installed_release_works),
+        alone(
+            "references_are_followed_by_watches",
+            references_are_followed_by_watches,
+        ),
+        alone(
+            "namespaces_and_nodes_say_the_region",
+            namespaces_and_nodes_say_the_region,
+        ),
+    ]
 }
 
 /// The model that a new Pod asks for as it is stored.
@@ -74,10 +81,164 @@ fn an_installed_release_works(world: &World) -> Result<()> {
 }
 
 /// A mapping that withdraws one route: the `eu` profile from Ireland.
-fn correction() -> serde_json::Value {
+fn correction() -> Value {
     let route = json!({"sourceRegions": ["eu-west-1"], "absent": true});
     json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfileMapping",
         "metadata": {"name": "correction"},
         "spec": {"models": [{"modelId": SONNET, "profiles": [
             {"id": format!("eu.{SONNET}"), "geography": "eu", "routes": [route]}]}]}})
+}
+
+fn references_are_followed_by_watches(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let apps = world.neighbour("apps")?;
+    world.apply_in(&apps, &models(&apps, "models").to_string())?;
+    let _one = release.start_ready("one", &[])?;
+    release.wait_until_armed()?;
+    wait_for_model(world, &apps, &format!("eu.{SONNET}"))?;
+
+    // Two regions take the same ConfigMap, and each gets its own; also after the ConfigMap was rewritten itself.
+    for _ in 0..2 {
+        for (region, geography) in [("eu-west-1", "eu"), ("us-east-1", "us")] {
+            let answer = format!("{geography}.{SONNET}");
+            let [bulk, key] = taken(world, &apps, "models", region)?;
+            assert_eq!(
+                (bulk.as_str(), key.as_str()),
+                (answer.as_str(), answer.as_str()),
+                "{region}"
+            );
+        }
+        let region = json!({"data": {"AWS_REGION_HINT": "none", "AWS_REGION": "eu-west-1"}});
+        let patch = region.to_string();
+        let args = [
+            "patch",
+            "configmap",
+            "models",
+            "--type=merge",
+            "-p",
+            &patch,
+            "--namespace",
+            &apps,
+        ];
+        world.kubectl(&args, None)?.success("kubectl patch")?;
+        let stored = &world.get_in(&apps, "configmap", "models")?["data"]["MODEL"];
+        assert_eq!(
+            *stored,
+            format!("eu.{SONNET}"),
+            "its own region decides for the ConfigMap"
+        );
+    }
+
+    // Made in the same moment, as by `helm install`: by one call, ConfigMap first.
+    for round in 0..5 {
+        let name = format!("fresh-{round}");
+        let both = json!({"apiVersion": "v1", "kind": "List", "items": [
+            models(&apps, &name), taking(&format!("taker-{round}"), &name, "eu-west-1")]});
+        world.create_in(&apps, &both.to_string())?;
+        let pod = world.get_in(&apps, "pod", &format!("taker-{round}"))?;
+        assert_eq!(variable(&pod, "MODEL"), format!("eu.{SONNET}"));
+    }
+    Ok(())
+}
+
+/// A ConfigMap with a direct ID.
+fn models(namespace: &str, name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}, "data": {"MODEL": SONNET}})
+}
+
+/// A Pod that takes everything of a ConfigMap, and one key under another name.
+fn taking(name: &str, map: &str, region: &str) -> Value {
+    let mut pod = asking(name, "none", region);
+    let container = &mut pod["spec"]["containers"][0];
+    container["envFrom"] = json!([{"configMapRef": {"name": map}}]);
+    let reference = json!({"configMapKeyRef": {"name": map, "key": "MODEL"}});
+    if let Some(env) = container["env"].as_array_mut() {
+        env.push(json!({"name": "LLM", "valueFrom": reference}));
+    }
+    pod
+}
+
+/// What a new Pod has for the whole ConfigMap and for its key.
+fn taken(world: &World, namespace: &str, map: &str, region: &str) -> Result<[String; 2]> {
+    let name = format!("taker-{:08x}", fastrand::u32(..));
+    world.create_in(namespace, &taking(&name, map, region).to_string())?;
+    let pod = world.get_in(namespace, "pod", &name)?;
+    let stored = world.get_in(namespace, "configmap", map)?["data"]["MODEL"].clone();
+    let stored = stored.as_str().unwrap_or_default();
+    Ok(["MODEL", "LLM"].map(|name| match variable(&pod, name) {
+        // Nothing stands in front of the reference.
+        none if none.is_empty() => stored.to_owned(),
+        literal => literal,
+    }))
+}
+
+/// The literal value of a variable; empty where it has none.
+fn variable(pod: &Value, name: &str) -> String {
+    let env = pod["spec"]["containers"][0]["env"].as_array();
+    let entry = env
+        .into_iter()
+        .flatten()
+        .find(|entry| entry["name"] == name);
+    entry
+        .and_then(|entry| entry["value"].as_str())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn namespaces_and_nodes_say_the_region(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let apps = world.neighbour("apps")?;
+    let _one = release.start_ready("one", &[])?;
+    release.wait_until_armed()?;
+    wait_for_model(world, &apps, &format!("eu.{SONNET}"))?;
+    let without_region = || -> Result<String> {
+        let name = format!("chat-{:08x}", fastrand::u32(..));
+        let pod = super::product::pod(&name, &[("BEDROCK_MODEL_ID", SONNET)]);
+        world.create_in(&apps, &pod.to_string())?;
+        Ok(variable(
+            &world.get_in(&apps, "pod", &name)?,
+            "BEDROCK_MODEL_ID",
+        ))
+    };
+    let wait = |model: String| {
+        wait_for(&format!("a Pod without a region with {model}"), || {
+            Ok((without_region()? == model).then_some(()))
+        })
+    };
+    assert_eq!(without_region()?, SONNET, "nobody says a region");
+    world.apply(&node("a", "ap-northeast-1").to_string())?;
+    wait(format!("jp.{SONNET}"))?;
+    world.apply(&node("b", "us-east-1").to_string())?;
+    wait(SONNET.to_owned())?;
+    world
+        .kubectl(
+            &[
+                "annotate",
+                "namespace",
+                &apps,
+                "bedrock-profiles.dev/region=us-west-2",
+            ],
+            None,
+        )?
+        .success("annotate")?;
+    wait(format!("us.{SONNET}"))?;
+    world
+        .kubectl(
+            &[
+                "annotate",
+                "namespace",
+                &apps,
+                "bedrock-profiles.dev/ignore=moving",
+            ],
+            None,
+        )?
+        .success("annotate")?;
+    wait(SONNET.to_owned())?;
+    Ok(())
+}
+
+/// A node that a cloud has labelled.
+fn node(name: &str, region: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": name, "labels": {"topology.kubernetes.io/region": region}}})
 }
