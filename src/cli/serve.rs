@@ -83,8 +83,12 @@ pub struct Args {
     /// Form of the log.
     #[arg(long, value_enum, default_value = "text")]
     pub log_format: LogFormat,
-    /// Which events are logged, as in `RUST_LOG`.
-    #[arg(long, value_name = "FILTER", default_value = "info")]
+    /// Which events are logged, as in `RUST_LOG`. The client's own words about a failed request are left out: we say the same.
+    #[arg(
+        long,
+        value_name = "FILTER",
+        default_value = "info,kube_client::client::builder=off"
+    )]
     pub log: String,
     /// By what is judged.
     #[command(flatten)]

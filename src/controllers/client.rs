@@ -9,12 +9,12 @@ use kube::{Client, Config};
 /// How long a write, or a call about the lease, may take: less than the time in which a leader must renew.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a read may be silent. A watch sends a bookmark a minute and ends after [`WATCH_SECONDS`] seconds, so one that is
-/// silent for longer was cut by somebody who told neither side.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(75);
+/// After how many seconds the API server ends a watch, so that one whose packets are dropped is noticed soon. It sends a
+/// bookmark two seconds before, from which the next watch goes on.
+pub const WATCH_SECONDS: u32 = 25;
 
-/// After how many seconds the API server ends a watch, so that one whose packets are dropped is noticed soon.
-pub const WATCH_SECONDS: u32 = 55;
+/// How long a read may be silent: a watch that is silent for longer than it lasts was cut by somebody who told neither side.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Both clients of one cluster.
 #[derive(Clone)]

@@ -176,7 +176,7 @@ impl Metrics {
     }
 }
 
-/// The settings of a watch: one that is cut without a word is noticed within a minute; `page` objects a page of the list.
+/// The settings of a watch: one that is cut without a word is noticed within half a minute; `page` objects a page of the list.
 pub fn config(page: u32) -> watcher::Config {
     watcher::Config::default()
         .timeout(WATCH_SECONDS)

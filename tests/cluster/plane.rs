@@ -4,11 +4,12 @@
 
 use std::{
     fs,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
-    time::Instant,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -23,9 +24,16 @@ use crate::{
     registration::FENCE,
 };
 
-/// Every write is recorded with its metadata, and so with the annotations of webhooks; reads and `RequestReceived` only take room.
+/// Every write is recorded with its metadata, and so with the annotations of webhooks, and every request of a service account
+/// outside kube-system; other reads and `RequestReceived` only take room.
 const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
+  {"level": "None", "verbs": ["get", "list", "watch"], "userGroups": ["system:serviceaccounts:kube-system", "system:masters"]},
+  {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
   {"level": "None", "verbs": ["get", "list", "watch"]}, {"level": "Metadata"}]}"#;
+
+const ETCD: &str = "etcd";
+const API_SERVER: &str = "kube-apiserver";
+const CONTROLLERS: &str = "kube-controller-manager";
 
 /// A running control plane.
 pub(crate) struct Plane {
@@ -33,7 +41,7 @@ pub(crate) struct Plane {
     folder: PathBuf,
     address: Ipv4Addr,
     joined: bool,
-    processes: Vec<Process>, // dropped, and so ended, in this order: those that watch before those that are watched
+    processes: Mutex<Vec<(&'static str, Process)>>, // ended in this order: those that watch before those that are watched
     _claim: Option<Address>,
     _files: Option<TempDir>,
 }
@@ -44,30 +52,21 @@ impl Plane {
         let started = Instant::now();
         let claim = Address::claim(0)?;
         let files = tempfile::tempdir_in(namespaces::folder())?;
-        let mut plane = Self {
+        let plane = Self {
             binaries: binaries.clone(),
             folder: files.path().to_owned(),
             address: claim.ip(),
             joined: false,
-            processes: Vec::new(),
+            processes: Mutex::default(),
             _claim: Some(claim),
             _files: Some(files),
         };
         plane.write_files()?;
-        plane.processes.insert(0, plane.start_etcd()?);
-        plane.processes.insert(0, plane.start_api_server()?);
-        wait_for("a ready API server", || {
-            plane.processes.iter().try_for_each(Process::check)?;
-            Ok(plane
-                .kubectl()
-                .args(["get", "--raw", "/readyz"])
-                .output()?
-                .status
-                .success()
-                .then_some(()))
-        })?;
+        plane.add(ETCD, plane.start_etcd()?);
+        plane.add(API_SERVER, plane.start_api_server()?);
+        plane.wait_until_ready()?;
         if plane.has_controllers() {
-            plane.processes.insert(0, plane.start_controllers()?);
+            plane.add(CONTROLLERS, plane.start_controllers()?);
         }
         eprintln!(
             "a control plane at {} is ready after {:.1} s",
@@ -87,10 +86,64 @@ impl Plane {
             folder: held.folder.clone(),
             address: held.address,
             joined: true,
-            processes: Vec::new(),
+            processes: Mutex::default(),
             _claim: None,
             _files: None,
         }))
+    }
+
+    /// Kills the API server, and the controllers, and starts them again after the pause. Only on a plane of one's own.
+    pub(crate) fn restart_api_server(&self, pause: Duration) -> Result<()> {
+        // The controllers end by themselves when they lose it while they start.
+        self.processes().retain(|(name, _)| *name == ETCD);
+        thread::sleep(pause);
+        self.add(API_SERVER, self.start_api_server()?);
+        self.wait_until_ready()?;
+        if self.has_controllers() {
+            self.add(CONTROLLERS, self.start_controllers()?);
+        }
+        Ok(())
+    }
+
+    /// Stops etcd for a while, so that the API server waits for every answer. Only on a plane of one's own.
+    pub(crate) fn freeze_etcd(&self, pause: Duration) -> Result<()> {
+        self.signal(ETCD, "STOP")?;
+        thread::sleep(pause);
+        self.signal(ETCD, "CONT")
+    }
+
+    fn signal(&self, name: &str, signal: &str) -> Result<()> {
+        let processes = self.processes();
+        let (_, process) = processes
+            .iter()
+            .find(|(other, _)| *other == name)
+            .with_context(|| format!("no {name} of ours runs"))?;
+        process.signal(signal)
+    }
+
+    fn wait_until_ready(&self) -> Result<()> {
+        wait_for("a ready API server", || {
+            self.processes()
+                .iter()
+                .try_for_each(|(_, process)| process.check())?;
+            Ok(self
+                .kubectl()
+                .args(["get", "--raw", "/readyz"])
+                .output()?
+                .status
+                .success()
+                .then_some(()))
+        })
+    }
+
+    fn add(&self, name: &'static str, process: Process) {
+        self.processes().insert(0, (name, process));
+    }
+
+    fn processes(&self) -> MutexGuard<'_, Vec<(&'static str, Process)>> {
+        self.processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether others made this plane and will go on using it.
@@ -118,9 +171,20 @@ impl Plane {
         self.folder.join("admin.kubeconfig")
     }
 
-    /// A kubeconfig for whoever the token belongs to.
-    pub(crate) fn kubeconfig_with_token(&self, token: &str) -> Value {
-        self.config("token", &json!({"token": token}))
+    /// A kubeconfig for whoever the token belongs to, to be reached at this address instead of the API server's own.
+    pub(crate) fn kubeconfig_with_token(&self, token: &str, by: Option<SocketAddr>) -> Value {
+        let mut config = self.config("token", &json!({"token": token}));
+        if let Some(by) = by {
+            let cluster = &mut config["clusters"][0]["cluster"];
+            cluster["server"] = json!(format!("https://{by}"));
+            cluster["tls-server-name"] = json!("kubernetes.default.svc");
+        }
+        config
+    }
+
+    /// Where the API server listens.
+    pub(crate) fn api_server(&self) -> SocketAddr {
+        (self.address, 6443).into()
     }
 
     /// The plane's own `kubectl`, as the administrator, with nothing of the user's settings.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// How long anything may take before a trial gives up on it. Long, because a busy machine is no failure.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,6 +37,25 @@ impl Process {
             name: name.to_owned(),
             child: Mutex::new(child),
             log,
+        })
+    }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub(crate) fn signal(&self, signal: &str) -> Result<()> {
+        let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = Command::new("kill")
+            .args(["-s", signal, &child.id().to_string()])
+            .status()
+            .context("cannot run kill")?;
+        ensure!(status.success(), "cannot send {signal} to {}", self.name);
+        Ok(())
+    }
+
+    /// Waits until the child has ended by itself.
+    pub(crate) fn wait_until_ended(&self) -> Result<()> {
+        wait_for(&format!("the end of {}", self.name), || {
+            let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(child.try_wait()?.map(|_| ()))
         })
     }
 

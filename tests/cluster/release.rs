@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 
 use crate::{
     process::{Process, wait_for},
+    proxy::Proxy,
     world::World,
 };
 
@@ -87,7 +88,7 @@ impl<'w> Release<'w> {
             .partition(|object| object["metadata"]["namespace"] == "default");
         world.apply_in("default", &list(&elsewhere))?;
         world.apply(&list(&own))?;
-        let kubeconfig = world.account_config(NAME)?;
+        let kubeconfig = world.account_config(NAME, None)?;
         Ok(Self {
             world,
             kubeconfig,
@@ -101,8 +102,20 @@ impl<'w> Release<'w> {
         self.world.apply(&map.to_string()).map(|_| ())
     }
 
+    /// Starts a replica behind a proxy, as [`Self::start_ready`].
+    pub(crate) fn start_behind(&self, proxy: &Proxy, name: &str) -> Result<Replica> {
+        let kubeconfig = self.world.account_config(NAME, Some(proxy.address()))?;
+        let replica = self.spawn(name, &[], &kubeconfig)?;
+        self.send_to(&replica)?;
+        Ok(replica)
+    }
+
     /// Starts a replica; it is not waited for, and nobody sends it anything.
     pub(crate) fn start(&self, name: &str, flags: &[&str]) -> Result<Replica> {
+        self.spawn(name, flags, &self.kubeconfig)
+    }
+
+    fn spawn(&self, name: &str, flags: &[&str], kubeconfig: &Path) -> Result<Replica> {
         let (address, admin) = (self.world.next_address(), self.world.next_address());
         let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
         command.args(["serve", "--log-format", "json", "--today", TODAY]);
@@ -123,7 +136,7 @@ impl<'w> Release<'w> {
         for dns in self.installation.service_names() {
             command.args(["--dns-name", &dns]);
         }
-        command.args(flags).env("KUBECONFIG", &self.kubeconfig);
+        command.args(flags).env("KUBECONFIG", kubeconfig);
         let log = self.world.folder().join(format!("{name}.log"));
         Ok(Replica {
             process: Process::spawn(name, &mut command, log.clone())?,
@@ -137,9 +150,25 @@ impl<'w> Release<'w> {
     /// Starts a replica, waits until it is ready, and makes it an endpoint of the Service, as a node would.
     pub(crate) fn start_ready(&self, name: &str, flags: &[&str]) -> Result<Replica> {
         let replica = self.start(name, flags)?;
-        replica.wait_until_ready()?;
-        self.world.apply(&self.slice(&replica).to_string())?;
+        self.send_to(&replica)?;
         Ok(replica)
+    }
+
+    /// Waits until a replica is ready, and makes it an endpoint of the Service, as a node would.
+    pub(crate) fn send_to(&self, replica: &Replica) -> Result<()> {
+        replica.wait_until_ready()?;
+        self.world
+            .apply(&self.slice(replica).to_string())
+            .map(|_| ())
+    }
+
+    /// Takes the endpoint of a replica away, as a node does when its pod ends.
+    pub(crate) fn send_no_more(&self, replica: &Replica) -> Result<()> {
+        let args = ["delete", "endpointslice", &replica.name];
+        self.world
+            .kubectl(&args, None)?
+            .success("kubectl delete")
+            .map(|_| ())
     }
 
     /// Waits until every entry is called for something, and the API server has taken note of it.
@@ -180,6 +209,12 @@ impl Replica {
             let answer = self.get("/readyz").unwrap_or_default();
             Ok(answer.starts_with("HTTP/1.1 200").then_some(()))
         })
+    }
+
+    /// Asks it to end, as a node does, and waits until it has.
+    pub(crate) fn end(&self) -> Result<()> {
+        self.process.signal("TERM")?;
+        self.process.wait_until_ended()
     }
 
     /// The answer of the admin port, with its head.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod documents;
+mod faults;
 mod fixture;
 mod identity;
 mod modes;
@@ -21,6 +22,7 @@ pub(crate) fn all() -> Vec<Trial> {
         identity::trials(),
         fixture::trials(),
         replicas::trials(),
+        faults::trials(),
     ]
     .into_iter()
     .flatten()

@@ -103,6 +103,11 @@ impl World {
         self.folder.path()
     }
 
+    /// The plane; only a trial that has it alone may harm it.
+    pub(crate) fn plane(&self) -> &Plane {
+        &self.plane
+    }
+
     /// The name for a cluster-wide object: as given where the plane is the trial's own, else followed by the namespace.
     pub(crate) fn cluster_wide(&self, name: &str) -> String {
         if self.alone {
@@ -151,13 +156,14 @@ impl World {
         })
     }
 
-    /// A kubeconfig of a service account in the trial's namespace, with a token of its own.
-    pub(crate) fn account_config(&self, account: &str) -> Result<PathBuf> {
+    /// A kubeconfig of a service account in the trial's namespace, with a token of its own, by way of a proxy where one is given.
+    pub(crate) fn account_config(&self, account: &str, by: Option<SocketAddr>) -> Result<PathBuf> {
         let token = self
             .kubectl(&["create", "token", account], None)?
             .success("kubectl create token")?;
-        let path = self.folder().join(format!("{account}.kubeconfig"));
-        let config = self.plane.kubeconfig_with_token(token.stdout.trim());
+        let way = by.map_or_else(String::new, |by| format!("-{}", by.port()));
+        let path = self.folder().join(format!("{account}{way}.kubeconfig"));
+        let config = self.plane.kubeconfig_with_token(token.stdout.trim(), by);
         fs::write(&path, config.to_string())?;
         Ok(path)
     }

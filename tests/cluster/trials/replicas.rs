@@ -1,11 +1,14 @@
 //! The product in a cluster, with the rights of its table and not one more.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::{
+    prober::Prober,
     process::wait_for,
-    release::{Chart, Release},
+    release::{Chart, NAME, Release},
     trial::{Trial, alone},
     world::World,
 };
@@ -22,6 +25,10 @@ pub(super) fn trials() -> Vec<Trial> {
         alone(
             "namespaces_and_nodes_say_the_region",
             namespaces_and_nodes_say_the_region,
+        ),
+        alone(
+            "a_thousand_reviews_ask_the_api_server_nothing",
+            a_thousand_reviews_ask_the_api_server_nothing,
         ),
     ]
 }
@@ -241,4 +248,44 @@ fn namespaces_and_nodes_say_the_region(world: &World) -> Result<()> {
 fn node(name: &str, region: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Node",
         "metadata": {"name": name, "labels": {"topology.kubernetes.io/region": region}}})
+}
+
+fn a_thousand_reviews_ask_the_api_server_nothing(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let apps = world.neighbour("apps")?;
+    let _one = release.start_ready("one", &[])?;
+    release.wait_until_armed()?;
+    wait_for_model(world, &apps, &format!("eu.{SONNET}"))?;
+    let before = asked(world)?;
+    let probe = asking("probe", SONNET, "eu-west-1");
+    let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
+    prober.wait_for(1000)?;
+    let seen = prober.stop()?;
+    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    assert_eq!(
+        seen.stored.keys().collect::<Vec<_>>(),
+        [&format!("eu.{SONNET}")]
+    );
+    let mut asked = asked(world)?;
+    for (request, count) in before {
+        *asked.entry(request).or_default() -= count;
+    }
+    // Renewals of the Lease, and watches that go on, run beside the reviews and are as many without them.
+    asked.retain(|(verb, resource), count| *count > 0 && verb != "watch" && resource != "leases");
+    assert!(asked.is_empty(), "{asked:?}");
+    Ok(())
+}
+
+/// How often the service account of the release has asked for each verb and resource.
+fn asked(world: &World) -> Result<BTreeMap<(String, String), i64>> {
+    let user = format!("system:serviceaccount:{}:{NAME}", world.namespace());
+    let mut asked = BTreeMap::new();
+    for event in world.plane().audit_events(&user)? {
+        if event["user"]["username"] == user {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let request = (text(&event["verb"]), text(&event["objectRef"]["resource"]));
+            *asked.entry(request).or_default() += 1;
+        }
+    }
+    Ok(asked)
 }

@@ -1,0 +1,103 @@
+//! A proxy between a replica and the API server that can cut what goes through it: with a word, or without one.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use anyhow::Result;
+
+/// How often a stalled connection looks whether it may go on.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A running proxy; its threads end with the process.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    streams: Mutex<Vec<TcpStream>>,
+    /// Connections made before this one's number swallow everything.
+    stalled_before: AtomicU64,
+    next: AtomicU64,
+}
+
+impl Proxy {
+    /// Listens at `address` and hands everything on to `to`.
+    pub(crate) fn start(address: SocketAddr, to: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let proxy = Self {
+            address: listener.local_addr()?,
+            shared: Arc::new(Shared {
+                streams: Mutex::default(),
+                stalled_before: AtomicU64::new(0),
+                next: AtomicU64::new(0),
+            }),
+        };
+        let shared = Arc::clone(&proxy.shared);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let number = shared.next.fetch_add(1, Ordering::SeqCst);
+                // Where the server is away, the client's connection ends at once, as without a proxy.
+                if let Ok(server) = TcpStream::connect(to) {
+                    let _ = shared.join(number, &client, &server);
+                }
+            }
+        });
+        Ok(proxy)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes every connection.
+    pub(crate) fn close_all(&self) {
+        for stream in self.shared.streams().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both); // it may be closed already
+        }
+    }
+
+    /// Swallows from now on whatever goes through the connections that are open, in both directions, and tells nobody. New
+    /// ones work.
+    pub(crate) fn swallow_all(&self) {
+        let next = self.shared.next.load(Ordering::SeqCst);
+        self.shared.stalled_before.store(next, Ordering::SeqCst);
+    }
+}
+
+impl Shared {
+    fn join(self: &Arc<Self>, number: u64, client: &TcpStream, server: &TcpStream) -> Result<()> {
+        self.streams()
+            .extend([client.try_clone()?, server.try_clone()?]);
+        for (from, to) in [(client, server), (server, client)] {
+            let (shared, mut from, mut to) = (Arc::clone(self), from.try_clone()?, to.try_clone()?);
+            thread::spawn(move || {
+                let mut buffer = [0; 16 * 1024];
+                while let Ok(read @ 1..) = from.read(&mut buffer) {
+                    while number < shared.stalled_before.load(Ordering::SeqCst) {
+                        thread::sleep(LOOK);
+                    }
+                    if to.write_all(&buffer[..read]).is_err() {
+                        break;
+                    }
+                }
+                let _ = to.shutdown(Shutdown::Write);
+            });
+        }
+        Ok(())
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Vec<TcpStream>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

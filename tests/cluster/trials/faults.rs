@@ -1,0 +1,140 @@
+//! What goes wrong around a release: every stored value is the answer of a policy that was in force, whatever happens.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::{
+    prober::Prober,
+    process::wait_for,
+    proxy::Proxy,
+    release::{Chart, NAME, Release, Replica},
+    trial::{Trial, alone},
+    world::World,
+};
+
+use super::product::{SONNET, asking};
+
+pub(super) fn trials() -> Vec<Trial> {
+    vec![
+        alone("the_api_server_and_etcd_fail", the_api_server_and_etcd_fail),
+        alone("watches_are_cut", watches_are_cut),
+        alone("the_lease_is_handed_over", the_lease_is_handed_over),
+    ]
+}
+
+/// How long etcd answers nobody: twice as long as a Lease is held.
+const FROZEN: Duration = Duration::from_secs(30);
+
+fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let apps = world.neighbour("apps")?;
+    let one = release.start_ready("one", &[])?;
+    release.wait_until_armed()?;
+    let probe = asking("probe", SONNET, "eu-west-1");
+    let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
+    wait_for("a rewritten probe", || {
+        Ok(prober
+            .take()
+            .stored
+            .contains_key(&rewritten("eu"))
+            .then_some(()))
+    })?;
+    prober.take();
+
+    world.plane().restart_api_server(Duration::from_secs(2))?;
+    prober.wait_for(50)?;
+    assert_eq!(one.metric(LEADER)?, Some(1.0), "shorter than the Lease");
+
+    world.plane().freeze_etcd(FROZEN)?;
+    prober.wait_for(50)?;
+    wait_for_leader(&one)?;
+    assert!(
+        one.log()?.contains("writes no longer"),
+        "it has noticed that it led no more"
+    );
+    let seen = prober.stop()?;
+    assert_eq!(
+        seen.stored.keys().collect::<Vec<_>>(),
+        [&rewritten("eu")],
+        "{seen:?}"
+    );
+    one.wait_until_ready()
+}
+
+fn rewritten(geography: &str) -> String {
+    format!("{geography}.{SONNET}")
+}
+
+fn watches_are_cut(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let apps = world.neighbour("apps")?;
+    let proxy = Proxy::start(world.next_address(), world.plane().api_server())?;
+    let _one = release.start_behind(&proxy, "one")?;
+    release.wait_until_armed()?;
+    let probe = asking("probe", SONNET, "eu-west-1");
+    let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
+    let follows = |mode: &str, expected: &str| -> Result<()> {
+        let policy = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfilePolicy",
+            "metadata": {"name": "default"}, "spec": {"mode": mode}});
+        world.apply(&policy.to_string())?;
+        wait_for(&format!("a probe with {expected}"), || {
+            Ok(prober.take().stored.contains_key(expected).then_some(()))
+        })
+    };
+    follows("Rewrite", &rewritten("eu"))?;
+    proxy.close_all();
+    follows("DryRun", SONNET)?;
+    proxy.swallow_all();
+    follows("Rewrite", &rewritten("eu"))?;
+    let seen = prober.stop()?;
+    let allowed = BTreeSet::from([SONNET.to_owned(), rewritten("eu")]);
+    assert!(
+        seen.stored.keys().all(|value| allowed.contains(value)),
+        "{seen:?}"
+    );
+    assert!(seen.failed.is_empty(), "{seen:?}");
+    Ok(())
+}
+
+fn the_lease_is_handed_over(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let one = release.start_ready("one", &[])?;
+    wait_for_leader(&one)?;
+    let two = release.start("two", &[])?;
+    two.wait_until_ready()?;
+    assert_eq!(two.metric(LEADER)?, Some(0.0), "one leads");
+
+    // Told to end, it lets go at once; killed, it is waited for.
+    release.send_no_more(&one)?;
+    one.end()?;
+    let lease = world.get("lease", NAME)?;
+    let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
+    assert!(!holder.starts_with("one_"), "{holder}");
+    wait_for_leader(&two)?;
+    let three = release.start("three", &[])?;
+    three.wait_until_ready()?;
+    drop(two);
+    wait_for_leader(&three)?;
+
+    // A Lease that somebody made anew is taken like the first; while it is missing, nobody writes.
+    world
+        .kubectl(&["delete", "lease", NAME], None)?
+        .success("kubectl delete")?;
+    wait_for("the end of a leader without a Lease", || {
+        Ok((three.metric(LEADER)? == Some(0.0)).then_some(()))
+    })?;
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}});
+    world.apply(&lease.to_string())?;
+    wait_for_leader(&three)?;
+    three.wait_until_ready()
+}
+
+const LEADER: &str = "bedrock_profiles_leader";
+
+fn wait_for_leader(replica: &Replica) -> Result<()> {
+    wait_for(&format!("{} to lead", replica.name), || {
+        Ok((replica.metric(LEADER)? == Some(1.0)).then_some(()))
+    })
+}
