@@ -21,5 +21,6 @@ pub(crate) mod properties;
 mod references;
 mod rights;
 mod roles;
+mod series;
 mod server;
 mod webhook;
