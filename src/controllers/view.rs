@@ -8,7 +8,9 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace as WireNamespace, Node};
 use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::{Api, ResourceExt as _};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde::de::DeserializeOwned;
@@ -66,7 +68,19 @@ pub struct Follower {
 pub struct Metrics {
     published: Counter,
     at: Gauge,
+    generations: Family<GenerationLabels, Gauge>,
+    catalog_date: Gauge,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GenerationLabels {
+    kind: &'static str,
+    name: String,
+}
+
+/// How many objects of a kind have their generation shown: a cluster has a handful, and nobody shall break a budget by making
+/// more.
+const MOST_SHOWN: usize = 24;
 
 impl Metrics {
     /// Makes the families known to `registry`.
@@ -77,6 +91,33 @@ impl Metrics {
             "When the view in force was published, in seconds since 1970",
             self.at.clone(),
         );
+        registry.register(
+            "generation_in_force",
+            "The generation of a custom resource that answers rest on",
+            self.generations.clone(),
+        );
+        registry.register(
+            "catalog_timestamp_seconds",
+            "The date of the mapping `builtin`, in seconds since 1970; 0 where there is none",
+            self.catalog_date.clone(),
+        );
+    }
+
+    fn publish(&self, objects: &Objects) {
+        self.published.inc();
+        self.at.set(jiff::Timestamp::now().as_second());
+        self.generations.clear();
+        let kinds = ["InferenceProfileMapping", "InferenceProfilePolicy"];
+        for (kind, generations) in kinds.into_iter().zip(&objects.generations) {
+            for (name, generation) in generations.iter().take(MOST_SHOWN) {
+                let name = name.to_string();
+                self.generations
+                    .get_or_create(&GenerationLabels { kind, name })
+                    .set(*generation);
+            }
+        }
+        self.catalog_date
+            .set(objects.catalog_second().unwrap_or_default());
     }
 }
 
@@ -109,10 +150,10 @@ impl Follower {
         let Some(view) = cluster.view(Option::as_ref(&last)) else {
             return;
         };
-        self.objects.replace(Objects::of(cluster));
+        let objects = Objects::of(cluster);
         self.view.replace(Some(view));
-        self.metrics.published.inc();
-        self.metrics.at.set(jiff::Timestamp::now().as_second());
+        self.metrics.publish(&objects);
+        self.objects.replace(objects);
     }
 
     /// Starts what is always followed.

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use super::cluster::Cluster;
 use super::written::Written;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::api::{InferenceProfileMapping, InferenceProfilePolicy};
+use crate::catalog;
 use crate::domain::snapshot::Problem;
 use crate::validate::Invalid;
 
@@ -27,11 +31,21 @@ pub struct Objects {
     pub problems: Arc<[Problem]>,
     /// A policy looks at ConfigMaps, and we may not read them.
     pub references_denied: bool,
+    /// The generations in force, of mappings and of policies, by name.
+    pub generations: [BTreeMap<Box<str>, i64>; 2],
     /// Whether everything has been listed once.
     pub complete: bool,
 }
 
 impl Objects {
+    /// The date of the mapping `builtin`, at the start of the day in UTC, in seconds since 1970.
+    pub fn catalog_second(&self) -> Option<i64> {
+        let builtin = self.mappings.get(catalog::NAME)?.object.as_ref().ok()?;
+        let date: Date = builtin.spec.catalog_date.as_ref()?.parse().ok()?;
+        let start = date.to_zoned(TimeZone::UTC).ok()?;
+        Some(start.timestamp().as_second())
+    }
+
     /// What `cluster` has.
     pub fn of(cluster: &Cluster) -> Self {
         let (mappings, policies) = (cluster.mappings(), cluster.policies());
@@ -42,7 +56,15 @@ impl Objects {
             invalid_policies: policies.invalid().clone(),
             problems: Arc::clone(cluster.problems()),
             references_denied: cluster.is_denied_config_maps(),
+            generations: [
+                mappings.generations().map(owned).collect(),
+                policies.generations().map(owned).collect(),
+            ],
             complete: cluster.is_complete(),
         }
     }
+}
+
+fn owned((name, generation): (&str, i64)) -> (Box<str>, i64) {
+    (name.into(), generation)
 }

@@ -30,7 +30,8 @@ pub struct Written<W> {
 #[derive(Debug)]
 pub struct Kept<W, D> {
     listed: Listed<Arc<Written<W>>>,
-    valid: BTreeMap<Box<str>, D>,
+    /// With the generation that is in force.
+    valid: BTreeMap<Box<str>, (i64, D)>,
     invalid: BTreeMap<Box<str>, Invalid>,
 }
 
@@ -109,7 +110,7 @@ impl<W, D: Clone> Kept<W, D> {
             };
             match form {
                 Ok(form) => {
-                    valid.insert(name.clone(), form);
+                    valid.insert(name.clone(), (written.generation, form));
                 }
                 Err(problem) => {
                     if let Some(last) = self.valid.remove(name) {
@@ -136,7 +137,14 @@ impl<W, D: Clone> Kept<W, D> {
 
     /// Those that are in force.
     pub fn valid(&self) -> impl Iterator<Item = &D> {
-        self.valid.values()
+        self.valid.values().map(|(_, form)| form)
+    }
+
+    /// Their names and the generations that are in force: of an object that is not valid as it stands, the last that was.
+    pub fn generations(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.valid
+            .iter()
+            .map(|(name, (generation, _))| (&**name, *generation))
     }
 
     /// What is wrong with those that are not valid as they stand, by name.

@@ -75,6 +75,20 @@ fn an_installed_release_works(world: &World) -> Result<()> {
         .success("kubectl delete")?;
     wait_for_model(world, &apps, SONNET)?;
 
+    let in_force =
+        r#"bedrock_profiles_generation_in_force{kind="InferenceProfileMapping",name="builtin"}"#;
+    assert_eq!(one.metric(in_force)?, Some(1.0));
+    assert_eq!(
+        one.metric("bedrock_profiles_catalog_timestamp_seconds")?,
+        Some(1_793_059_200.0)
+    );
+    let series = one
+        .get("/metrics")?
+        .lines()
+        .filter(|line| line.starts_with("bedrock"))
+        .count();
+    assert!((30..500).contains(&series), "{series}");
+
     // What somebody deleted stays deleted until the chart wishes another; then it comes back.
     release.upgrade(&json!({"mode": "Rewrite", "priority": 3}))?;
     wait_for_model(world, &apps, &rewritten)?;
