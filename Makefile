@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 600
 TOOLS := target/tools
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench plane fuzz
+.PHONY: help run check format lint licences docs test bench measure plane fuzz
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,9 @@ test: ## every test; the first time it builds a Kubernetes control plane (six mi
 
 bench: ## CPU per review beside a server that answers a constant
 	$(CARGO) bench --bench reviews
+
+measure: ## memory of a replica, and how soon a change is in force, on a real control plane
+	$(CARGO) test --release --test cluster -- measure
 
 plane: ## hold a control plane open for `cargo test --test cluster NAME`
 	$(CARGO) test --test cluster -- hold

@@ -28,6 +28,7 @@
 
 mod binaries;
 mod certificates;
+mod measure;
 mod namespaces;
 mod plane;
 mod prober;
@@ -58,6 +59,9 @@ use plane::Plane;
 /// The argument that holds a plane open instead of running trials.
 const HOLD: &str = "hold";
 
+/// The argument that measures a release instead of running trials.
+const MEASURE: &str = "measure";
+
 fn main() -> ExitCode {
     start().unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -66,20 +70,26 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<ExitCode> {
-    let hold = env::args().nth(1).is_some_and(|argument| argument == HOLD);
+    let first = env::args().nth(1);
+    let hold = first.as_deref() == Some(HOLD);
+    let measure = first.as_deref() == Some(MEASURE);
     let inside = Inside::from_environment()?.map(Arc::new);
     if let Some(inside) = &inside {
         inside.settle()?;
         if hold {
             return hold_open(inside);
         }
+        if measure {
+            measure::all(Plane::start(&inside.binaries)?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         // The first process of a PID namespace ignores every signal that it does not handle.
         thread::spawn(|| {
             let _ = wait_for_signal(); // without handlers only SIGKILL ends the run
             exit(130);
         });
-    } else if hold {
-        namespaces::enter(true)?;
+    } else if hold || measure {
+        namespaces::enter(hold)?;
     }
     let mut arguments = Arguments::from_args();
     let trials = trials::all();

@@ -40,6 +40,14 @@ impl Process {
         })
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .id()
+    }
+
     /// Sends a signal, by its name without `SIG`.
     pub(crate) fn signal(&self, signal: &str) -> Result<()> {
         let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);

@@ -64,7 +64,8 @@ pub(crate) struct Release<'w> {
 pub(crate) struct Replica {
     /// Its name, which is its identity before the underscore.
     pub(crate) name: String,
-    address: SocketAddr,
+    /// Where the webhook listens.
+    pub(crate) address: SocketAddr,
     admin: SocketAddr,
     log: PathBuf,
     process: Process,
@@ -209,6 +210,12 @@ impl Replica {
             let answer = self.get("/readyz").unwrap_or_default();
             Ok(answer.starts_with("HTTP/1.1 200").then_some(()))
         })
+    }
+
+    /// The number of its process.
+    pub(crate) fn process_id(&self) -> Result<u32> {
+        self.process.check()?;
+        Ok(self.process.id())
     }
 
     /// Asks it to end, as a node does, and waits until it has.
