@@ -116,7 +116,10 @@ fn json_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) ->
 
 /// Reads the changed entry alone: in properties nothing around it matters.
 fn entry_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
-    let Range { start, .. } = tree.node(leaf).key.span.range();
+    let Some(key) = tree.node(leaf).step.key() else {
+        return false;
+    };
+    let Range { start, .. } = key.span.range();
     let changed = spliced(tree.spelling(), &(start..tree.raw(leaf).end), splice);
     Tree::properties(&changed).is_ok_and(|read| {
         let entries: Vec<_> = read.children(read.root()).collect();
@@ -160,7 +163,8 @@ fn document_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str
             };
             (old.kind, old.parent, old.next, old.hidden)
                 == (new.kind, new.parent, new.next, new.hidden)
-                && tree.read(old.key) == read.read(new.key)
+                && old.step.key().map(|key| tree.read(key))
+                    == new.step.key().map(|key| read.read(key))
                 && text == new.text().map(|text| read.read(text))
         })
 }
