@@ -30,6 +30,7 @@ pub use error::SyntaxError;
 pub use splice::{Splice, splice};
 
 use node::{NO_PARENT, Node, Sharing, Span, Step, Style, Text, children, narrow};
+use template::Masked;
 
 /// A document as a flat tree of nodes over its source.
 ///
@@ -37,8 +38,8 @@ use node::{NO_PARENT, Node, Sharing, Span, Step, Style, Text, children, narrow};
 /// that they stand for, with the spans of the anchor's own place (see [`Tree::is_shared`]).
 pub struct Tree<'t> {
     src: &'t str,
-    /// The source as it was parsed, where that differs: of the same length, with templates masked.
-    masked: Option<Arc<str>>,
+    /// The source as it was parsed, where that differs.
+    masked: Option<Arc<Masked>>,
     format: Format,
     /// The bytes of the source that belong to this document: all of it, but for a YAML file of several.
     document: Span,
@@ -106,8 +107,11 @@ impl<'t> Tree<'t> {
         yaml::Documents::new(src)
     }
 
-    /// Reads the YAML documents of a file that may be a template: each `{{…}}` and `{%…%}` counts as a text of the same
-    /// length that no name is part of and that holds a `$`.
+    /// Reads the YAML documents of a file that may be a template of Helm, Handlebars or Jinja: each `{{…}}` and `{%…%}` is a
+    /// part of the text in which it stands, or a comment where a line holds nothing else.
+    ///
+    /// A text that is spelled as it reads has its templates as they are written; in one that goes over lines or has escapes
+    /// they are masked by letters and `$`. No template can be pointed into.
     pub fn yaml_template(src: &'t str) -> Vec<Result<Self, SyntaxError>> {
         template::read(src)
     }
@@ -181,8 +185,7 @@ impl<'t> Tree<'t> {
     /// The bytes of the source that spell the node's key, without quotes; none where they do not read as they are written.
     pub fn raw_key(&self, node: NodeId) -> Option<Range<usize>> {
         let key = self.node(node).step.key()?;
-        let verbatim =
-            key.slot == Text::VERBATIM || &self.spelling()[key.span.range()] == self.read(key);
+        let verbatim = key.slot == Text::VERBATIM || &self.src[key.span.range()] == self.read(key);
         verbatim.then(|| key.span.range())
     }
 
@@ -204,9 +207,19 @@ impl<'t> Tree<'t> {
     ///
     /// Whatever replaces these bytes replaces that piece and nothing else, as long as it is spelled in characters that
     /// mean themselves in the syntax at hand; [`Tree::replace`] checks that for a given replacement. An empty piece
-    /// cannot be located. In a shared node this is the place in the anchor.
+    /// cannot be located, and in a text with escapes or over lines none that does not start and end with a letter or digit
+    /// of ASCII. In a shared node this is the place in the anchor.
     pub fn locate(&self, leaf: NodeId, decoded: Range<usize>) -> Result<Range<usize>, Unmappable> {
-        locate::locate(self, leaf, decoded)
+        only(self.locate_all(leaf, &[decoded]))
+    }
+
+    /// [`Tree::locate`] for many pieces of one scalar, in the time that it takes to read it a few times.
+    pub fn locate_all(
+        &self,
+        leaf: NodeId,
+        decoded: &[Range<usize>],
+    ) -> Vec<Result<Range<usize>, Unmappable>> {
+        locate::locate_all(self, leaf, decoded)
     }
 
     /// The splice that replaces a piece of a scalar's decoded text (a range of its bytes) by `with`, proved to change
@@ -217,7 +230,18 @@ impl<'t> Tree<'t> {
         decoded: Range<usize>,
         with: &str,
     ) -> Result<Splice, Unmappable> {
-        locate::replace(self, leaf, decoded, with)
+        only(self.replace_all(leaf, &[(decoded, with)]))
+    }
+
+    /// [`Tree::replace`] for many pieces of one scalar, in the time that it takes to read it a few times.
+    ///
+    /// The answers come in the order of the edits. Where edits overlap, each is answered as if it were alone.
+    pub fn replace_all(
+        &self,
+        leaf: NodeId,
+        edits: &[(Range<usize>, &str)],
+    ) -> Vec<Result<Splice, Unmappable>> {
+        locate::replace_all(self, leaf, edits)
     }
 
     /// The text that was read: the whole file, also for one of several documents.
@@ -268,7 +292,9 @@ impl<'t> Tree<'t> {
 
     /// The source as it was parsed.
     fn spelling(&self) -> &str {
-        self.masked.as_deref().unwrap_or(self.src)
+        self.masked
+            .as_deref()
+            .map_or(self.src, |masked| &masked.text)
     }
 
     fn node(&self, node: NodeId) -> &Node {
@@ -276,15 +302,26 @@ impl<'t> Tree<'t> {
     }
 
     fn read(&self, text: Text) -> &str {
-        let spelled = &self.spelling()[text.span.range()];
-        if text.slot == Text::VERBATIM {
-            return spelled;
-        }
+        let spelled = &self.src[text.span.range()];
         match self.decoded.get(text.slot as usize) {
             Some(slot) => slot.get_or_init(|| json::decode(spelled).into()),
             None => spelled,
         }
     }
+
+    /// A text as it was parsed: of the same length as what is read, with templates masked.
+    fn parsed(&self, text: Text) -> &str {
+        if text.slot == Text::VERBATIM {
+            &self.spelling()[text.span.range()]
+        } else {
+            self.read(text)
+        }
+    }
+}
+
+/// The answer to the only question that was asked.
+fn only<T>(answers: Vec<Result<T, Unmappable>>) -> Result<T, Unmappable> {
+    answers.into_iter().next().unwrap_or(Err(Unmappable))
 }
 
 /// Says how large the tree is, never what it holds: documents carry secrets.

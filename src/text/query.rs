@@ -11,7 +11,7 @@ impl Tree<'_> {
             return false;
         };
         if text.slot == Text::VERBATIM {
-            self.spelling().as_bytes()[text.span.range()] == *key.as_bytes()
+            self.src.as_bytes()[text.span.range()] == *key.as_bytes()
         } else {
             self.read(text) == key
         }
