@@ -9,6 +9,7 @@ pub mod id;
 pub mod judge;
 pub mod object;
 pub mod opt_out;
+pub mod placeholder;
 pub mod plan;
 pub mod policy;
 pub mod reason;

@@ -16,6 +16,7 @@ mod error;
 mod json;
 mod lines;
 mod locate;
+mod node;
 mod properties;
 mod query;
 mod splice;
@@ -29,6 +30,9 @@ use template::Masked;
 
 pub use error::SyntaxError;
 pub use splice::{Splice, splice};
+
+use node::{NO_PARENT, Node, Sharing, Span, Step, Style, Text, children, narrow};
+use template::Masked;
 
 /// A document as a flat tree of nodes over its source.
 ///
@@ -88,64 +92,6 @@ pub enum Format {
     Lines,
 }
 
-/// A range of bytes of the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Span {
-    start: u32,
-    end: u32,
-}
-
-/// Where a text is to be had: spelled out in the source, or in a slot of `Tree::decoded`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Text {
-    /// The characters between the quotes.
-    span: Span,
-    /// [`Text::VERBATIM`] or the slot.
-    slot: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    /// Under a mapping: the key. Elsewhere [`Text::ABSENT`].
-    key: Text,
-    /// The whole value, with its quotes or brackets.
-    value: Span,
-    /// The slot of a scalar's text; the text's span is `value` less `quotes` on either side.
-    slot: u32,
-    parent: u32,
-    /// The first node after this one and all below it.
-    next: u32,
-    kind: Kind,
-    style: Style,
-    sharing: Sharing,
-    /// The value of a merge key: what it contributes stands behind its siblings, it is itself no child.
-    hidden: bool,
-}
-
-/// How a scalar is spelled; collections are bare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    Bare,
-    /// One byte of quote on either side.
-    Quoted,
-    /// A block scalar of YAML.
-    Block,
-}
-
-/// What else the bytes of a node stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sharing {
-    /// Nothing: they are this node's own.
-    Own,
-    /// Other nodes, through YAML aliases.
-    Nodes,
-    /// The key of a mapping, through a YAML alias: the bytes must not be changed for the sake of a value.
-    Key,
-}
-
-/// The parent of the root.
-const NO_PARENT: u32 = u32::MAX;
-
 // === impl Tree ===
 
 impl<'t> Tree<'t> {
@@ -165,8 +111,11 @@ impl<'t> Tree<'t> {
         yaml::Documents::new(src)
     }
 
-    /// Reads the YAML documents of a file that may be a template: each `{{…}}` and `{%…%}` counts as a text of the same
-    /// length that no name is part of and that holds a `$`.
+    /// Reads the YAML documents of a file that may be a template of Helm, Handlebars or Jinja: each `{{…}}` and `{%…%}` is a
+    /// part of the text in which it stands, or a comment where a line holds nothing else.
+    ///
+    /// A text that is spelled as it reads has its templates as they are written; in one that goes over lines or has escapes
+    /// they are masked by letters and `$`. No template can be pointed into.
     pub fn yaml_template(src: &'t str) -> Vec<Result<Self, SyntaxError>> {
         template::read(src)
     }
@@ -229,8 +178,7 @@ impl<'t> Tree<'t> {
 
     /// The decoded key under which the node stands; none for an item of a sequence and for the root.
     pub fn key(&self, node: NodeId) -> Option<&str> {
-        let key = self.node(node).key;
-        (key.slot != Text::ABSENT.slot).then(|| self.read(key))
+        self.node(node).step.key().map(|key| self.read(key))
     }
 
     /// The decoded text of a string; a number, a boolean or null as it is written (in YAML null may be empty).
@@ -240,9 +188,8 @@ impl<'t> Tree<'t> {
 
     /// The bytes of the source that spell the node's key, without quotes; none where they do not read as they are written.
     pub fn raw_key(&self, node: NodeId) -> Option<Range<usize>> {
-        let key = self.node(node).key;
-        let verbatim = key.slot != Text::ABSENT.slot
-            && (key.slot == Text::VERBATIM || &self.spelling()[key.span.range()] == self.read(key));
+        let key = self.node(node).step.key()?;
+        let verbatim = key.slot == Text::VERBATIM || &self.src[key.span.range()] == self.read(key);
         verbatim.then(|| key.span.range())
     }
 
@@ -264,9 +211,19 @@ impl<'t> Tree<'t> {
     ///
     /// Whatever replaces these bytes replaces that piece and nothing else, as long as it is spelled in characters that
     /// mean themselves in the syntax at hand; [`Tree::replace`] checks that for a given replacement. An empty piece
-    /// cannot be located. In a shared node this is the place in the anchor.
+    /// cannot be located, and in a text with escapes or over lines none that does not start and end with a letter or digit
+    /// of ASCII. In a shared node this is the place in the anchor.
     pub fn locate(&self, leaf: NodeId, decoded: Range<usize>) -> Result<Range<usize>, Unmappable> {
-        locate::locate(self, leaf, decoded)
+        only(self.locate_all(leaf, &[decoded]))
+    }
+
+    /// [`Tree::locate`] for many pieces of one scalar, in the time that it takes to read it a few times.
+    pub fn locate_all(
+        &self,
+        leaf: NodeId,
+        decoded: &[Range<usize>],
+    ) -> Vec<Result<Range<usize>, Unmappable>> {
+        locate::locate_all(self, leaf, decoded)
     }
 
     /// The splice that replaces a piece of a scalar's decoded text (a range of its bytes) by `with`, proved to change
@@ -277,7 +234,18 @@ impl<'t> Tree<'t> {
         decoded: Range<usize>,
         with: &str,
     ) -> Result<Splice, Unmappable> {
-        locate::replace(self, leaf, decoded, with)
+        only(self.replace_all(leaf, &[(decoded, with)]))
+    }
+
+    /// [`Tree::replace`] for many pieces of one scalar, in the time that it takes to read it a few times.
+    ///
+    /// The answers come in the order of the edits. Where edits overlap, each is answered as if it were alone.
+    pub fn replace_all(
+        &self,
+        leaf: NodeId,
+        edits: &[(Range<usize>, &str)],
+    ) -> Vec<Result<Splice, Unmappable>> {
+        locate::replace_all(self, leaf, edits)
     }
 
     /// The text that was read: the whole file, also for one of several documents.
@@ -290,9 +258,21 @@ impl<'t> Tree<'t> {
         error::line_column(self.src, offset)
     }
 
+    /// A tree of no nodes.
+    fn of_nothing(src: &'t str, format: Format) -> Self {
+        Self {
+            src,
+            masked: None,
+            format,
+            document: Span::new(0, src.len()),
+            nodes: Vec::new(),
+            decoded: Vec::new(),
+        }
+    }
+
     /// Where a key of the mapping stands that stood before, if there is one. `scratch` is space to be reused.
     fn duplicate_key(&self, mapping: u32, scratch: &mut Vec<u32>) -> Option<usize> {
-        let key = |node: u32| self.read(self.nodes[node as usize].key);
+        let key = |node: u32| self.key(NodeId(node)).unwrap_or_default();
         let end = self.nodes[mapping as usize].next;
         scratch.clear();
         let mut child = mapping + 1;
@@ -310,12 +290,15 @@ impl<'t> Tree<'t> {
         let second = scratch
             .windows(2)
             .find(|pair| key(pair[0]) == key(pair[1]))?[1];
-        Some(self.nodes[second as usize].key.span.start as usize)
+        let key = self.nodes[second as usize].step.key()?;
+        Some(key.span.start as usize)
     }
 
     /// The source as it was parsed.
     fn spelling(&self) -> &str {
-        self.masked.as_deref().map_or(self.src, Masked::text)
+        self.masked
+            .as_deref()
+            .map_or(self.src, |masked| &masked.text)
     }
 
     fn node(&self, node: NodeId) -> &Node {
@@ -323,15 +306,26 @@ impl<'t> Tree<'t> {
     }
 
     fn read(&self, text: Text) -> &str {
-        let spelled = &self.spelling()[text.span.range()];
-        if text.slot == Text::VERBATIM {
-            return spelled;
-        }
+        let spelled = &self.src[text.span.range()];
         match self.decoded.get(text.slot as usize) {
             Some(slot) => slot.get_or_init(|| json::decode(spelled).into()),
             None => spelled,
         }
     }
+
+    /// A text as it was parsed: of the same length as what is read, with templates masked.
+    fn parsed(&self, text: Text) -> &str {
+        if text.slot == Text::VERBATIM {
+            &self.spelling()[text.span.range()]
+        } else {
+            self.read(text)
+        }
+    }
+}
+
+/// The answer to the only question that was asked.
+fn only<T>(answers: Vec<Result<T, Unmappable>>) -> Result<T, Unmappable> {
+    answers.into_iter().next().unwrap_or(Err(Unmappable))
 }
 
 /// Says how large the tree is, never what it holds: documents carry secrets.
@@ -343,72 +337,4 @@ impl fmt::Debug for Tree<'_> {
             .field("nodes", &self.nodes.len())
             .finish_non_exhaustive()
     }
-}
-
-// === impl Span, Text, Style, Node ===
-
-impl Span {
-    fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: narrow(start),
-            end: narrow(end),
-        }
-    }
-
-    fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-}
-
-impl Text {
-    /// The slot of a text that is spelled as it reads.
-    const VERBATIM: u32 = u32::MAX;
-    /// No text: the key of what stands under no key.
-    const ABSENT: Self = Self {
-        span: Span { start: 0, end: 0 },
-        slot: u32::MAX - 1,
-    };
-}
-
-impl Style {
-    /// What stands between the quotes.
-    fn inner(self, value: Span) -> Span {
-        let quotes = u32::from(self == Self::Quoted);
-        Span {
-            start: value.start + quotes,
-            end: value.end - quotes,
-        }
-    }
-}
-
-impl Node {
-    fn text(&self) -> Option<Text> {
-        if matches!(self.kind, Kind::Mapping | Kind::Sequence) {
-            return None;
-        }
-        Some(Text {
-            span: self.style.inner(self.value),
-            slot: self.slot,
-        })
-    }
-}
-
-// === free functions ===
-
-fn children(nodes: &[Node], node: u32) -> impl Iterator<Item = u32> + '_ {
-    let end = nodes[node as usize].next;
-    let first = Some(node + 1).filter(|&first| first < end);
-    std::iter::successors(first, move |&child| {
-        Some(nodes[child as usize].next).filter(|&next| next < end)
-    })
-    .filter(|&child| !nodes[child as usize].hidden)
-}
-
-/// An offset or a count that is known to fit, since no source is larger than [`NO_PARENT`].
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "sources of 4 GiB and more are refused before they are read"
-)]
-fn narrow(offset: usize) -> u32 {
-    offset as u32
 }

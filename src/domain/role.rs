@@ -2,6 +2,7 @@
 //!
 //! A table of rules, each with why. Sees names and the texts beside them; in which shape the ID itself stands is told elsewhere.
 
+use super::placeholder::is_filled_in;
 use super::reason::Reason;
 
 mod names;
@@ -206,7 +207,7 @@ impl Says {
             }
             Text::Structure => return matches!(self, Self::Anything),
         };
-        let cannot_be_read = is_reference(text);
+        let cannot_be_read = is_filled_in(text);
         match self {
             Self::Anything => !text.is_empty(),
             Self::Name => cannot_be_read || (is_yes(text) && !is_plain_yes(text)),
@@ -220,11 +221,6 @@ impl Says {
 }
 
 // === free functions ===
-
-/// Whether a text stands for another that is filled in elsewhere.
-fn is_reference(text: &str) -> bool {
-    text.contains("{{") || text.contains('$') || text.starts_with("os.environ/")
-}
 
 /// As programs read switches: everything that is not one of the ways to say no.
 fn is_yes(text: &str) -> bool {

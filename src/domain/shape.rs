@@ -2,6 +2,7 @@
 //!
 //! Sees one text at a time; what the names around it mean is a matter of roles.
 
+use super::placeholder::is_of_a_template;
 use super::reason::Reason;
 use super::region::Region;
 use super::role::is_runtime;
@@ -60,7 +61,7 @@ pub const OTHER_ROUTES: &[(&str, Reason)] = &[
 /// How the path of Bedrock's own runtime goes on before an ID.
 const RUNTIME_PATH: &str = "/model/";
 
-/// How far before a token its text is looked at, in bytes: a bound for texts of a megabyte with thousands of IDs.
+/// How far around a token its text is looked at, in bytes: a bound for texts of a megabyte with thousands of IDs.
 const NEAR: usize = 4096;
 
 /// Claude Code's mark for the long context window, which may follow any ID.
@@ -80,6 +81,10 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
     let after = after.strip_prefix(LONG_CONTEXT).unwrap_or(after);
     let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
     let before = &text[near..token.span.start];
+    let soon = &after[..after.floor_char_boundary(NEAR)];
+    if is_of_a_template(before, soon) {
+        return Err(Reason::UnknownFormat);
+    }
     let start = before.rfind(is_delimiter).map_or(0, |at| {
         at + before[at..].chars().next().map_or(1, char::len_utf8)
     });

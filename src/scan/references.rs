@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::judge::Judgement;
 use crate::domain::object::{Object, Sort, Spot};
+use crate::domain::placeholder::is_filled_in;
 use crate::domain::references::{ConfigMap, Lookup, References};
 
 use super::{Scan, Syntax, objects, trees};
@@ -60,7 +61,7 @@ impl Collected {
 
 /// Whether a name is written out: one that a template fills in may be any.
 fn is_a_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains('$')
+    !name.is_empty() && !is_filled_in(name)
 }
 
 /// The ConfigMap as it stands, and what becomes of its texts.

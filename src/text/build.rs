@@ -2,49 +2,44 @@
 
 use std::sync::OnceLock;
 
-use super::{Format, Kind, NO_PARENT, Node, Sharing, Span, Style, Text, Tree, narrow};
+use super::{Format, Kind, NO_PARENT, Node, Sharing, Span, Step, Style, Text, Tree, narrow};
 
 /// Takes nodes in document order.
 pub(super) struct Builder<'t> {
     tree: Tree<'t>,
-    open: Vec<u32>,
+    /// The collections around the place that is read.
+    open: Vec<Open>,
 }
 
-/// A collection that was opened.
-#[derive(Clone, Copy)]
-pub(super) struct Opened(u32);
+struct Open {
+    node: u32,
+    /// How many values came without a key.
+    items: u32,
+}
 
 impl<'t> Builder<'t> {
     pub(super) fn new(src: &'t str, format: Format) -> Self {
-        let tree = Tree {
-            src,
-            masked: None,
-            format,
-            document: Span::new(0, src.len()),
-            nodes: Vec::new(),
-            decoded: Vec::new(),
-            places: OnceLock::new(),
-        };
         Self {
-            tree,
+            tree: Tree::of_nothing(src, format),
             open: Vec::new(),
         }
     }
 
     /// Begins a mapping or sequence, which starts at an offset.
-    pub(super) fn open(&mut self, key: Text, kind: Kind, start: usize) -> Opened {
+    pub(super) fn open(&mut self, key: Option<Text>, kind: Kind, start: usize) {
         let node = narrow(self.tree.nodes.len());
         let span = Span::new(start, start);
         self.push(key, kind, Style::Bare, span, Text::VERBATIM);
-        self.open.push(node);
-        Opened(node)
+        self.open.push(Open { node, items: 0 });
     }
 
-    /// Ends it at an offset.
-    pub(super) fn close(&mut self, opened: Opened, end: usize) {
-        self.open.pop();
+    /// Ends the innermost mapping or sequence at an offset.
+    pub(super) fn close(&mut self, end: usize) {
+        let Some(Open { node, .. }) = self.open.pop() else {
+            return;
+        };
         let next = narrow(self.tree.nodes.len());
-        let node = &mut self.tree.nodes[opened.0 as usize];
+        let node = &mut self.tree.nodes[node as usize];
         node.next = next;
         node.value.end = narrow(end).max(node.value.start);
     }
@@ -52,7 +47,7 @@ impl<'t> Builder<'t> {
     /// Adds a scalar with its text, where that differs from its spelling.
     pub(super) fn scalar(
         &mut self,
-        key: Text,
+        key: Option<Text>,
         kind: Kind,
         style: Style,
         span: Span,
@@ -81,17 +76,28 @@ impl<'t> Builder<'t> {
         narrow(self.tree.decoded.len() - 1)
     }
 
-    fn push(&mut self, key: Text, kind: Kind, style: Style, value: Span, slot: u32) {
+    fn push(&mut self, key: Option<Text>, kind: Kind, style: Style, value: Span, slot: u32) {
+        let step = key.map_or_else(|| self.item(), Step::Key);
         self.tree.nodes.push(Node {
-            key,
+            step,
             value,
             slot,
-            parent: self.open.last().copied().unwrap_or(NO_PARENT),
+            parent: self.open.last().map_or(NO_PARENT, |open| open.node),
             next: narrow(self.tree.nodes.len() + 1),
             kind,
             style,
             sharing: Sharing::Own,
             hidden: false,
         });
+    }
+
+    /// The step to the next value without a key.
+    fn item(&mut self) -> Step {
+        let Some(open) = self.open.last_mut() else {
+            return Step::ROOT;
+        };
+        let item = Step::Item(open.items);
+        open.items += 1;
+        item
     }
 }

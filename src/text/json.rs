@@ -3,7 +3,7 @@
 //! It does not recurse and reads every byte once. It does not read numbers: their text stays as it is written.
 
 use super::{
-    Format, Kind, NO_PARENT, Node, Sharing, Span, Style, SyntaxError, Text, Tree,
+    Format, Kind, NO_PARENT, Node, Sharing, Span, Step, Style, SyntaxError, Text, Tree,
     error::DUPLICATE_KEY, narrow,
 };
 use std::{ops::Range, sync::OnceLock};
@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 512;
 const BYTES_PER_NODE: usize = 16;
 
 /// How many keys of an object are compared one by one; almost every object has fewer.
-const FEW_KEYS: usize = 16;
+const FEW_KEYS: u32 = 16;
 
 /// Larger documents grow their list of nodes: they may be one long string.
 const MAX_NODES_AT_FIRST: usize = 4096;
@@ -39,8 +39,8 @@ struct Scanner<'t> {
 struct Open {
     node: u32,
     mapping: bool,
-    /// How many keys were read, as far as [`FEW_KEYS`].
-    keys: usize,
+    /// How many keys or items were read.
+    count: u32,
     /// The keys have not all been compared as they were read.
     maybe_duplicate: bool,
 }
@@ -53,17 +53,9 @@ pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
     if let Some(error) = SyntaxError::too_large(src) {
         return Err(error);
     }
-    let nodes = Vec::with_capacity((src.len() / BYTES_PER_NODE + 4).min(MAX_NODES_AT_FIRST));
-    let document = Span::new(0, src.len());
-    let tree = Tree {
-        src,
-        masked: None,
-        format: Format::Json,
-        document,
-        nodes,
-        decoded: Vec::new(),
-        places: OnceLock::new(),
-    };
+    let mut tree = Tree::of_nothing(src, Format::Json);
+    let nodes = (src.len() / BYTES_PER_NODE + 4).min(MAX_NODES_AT_FIRST);
+    tree.nodes.reserve(nodes);
     let mut scanner = Scanner {
         bytes: src.as_bytes(),
         at: 0,
@@ -82,8 +74,8 @@ pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
 impl Scanner<'_> {
     fn document(&mut self) -> Result<(), Problem> {
         loop {
-            let key = self.key()?;
-            let opened = self.value(key)?;
+            let step = self.step()?;
+            let opened = self.value(step)?;
             if opened && !self.closes_at_once()? {
                 continue;
             }
@@ -99,26 +91,26 @@ impl Scanner<'_> {
     }
 
     /// Reads a scalar, or opens an object or array and says so.
-    fn value(&mut self, key: Text) -> Result<bool, Problem> {
+    fn value(&mut self, step: Step) -> Result<bool, Problem> {
         self.skip_space();
         let start = self.at;
         match self.bytes.get(start) {
-            Some(b'{') => self.open(key, Kind::Mapping).map(|()| true),
-            Some(b'[') => self.open(key, Kind::Sequence).map(|()| true),
+            Some(b'{') => self.open(step, Kind::Mapping).map(|()| true),
+            Some(b'[') => self.open(step, Kind::Sequence).map(|()| true),
             Some(b'"') => {
                 let escaped = self.string()?;
                 let slot = self.slot(escaped);
-                self.push(key, Kind::String, Style::Quoted, start, slot);
+                self.push(step, Kind::String, Style::Quoted, start, slot);
                 Ok(false)
             }
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
-                self.push(key, Kind::Scalar, Style::Bare, start, Text::VERBATIM);
+                self.push(step, Kind::Scalar, Style::Bare, start, Text::VERBATIM);
                 Ok(false)
             }
-            Some(b't') => self.word(key, b"true"),
-            Some(b'f') => self.word(key, b"false"),
-            Some(b'n') => self.word(key, b"null"),
+            Some(b't') => self.word(step, b"true"),
+            Some(b'f') => self.word(step, b"false"),
+            Some(b'n') => self.word(step, b"null"),
             Some(0xef) if start == 0 => Err("unexpected byte order mark; save the text without it"),
             Some(_) => Err("expected a value"),
             None => Err("the text ends where a value is expected; it may be cut off"),
@@ -163,11 +155,22 @@ impl Scanner<'_> {
         Ok(false)
     }
 
-    /// Reads the key and the colon before the next value, if it stands in an object.
-    fn key(&mut self) -> Result<Text, Problem> {
-        if !self.open.last().is_some_and(|open| open.mapping) {
-            return Ok(Text::ABSENT);
+    /// Counts the next value, and reads the key before it where it stands in an object.
+    fn step(&mut self) -> Result<Step, Problem> {
+        let Some(open) = self.open.last_mut() else {
+            return Ok(Step::ROOT);
+        };
+        let before = open.count;
+        open.count += 1;
+        if open.mapping {
+            self.key().map(Step::Key)
+        } else {
+            Ok(Step::Item(before))
         }
+    }
+
+    /// Reads a key and the colon behind it.
+    fn key(&mut self) -> Result<Text, Problem> {
         self.skip_space();
         if self.bytes.get(self.at) != Some(&b'"') {
             return Err("expected a key in double quotes");
@@ -193,14 +196,15 @@ impl Scanner<'_> {
         let Some(open) = self.open.last_mut() else {
             return Ok(());
         };
-        open.keys += 1;
-        if escaped || open.keys > FEW_KEYS {
+        if escaped || open.count > FEW_KEYS {
             open.maybe_duplicate = true;
             return Ok(());
         }
         let (key_bytes, mut sibling) = (&self.bytes[key.clone()], open.node as usize + 1);
         while let Some(node) = self.tree.nodes.get(sibling) {
-            if self.bytes[node.key.span.range()] == *key_bytes {
+            if let Step::Key(other) = node.step
+                && self.bytes[other.span.range()] == *key_bytes
+            {
                 self.at = key.start;
                 return Err(DUPLICATE_KEY);
             }
@@ -209,18 +213,18 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn open(&mut self, key: Text, kind: Kind) -> Result<(), Problem> {
+    fn open(&mut self, step: Step, kind: Kind) -> Result<(), Problem> {
         if self.open.len() == MAX_DEPTH {
             return Err("more than 512 levels of objects and arrays");
         }
         let node = narrow(self.tree.nodes.len());
         let start = self.at;
         self.at += 1;
-        self.push(key, kind, Style::Bare, start, Text::VERBATIM);
+        self.push(step, kind, Style::Bare, start, Text::VERBATIM);
         self.open.push(Open {
             node,
             mapping: kind == Kind::Mapping,
-            keys: 0,
+            count: 0,
             maybe_duplicate: false,
         });
         Ok(())
@@ -245,9 +249,9 @@ impl Scanner<'_> {
     }
 
     /// Adds a node that ends where reading stands.
-    fn push(&mut self, key: Text, kind: Kind, style: Style, start: usize, slot: u32) {
+    fn push(&mut self, step: Step, kind: Kind, style: Style, start: usize, slot: u32) {
         self.tree.nodes.push(Node {
-            key,
+            step,
             value: Span::new(start, self.at),
             slot,
             parent: self.open.last().map_or(NO_PARENT, |open| open.node),
@@ -348,13 +352,13 @@ impl Scanner<'_> {
         }
     }
 
-    fn word(&mut self, key: Text, word: &[u8]) -> Result<bool, Problem> {
+    fn word(&mut self, step: Step, word: &[u8]) -> Result<bool, Problem> {
         if !self.bytes[self.at..].starts_with(word) {
             return Err("expected a value");
         }
         let start = self.at;
         self.at += word.len();
-        self.push(key, Kind::Scalar, Style::Bare, start, Text::VERBATIM);
+        self.push(step, Kind::Scalar, Style::Bare, start, Text::VERBATIM);
         Ok(false)
     }
 

@@ -2,23 +2,25 @@
 
 use std::ops::Range;
 
-use super::{Format, Kind, Span, Style, Text, Tree, build::Builder};
+use super::{Format, Kind, NO_PARENT, Span, Style, Tree, build::Builder};
 
-/// Reads a text line by line, but for the lines that start in `except`: ranges that stand in order and apart.
+/// Reads a text line by line, but for the lines that start in `except`: ranges in order.
 pub(super) fn read<'t>(src: &'t str, except: &[Range<usize>]) -> Tree<'t> {
     let mut builder = Builder::new(src, Format::Lines);
-    let root = builder.open(Text::ABSENT, Kind::Sequence, 0);
+    builder.open(None, Kind::Sequence, 0);
+    let mut except = except.iter().peekable();
     let mut start = 0;
-    for line in src.split_inclusive('\n') {
+    // Spans are kept in 32 bits: what lies beyond is not read.
+    let end = src.floor_char_boundary(NO_PARENT as usize);
+    for line in src[..end].split_inclusive('\n') {
         let text = line.trim_end_matches(['\n', '\r']);
-        let span = Span::new(start, start + text.len());
-        let before = except.partition_point(|range| range.start <= start);
-        let is_read = before > 0 && except[before - 1].contains(&start);
-        if !is_read {
-            builder.scalar(Text::ABSENT, Kind::String, Style::Bare, span, None);
+        while except.next_if(|range| range.end <= start).is_some() {}
+        if except.peek().is_none_or(|range| start < range.start) {
+            let span = Span::new(start, start + text.len());
+            builder.scalar(None, Kind::String, Style::Bare, span, None);
         }
         start += line.len();
     }
-    builder.close(root, src.len());
+    builder.close(end);
     builder.finish()
 }

@@ -1,99 +1,204 @@
-//! From a piece of decoded text back to the bytes that spell it.
+//! From pieces of decoded text back to the bytes that spell them.
 //!
-//! No quoting style is known here: the k-th occurrence of the piece in the decoded text is taken for the k-th in the
-//! source, the source is changed there and decoded again, and only the expected text proves the place.
+//! A text that is not spelled as it reads is read three times, however many of its pieces are asked for: as it is, with its
+//! letters exchanged, which shows the bytes that spell them, and with all changes made. Only the expected text proves
+//! these.
 
-use super::{Format, Kind, NodeId, Sharing, Splice, Style, Text, Tree, Unmappable, yaml};
 use std::ops::Range;
 
-/// See [`Tree::locate`].
-pub(super) fn locate(
+use letters::Letters;
+use reader::Reader;
+
+use super::{Format, Kind, Node, NodeId, Sharing, Splice, Style, Text, Tree, Unmappable, yaml};
+
+mod letters;
+mod reader;
+
+/// See [`Tree::locate_all`].
+pub(super) fn locate_all(
     tree: &Tree<'_>,
     leaf: NodeId,
-    decoded: Range<usize>,
-) -> Result<Range<usize>, Unmappable> {
-    let piece = tree
-        .text(leaf)
-        .and_then(|text| text.get(decoded.clone()))
-        .ok_or(Unmappable)?;
+    pieces: &[Range<usize>],
+) -> Vec<Result<Range<usize>, Unmappable>> {
+    let text = tree.text(leaf).unwrap_or_default();
     // Letters of the same number, so that lines stay as long as they were.
-    let other = if piece.bytes().all(|byte| byte == b'x') {
-        "y"
-    } else {
-        "x"
-    };
-    replace(tree, leaf, decoded, &other.repeat(piece.len())).map(|splice| splice.at)
+    let others: Vec<_> = pieces
+        .iter()
+        .map(|piece| letters::others(text.get(piece.clone()).unwrap_or_default()))
+        .collect();
+    let others = others.iter().map(String::as_str);
+    let edits: Vec<_> = pieces.iter().cloned().zip(others).collect();
+    replace_all(tree, leaf, &edits)
+        .into_iter()
+        .map(|splice| splice.map(|splice| splice.at))
+        .collect()
 }
 
-/// See [`Tree::replace`].
-pub(super) fn replace(
+/// See [`Tree::replace_all`].
+pub(super) fn replace_all(
     tree: &Tree<'_>,
     leaf: NodeId,
-    decoded: Range<usize>,
-    with: &str,
-) -> Result<Splice, Unmappable> {
-    let node = tree.node(leaf);
-    let text = tree.text(leaf).ok_or(Unmappable)?;
-    let piece = text
-        .get(decoded.clone())
-        .filter(|piece| !piece.is_empty())
-        .ok_or(Unmappable)?;
-    if node.sharing == Sharing::Key {
-        return Err(Unmappable);
+    edits: &[(Range<usize>, &str)],
+) -> Vec<Result<Splice, Unmappable>> {
+    let mut answers = vec![Err(Unmappable); edits.len()];
+    let Some(scalar) = Scalar::of(tree, leaf) else {
+        return answers;
+    };
+    let edits = edits.iter().enumerate();
+    let mut placed: Vec<_> = edits
+        .filter_map(|(order, (piece, with))| scalar.place(order, piece, with))
+        .collect();
+    placed.sort_by_key(|edit| edit.at.start);
+    for edits in proofs(placed) {
+        if scalar.reads_as_expected(&edits) {
+            for edit in edits {
+                answers[edit.order] = Ok(Splice {
+                    at: edit.at,
+                    with: edit.with.into(),
+                });
+            }
+        }
     }
-    let expected = [&text[..decoded.start], with, &text[decoded.end..]].concat();
-    let proved = |start: usize| {
-        let splice = Splice {
-            at: start..start + piece.len(),
-            with: with.into(),
+    answers
+}
+
+/// An edit whose place is found and not proved.
+struct Edit<'e> {
+    /// Which of the edits that were asked for.
+    order: usize,
+    /// The bytes of the decoded text.
+    piece: Range<usize>,
+    /// The bytes of the source.
+    at: Range<usize>,
+    with: &'e str,
+    /// Whether nothing around it can be meant differently for what it writes.
+    is_inert: bool,
+}
+
+/// A scalar of which pieces are looked for.
+struct Scalar<'a, 't> {
+    tree: &'a Tree<'t>,
+    node: &'a Node,
+    /// The text as it was parsed.
+    text: &'a str,
+    /// The bytes between the quotes.
+    inner: Range<usize>,
+    spelling: Spelling,
+    reader: Reader<'a, 't>,
+}
+
+/// How the text of a scalar is spelled.
+enum Spelling {
+    /// As it reads.
+    Verbatim,
+    /// With escapes or over lines; these letters stand for themselves.
+    Letters(Letters),
+}
+
+/// The edits, in order, by what proves them: in one reading those that neither change what the others mean nor overlap,
+/// each of the rest in one of its own.
+fn proofs(edits: Vec<Edit<'_>>) -> impl Iterator<Item = Vec<Edit<'_>>> {
+    let mut end = 0;
+    let (together, alone): (Vec<_>, Vec<_>) = edits.into_iter().partition(|edit| {
+        let fits = edit.is_inert && edit.at.start >= end;
+        if fits {
+            end = edit.at.end;
+        }
+        fits
+    });
+    let together = Some(together).filter(|edits| !edits.is_empty());
+    together
+        .into_iter()
+        .chain(alone.into_iter().map(|edit| vec![edit]))
+}
+
+// === impl Scalar ===
+
+impl<'a, 't> Scalar<'a, 't> {
+    /// None where nothing can be changed, or no place be told.
+    fn of(tree: &'a Tree<'t>, leaf: NodeId) -> Option<Self> {
+        let node = tree.node(leaf);
+        let text = tree.parsed(node.text()?);
+        if node.sharing == Sharing::Key {
+            return None;
+        }
+        let inner = node.style.inner(node.value).range();
+        let is_verbatim = node.slot == Text::VERBATIM;
+        let reader = Reader::new(tree, leaf);
+        let spelling = if is_verbatim {
+            Spelling::Verbatim
+        } else {
+            Spelling::Letters(Letters::of(&reader, text, &inner)?)
         };
-        let masked = tree.masked.as_deref();
-        let is_of_a_template = masked.is_some_and(|masked| masked.covers(&splice.at));
-        (!is_of_a_template && proves(tree, leaf, &splice, &expected)).then_some(splice)
-    };
-    let inner = node.style.inner(node.value).range();
-    if node.slot == Text::VERBATIM {
-        return proved(inner.start + decoded.start).ok_or(Unmappable);
+        Some(Self {
+            tree,
+            node,
+            text,
+            inner,
+            spelling,
+            reader,
+        })
     }
-    // Counted from the front, and where an escape hides one of those before, from the back.
-    let spelled = occurrences(&tree.spelling()[inner.clone()], piece);
-    let before = occurrences(&text[..decoded.end], piece).len();
-    let after = occurrences(&text[decoded.start..], piece).len();
-    let front = spelled.get(before.wrapping_sub(1)).copied();
-    let back = spelled.len().checked_sub(after).map(|place| spelled[place]);
-    let places = front.into_iter().chain(back.filter(|_| back != front));
-    places
-        .map(|place| inner.start + place)
-        .find_map(proved)
-        .ok_or(Unmappable)
+
+    /// An edit at its place; none where its piece is no text, is spelled otherwise, or is a part of a template.
+    fn place<'e>(&self, order: usize, piece: &Range<usize>, with: &'e str) -> Option<Edit<'e>> {
+        let text = self.text.get(piece.clone()).filter(|text| !text.is_empty());
+        let start = match &self.spelling {
+            Spelling::Verbatim => self.inner.start + piece.start,
+            Spelling::Letters(letters) => letters.place(piece)?,
+        };
+        let at = start..start + piece.len();
+        let masked = self.tree.masked.as_deref();
+        let is_of_template = masked.is_some_and(|masked| masked.covers(&at));
+        let is_spelled = self.tree.src.get(at.clone()) == Some(text?);
+        (is_spelled && !is_of_template).then(|| Edit {
+            order,
+            piece: piece.clone(),
+            at,
+            with,
+            is_inert: is_inert(with) && self.keeps_its_kind(piece, with),
+        })
+    }
+
+    /// Whether the scalar stays of its kind when a piece is replaced. Where that hangs on more than its bytes, it does not.
+    fn keeps_its_kind(&self, piece: &Range<usize>, with: &str) -> bool {
+        match self.tree.format {
+            Format::Yaml if self.node.style == Style::Bare => {
+                let parts = [&self.text[..piece.start], with, &self.text[piece.end..]];
+                let kind = if parts.iter().any(|part| yaml::makes_a_string(part)) {
+                    Kind::String
+                } else {
+                    yaml::plain_kind(&parts.concat())
+                };
+                kind == self.node.kind
+            }
+            Format::Yaml => true,
+            Format::Json | Format::Toml | Format::Properties | Format::Lines => {
+                self.node.kind == Kind::String
+            }
+        }
+    }
+
+    /// Whether the scalar reads as expected once the edits are made, and nothing else reads differently.
+    fn reads_as_expected(&self, edits: &[Edit<'_>]) -> bool {
+        let is_inert = edits.iter().all(|edit| edit.is_inert);
+        if is_inert && matches!(self.spelling, Spelling::Verbatim) {
+            return true;
+        }
+        let pieces = edits.iter().map(|edit| (edit.piece.clone(), edit.with));
+        let places = edits.iter().map(|edit| (edit.at.clone(), edit.with));
+        let read = if is_inert {
+            self.reader.nearby(places)
+        } else {
+            self.reader.widely(places)
+        };
+        read.is_some_and(|read| read == edited(self.text, 0, pieces))
+    }
 }
 
-/// Whether the scalar reads as expected once the splice is applied, and nothing else reads differently.
-fn proves(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
-    let node = tree.node(leaf);
-    let keeps_its_kind = match tree.format {
-        Format::Yaml => node.style != Style::Bare || yaml::plain_kind(expected) == node.kind,
-        Format::Json | Format::Toml | Format::Properties | Format::Lines => {
-            node.kind == Kind::String
-        }
-    };
-    let inert = is_inert(&splice.with) && keeps_its_kind;
-    if inert && node.slot == Text::VERBATIM {
-        return true;
-    }
-    match tree.format {
-        Format::Json => json_reads(tree, leaf, splice, expected),
-        Format::Yaml => {
-            (inert && yaml_reads(tree, leaf, splice, expected))
-                || document_reads(tree, leaf, splice, expected)
-        }
-        Format::Properties => inert && entry_reads(tree, leaf, splice, expected),
-        // What is not spelled as it reads is left there: it is rare, and people can change it.
-        Format::Toml | Format::Lines => false,
-    }
-}
+// === free functions ===
 
-/// Letters and digits, with `. _ : / -` between them, are spelled alike everywhere and end no token of either syntax.
+/// Letters and digits, with `. _ : / -` between them, are spelled alike everywhere and end no token of any format.
 fn is_inert(text: &str) -> bool {
     let bytes = text.as_bytes();
     let ends = [bytes.first(), bytes.last()];
@@ -104,82 +209,19 @@ fn is_inert(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"._:/-".contains(byte))
 }
 
-/// Reads the changed scalar alone: in JSON nothing around it matters.
-fn json_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
-    let changed = spliced(tree.spelling(), &tree.raw(leaf), splice);
-    Tree::json(&changed).is_ok_and(|read| {
-        read.kind(read.root()) == tree.kind(leaf) && read.text(read.root()) == Some(expected)
-    })
-}
-
-/// Reads the changed entry alone: in properties nothing around it matters.
-fn entry_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
-    let Range { start, .. } = tree.node(leaf).key.span.range();
-    let changed = spliced(tree.spelling(), &(start..tree.raw(leaf).end), splice);
-    Tree::properties(&changed).is_ok_and(|read| {
-        let entries: Vec<_> = read.children(read.root()).collect();
-        matches!(entries[..], [entry] if read.text(entry) == Some(expected))
-    })
-}
-
-/// Reads the scalar before and after the change, from the start of the line that its value or header stands on.
-///
-/// This is much shorter than the document. It may lack what the scalar's meaning depends on (an indentation, an open
-/// bracket), which shows in what it reads before the change.
-fn yaml_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
-    let raw = tree.raw(leaf);
-    let document = &tree.spelling()[..raw.start];
-    let line = match tree.node(leaf).style {
-        Style::Bare | Style::Quoted => line_start(document),
-        Style::Block => line_start(document[..line_start(document)].trim_end()),
-    };
-    let reads =
-        |text: &str, expected| yaml::scalar_at(text, raw.start - line).as_deref() == Some(expected);
-    let lines = line..raw.end;
-    tree.text(leaf)
-        .is_some_and(|text| reads(&tree.spelling()[lines.clone()], text))
-        && reads(&spliced(tree.spelling(), &lines, splice), expected)
-}
-
-/// Reads the whole document again and compares every node.
-fn document_reads(tree: &Tree<'_>, leaf: NodeId, splice: &Splice, expected: &str) -> bool {
-    let changed = spliced(tree.spelling(), &tree.document.range(), splice);
-    let mut documents = Tree::yaml(&changed);
-    let (Some(Ok(read)), None) = (documents.next(), documents.next()) else {
-        return false;
-    };
-    let place = tree.node(leaf).value;
-    read.nodes.len() == tree.nodes.len()
-        && tree.nodes.iter().zip(&read.nodes).all(|(old, new)| {
-            let text = if old.value == place {
-                Some(expected)
-            } else {
-                old.text().map(|text| tree.read(text))
-            };
-            (old.kind, old.parent, old.next, old.hidden)
-                == (new.kind, new.parent, new.next, new.hidden)
-                && tree.read(old.key) == read.read(new.key)
-                && text == new.text().map(|text| read.read(text))
-        })
-}
-
-/// A range of the source with the splice, which lies in it, applied.
-fn spliced(src: &str, range: &Range<usize>, splice: &Splice) -> String {
-    [
-        &src[range.start..splice.at.start],
-        &splice.with,
-        &src[splice.at.end..range.end],
-    ]
-    .concat()
-}
-
-fn line_start(before: &str) -> usize {
-    before.rfind('\n').map_or(0, |newline| newline + 1)
-}
-
-/// Where a piece occurs, occurrences that overlap counted each.
-fn occurrences(text: &str, piece: &str) -> Vec<usize> {
-    let finder = memchr::memmem::Finder::new(piece);
-    let next = |from: usize| Some(from + finder.find(text.as_bytes().get(from..)?)?);
-    std::iter::successors(next(0), |&at| next(at + 1)).collect()
+/// A text that starts at `start` with ranges of it replaced, which come in order and do not overlap.
+fn edited<'e>(
+    text: &str,
+    start: usize,
+    edits: impl Iterator<Item = (Range<usize>, &'e str)>,
+) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, with) in edits {
+        out.push_str(&text[from..at.start - start]);
+        out.push_str(with);
+        from = at.end - start;
+    }
+    out.push_str(&text[from..]);
+    out
 }

@@ -3,15 +3,18 @@
 //! The dialects differ in quotes, comments behind a value and escapes; what they agree on is read, the rest is a text that
 //! cannot be pointed at.
 
-use super::{Format, Kind, Span, Style, SyntaxError, Text, Tree, build::Builder};
+use super::{Format, Kind, Span, Style, SyntaxError, Tree, build::Builder};
 
 /// What shells and some dialects write before a key.
 const EXPORT: &str = "export ";
 
 /// Reads a file.
 pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
+    if let Some(error) = SyntaxError::too_large(src) {
+        return Err(error);
+    }
     let mut builder = Builder::new(src, Format::Properties);
-    let root = builder.open(Text::ABSENT, Kind::Mapping, 0);
+    builder.open(None, Kind::Mapping, 0);
     let mut at = 0;
     while at < src.len() {
         let end = end_of_logical_line(src, at);
@@ -22,7 +25,7 @@ pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
         }
         at = end;
     }
-    builder.close(root, src.len());
+    builder.close(src.len());
     Ok(builder.finish())
 }
 
@@ -69,7 +72,7 @@ fn entry(builder: &mut Builder<'_>, line: &str, at: usize) -> Option<()> {
     if !is_key(key) {
         return None;
     }
-    let key = builder.key(Span::new(at + from, at + from + key.len()), None);
+    let key = Some(builder.key(Span::new(at + from, at + from + key.len()), None));
     let rest = &line[separator + 1..];
     let start = line.len() - rest.trim_start().len();
     let (style, value) = value(rest.trim());

@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::{Format, Kind, NodeId, Text, Tree, narrow};
+use super::{Format, Kind, NodeId, Step, Text, Tree, narrow};
 
 impl Tree<'_> {
     /// Whether the node stands under this key of a mapping.
     pub fn is_under(&self, node: NodeId, key: &str) -> bool {
-        let text = self.node(node).key;
+        let Some(text) = self.node(node).step.key() else {
+            return false;
+        };
         if text.slot == Text::VERBATIM {
-            self.spelling().as_bytes()[text.span.range()] == *key.as_bytes()
+            self.src.as_bytes()[text.span.range()] == *key.as_bytes()
         } else {
-            self.key(node) == Some(key)
+            self.read(text) == key
         }
     }
 
@@ -34,7 +36,7 @@ impl Tree<'_> {
     pub fn keyed(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         (node.0 + 1..self.node(node).next)
             .map(NodeId)
-            .filter(|&node| self.node(node).key.slot != Text::ABSENT.slot)
+            .filter(|&node| self.node(node).step.key().is_some())
     }
 
     /// The strings whose spelling holds one of `offsets` into the source, which come in order; each string once.
@@ -80,9 +82,9 @@ impl Tree<'_> {
         while node != from
             && let Some(parent) = self.parent(node)
         {
-            steps.push(match self.key(node) {
-                Some(key) => Cow::Borrowed(key),
-                None => self.place(node).to_string().into(),
+            steps.push(match self.node(node).step {
+                Step::Key(key) => Cow::Borrowed(self.read(key)),
+                Step::Item(at) => at.to_string().into(),
             });
             node = parent;
         }

@@ -1,7 +1,8 @@
 //! YAML that is a template of Helm, Handlebars or Jinja: what a program fills in is masked, the rest is read.
 //!
-//! A mask has the length of what it covers, so that every span is one of the source. It starts and ends with a letter, so
-//! that no name that touches it is taken for whole, and holds `$`, so that whoever reads it sees a text that is filled in.
+//! A mask has the length of what it covers, so that every span is one of the source, and a text that is spelled as it reads
+//! is taken from there. What is put together from pieces keeps the mask: it starts and ends with a letter, so that no name
+//! that touches it is taken for whole, and holds `$`, so that whoever reads it sees a text that is filled in.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,6 +11,13 @@ use super::{SyntaxError, Tree};
 
 /// How templates open and close what a program fills in.
 const DELIMITERS: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
+
+/// A source as it is parsed: of the same length, with templates masked.
+pub(super) struct Masked {
+    pub(super) text: Box<str>,
+    /// What is masked, line by line, in order.
+    places: Vec<Range<usize>>,
+}
 
 /// How a line that holds nothing but templates is masked.
 #[derive(Clone, Copy)]
@@ -64,7 +72,7 @@ pub(super) fn read(src: &str) -> Vec<Result<Tree<'_>, SyntaxError>> {
 }
 
 fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
-    let masked = Arc::new(mask(src, alone));
+    let masked = Arc::new(Masked::of(src, alone));
     let of_the_source = |tree: Tree<'_>| Tree {
         src,
         masked: Some(Arc::clone(&masked)),
@@ -79,33 +87,54 @@ fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
         .collect()
 }
 
-/// The text with its templates masked, byte by byte of the same length, line ends kept.
-fn mask(src: &str, alone: Alone) -> Masked {
-    let templates: Vec<_> = templates(src).collect();
-    let mut masked = String::with_capacity(src.len());
-    let mut pieces = templates
-        .iter()
-        .flat_map(|template| pieces(src, template.clone()))
-        .peekable();
-    let mut start = 0;
-    for line in src.split_inclusive('\n') {
-        let end = start + line.len();
-        let of_line: Vec<_> =
-            std::iter::from_fn(|| pieces.next_if(|piece| piece.at.start < end)).collect();
-        let are_alone = are_alone(src, start..end, &of_line);
-        for Piece { at, is_continued } in of_line {
-            masked.push_str(&src[start..at.start]);
-            fill(&mut masked, at.len(), are_alone || is_continued, alone);
-            start = at.end;
+// === impl Masked ===
+
+impl Masked {
+    /// Masks the templates of a text, line ends kept.
+    fn of(src: &str, alone: Alone) -> Self {
+        let mut text = String::with_capacity(src.len());
+        let mut places = Vec::new();
+        let mut pieces = templates(src)
+            .flat_map(|template| pieces(src, template))
+            .peekable();
+        let mut start = 0;
+        for line in src.split_inclusive('\n') {
+            let end = start + line.len();
+            let of_line: Vec<_> =
+                std::iter::from_fn(|| pieces.next_if(|piece| piece.at.start < end)).collect();
+            let are_alone = are_alone(src, start..end, &of_line);
+            for Piece { at, is_continued } in of_line {
+                text.push_str(&src[start..at.start]);
+                fill(
+                    &mut text,
+                    &src[at.clone()],
+                    are_alone || is_continued,
+                    alone,
+                );
+                start = at.end;
+                places.extend(Some(at).filter(|at| !at.is_empty()));
+            }
+            text.push_str(&src[start..end]);
+            start = end;
         }
-        masked.push_str(&src[start..end]);
-        start = end;
+        Self {
+            text: text.into(),
+            places,
+        }
     }
-    Masked {
-        text: masked,
-        templates,
+
+    /// Whether a part of the range is masked.
+    pub(super) fn covers(&self, range: &Range<usize>) -> bool {
+        let behind = self
+            .places
+            .partition_point(|place| place.end <= range.start);
+        self.places
+            .get(behind)
+            .is_some_and(|place| place.start < range.end)
     }
 }
+
+// === free functions ===
 
 /// A template line by line, without line ends.
 fn pieces(src: &str, template: Range<usize>) -> impl Iterator<Item = Piece> {
@@ -137,18 +166,18 @@ fn are_alone(src: &str, line: Range<usize>, pieces: &[Piece]) -> bool {
     before.trim_matches(['#', ' ', '\t']).is_empty() && ends && pieces.windows(2).all(is_blank)
 }
 
-fn fill(masked: &mut String, length: usize, whole_line: bool, alone: Alone) {
-    let filler = |byte, count| std::iter::repeat_n(byte, count);
-    match (whole_line, alone) {
-        (true, Alone::Space) => masked.extend(filler(' ', length)),
-        (true, Alone::Comment) => masked.extend(filler('#', length)),
-        (false, _) if length < 2 => masked.extend(filler('x', length)),
-        (false, _) => {
-            masked.push('x');
-            masked.extend(filler('$', length - 2));
-            masked.push('x');
-        }
-    }
+/// Writes the mask of a piece.
+fn fill(masked: &mut String, piece: &str, whole_line: bool, alone: Alone) {
+    let last = piece.len().saturating_sub(1);
+    let mask = |(at, byte): (usize, u8)| match (whole_line, alone) {
+        (true, Alone::Space) => ' ',
+        (true, Alone::Comment) => '#',
+        (false, _) if at == 0 || (at == last && at > 1) => 'x',
+        // Names stay, so that keys that are filled in from different ones are not the same.
+        (false, _) if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) => char::from(byte),
+        (false, _) => '$',
+    };
+    masked.extend(piece.bytes().enumerate().map(mask));
 }
 
 /// Where the templates stand, in order.

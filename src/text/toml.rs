@@ -22,7 +22,7 @@ pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
         src,
         builder: Builder::new(src, Format::Toml),
     };
-    reader.mapping(Text::ABSENT, document.as_table(), &(0..src.len()));
+    reader.mapping(None, document.as_table(), &(0..src.len()));
     Ok(reader.builder.finish())
 }
 
@@ -32,41 +32,41 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    fn mapping(&mut self, key: Text, table: &dyn TableLike, span: &Range<usize>) {
-        let opened = self.builder.open(key, Kind::Mapping, span.start);
+    fn mapping(&mut self, key: Option<Text>, table: &dyn TableLike, span: &Range<usize>) {
+        self.builder.open(key, Kind::Mapping, span.start);
         for (name, item) in table.iter() {
             let key = self.key(name, table.key(name));
-            self.item(key, item);
+            self.item(Some(key), item);
         }
-        self.builder.close(opened, span.end);
+        self.builder.close(span.end);
     }
 
-    fn item(&mut self, key: Text, item: &Item) {
+    fn item(&mut self, key: Option<Text>, item: &Item) {
         let span = item.span().unwrap_or_default();
         match item {
             Item::None => {}
             Item::Value(value) => self.value(key, value),
             Item::Table(table) => self.mapping(key, table, &span),
             Item::ArrayOfTables(tables) => {
-                let opened = self.builder.open(key, Kind::Sequence, span.start);
+                self.builder.open(key, Kind::Sequence, span.start);
                 for table in tables {
                     let span = table.span().unwrap_or_default();
-                    self.mapping(Text::ABSENT, table, &span);
+                    self.mapping(None, table, &span);
                 }
-                self.builder.close(opened, span.end);
+                self.builder.close(span.end);
             }
         }
     }
 
-    fn value(&mut self, key: Text, value: &Value) {
+    fn value(&mut self, key: Option<Text>, value: &Value) {
         let span = value.span().unwrap_or_default();
         match value {
             Value::Array(items) => {
-                let opened = self.builder.open(key, Kind::Sequence, span.start);
+                self.builder.open(key, Kind::Sequence, span.start);
                 for item in items {
-                    self.value(Text::ABSENT, item);
+                    self.value(None, item);
                 }
-                self.builder.close(opened, span.end);
+                self.builder.close(span.end);
             }
             Value::InlineTable(table) => self.mapping(key, table, &span),
             Value::String(text) => {

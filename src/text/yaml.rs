@@ -12,7 +12,7 @@ mod alias;
 mod build;
 mod schema;
 
-pub(super) use schema::plain_kind;
+pub(super) use schema::{makes_a_string, plain_kind};
 
 /// How many nodes the aliases and merge keys of a file may add, about 10 MiB of them: thousands of uses of a large
 /// common part, while ten levels of ten aliases each ask for 10¹⁰.

@@ -91,6 +91,25 @@ fn any_other_route_is_left() {
 }
 
 #[test]
+fn what_a_template_may_complete_is_left() {
+    for text in [
+        "{{ .Values.prefix }}ID",
+        "ID{{ .Values.suffix }}",
+        "{% if a %}ID{% else %}x{% endif %}",
+        "--model={{ .Values.prefix }}ID",
+        "{{ .Values.model | default \"ID\" }}",
+        "--model {{ .Values.model | default 'ID' }} --fast",
+    ] {
+        let text = text.replace("ID", ID);
+        for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+            assert_eq!(of(&text, setting), Err(Reason::UnknownFormat), "{text}");
+        }
+    }
+    let beside = format!("--region {{{{ .Values.region }}}} --model {ID}");
+    assert!(of(&beside, Setting::Argument).is_ok());
+}
+
+#[test]
 fn an_address_of_the_runtime_names_its_region() {
     let of_region = |code| {
         Ok(Shape {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use crate::text::{NodeId, Tree};
 
+use super::super::placeholder::is_filled_in;
 use super::super::policy::Policy;
 use super::super::references::{Environment, Neighbours, Text, Value};
 use super::super::region::Region;
@@ -117,7 +118,7 @@ pub(super) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Opt
     if text.is_empty() {
         return None;
     }
-    if text.contains('$') || text.contains("{{") || text.starts_with("os.environ/") {
+    if is_filled_in(text) {
         return Some(Found::OutOfSight);
     }
     Some(Region::parse(text).map_or(Found::NotARegion, Found::Region))

@@ -341,15 +341,17 @@ impl Tally {
                 continue; // Another node of the same anchor.
             }
             let edits = edits.entry((start, end)).or_default();
-            for (place, _) in text.match_indices(TOKEN) {
-                if !choices.next().unwrap_or(true) {
-                    continue;
-                }
-                let token = place..place + TOKEN.len();
-                if let Ok(splice) = tree.replace(node, token.clone(), with) {
+            let tokens = text.match_indices(TOKEN);
+            let chosen: Vec<_> = tokens
+                .filter(|_| choices.next().unwrap_or(true))
+                .map(|(place, _)| (place..place + TOKEN.len(), with))
+                .collect();
+            for ((token, _), splice) in chosen.iter().zip(tree.replace_all(node, &chosen)) {
+                prop_assert_eq!(&tree.replace(node, token.clone(), with), &splice);
+                if let Ok(splice) = splice {
                     prop_assert_eq!(&tree.source()[splice.at.clone()], TOKEN);
-                    prop_assert_eq!(tree.locate(node, token), Ok(splice.at.clone()));
-                    edits.push(place);
+                    prop_assert_eq!(tree.locate(node, token.clone()), Ok(splice.at.clone()));
+                    edits.push(token.start);
                     splices.push(splice);
                     self.replaced += 1;
                 } else {

@@ -9,33 +9,69 @@ fn template(src: &str) -> Tree<'_> {
 }
 
 #[test]
-fn masks_templates_wherever_they_stand() {
+fn masks_templates_in_values_and_keys() {
     let cases: &[(&str, &[Row<'_>])] = &[
         // A value.
-        ("a: {{ b }}\n", &[("/a", "x$$$$$x", "{{ b }}")]),
-        ("a: '{{ b }}'\n", &[("/a", "x$$$$$x", "'{{ b }}'")]),
-        ("- {{- b -}}\n", &[("/0", "x$$$$$$$x", "{{- b -}}")]),
-        ("a: {% b %}c\n", &[("/a", "x$$$$$xc", "{% b %}c")]),
-        ("a: {{{ b }}}\n", &[("/a", "x$$$$$$$x", "{{{ b }}}")]),
-        ("a: {{\"é\"}}\n", &[("/a", "x$$$$$$x", "{{\"é\"}}")]),
-        ("a: {{}}\n", &[("/a", "x$$x", "{{}}")]),
+        ("a: {{ b }}\n", &[("/a", "{{ b }}", "{{ b }}")]),
+        ("a: '{{ b }}'\n", &[("/a", "{{ b }}", "'{{ b }}'")]),
+        ("- {{- b -}}\n", &[("/0", "{{- b -}}", "{{- b -}}")]),
+        ("a: {% b %}c\n", &[("/a", "{% b %}c", "{% b %}c")]),
+        ("a: {{{ b }}}\n", &[("/a", "{{{ b }}}", "{{{ b }}}")]),
+        ("a: {{\"é\"}}\n", &[("/a", "{{\"é\"}}", "{{\"é\"}}")]),
+        ("a: {{}}\n", &[("/a", "{{}}", "{{}}")]),
         // A part of one.
-        ("a: b{{ c }}d\n", &[("/a", "bx$$$$$xd", "b{{ c }}d")]),
+        ("a: b{{ c }}d\n", &[("/a", "b{{ c }}d", "b{{ c }}d")]),
         (
             "a: {{ b }} c {% d %}\n",
-            &[("/a", "x$$$$$x c x$$$$$x", "{{ b }} c {% d %}")],
+            &[("/a", "{{ b }} c {% d %}", "{{ b }} c {% d %}")],
         ),
         (
             "a: [{{ b }}, c]\n",
-            &[("/a/0", "x$$$$$x", "{{ b }}"), ("/a/1", "c", "c")],
+            &[("/a/0", "{{ b }}", "{{ b }}"), ("/a/1", "c", "c")],
         ),
         (
             "a: {b: {{ c }}, d: e }\n",
-            &[("/a/b", "x$$$$$x", "{{ c }}"), ("/a/d", "e", "e")],
+            &[("/a/b", "{{ c }}", "{{ c }}"), ("/a/d", "e", "e")],
         ),
         // A key.
-        ("{{ a }}: b\n", &[("/x$$$$$x", "b", "b")]),
-        ("a-{{ b }}: c\n", &[("/a-x$$$$$x", "c", "c")]),
+        ("{{ a }}: b\n", &[("/{{ a }}", "b", "b")]),
+        ("a-{{ b }}: c\n", &[("/a-{{ b }}", "c", "c")]),
+        (
+            "{{ a }}: b\n{{ c }}: d\n",
+            &[("/{{ a }}", "b", "b"), ("/{{ c }}", "d", "d")],
+        ),
+        // With quotes and signs of its own.
+        (
+            "a: {{ b | default \"c: d\" }}\n",
+            &[(
+                "/a",
+                "{{ b | default \"c: d\" }}",
+                "{{ b | default \"c: d\" }}",
+            )],
+        ),
+        (
+            "a: \"{{ b \"c\" }}\"\n",
+            &[("/a", "{{ b \"c\" }}", "\"{{ b \"c\" }}\"")],
+        ),
+        (
+            "a: \"\\t{{ b }}\"\n",
+            &[("/a", "\tx$$b$$x", "\"\\t{{ b }}\"")],
+        ),
+        // What only looks like one.
+        (
+            "a: '{{'\nb: '%}'\n",
+            &[("/a", "{{", "'{{'"), ("/b", "%}", "'%}'")],
+        ),
+        ("a: '}} {{'\n", &[("/a", "}} {{", "'}} {{'")]),
+    ];
+    for (src, rows) in cases {
+        assert_strings_of_lines(template, src, rows);
+    }
+}
+
+#[test]
+fn masks_templates_that_fill_lines() {
+    let cases: &[(&str, &[Row<'_>])] = &[
         // A line of its own.
         (
             "{{ if a }}\nb: c\n{{ end }}\nd: e\n",
@@ -50,13 +86,13 @@ fn masks_templates_wherever_they_stand() {
         // Several lines.
         (
             "a: {{ b\n  c }}\nd: e\n",
-            &[("/a", "x$$x", "{{ b"), ("/d", "e", "e")],
+            &[("/a", "{{ b", "{{ b"), ("/d", "e", "e")],
         ),
         ("{{ a\n\n  b\n}}\nc: d\n", &[("/c", "d", "d")]),
         // A block scalar.
         (
             "a: |-\n  b {{ c }}\n  d\ne: f\n",
-            &[("/a", "b x$$$$$x\nd", "b {{ c }}\n  d\n"), ("/e", "f", "f")],
+            &[("/a", "b x$$c$$x\nd", "b {{ c }}\n  d\n"), ("/e", "f", "f")],
         ),
         (
             "a: |-\n  {{ b }}\n  c\nd: e\n",
@@ -66,12 +102,6 @@ fn masks_templates_wherever_they_stand() {
             "a: |-\n  b\n{{ c }}\n  d\ne: f\n",
             &[("/a", "b\n     \nd", "b\n{{ c }}\n  d\n"), ("/e", "f", "f")],
         ),
-        // What only looks like one.
-        (
-            "a: '{{'\nb: '%}'\n",
-            &[("/a", "{{", "'{{'"), ("/b", "%}", "'%}'")],
-        ),
-        ("a: '}} {{'\n", &[("/a", "}} {{", "'}} {{'")]),
     ];
     for (src, rows) in cases {
         assert_strings_of_lines(template, src, rows);
@@ -113,7 +143,7 @@ fn reads_the_other_documents_of_a_template() {
         .map(|tree| tree.as_ref().ok().map(strings))
         .collect();
     let one = |pointer: &str, text: &str| Some(vec![(pointer.to_owned(), text.to_owned())]);
-    assert_eq!(read, [one("/a", "x$$$$$x"), None, one("/f", "g")]);
+    assert_eq!(read, [one("/a", "{{ b }}"), None, one("/f", "g")]);
     assert_eq!(trees[1].as_ref().unwrap_err().line, 4);
 }
 
@@ -126,8 +156,11 @@ fn reads_a_file_without_templates_as_it_is() {
 }
 
 #[test]
-fn lets_no_name_that_touches_a_template_seem_whole() {
-    for src in ["a: {{ b }}TOKEN{% c %}", "a: \"{{{ b }}}TOKEN{{ c }}\""] {
+fn lets_no_name_that_touches_a_mask_seem_whole() {
+    for src in [
+        "a: |-\n  {{ b }}TOKEN{% c %}\n  d",
+        "a: \"\\t{{{ b }}}TOKEN{{ c }}\"",
+    ] {
         let src = src.replace("TOKEN", TOKEN);
         let tree = template(&src);
         let leaf = tree.get(tree.root(), "a").unwrap();
@@ -139,17 +172,33 @@ fn lets_no_name_that_touches_a_template_seem_whole() {
 
 #[test]
 fn changes_nothing_within_a_template() {
-    // The second has a byte at the end of its first line that is that of its mask.
-    for (src, expected) in [
-        ("a: b{{ c }}d\n", &[0, 8][..]),
-        ("a: b{{ xx\n}}c\nd: e", &[0]),
+    for src in [
+        "a: b{{ é c }}d\n",
+        "a: \"b{{ é c }}d\"\n",
+        "a: |-\n  b{{ é c }}d\n",
+        "a: \"b{{ é c }}d\\n\"\n",
     ] {
         let tree = template(src);
         let leaf = tree.get(tree.root(), "a").unwrap();
-        let places: Vec<_> = (0..tree.text(leaf).unwrap().len())
-            .filter(|&at| tree.locate(leaf, at..at + 1).is_ok())
+        let text = tree.text(leaf).unwrap();
+        let places: Vec<_> = text
+            .char_indices()
+            .filter(|(at, sign)| tree.locate(leaf, *at..at + sign.len_utf8()).is_ok())
+            .map(|(_, sign)| sign)
             .collect();
-        assert_eq!(places, expected, "{src:?}");
-        assert_eq!(tree.locate(leaf, 0..2), Err(Unmappable));
+        assert_eq!(places, ['b', 'd'], "{src:?}");
+        assert_eq!(tree.locate(leaf, 0..2), Err(Unmappable), "{src:?}");
+        assert_eq!(tree.locate(leaf, 0..text.len()), Err(Unmappable), "{src:?}");
     }
+}
+
+#[test]
+fn finds_keys_as_they_are_written() {
+    let src = "{{ a }}: 1\n\"\\t{{ b }}\": 2\n";
+    let tree = template(src);
+    let root = tree.root();
+    let found = tree.get(root, "{{ a }}").unwrap();
+    assert_eq!(tree.raw_key(found).map(|raw| &src[raw]), Some("{{ a }}"));
+    let found = tree.get(root, "\tx$$b$$x").unwrap();
+    assert_eq!(tree.raw_key(found), None);
 }

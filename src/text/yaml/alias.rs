@@ -1,7 +1,7 @@
 //! Following aliases and merge keys: copies of nodes, of which the budget allows only so many.
 
 use super::build::{Anchor, Builder, COMPLEX_KEY, Key, Problem};
-use crate::text::{self, Kind, Node, Sharing, Text, narrow};
+use crate::text::{self, Kind, Node, Sharing, Step, narrow};
 use std::{collections::HashSet, ops::Range};
 
 impl Builder<'_> {
@@ -29,8 +29,8 @@ impl Builder<'_> {
                 Ok(())
             }
             Anchor::Value(node) => {
-                let (key, hidden) = self.take_key();
-                self.copy(node, key, hidden)
+                let (step, hidden) = self.step();
+                self.copy(node, step, hidden)
                     .map_err(|problem| (span.start, problem))
             }
         }
@@ -41,14 +41,16 @@ impl Builder<'_> {
         let tree = &self.tree;
         let own = text::children(&tree.nodes, mapping);
         let mut present: HashSet<String> = own
-            .map(|child| tree.read(tree.nodes[child as usize].key).into())
+            .filter_map(|child| tree.nodes[child as usize].step.key())
+            .map(|key| tree.read(key).into())
             .collect();
         for source in self.merge_sources(mapping)? {
             let entries: Vec<u32> = text::children(&self.tree.nodes, source).collect();
             for entry in entries {
-                let Node { key, value, .. } = self.tree.nodes[entry as usize];
-                if present.insert(self.tree.read(key).into()) {
-                    self.copy_into(entry, mapping, key, false)
+                let Node { step, value, .. } = self.tree.nodes[entry as usize];
+                let key = step.key().map(|key| self.tree.read(key).to_owned());
+                if key.is_some_and(|key| present.insert(key)) {
+                    self.copy_into(entry, mapping, step, false)
                         .map_err(|problem| (value.range().start, problem))?;
                 }
             }
@@ -88,7 +90,7 @@ impl Builder<'_> {
     }
 
     /// Adds a copy of a node and of all below it under the innermost open collection.
-    fn copy(&mut self, source: u32, key: Text, hidden: bool) -> Result<(), &'static str> {
+    fn copy(&mut self, source: u32, step: Step, hidden: bool) -> Result<(), &'static str> {
         if self.open.iter().any(|open| open.node == source) {
             return Err("an alias inside its own anchor");
         }
@@ -96,14 +98,14 @@ impl Builder<'_> {
         for node in &mut self.tree.nodes[source as usize..end as usize] {
             node.sharing = Sharing::Nodes;
         }
-        self.copy_into(source, self.parent(), key, hidden)
+        self.copy_into(source, self.parent(), step, hidden)
     }
 
     fn copy_into(
         &mut self,
         source: u32,
         parent: u32,
-        key: Text,
+        step: Step,
         hidden: bool,
     ) -> Result<(), &'static str> {
         let nodes = &mut self.tree.nodes;
@@ -120,7 +122,7 @@ impl Builder<'_> {
             node.parent = node.parent.wrapping_add(moved);
         }
         nodes[root].parent = parent;
-        nodes[root].key = key;
+        nodes[root].step = step;
         nodes[root].hidden = hidden;
         Ok(())
     }

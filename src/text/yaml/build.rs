@@ -2,7 +2,8 @@
 
 use super::schema;
 use crate::text::{
-    Format, Kind, NO_PARENT, Node, Sharing, Span, Style, Text, Tree, error::DUPLICATE_KEY, narrow,
+    Format, Kind, NO_PARENT, Node, Sharing, Span, Step, Style, Text, Tree, error::DUPLICATE_KEY,
+    narrow,
 };
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 use std::{
@@ -35,6 +36,8 @@ pub(super) struct Open {
     block: bool,
     /// The key whose value comes next.
     key: Option<Key>,
+    /// How many items a sequence has so far.
+    items: u32,
     /// It has a merge key.
     merges: bool,
 }
@@ -69,17 +72,8 @@ pub(super) type Problem = (usize, &'static str);
 
 impl<'t> Builder<'t> {
     pub(super) fn new(src: &'t str, budget: usize) -> Self {
-        let tree = Tree {
-            src,
-            masked: None,
-            format: Format::Yaml,
-            document: Span::new(0, 0),
-            nodes: Vec::new(),
-            decoded: Vec::new(),
-            places: OnceLock::new(),
-        };
         Self {
-            tree,
+            tree: Tree::of_nothing(src, Format::Yaml),
             open: Vec::new(),
             anchors: HashMap::new(),
             keys: Vec::new(),
@@ -181,6 +175,7 @@ impl<'t> Builder<'t> {
             mapping: kind == Kind::Mapping,
             block,
             key: None,
+            items: 0,
             merges: false,
         });
         Ok(())
@@ -218,12 +213,12 @@ impl<'t> Builder<'t> {
             kind,
             style,
         } = scalar;
-        let (key, hidden) = self.take_key();
+        let (step, hidden) = self.step();
         let parent = self.parent();
         let node = narrow(self.tree.nodes.len());
         let next = node + 1;
         self.tree.nodes.push(Node {
-            key,
+            step,
             value,
             slot,
             parent,
@@ -256,10 +251,17 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// The key of the value that comes now, and whether that value is hidden.
-    pub(super) fn take_key(&mut self) -> (Text, bool) {
-        let key = self.open.last_mut().and_then(|open| open.key.take());
-        key.map_or((Text::ABSENT, false), |key| (key.text, key.merge))
+    /// The step to the value that comes now, and whether that value is hidden.
+    pub(super) fn step(&mut self) -> (Step, bool) {
+        let Some(open) = self.open.last_mut() else {
+            return (Step::ROOT, false);
+        };
+        if let Some(Key { text, merge }) = open.key.take() {
+            return (Step::Key(text), merge);
+        }
+        let item = Step::Item(open.items);
+        open.items += 1;
+        (item, false)
     }
 
     pub(super) fn finish(mut self, document: Span) -> Tree<'t> {

@@ -13,6 +13,12 @@ pub(in crate::text) fn plain_kind(text: &str) -> Kind {
     if scalar { Kind::Scalar } else { Kind::String }
 }
 
+/// Whether a plain scalar without a tag that has this part is a string, whatever else it has.
+pub(in crate::text) fn makes_a_string(part: &str) -> bool {
+    let may_be_of_another = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.~".contains(&byte);
+    !part.bytes().all(may_be_of_another)
+}
+
 /// What a scalar with a tag is; tags that the schema does not know are those of strings.
 pub(super) fn tagged_kind(tag: &Tag) -> Kind {
     match tag.core_suffix() {

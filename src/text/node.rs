@@ -1,0 +1,146 @@
+//! What a tree is made of: nodes, and where in the source their keys and values stand.
+
+use std::ops::Range;
+
+use super::Kind;
+
+/// The parent of the root.
+pub(super) const NO_PARENT: u32 = u32::MAX;
+
+/// A range of bytes of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// Where a text is to be had: spelled out in the source, or in a slot of `Tree::decoded`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Text {
+    /// The characters between the quotes.
+    pub(super) span: Span,
+    /// [`Text::VERBATIM`] or the slot.
+    pub(super) slot: u32,
+}
+
+/// The step from a collection to a node in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// To the value of a mapping's key.
+    Key(Text),
+    /// To an item of a sequence, counted from 0; the root counts as one.
+    Item(u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    pub(super) step: Step,
+    /// The whole value, with its quotes or brackets.
+    pub(super) value: Span,
+    /// The slot of a scalar's text; the text's span is `value` less `quotes` on either side.
+    pub(super) slot: u32,
+    pub(super) parent: u32,
+    /// The first node after this one and all below it.
+    pub(super) next: u32,
+    pub(super) kind: Kind,
+    pub(super) style: Style,
+    pub(super) sharing: Sharing,
+    /// The value of a merge key: what it contributes stands behind its siblings, it is itself no child.
+    pub(super) hidden: bool,
+}
+
+/// How a scalar is spelled; collections are bare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Bare,
+    /// One byte of quote on either side.
+    Quoted,
+    /// A block scalar of YAML.
+    Block,
+}
+
+/// What else the bytes of a node stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// Nothing: they are this node's own.
+    Own,
+    /// Other nodes, through YAML aliases.
+    Nodes,
+    /// The key of a mapping, through a YAML alias: the bytes must not be changed for the sake of a value.
+    Key,
+}
+
+// === impl Span, Text, Step, Style, Node ===
+
+impl Span {
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: narrow(start),
+            end: narrow(end),
+        }
+    }
+
+    pub(super) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+impl Text {
+    /// The slot of a text that is spelled as it reads.
+    pub(super) const VERBATIM: u32 = u32::MAX;
+}
+
+impl Step {
+    /// The step to the root.
+    pub(super) const ROOT: Self = Self::Item(0);
+
+    pub(super) fn key(self) -> Option<Text> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Item(_) => None,
+        }
+    }
+}
+
+impl Style {
+    /// What stands between the quotes.
+    pub(super) fn inner(self, value: Span) -> Span {
+        let quotes = u32::from(self == Self::Quoted);
+        Span {
+            start: value.start + quotes,
+            end: value.end - quotes,
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn text(&self) -> Option<Text> {
+        if matches!(self.kind, Kind::Mapping | Kind::Sequence) {
+            return None;
+        }
+        Some(Text {
+            span: self.style.inner(self.value),
+            slot: self.slot,
+        })
+    }
+}
+
+// === free functions ===
+
+pub(super) fn children(nodes: &[Node], node: u32) -> impl Iterator<Item = u32> + '_ {
+    let end = nodes[node as usize].next;
+    let first = Some(node + 1).filter(|&first| first < end);
+    std::iter::successors(first, move |&child| {
+        Some(nodes[child as usize].next).filter(|&next| next < end)
+    })
+    .filter(|&child| !nodes[child as usize].hidden)
+}
+
+/// An offset or a count that is known to fit, since no source is larger than [`NO_PARENT`].
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "sources of 4 GiB and more are refused before they are read"
+)]
+pub(super) fn narrow(offset: usize) -> u32 {
+    offset as u32
+}
