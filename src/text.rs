@@ -26,8 +26,6 @@ mod tests;
 mod toml;
 mod yaml;
 
-use template::Masked;
-
 pub use error::SyntaxError;
 pub use splice::{Splice, splice};
 
@@ -48,8 +46,6 @@ pub struct Tree<'t> {
     nodes: Vec<Node>,
     /// Texts that differ from their spelling. JSON fills a slot when it is first read, YAML at once.
     decoded: Vec<OnceLock<Box<str>>>,
-    /// Of each node how many siblings stand before it; filled when it is first asked for.
-    places: OnceLock<Box<[u32]>>,
 }
 
 /// A node of the [`Tree`] that handed it out; of no meaning to another tree.

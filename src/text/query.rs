@@ -101,19 +101,4 @@ impl Tree<'_> {
         }
         pointer
     }
-
-    /// How many siblings stand before the node. All nodes are counted at once: thousands of pointers into one list would
-    /// count it from its start each.
-    fn place(&self, node: NodeId) -> u32 {
-        let places = self.places.get_or_init(|| {
-            let mut places = vec![0; self.nodes.len()];
-            for parent in (0..narrow(self.nodes.len())).map(NodeId) {
-                for (place, child) in (0..).zip(self.children(parent)) {
-                    places[child.0 as usize] = place;
-                }
-            }
-            places.into()
-        });
-        places[node.0 as usize]
-    }
 }

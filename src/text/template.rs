@@ -28,35 +28,11 @@ enum Alone {
     Space,
 }
 
-/// A source of the same length whose templates are masked.
-pub(super) struct Masked {
-    text: String,
-    /// Where the templates stand, in order.
-    templates: Vec<Range<usize>>,
-}
-
 /// The part of a template that stands on one line.
 struct Piece {
     at: Range<usize>,
     /// Whether the template began on a line before.
     is_continued: bool,
-}
-
-impl Masked {
-    /// The source as it is parsed.
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether some of these bytes are of a template.
-    pub(super) fn covers(&self, bytes: &Range<usize>) -> bool {
-        let next = self
-            .templates
-            .partition_point(|template| template.end <= bytes.start);
-        self.templates
-            .get(next)
-            .is_some_and(|template| template.start < bytes.end)
-    }
 }
 
 /// The trees of a file, one for each document, with its templates masked in the way that has the fewest errors.
@@ -80,7 +56,6 @@ fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
         document: tree.document,
         nodes: tree.nodes,
         decoded: tree.decoded,
-        places: tree.places,
     };
     Tree::yaml(&masked.text)
         .map(|tree| tree.map(of_the_source))
