@@ -3,6 +3,7 @@
 //! Knows documents and Lists; who calls says where the bytes come from and what becomes of the findings.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::civil::Date;
 
@@ -142,9 +143,10 @@ impl Scan<'_> {
         scanned: &mut Scanned,
     ) {
         let mut planned = self.planned(judgement);
+        let places = places(told.object.tree, judgement);
         if let Some((at, findings)) = &judgement.decided {
             for one in findings {
-                let mut record = self.record(told, one, *at, false);
+                let mut record = self.record(told, one, *at, false, &places);
                 let span = &one.finding.token.span;
                 match planned.remove(&(one.finding.leaf.node(), span.start)) {
                     Some(Ok(splice)) => {
@@ -165,7 +167,7 @@ impl Scan<'_> {
             let shadow = judgement.decided.is_some();
             let records = findings
                 .iter()
-                .map(|one| self.record(told, one, *at, shadow));
+                .map(|one| self.record(told, one, *at, shadow, &places));
             scanned.findings.extend(records);
         }
     }
@@ -190,6 +192,7 @@ impl Scan<'_> {
         one: &Judged<'_>,
         policy: usize,
         shadow: bool,
+        places: &Places,
     ) -> FindingRecord {
         let around = Circumstances {
             snapshot: &self.view.snapshot,
@@ -209,7 +212,7 @@ impl Scan<'_> {
         let is_object = told.object.sort != Sort::Plain;
         let reference = is_object.then(|| reference(told.object, told.namespace));
         let mut record = FindingRecord::new(one, pointer, reference, around);
-        record.source = Some(source(tree, one, told.place));
+        record.source = Some(source(tree, one, told.place, places));
         record
     }
 }
@@ -306,13 +309,32 @@ fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
     }
 }
 
+/// Where IDs stand in the file, by their texts and by where they begin in them.
+type Places = BTreeMap<(NodeId, usize), Range<usize>>;
+
+/// The places of all findings, those of one text together: each alone would read it again.
+fn places(tree: &Tree<'_>, judgement: &Judgement<'_>) -> Places {
+    let mut spans: BTreeMap<NodeId, Vec<Range<usize>>> = BTreeMap::new();
+    let all = judgement.decided.iter().chain(&judgement.shadows);
+    for one in all.flat_map(|(_, findings)| findings) {
+        let spans = spans.entry(one.finding.leaf.node()).or_default();
+        spans.push(one.finding.token.span.clone());
+    }
+    let mut places = Places::new();
+    for (leaf, spans) in spans {
+        let located = tree.locate_all(leaf, &spans).into_iter().zip(&spans);
+        places.extend(located.filter_map(|(at, span)| Some(((leaf, span.start), at.ok()?))));
+    }
+    places
+}
+
 /// Where the ID stands in the file; where that is not certain, where its text does.
-fn source(tree: &Tree<'_>, one: &Judged<'_>, place: Place<'_>) -> Source {
+fn source(tree: &Tree<'_>, one: &Judged<'_>, place: Place<'_>, places: &Places) -> Source {
     let leaf = one.finding.leaf.node();
     let key = tree.raw_key(leaf).filter(|_| one.finding.is_key);
     let at = key.unwrap_or_else(|| {
-        tree.locate(leaf, one.finding.token.span.clone())
-            .unwrap_or_else(|_| tree.raw(leaf))
+        let located = places.get(&(leaf, one.finding.token.span.start));
+        located.cloned().unwrap_or_else(|| tree.raw(leaf))
     });
     let (line, column) = place.lines.at(at.start);
     Source {

@@ -123,13 +123,16 @@ impl<'t> Plan<'t> {
     pub fn splices(
         &self,
     ) -> impl Iterator<Item = (NodeId, Range<usize>, Result<Splice, Unmappable>)> + '_ {
-        let each = self
-            .edits
-            .iter()
-            .flat_map(|(leaf, edits)| edits.iter().map(move |edit| (*leaf, edit)));
-        each.map(|(leaf, (span, with))| {
-            let splice = self.tree.replace(leaf, span.clone(), with);
-            (leaf, span.clone(), splice)
+        self.edits.iter().flat_map(|(leaf, edits)| {
+            let pieces: Vec<_> = edits
+                .iter()
+                .map(|(span, with)| (span.clone(), with.as_str()))
+                .collect();
+            let splices = self.tree.replace_all(*leaf, &pieces);
+            let spans = pieces.into_iter().map(|(span, _)| span);
+            spans
+                .zip(splices)
+                .map(|(span, splice)| (*leaf, span, splice))
         })
     }
 }

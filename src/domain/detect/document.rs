@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::text::{Format, Kind, NodeId, Tree};
+use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
 use super::super::object::{Leaf, Object, Sort, Source, Spot};
 use super::super::reason::Reason;
@@ -164,8 +164,8 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
     /// The IDs in one scalar.
     fn string(&mut self, node: NodeId) {
         let text = self.tree.text(node).unwrap_or_default();
-        let mut tokens = tokens(text, self.snapshot).peekable();
-        if tokens.peek().is_none() {
+        let tokens: Vec<_> = tokens(text, self.snapshot).collect();
+        if tokens.is_empty() {
             return;
         }
         let (around, nearby) = self.around(node);
@@ -175,8 +175,9 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
             self.snapshot.roles.reason(&around)
         };
         let (setting, listed) = self.setting(node);
-        for token in tokens {
-            let shape = match shape_of(text, &token, setting) {
+        let places = self.places(node, &tokens);
+        for (token, place) in tokens.iter().zip(places) {
+            let shape = match shape_of(text, token, setting) {
                 // A line does not say what it is part of.
                 Ok(_) if self.tree.format() == Format::Lines => Err(Reason::UnknownFormat),
                 shape => first_of(shape, role),
@@ -185,7 +186,16 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
                 listed: shape.listed || listed,
                 ..shape
             });
-            self.push(node, &token, shape, nearby.clone());
+            self.push(node, token, place, shape, nearby.clone());
+        }
+    }
+
+    /// Where the tokens of a scalar stand in the text of the object: all at once, as each alone would read the scalar again.
+    fn places(&self, node: NodeId, tokens: &[Token<'x>]) -> Vec<Result<Range<usize>, Unmappable>> {
+        let spans: Vec<_> = tokens.iter().map(|token| token.span.clone()).collect();
+        match self.within {
+            None => spans.into_iter().map(Ok).collect(),
+            Some(_) => self.tree.locate_all(node, &spans),
         }
     }
 
@@ -302,11 +312,12 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
         nearby.levels.push(Arc::clone(level));
     }
 
-    /// Takes a token of a scalar, its place told in the text of the object.
+    /// Takes a token of a scalar, with its place in the text of the object.
     fn push(
         &mut self,
         node: NodeId,
         token: &Token<'x>,
+        place: Result<Range<usize>, Unmappable>,
         shape: Result<Shape, Reason>,
         nearby: Nearby,
     ) {
@@ -316,7 +327,7 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
                 let text = self.object.tree.text(node)?;
                 Some(finding(leaf, text, token.span.clone(), token, shape))
             }),
-            Some(leaf) => match self.tree.locate(node, token.span.clone()) {
+            Some(leaf) => match place {
                 Ok(span) => Some(finding(leaf, self.tree.source(), span, token, shape)),
                 Err(_) => self.unmappable(leaf, node, token),
             },
