@@ -13,6 +13,7 @@ use crate::domain::snapshot::View;
 use crate::report::{Circumstances, FindingRecord, ObjectReference, Source};
 use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
 
+pub mod cluster;
 mod edits;
 pub mod files;
 pub mod namespaces;
@@ -102,7 +103,7 @@ impl Scan<'_> {
         self.judged(&object, |namespace, judgement| {
             let told = Told {
                 object: &object,
-                namespace,
+                namespace: &namespace.name,
                 place,
             };
             self.records(&told, judgement, edits, scanned);
@@ -110,7 +111,11 @@ impl Scan<'_> {
     }
 
     /// Judges an object in its namespace, and hands both on.
-    fn judged<T>(&self, object: &Object<'_>, then: impl FnOnce(&str, &Judgement<'_>) -> T) -> T {
+    fn judged<T>(
+        &self,
+        object: &Object<'_>,
+        then: impl FnOnce(&Namespace, &Judgement<'_>) -> T,
+    ) -> T {
         let stated = object
             .field(&["metadata", "namespace"])
             .filter(|name| !name.is_empty());
@@ -130,7 +135,7 @@ impl Scan<'_> {
             action,
             today: self.today,
         };
-        then(name, &judge(object, &context))
+        then(&namespace, &judge(object, &context))
     }
 
     /// The records of a judgement, and the edits that it asks for.
@@ -144,7 +149,7 @@ impl Scan<'_> {
         let mut planned = self.planned(judgement);
         if let Some((at, findings)) = &judgement.decided {
             for one in findings {
-                let mut record = self.record(told, one, *at, false);
+                let mut record = self.sourced(told, one, *at, false);
                 let span = &one.finding.token.span;
                 match planned.remove(&(one.finding.leaf.node(), span.start)) {
                     Some(Ok(splice)) => {
@@ -165,7 +170,7 @@ impl Scan<'_> {
             let shadow = judgement.decided.is_some();
             let records = findings
                 .iter()
-                .map(|one| self.record(told, one, *at, shadow));
+                .map(|one| self.sourced(told, one, *at, shadow));
             scanned.findings.extend(records);
         }
     }
@@ -184,9 +189,10 @@ impl Scan<'_> {
             .collect()
     }
 
+    /// The record of a finding, which stands in `object` of `namespace`.
     fn record(
         &self,
-        told: &Told<'_, '_>,
+        (object, reference): (&Object<'_>, Option<ObjectReference>),
         one: &Judged<'_>,
         policy: usize,
         shadow: bool,
@@ -198,18 +204,29 @@ impl Scan<'_> {
             shadow,
             applied: false,
         };
-        let tree = told.object.tree;
+        let tree = object.tree;
         // A line has no place but its number.
         let pointer = match tree.format() {
             Format::Lines => String::new(),
             Format::Json | Format::Yaml | Format::Toml | Format::Properties => {
-                tree.pointer(told.object.root, one.finding.leaf.node())
+                tree.pointer(object.root, one.finding.leaf.node())
             }
         };
+        FindingRecord::new(one, pointer, reference, around)
+    }
+
+    /// The record of a finding in a file.
+    fn sourced(
+        &self,
+        told: &Told<'_, '_>,
+        one: &Judged<'_>,
+        policy: usize,
+        shadow: bool,
+    ) -> FindingRecord {
         let is_object = told.object.sort != Sort::Plain;
         let reference = is_object.then(|| reference(told.object, told.namespace));
-        let mut record = FindingRecord::new(one, pointer, reference, around);
-        record.source = Some(source(tree, one, told.place));
+        let mut record = self.record((told.object, reference), one, policy, shadow);
+        record.source = Some(source(told.object.tree, one, told.place));
         record
     }
 }
@@ -293,17 +310,24 @@ impl<'t> Lines<'t> {
 
 fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
     let field = |way: &[&str]| object.field(way).unwrap_or_default().to_owned();
-    let name = field(&["metadata", "name"]);
     ObjectReference {
         api_version: field(&["apiVersion"]),
         kind: field(&["kind"]),
         namespace: namespace.to_owned(),
-        name: if name.is_empty() {
-            field(&["metadata", "generateName"])
-        } else {
-            name
-        },
+        name: name(object).to_owned(),
     }
+}
+
+/// The name of an object, or the one to be generated with its hyphen.
+fn name<'t>(object: &Object<'t>) -> &'t str {
+    let field = |name| {
+        object
+            .field(&["metadata", name])
+            .filter(|text| !text.is_empty())
+    };
+    field("name")
+        .or_else(|| field("generateName"))
+        .unwrap_or_default()
 }
 
 /// Where the ID stands in the file; where that is not certain, where its text does.
