@@ -48,7 +48,7 @@ pub struct Terms {
 #[derive(Debug)]
 pub struct Survey {
     terms: Terms,
-    namespaces: BTreeMap<Box<str>, Namespace>,
+    namespaces: BTreeMap<Box<str>, Arc<Namespace>>,
     references: References,
     owners: Owners,
     gathered: Gathered,
@@ -137,7 +137,7 @@ impl Survey {
     fn namespace(&mut self, object: &Object<'_>) {
         let name = object.field(&["metadata", "name"]).unwrap_or_default();
         let read = super::namespaces::read(object);
-        self.namespaces.insert(name.into(), read);
+        self.namespaces.insert(name.into(), Arc::new(read));
         let changed = &mut self.terms.coverage.namespaces;
         match caught::last_changed(object) {
             Some(time) => drop(changed.insert(name.into(), time)),
