@@ -16,6 +16,7 @@ use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
 
 pub mod grade;
+pub mod openreports;
 mod reference;
 pub mod terminal;
 
@@ -126,6 +127,16 @@ pub enum Missed {
     Before,
     /// It was written while the policy was in force, and not caught.
     Missed,
+}
+
+impl Missed {
+    /// The name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Before => "Before",
+            Self::Missed => "Missed",
+        }
+    }
 }
 
 /// A Kubernetes object by name.

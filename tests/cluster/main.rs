@@ -30,6 +30,7 @@ mod binaries;
 mod certificates;
 mod measure;
 mod namespaces;
+mod open_reports;
 mod plane;
 mod prober;
 mod process;

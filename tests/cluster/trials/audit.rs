@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod planted;
+mod told;
 
 use planted::Planted;
 
@@ -23,6 +24,11 @@ pub(super) fn trials() -> Vec<Trial> {
         alone(
             "an_audit_finds_what_was_planted_and_tells_it_as_of_files",
             an_audit_finds_what_was_planted,
+        )
+        .with_controllers(),
+        alone(
+            "an_audit_tells_what_it_found_where_a_cluster_looks_for_it",
+            told::where_a_cluster_looks,
         )
         .with_controllers(),
     ]
