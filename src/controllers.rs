@@ -4,6 +4,7 @@
 //! [`View`]: crate::domain::snapshot::View
 
 pub mod arming;
+pub mod audit;
 pub mod bootstrap;
 pub mod client;
 pub mod installation;

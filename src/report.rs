@@ -15,6 +15,8 @@ use crate::domain::region::Region;
 use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
 
+pub mod grade;
+pub mod openreports;
 mod reference;
 pub mod terminal;
 
@@ -22,6 +24,9 @@ pub use reference::ReferenceRecord;
 
 /// API version of the report.
 pub const API_VERSION: &str = "bedrock-profiles.dev/v1alpha1";
+
+/// The state of a model's life that is over.
+pub const END_OF_LIFE: &str = "EndOfLife";
 
 /// What an audit found.
 #[derive(Debug, Clone, Serialize)]
@@ -59,6 +64,11 @@ pub struct Summary {
 pub struct FindingRecord {
     /// The Kubernetes object, where there is one.
     pub object: Option<ObjectReference>,
+    /// The object below that one on which it was seen, where it does not show it itself: a Pod of a workload. `pointer` leads
+    /// into this one.
+    pub seen_in: Option<ObjectReference>,
+    /// How many ReplicaSets and Pods below show the same.
+    pub instances: usize,
     /// The place in a file, where there is one.
     pub source: Option<Source>,
     /// RFC 6901 pointer from the object's root to the text, or to what takes it from elsewhere.
@@ -98,6 +108,8 @@ pub struct FindingRecord {
     pub applied: bool,
     /// `EndOfLife`, where the rewrite cures nothing.
     pub note: Option<&'static str>,
+    /// Whether the webhook should have caught it, where an object of a cluster could have been changed or refused.
+    pub missed: Option<Missed>,
     /// The policy's name.
     pub policy: String,
     /// The mapping whose row decided.
@@ -106,6 +118,25 @@ pub struct FindingRecord {
     pub catalog_date: Option<String>,
     /// The model's life, where the model is known.
     pub lifecycle: Option<LifecycleRecord>,
+}
+
+/// Whether the webhook should have caught what is stored in a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Missed {
+    /// It was written before the policy was in force, or nobody can tell.
+    Before,
+    /// It was written while the policy was in force, and not caught.
+    Missed,
+}
+
+impl Missed {
+    /// The name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Before => "Before",
+            Self::Missed => "Missed",
+        }
+    }
 }
 
 /// A Kubernetes object by name.
@@ -191,6 +222,8 @@ impl FindingRecord {
             .map(ToString::to_string);
         Self {
             object,
+            seen_in: None,
+            instances: 0,
             source: None,
             pointer,
             reference: judged.finding.leaf.reference().map(ReferenceRecord::of),
@@ -213,6 +246,7 @@ impl FindingRecord {
             shadow,
             applied,
             note: note.map(|Note::EndOfLife| "EndOfLife"),
+            missed: None,
             policy: policy.name.to_string(),
             mapping: mapping.map(|(name, _)| name.to_owned()),
             catalog_date: mapping
@@ -226,9 +260,16 @@ impl FindingRecord {
 impl FindingRecord {
     /// Whether the ID cannot work and nothing that the policy permits serves it.
     pub fn is_unresolved(&self) -> bool {
+        self.why().is_some_and(Reason::is_unresolved)
+    }
+
+    /// Why it is left.
+    pub fn why(&self) -> Option<Reason> {
+        let name = self.reason?;
         Reason::ALL
             .iter()
-            .any(|reason| Some(reason.as_str()) == self.reason && reason.is_unresolved())
+            .copied()
+            .find(|reason| reason.as_str() == name)
     }
 
     /// Turns a rewrite into one that cannot be written into the source: its place is not certain, or shared by uses that differ.
@@ -298,7 +339,7 @@ pub fn lifecycle_of(
         state: match state {
             LifecycleState::Active => "Active",
             LifecycleState::Legacy => "Legacy",
-            LifecycleState::EndOfLife => "EndOfLife",
+            LifecycleState::EndOfLife => END_OF_LIFE,
         },
         end_of_life_date: date.map(|date| date.to_string()),
         successor: model.lifecycle.successor.as_ref().map(ToString::to_string),

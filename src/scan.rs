@@ -14,6 +14,7 @@ use crate::domain::snapshot::View;
 use crate::report::{Circumstances, FindingRecord, ObjectReference, Source};
 use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
 
+pub mod cluster;
 mod edits;
 pub mod files;
 pub mod namespaces;
@@ -103,7 +104,7 @@ impl Scan<'_> {
         self.judged(&object, |namespace, judgement| {
             let told = Told {
                 object: &object,
-                namespace,
+                namespace: &namespace.name,
                 place,
             };
             self.records(&told, judgement, edits, scanned);
@@ -111,7 +112,11 @@ impl Scan<'_> {
     }
 
     /// Judges an object in its namespace, and hands both on.
-    fn judged<T>(&self, object: &Object<'_>, then: impl FnOnce(&str, &Judgement<'_>) -> T) -> T {
+    fn judged<T>(
+        &self,
+        object: &Object<'_>,
+        then: impl FnOnce(&Namespace, &Judgement<'_>) -> T,
+    ) -> T {
         let stated = object
             .field(&["metadata", "namespace"])
             .filter(|name| !name.is_empty());
@@ -131,7 +136,7 @@ impl Scan<'_> {
             action,
             today: self.today,
         };
-        then(name, &judge(object, &context))
+        then(&namespace, &judge(object, &context))
     }
 
     /// The records of a judgement, and the edits that it asks for.
@@ -146,7 +151,7 @@ impl Scan<'_> {
         let places = places(told.object.tree, judgement);
         if let Some((at, findings)) = &judgement.decided {
             for one in findings {
-                let mut record = self.record(told, one, *at, false, &places);
+                let mut record = self.sourced(told, one, *at, false, &places);
                 let span = &one.finding.token.span;
                 match planned.remove(&(one.finding.leaf.node(), span.start)) {
                     Some(Ok(splice)) => {
@@ -167,7 +172,7 @@ impl Scan<'_> {
             let shadow = judgement.decided.is_some();
             let records = findings
                 .iter()
-                .map(|one| self.record(told, one, *at, shadow, &places));
+                .map(|one| self.sourced(told, one, *at, shadow, &places));
             scanned.findings.extend(records);
         }
     }
@@ -186,13 +191,13 @@ impl Scan<'_> {
             .collect()
     }
 
+    /// The record of a finding, which stands in `object` of `namespace`.
     fn record(
         &self,
-        told: &Told<'_, '_>,
+        (object, reference): (&Object<'_>, Option<ObjectReference>),
         one: &Judged<'_>,
         policy: usize,
         shadow: bool,
-        places: &Places,
     ) -> FindingRecord {
         let around = Circumstances {
             snapshot: &self.view.snapshot,
@@ -201,18 +206,30 @@ impl Scan<'_> {
             shadow,
             applied: false,
         };
-        let tree = told.object.tree;
+        let tree = object.tree;
         // A line has no place but its number.
         let pointer = match tree.format() {
             Format::Lines => String::new(),
             Format::Json | Format::Yaml | Format::Toml | Format::Properties => {
-                tree.pointer(told.object.root, one.finding.leaf.node())
+                tree.pointer(object.root, one.finding.leaf.node())
             }
         };
+        FindingRecord::new(one, pointer, reference, around)
+    }
+
+    /// The record of a finding in a file.
+    fn sourced(
+        &self,
+        told: &Told<'_, '_>,
+        one: &Judged<'_>,
+        policy: usize,
+        shadow: bool,
+        places: &Places,
+    ) -> FindingRecord {
         let is_object = told.object.sort != Sort::Plain;
         let reference = is_object.then(|| reference(told.object, told.namespace));
-        let mut record = FindingRecord::new(one, pointer, reference, around);
-        record.source = Some(source(tree, one, told.place, places));
+        let mut record = self.record((told.object, reference), one, policy, shadow);
+        record.source = Some(source(told.object.tree, one, told.place, places));
         record
     }
 }
@@ -296,17 +313,24 @@ impl<'t> Lines<'t> {
 
 fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
     let field = |way: &[&str]| object.field(way).unwrap_or_default().to_owned();
-    let name = field(&["metadata", "name"]);
     ObjectReference {
         api_version: field(&["apiVersion"]),
         kind: field(&["kind"]),
         namespace: namespace.to_owned(),
-        name: if name.is_empty() {
-            field(&["metadata", "generateName"])
-        } else {
-            name
-        },
+        name: name(object).to_owned(),
     }
+}
+
+/// The name of an object, or the one to be generated with its hyphen.
+fn name<'t>(object: &Object<'t>) -> &'t str {
+    let field = |name| {
+        object
+            .field(&["metadata", name])
+            .filter(|text| !text.is_empty())
+    };
+    field("name")
+        .or_else(|| field("generateName"))
+        .unwrap_or_default()
 }
 
 /// Where IDs stand in the file, by their texts and by where they begin in them.

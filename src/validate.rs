@@ -13,7 +13,7 @@ mod mapping;
 mod policy;
 
 pub use mapping::mapping;
-pub use policy::policy;
+pub use policy::{label_selector, policy};
 
 /// What is wrong with an object: every problem at once, so that its author mends it once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -348,6 +348,10 @@ pub struct InferenceProfilePolicyStatus {
     /// What the last audit found under this policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_audit: Option<LastAudit>,
+    /// Since when the policy is in force as it stands, by the API server's clock: the latest of its spec, every mapping, and
+    /// the entries' rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_since: Option<Time>,
     /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,

@@ -1,4 +1,4 @@
-//! `audit -f`: what would become of the model IDs in files.
+//! `audit`: what would become of the model IDs in a cluster, or with `-f` in files.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,12 +15,23 @@ use crate::scan::{Scan, Scanned, files, references};
 
 use super::judging::Judging;
 
-/// Audits manifests.
+mod cluster;
+
+/// The namespace of objects in files that state none.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// Audits a cluster, or manifests.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which files.
+    /// Which files, if any.
     #[command(flatten)]
     pub files: Files,
+    /// Audit every namespace of the cluster.
+    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths"])]
+    pub all_namespaces: bool,
+    /// Context of the kubeconfig. Without it: the current one.
+    #[arg(long, value_name = "NAME", conflicts_with = "paths")]
+    pub context: Option<String>,
     /// Form of the report.
     #[arg(short, long, value_enum, default_value = "table")]
     pub output: Output,
@@ -33,16 +44,11 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 pub struct Files {
     /// File, folder or `-` for the standard input; can be given several times.
-    #[arg(
-        short = 'f',
-        long = "filename",
-        value_name = "FILE|DIR|-",
-        required = true
-    )]
+    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-")]
     pub paths: Vec<PathBuf>,
-    /// The namespace of objects that state none.
-    #[arg(short, long, default_value = "default")]
-    pub namespace: String,
+    /// The namespace of objects that state none: `default`; of a cluster, the one to look at: that of the context.
+    #[arg(short, long)]
+    pub namespace: Option<String>,
     /// By what is judged.
     #[command(flatten)]
     pub judging: Judging,
@@ -84,19 +90,11 @@ pub const INPUT: u8 = 2;
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Input {
-        view,
-        texts,
-        mut tally,
-    } = args.files.read(false)?;
-    let scan = args.files.scan(&view, false);
-    let mut findings = Vec::new();
-    for text in &texts {
-        let scanned = scan.text(&text.text, text.syntax, &text.name);
-        tally.take(&text.name, &scanned);
-        findings.extend(scanned.findings);
-    }
-    let report = AuditReport::new(tally.objects, findings);
+    let (report, tally) = if args.files.paths.is_empty() {
+        cluster::audit(args)?
+    } else {
+        audit(&args.files)?
+    };
     match args.output {
         Output::Table => anstream::print!("{}", terminal::table(&report, false)),
         Output::Wide => anstream::print!("{}", terminal::table(&report, true)),
@@ -105,6 +103,23 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     anstream::eprintln!("{}", terminal::summary(&report));
     Ok(tally.code(report.findings.iter().any(|one| counts(one, args.fail_on))))
+}
+
+/// Audits files.
+fn audit(files: &Files) -> anyhow::Result<(AuditReport, Tally)> {
+    let Input {
+        view,
+        texts,
+        mut tally,
+    } = files.read(false)?;
+    let scan = files.scan(&view, false);
+    let mut findings = Vec::new();
+    for text in &texts {
+        let scanned = scan.text(&text.text, text.syntax, &text.name);
+        tally.take(&text.name, &scanned);
+        findings.extend(scanned.findings);
+    }
+    Ok((AuditReport::new(tally.objects, findings), tally))
 }
 
 /// What the flags name, read.
@@ -164,7 +179,7 @@ impl Files {
         Scan {
             view,
             today: (self.judging.today())(),
-            namespace: &self.namespace,
+            namespace: self.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
             edit,
         }
     }

@@ -16,6 +16,7 @@ use super::audit::{Files, Input};
 
 /// Fixes manifests.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("paths", |paths| paths.required(true)))]
 pub struct Args {
     /// Which files.
     #[command(flatten)]

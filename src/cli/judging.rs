@@ -93,6 +93,39 @@ impl Judging {
         Ok(view)
     }
 
+    /// The view that a cluster's custom resources describe, and the flags: policies of the flags stand in the place of the
+    /// cluster's, mappings beside them. What the cluster does not have is the catalog and the default policy. A bad object of
+    /// the cluster is told and not used, as in the cluster itself.
+    pub fn view_of_cluster(
+        &self,
+        cluster: Vec<Resource>,
+        default: InferenceProfilePolicySpec,
+    ) -> Result<View, JudgingError> {
+        let mut given = Given::default();
+        for path in &self.mappings {
+            given.take(path, "--mapping");
+        }
+        for path in &self.policies {
+            given.take(path, "--policy");
+        }
+        let (mut mappings, mut policies) = sorted(cluster);
+        if self.no_builtin {
+            mappings.retain(|mapping| mapping.metadata.name.as_deref() != Some(catalog::NAME));
+        } else if mappings.is_empty() {
+            given.mappings.push(catalog::builtin()?);
+        }
+        if !given.policies.is_empty() {
+            policies.clear();
+        }
+        given.mappings.extend(usable(mappings, validate::mapping));
+        given.policies.extend(usable(policies, validate::policy));
+        let (view, problems) = given.build(default)?;
+        for problem in problems {
+            anstream::eprintln!("warning: {problem}");
+        }
+        Ok(view)
+    }
+
     /// The day that decides over dates of end of life.
     pub fn today(&self) -> impl Fn() -> Date + Send + Sync + 'static {
         let fixed = self.today;
@@ -117,22 +150,17 @@ struct Given {
 impl Given {
     /// Takes what the file holds, whatever the flag; but it has to hold what the flag says.
     fn take(&mut self, path: &Path, flag: &'static str) {
-        let resources = match read(path) {
-            Ok(resources) => resources,
+        let (mappings, policies) = match read(path) {
+            Ok(resources) => sorted(resources),
             Err(error) => return self.errors.push(error),
         };
-        let before = (self.mappings.len(), self.policies.len());
-        for resource in resources {
-            match resource {
-                Resource::Mapping(mapping) => self.mappings.push(mapping),
-                Resource::Policy(policy) => self.policies.push(policy),
-            }
-        }
         let (kind, lacking) = if flag == "--policy" {
-            ("InferenceProfilePolicy", self.policies.len() == before.1)
+            ("InferenceProfilePolicy", policies.is_empty())
         } else {
-            ("InferenceProfileMapping", self.mappings.len() == before.0)
+            ("InferenceProfileMapping", mappings.is_empty())
         };
+        self.mappings.extend(mappings);
+        self.policies.extend(policies);
         if lacking {
             self.errors.push(JudgingError::Lacking {
                 path: path.to_owned(),
@@ -168,6 +196,27 @@ impl Given {
             }
         }
     }
+}
+
+/// Mappings and policies.
+fn sorted(resources: Vec<Resource>) -> (Vec<InferenceProfileMapping>, Vec<InferenceProfilePolicy>) {
+    let (mut mappings, mut policies) = (Vec::new(), Vec::new());
+    for resource in resources {
+        match resource {
+            Resource::Mapping(mapping) => mappings.push(mapping),
+            Resource::Policy(policy) => policies.push(policy),
+        }
+    }
+    (mappings, policies)
+}
+
+/// The objects that are valid; what is wrong with the others is told.
+fn usable<W, D>(written: Vec<W>, validate: impl Fn(&W) -> Result<D, Invalid>) -> Vec<W> {
+    let is_valid = |object: &W| {
+        let told = validate(object).map_err(|error| anstream::eprintln!("warning: {error}"));
+        told.is_ok()
+    };
+    written.into_iter().filter(is_valid).collect()
 }
 
 /// The objects that are valid; what is wrong with the others is added to `errors`.

@@ -5,6 +5,7 @@
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::api::{self, InferenceProfilePolicySpec, ReadError};
 use crate::catalog;
@@ -17,10 +18,12 @@ use crate::webhook::server;
 
 use super::judging::{Judging, JudgingError};
 
+mod auditing;
 mod cluster;
 mod stack;
 mod standalone;
 
+pub use auditing::Auditing;
 pub use cluster::{ClusterOptions, start_in_cluster};
 pub use stack::{Addresses, Running};
 pub use standalone::{Certificate, Options, start_standalone};
@@ -93,6 +96,9 @@ pub struct Args {
     /// By what is judged.
     #[command(flatten)]
     pub judging: Judging,
+    /// How the cluster is audited.
+    #[command(flatten)]
+    pub auditing: Auditing,
 }
 
 /// Form of the log.
@@ -208,7 +214,8 @@ async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
         identity: identity(args.identity.as_deref()),
         shipped: catalog::builtin()?,
         region_from_nodes: args.region_from_nodes,
-        today: Box::new(judging.today()),
+        audit: args.auditing.options(),
+        today: Arc::new(judging.today()),
         excluded: args.excluded.clone(),
         certificate: args.certificate(),
         limits: server::Limits::default(),

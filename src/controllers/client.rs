@@ -32,7 +32,7 @@ pub struct Clients {
 pub enum ClientError {
     /// Neither a service account nor a kubeconfig says where the cluster is.
     #[error(
-        "no cluster is configured: {0}; run in a pod, set KUBECONFIG, or serve with --standalone"
+        "no cluster is configured: {0}; run in a pod or set KUBECONFIG; `serve --standalone` and `audit -f` need none"
     )]
     Config(#[from] InferConfigError),
     /// The kubeconfig has no such context, or cannot be read.

@@ -10,8 +10,10 @@ use super::reason::Reason;
 use super::references::Reference;
 use super::shape::Setting;
 
+mod env_entry;
 mod variable;
 
+pub use env_entry::EnvEntry;
 pub use variable::Variable;
 
 /// An object inside a document.
@@ -127,19 +129,20 @@ impl<'t> Object<'t> {
             };
             text.unwrap_or_default()
         };
-        let (group, kind) = (
-            field("apiVersion")
-                .split_once('/')
-                .map_or("", |(group, _)| group),
-            field("kind"),
-        );
+        Self::of_kind(tree, root, field("apiVersion"), field("kind"))
+    }
+
+    /// Reads the object at `root` as one of this kind: items of a list do not say theirs.
+    pub fn of_kind(tree: &'t Tree<'t>, root: NodeId, api_version: &str, kind: &str) -> Self {
+        let by_lines = tree.format() == Format::Lines;
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
         let template = TEMPLATES.iter().find(|row| (row.0, row.1) == (group, kind));
         let (sort, pod) = match (group, kind, template) {
             ("", "Pod" | "ConfigMap", _) | (_, _, Some(_)) if by_lines => (Sort::Plain, None),
             ("", "Pod", _) => (Sort::Pod, Some(root)),
             ("", "ConfigMap", _) => (Sort::ConfigMap, None),
             (_, _, Some((_, _, way))) => (Sort::Template, tree.at(root, way)),
-            _ if field("apiVersion").is_empty() || kind.is_empty() => (Sort::Plain, None),
+            _ if api_version.is_empty() || kind.is_empty() => (Sort::Plain, None),
             _ => (Sort::Custom, None),
         };
         Self {
@@ -301,35 +304,6 @@ fn field_of_lines<'t>(tree: &'t Tree<'t>, name: &str) -> Option<&'t str> {
         let rest = line.strip_prefix(name)?.strip_prefix(':')?;
         Some(rest.trim().trim_matches(['"', '\'']))
     })
-}
-
-/// An entry of `env`, its fields read in one pass.
-#[derive(Default)]
-pub struct EnvEntry<'t> {
-    /// The variable's name.
-    pub name: Option<&'t str>,
-    /// Its literal value.
-    pub value: Option<NodeId>,
-    /// The `valueFrom` that it comes from otherwise.
-    pub elsewhere: Option<NodeId>,
-}
-
-impl<'t> EnvEntry<'t> {
-    /// Reads the entry at `node`.
-    pub fn read(tree: &'t Tree<'t>, node: NodeId) -> Self {
-        let mut entry = Self::default();
-        for field in tree.children(node) {
-            match tree.key(field) {
-                Some("name") => entry.name = tree.text(field),
-                Some("value") => entry.value = Some(field),
-                Some("valueFrom") => {
-                    entry.elsewhere = Some(field).filter(|_| tree.kind(field) == NodeKind::Mapping);
-                }
-                _ => {}
-            }
-        }
-        entry
-    }
 }
 
 impl<'t> Leaf<'t> {

@@ -4,7 +4,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::policy::Mode;
 
-use super::{AuditReport, FindingRecord, mode};
+use super::{AuditReport, FindingRecord, ObjectReference, mode};
 
 /// The mode of policies that change nothing.
 const DRY_RUN: &str = mode(Mode::DryRun);
@@ -112,14 +112,13 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
-    let place = one
-        .source
-        .as_ref()
-        .map(|source| format!("{}:{}:{}", source.file, source.line, source.column));
-    let object = one
-        .object
-        .as_ref()
-        .map(|object| format!("{}/{}", object.kind, object.name));
+    let place = match (&one.source, &one.object) {
+        (Some(source), _) => format!("{}:{}:{}", source.file, source.line, source.column),
+        (None, object) => object
+            .as_ref()
+            .map(|object| object.namespace.clone())
+            .unwrap_or_default(),
+    };
     let region = one
         .region
         .as_ref()
@@ -140,8 +139,8 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
         None => one.before.clone(),
     };
     let mut row = vec![
-        place.unwrap_or_default(),
-        object.unwrap_or_default(),
+        place,
+        object(one),
         found.trim_start().to_owned(),
         answer,
         region.unwrap_or_default(),
@@ -166,6 +165,18 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
         ]);
     }
     row.iter().map(|text| shown(text)).collect()
+}
+
+/// The object, where below it the ID was seen, and how often there.
+fn object(one: &FindingRecord) -> String {
+    let named = |object: &ObjectReference| format!("{}/{}", object.kind, object.name);
+    let object = one.object.as_ref().map(named).unwrap_or_default();
+    match (&one.seen_in, one.instances) {
+        (None, 0) => object,
+        (None, below) => format!("{object} (and {below} below)"),
+        (Some(seen_in), 1) => format!("{object} (in {})", named(seen_in)),
+        (Some(_), below) => format!("{object} (in {below} below)"),
+    }
 }
 
 /// A text that may hold anything, as a terminal may be given it: names come from files, and could carry control sequences.

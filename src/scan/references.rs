@@ -37,7 +37,7 @@ impl Collected {
                 if object.sort == Sort::ConfigMap && is_a_name(name) {
                     scan.judged(&object, |namespace, judgement| {
                         let map = read(scan, &object, judgement);
-                        self.merge(namespace, name, map);
+                        self.merge(&namespace.name, name, map);
                     });
                 }
             }

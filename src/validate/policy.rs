@@ -171,6 +171,13 @@ fn replacement(problems: &mut Problems, at: usize, wire: &api::Replacement) -> O
     })
 }
 
+/// Types a label selector of somebody else's, which `object` names in what is wrong with it.
+pub fn label_selector(object: &str, wire: &LabelSelector) -> Result<Selector, Invalid> {
+    let mut problems = Problems::default();
+    let typed = selector(&mut problems, "namespaceSelector", Some(wire));
+    problems.finish(object.to_owned(), typed)
+}
+
 fn selector(problems: &mut Problems, field: &str, wire: Option<&LabelSelector>) -> Selector {
     let Some(wire) = wire else {
         return Selector::default();

@@ -30,6 +30,7 @@ mod binaries;
 mod certificates;
 mod measure;
 mod namespaces;
+mod open_reports;
 mod plane;
 mod prober;
 mod process;
@@ -40,6 +41,7 @@ mod server;
 mod stand_in;
 mod trial;
 mod trials;
+mod weigh;
 mod world;
 
 use std::{
@@ -62,6 +64,9 @@ const HOLD: &str = "hold";
 /// The argument that measures a release instead of running trials.
 const MEASURE: &str = "measure";
 
+/// The argument that weighs an audit instead of running trials.
+const WEIGH: &str = "weigh-audit";
+
 fn main() -> ExitCode {
     start().unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -70,17 +75,18 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<ExitCode> {
-    let first = env::args().nth(1);
-    let hold = first.as_deref() == Some(HOLD);
-    let measure = first.as_deref() == Some(MEASURE);
+    let first = env::args().nth(1).unwrap_or_default();
+    let command = [HOLD, MEASURE, WEIGH].into_iter().find(|one| *one == first);
     let inside = Inside::from_environment()?.map(Arc::new);
     if let Some(inside) = &inside {
         inside.settle()?;
-        if hold {
-            return hold_open(inside);
+        match command {
+            Some(HOLD) => return hold_open(inside),
+            Some(MEASURE) => measure::all(Plane::start(&inside.binaries)?)?,
+            Some(_) => weigh::audit(inside)?,
+            None => {}
         }
-        if measure {
-            measure::all(Plane::start(&inside.binaries)?)?;
+        if command.is_some() {
             return Ok(ExitCode::SUCCESS);
         }
         // The first process of a PID namespace ignores every signal that it does not handle.
@@ -88,8 +94,8 @@ fn start() -> Result<ExitCode> {
             let _ = wait_for_signal(); // without handlers only SIGKILL ends the run
             exit(130);
         });
-    } else if hold || measure {
-        namespaces::enter(hold)?;
+    } else if command.is_some() {
+        namespaces::enter(command == Some(HOLD))?;
     }
     let mut arguments = Arguments::from_args();
     let trials = trials::all();

@@ -15,7 +15,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::binaries::{self, Binaries};
+use crate::{
+    binaries::{self, Binaries},
+    open_reports,
+};
 
 /// Set for the process inside; holds an [`Inside`] as JSON.
 const VARIABLE: &str = "BEDROCK_PROFILES_CLUSTER_TRIALS";
@@ -183,6 +186,9 @@ pub(crate) fn enter(open: bool) -> Result<()> {
         Some(held) => held.binaries.clone(),
         None => Binaries::locate()?,
     };
+    if let Err(error) = open_reports::fetch() {
+        eprintln!("without the definitions of OpenReports some trials will fail: {error:#}");
+    }
     fs::create_dir_all(folder())?;
     // The process keeps its number through `exec`, and unshare, which it becomes, owns the namespaces.
     let inside = Inside {

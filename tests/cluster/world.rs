@@ -117,6 +117,11 @@ impl World {
         }
     }
 
+    /// The administrator's kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.plane.kubeconfig()
+    }
+
     /// The labels by which cluster-wide objects are found and removed when the trial ends.
     pub(crate) fn labels(&self) -> Value {
         json!({LABEL: self.namespace})

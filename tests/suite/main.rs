@@ -23,4 +23,5 @@ mod rights;
 mod roles;
 mod series;
 mod server;
+mod survey;
 mod webhook;

@@ -8,6 +8,7 @@ use tokio::sync::watch as channel;
 
 use crate::api::InferenceProfileMapping;
 use crate::controllers::arming::{self, Arming, Entries};
+use crate::controllers::audit::{self, Auditor};
 use crate::controllers::bootstrap::{Bootstrapper, Notes};
 use crate::controllers::client::Clients;
 use crate::controllers::installation::Installation;
@@ -22,7 +23,7 @@ use crate::runtime::current::Current;
 use crate::webhook::server;
 
 use super::StartError;
-use super::stack::{Addresses, Judges, Running, Stack};
+use super::stack::{Addresses, Judges, NEVER, Running, Stack};
 use super::standalone::{Certificate, certificate};
 
 /// What a server in a cluster is started with.
@@ -44,7 +45,9 @@ pub struct ClusterOptions {
     /// Namespaces that are never judged, besides `kube-system` and the own one.
     pub excluded: Vec<String>,
     /// The day that decides over dates of end of life.
-    pub today: Box<dyn Fn() -> Date + Send + Sync>,
+    pub today: Arc<dyn Fn() -> Date + Send + Sync>,
+    /// What is wanted of audits; `None` is none.
+    pub audit: Option<audit::Options>,
     /// What the server may be made to do.
     pub limits: server::Limits,
 }
@@ -83,13 +86,22 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
     follow(&mut stack, &shared, options.region_from_nodes);
     let leads = lead(&mut stack, &shared, options.identity);
     bootstrap(&mut stack, &shared, options.shipped, leads.clone());
-    arm(&mut stack, &shared, leads, bundle);
+    arm(&mut stack, &shared, leads.clone(), bundle);
 
-    let own = shared.installation.namespace;
+    let own = shared.installation.namespace.clone();
+    let excluded: Vec<String> = options.excluded.into_iter().chain([own]).collect();
+    let today = Arc::clone(&options.today);
+    if let Some(mut wanted) = options.audit {
+        let never = NEVER.iter().map(|name| (*name).to_owned());
+        wanted
+            .excluded
+            .extend(excluded.iter().cloned().chain(never));
+        audit(&mut stack, &shared, leads, options.today, wanted);
+    }
     let judges = Judges {
         view: shared.view,
-        excluded: options.excluded.into_iter().chain([own]).collect(),
-        today: options.today,
+        excluded,
+        today: Box::new(move || today()),
         limits: options.limits,
     };
     stack.serve(judges, resolver, ca)
@@ -187,6 +199,28 @@ fn arm(
         metrics,
     };
     support(stack, "the entries", arming.run());
+}
+
+/// Audits the cluster from time to time.
+fn audit(
+    stack: &mut Stack,
+    shared: &Shared,
+    leads: channel::Receiver<bool>,
+    today: Arc<dyn Fn() -> Date + Send + Sync>,
+    options: audit::Options,
+) {
+    let metrics = audit::Metrics::default();
+    metrics.register(&mut stack.registry);
+    let auditor = Auditor {
+        clients: shared.clients.clone(),
+        installation: shared.installation.clone(),
+        view: Arc::clone(&shared.view),
+        leads,
+        today,
+        options,
+        metrics,
+    };
+    support(stack, "the audit", auditor.run());
 }
 
 /// Starts a task that never ends.

@@ -23,7 +23,7 @@ use super::StartError;
 const METRICS: &str = "bedrock_profiles";
 
 /// Namespaces that are never judged: a mistake there would be nobody's to mend.
-const NEVER: &[&str] = &["kube-system"];
+pub(super) const NEVER: &[&str] = &["kube-system"];
 
 /// Where to listen.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,7 @@
 //! What the commands are given, and how they end.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -225,4 +226,29 @@ fn colours_are_for_terminals() {
     let done = run(&["audit", "-f", "tests/fixtures/manifests"]);
     assert!(!text(&done.stdout).contains('\u{1b}'));
     assert!(!text(&done.stderr).contains('\u{1b}'));
+}
+
+#[test]
+fn an_audit_without_files_looks_for_a_cluster_and_a_fix_without_files_is_no_command() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
+    let folder = tempfile::tempdir().unwrap();
+    let done = command
+        .arg("audit")
+        .env_remove("KUBECONFIG")
+        .env_remove("KUBERNETES_SERVICE_HOST")
+        .env("HOME", folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    let said = text(&done.stderr);
+    assert!(said.contains("without -f, a cluster is audited"), "{said}");
+    let done = run(&["fix"]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(
+        text(&done.stderr).contains("--filename"),
+        "{}",
+        text(&done.stderr)
+    );
+    let done = run(&["audit", "-A", "-f", "."]);
+    assert_eq!(done.status.code(), Some(2));
 }

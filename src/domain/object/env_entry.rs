@@ -1,0 +1,32 @@
+//! An entry of a container's `env`.
+
+use crate::text::{Kind as NodeKind, NodeId, Tree};
+
+/// An entry of `env`, its fields read in one pass.
+#[derive(Default)]
+pub struct EnvEntry<'t> {
+    /// The variable's name.
+    pub name: Option<&'t str>,
+    /// Its literal value.
+    pub value: Option<NodeId>,
+    /// The `valueFrom` that it comes from otherwise.
+    pub elsewhere: Option<NodeId>,
+}
+
+impl<'t> EnvEntry<'t> {
+    /// Reads the entry at `node`.
+    pub fn read(tree: &'t Tree<'t>, node: NodeId) -> Self {
+        let mut entry = Self::default();
+        for field in tree.children(node) {
+            match tree.key(field) {
+                Some("name") => entry.name = tree.text(field),
+                Some("value") => entry.value = Some(field),
+                Some("valueFrom") => {
+                    entry.elsewhere = Some(field).filter(|_| tree.kind(field) == NodeKind::Mapping);
+                }
+                _ => {}
+            }
+        }
+        entry
+    }
+}

@@ -1,0 +1,217 @@
+//! Findings as an OpenReports `Report` (`openreports.io/v1alpha1`): one for each namespace, the gravest first, and never larger
+//! than what an object may be.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::grade::{Grade, Grades};
+use super::{FindingRecord, Missed, ObjectReference};
+
+/// API version of reports.
+pub const API_VERSION: &str = "openreports.io/v1alpha1";
+
+/// The name of every report of ours, and the source of its results.
+pub const NAME: &str = "bedrock-profiles";
+
+/// The annotation that holds the hash of the content.
+pub const HASH: &str = "bedrock-profiles.dev/hash";
+
+/// The annotation that says how many findings are counted and not listed.
+const UNLISTED: &str = "bedrock-profiles.dev/unlisted";
+
+/// How many results a report has at most.
+const MOST_RESULTS: usize = 500;
+
+/// How large its results may be together, in bytes; with all that stands around them a report stays under 512 KiB.
+const MOST_BYTES: usize = 500 * 1024;
+
+/// Who a report goes with: it is deleted when that is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Owner {
+    /// API group and version.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+    /// Identity.
+    pub uid: String,
+}
+
+/// The report of one namespace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The hash of what it says.
+    pub hash: String,
+    /// The object, to be applied.
+    pub object: Value,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    source: &'static str,
+    policy: String,
+    rule: &'static str,
+    category: &'static str,
+    severity: &'static str,
+    result: &'static str,
+    scored: bool,
+    message: String,
+    resources: [Value; 1],
+    properties: Value,
+}
+
+/// The report of a namespace: `findings` with the identity of what each stands on, and what is only counted. `None` where there
+/// is nothing to report.
+pub fn report<'f>(
+    namespace: &str,
+    findings: impl IntoIterator<Item = (&'f FindingRecord, &'f str)>,
+    dropped: Grades,
+    owner: Option<&Owner>,
+) -> Option<Report> {
+    let mut graded: Vec<_> = findings
+        .into_iter()
+        .filter_map(|(one, uid)| Some((one.grade()?, one, uid)))
+        .collect();
+    graded.sort_by_key(|(grade, ..)| *grade);
+    let mut counts = dropped;
+    for (grade, ..) in &graded {
+        counts.count(Some(*grade));
+    }
+    if counts.all() == 0 {
+        return None;
+    }
+    let results = listed(&graded);
+    let unlisted = counts.all() - results.len();
+    let content = json!({
+        "summary": {
+            "pass": 0, "fail": counts.fail, "warn": counts.warn, "error": counts.error, "skip": counts.skip,
+        },
+        "results": results,
+    });
+    let mut hasher = DefaultHasher::new();
+    (content.to_string(), unlisted).hash(&mut hasher);
+    owner.map(|owner| &owner.uid).hash(&mut hasher);
+    let hash = format!("{:016x}", hasher.finish());
+    let mut object = json!({
+        "apiVersion": API_VERSION, "kind": "Report",
+        "metadata": {
+            "name": NAME, "namespace": namespace,
+            "labels": {"app.kubernetes.io/managed-by": NAME},
+            "annotations": {HASH: hash, UNLISTED: unlisted.to_string()},
+            "ownerReferences": owner.into_iter().collect::<Vec<_>>(),
+        },
+        "source": NAME,
+        "configuration": {"limits": {"maxResults": MOST_RESULTS}},
+    });
+    object["summary"] = content["summary"].clone();
+    object["results"] = content["results"].clone();
+    Some(Report { hash, object })
+}
+
+/// As many results as there is room for.
+fn listed(graded: &[(Grade, &FindingRecord, &str)]) -> Vec<Value> {
+    let mut room = MOST_BYTES;
+    let results = graded.iter().take(MOST_RESULTS);
+    results
+        .map_while(|(grade, one, uid)| {
+            let result = json!(result(*grade, one, uid));
+            room = room.checked_sub(result.to_string().len() + 1)?;
+            Some(result)
+        })
+        .collect()
+}
+
+fn result(grade: Grade, one: &FindingRecord, uid: &str) -> Outcome {
+    Outcome {
+        source: NAME,
+        policy: one.policy.clone(),
+        rule: one.reason.unwrap_or(one.outcome),
+        category: "Amazon Bedrock",
+        severity: severity(grade),
+        result: grade.as_str(),
+        scored: true,
+        message: message(one),
+        resources: [resource(one.object.as_ref(), uid)],
+        properties: properties(one),
+    }
+}
+
+const fn severity(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Fail => "high",
+        Grade::Error | Grade::Warn => "medium",
+        Grade::Skip => "info",
+    }
+}
+
+fn resource(object: Option<&ObjectReference>, uid: &str) -> Value {
+    let mut resource = json!(object);
+    if !uid.is_empty() {
+        resource["uid"] = json!(uid);
+    }
+    resource
+}
+
+/// What is known beside the message; a report takes texts alone.
+fn properties(one: &FindingRecord) -> Value {
+    let seen_in = one.seen_in.as_ref();
+    let known = [
+        ("pointer", Some(one.pointer.clone())),
+        ("innerPointer", one.inner_pointer.clone()),
+        ("reference", one.reference.as_ref().map(ToString::to_string)),
+        ("modelId", Some(one.model_id.clone())),
+        ("before", Some(one.before.clone())),
+        ("after", one.after.clone()),
+        ("region", one.region.clone()),
+        ("mode", Some(one.mode.to_owned())),
+        (
+            "seenIn",
+            seen_in.map(|one| format!("{}/{}", one.kind, one.name)),
+        ),
+        (
+            "instances",
+            (one.instances > 0).then(|| one.instances.to_string()),
+        ),
+        (
+            "missed",
+            one.missed.map(|missed| missed.as_str().to_owned()),
+        ),
+        ("shadow", one.shadow.then(|| "true".to_owned())),
+    ];
+    let known = known.into_iter().filter_map(|(name, text)| {
+        Some((
+            name.to_owned(),
+            Value::from(text.filter(|text| !text.is_empty())?),
+        ))
+    });
+    Value::Object(known.collect())
+}
+
+/// One sentence for whoever meets the finding.
+pub fn message(one: &FindingRecord) -> String {
+    let found = &one.before;
+    let (Some(after), None) = (&one.after, one.why()) else {
+        let why = one.why().map_or("", |reason| reason.sentence());
+        return format!("{found}: {why}");
+    };
+    let region = one.region.as_deref().unwrap_or("its region");
+    let end = if one.note.is_some() {
+        "; the model has reached its end of life, and a profile does not cure that"
+    } else {
+        ""
+    };
+    match one.missed {
+        Some(Missed::Missed) => format!(
+            "{found} was not caught, and should be {after} in {region}{end}. The API server's audit annotations `failed-open.…` and \
+             apiserver_admission_webhook_fail_open_count say why"
+        ),
+        Some(Missed::Before) | None => format!("{found} would become {after} in {region}{end}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+use super::*;
+
+fn record(name: &str, reason: Option<&'static str>) -> FindingRecord {
+    FindingRecord {
+        object: Some(ObjectReference {
+            api_version: "v1".to_owned(),
+            kind: "Pod".to_owned(),
+            namespace: "ml".to_owned(),
+            name: name.to_owned(),
+        }),
+        seen_in: None,
+        instances: 0,
+        source: None,
+        pointer: "/spec/containers/0/env/0/value".to_owned(),
+        reference: None,
+        inner_pointer: None,
+        span: [0, 4],
+        model_id: "anthropic.claude-x".to_owned(),
+        outcome: if reason.is_none() { "Rewrite" } else { "Leave" },
+        reason,
+        profile: None,
+        before: "anthropic.claude-x".to_owned(),
+        after: reason.is_none().then(|| "us.anthropic.claude-x".to_owned()),
+        region: Some("us-east-1".to_owned()),
+        region_source: None,
+        destinations: None,
+        crosses: Vec::new(),
+        mode: "Rewrite",
+        shadow: false,
+        applied: false,
+        note: None,
+        missed: None,
+        policy: "default".to_owned(),
+        mapping: None,
+        catalog_date: None,
+        lifecycle: None,
+    }
+}
+
+fn of(findings: &[FindingRecord], dropped: Grades) -> Option<Report> {
+    report("ml", findings.iter().map(|one| (one, "u")), dropped, None)
+}
+
+#[test]
+fn the_gravest_stands_first_and_all_are_counted() {
+    let mut missed = record("missed", None);
+    missed.missed = Some(Missed::Missed);
+    let findings = [
+        record("out", Some("OptedOut")),
+        record("rewrite", None),
+        record("works", Some("WorksDirectly")),
+        record("unseen", Some("ReferenceUnseen")),
+        missed,
+        record("nothing", Some("NothingServes")),
+    ];
+    let report = of(&findings, Grades::default()).unwrap().object;
+    let names: Vec<_> = report["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["result"].as_str().unwrap(),
+                one["resources"][0]["name"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("fail", "missed"),
+            ("fail", "nothing"),
+            ("error", "unseen"),
+            ("warn", "rewrite"),
+            ("skip", "out")
+        ]
+    );
+    let counts = json!({"pass": 0, "fail": 2, "error": 1, "warn": 1, "skip": 1});
+    assert_eq!(report["summary"], counts);
+    assert_eq!(report["metadata"]["annotations"][UNLISTED], "0");
+    assert_eq!(report["results"][1]["rule"], "NothingServes");
+    assert_eq!(report["results"][3]["resources"][0]["uid"], "u");
+}
+
+#[test]
+fn a_namespace_with_nothing_to_report_has_no_report() {
+    assert_eq!(
+        of(&[record("works", Some("WorksDirectly"))], Grades::default()),
+        None
+    );
+    let dropped = Grades {
+        warn: 3,
+        ..Grades::default()
+    };
+    let report = of(&[], dropped).unwrap().object;
+    assert_eq!(report["metadata"]["annotations"][UNLISTED], "3");
+    assert_eq!(report["summary"]["warn"], 3);
+}
+
+#[test]
+fn a_report_is_never_larger_than_its_bounds_and_counts_the_rest() {
+    let many: Vec<_> = (0..800)
+        .map(|at| record(&format!("pod-{at}"), None))
+        .collect();
+    let report = of(&many, Grades::default()).unwrap().object;
+    assert_eq!(report["results"].as_array().unwrap().len(), MOST_RESULTS);
+    assert_eq!(report["metadata"]["annotations"][UNLISTED], "300");
+    let mut heavy = many;
+    for one in &mut heavy {
+        one.pointer = format!("/data/{}", "k".repeat(4000));
+    }
+    let report = of(&heavy, Grades::default()).unwrap().object;
+    let listed = report["results"].as_array().unwrap().len();
+    assert!(listed > 50 && listed < MOST_RESULTS, "{listed}");
+    assert!(report.to_string().len() < 512 * 1024);
+    assert_eq!(
+        report["metadata"]["annotations"][UNLISTED],
+        (800 - listed).to_string()
+    );
+}
+
+#[test]
+fn the_hash_is_that_of_what_is_said() {
+    let one = || vec![record("a", None)];
+    let hash = |findings: &[FindingRecord]| of(findings, Grades::default()).unwrap().hash;
+    assert_eq!(hash(&one()), hash(&one()));
+    let mut other = one();
+    other[0].instances = 1;
+    assert_ne!(hash(&one()), hash(&other));
+}
+
+#[test]
+fn the_message_says_what_to_do() {
+    let mut one = record("a", None);
+    assert_eq!(
+        message(&one),
+        "anthropic.claude-x would become us.anthropic.claude-x in us-east-1"
+    );
+    one.missed = Some(Missed::Missed);
+    assert!(message(&one).contains("fail_open_count"));
+    assert!(message(&record("a", Some("NothingServes"))).ends_with("serves here."));
+}
