@@ -5,6 +5,7 @@
 
 pub mod arming;
 pub mod bootstrap;
+pub mod certificates;
 pub mod client;
 pub mod installation;
 pub mod leader;
