@@ -1,6 +1,7 @@
 //! The trials, by what they are about.
 
 mod answers;
+mod certificates;
 mod documents;
 mod faults;
 mod fixture;
@@ -16,6 +17,7 @@ use crate::trial::Trial;
 pub(crate) fn all() -> Vec<Trial> {
     [
         answers::trials(),
+        certificates::trials(),
         objects::trials(),
         documents::trials(),
         modes::trials(),
