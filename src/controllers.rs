@@ -6,6 +6,7 @@
 pub mod arming;
 pub mod audit;
 pub mod bootstrap;
+pub mod certificates;
 pub mod client;
 pub mod installation;
 pub mod leader;

@@ -1,19 +1,20 @@
 //! The serving side of TLS: which certificate is shown, and under which rules. A [`Resolver`] holds the pair in force
-//! and is fed from outside, by an [`authority`] of our own or by [`Files`]; a swap is seen by the next handshake and
+//! and is fed from outside, by an [`authority`] of our own or by [`files`]; a swap is seen by the next handshake and
 //! leaves living connections alone.
 //!
 //! It knows nothing of Kubernetes, and opens no socket.
 
 pub mod authority;
+pub mod files;
 pub mod schedule;
+pub mod trust;
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -22,26 +23,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-/// How often certificate files are read again. The kubelet brings a changed Secret within about a minute, so ten
-/// seconds add little; a watch would miss the symlink swap by which it does so.
-pub const FILES_EVERY: Duration = Duration::from_secs(10);
-
-/// The pair that is shown to clients, replaceable while connections live.
-pub struct Resolver(ArcSwap<CertifiedKey>);
-
-/// Certificate chain and private key in PEM files that somebody else renews.
-pub struct Files {
-    certificate: PathBuf,
-    key: PathBuf,
-    seen: Bytes,
-}
-
-/// What the two files held when they were last looked at.
-#[derive(PartialEq, Eq)]
-struct Bytes {
-    certificate: Vec<u8>,
-    key: Vec<u8>,
-}
+/// The pair that is shown to clients, replaceable while connections live. Without one no handshake succeeds.
+pub struct Resolver(ArcSwapOption<CertifiedKey>);
 
 /// Why there is no pair to serve with.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +43,9 @@ pub enum TlsError {
     /// A file holds no private key in PEM form, or one that cannot be used.
     #[error("{0}; give one unencrypted private key as PEM (PKCS#8, PKCS#1 or SEC1)")]
     Key(String),
+    /// What shall be trusted is no CA certificate in PEM form.
+    #[error("{0}; give certificates of CAs as PEM")]
+    Trust(String),
     /// Certificate and key do not belong together, as while one of two files has been renewed.
     #[error(
         "the private key does not belong to the certificate; give the key that the leaf was issued for"
@@ -78,16 +64,21 @@ pub enum TlsError {
 impl Resolver {
     /// A resolver that shows `pair` until told otherwise.
     pub fn new(pair: Arc<CertifiedKey>) -> Arc<Self> {
-        Arc::new(Self(ArcSwap::new(pair)))
+        Arc::new(Self(ArcSwapOption::new(Some(pair))))
+    }
+
+    /// A resolver that has nothing to show until it is told.
+    pub fn waiting() -> Arc<Self> {
+        Arc::new(Self(ArcSwapOption::empty()))
     }
 
     /// Shows `pair` from the next handshake on.
     pub fn replace(&self, pair: Arc<CertifiedKey>) {
-        self.0.store(pair);
+        self.0.store(Some(pair));
     }
 
     /// The pair that is shown now.
-    pub fn current(&self) -> Arc<CertifiedKey> {
+    pub fn current(&self) -> Option<Arc<CertifiedKey>> {
         self.0.load_full()
     }
 }
@@ -95,7 +86,7 @@ impl Resolver {
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         // Whatever name is asked for: probes and port-forwards come without ours, and the client judges the names.
-        Some(self.current())
+        self.current()
     }
 }
 
@@ -158,80 +149,6 @@ fn certified(
         Err(error) => Err(TlsError::Certificate(format!(
             "the certificate is unreadable: {error}"
         ))),
-    }
-}
-
-// === Files ===
-
-impl Files {
-    /// Reads both files for the first time.
-    ///
-    /// # Errors
-    /// [`TlsError`] where there is nothing to serve with.
-    pub fn open(certificate: PathBuf, key: PathBuf) -> Result<(Self, Arc<CertifiedKey>), TlsError> {
-        let seen = Bytes::read(&certificate, &key)?;
-        let pair = pair(&seen.certificate, &seen.key)?;
-        Ok((
-            Self {
-                certificate,
-                key,
-                seen,
-            },
-            pair,
-        ))
-    }
-
-    /// Reads both files again: a pair where they hold another one, none where they are as before.
-    ///
-    /// # Errors
-    /// [`TlsError`] where they hold something else that cannot be served with. It is told once for the same content.
-    pub fn look(&mut self) -> Result<Option<Arc<CertifiedKey>>, TlsError> {
-        let now = Bytes::read(&self.certificate, &self.key)?;
-        if now == self.seen {
-            return Ok(None);
-        }
-        self.seen = now;
-        pair(&self.seen.certificate, &self.seen.key).map(Some)
-    }
-
-    /// Looks at the files every `every` and feeds `resolver`, for ever. What cannot be read or used is logged, and
-    /// the pair in force stays.
-    pub async fn follow(mut self, resolver: Arc<Resolver>, every: Duration) {
-        loop {
-            tokio::time::sleep(every).await;
-            let looked = tokio::task::spawn_blocking(move || {
-                let result = self.look();
-                (self, result)
-            });
-            // The task can only be missing while the runtime ends.
-            let Ok((files, result)) = looked.await else {
-                return;
-            };
-            self = files;
-            match result {
-                Ok(None) => {}
-                Ok(Some(pair)) => {
-                    resolver.replace(pair);
-                    tracing::info!(certificate = %self.certificate.display(), "serving a new certificate");
-                }
-                Err(error) => tracing::warn!(%error, "keeping the old certificate"),
-            }
-        }
-    }
-}
-
-impl Bytes {
-    fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let read = |path: &Path| {
-            std::fs::read(path).map_err(|source| TlsError::Read {
-                path: path.to_owned(),
-                source,
-            })
-        };
-        Ok(Self {
-            certificate: read(certificate)?,
-            key: read(key)?,
-        })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::controllers::client::{ClientError, Clients};
 use crate::controllers::installation::Installation;
 use crate::runtime::{http, telemetry};
 use crate::tls::TlsError;
+use crate::tls::files::Paths;
 use crate::webhook;
 use crate::webhook::server;
 
@@ -80,6 +81,15 @@ pub struct Args {
     /// Private key of the certificate, as PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     pub tls_key_file: Option<PathBuf>,
+    /// Certificates of the CAs that issue the certificate, as PEM; followed while they change. Needed in a cluster, where they
+    /// are told to the API server.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert_file",
+        conflicts_with = "standalone"
+    )]
+    pub ca_bundle_file: Option<PathBuf>,
     /// Namespace that is never judged, besides kube-system; can be given several times.
     #[arg(long = "exclude-namespace", value_name = "NAME")]
     pub excluded: Vec<String>,
@@ -125,6 +135,11 @@ pub enum StartError {
     /// What is asked for is only for a server without a cluster.
     #[error("{0} is for --standalone: in a cluster, apply it as a custom resource")]
     OnlyStandalone(&'static str),
+    /// A certificate is given, and not who issued it.
+    #[error(
+        "--tls-cert-file needs --ca-bundle-file in a cluster: the API server is told whom to trust"
+    )]
+    NoAuthorities,
     /// A port is taken.
     #[error(transparent)]
     Bind(#[from] http::BindError),
@@ -217,7 +232,7 @@ async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
         audit: args.auditing.options(),
         today: Arc::new(judging.today()),
         excluded: args.excluded.clone(),
-        certificate: args.certificate(),
+        certificate: args.files()?,
         limits: server::Limits::default(),
     })
 }
@@ -235,6 +250,19 @@ impl Args {
         Addresses {
             webhook: self.listen,
             admin: self.admin_listen,
+        }
+    }
+
+    /// The files to serve with in a cluster, if any. What issued them must be named, as the API server is told.
+    fn files(self) -> Result<Option<Paths>, StartError> {
+        match (self.tls_cert_file, self.tls_key_file, self.ca_bundle_file) {
+            (Some(certificate), Some(key), Some(authorities)) => Ok(Some(Paths {
+                certificate,
+                key,
+                authorities: Some(authorities),
+            })),
+            (Some(_), ..) => Err(StartError::NoAuthorities),
+            (None, ..) => Ok(None),
         }
     }
 

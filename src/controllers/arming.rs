@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::certificates::published::Target;
 use super::client::Clients;
 use super::installation::Manager;
 use super::watch::{self, Change, Sort, Trouble};
@@ -40,8 +41,8 @@ pub struct Arming {
     pub clients: Clients,
     /// What the chart wishes.
     pub wishes: Arc<Wishes>,
-    /// The CA bundle in force, as PEM; `None` until there is one.
-    pub bundle: channel::Receiver<Option<Vec<u8>>>,
+    /// Whom the entries are to trust; `None` until somebody can serve.
+    pub target: channel::Receiver<Option<Target>>,
     /// Whether somebody is known to answer.
     pub answerable: channel::Receiver<bool>,
     /// Whether this replica leads.
@@ -102,6 +103,7 @@ struct Seen {
 #[derive(Clone)]
 struct Configuration {
     standing: Standing,
+    version: Option<String>,
     armed_at: Option<i64>,
 }
 
@@ -156,7 +158,7 @@ impl Arming {
             tokio::select! {
                 Some((name, change)) = mail.recv() => seen.entry(name).or_default().take(change),
                 () = news.next() => {}
-                Ok(()) = self.bundle.changed() => {}
+                Ok(()) = self.target.changed() => {}
                 Ok(()) = self.answerable.changed() => {}
                 Ok(()) = self.leads.changed() => {}
                 () = tokio::time::sleep(AGAIN), if failed => {}
@@ -205,8 +207,8 @@ impl Arming {
     async fn step(&mut self, wished: &[EntryWish], seen: &mut BTreeMap<String, Seen>) -> bool {
         let leads = *self.leads.borrow_and_update();
         let answerable = *self.answerable.borrow_and_update();
-        let bundle = self.bundle.borrow_and_update().clone();
-        let Some(bundle) = bundle.filter(|_| leads) else {
+        let target = self.target.borrow_and_update().clone();
+        let Some(target) = target.filter(|target| leads && target.is_sure()) else {
             return false;
         };
         let mut failed = false;
@@ -214,19 +216,25 @@ impl Arming {
             let Some(seen) = seen.get_mut(&wish.name) else {
                 continue;
             };
+            let Some(now) = &seen.now else {
+                continue;
+            };
+            let bundle = target.over_pem(&now.standing.ca_bundle, SystemTime::now());
             let wanted = Wanted {
                 rules: &wish.rules,
                 ca_bundle: &bundle,
             };
-            let standing = seen.now.as_ref().map(|now| &now.standing);
-            if !matches!(wanted.step(standing, answerable), Step::Arm | Step::Correct) {
+            let step = wanted.step(Some(&now.standing), answerable);
+            if !matches!(step, Step::Arm | Step::Correct) {
                 continue;
             }
             let labels = Metrics::labels(wished, &wish.name);
             self.metrics.applied.get_or_create(&labels).inc();
-            match self.apply(wish, &bundle).await {
+            match self.apply(wish, &bundle, now.version.as_deref()).await {
                 // What was written is known before its watch tells it.
                 Ok(now) => seen.now = now,
+                // What we saw was not the newest, so the bundle may lack what another has added; its watch will say.
+                Err(kube::Error::Api(status)) if status.code == 409 => failed = true,
                 Err(error) => {
                     tracing::error!(entry = wish.name, %error, "the entry cannot be put in force; tried again");
                     failed = true;
@@ -236,13 +244,18 @@ impl Arming {
         failed
     }
 
-    /// Applies rules and bundle at once; the rest of the entry is the chart's.
-    async fn apply(&self, wish: &EntryWish, bundle: &[u8]) -> kube::Result<Option<Configuration>> {
+    /// Applies rules and bundle at once, over the version that the bundle was made for; the rest of the entry is the chart's.
+    async fn apply(
+        &self,
+        wish: &EntryWish,
+        bundle: &[u8],
+        version: Option<&str>,
+    ) -> kube::Result<Option<Configuration>> {
         let api = configurations(&self.clients.writing, wish.kind);
         let resource = resource(wish.kind);
         let object = json!({
             "apiVersion": resource.api_version, "kind": resource.kind,
-            "metadata": {"name": wish.name},
+            "metadata": {"name": wish.name, "resourceVersion": version},
             "webhooks": [{
                 "name": wish.name, "rules": wish.rules,
                 "clientConfig": {"caBundle": STANDARD.encode(bundle)},
@@ -262,17 +275,24 @@ impl Arming {
 
     /// Says what stands in the cluster.
     fn tell(&self, wished: &[EntryWish], seen: &BTreeMap<String, Seen>, complete: bool) {
-        let bundle = self.bundle.borrow().clone();
+        let target = self.target.borrow().clone();
         let entry = |wish: &EntryWish| {
             let now = seen.get(&wish.name).and_then(|seen| seen.now.as_ref());
-            let wanted = Wanted {
-                rules: &wish.rules,
-                ca_bundle: bundle.as_deref().unwrap_or_default(),
-            };
             let standing = now.map(|now| &now.standing);
+            let is_armed = |target: &Target, standing: &Standing| {
+                let bundle = target.over_pem(&standing.ca_bundle, SystemTime::now());
+                let wanted = Wanted {
+                    rules: &wish.rules,
+                    ca_bundle: &bundle,
+                };
+                wanted.step(Some(standing), true) == Step::Armed
+            };
             Entry {
                 exists: now.is_some(),
-                armed: bundle.is_some() && wanted.step(standing, true) == Step::Armed,
+                armed: target
+                    .as_ref()
+                    .zip(standing)
+                    .is_some_and(|(target, standing)| is_armed(target, standing)),
                 ca_bundle: standing
                     .map(|standing| standing.ca_bundle.clone())
                     .unwrap_or_default(),
@@ -352,6 +372,7 @@ impl Configuration {
                 rules: rules.unwrap_or_default(),
                 ca_bundle: ca_bundle.unwrap_or_default(),
             },
+            version: object.resource_version(),
             armed_at,
         }
     }

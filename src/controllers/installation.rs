@@ -32,13 +32,16 @@ impl Installation {
         format!("{}-bootstrap", self.name)
     }
 
-    /// The DNS names under which the API server calls the webhook's Service.
+    /// The DNS name under which the API server calls the webhook's Service.
+    pub fn service_name(&self) -> String {
+        format!("{}.{}.svc", self.name, self.namespace)
+    }
+
+    /// The DNS names under which anybody calls the webhook's Service.
     pub fn service_names(&self) -> Vec<String> {
-        let Self { namespace, name } = self;
-        vec![
-            format!("{name}.{namespace}.svc"),
-            format!("{name}.{namespace}.svc.cluster.local"),
-        ]
+        let name = self.service_name();
+        let whole = format!("{name}.cluster.local");
+        vec![name, whole]
     }
 }
 

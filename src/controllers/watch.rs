@@ -34,6 +34,8 @@ pub enum Sort {
     Configurations,
     /// The ConfigMap with the chart's wishes.
     Bootstrap,
+    /// The Secret that holds the CAs.
+    Authorities,
 }
 
 /// What happened to the objects of a sort.
@@ -95,6 +97,7 @@ impl Sort {
             Self::ConfigMaps => "configmaps",
             Self::Configurations => "webhookconfigurations",
             Self::Bootstrap => "bootstrap",
+            Self::Authorities => "authorities",
         }
     }
 

@@ -7,19 +7,20 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData as _, SanType,
 };
 use rustls::sign::CertifiedKey;
-use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::tls::schedule::{Action, Life};
+use crate::tls::trust::{Anchor, CLOCKS_APART, COMMON_NAME, Fingerprint};
 use crate::tls::{Resolver, TlsError, certified};
 
-/// How far back a certificate is dated, so that a client whose clock is behind ours by an hour, and by one more of a
-/// wrongly set summer time, still takes it.
-pub const BACKDATED: Duration = Duration::from_hours(2);
+/// How far back a certificate is dated, so that a client whose clock is behind ours still takes it.
+pub const BACKDATED: Duration = CLOCKS_APART;
 
-/// How long a CA is valid: ten years, longer than any process that keeps it in memory, as whoever was given its
+/// How long a CA that is never stored is valid: ten years, longer than any process that keeps it in memory, as whoever was given its
 /// certificate cannot be told of another one.
 pub const CA_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 
@@ -43,7 +44,7 @@ pub struct Names {
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
-    not_after: SystemTime,
+    anchor: Anchor,
 }
 
 /// A leaf with its key, and how long it lives.
@@ -63,22 +64,53 @@ impl Authority {
     /// # Errors
     /// [`TlsError::Issue`] where the system gives no randomness.
     pub fn new(now: SystemTime) -> Result<Self, TlsError> {
+        Self::until(now + CA_LIFE, now)
+    }
+
+    /// Makes a CA that is valid from `now` on until `end`. Its subject and its key identifier are its own, so that a client
+    /// that trusts several of ours never takes one for another.
+    ///
+    /// # Errors
+    /// [`TlsError::Issue`] where the system gives no randomness.
+    pub fn until(end: SystemTime, now: SystemTime) -> Result<Self, TlsError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let not_after = now + CA_LIFE;
+        let number = Fingerprint::of(&key.subject_public_key_info()).short();
         let mut params = CertificateParams::default();
         params
             .distinguished_name
-            .push(DnType::CommonName, "bedrock-profiles CA");
+            .push(DnType::CommonName, format!("{COMMON_NAME} {number}"));
         // No path below it: this CA signs leaves and no further CA.
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.not_before = (now - BACKDATED).into();
-        params.not_after = not_after.into();
-        let pem = params.self_signed(&key)?.pem();
+        params.not_after = end.into();
+        let certificate = params.self_signed(&key)?;
         Ok(Self {
+            anchor: Anchor::new(certificate.der())?,
+            pem: certificate.pem(),
             issuer: Issuer::new(params, key),
-            pem,
-            not_after,
+        })
+    }
+
+    /// A CA that was stored: its certificate and its key, both as PEM.
+    ///
+    /// # Errors
+    /// [`TlsError`] where either is unreadable, the certificate is not one of a CA, or they do not belong together.
+    pub fn load(certificate: &str, key: &str) -> Result<Self, TlsError> {
+        let der = CertificateDer::from_pem_slice(certificate.as_bytes())
+            .map_err(|error| TlsError::Trust(format!("a CA certificate is unreadable: {error}")))?;
+        // The cause is left out: it could quote from the key.
+        let key = KeyPair::from_pem(key)
+            .map_err(|_| TlsError::Key("the private key of a CA is unreadable".to_owned()))?;
+        let anchor = Anchor::new(&der)?;
+        let issuer = Issuer::from_ca_cert_der(&anchor.der, key)?;
+        if !anchor.is_of(&issuer.key().subject_public_key_info())? {
+            return Err(TlsError::Mismatch);
+        }
+        Ok(Self {
+            pem: anchor.pem(),
+            anchor,
+            issuer,
         })
     }
 
@@ -87,16 +119,39 @@ impl Authority {
         &self.pem
     }
 
+    /// The CA's private key as PEM.
+    pub fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
+    /// The CA's certificate.
+    pub fn anchor(&self) -> &Anchor {
+        &self.anchor
+    }
+
     /// Issues a leaf for `names` that is valid from `now` on for [`LEAF_LIFE`], and never longer than the CA.
     ///
     /// # Errors
     /// [`TlsError::Issue`] where a name is no DNS name, or the system gives no randomness.
     pub fn issue(&self, names: &Names, now: SystemTime) -> Result<Leaf, TlsError> {
+        self.issue_for(LEAF_LIFE, names, now)
+    }
+
+    /// The same, valid for `life`.
+    ///
+    /// # Errors
+    /// [`TlsError::Issue`] where a name is no DNS name, or the system gives no randomness.
+    pub fn issue_for(
+        &self,
+        life: Duration,
+        names: &Names,
+        now: SystemTime,
+    ) -> Result<Leaf, TlsError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let life = Life {
             issued: now,
             not_before: now - BACKDATED,
-            not_after: self.not_after.min(now + LEAF_LIFE),
+            not_after: self.anchor.not_after.min(now + life),
         };
         let mut params = CertificateParams::new(names.dns.clone())?;
         params

@@ -48,14 +48,19 @@ pub(crate) struct StandIn {
 
 impl StandIn {
     /// Listens at the address, and answers every review by the closure, which gets the review's `request`.
-    pub(crate) fn start<F>(address: SocketAddr, leaf: &Leaf, log: &Path, answer: F) -> Result<Self>
+    pub(crate) fn start<F>(
+        address: SocketAddr,
+        tls: Arc<ServerConfig>,
+        log: &Path,
+        answer: F,
+    ) -> Result<Self>
     where
         F: Fn(&Value) -> Answer + Send + Sync + 'static,
     {
         let listener =
             TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
         listener.set_nonblocking(true)?;
-        let acceptor = TlsAcceptor::from(Arc::new(configuration(leaf)?));
+        let acceptor = TlsAcceptor::from(tls);
         let desk = Arc::new(Desk {
             answer,
             log: log.to_owned(),
@@ -72,7 +77,9 @@ impl StandIn {
                     };
                     let service = service_fn(|request| desk.serve(request));
                     // A connection that ends early is the API server's business, and seen in its log.
+                    // Each review comes by a handshake of its own, so that a certificate is seen by the next one.
                     let _ = http1::Builder::new()
+                        .keep_alive(false)
                         .serve_connection(TokioIo::new(stream), service)
                         .await;
                 });
@@ -152,13 +159,15 @@ impl<F: Fn(&Value) -> Answer> Desk<F> {
     }
 }
 
-fn configuration(leaf: &Leaf) -> Result<ServerConfig> {
+/// TLS with this leaf.
+pub(crate) fn configuration(leaf: &Leaf) -> Result<Arc<ServerConfig>> {
     let chain = vec![CertificateDer::from_pem_slice(leaf.certificate.as_bytes())?];
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes())?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder =
         ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_no_client_auth().with_single_cert(chain, key)?)
+    let builder = builder.with_no_client_auth();
+    Ok(Arc::new(builder.with_single_cert(chain, key)?))
 }
 
 /// One runtime for all stand-ins of the process.

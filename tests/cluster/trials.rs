@@ -2,6 +2,7 @@
 
 mod answers;
 mod audit;
+mod certificates;
 mod documents;
 mod faults;
 mod fixture;
@@ -17,6 +18,7 @@ use crate::trial::Trial;
 pub(crate) fn all() -> Vec<Trial> {
     [
         answers::trials(),
+        certificates::trials(),
         objects::trials(),
         documents::trials(),
         modes::trials(),

@@ -26,7 +26,7 @@ use crate::{
     process::{self, tail},
     registration::{Entry, Registration},
     server::{Serve, Server},
-    stand_in::{Answer, Identity, StandIn},
+    stand_in::{self, Answer, Identity, StandIn},
 };
 
 /// The label that all cluster-wide objects of a trial have; its value is the trial's namespace.
@@ -286,7 +286,12 @@ impl World {
             ..Subject::default()
         })?;
         let log = self.folder().join(format!("{name}.log"));
-        self.keep(Arc::new(StandIn::start(address, &leaf, &log, answer)?));
+        self.keep(Arc::new(StandIn::start(
+            address,
+            stand_in::configuration(&leaf)?,
+            &log,
+            answer,
+        )?));
         let authority = authority.certificate();
         Registration {
             name,

@@ -10,6 +10,10 @@ use crate::api::InferenceProfileMapping;
 use crate::controllers::arming::{self, Arming, Entries};
 use crate::controllers::audit::{self, Auditor};
 use crate::controllers::bootstrap::{Bootstrapper, Notes};
+use crate::controllers::certificates::keyring::Lives;
+use crate::controllers::certificates::published::Target;
+use crate::controllers::certificates::ties::{Gate, Ties};
+use crate::controllers::certificates::{self, mounted, own};
 use crate::controllers::client::Clients;
 use crate::controllers::installation::Installation;
 use crate::controllers::leader::{self, Candidate};
@@ -20,11 +24,12 @@ use crate::controllers::wishes::{self, Wishes};
 use crate::domain::snapshot::View;
 use crate::runtime::BoxError;
 use crate::runtime::current::Current;
+use crate::tls::Resolver;
+use crate::tls::files::Paths;
 use crate::webhook::server;
 
 use super::StartError;
 use super::stack::{Addresses, Judges, NEVER, Running, Stack};
-use super::standalone::{Certificate, certificate};
 
 /// What a server in a cluster is started with.
 pub struct ClusterOptions {
@@ -40,8 +45,8 @@ pub struct ClusterOptions {
     pub shipped: InferenceProfileMapping,
     /// Whether the region that all nodes agree on counts.
     pub region_from_nodes: bool,
-    /// Where the certificate comes from.
-    pub certificate: Certificate,
+    /// Where the certificate comes from: files of the user's, or else a CA of ours in the release's Secret.
+    pub certificate: Option<Paths>,
     /// Namespaces that are never judged, besides `kube-system` and the own one.
     pub excluded: Vec<String>,
     /// The day that decides over dates of end of life.
@@ -80,13 +85,21 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
         watches: watch::Metrics::default(),
     };
     shared.watches.register(&mut stack.registry);
-    let (resolver, ca) = certificate(options.certificate, &mut stack.tasks)?;
-    let bundle = ca.clone().map(String::into_bytes);
+    let resolver = Resolver::waiting();
 
     follow(&mut stack, &shared, options.region_from_nodes);
     let leads = lead(&mut stack, &shared, options.identity);
     bootstrap(&mut stack, &shared, options.shipped, leads.clone());
-    arm(&mut stack, &shared, leads.clone(), bundle);
+    let (target, entries) = arm(&mut stack, &shared, leads.clone());
+    let ties = Ties {
+        leads: leads.clone(),
+        entries,
+        target,
+        resolver: Arc::clone(&resolver),
+        readiness: Gate::new(stack.readiness.clone()),
+        metrics: certificates::metrics::Metrics::register(&mut stack.registry),
+    };
+    certify(&mut stack, &shared, options.certificate, ties)?;
 
     let own = shared.installation.namespace.clone();
     let excluded: Vec<String> = options.excluded.into_iter().chain([own]).collect();
@@ -104,7 +117,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
         today: Box::new(move || today()),
         limits: options.limits,
     };
-    stack.serve(judges, resolver, ca)
+    stack.serve(judges, resolver, None)
 }
 
 /// Keeps the view current.
@@ -168,13 +181,31 @@ fn bootstrap(
     support(stack, "the bootstrap", bootstrapper.run(hold));
 }
 
-/// Keeps the entries in force.
+/// Keeps a certificate to serve with.
+fn certify(
+    stack: &mut Stack,
+    shared: &Shared,
+    files: Option<Paths>,
+    ties: Ties,
+) -> Result<(), StartError> {
+    let lives = Lives::default();
+    if let Some(paths) = files {
+        let follower = mounted::Follower::open(paths, &shared.installation, lives, ties)?;
+        support(stack, "the certificate", follower.run());
+    } else {
+        let (clients, watches) = (&shared.clients, shared.watches.clone());
+        let keeper = own::Keeper::new(clients, &shared.installation, lives, ties, watches);
+        support(stack, "the certificate", keeper.run());
+    }
+    Ok(())
+}
+
+/// Keeps the entries in force. Where it is told whom they are to trust, and where it tells what they do.
 fn arm(
     stack: &mut Stack,
     shared: &Shared,
     leads: channel::Receiver<bool>,
-    bundle: Option<Vec<u8>>,
-) {
+) -> (channel::Sender<Option<Target>>, channel::Receiver<Entries>) {
     let metrics = arming::Metrics::default();
     metrics.register(&mut stack.registry);
     let (answers, answerable) = channel::channel(false);
@@ -186,12 +217,12 @@ fn arm(
         }
         std::future::pending::<()>().await;
     });
-    let (_, bundle) = channel::channel(bundle);
-    let (entries, _) = channel::channel(Entries::default());
+    let (aims, target) = channel::channel(None);
+    let (entries, told_entries) = channel::channel(Entries::default());
     let arming = Arming {
         clients: shared.clients.clone(),
         wishes: Arc::clone(&shared.wishes),
-        bundle,
+        target,
         answerable,
         leads,
         entries,
@@ -199,6 +230,7 @@ fn arm(
         metrics,
     };
     support(stack, "the entries", arming.run());
+    (aims, told_entries)
 }
 
 /// Audits the cluster from time to time.

@@ -12,8 +12,9 @@ use crate::domain::policy::{NAMESPACE_NAME_LABEL, Policy, References, Selector};
 use crate::domain::snapshot::View;
 use crate::runtime::current::Current;
 use crate::runtime::{BoxError, Tasks};
+use crate::tls::Resolver;
 use crate::tls::authority::{Authority, Names};
-use crate::tls::{self, Resolver};
+use crate::tls::files::{FILES_EVERY, Files, Paths};
 use crate::webhook::server;
 
 use super::StartError;
@@ -104,9 +105,14 @@ pub(super) fn certificate(
             Ok((resolver, Some(ca)))
         }
         Certificate::Files { certificate, key } => {
-            let (files, pair) = tls::Files::open(certificate, key)?;
-            let resolver = Resolver::new(pair);
-            let following = files.follow(Arc::clone(&resolver), tls::FILES_EVERY);
+            let paths = Paths {
+                certificate,
+                key,
+                authorities: None,
+            };
+            let (files, content) = Files::open(paths)?;
+            let resolver = Resolver::new(content.pair);
+            let following = files.follow(Arc::clone(&resolver), FILES_EVERY);
             tasks.support("the certificate", async move {
                 let _: () = following.await;
                 Ok::<(), BoxError>(())
