@@ -1,6 +1,7 @@
 //! The trials, by what they are about.
 
 mod answers;
+mod crds;
 mod documents;
 mod faults;
 mod fixture;
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Vec<Trial> {
         fixture::trials(),
         replicas::trials(),
         faults::trials(),
+        crds::trials(),
     ]
     .into_iter()
     .flatten()
