@@ -6,11 +6,26 @@ mod bootstrap;
 mod mapping;
 mod policy;
 mod read;
+mod rule;
+mod selector;
+mod status;
 
 pub use bootstrap::*;
 pub use mapping::*;
 pub use policy::*;
 pub use read::{Problem, ReadError, Resource, read};
+pub use status::*;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt as _;
+
+/// The definitions of both kinds, as a cluster takes them.
+pub fn definitions() -> [CustomResourceDefinition; 2] {
+    [
+        InferenceProfileMapping::crd(),
+        InferenceProfilePolicy::crd(),
+    ]
+}
 
 #[cfg(test)]
 mod tests {

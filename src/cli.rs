@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub mod audit;
+pub mod export;
 pub mod fix;
 pub mod judging;
 pub mod resolve;
@@ -30,6 +31,8 @@ pub enum Command {
     Audit(audit::Args),
     /// Rewrite the model IDs in manifests.
     Fix(fix::Args),
+    /// Print what a cluster needs besides the webhook.
+    Export(export::Args),
 }
 
 /// Runs a command and says how it ended: 0 nothing to report, 1 findings, 2 usage or input error.
@@ -39,5 +42,6 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Resolve(args) => resolve::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Fix(args) => fix::run(&args),
+        Command::Export(args) => export::run(&args),
     }
 }

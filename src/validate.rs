@@ -97,9 +97,12 @@ impl Problems {
     }
 
     fn date(&mut self, field: impl FnOnce() -> String, text: &str) -> Option<Date> {
+        // The parser knows more spellings than the schema that the API server has.
         let date = text
             .parse()
-            .map_err(|_| format!("`{text}` is not a date: write it as `2026-10-27`"));
+            .ok()
+            .filter(|date: &Date| date.to_string() == text)
+            .ok_or_else(|| format!("`{text}` is not a date: write it as `2026-10-27`"));
         self.take(field, date)
     }
 

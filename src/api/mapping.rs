@@ -7,10 +7,12 @@
     reason = "clippy takes equal types of two printer columns for one attribute written twice"
 )]
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::InferenceProfileMappingStatus;
+use super::rule::{Day, GeographyText, MODEL_RULES, ModelText, RegionOrAnyText, RegionText, rules};
 
 /// Says, for each model, which inference profile serves which source region, and where the direct model ID itself works.
 /// Mappings merge row by row; for each row the highest priority wins.
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
     kind = "InferenceProfileMapping",
     plural = "inferenceprofilemappings",
     shortname = "ipm",
+    category = "bedrock",
     status = "InferenceProfileMappingStatus",
     doc = "Which inference profile serves which Amazon Bedrock model from which region.",
     derive = "PartialEq",
@@ -47,12 +50,12 @@ pub struct InferenceProfileMappingSpec {
     pub priority: i32,
     /// The day on which these rows were true, as YYYY-MM-DD. Answers show it, and a metric exposes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 10))]
+    #[schemars(with = "Option<Day>")]
     pub catalog_date: Option<String>,
     /// Regions for which this mapping is complete: where no row names a model and such a region, nothing is offered there.
     /// In every other region the absence of a row means that nothing is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(max = 20)))]
+    #[schemars(with = "Vec<RegionText>", length(max = 100))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub scanned_regions: Vec<String>,
     /// The models, each once.
@@ -65,13 +68,15 @@ pub struct InferenceProfileMappingSpec {
 /// A foundation model: where its direct ID works, its lifecycle, and the inference profiles that serve it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules(&MODEL_RULES)))]
 pub struct Model {
     /// The direct ID of the model as AWS prints it, such as `anthropic.claude-sonnet-4-6`.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(with = "ModelText")]
     pub model_id: String,
     /// Names that an application may use instead of the direct ID. They are matched only where a policy turns aliases on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), inner(length(min = 1, max = 128)))]
+    #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub aliases: Vec<String>,
     /// True for a model whose profiles are named by others but were never seen by a scan. None is listed,
     /// and a finding of this model is left as `Unverified`.
@@ -100,7 +105,7 @@ pub struct Model {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DirectRegion {
     /// The region that is called, such as `eu-west-2`.
-    #[schemars(length(min = 1, max = 20))]
+    #[schemars(with = "RegionText")]
     pub region: String,
     /// Whether the direct ID works there, or did.
     pub state: DirectState,
@@ -127,14 +132,15 @@ pub struct Lifecycle {
     /// The days from which requests fail, for each group of regions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub end_of_life: Option<Vec<EndOfLife>>,
     /// The direct ID of the model to move to: of the same tier and alive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(with = "Option<ModelText>")]
     pub successor: Option<String>,
 }
 
-/// The state that AWS gives a model.
+/// The state that AWS gives the model. A date in `endOfLife`, where known, decides over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum LifecycleState {
     /// Offered.
@@ -150,11 +156,12 @@ pub enum LifecycleState {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EndOfLife {
     /// The first day on which requests fail, as YYYY-MM-DD.
-    #[schemars(length(max = 10))]
+    #[schemars(with = "Day")]
     pub date: String,
     /// The regions where the date holds. Without any it holds wherever no other entry names the region.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(max = 20)))]
+    #[schemars(with = "Vec<RegionText>", length(max = 100))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub regions: Vec<String>,
 }
 
@@ -163,10 +170,10 @@ pub struct EndOfLife {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Profile {
     /// The profile's ID: the geography, a dot and the model's direct ID.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(min = 1, max = 73))]
     pub id: String,
     /// The prefix of the ID: us, eu, apac, jp, au, in, ca, us-gov, or `global`.
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(with = "GeographyText")]
     pub geography: String,
     /// Whether the profile still answers.
     #[serde(default)]
@@ -174,6 +181,7 @@ pub struct Profile {
     /// The source regions that the profile serves, grouped by equal destinations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub routes: Vec<Route>,
 }
 
@@ -194,13 +202,16 @@ pub enum ProfileState {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Route {
     /// The regions that a workload may call with this profile.
-    #[schemars(length(min = 1, max = 100), inner(length(min = 1, max = 20)))]
+    #[schemars(with = "Vec<RegionText>", length(min = 1, max = 100))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub source_regions: Vec<String>,
     /// Where the profile may send a request that comes from these regions. Empty: unknown. `["*"]`: anywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(min = 1, max = 20)))]
+    #[schemars(with = "Vec<RegionOrAnyText>", length(max = 100))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(extend("anyOf" = [{"maxItems": 1}, {"items": {"not": {"enum": ["*"]}}}]))]
     pub destination_regions: Vec<String>,
-    /// How well this is known. Nothing is ever denied on a row below `High`.
+    /// How well this is known; without it `High`. Nothing is ever denied on a row below that.
     #[serde(default, skip_serializing_if = "is_default")]
     pub confidence: Confidence,
     /// True withdraws the rows of lower priority for this profile's geography and these source regions.
@@ -216,30 +227,6 @@ pub enum Confidence {
     High,
     /// One source only, or sources that disagree.
     Medium,
-}
-
-/// What the controller found out about a mapping.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct InferenceProfileMappingStatus {
-    /// `Accepted`: the mapping is valid and in use. `Conflicting`: two geographies remain for one model and region.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
-    pub conditions: Vec<Condition>,
-    /// How many models the mapping names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub models: Option<i32>,
-    /// How many profiles the mapping names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profiles: Option<i32>,
-    /// Rows of this mapping that another mapping overrides, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(max = 512)))]
-    pub overridden: Vec<String>,
-    /// The generation of the object that this status describes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
 }
 
 #[allow(

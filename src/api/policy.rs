@@ -7,14 +7,14 @@
     reason = "clippy takes equal types of two printer columns for one attribute written twice"
 )]
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
-    Condition, LabelSelector, LabelSelectorRequirement, Time,
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::CustomResource;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+
+use super::InferenceProfilePolicyStatus;
+use super::rule::{AllowedRule, ModelRule, OVERRIDE_RULES, REPLACEMENT_RULES, RegionRule, rules};
+use super::selector::{Selector, strict_selector};
 
 /// What to do with the direct model IDs that are found, where, and in which mode. An empty spec is a valid policy:
 /// mode DryRun for every namespace.
@@ -25,6 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize};
     kind = "InferenceProfilePolicy",
     plural = "inferenceprofilepolicies",
     shortname = "ipp",
+    category = "bedrock",
     status = "InferenceProfilePolicyStatus",
     doc = "What to do with the Amazon Bedrock model IDs that are found, where, and in which mode.",
     derive = "PartialEq",
@@ -35,6 +36,11 @@ use serde::{Deserialize, Deserializer, Serialize};
         name = "Accepted",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Accepted")].status"#
+    ),
+    printcolumn(
+        name = "In Force",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="InForce")].status"#
     ),
     printcolumn(
         name = "Findings",
@@ -66,6 +72,7 @@ pub struct InferenceProfilePolicySpec {
     /// Targets that replace the mapping's, such as application inference profiles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub overrides: Vec<Override>,
     /// Models that are replaced by other models, for instance those that AWS retires.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -107,6 +114,7 @@ pub struct Selection {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "strict_selector"
     )]
+    #[schemars(with = "Option<Selector>")]
     pub namespace_selector: Option<LabelSelector>,
     /// The resources that are selected. Workload templates count as Pods.
     #[schemars(length(max = 2))]
@@ -131,10 +139,12 @@ pub struct ModelRules {
     pub scope: Scope,
     /// Globs over direct IDs. What they leave out is reported where it cannot work.
     #[schemars(length(max = 256), inner(length(min = 1, max = 128)))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub include: Vec<String>,
     /// Globs over direct IDs that are left alone although they are included.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 128)))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub exclude: Vec<String>,
     /// Names that an application uses instead of a direct ID.
     pub aliases: AliasRules,
@@ -158,6 +168,7 @@ pub struct AliasRules {
     pub enabled: bool,
     /// Globs over the names of the environment variables where aliases are matched.
     #[schemars(length(max = 64), inner(length(min = 1, max = 128)))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub env_names: Vec<String>,
 }
 
@@ -167,11 +178,12 @@ pub struct AliasRules {
 pub struct RegionRules {
     /// The source region where nothing nearer names one. Absent: the cluster's own region, where all node labels agree.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 20))]
+    #[schemars(with = "Option<RegionRule>")]
     pub default: Option<String>,
     /// Names of environment variables that hold the region, asked before the built-in names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 128)))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub extra_env_names: Vec<String>,
 }
 
@@ -183,13 +195,14 @@ pub struct GeographyRules {
     pub global: Global,
     /// Geographies that may be used although a destination lies in another jurisdiction than the source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), inner(length(min = 1, max = 16)))]
+    #[schemars(with = "Vec<AllowedRule>", length(max = 32))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub allowed: Vec<String>,
     /// Globs over regions. A profile that may route elsewhere is not used, whatever `allowed` says. Only `*` admits a global profile.
     /// Empty: no such rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 20)))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub allowed_destinations: Vec<String>,
 }
 
@@ -208,13 +221,15 @@ pub enum Global {
 /// A target that replaces the mapping's for one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules(&OVERRIDE_RULES)))]
 pub struct Override {
     /// The direct ID of the model.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(with = "ModelRule")]
     pub model_id: String,
     /// The source regions where the override holds. Empty: every region.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(min = 1, max = 20)))]
+    #[schemars(with = "Vec<RegionRule>", length(max = 64))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub source_regions: Vec<String>,
     /// Labels of the namespaces where the override holds. Absent or empty: every namespace that the policy selects.
     #[serde(
@@ -222,6 +237,7 @@ pub struct Override {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "strict_selector"
     )]
+    #[schemars(with = "Option<Selector>")]
     pub namespace_selector: Option<LabelSelector>,
     /// Which forms of the ID are overridden.
     #[serde(default, rename = "match")]
@@ -231,7 +247,8 @@ pub struct Override {
     pub target: String,
     /// The regions where the target may send a request. They cannot be looked up, so they are stated. Empty: unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(min = 1, max = 20)))]
+    #[schemars(with = "Vec<RegionRule>", length(max = 64))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub destinations: Vec<String>,
 }
 
@@ -248,12 +265,13 @@ pub enum IdForms {
 /// A model that is replaced by another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules(&REPLACEMENT_RULES)))]
 pub struct Replacement {
     /// The direct ID of the model to leave.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(with = "ModelRule")]
     pub from: String,
     /// The direct ID of the model to move to.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(with = "ModelRule")]
     pub to: String,
     /// Which forms of the ID are replaced.
     #[serde(default, rename = "match")]
@@ -336,42 +354,6 @@ pub enum OptOut {
     None,
 }
 
-/// What the controller found out about a policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct InferenceProfilePolicyStatus {
-    /// `Accepted`: the policy is valid and in use.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
-    pub conditions: Vec<Condition>,
-    /// What the last audit found under this policy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_audit: Option<LastAudit>,
-    /// Since when the policy is in force as it stands, by the API server's clock: the latest of its spec, every mapping, and
-    /// the entries' rules.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_force_since: Option<Time>,
-    /// The generation of the object that this status describes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-}
-
-/// The sums of one audit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LastAudit {
-    /// When the audit ended.
-    pub time: Time,
-    /// How many objects were read.
-    pub scanned: i64,
-    /// How many model IDs were found.
-    pub findings: i64,
-    /// How many of them were left alone, by reason.
-    #[serde(default)]
-    pub by_reason: BTreeMap<String, i64>,
-}
-
 impl Default for Selection {
     fn default() -> Self {
         Self {
@@ -399,41 +381,4 @@ impl Default for AliasRules {
             env_names: vec!["*BEDROCK*".to_owned()],
         }
     }
-}
-
-/// Reads a selector and refuses unknown fields: the type of k8s-openapi ignores them, and a selector with a typo would select
-/// every namespace.
-fn strict_selector<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<LabelSelector>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Selector {
-        #[serde(default)]
-        match_labels: Option<BTreeMap<String, String>>,
-        #[serde(default)]
-        match_expressions: Option<Vec<Requirement>>,
-    }
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Requirement {
-        key: String,
-        operator: String,
-        #[serde(default)]
-        values: Option<Vec<String>>,
-    }
-    let selector = Option::<Selector>::deserialize(deserializer)?;
-    Ok(selector.map(|selector| LabelSelector {
-        match_labels: selector.match_labels,
-        match_expressions: selector.match_expressions.map(|requirements| {
-            requirements
-                .into_iter()
-                .map(|requirement| LabelSelectorRequirement {
-                    key: requirement.key,
-                    operator: requirement.operator,
-                    values: requirement.values,
-                })
-                .collect()
-        }),
-    }))
 }

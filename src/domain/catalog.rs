@@ -11,6 +11,9 @@ use super::id::{Geography, ModelId};
 use super::region::Region;
 
 mod merge;
+mod overridden;
+
+pub use overridden::{Overridden, RowName};
 
 /// One mapping object, checked and typed, before it is merged with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,6 +154,7 @@ pub struct Catalog {
     ids: HashMap<Box<str>, ModelIx>,
     mappings: Box<[(Box<str>, Option<Date>)]>,
     scanned: BTreeSet<Region>,
+    overridden: Box<[Overridden]>,
 }
 
 /// One model with its merged rows.
@@ -253,6 +257,25 @@ impl Catalog {
     pub fn mapping(&self, at: MappingIx) -> (&str, Option<Date>) {
         let (name, date) = &self.mappings[at.0 as usize];
         (name, *date)
+    }
+
+    /// The names of the mappings, in merging order.
+    pub fn mappings(&self) -> impl Iterator<Item = &str> {
+        self.mappings.iter().map(|(name, _)| &**name)
+    }
+
+    /// What mappings say in vain, by model.
+    pub fn overridden(&self) -> &[Overridden] {
+        &self.overridden
+    }
+
+    /// Whether some model has a profile of this geography.
+    pub fn has_geography(&self, geography: &Geography) -> bool {
+        let routes = |model: &Model| {
+            let mut routes = model.rows.values().flat_map(Row::routes);
+            routes.any(|route| route.geography == *geography)
+        };
+        self.models.iter().any(routes)
     }
 
     /// Whether some mapping is complete for `region`.

@@ -78,6 +78,19 @@ impl Geography {
     /// The geography of profiles that may route to any commercial region.
     pub const GLOBAL: &'static str = "global";
 
+    /// Those that AWS has had so far.
+    const KNOWN: [&'static str; 9] = [
+        "us",
+        "eu",
+        "apac",
+        "jp",
+        "au",
+        "in",
+        "ca",
+        "us-gov",
+        Self::GLOBAL,
+    ];
+
     /// Takes `text` as a geography; [`ParseIdError::Geography`] when it does not look like one.
     pub fn parse(text: &str) -> Result<Self, ParseIdError> {
         if Self::fits(text) {
@@ -98,6 +111,11 @@ impl Geography {
     /// The geography as it stands before the full stop.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether AWS has had it when this version was made. A later one is as good.
+    pub fn is_known(&self) -> bool {
+        Self::KNOWN.contains(&self.as_str())
     }
 
     /// Whether a request through it may leave every jurisdiction.
@@ -131,6 +149,11 @@ impl Arn {
     /// The ARN as written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The partition part: `aws`, `aws-us-gov`, …
+    pub fn partition(&self) -> &str {
+        self.0.split(':').nth(1).unwrap_or_default()
     }
 
     /// The region part, which is empty for global resources.
@@ -197,7 +220,7 @@ mod tests {
             "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abcdefghijkl",
         )
         .unwrap();
-        assert_eq!(arn.region(), "us-east-1");
+        assert_eq!((arn.partition(), arn.region()), ("aws", "us-east-1"));
         assert!(Arn::parse("arn:aws:bedrock:us-east-1:111122223333").is_err());
         assert!(Arn::parse("arn:aws:bedrock:us-east-1:1:a\"b").is_err());
     }

@@ -9,6 +9,8 @@ use wildmatch::WildMatch;
 use super::id::{Arn, Geography, ModelId};
 use super::region::Region;
 
+mod covering;
+
 /// One policy object, checked and typed.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -305,12 +307,19 @@ impl Selector {
 
     /// The label keys that it asks for.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|requirement| match requirement {
-            Requirement::In(key, _)
-            | Requirement::NotIn(key, _)
-            | Requirement::Exists(key)
-            | Requirement::DoesNotExist(key) => &**key,
-        })
+        self.0.iter().map(Requirement::key)
+    }
+}
+
+impl Requirement {
+    /// The label that it asks for.
+    fn key(&self) -> &str {
+        match self {
+            Self::In(key, _)
+            | Self::NotIn(key, _)
+            | Self::Exists(key)
+            | Self::DoesNotExist(key) => key,
+        }
     }
 }
 

@@ -70,24 +70,27 @@ const JURISDICTIONS: &[(&str, &str, &str)] = &[
 
 /// What region codes start with, partition by partition (`regionRegex` in botocore's `partitions.json`).
 /// A longer start stands before a shorter one that it contains.
-const STARTS: &[(&str, bool)] = &[
-    ("us-gov-", false),
-    ("us-isob-", false),
-    ("us-isof-", false),
-    ("us-iso-", false),
-    ("eu-isoe-", false),
-    ("eusc-de-", false),
-    ("cn-", false),
-    ("us-", true),
-    ("eu-", true),
-    ("ap-", true),
-    ("sa-", true),
-    ("ca-", true),
-    ("me-", true),
-    ("af-", true),
-    ("il-", true),
-    ("mx-", true),
+const STARTS: &[(&str, &str)] = &[
+    ("us-gov-", "aws-us-gov"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("us-iso-", "aws-iso"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("eusc-de-", "aws-eusc"),
+    ("cn-", "aws-cn"),
+    ("us-", COMMERCIAL),
+    ("eu-", COMMERCIAL),
+    ("ap-", COMMERCIAL),
+    ("sa-", COMMERCIAL),
+    ("ca-", COMMERCIAL),
+    ("me-", COMMERCIAL),
+    ("af-", COMMERCIAL),
+    ("il-", COMMERCIAL),
+    ("mx-", COMMERCIAL),
 ];
+
+/// The partition of everybody who needs no other.
+const COMMERCIAL: &str = "aws";
 
 impl Region {
     const LONGEST: usize = 20;
@@ -122,7 +125,13 @@ impl Region {
 
     /// Whether the region lies in the commercial partition, the only one whose profiles may leave their jurisdiction.
     pub fn is_commercial(&self) -> bool {
-        start_of(self.as_str()).is_some_and(|(_, commercial)| *commercial)
+        self.partition() == COMMERCIAL
+    }
+
+    /// The partition that the region lies in, as ARNs name it: `aws`, `aws-us-gov`, …
+    pub fn partition(&self) -> &'static str {
+        // A region was parsed by these starts, so this never falls back.
+        start_of(self.as_str()).map_or(COMMERCIAL, |(_, partition)| partition)
     }
 
     /// The jurisdiction that the region lies in.
@@ -146,7 +155,7 @@ impl Jurisdiction {
     }
 }
 
-fn start_of(text: &str) -> Option<&'static (&'static str, bool)> {
+fn start_of(text: &str) -> Option<&'static (&'static str, &'static str)> {
     STARTS.iter().find(|(start, _)| text.starts_with(start))
 }
 
@@ -241,5 +250,19 @@ mod tests {
         assert!(Region::parse("us-east-1").unwrap().is_commercial());
         assert!(!Region::parse("us-gov-east-1").unwrap().is_commercial());
         assert!(!Region::parse("eusc-de-east-1").unwrap().is_commercial());
+    }
+
+    #[test]
+    fn a_region_lies_in_the_partition_that_its_arns_name() {
+        for (code, partition) in [
+            ("eu-west-1", "aws"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("us-iso-east-1", "aws-iso"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("cn-north-1", "aws-cn"),
+        ] {
+            assert_eq!(Region::parse(code).unwrap().partition(), partition);
+        }
     }
 }

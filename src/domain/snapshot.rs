@@ -7,12 +7,16 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::catalog::{Catalog, Conflict, Mapping};
-use super::id::{ModelId, is_id_byte};
+use super::catalog::{Catalog, Mapping};
+use super::id::is_id_byte;
 use super::policy::{self, Namespace, Policy};
 use super::references::{Neighbours, References};
 use super::region::Region;
 use super::role::Roles;
+
+mod problem;
+
+pub use problem::{Named, Problem};
 
 /// All mappings, merged, and all policies in deciding order.
 #[derive(Debug)]
@@ -48,27 +52,6 @@ pub enum Namespaces {
     Seen(BTreeMap<Box<str>, Arc<Namespace>>),
 }
 
-/// What is wrong with an object although its fields are well-formed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// Two geographies remain for one (model, region).
-    #[error(
-        "mapping `{}`: {} has two geographic profiles in {}, `{}` and `{}`; `{}` is used: withdraw one with `absent: true`",
-        .0.mapping, .0.model, .0.region, .0.kept, .0.dropped, .0.kept
-    )]
-    Conflicting(Conflict),
-    /// Replacements that lead back to where they started.
-    #[error(
-        "policy `{policy}`: the replacement of {from} leads back to itself; it and the others of the circle are not used"
-    )]
-    ReplacementCycle {
-        /// The policy.
-        policy: Box<str>,
-        /// The ID whose replacement was dropped.
-        from: ModelId,
-    },
-}
-
 /// What a cheap search over bytes looks for before anything is parsed: a full stop with a vendor before it. Full stops are
 /// rare and found by the processor's vector instructions, however many vendors there are.
 #[derive(Debug)]
@@ -90,16 +73,19 @@ const KUBERNETES: &[u8] = b"k8s.io";
 impl Snapshot {
     /// Merges `mappings`, orders `policies`, and tells what is wrong with either.
     pub fn build(mappings: Vec<Mapping>, mut policies: Vec<Policy>) -> (Self, Vec<Problem>) {
+        let mut problems: Vec<_> = mappings.iter().flat_map(problem::of_mapping).collect();
         let (catalog, conflicts) = Catalog::merge(mappings);
-        let mut problems: Vec<_> = conflicts.into_iter().map(Problem::Conflicting).collect();
+        problems.extend(conflicts.into_iter().map(Problem::Conflicting));
         policies.sort_by(|a, b| {
             b.priority
                 .cmp(&a.priority)
                 .then_with(|| a.name.cmp(&b.name))
         });
         for policy in &mut policies {
-            drop_cycles(policy, &mut problems);
+            problems.extend(problem::drop_cycles(policy));
+            problems.extend(problem::of_policy(policy, &catalog));
         }
+        problems.extend(problem::shadowed(&policies));
         let needles = Needles::new(vendors(&catalog, &policies));
         (
             Self {
@@ -247,41 +233,6 @@ fn vendors(catalog: &Catalog, policies: &[Policy]) -> BTreeSet<Box<str>> {
         .chain(named)
         .map(|id| id.vendor_prefix().into())
         .collect()
-}
-
-/// Removes every replacement that lies on a circle.
-fn drop_cycles(policy: &mut Policy, problems: &mut Vec<Problem>) {
-    let next = |id: &ModelId| {
-        policy
-            .replacements
-            .iter()
-            .find(|r| &r.from == id)
-            .map(|r| &r.to)
-    };
-    let circles = |from: &ModelId| {
-        std::iter::successors(next(from), |id| next(id))
-            .take(policy.replacements.len())
-            .any(|id| id == from)
-    };
-    let cyclic: Vec<ModelId> = policy
-        .replacements
-        .iter()
-        .map(|r| &r.from)
-        .filter(|from| circles(from))
-        .cloned()
-        .collect();
-    for from in cyclic {
-        policy.replacements = policy
-            .replacements
-            .iter()
-            .filter(|r| r.from != from)
-            .cloned()
-            .collect();
-        problems.push(Problem::ReplacementCycle {
-            policy: policy.name.clone(),
-            from,
-        });
-    }
 }
 
 #[cfg(test)]

@@ -121,21 +121,19 @@ fn target(
     let field = || format!("{field}.target");
     if wire.target.starts_with("arn:") {
         let arn = problems.take(field, Arn::parse(&wire.target))?;
-        let fits = sources.iter().any(|source| source.as_str() == arn.region());
-        if !fits && !sources.is_empty() {
+        if !sources.iter().any(|source| source.as_str() == arn.region()) {
             let message = format!(
-                "the ARN is of region `{}`, which is none of `sourceRegions`: an ARN serves its own region alone",
+                "an ARN serves its own region alone: name `{}` in `sourceRegions`, or write the ARN of a region there",
                 arn.region()
             );
             problems.note(field(), message);
-        } else if sources.is_empty() {
-            problems.note(
-                field(),
-                format!(
-                    "an ARN serves its own region alone: add `sourceRegions: [{}]`",
-                    arn.region()
-                ),
-            );
+        }
+        if sources
+            .iter()
+            .any(|source| source.partition() != arn.partition())
+        {
+            let message = "an ARN serves its own partition alone: write the one of `sourceRegions` behind `arn:`, or regions of the ARN's";
+            problems.note(field(), message.to_owned());
         }
         return Some(OverrideTarget::Arn(arn));
     }
@@ -161,7 +159,8 @@ fn replacement(problems: &mut Problems, at: usize, wire: &api::Replacement) -> O
     if wire.from == wire.to {
         problems.note(
             format!("spec.replacements[{at}].to"),
-            "a replacement leads to another model than it starts from".to_owned(),
+            "a replacement leads to another model than it starts from: name the model to move to"
+                .to_owned(),
         );
     }
     Some(Replacement {
@@ -209,12 +208,13 @@ fn requirement(wire: &LabelSelectorRequirement) -> Result<Requirement, String> {
         ("Exists", true) => Ok(Requirement::Exists(key)),
         ("DoesNotExist", true) => Ok(Requirement::DoesNotExist(key)),
         ("In" | "NotIn", true) => Err(format!(
-            "operator `{}` needs at least one value",
+            "operator `{}` needs at least one value: add `values`, or write `Exists` or `DoesNotExist`",
             wire.operator
         )),
-        ("Exists" | "DoesNotExist", false) => {
-            Err(format!("operator `{}` takes no values", wire.operator))
-        }
+        ("Exists" | "DoesNotExist", false) => Err(format!(
+            "operator `{}` takes no values: remove `values`, or write `In` or `NotIn`",
+            wire.operator
+        )),
         _ => Err(format!(
             "`{}` is no operator: write In, NotIn, Exists or DoesNotExist",
             wire.operator

@@ -110,8 +110,9 @@ fn a_policy_says_every_problem_with_its_field() {
     for (spec, field, words) in [
         ("{region: {default: here}}".to_owned(), "spec.region.default", "is not an AWS region"),
         ("{geography: {allowed: [us, global]}}".to_owned(), "spec.geography.allowed[1]", "set `spec.geography.global`"),
-        (with_arn(""), "spec.overrides[0].target", "add `sourceRegions: [us-east-1]`"),
-        (with_arn(", sourceRegions: [eu-west-1]"), "spec.overrides[0].target", "none of `sourceRegions`"),
+        (with_arn(""), "spec.overrides[0].target", "name `us-east-1` in `sourceRegions`"),
+        (with_arn(", sourceRegions: [eu-west-1]"), "spec.overrides[0].target", "name `us-east-1` in `sourceRegions`"),
+        (with_arn(", sourceRegions: [us-east-1, us-gov-west-1]"), "spec.overrides[0].target", "its own partition alone"),
         ("{overrides: [{modelId: anthropic.claude-x-1, target: us.anthropic.claude-x-2}]}".to_owned(), "spec.overrides[0].target", "write a replacement"),
         ("{replacements: [{from: anthropic.claude-x-1, to: anthropic.claude-x-1}]}".to_owned(), "spec.replacements[0].to", "another model"),
         ("{replacements: [{from: x, to: anthropic.claude-x-1}]}".to_owned(), "spec.replacements[0].from", "is not a model ID"),

@@ -3,6 +3,7 @@
 mod answers;
 mod audit;
 mod certificates;
+mod crds;
 mod documents;
 mod faults;
 mod fixture;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Trial> {
         replicas::trials(),
         faults::trials(),
         audit::trials(),
+        crds::trials(),
     ]
     .into_iter()
     .flatten()

@@ -11,6 +11,7 @@ mod architecture;
 mod catalog;
 mod cli;
 mod corpus;
+mod crds;
 mod decision;
 mod detection;
 mod facts;

@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use super::super::id::{Geography, ModelId};
 use super::super::region::Region;
 use super::{
-    Catalog, Conflict, DirectRow, Knowledge, Lifecycle, LifecycleState, MappedLifecycle,
-    MappedModel, MappedRoute, Mapping, MappingIx, Model, ModelIx, Route, Row,
+    Catalog, Conflict, DirectRow, EndOfLife, Knowledge, Lifecycle, LifecycleState, MappedLifecycle,
+    MappedModel, MappedRoute, Mapping, MappingIx, Model, ModelIx, Overridden, Route, Row, RowName,
 };
 
 impl Catalog {
@@ -29,14 +29,14 @@ impl Catalog {
                     .take(at, model);
             }
         }
-        let mut conflicts = Vec::new();
+        let mut told = Told::default();
         let names: Box<[_]> = mappings
             .iter()
             .map(|m| (m.name.clone(), m.catalog_date))
             .collect();
         let models: Box<[Model]> = drafts
             .into_iter()
-            .map(|(id, draft)| draft.finish(id, &names, &mut conflicts))
+            .map(|(id, draft)| draft.finish(id, &names, &mut told))
             .collect();
         let ids = models
             .iter()
@@ -53,22 +53,43 @@ impl Catalog {
                 ids,
                 mappings: names,
                 scanned,
+                overridden: told.overridden.into(),
             },
-            conflicts,
+            told.conflicts,
         )
     }
 }
+
+/// What there is to tell about a merge.
+#[derive(Default)]
+struct Told {
+    conflicts: Vec<Conflict>,
+    overridden: Vec<Overridden>,
+}
+
+/// What counts, and which mapping says it.
+type Stated<T> = Option<(T, MappingIx)>;
 
 /// A model while its rows are merged.
 struct Draft {
     mapping: MappingIx,
     aliases: Vec<Box<str>>,
-    lifecycle: MappedLifecycle,
-    direct: BTreeMap<Region, (DirectRow, MappingIx)>,
-    /// `None` withdraws the row.
-    routes: BTreeMap<(Region, Geography), Option<Route>>,
+    state: Stated<LifecycleState>,
+    end_of_life: Stated<Box<[EndOfLife]>>,
+    successor: Stated<ModelId>,
+    direct: BTreeMap<Region, Stated<DirectRow>>,
+    /// What is stated of a route is `None` where it is withdrawn.
+    routes: BTreeMap<(Region, Geography), Stated<Option<MappedRoute>>>,
     unverified: bool,
     mantle_only: bool,
+    lost: Vec<Lost>,
+}
+
+/// A row that is said in vain: by whom, and who counts.
+struct Lost {
+    row: RowName,
+    mapping: MappingIx,
+    by: MappingIx,
 }
 
 impl Draft {
@@ -76,11 +97,14 @@ impl Draft {
         Self {
             mapping,
             aliases: Vec::new(),
-            lifecycle: MappedLifecycle::default(),
+            state: None,
+            end_of_life: None,
+            successor: None,
             direct: BTreeMap::new(),
             routes: BTreeMap::new(),
             unverified: false,
             mantle_only: false,
+            lost: Vec::new(),
         }
     }
 
@@ -101,70 +125,57 @@ impl Draft {
                 self.aliases.push(alias.clone());
             }
         }
+        let lost = &mut self.lost;
         for (region, row) in direct {
-            self.direct.entry(*region).or_insert((*row, at));
+            let slot = self.direct.entry(*region).or_default();
+            settle(slot, row, at, lost, || RowName::Direct(*region));
         }
         let MappedLifecycle {
             state,
             end_of_life,
             successor,
         } = lifecycle;
-        self.lifecycle.state = self.lifecycle.state.or(*state);
-        self.lifecycle.end_of_life = self
-            .lifecycle
-            .end_of_life
-            .take()
-            .or_else(|| end_of_life.clone());
-        self.lifecycle.successor = self
-            .lifecycle
-            .successor
-            .take()
-            .or_else(|| successor.clone());
+        if let Some(state) = state {
+            settle(&mut self.state, state, at, lost, || RowName::State);
+        }
+        if let Some(ends) = end_of_life {
+            settle(&mut self.end_of_life, ends, at, lost, || RowName::EndOfLife);
+        }
+        if let Some(id) = successor {
+            settle(&mut self.successor, id, at, lost, || RowName::Successor);
+        }
         for route in routes {
-            self.routes
-                .entry((route.source, route.geography.clone()))
-                .or_insert_with(|| (!route.absent).then(|| Route::of(route, at)));
+            let MappedRoute {
+                source, geography, ..
+            } = route;
+            let slot = self.routes.entry((*source, geography.clone())).or_default();
+            let stated = (!route.absent).then(|| route.clone());
+            let row = || RowName::Route(geography.clone(), *source);
+            settle(slot, &stated, at, lost, row);
         }
         self.unverified |= unverified;
         self.mantle_only |= mantle_only;
     }
 
-    fn finish(
-        self,
-        id: ModelId,
-        names: &[(Box<str>, Option<Date>)],
-        conflicts: &mut Vec<Conflict>,
-    ) -> Model {
-        let mut rows: BTreeMap<Region, Row> = BTreeMap::new();
-        for (region, direct) in self.direct {
-            if direct.0 != DirectRow::Never {
-                rows.entry(region).or_default().direct = Some(direct);
-            }
-        }
-        for ((region, _), route) in self.routes {
-            let Some(route) = route else { continue };
-            let row = rows.entry(region).or_default();
-            let slot = if route.geography.is_global() {
-                &mut row.global
-            } else {
-                &mut row.geographic
-            };
-            let Some(dropped) = keep_first(slot, route) else {
-                continue;
-            };
-            let kept = slot.as_ref().map_or_else(
-                || dropped.geography.clone(),
-                |route| route.geography.clone(),
-            );
-            let mapping = names[dropped.mapping.0 as usize].0.clone();
-            conflicts.push(Conflict {
-                mapping,
+    fn finish(self, id: ModelId, names: &[(Box<str>, Option<Date>)], told: &mut Told) -> Model {
+        let name = |at: MappingIx| names[at.0 as usize].0.clone();
+        told.overridden
+            .extend(self.lost.into_iter().map(|lost| Overridden {
+                mapping: name(lost.mapping),
+                by: name(lost.by),
                 model: id.clone(),
-                region,
-                kept,
-                dropped: dropped.geography,
-            });
-        }
+                row: lost.row,
+            }));
+        let conflict = |region, kept, dropped: Route| Conflict {
+            mapping: name(dropped.mapping),
+            model: id.clone(),
+            region,
+            kept,
+            dropped: dropped.geography,
+        };
+        let rows = rows(self.direct, self.routes, |region, kept, dropped| {
+            told.conflicts.push(conflict(region, kept, dropped));
+        });
         let has_profiles = rows.values().any(|row| row.routes().next().is_some());
         let knowledge = match (has_profiles, self.mantle_only, self.unverified) {
             (true, ..) => Knowledge::HasProfiles,
@@ -173,9 +184,11 @@ impl Draft {
             (false, false, false) => Knowledge::NeverHadProfile,
         };
         let lifecycle = Lifecycle {
-            state: self.lifecycle.state.unwrap_or(LifecycleState::Active),
-            end_of_life: self.lifecycle.end_of_life.unwrap_or_default(),
-            successor: self.lifecycle.successor,
+            state: self
+                .state
+                .map_or(LifecycleState::Active, |(state, _)| state),
+            end_of_life: self.end_of_life.map(|(ends, _)| ends).unwrap_or_default(),
+            successor: self.successor.map(|(id, _)| id),
         };
         Model {
             id,
@@ -185,6 +198,62 @@ impl Draft {
             mapping: self.mapping,
             rows,
         }
+    }
+}
+
+/// The rows of a model by region. Of two geographies in one region the second is handed to `drop`, with the one that is kept.
+fn rows(
+    direct: BTreeMap<Region, Stated<DirectRow>>,
+    routes: BTreeMap<(Region, Geography), Stated<Option<MappedRoute>>>,
+    mut drop: impl FnMut(Region, Geography, Route),
+) -> BTreeMap<Region, Row> {
+    let mut rows: BTreeMap<Region, Row> = BTreeMap::new();
+    for (region, direct) in direct {
+        let Some(direct) = direct else { continue };
+        if direct.0 != DirectRow::Never {
+            rows.entry(region).or_default().direct = Some(direct);
+        }
+    }
+    for ((region, _), route) in routes {
+        let Some((Some(route), mapping)) = route else {
+            continue;
+        };
+        let route = Route::of(route, mapping);
+        let row = rows.entry(region).or_default();
+        let slot = if route.geography.is_global() {
+            &mut row.global
+        } else {
+            &mut row.geographic
+        };
+        let Some(dropped) = keep_first(slot, route) else {
+            continue;
+        };
+        let kept = slot.as_ref().map_or_else(
+            || dropped.geography.clone(),
+            |route| route.geography.clone(),
+        );
+        drop(region, kept, dropped);
+    }
+    rows
+}
+
+/// Takes what a mapping states where nobody before it has; else what differs is said in vain.
+fn settle<T: Clone + PartialEq>(
+    slot: &mut Stated<T>,
+    stated: &T,
+    at: MappingIx,
+    lost: &mut Vec<Lost>,
+    row: impl FnOnce() -> RowName,
+) {
+    match slot {
+        None => *slot = Some((stated.clone(), at)),
+        // A mapping that says a thing twice is no other mapping.
+        Some((there, by)) if *by != at && there != stated => lost.push(Lost {
+            row: row(),
+            mapping: at,
+            by: *by,
+        }),
+        Some(_) => {}
     }
 }
 
@@ -201,10 +270,10 @@ fn keep_first(slot: &mut Option<Route>, route: Route) -> Option<Route> {
 }
 
 impl Route {
-    fn of(mapped: &MappedRoute, mapping: MappingIx) -> Self {
+    fn of(mapped: MappedRoute, mapping: MappingIx) -> Self {
         Self {
-            geography: mapped.geography.clone(),
-            destinations: mapped.destinations.clone(),
+            geography: mapped.geography,
+            destinations: mapped.destinations,
             state: mapped.state,
             confidence: mapped.confidence,
             mapping,

@@ -129,6 +129,111 @@ fn of_two_geographies_the_first_stays_and_the_other_is_told() {
     );
 }
 
+/// A model of which every row is said one way or the other, but for its successor and what it says of Paris.
+fn said(one_way: bool) -> MappedModel {
+    let (state, end, direct, destinations): (_, _, _, &[&str]) = if one_way {
+        let state = LifecycleState::Active;
+        (state, "2027-01-01", DirectRow::Works, &["eu-west-1"])
+    } else {
+        (LifecycleState::Legacy, "2027-02-01", DirectRow::Never, &[])
+    };
+    let ends = EndOfLife {
+        date: end.parse().unwrap(),
+        regions: Box::default(),
+    };
+    with(|model| {
+        model.routes = [
+            route("eu", "eu-west-1", destinations),
+            route("eu", "eu-west-3", &["eu-west-3"]),
+            MappedRoute {
+                absent: !one_way,
+                ..route("global", "eu-west-1", &["*"])
+            },
+        ]
+        .into();
+        model.direct = [
+            (region("eu-west-2"), direct),
+            (region("eu-west-3"), DirectRow::Works),
+        ]
+        .into();
+        model.lifecycle.state = Some(state);
+        model.lifecycle.end_of_life = Some([ends].into());
+        model.lifecycle.successor = ModelId::parse("anthropic.claude-sonnet-5-5").ok();
+    })
+}
+
+#[test]
+fn a_row_that_is_said_in_vain_is_told_with_who_counts() {
+    let (catalog, _) = merged(vec![
+        mapping("builtin", -1000, vec![said(true)]),
+        mapping("ours", 0, vec![said(false)]),
+    ]);
+    let rows: Vec<_> = catalog
+        .overridden()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    // What both say alike is not told.
+    assert_eq!(
+        rows,
+        [
+            "anthropic.claude-sonnet-5: the direct ID in eu-west-2, by `ours`",
+            "anthropic.claude-sonnet-5: the lifecycle's state, by `ours`",
+            "anthropic.claude-sonnet-5: the end of life, by `ours`",
+            "anthropic.claude-sonnet-5: `eu` from eu-west-1, by `ours`",
+            "anthropic.claude-sonnet-5: `global` from eu-west-1, by `ours`",
+        ]
+    );
+    assert!(
+        catalog
+            .overridden()
+            .iter()
+            .all(|row| &*row.mapping == "builtin")
+    );
+}
+
+#[test]
+fn a_row_that_is_withdrawn_is_withdrawn_from_those_below_alone() {
+    let eu = |absent| {
+        with(|model| {
+            model.routes = [MappedRoute {
+                absent,
+                ..route("eu", "eu-west-1", &[])
+            }]
+            .into();
+        })
+    };
+    let kept = |mappings| geography(&merged(mappings).0, "eu-west-1");
+    let withdrawn = mapping("middle", 0, vec![eu(true)]);
+    let below = mapping("low", -1, vec![eu(false)]);
+    assert_eq!(kept(vec![below.clone(), withdrawn.clone()]), None);
+    let above = mapping("high", 1, vec![eu(false)]);
+    assert_eq!(
+        kept(vec![below.clone(), withdrawn, above]).as_deref(),
+        Some("eu")
+    );
+    // Once the withdrawal is gone, the row is back.
+    assert_eq!(kept(vec![below]).as_deref(), Some("eu"));
+}
+
+#[test]
+fn a_withdrawn_geography_is_no_conflict() {
+    let both = |apac_absent| {
+        with(|model| {
+            model.routes = [
+                MappedRoute {
+                    absent: apac_absent,
+                    ..route("apac", "ap-northeast-1", &[])
+                },
+                route("jp", "ap-northeast-1", &[]),
+            ]
+            .into();
+        })
+    };
+    assert_eq!(merged(vec![mapping("m", 0, vec![both(false)])]).1.len(), 1);
+    assert_eq!(merged(vec![mapping("m", 0, vec![both(true)])]).1, []);
+}
+
 #[test]
 fn what_is_known_of_a_model_follows_from_its_rows() {
     let knowledge = |change: fn(&mut MappedModel)| {

@@ -107,7 +107,9 @@ impl World {
 
     /// These policies, each by name and spec, and mappings beside the shipped catalog.
     pub(crate) fn of(policies: &[(&str, &str)], mappings: &[(&str, &str)]) -> Self {
-        let (snapshot, problems) = Self::snapshot(policies, mappings);
+        let (snapshot, mut problems) = Self::snapshot(policies, mappings);
+        // A policy that never decides may be just what is tried.
+        problems.retain(|problem| !matches!(problem, Problem::Shadowed { .. }));
         assert!(problems.is_empty(), "{problems:?}");
         Self {
             view: View::of(snapshot),

@@ -1,0 +1,49 @@
+//! What a mapping says in vain, since one that comes before it says otherwise.
+
+use std::fmt;
+
+use super::super::id::{Geography, ModelId};
+use super::super::region::Region;
+
+/// One row of a mapping in whose place another one's counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overridden {
+    /// The mapping that says it in vain.
+    pub mapping: Box<str>,
+    /// The mapping that counts.
+    pub by: Box<str>,
+    /// The model.
+    pub model: ModelId,
+    /// Which of its rows.
+    pub row: RowName,
+}
+
+/// Which row of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowName {
+    /// What becomes of the direct ID in this region.
+    Direct(Region),
+    /// The profile of this geography, from this region.
+    Route(Geography, Region),
+    /// The stated state.
+    State,
+    /// The dates of its end of life.
+    EndOfLife,
+    /// The model to move to.
+    Successor,
+}
+
+impl fmt::Display for Overridden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by, model, row, .. } = self;
+        match row {
+            RowName::Direct(region) => write!(f, "{model}: the direct ID in {region}, by `{by}`"),
+            RowName::Route(geography, region) => {
+                write!(f, "{model}: `{geography}` from {region}, by `{by}`")
+            }
+            RowName::State => write!(f, "{model}: the lifecycle's state, by `{by}`"),
+            RowName::EndOfLife => write!(f, "{model}: the end of life, by `{by}`"),
+            RowName::Successor => write!(f, "{model}: the successor, by `{by}`"),
+        }
+    }
+}

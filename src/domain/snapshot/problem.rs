@@ -1,0 +1,332 @@
+//! What is wrong, or likely so, with mappings and policies whose fields are all well-formed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::super::catalog::{Catalog, Conflict, Destinations, MappedModel, Mapping};
+use super::super::id::{Geography, ModelId};
+use super::super::policy::{OverrideTarget, Policy};
+use super::super::region::{Jurisdiction, Region};
+
+/// What is wrong with an object although its fields are well-formed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Two geographies remain for one (model, region).
+    #[error(
+        "mapping `{}`: {} has two geographic profiles in {}, `{}` and `{}`; `{}` is used: withdraw one with `absent: true`",
+        .0.mapping, .0.model, .0.region, .0.kept, .0.dropped, .0.kept
+    )]
+    Conflicting(Conflict),
+    /// Replacements that lead back to where they started.
+    #[error(
+        "policy `{policy}`: the replacement of {from} leads back to itself; it and the others of the circle are not used"
+    )]
+    ReplacementCycle {
+        /// The policy.
+        policy: Box<str>,
+        /// The ID whose replacement was dropped.
+        from: ModelId,
+    },
+    /// Regions that fit a partition's pattern and that no list of AWS's has: perhaps new, perhaps misspelt.
+    #[error(
+        "{object}: this version knows no region {}; what is said of it counts all the same: check the spelling",
+        list(.regions)
+    )]
+    UnknownRegions {
+        /// The object that names them.
+        object: Named,
+        /// The regions, in order.
+        regions: Box<[Region]>,
+    },
+    /// Geographies that this version does not know and that no mapping has a profile of: perhaps new, perhaps misspelt.
+    #[error(
+        "{object}: this version knows no geography {}; what is said of it counts all the same: check the spelling",
+        list(.geographies)
+    )]
+    UnknownGeographies {
+        /// The object that names them.
+        object: Named,
+        /// The geographies, in order.
+        geographies: Box<[Geography]>,
+    },
+    /// A policy that never decides.
+    #[error(
+        "policy `{policy}` never decides: `{by}` comes first and selects whatever it selects; raise its priority, or select less there"
+    )]
+    Shadowed {
+        /// The policy that never decides.
+        policy: Box<str>,
+        /// The first that decides in its place.
+        by: Box<str>,
+    },
+}
+
+/// An object by its kind and name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// A mapping.
+    Mapping(Box<str>),
+    /// A policy.
+    Policy(Box<str>),
+}
+
+impl Problem {
+    /// The object that has to be corrected.
+    pub fn object(&self) -> Named {
+        match self {
+            Self::Conflicting(conflict) => Named::Mapping(conflict.mapping.clone()),
+            Self::ReplacementCycle { policy, .. } | Self::Shadowed { policy, .. } => {
+                Named::Policy(policy.clone())
+            }
+            Self::UnknownRegions { object, .. } | Self::UnknownGeographies { object, .. } => {
+                object.clone()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mapping(name) => write!(f, "mapping `{name}`"),
+            Self::Policy(name) => write!(f, "policy `{name}`"),
+        }
+    }
+}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    let quoted: Vec<_> = items.iter().map(|item| format!("`{item}`")).collect();
+    quoted.join(", ")
+}
+
+/// What is wrong with a mapping by itself.
+pub(super) fn of_mapping(mapping: &Mapping) -> impl Iterator<Item = Problem> {
+    let object = Named::Mapping(mapping.name.clone());
+    let regions = mapping.scanned.iter().copied();
+    let regions = regions.chain(mapping.models.iter().flat_map(regions_of));
+    let geographies = mapping
+        .models
+        .iter()
+        .flat_map(|model| &model.routes)
+        .map(|route| &route.geography)
+        .filter(|geography| !geography.is_known());
+    [
+        unknown_regions(&object, regions),
+        unknown_geographies(&object, geographies),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// What is wrong with a policy beside this catalog.
+pub(super) fn of_policy(policy: &Policy, catalog: &Catalog) -> impl Iterator<Item = Problem> {
+    let object = Named::Policy(policy.name.clone());
+    let overrides = policy.overrides.iter();
+    let regions = overrides
+        .clone()
+        .flat_map(|found| {
+            found
+                .sources
+                .iter()
+                .chain(found.destinations.iter().flatten())
+        })
+        .copied()
+        .chain(policy.default_region);
+    let targets = overrides.filter_map(|found| match &found.target {
+        OverrideTarget::System(geography) => Some(geography),
+        OverrideTarget::Arn(_) => None,
+    });
+    let geographies = policy
+        .allowed
+        .iter()
+        .chain(targets)
+        .filter(|geography| !geography.is_known() && !catalog.has_geography(geography));
+    [
+        unknown_regions(&object, regions),
+        unknown_geographies(&object, geographies),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The policies, in deciding order, that never decide.
+pub(super) fn shadowed(policies: &[Policy]) -> impl Iterator<Item = Problem> {
+    policies.iter().enumerate().filter_map(|(at, policy)| {
+        let by = policies[..at]
+            .iter()
+            .find(|first| first.leaves_nothing_to(policy))?;
+        Some(Problem::Shadowed {
+            policy: policy.name.clone(),
+            by: by.name.clone(),
+        })
+    })
+}
+
+fn regions_of(model: &MappedModel) -> impl Iterator<Item = Region> {
+    let ends = model.lifecycle.end_of_life.iter().flatten();
+    let routes = model.routes.iter().flat_map(|route| {
+        let destinations: &[Region] = match &route.destinations {
+            Destinations::Known(regions) => regions,
+            Destinations::Anywhere | Destinations::Unknown => &[],
+        };
+        destinations.iter().chain([&route.source])
+    });
+    let direct = model.direct.iter().map(|(region, _)| region);
+    direct
+        .chain(ends.flat_map(|end| &end.regions))
+        .chain(routes)
+        .copied()
+}
+
+fn unknown_regions(object: &Named, regions: impl Iterator<Item = Region>) -> Option<Problem> {
+    let unknown: BTreeSet<_> = regions
+        .filter(|region| matches!(region.jurisdiction(), Jurisdiction::Unlisted(_)))
+        .collect();
+    (!unknown.is_empty()).then(|| Problem::UnknownRegions {
+        object: object.clone(),
+        regions: unknown.into_iter().collect(),
+    })
+}
+
+fn unknown_geographies<'a>(
+    object: &Named,
+    unknown: impl Iterator<Item = &'a Geography>,
+) -> Option<Problem> {
+    let unknown: BTreeSet<_> = unknown.cloned().collect();
+    (!unknown.is_empty()).then(|| Problem::UnknownGeographies {
+        object: object.clone(),
+        geographies: unknown.into_iter().collect(),
+    })
+}
+
+/// Removes every replacement that lies on a circle.
+pub(super) fn drop_cycles(policy: &mut Policy) -> Vec<Problem> {
+    let next = |id: &ModelId| {
+        policy
+            .replacements
+            .iter()
+            .find(|r| &r.from == id)
+            .map(|r| &r.to)
+    };
+    let circles = |from: &ModelId| {
+        std::iter::successors(next(from), |id| next(id))
+            .take(policy.replacements.len())
+            .any(|id| id == from)
+    };
+    let cyclic: Vec<ModelId> = policy
+        .replacements
+        .iter()
+        .map(|r| &r.from)
+        .filter(|from| circles(from))
+        .cloned()
+        .collect();
+    let stay = policy.replacements.iter();
+    policy.replacements = stay
+        .filter(|r| !cyclic.contains(&r.from))
+        .cloned()
+        .collect();
+    let told = cyclic.into_iter().map(|from| Problem::ReplacementCycle {
+        policy: policy.name.clone(),
+        from,
+    });
+    told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixtures::{mapping, model, policy, region, route};
+    use crate::domain::snapshot::Snapshot;
+
+    fn geography(text: &str) -> Geography {
+        Geography::parse(text).unwrap()
+    }
+
+    fn told(mappings: Vec<Mapping>, policies: Vec<Policy>) -> Vec<Problem> {
+        Snapshot::build(mappings, policies).1
+    }
+
+    #[test]
+    fn what_this_version_does_not_know_is_told_and_stays() {
+        let mut new = model("anthropic.claude-x-1");
+        new.routes = [
+            route("sa", "sa-west-1", &["sa-east-1", "sa-west-1"]),
+            route("eu", "eu-west-1", &["eu-west-1"]),
+        ]
+        .into();
+        let mut asking = policy();
+        asking.default_region = Some(region("eu-west-9"));
+        asking.allowed = [geography("sa"), geography("asia"), geography("jp")].into();
+        let mapping = mapping("new", 0, vec![new]);
+        let (snapshot, problems) = Snapshot::build(vec![mapping], vec![asking]);
+        let object = Named::Mapping("new".into());
+        let policy = Named::Policy("test".into());
+        let expected = [
+            Problem::UnknownRegions {
+                object: object.clone(),
+                regions: [region("sa-west-1")].into(),
+            },
+            Problem::UnknownGeographies {
+                object,
+                geographies: [geography("sa")].into(),
+            },
+            Problem::UnknownRegions {
+                object: policy.clone(),
+                regions: [region("eu-west-9")].into(),
+            },
+            // A mapping has profiles of `sa`.
+            Problem::UnknownGeographies {
+                object: policy,
+                geographies: [geography("asia")].into(),
+            },
+        ];
+        assert_eq!(problems, expected);
+        assert_eq!(
+            problems[3].to_string(),
+            "policy `test`: this version knows no geography `asia`; what is said of it counts all the same: check the spelling"
+        );
+        assert!(
+            snapshot.catalog.models()[0]
+                .row(region("sa-west-1"))
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn a_policy_that_never_decides_is_told_with_the_first_that_does() {
+        let named = |name: &str, priority| Policy {
+            name: name.into(),
+            priority,
+            ..policy()
+        };
+        let mut narrow = named("narrow", 9);
+        narrow.config_maps = false;
+        let told = told(
+            vec![],
+            vec![named("b", 1), narrow, named("a", 1), named("first", 2)],
+        );
+        let shadowed = |policy: &str| Problem::Shadowed {
+            policy: policy.into(),
+            by: "first".into(),
+        };
+        assert_eq!(told, [shadowed("a"), shadowed("b")]);
+    }
+
+    #[test]
+    fn a_problem_names_the_object_to_correct() {
+        let mut circle = policy();
+        circle.replacements =
+            crate::domain::fixtures::replacements(&[("a.1", "a.2"), ("a.2", "a.1")]);
+        let two = ["apac", "jp"].map(|geography| {
+            let mut model = model("anthropic.claude-x-1");
+            model.routes = [route(geography, "ap-northeast-1", &[])].into();
+            mapping(geography, 0, vec![model])
+        });
+        let objects: Vec<_> = told(two.into(), vec![circle])
+            .iter()
+            .map(Problem::object)
+            .collect();
+        let policy = || Named::Policy("test".into());
+        assert_eq!(objects, [Named::Mapping("jp".into()), policy(), policy()]);
+    }
+}
