@@ -19,6 +19,7 @@ mod fuzz_bodies;
 mod judgement;
 pub(crate) mod properties;
 mod references;
+mod reviews;
 mod roles;
 mod server;
 mod webhook;
