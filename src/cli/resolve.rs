@@ -6,15 +6,17 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::api::{self, InferenceProfilePolicySpec};
-use crate::domain::catalog::{Confidence, Destinations, DirectRow};
+use crate::domain::catalog::{Confidence, DirectRow};
 use crate::domain::id::ModelId;
 use crate::domain::policy::{Lists, Namespace, OverrideTarget, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
-use crate::domain::resolve::{Evidence, Named, Question, Resolution, Step, crossings, resolve};
-use crate::domain::shape::{Setting, shape};
+use crate::domain::resolve::{
+    Evidence, Named, Question, Reported, Resolution, Step, Suggestion, resolve, suggestion,
+};
+use crate::domain::shape::{Setting, region_of_arn, shape};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::token::{Prefix, tokens};
+use crate::domain::token::{Form, tokens};
 use crate::report;
 
 use super::judging::Judging;
@@ -60,6 +62,7 @@ struct Answer {
     outcome: &'static str,
     reason: Option<&'static str>,
     sentence: Option<&'static str>,
+    suggestion: Option<String>,
     target: Option<String>,
     destinations: Option<Vec<String>>,
     crosses: Vec<[String; 2]>,
@@ -122,41 +125,64 @@ struct Asked<'a> {
     whole: bool,
     /// Why an ID of this shape is left before anything else is asked.
     left: Option<Reason>,
+    /// The name as it stands, with whatever is before its vendor.
+    written: &'a str,
+    /// The direct ID in it, known or not.
+    id: &'a str,
 }
 
 impl<'a> Asked<'a> {
     fn read(id: &'a str, snapshot: &'a Snapshot, policy: &Policy) -> anyhow::Result<Self> {
+        let alone = |named, direct| Self {
+            named,
+            region: None,
+            whole: true,
+            left: None,
+            written: id,
+            id: direct,
+        };
+        if let Some(model) = snapshot.catalog.alias(id) {
+            let model = snapshot.catalog.model(model).id.as_str();
+            if policy.aliases.is_some() {
+                return Ok(alone(Named::Alias(model), model));
+            }
+            anyhow::ensure!(
+                tokens(id, snapshot).next().is_some(),
+                "`{id}` is an alias of {model}, and the policy `{}` does not turn aliases on: set `spec.models.aliases.enabled`",
+                policy.name
+            );
+        }
         let Some(token) = tokens(id, snapshot).next() else {
             // Of a vendor that no mapping knows.
             ModelId::parse(id)?;
-            return Ok(Self {
-                named: Named::Direct(id),
-                region: None,
-                whole: true,
-                left: None,
-            });
+            return Ok(alone(Named::Direct(id), id));
         };
         let shape = shape(id, &token, Setting::Env);
-        let left = match (token.prefix, shape) {
-            (Prefix::Doubled, _) => Some(Reason::DoublePrefix),
+        let left = match (token.form, shape) {
+            (Form::Doubled, _) => Some(Reason::DoublePrefix),
             (_, Err(reason)) => Some(reason),
             (_, Ok(shape)) if shape.listed && policy.lists == Lists::Leave => {
                 Some(Reason::ListLeft)
             }
             (_, Ok(_)) => None,
         };
-        let named = match token.prefix {
-            Prefix::Geography(geography) => Named::Profiled {
+        let named = match token.form {
+            Form::Profiled(geography) => Named::Profiled {
                 geography,
                 id: token.id,
             },
-            Prefix::Bare | Prefix::Doubled => Named::Direct(token.id),
+            Form::Direct | Form::Doubled | Form::Alias => Named::Direct(token.id),
         };
         Ok(Self {
             named,
-            region: shape.ok().and_then(|shape| shape.region),
+            region: match shape {
+                Ok(shape) => shape.region,
+                Err(_) => region_of_arn(id, &token),
+            },
             whole: shape.is_ok_and(|shape| shape.whole),
             left,
+            written: &id[token.span.clone()],
+            id: token.id,
         })
     }
 }
@@ -185,6 +211,9 @@ fn answer(
             steps.push(words(&step));
         })
     };
+    let suggestion = resolution
+        .reason()
+        .and_then(|reason| suggested(reason, asked, question, (policy, snapshot)));
     let (target, destinations, note) = match &resolution {
         Resolution::Rewrite {
             target,
@@ -197,7 +226,6 @@ fn answer(
             None,
         ),
     };
-    let (Named::Direct(id) | Named::Profiled { id, .. }) = question.named;
     let mapping = evidence.mapping.map(|at| snapshot.catalog.mapping(at));
     Answer {
         id: args.id.clone(),
@@ -205,16 +233,10 @@ fn answer(
         outcome: if target.is_some() { "Rewrite" } else { "Leave" },
         reason: resolution.reason().map(Reason::as_str),
         sentence: resolution.reason().map(Reason::sentence),
+        suggestion: suggestion.map(|one| one.to_string()),
         target: target.map(ToString::to_string),
-        destinations: destinations.and_then(regions),
-        crosses: destinations
-            .map(|destinations| {
-                crossings(destinations, region)
-                    .iter()
-                    .map(|(from, to)| [from.to_string(), to.to_string()])
-                    .collect()
-            })
-            .unwrap_or_default(),
+        destinations: destinations.and_then(report::names),
+        crosses: report::crosses(destinations, Some(region)),
         note: note.map(|_| "EndOfLife"),
         confidence: confidence(&evidence),
         policy: policy.name.to_string(),
@@ -222,17 +244,30 @@ fn answer(
         catalog_date: mapping
             .and_then(|(_, date)| date)
             .map(|date| date.to_string()),
-        lifecycle: report::lifecycle_of(id, Some(region), snapshot, today),
+        lifecycle: report::lifecycle_of(asked.id, Some(region), snapshot, today),
         steps: if args.explain { steps } else { Vec::new() },
     }
 }
 
-fn regions(destinations: &Destinations) -> Option<Vec<String>> {
-    match destinations {
-        Destinations::Known(regions) => Some(regions.iter().map(ToString::to_string).collect()),
-        Destinations::Anywhere => Some(vec!["*".to_owned()]),
-        Destinations::Unknown => None,
+/// What would work in the place of an ID that is left.
+fn suggested(
+    reason: Reason,
+    asked: &Asked<'_>,
+    question: &Question<'_>,
+    (policy, snapshot): (&Policy, &Snapshot),
+) -> Option<Suggestion> {
+    if reason == Reason::InArn && asked.region.is_none() {
+        return None;
     }
+    let name = Reported {
+        written: asked.written,
+        id: asked.id,
+        region: Some(question.region),
+        namespace: question.namespace,
+        whole: asked.whole,
+        today: question.today,
+    };
+    suggestion(reason, name, policy, &snapshot.catalog)
 }
 
 fn confidence(evidence: &Evidence) -> &'static str {
@@ -253,6 +288,7 @@ fn print(answer: &Answer) {
         }
         _ => {}
     }
+    line("suggestion", answer.suggestion.as_deref());
     line("region", Some(&answer.region));
     let routes = answer
         .destinations
@@ -321,6 +357,7 @@ fn words(step: &Step) -> String {
         verdict.map_or_else(|reason| format!("no: {reason}"), |()| "yes".to_owned())
     };
     match step {
+        Step::Aliased(model) => format!("the name is an alias of {model}"),
         Step::Included(included) => {
             format!("does the policy include the model? {}", verdict(included))
         }

@@ -13,10 +13,12 @@ use crate::text::NodeId;
 use super::object::{Leaf, Object, Sort, Spot};
 use super::reason::Reason;
 use super::record::Entry;
+use super::references::{Environment, Neighbours};
+use super::region::Region;
 use super::role::{Among, Around, Told, neighbours_in_list, neighbours_in_mapping};
-use super::shape::{Setting, Shape, shape};
+use super::shape::{Setting, Shape, region_of_arn, shape};
 use super::snapshot::Snapshot;
-use super::token::{Prefix, Token, tokens};
+use super::token::{Form, Token, alias, tokens};
 use super::whereabouts::Nearby;
 
 mod document;
@@ -38,6 +40,8 @@ pub struct Finding<'t> {
     pub is_key: bool,
     /// What the document around it says of regions.
     pub nearby: Nearby,
+    /// The region of the foundation-model ARN that the ID ends, where it stands in one.
+    pub in_arn: Option<Region>,
 }
 
 /// A place inside a text that is itself a document.
@@ -50,23 +54,39 @@ pub struct Inner {
 }
 
 impl<'t> Finding<'t> {
-    /// A text of which nothing is known but where it stands, and why.
-    pub(super) fn unread(leaf: Leaf<'t>, reason: Reason) -> Self {
+    /// What `token` is at its place in `text`, which is that of `leaf`.
+    pub(super) fn new(
+        leaf: Leaf<'t>,
+        text: &'t str,
+        token: Token<'t>,
+        shape: Result<Shape, Reason>,
+    ) -> Self {
+        let in_arn = match shape {
+            Err(Reason::InArn) => region_of_arn(text, &token),
+            Ok(_) | Err(_) => None,
+        };
         Self {
             leaf,
-            token: Token {
-                span: 0..0,
-                prefix: Prefix::Bare,
-                id: "",
-                model: None,
-                suffix: "",
-            },
-            text: "",
-            shape: Err(reason),
+            text: &text[token.span.clone()],
+            token,
+            shape,
             inner: None,
             is_key: false,
             nearby: Nearby::default(),
+            in_arn,
         }
+    }
+
+    /// A text of which nothing is known but where it stands, and why.
+    pub(super) fn unread(leaf: Leaf<'t>, reason: Reason) -> Self {
+        let nothing = Token {
+            span: 0..0,
+            form: Form::Direct,
+            id: "",
+            model: None,
+            suffix: "",
+        };
+        Self::new(leaf, "", nothing, Err(reason))
     }
 
     /// Whether nothing is known of the text but where it stands.
@@ -75,9 +95,14 @@ impl<'t> Finding<'t> {
     }
 }
 
-/// Every finding in the texts of `object` itself, in document order.
-pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<'t>> {
-    let mut detector = Detector::new(object, snapshot);
+/// Every finding in the texts of `object` itself, in document order. What its containers take from `neighbours` stands beside
+/// their IDs too.
+pub fn findings<'t>(
+    object: &Object<'t>,
+    neighbours: Neighbours<'t>,
+    snapshot: &'t Snapshot,
+) -> Vec<Finding<'t>> {
+    let mut detector = Detector::new(object, neighbours, snapshot);
     if matches!(object.sort, Sort::Plain | Sort::Custom) {
         detector.file();
         return detector.found;
@@ -92,18 +117,23 @@ pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<
     detector.found
 }
 
-/// The strings of the object that a vendor stands in, from one search over the bytes; `None` where bytes do not tell.
+/// The strings of the object that a vendor or an alias stands in, from one search over the bytes; `None` where bytes do not tell.
 fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<NodeId>> {
     let tree = object.tree;
     let range = tree.raw(object.root);
     let bytes = &tree.source().as_bytes()[range.clone()];
-    let hits = snapshot.vendor_hits_in_spelling(bytes)?;
-    tree.strings_at(hits.map(|hit| range.start + hit))
+    let hits = snapshot.hits_in_spelling(bytes)?;
+    let mut strings = tree.strings_at(hits.map(|hit| range.start + hit))?;
+    // Aliases are looked for one by one.
+    strings.sort_unstable();
+    strings.dedup();
+    Some(strings)
 }
 
 /// One walk over an object.
 pub(super) struct Detector<'t, 'o> {
     object: &'o Object<'t>,
+    neighbours: Neighbours<'t>,
     snapshot: &'t Snapshot,
     /// What the variables of a container say, or the keys of the ConfigMap where there is no container.
     told: BTreeMap<Option<NodeId>, Arc<Told<'t>>>,
@@ -111,9 +141,14 @@ pub(super) struct Detector<'t, 'o> {
 }
 
 impl<'t, 'o> Detector<'t, 'o> {
-    pub(super) fn new(object: &'o Object<'t>, snapshot: &'t Snapshot) -> Self {
+    pub(super) fn new(
+        object: &'o Object<'t>,
+        neighbours: Neighbours<'t>,
+        snapshot: &'t Snapshot,
+    ) -> Self {
         Self {
             object,
+            neighbours,
             snapshot,
             told: BTreeMap::new(),
             found: Vec::new(),
@@ -129,14 +164,27 @@ impl<'t, 'o> Detector<'t, 'o> {
     fn string(&mut self, node: NodeId) {
         let tree = self.object.tree;
         let Some(text) = tree.text(node) else { return };
-        if self.snapshot.vendor_hits(text).next().is_none() {
+        let named = alias(text, self.snapshot);
+        let has_ids = self.snapshot.vendor_hits(text).next().is_some();
+        if named.is_none() && !has_ids {
             return;
         }
         let Some(leaf) = self.object.leaf(node) else {
             return;
         };
-        if !self.document(leaf, text) {
+        if let Some(token) = named {
+            self.alias(leaf, text, token);
+        }
+        if has_ids && !self.document(leaf, text) {
             self.whole(leaf, text);
+        }
+    }
+
+    /// A text that is an alias as a whole; arguments have no name that could tell that a model is meant.
+    fn alias(&mut self, leaf: Leaf<'t>, text: &'t str, token: Token<'t>) {
+        if matches!(leaf.spot, Spot::Env { .. } | Spot::Data { .. }) {
+            let shape = self.role(&leaf).map_or(Ok(Shape::WHOLE), Err);
+            self.found.push(Finding::new(leaf, text, token, shape));
         }
     }
 
@@ -145,15 +193,8 @@ impl<'t, 'o> Detector<'t, 'o> {
         let role = self.role(&leaf);
         for token in tokens(text, self.snapshot) {
             let shape = left_as_prose(leaf.spot, shape_of(text, &token, leaf.spot.setting()));
-            self.found.push(Finding {
-                leaf,
-                text: &text[token.span.clone()],
-                token,
-                shape: first_of(shape, role),
-                inner: None,
-                is_key: false,
-                nearby: Nearby::default(),
-            });
+            self.found
+                .push(Finding::new(leaf, text, token, first_of(shape, role)));
         }
     }
 
@@ -172,15 +213,14 @@ impl<'t, 'o> Detector<'t, 'o> {
     }
 
     fn told(&mut self, container: Option<NodeId>) -> Arc<Told<'t>> {
-        let (object, roles) = (self.object, &self.snapshot.roles);
+        let (object, neighbours, roles) = (self.object, self.neighbours, &self.snapshot.roles);
         let told = self.told.entry(container).or_insert_with(|| {
             let tree = object.tree;
             let told = if let Some(container) = container {
                 let list = tree.get(container, "env").into_iter();
-                roles.told(
-                    list.flat_map(|list| neighbours_in_list(tree, list)),
-                    Among::Settings,
-                )
+                let own = list.flat_map(|list| neighbours_in_list(tree, list));
+                let environment = Environment::of(tree, container, neighbours);
+                roles.told(own.chain(environment.brought_in()), Among::Settings)
             } else {
                 let data = tree.get(object.root, "data").into_iter();
                 roles.told(
@@ -196,20 +236,19 @@ impl<'t, 'o> Detector<'t, 'o> {
 
 /// In which shape a token stands in `text`.
 fn shape_of(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, Reason> {
-    match token.prefix {
-        Prefix::Doubled => Err(Reason::DoublePrefix),
-        Prefix::Bare | Prefix::Geography(_) => shape(text, token, setting),
+    match token.form {
+        Form::Doubled => Err(Reason::DoublePrefix),
+        Form::Direct | Form::Profiled(_) => shape(text, token, setting),
+        Form::Alias => Ok(Shape::WHOLE),
     }
 }
 
 /// What is said of a text whose shape and role are known: how the ID itself is written comes first, since it holds in any role.
+/// That it stands in an ARN says something of calls alone, and in most roles nobody calls it.
 fn first_of(shape: Result<Shape, Reason>, role: Option<Reason>) -> Result<Shape, Reason> {
     let own = matches!(
         shape,
-        Err(Reason::DoublePrefix
-            | Reason::InArn
-            | Reason::PercentEncoded
-            | Reason::ProvisionedSuffix)
+        Err(Reason::DoublePrefix | Reason::PercentEncoded | Reason::ProvisionedSuffix)
     );
     match role {
         Some(role) if !own => Err(role),

@@ -2,25 +2,26 @@
 //!
 //! Order and precedence are stated here and nowhere else. Knows nothing of objects, texts or patches.
 
-use std::fmt;
-
 use jiff::civil::Date;
 
 use super::catalog::{
-    Catalog, Confidence, Destinations, DirectRow, Knowledge, LifecycleState, MappingIx, Model,
-    ModelIx, ProfileState, Route, Row,
+    Catalog, Destinations, DirectRow, Knowledge, LifecycleState, Model, ProfileState, Route, Row,
 };
-use super::id::{Arn, Geography, ModelId};
-use super::policy::{GlobalUse, Namespace, OverrideTarget, Policy, Scope};
+use super::id::ModelId;
+use super::policy::{GlobalUse, Namespace, Policy, Scope};
 use super::reason::Reason;
 use super::region::Region;
 
 mod overrides;
 mod profiled;
 mod rules;
+mod said;
+mod suggestion;
 
 pub use profiled::standing_without_region;
 pub use rules::{crossings, permits};
+pub use said::{Evidence, Note, Resolution, Step, Target};
+pub use suggestion::{Reported, Suggestion, suggestion};
 
 /// What is asked: a name, the region that it is called from, and where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +45,8 @@ pub struct Question<'a> {
 pub enum Named<'a> {
     /// A direct ID, known or not.
     Direct(&'a str),
+    /// An alias of the model with this direct ID.
+    Alias(&'a str),
     /// An ID behind a prefix.
     Profiled {
         /// The prefix, known or not.
@@ -51,73 +54,6 @@ pub enum Named<'a> {
         /// The direct ID behind it, known or not.
         id: &'a str,
     },
-}
-
-/// What becomes of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resolution {
-    /// It is replaced.
-    Rewrite {
-        /// By this.
-        target: Target,
-        /// Which may route the request there.
-        destinations: Destinations,
-        /// What the reader must know besides.
-        note: Option<Note>,
-    },
-    /// It stays.
-    Leave(Reason),
-}
-
-/// What is written in the place of a name. A profile of another model than its own cannot be said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A direct ID that works in the region, which a replacement leads to.
-    Direct(ModelId),
-    /// A system-defined inference profile.
-    System {
-        /// Its prefix.
-        geography: Geography,
-        /// Its model.
-        model: ModelId,
-    },
-    /// An ARN that the policy gives.
-    Given(Arn),
-}
-
-/// What the reader of a rewrite must know besides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Note {
-    /// The model has reached its end of life: the rewrite makes the workload consistent and cures nothing.
-    EndOfLife,
-}
-
-/// What a resolution rests on, for those who explain it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Evidence {
-    /// The model that was resolved in the end, after replacements.
-    pub model: Option<ModelIx>,
-    /// The profile that was used or refused.
-    pub route: Option<Route>,
-    /// The mapping whose row decided.
-    pub mapping: Option<MappingIx>,
-}
-
-/// One step of a resolution, for `--explain`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// The policy leaves the ID out or takes it in.
-    Included(Result<(), Reason>),
-    /// A replacement leads to another model.
-    Replaced(ModelId),
-    /// An override names a target.
-    Overridden(OverrideTarget, Result<(), Reason>),
-    /// What the mapping says of the direct ID here.
-    Direct(Option<DirectRow>, bool),
-    /// A profile was considered.
-    Considered(Box<Route>, Result<(), Reason>),
-    /// The global profile serves, but the policy does not use it.
-    GlobalUnused,
 }
 
 /// Receives the steps of a resolution.
@@ -139,13 +75,24 @@ pub fn resolve(
     };
     let resolution = match question.named {
         Named::Direct(id) => resolver.direct(id),
+        Named::Alias(id) => resolver.alias(id),
         Named::Profiled { geography, id } => resolver.profiled(geography, id),
     };
     (resolution, resolver.evidence)
 }
 
-/// Why `id` is left before its region matters: the policy leaves it out, or nothing is known that could help in any region.
-pub fn settled_without_region(id: &str, policy: &Policy, catalog: &Catalog) -> Option<Reason> {
+/// Why a name is left before its region matters: the policy leaves it out, or nothing is known that could help in any region.
+/// An ID behind a prefix is judged by its region.
+pub fn settled_without_region(
+    named: Named<'_>,
+    policy: &Policy,
+    catalog: &Catalog,
+) -> Option<Reason> {
+    let (id, is_alias) = match named {
+        Named::Direct(id) => (id, false),
+        Named::Alias(id) => (id, true),
+        Named::Profiled { .. } => return None,
+    };
     if let Err(reason) = policy.includes(id) {
         return Some(reason);
     }
@@ -154,14 +101,13 @@ pub fn settled_without_region(id: &str, policy: &Policy, catalog: &Catalog) -> O
     {
         return None;
     }
-    match catalog.find(id) {
-        None => Some(Reason::UnknownModel),
-        // Where the direct ID works somewhere, the region decides first.
-        Some(at) if catalog.model(at).works_somewhere() => {
-            unserved(catalog.model(at)).filter(|reason| *reason != Reason::Unverified)
-        }
-        Some(at) => unserved(catalog.model(at)),
-    }
+    let Some(at) = catalog.find(id) else {
+        return Some(Reason::UnknownModel);
+    };
+    let model = catalog.model(at);
+    // Where the direct ID works somewhere, the region decides first.
+    unserved(model)
+        .filter(|reason| !(model.works_somewhere() && (is_alias || *reason == Reason::Unverified)))
 }
 
 /// Why a model can have no profile anywhere.
@@ -209,13 +155,31 @@ impl<'a> Resolver<'a, '_> {
                 note: Some(Note::EndOfLife),
                 ..
             } => Resolution::Leave(Reason::ReplacementNotServed),
-            Resolution::Leave(Reason::WorksDirectly) => Resolution::Rewrite {
-                target: Target::Direct(to.clone()),
-                destinations: Destinations::Known([self.question.region].into()),
-                note: None,
-            },
+            Resolution::Leave(Reason::WorksDirectly) => self.directly(to),
             Resolution::Leave(reason) => Resolution::Leave(not_served(reason)),
             rewrite @ Resolution::Rewrite { .. } => rewrite,
+        }
+    }
+
+    /// A name that only its application knows: where the direct ID works, that takes its place, whatever the scope.
+    fn alias(&mut self, id: &'a str) -> Resolution {
+        let Some(at) = self.catalog.find(id) else {
+            return Resolution::Leave(Reason::UnknownModel);
+        };
+        let model = &self.catalog.model(at).id;
+        (self.step)(Step::Aliased(model.clone()));
+        match self.direct(id) {
+            Resolution::Leave(Reason::WorksDirectly) => self.directly(model),
+            found @ (Resolution::Leave(_) | Resolution::Rewrite { .. }) => found,
+        }
+    }
+
+    /// The direct ID of a model that works by it here.
+    fn directly(&self, model: &ModelId) -> Resolution {
+        Resolution::Rewrite {
+            target: Target::Direct(model.clone()),
+            destinations: Destinations::Known([self.question.region].into()),
+            note: None,
         }
     }
 
@@ -235,9 +199,9 @@ impl<'a> Resolver<'a, '_> {
             let works = self.works(model);
             let row = self.direct_row(model);
             (self.step)(Step::Direct(row, works));
-            // A model without profiles that works here is what a replacement may lead to, and no question otherwise.
-            let replaced = self.question.named != Named::Direct(id);
-            let found = if works && (replaced || reason == Reason::Unverified) {
+            // A model without profiles that works here is what a replacement or an alias may lead to, and no question otherwise.
+            let led_to = self.question.named != Named::Direct(id);
+            let found = if works && (led_to || reason == Reason::Unverified) {
                 Reason::WorksDirectly
             } else {
                 reason
@@ -380,52 +344,5 @@ fn not_served(reason: Reason) -> Reason {
         | Reason::NothingServes
         | Reason::EndOfLife => Reason::ReplacementNotServed,
         other => other,
-    }
-}
-
-impl Resolution {
-    /// The target, if there is one.
-    pub fn target(&self) -> Option<&Target> {
-        match self {
-            Self::Rewrite { target, .. } => Some(target),
-            Self::Leave(_) => None,
-        }
-    }
-
-    /// The reason to leave, if it is left.
-    pub fn reason(&self) -> Option<Reason> {
-        match self {
-            Self::Rewrite { .. } => None,
-            Self::Leave(reason) => Some(*reason),
-        }
-    }
-}
-
-impl Evidence {
-    /// How sure the row is that decided; rows of direct IDs come from scans.
-    pub fn confidence(&self) -> Confidence {
-        self.route
-            .as_ref()
-            .map_or(Confidence::High, |route| route.confidence)
-    }
-}
-
-impl Target {
-    /// The geography of a system-defined profile.
-    pub fn geography(&self) -> Option<&Geography> {
-        match self {
-            Self::System { geography, .. } => Some(geography),
-            Self::Direct(_) | Self::Given(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Direct(model) => model.fmt(f),
-            Self::System { geography, model } => write!(f, "{geography}.{model}"),
-            Self::Given(arn) => arn.fmt(f),
-        }
     }
 }

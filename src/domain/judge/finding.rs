@@ -6,9 +6,10 @@ use super::super::policy::{Lists, References, Scope};
 use super::super::reason::Reason;
 use super::super::region::Region;
 use super::super::resolve::{
-    Evidence, Named, Question, Resolution, resolve, settled_without_region, standing_without_region,
+    Evidence, Named, Question, Reported, Resolution, Suggestion, resolve, settled_without_region,
+    standing_without_region, suggestion,
 };
-use super::super::token::Prefix;
+use super::super::token::Form;
 use super::super::whereabouts::{Found, RegionSource, Standpoint, Whereabouts};
 use super::{Judge, Judged};
 
@@ -20,15 +21,44 @@ impl<'t> Judge<'t, '_> {
             let reason = object_reason.or(finding.shape.err());
             return left(finding, reason.unwrap_or(Reason::OutOfSight));
         }
-        let named = match finding.token.prefix {
-            Prefix::Bare => Named::Direct(finding.token.id),
-            Prefix::Geography(geography) => Named::Profiled {
+        let named = match finding.token.form {
+            Form::Direct => Named::Direct(finding.token.id),
+            Form::Profiled(geography) => Named::Profiled {
                 geography,
                 id: finding.token.id,
             },
-            Prefix::Doubled => return left(finding, Reason::DoublePrefix),
+            Form::Alias => Named::Alias(finding.token.id),
+            Form::Doubled => return self.doubled(finding),
         };
         self.named(finding, named, object_reason)
+    }
+
+    /// An ID behind more than one prefix, which nothing else matters for.
+    fn doubled(&self, finding: Finding<'t>) -> Judged<'t> {
+        let region = self.whereabouts(&finding).and_then(region_of);
+        let mut judged = left(finding, Reason::DoublePrefix);
+        judged.region = region;
+        judged.suggestion = self.suggestion(&judged);
+        judged
+    }
+
+    /// What would work in the place of a finding that is told and never changed.
+    fn suggestion(&self, judged: &Judged<'_>) -> Option<Suggestion> {
+        let finding = &judged.finding;
+        let reason = judged.resolution.reason()?;
+        // Another sort of ARN, or a pattern of one, names no model to call.
+        if reason == Reason::InArn && finding.in_arn.is_none() {
+            return None;
+        }
+        let name = Reported {
+            written: &judged.written,
+            id: &judged.id,
+            region: judged.region.map(|(region, _)| region),
+            namespace: self.context.namespace,
+            whole: finding.shape.is_ok_and(|shape| shape.whole),
+            today: self.context.today,
+        };
+        suggestion(reason, name, self.policy, &self.snapshot().catalog)
     }
 
     pub(super) fn named(
@@ -38,7 +68,7 @@ impl<'t> Judge<'t, '_> {
         object_reason: Option<Reason>,
     ) -> Judged<'t> {
         let (id, direct) = match named {
-            Named::Direct(id) => (id, true),
+            Named::Direct(id) | Named::Alias(id) => (id, true),
             Named::Profiled { id, .. } => (id, false),
         };
         let found = self.whereabouts(&finding);
@@ -51,16 +81,13 @@ impl<'t> Judge<'t, '_> {
             Err(reason) => Some(reason),
         };
         let early = match named {
-            Named::Direct(id) => shape_reason
+            Named::Direct(_) | Named::Alias(_) => shape_reason
                 .or(object_reason)
-                .or_else(|| settled_without_region(id, self.policy, catalog)),
+                .or_else(|| settled_without_region(named, self.policy, catalog)),
             Named::Profiled { .. } => None,
         };
         let blocked = shape_reason.is_some() || object_reason.is_some();
-        let mut region = found.and_then(|there| match there.found {
-            Found::Region(region) => Some((region, there.source)),
-            Found::Conflict(..) | Found::OutOfSight | Found::NotARegion => None,
-        });
+        let mut region = found.and_then(region_of);
         let (resolution, evidence) = match (early, found.map(|there| there.found)) {
             (Some(reason), _) => (Resolution::Leave(reason), self.evidence_of(id)),
             (None, None) => self.without_region(named, Reason::NoRegion),
@@ -86,7 +113,7 @@ impl<'t> Judge<'t, '_> {
         } else {
             in_doubt(resolution, finding.leaf.doubt())
         };
-        Judged {
+        let mut judged = Judged {
             id: id.to_owned(),
             written: finding.text.to_owned(),
             reported: self.only_reports(&finding),
@@ -94,7 +121,10 @@ impl<'t> Judge<'t, '_> {
             region,
             resolution,
             evidence,
-        }
+            suggestion: None,
+        };
+        judged.suggestion = self.suggestion(&judged);
+        judged
     }
 
     /// Whether the policy reports what becomes of the finding, and no more.
@@ -135,7 +165,9 @@ impl<'t> Judge<'t, '_> {
 
     fn without_region(&self, named: Named<'_>, reason: Reason) -> (Resolution, Evidence) {
         match named {
-            Named::Direct(id) => (Resolution::Leave(reason), self.evidence_of(id)),
+            Named::Direct(id) | Named::Alias(id) => {
+                (Resolution::Leave(reason), self.evidence_of(id))
+            }
             Named::Profiled { geography, id } => {
                 let standing =
                     standing_without_region(geography, id, self.policy, &self.snapshot().catalog);
@@ -168,7 +200,16 @@ fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
         region: None,
         resolution: Resolution::Leave(reason),
         evidence,
+        suggestion: None,
         reported: false,
+    }
+}
+
+/// The region that was found, with its source, where there is one and no other.
+fn region_of(there: Whereabouts) -> Option<(Region, RegionSource)> {
+    match there.found {
+        Found::Region(region) => Some((region, there.source)),
+        Found::Conflict(..) | Found::OutOfSight | Found::NotARegion => None,
     }
 }
 
@@ -187,11 +228,11 @@ fn in_doubt(resolution: Resolution, doubt: Option<Reason>) -> Resolution {
 
 /// The place of a finding, for its region.
 pub(super) fn standpoint<'a, 't>(finding: &'a Finding<'t>) -> Standpoint<'a, 't> {
-    let in_value = finding.shape.ok().and_then(|shape| shape.region);
+    let in_shape = finding.shape.ok().and_then(|shape| shape.region);
     Standpoint {
         leaf: &finding.leaf,
         token: &finding.token.span,
-        in_value,
+        in_value: in_shape.or(finding.in_arn),
         nearby: &finding.nearby,
     }
 }

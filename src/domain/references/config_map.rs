@@ -9,7 +9,7 @@ use super::super::opt_out::{self, IGNORE, IGNORE_KEYS};
 use super::super::reason::Reason;
 use super::super::record::{ANNOTATION, Entry, Record};
 use super::super::region::Region;
-use super::super::role::{Among, Around, Neighbour, Told};
+use super::super::role::{Among, Around, Heard, Neighbour, Told};
 use super::super::snapshot::Snapshot;
 use super::super::whereabouts::{Found, said};
 
@@ -20,13 +20,21 @@ const LONGEST: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigMap {
     /// By key, in order.
-    texts: Box<[(Box<str>, Text)]>,
+    texts: Box<[(Box<str>, Kept)]>,
+}
+
+/// What is kept of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    text: Text,
+    /// What its text says to the rules of roles, for the IDs that stand beside it where a container takes it.
+    heard: Heard,
 }
 
 /// What is kept of the text under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
-    /// One word in which a vendor stands, as in a model ID.
+    /// One word in which a vendor stands, as in a model ID, or an alias.
     Word(Box<Word>),
     /// The name of a region.
     Region(Region),
@@ -38,7 +46,7 @@ pub enum Text {
     Other,
 }
 
-/// A word that may be a model ID.
+/// A word that may be a model ID, or that is an alias.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Word {
     /// As its author wrote it, white space and all.
@@ -52,7 +60,8 @@ pub struct Word {
 impl ConfigMap {
     /// Keeps of `data` what may matter. The annotations say what we have changed, and what its author opts out.
     ///
-    /// Which words are kept is a matter of the snapshot's vendors alone: with other vendors, ConfigMaps are to be read again.
+    /// Which words are kept is a matter of the snapshot's vendors, and of its aliases where some policy turns them on: with others,
+    /// ConfigMaps are to be read again.
     pub fn read<'a>(
         data: impl IntoIterator<Item = (&'a str, &'a str)>,
         annotation: impl Fn(&str) -> Option<&'a str>,
@@ -77,9 +86,13 @@ impl ConfigMap {
                 role: roles.of(key),
             }))
         };
-        let mut texts: Vec<(Box<str>, Text)> = data
+        let kept = |entry: &(&str, &str)| Kept {
+            text: text(entry),
+            heard: snapshot.roles.heard(entry.0, entry.1),
+        };
+        let mut texts: Vec<(Box<str>, Kept)> = data
             .iter()
-            .map(|entry| (entry.0.into(), text(entry)))
+            .map(|entry| (entry.0.into(), kept(entry)))
             .collect();
         texts.sort_by(|(one, _), (other, _)| one.cmp(other));
         Self {
@@ -100,22 +113,29 @@ impl ConfigMap {
     /// What is kept of the text under `key`; `None` where there is no such key.
     pub fn get(&self, key: &str) -> Option<&Text> {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
-        at.ok().map(|at| &self.texts[at].1)
+        at.ok().map(|at| &self.texts[at].1.text)
+    }
+
+    /// Every key in order, with what its text says to the rules of roles.
+    pub(super) fn heard(&self) -> impl Iterator<Item = (&str, Heard)> {
+        self.texts.iter().map(|(key, kept)| (&**key, kept.heard))
     }
 
     /// Every word that may be a model ID, by key in order.
     pub fn words(&self) -> impl Iterator<Item = (&str, &Word)> {
-        self.texts.iter().filter_map(|(key, text)| match text {
-            Text::Word(word) => Some((&**key, &**word)),
-            Text::Region(_) | Text::Blank | Text::Placeholder | Text::Other => None,
-        })
+        self.texts
+            .iter()
+            .filter_map(|(key, kept)| match &kept.text {
+                Text::Word(word) => Some((&**key, &**word)),
+                Text::Region(_) | Text::Blank | Text::Placeholder | Text::Other => None,
+            })
     }
 
     /// Says that the word under `key` is about to be changed into `text`.
     pub fn change(&mut self, key: &str, text: &str) {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         if let Ok(at) = at
-            && let Text::Word(word) = &mut self.texts[at].1
+            && let Text::Word(word) = &mut self.texts[at].1.text
         {
             word.changed = Some(text.into());
         }
@@ -136,7 +156,8 @@ fn word(
     let may_be_an_id = |text: &str| {
         text.len() <= LONGEST
             && !text.trim().contains(char::is_whitespace)
-            && snapshot.vendor_hits(text).next().is_some()
+            && (snapshot.vendor_hits(text).next().is_some()
+                || snapshot.alias(text.trim()).is_some())
     };
     let is_ours = |entry: &&Entry| {
         entry.at.strip_prefix("data/") == Some(key)
