@@ -3,7 +3,6 @@
 //! Makes no call to anybody and writes nothing: `sideEffects: None` is literally true.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +11,6 @@ use jiff::civil::Date;
 
 use crate::domain::judge::{Action, Context, Judgement, Verdict, judge};
 use crate::domain::object::{Object, Sort};
-use crate::domain::policy;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::View;
 use crate::runtime::current::{Current, News};
@@ -21,6 +19,10 @@ use crate::text::{Kind, NodeId, Tree};
 use super::answer::{self, Speaker};
 use super::metrics::Families;
 use super::review::{Answer, Envelope, Operation, Review, ReviewError};
+
+mod awaiting;
+
+pub use awaiting::{Awaited, Patience};
 
 /// Answers reviews. Shared by all connections.
 pub struct Desk {
@@ -54,36 +56,6 @@ pub enum NoAnswer {
     /// What its answer rests on has not arrived.
     #[error("{0} has not been seen yet; the API server may ask again")]
     Awaits(Awaited),
-}
-
-/// What an answer may have to wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Awaited {
-    /// The first view of the cluster.
-    View,
-    /// The namespace of the object, without which no policy can be chosen.
-    Namespace,
-    /// A ConfigMap that a container requires: it may be made in the same moment.
-    ConfigMap,
-}
-
-/// Whether an answer may be put off until ConfigMaps that were made in the same moment are seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
-    /// It may: [`Awaited::ConfigMap`] is an answer.
-    Some,
-    /// It may not: what is unseen is told.
-    None,
-}
-
-impl fmt::Display for Awaited {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::View => "any mapping or policy",
-            Self::Namespace => "the namespace of the review",
-            Self::ConfigMap => "a ConfigMap that the Pod requires",
-        })
-    }
 }
 
 /// What is counted of a review.
@@ -171,7 +143,7 @@ impl Desk {
             .namespace(&envelope.namespace)
             .ok_or(NoAnswer::Awaits(Awaited::Namespace))?;
         if patience == Patience::Some && matches!(action, Action::CreatePod) {
-            put_off(view, &object, &namespace)?;
+            awaiting::put_off(view, &object, &namespace)?;
         }
         let today = (self.today)();
         let context = Context {
@@ -253,25 +225,6 @@ impl Desk {
             }
         }
     }
-}
-
-/// Puts off the answer about a Pod that requires a ConfigMap that has not been seen, where a policy would resolve what is taken
-/// from there.
-fn put_off(
-    view: &View,
-    object: &Object<'_>,
-    namespace: &policy::Namespace,
-) -> Result<(), NoAnswer> {
-    let resolves = |policy: &policy::Policy| {
-        policy.pods
-            && policy.references != policy::References::Off
-            && policy.namespaces.selects(namespace)
-    };
-    let neighbours = view.references.in_namespace(&namespace.name);
-    if view.snapshot.policies.iter().any(resolves) && neighbours.are_awaited_by(object) {
-        return Err(NoAnswer::Awaits(Awaited::ConfigMap));
-    }
-    Ok(())
 }
 
 /// What the review is about, if it is ours: a widened rule does not widen what we do.
