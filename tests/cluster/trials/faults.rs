@@ -20,6 +20,7 @@ pub(super) fn trials() -> Vec<Trial> {
     vec![
         alone("the_api_server_and_etcd_fail", the_api_server_and_etcd_fail),
         alone("watches_are_cut", watches_are_cut),
+        alone("three_replicas_answer_as_one", three_replicas_answer_as_one),
         alone("the_lease_is_handed_over", the_lease_is_handed_over),
     ]
 }
@@ -138,3 +139,70 @@ fn wait_for_leader(replica: &Replica) -> Result<()> {
         Ok((replica.metric(LEADER)? == Some(1.0)).then_some(()))
     })
 }
+
+fn three_replicas_answer_as_one(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let apps = world.neighbour("apps")?;
+    let mut replicas = Vec::new();
+    for name in ["one", "two", "three"] {
+        replicas.push(release.start_ready(name, &[])?);
+    }
+    release.wait_until_armed()?;
+    let probe = asking("probe", SONNET, "eu-west-1");
+    let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
+    wait_for("a rewritten probe", || {
+        Ok(prober
+            .take()
+            .stored
+            .contains_key(&rewritten("eu"))
+            .then_some(()))
+    })?;
+
+    // Each change is in force on all of them, and then nothing is answered by the one before.
+    for (mode, expected) in [("DryRun", SONNET.to_owned()), ("Rewrite", rewritten("eu"))] {
+        let policy = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfilePolicy",
+            "metadata": {"name": "default"}, "spec": {"mode": mode}});
+        world.apply(&policy.to_string())?;
+        let generation = world.get("ipp", "default")?["metadata"]["generation"].as_f64();
+        for replica in &replicas {
+            wait_for("the generation in force", || {
+                Ok((replica.metric(DEFAULT_IN_FORCE)? == generation).then_some(()))
+            })?;
+        }
+        prober.wait_for(1)?; // it was asked before, and may have been answered before
+        let during = prober.take();
+        assert!(during.failed.is_empty(), "{during:?}");
+        prober.wait_for(50)?;
+        let after = prober.take();
+        assert_eq!(
+            after.stored.keys().collect::<Vec<_>>(),
+            [&expected],
+            "{after:?}"
+        );
+        assert!(after.failed.is_empty(), "{after:?}");
+    }
+
+    // The leader leaves as a pod does: nobody notices, and one of the others leads.
+    let leads = |replica: &Replica| -> Result<bool> { Ok(replica.metric(LEADER)? == Some(1.0)) };
+    let mut leader = None;
+    for (at, replica) in replicas.iter().enumerate() {
+        if leads(replica)? {
+            assert_eq!(leader.replace(at), None, "one leads");
+        }
+    }
+    let leader = replicas.remove(leader.unwrap_or_default());
+    release.send_no_more(&leader)?;
+    leader.end()?;
+    wait_for("another leader", || {
+        let all: Result<Vec<bool>> = replicas.iter().map(leads).collect();
+        Ok((all?.into_iter().filter(|leads| *leads).count() == 1).then_some(()))
+    })?;
+    prober.wait_for(50)?;
+    let seen = prober.stop()?;
+    assert!(seen.failed.is_empty(), "{seen:?}");
+    assert_eq!(seen.stored.keys().collect::<Vec<_>>(), [&rewritten("eu")]);
+    Ok(())
+}
+
+const DEFAULT_IN_FORCE: &str =
+    r#"bedrock_profiles_generation_in_force{kind="InferenceProfilePolicy",name="default"}"#;
