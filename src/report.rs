@@ -86,6 +86,8 @@ pub struct FindingRecord {
     pub outcome: &'static str,
     /// Why it is left.
     pub reason: Option<&'static str>,
+    /// What would work in its place, or the known ID that is nearest to it, where it is told and never changed.
+    pub suggestion: Option<String>,
     /// The inference profile that takes its place.
     pub profile: Option<String>,
     /// The ID as it stands, with its prefix; empty where the text is not read.
@@ -235,6 +237,7 @@ impl FindingRecord {
                 .resolution
                 .reason()
                 .map(super::domain::reason::Reason::as_str),
+            suggestion: judged.suggestion.as_ref().map(ToString::to_string),
             profile,
             before: judged.finding.text.to_owned(),
             after,
@@ -377,7 +380,8 @@ fn answered<'a>(
     }
 }
 
-fn names(destinations: &Destinations) -> Option<Vec<String>> {
+/// Regions by name, `*` for any, `None` where nobody has told.
+pub fn names(destinations: &Destinations) -> Option<Vec<String>> {
     match destinations {
         Destinations::Known(regions) => Some(regions.iter().map(ToString::to_string).collect()),
         Destinations::Anywhere => Some(vec!["*".to_owned()]),
@@ -385,7 +389,8 @@ fn names(destinations: &Destinations) -> Option<Vec<String>> {
     }
 }
 
-fn crosses(destinations: Option<&Destinations>, region: Option<Region>) -> Vec<[String; 2]> {
+/// Pairs of source and destination jurisdictions that a request may cross.
+pub fn crosses(destinations: Option<&Destinations>, region: Option<Region>) -> Vec<[String; 2]> {
     let (Some(destinations), Some(region)) = (destinations, region) else {
         return Vec::new();
     };

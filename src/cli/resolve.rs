@@ -6,13 +6,15 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::api::{self, InferenceProfilePolicySpec};
-use crate::domain::catalog::{Confidence, Destinations, DirectRow};
+use crate::domain::catalog::{Confidence, DirectRow};
 use crate::domain::id::ModelId;
 use crate::domain::policy::{Lists, Namespace, OverrideTarget, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
-use crate::domain::resolve::{Evidence, Named, Question, Resolution, Step, crossings, resolve};
-use crate::domain::shape::{Setting, shape};
+use crate::domain::resolve::{
+    Evidence, Named, Question, Reported, Resolution, Step, Suggestion, resolve, suggestion,
+};
+use crate::domain::shape::{Setting, region_of_arn, shape};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::token::{Prefix, tokens};
 use crate::report;
@@ -60,6 +62,7 @@ struct Answer {
     outcome: &'static str,
     reason: Option<&'static str>,
     sentence: Option<&'static str>,
+    suggestion: Option<String>,
     target: Option<String>,
     destinations: Option<Vec<String>>,
     crosses: Vec<[String; 2]>,
@@ -122,6 +125,10 @@ struct Asked<'a> {
     whole: bool,
     /// Why an ID of this shape is left before anything else is asked.
     left: Option<Reason>,
+    /// The name as it stands, with whatever is before its vendor.
+    written: &'a str,
+    /// The direct ID in it, known or not.
+    id: &'a str,
 }
 
 impl<'a> Asked<'a> {
@@ -134,6 +141,8 @@ impl<'a> Asked<'a> {
                 region: None,
                 whole: true,
                 left: None,
+                written: id,
+                id,
             });
         };
         let shape = shape(id, &token, Setting::Env);
@@ -154,9 +163,14 @@ impl<'a> Asked<'a> {
         };
         Ok(Self {
             named,
-            region: shape.ok().and_then(|shape| shape.region),
+            region: match shape {
+                Ok(shape) => shape.region,
+                Err(_) => region_of_arn(id, &token),
+            },
             whole: shape.is_ok_and(|shape| shape.whole),
             left,
+            written: &id[token.span.clone()],
+            id: token.id,
         })
     }
 }
@@ -185,6 +199,9 @@ fn answer(
             steps.push(words(&step));
         })
     };
+    let suggestion = resolution
+        .reason()
+        .and_then(|reason| suggested(reason, asked, question, (policy, snapshot)));
     let (target, destinations, note) = match &resolution {
         Resolution::Rewrite {
             target,
@@ -197,7 +214,6 @@ fn answer(
             None,
         ),
     };
-    let (Named::Direct(id) | Named::Profiled { id, .. }) = question.named;
     let mapping = evidence.mapping.map(|at| snapshot.catalog.mapping(at));
     Answer {
         id: args.id.clone(),
@@ -205,16 +221,10 @@ fn answer(
         outcome: if target.is_some() { "Rewrite" } else { "Leave" },
         reason: resolution.reason().map(Reason::as_str),
         sentence: resolution.reason().map(Reason::sentence),
+        suggestion: suggestion.map(|one| one.to_string()),
         target: target.map(ToString::to_string),
-        destinations: destinations.and_then(regions),
-        crosses: destinations
-            .map(|destinations| {
-                crossings(destinations, region)
-                    .iter()
-                    .map(|(from, to)| [from.to_string(), to.to_string()])
-                    .collect()
-            })
-            .unwrap_or_default(),
+        destinations: destinations.and_then(report::names),
+        crosses: report::crosses(destinations, Some(region)),
         note: note.map(|_| "EndOfLife"),
         confidence: confidence(&evidence),
         policy: policy.name.to_string(),
@@ -222,17 +232,30 @@ fn answer(
         catalog_date: mapping
             .and_then(|(_, date)| date)
             .map(|date| date.to_string()),
-        lifecycle: report::lifecycle_of(id, Some(region), snapshot, today),
+        lifecycle: report::lifecycle_of(asked.id, Some(region), snapshot, today),
         steps: if args.explain { steps } else { Vec::new() },
     }
 }
 
-fn regions(destinations: &Destinations) -> Option<Vec<String>> {
-    match destinations {
-        Destinations::Known(regions) => Some(regions.iter().map(ToString::to_string).collect()),
-        Destinations::Anywhere => Some(vec!["*".to_owned()]),
-        Destinations::Unknown => None,
+/// What would work in the place of an ID that is left.
+fn suggested(
+    reason: Reason,
+    asked: &Asked<'_>,
+    question: &Question<'_>,
+    (policy, snapshot): (&Policy, &Snapshot),
+) -> Option<Suggestion> {
+    if reason == Reason::InArn && asked.region.is_none() {
+        return None;
     }
+    let name = Reported {
+        written: asked.written,
+        id: asked.id,
+        region: Some(question.region),
+        namespace: question.namespace,
+        whole: asked.whole,
+        today: question.today,
+    };
+    suggestion(reason, name, policy, &snapshot.catalog)
 }
 
 fn confidence(evidence: &Evidence) -> &'static str {
@@ -253,6 +276,7 @@ fn print(answer: &Answer) {
         }
         _ => {}
     }
+    line("suggestion", answer.suggestion.as_deref());
     line("region", Some(&answer.region));
     let routes = answer
         .destinations

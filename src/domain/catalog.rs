@@ -11,6 +11,7 @@ use super::id::{Geography, ModelId};
 use super::region::Region;
 
 mod merge;
+mod nearest;
 mod overridden;
 
 pub use overridden::{Overridden, RowName};
@@ -152,6 +153,8 @@ pub struct MappingIx(u32);
 pub struct Catalog {
     models: Box<[Model]>,
     ids: HashMap<Box<str>, ModelIx>,
+    aliases: HashMap<Box<str>, ModelIx>,
+    families: nearest::Families,
     mappings: Box<[(Box<str>, Option<Date>)]>,
     scanned: BTreeSet<Region>,
     overridden: Box<[Overridden]>,
@@ -243,6 +246,12 @@ impl Catalog {
         self.ids.get(id).copied()
     }
 
+    /// The model that goes by this other name. Where several do, it is that of the mapping of the highest priority, then the
+    /// first in order.
+    pub fn alias(&self, name: &str) -> Option<ModelIx> {
+        self.aliases.get(name).copied()
+    }
+
     /// The model at `at`.
     pub fn model(&self, at: ModelIx) -> &Model {
         &self.models[at.0 as usize]
@@ -322,6 +331,21 @@ impl Model {
     /// The mapping of the highest priority that names the model.
     pub fn mapping(&self) -> MappingIx {
         self.mapping
+    }
+
+    /// Whether the model is past its end of life wherever it was ever served.
+    pub fn is_past_everywhere(&self, today: Date) -> bool {
+        if self.rows.is_empty() {
+            return self.lifecycle.state == LifecycleState::EndOfLife
+                || self
+                    .lifecycle
+                    .end_of_life
+                    .iter()
+                    .any(|end| today >= end.date);
+        }
+        self.rows
+            .keys()
+            .all(|region| self.is_past_end_of_life(*region, today))
     }
 
     /// Whether the model is past its end of life in `region`: by a date that holds there, by its stated state, or because

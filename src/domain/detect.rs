@@ -13,8 +13,9 @@ use crate::text::NodeId;
 use super::object::{Leaf, Object, Sort, Spot};
 use super::reason::Reason;
 use super::record::Entry;
+use super::region::Region;
 use super::role::{Among, Around, Told, neighbours_in_list, neighbours_in_mapping};
-use super::shape::{Setting, Shape, shape};
+use super::shape::{Setting, Shape, region_of_arn, shape};
 use super::snapshot::Snapshot;
 use super::token::{Prefix, Token, tokens};
 use super::whereabouts::Nearby;
@@ -38,6 +39,8 @@ pub struct Finding<'t> {
     pub is_key: bool,
     /// What the document around it says of regions.
     pub nearby: Nearby,
+    /// The region of the foundation-model ARN that the ID ends, where it stands in one.
+    pub in_arn: Option<Region>,
 }
 
 /// A place inside a text that is itself a document.
@@ -50,23 +53,39 @@ pub struct Inner {
 }
 
 impl<'t> Finding<'t> {
-    /// A text of which nothing is known but where it stands, and why.
-    pub(super) fn unread(leaf: Leaf<'t>, reason: Reason) -> Self {
+    /// What `token` is at its place in `text`, which is that of `leaf`.
+    pub(super) fn new(
+        leaf: Leaf<'t>,
+        text: &'t str,
+        token: Token<'t>,
+        shape: Result<Shape, Reason>,
+    ) -> Self {
+        let in_arn = match shape {
+            Err(Reason::InArn) => region_of_arn(text, &token),
+            Ok(_) | Err(_) => None,
+        };
         Self {
             leaf,
-            token: Token {
-                span: 0..0,
-                prefix: Prefix::Bare,
-                id: "",
-                model: None,
-                suffix: "",
-            },
-            text: "",
-            shape: Err(reason),
+            text: &text[token.span.clone()],
+            token,
+            shape,
             inner: None,
             is_key: false,
             nearby: Nearby::default(),
+            in_arn,
         }
+    }
+
+    /// A text of which nothing is known but where it stands, and why.
+    pub(super) fn unread(leaf: Leaf<'t>, reason: Reason) -> Self {
+        let nothing = Token {
+            span: 0..0,
+            prefix: Prefix::Bare,
+            id: "",
+            model: None,
+            suffix: "",
+        };
+        Self::new(leaf, "", nothing, Err(reason))
     }
 
     /// Whether nothing is known of the text but where it stands.
@@ -145,15 +164,8 @@ impl<'t, 'o> Detector<'t, 'o> {
         let role = self.role(&leaf);
         for token in tokens(text, self.snapshot) {
             let shape = left_as_prose(leaf.spot, shape_of(text, &token, leaf.spot.setting()));
-            self.found.push(Finding {
-                leaf,
-                text: &text[token.span.clone()],
-                token,
-                shape: first_of(shape, role),
-                inner: None,
-                is_key: false,
-                nearby: Nearby::default(),
-            });
+            self.found
+                .push(Finding::new(leaf, text, token, first_of(shape, role)));
         }
     }
 
@@ -203,13 +215,11 @@ fn shape_of(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, Re
 }
 
 /// What is said of a text whose shape and role are known: how the ID itself is written comes first, since it holds in any role.
+/// That it stands in an ARN says something of calls alone, and in most roles nobody calls it.
 fn first_of(shape: Result<Shape, Reason>, role: Option<Reason>) -> Result<Shape, Reason> {
     let own = matches!(
         shape,
-        Err(Reason::DoublePrefix
-            | Reason::InArn
-            | Reason::PercentEncoded
-            | Reason::ProvisionedSuffix)
+        Err(Reason::DoublePrefix | Reason::PercentEncoded | Reason::ProvisionedSuffix)
     );
     match role {
         Some(role) if !own => Err(role),

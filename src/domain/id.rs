@@ -37,7 +37,7 @@ pub enum ParseIdError {
 }
 
 /// Longest profile ID that Bedrock takes, in bytes (`InferenceProfileId` in the service model of botocore).
-const LONGEST_ID: usize = 64;
+pub const LONGEST_ID: usize = 64;
 
 /// Whether `byte` can stand inside a model ID.
 pub const fn is_id_byte(byte: u8) -> bool {

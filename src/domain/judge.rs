@@ -12,7 +12,7 @@ use super::reason::{Group, Reason};
 use super::record::ANNOTATION;
 use super::references::{self, Neighbours, References};
 use super::region::Region;
-use super::resolve::{Evidence, Resolution};
+use super::resolve::{Evidence, Resolution, Suggestion};
 use super::snapshot::{Snapshot, View};
 use super::whereabouts::{RegionSource, Surroundings};
 use crate::text::NodeId;
@@ -65,6 +65,8 @@ pub struct Judged<'t> {
     pub resolution: Resolution,
     /// What that rests on.
     pub evidence: Evidence,
+    /// What would work in its place, where it is told and never changed.
+    pub suggestion: Option<Suggestion>,
     /// The policy only reports what becomes of a text that is taken from elsewhere, and changes nothing.
     pub reported: bool,
 }

@@ -128,6 +128,15 @@ impl Reason {
         matches!(self.group(), Group::Rows) && !matches!(self, Self::WorksDirectly)
     }
 
+    /// Whether another region could give another answer.
+    pub const fn depends_on_the_region(self) -> bool {
+        matches!(self.group(), Group::Region | Group::Rows)
+            || matches!(
+                self,
+                Self::AlreadyProfiled | Self::ProfileNotServed | Self::ProfileNotPermitted
+            )
+    }
+
     /// Whether the author should be told although nothing may be denied.
     pub const fn is_worth_a_warning(self) -> bool {
         self.is_unresolved()

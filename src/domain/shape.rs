@@ -79,16 +79,14 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
         _ => {}
     }
     let after = after.strip_prefix(LONG_CONTEXT).unwrap_or(after);
+    let word = word_before(text, token.span.start);
+    let start = token.span.start - word.len();
     let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
-    let before = &text[near..token.span.start];
     let soon = &after[..after.floor_char_boundary(NEAR)];
-    if is_of_a_template(before, soon) {
+    if is_of_a_template(&text[near..token.span.start], soon) {
         return Err(Reason::UnknownFormat);
     }
-    let start = before.rfind(is_delimiter).map_or(0, |at| {
-        at + before[at..].chars().next().map_or(1, char::len_utf8)
-    });
-    let word = &before[start..];
+    let before = &text[near..start];
     let route = word.rfind('=').map_or(word, |at| &word[at + 1..]);
     let region = unwrap(route)?;
     let in_address = route.ends_with(RUNTIME_PATH) && after.starts_with('/');
@@ -103,7 +101,7 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
         });
     }
     let assigned = route.len() < word.len();
-    let alone = text.trim() == &text[near + start..text.len() - after.len()] && !assigned;
+    let alone = text.trim() == &text[start..text.len() - after.len()] && !assigned;
     if alone {
         return Ok(Shape {
             whole: text.trim() == &text[token.span.clone()],
@@ -111,16 +109,39 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
             listed: false,
         });
     }
-    let listed =
-        is_listed(text, &before[..start], after) && !(setting == Setting::Data && is_a_file(text));
+    let listed = is_listed(text, before, after) && !(setting == Setting::Data && is_a_file(text));
     if !listed {
-        in_company(text, &before[..start], after, assigned, setting)?;
+        in_company(text, before, after, assigned, setting)?;
     }
     Ok(Shape {
         whole: false,
         region,
         listed,
     })
+}
+
+/// The region of the foundation-model ARN that `token` ends and that is a word of its own, as the value of a setting is.
+pub fn region_of_arn(text: &str, token: &Token<'_>) -> Option<Region> {
+    let before = word_before(text, token.span.start);
+    let mut parts = before.strip_prefix("arn:")?.split(':');
+    let service = parts.by_ref().nth(1)?;
+    let (region, _account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+    let ends = text[token.span.end..]
+        .chars()
+        .next()
+        .is_none_or(is_delimiter);
+    let is_one = service == "bedrock" && resource == "foundation-model/" && ends;
+    Region::parse(region).ok().filter(|_| is_one)
+}
+
+/// What stands between the last delimiter and `at`, as far as it is near.
+fn word_before(text: &str, at: usize) -> &str {
+    let near = text.floor_char_boundary(at.saturating_sub(NEAR));
+    let before = &text[near..at];
+    let start = before.rfind(is_delimiter).map_or(0, |at| {
+        at + before[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    &before[start..]
 }
 
 /// Whether a token is one of several between commas or square brackets, and no JSON object is around them.

@@ -21,7 +21,7 @@ pub fn table(report: &AuditReport, wide: bool) -> String {
         .set_content_arrangement(ContentArrangement::Disabled);
     let mut header = vec!["WHERE", "OBJECT", "FOUND", "BECOMES", "REGION"];
     if wide {
-        header.extend(["PLACE", "ROUTES TO", "LIFECYCLE", "POLICY"]);
+        header.extend(["SUGGESTION", "PLACE", "ROUTES TO", "LIFECYCLE", "POLICY"]);
     }
     table.set_header(header);
     let rows: Vec<_> = report.findings.iter().map(|one| row(one, wide)).collect();
@@ -155,6 +155,7 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
             format!("{}{date}", life.state)
         });
         row.extend([
+            one.suggestion.clone().unwrap_or_default(),
             one.pointer.clone(),
             one.destinations
                 .as_ref()

@@ -1,6 +1,7 @@
 //! The judgement as a person meets it: what is written, told and refused, under custom resources as written.
 
 mod config_maps;
+mod names;
 mod reasons;
 mod regions;
 pub(crate) mod rig;

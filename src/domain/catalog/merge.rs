@@ -1,12 +1,13 @@
 //! Merging, row by row: for one (model, source region, geography), one (model, region) of the direct ID and each lifecycle
 //! field, the row of the highest priority wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
 use super::super::id::{Geography, ModelId};
 use super::super::region::Region;
+use super::nearest::Families;
 use super::{
     Catalog, Conflict, DirectRow, EndOfLife, Knowledge, Lifecycle, LifecycleState, MappedLifecycle,
     MappedModel, MappedRoute, Mapping, MappingIx, Model, ModelIx, Overridden, Route, Row, RowName,
@@ -38,11 +39,13 @@ impl Catalog {
             .into_iter()
             .map(|(id, draft)| draft.finish(id, &names, &mut told))
             .collect();
-        let ids = models
+        let ids: HashMap<Box<str>, ModelIx> = models
             .iter()
             .zip(0..)
             .map(|(model, at)| (model.id.as_str().into(), ModelIx(at)))
             .collect();
+        let families = Families::of(&models);
+        let aliases = by_alias(&models, |name| ids.contains_key(name));
         let scanned = mappings
             .iter()
             .flat_map(|m| m.scanned.iter().copied())
@@ -51,6 +54,8 @@ impl Catalog {
             Self {
                 models,
                 ids,
+                aliases,
+                families,
                 mappings: names,
                 scanned,
                 overridden: told.overridden.into(),
@@ -69,6 +74,19 @@ struct Told {
 
 /// What counts, and which mapping says it.
 type Stated<T> = Option<(T, MappingIx)>;
+
+/// The models by their other names; the first to say a name has it, and what is a model's ID is no other name.
+fn by_alias(models: &[Model], is_an_id: impl Fn(&str) -> bool) -> HashMap<Box<str>, ModelIx> {
+    let mut in_order: Vec<(&Model, ModelIx)> = models.iter().zip((0..).map(ModelIx)).collect();
+    in_order.sort_by_key(|(model, at)| (model.mapping, *at));
+    let mut found = HashMap::new();
+    for (model, at) in in_order {
+        for alias in model.aliases.iter().filter(|alias| !is_an_id(alias)) {
+            found.entry(alias.clone()).or_insert(at);
+        }
+    }
+    found
+}
 
 /// A model while its rows are merged.
 struct Draft {

@@ -350,13 +350,8 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
             suffix: "",
         };
         Some(Finding {
-            leaf,
-            token,
             text,
-            shape: Err(Reason::Unmappable),
-            inner: None,
-            is_key: false,
-            nearby: Nearby::default(),
+            ..Finding::new(leaf, self.tree.source(), token, Err(Reason::Unmappable))
         })
     }
 }
@@ -379,19 +374,12 @@ fn finding<'t>(
     let suffix = text[span.end..]
         .get(..token.suffix.len())
         .unwrap_or_default();
-    Finding {
-        leaf,
-        token: Token {
-            span,
-            prefix,
-            id,
-            model: token.model,
-            suffix,
-        },
-        text: name,
-        shape,
-        inner: None,
-        is_key: false,
-        nearby: Nearby::default(),
-    }
+    let token = Token {
+        span,
+        prefix,
+        id,
+        model: token.model,
+        suffix,
+    };
+    Finding::new(leaf, text, token, shape)
 }

@@ -6,7 +6,8 @@ use super::super::policy::{Lists, References, Scope};
 use super::super::reason::Reason;
 use super::super::region::Region;
 use super::super::resolve::{
-    Evidence, Named, Question, Resolution, resolve, settled_without_region, standing_without_region,
+    Evidence, Named, Question, Reported, Resolution, Suggestion, resolve, settled_without_region,
+    standing_without_region, suggestion,
 };
 use super::super::token::Prefix;
 use super::super::whereabouts::{Found, RegionSource, Standpoint, Whereabouts};
@@ -26,9 +27,37 @@ impl<'t> Judge<'t, '_> {
                 geography,
                 id: finding.token.id,
             },
-            Prefix::Doubled => return left(finding, Reason::DoublePrefix),
+            Prefix::Doubled => return self.doubled(finding),
         };
         self.named(finding, named, object_reason)
+    }
+
+    /// An ID behind more than one prefix, which nothing else matters for.
+    fn doubled(&self, finding: Finding<'t>) -> Judged<'t> {
+        let region = self.whereabouts(&finding).and_then(region_of);
+        let mut judged = left(finding, Reason::DoublePrefix);
+        judged.region = region;
+        judged.suggestion = self.suggestion(&judged);
+        judged
+    }
+
+    /// What would work in the place of a finding that is told and never changed.
+    fn suggestion(&self, judged: &Judged<'_>) -> Option<Suggestion> {
+        let finding = &judged.finding;
+        let reason = judged.resolution.reason()?;
+        // Another sort of ARN, or a pattern of one, names no model to call.
+        if reason == Reason::InArn && finding.in_arn.is_none() {
+            return None;
+        }
+        let name = Reported {
+            written: &judged.written,
+            id: &judged.id,
+            region: judged.region.map(|(region, _)| region),
+            namespace: self.context.namespace,
+            whole: finding.shape.is_ok_and(|shape| shape.whole),
+            today: self.context.today,
+        };
+        suggestion(reason, name, self.policy, &self.snapshot().catalog)
     }
 
     pub(super) fn named(
@@ -57,10 +86,7 @@ impl<'t> Judge<'t, '_> {
             Named::Profiled { .. } => None,
         };
         let blocked = shape_reason.is_some() || object_reason.is_some();
-        let mut region = found.and_then(|there| match there.found {
-            Found::Region(region) => Some((region, there.source)),
-            Found::Conflict(..) | Found::OutOfSight | Found::NotARegion => None,
-        });
+        let mut region = found.and_then(region_of);
         let (resolution, evidence) = match (early, found.map(|there| there.found)) {
             (Some(reason), _) => (Resolution::Leave(reason), self.evidence_of(id)),
             (None, None) => self.without_region(named, Reason::NoRegion),
@@ -86,7 +112,7 @@ impl<'t> Judge<'t, '_> {
         } else {
             in_doubt(resolution, finding.leaf.doubt())
         };
-        Judged {
+        let mut judged = Judged {
             id: id.to_owned(),
             written: finding.text.to_owned(),
             reported: self.only_reports(&finding),
@@ -94,7 +120,10 @@ impl<'t> Judge<'t, '_> {
             region,
             resolution,
             evidence,
-        }
+            suggestion: None,
+        };
+        judged.suggestion = self.suggestion(&judged);
+        judged
     }
 
     /// Whether the policy reports what becomes of the finding, and no more.
@@ -168,7 +197,16 @@ fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
         region: None,
         resolution: Resolution::Leave(reason),
         evidence,
+        suggestion: None,
         reported: false,
+    }
+}
+
+/// The region that was found, with its source, where there is one and no other.
+fn region_of(there: Whereabouts) -> Option<(Region, RegionSource)> {
+    match there.found {
+        Found::Region(region) => Some((region, there.source)),
+        Found::Conflict(..) | Found::OutOfSight | Found::NotARegion => None,
     }
 }
 
@@ -187,11 +225,11 @@ fn in_doubt(resolution: Resolution, doubt: Option<Reason>) -> Resolution {
 
 /// The place of a finding, for its region.
 pub(super) fn standpoint<'a, 't>(finding: &'a Finding<'t>) -> Standpoint<'a, 't> {
-    let in_value = finding.shape.ok().and_then(|shape| shape.region);
+    let in_shape = finding.shape.ok().and_then(|shape| shape.region);
     Standpoint {
         leaf: &finding.leaf,
         token: &finding.token.span,
-        in_value,
+        in_value: in_shape.or(finding.in_arn),
         nearby: &finding.nearby,
     }
 }

@@ -16,7 +16,7 @@ use super::super::references::Reference;
 use super::super::region::Region;
 use super::super::resolve::{Evidence, Named, Question, Resolution, resolve};
 use super::super::token::{Prefix, Token};
-use super::super::whereabouts::{Found, Nearby, RegionSource};
+use super::super::whereabouts::{Found, RegionSource};
 use super::finding::standpoint;
 use super::{Action, Judge, Judged};
 use crate::text::NodeId;
@@ -94,15 +94,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 region: None,
                 listed: false,
             };
-            Some(Finding {
-                leaf,
-                token,
-                text,
-                shape: Ok(shape),
-                inner: None,
-                is_key: false,
-                nearby: Nearby::default(),
-            })
+            Some(Finding::new(leaf, whole, token, Ok(shape)))
         });
         let found: Vec<_> = found.collect();
         found
@@ -285,6 +277,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 region: Some((region, source)),
                 resolution,
                 evidence: Evidence::default(),
+                suggestion: None,
                 reported: false,
             };
         }

@@ -14,7 +14,6 @@ use super::super::reason::Reason;
 use super::super::shape::{Setting, Shape, shape};
 use super::super::snapshot::Snapshot;
 use super::super::token::{Prefix, Token, tokens};
-use super::super::whereabouts::Nearby;
 use super::environment::{Bulk, BulkSource, Environment, Says, Value};
 use super::mounted;
 use super::reference::{By, Followed, Origin, Reference};
@@ -213,15 +212,8 @@ impl<'t> Following<'_, 't> {
         }
         let leaf = taker.leaf(origin, reach);
         let role = origin.role().or_else(|| self.detector.role(&leaf));
-        self.found.push(Finding {
-            leaf,
-            text: &text[token.span.clone()],
-            token,
-            shape: role.map_or(Ok(shape), Err),
-            inner: None,
-            is_key: false,
-            nearby: Nearby::default(),
-        });
+        self.found
+            .push(Finding::new(leaf, text, token, role.map_or(Ok(shape), Err)));
     }
 
     /// Tells a text of which nothing is known but where it stands.

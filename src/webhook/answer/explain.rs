@@ -46,7 +46,7 @@ pub(super) fn explain(
         Reason::NeverExisted => "no profile with this prefix is known".to_owned(),
         Reason::DoublePrefix => "two prefixes".to_owned(),
         Reason::ProfileNotServed => format!("this profile does not serve{here}"),
-        Reason::InArn => "a foundation-model ARN cannot be invoked".to_owned(),
+        Reason::InArn => "it stands in an ARN, which is never edited".to_owned(),
         Reason::PercentEncoded => "percent-encoded IDs are left".to_owned(),
         Reason::OverrideNeedsWholeValue => {
             "the override is an ARN and needs a whole value".to_owned()

@@ -73,6 +73,8 @@ pub(crate) struct Found {
     /// Separated by spaces; `?` where unknown.
     pub(crate) destinations: String,
     pub(crate) end_of_life: bool,
+    /// What would work in its place; empty where nothing is offered.
+    pub(crate) suggestion: String,
 }
 
 /// The shipped catalog, checked.
@@ -92,6 +94,15 @@ pub(crate) fn resources(kind: &str, specs: &[(&str, &str)]) -> Vec<Resource> {
     });
     let text = documents.collect::<Vec<_>>().join("---\n");
     api::read(&text, "test").unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// A mapping of this spec, checked.
+pub(crate) fn mapping(name: &str, spec: &str) -> Mapping {
+    let mut read = resources("InferenceProfileMapping", &[(name, spec)]);
+    match read.remove(0) {
+        Resource::Mapping(wire) => validate::mapping(&wire).unwrap(),
+        Resource::Policy(_) => panic!("a mapping is expected"),
+    }
 }
 
 impl World {
@@ -122,13 +133,9 @@ impl World {
         policies: &[(&str, &str)],
         mappings: &[(&str, &str)],
     ) -> (Snapshot, Vec<Problem>) {
-        let read = |resource| match resource {
-            Resource::Mapping(wire) => validate::mapping(&wire).unwrap(),
-            Resource::Policy(_) => panic!("a mapping is expected"),
-        };
-        let mut all: Vec<Mapping> = resources("InferenceProfileMapping", mappings)
-            .into_iter()
-            .map(read)
+        let mut all: Vec<Mapping> = mappings
+            .iter()
+            .map(|(name, spec)| mapping(name, spec))
             .collect();
         all.push(shipped());
         let policies = resources("InferenceProfilePolicy", policies)
@@ -296,6 +303,11 @@ impl Found {
             source: one.region.map_or("", |(_, source)| source.as_str()),
             destinations,
             end_of_life,
+            suggestion: one
+                .suggestion
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
         }
     }
 }
