@@ -16,7 +16,7 @@ use crate::domain::resolve::{
 };
 use crate::domain::shape::{Setting, region_of_arn, shape};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::token::{Prefix, tokens};
+use crate::domain::token::{Form, tokens};
 use crate::report;
 
 use super::judging::Judging;
@@ -133,33 +133,45 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn read(id: &'a str, snapshot: &'a Snapshot, policy: &Policy) -> anyhow::Result<Self> {
+        let alone = |named, direct| Self {
+            named,
+            region: None,
+            whole: true,
+            left: None,
+            written: id,
+            id: direct,
+        };
+        if let Some(model) = snapshot.catalog.alias(id) {
+            let model = snapshot.catalog.model(model).id.as_str();
+            if policy.aliases.is_some() {
+                return Ok(alone(Named::Alias(model), model));
+            }
+            anyhow::ensure!(
+                tokens(id, snapshot).next().is_some(),
+                "`{id}` is an alias of {model}, and the policy `{}` does not turn aliases on: set `spec.models.aliases.enabled`",
+                policy.name
+            );
+        }
         let Some(token) = tokens(id, snapshot).next() else {
             // Of a vendor that no mapping knows.
             ModelId::parse(id)?;
-            return Ok(Self {
-                named: Named::Direct(id),
-                region: None,
-                whole: true,
-                left: None,
-                written: id,
-                id,
-            });
+            return Ok(alone(Named::Direct(id), id));
         };
         let shape = shape(id, &token, Setting::Env);
-        let left = match (token.prefix, shape) {
-            (Prefix::Doubled, _) => Some(Reason::DoublePrefix),
+        let left = match (token.form, shape) {
+            (Form::Doubled, _) => Some(Reason::DoublePrefix),
             (_, Err(reason)) => Some(reason),
             (_, Ok(shape)) if shape.listed && policy.lists == Lists::Leave => {
                 Some(Reason::ListLeft)
             }
             (_, Ok(_)) => None,
         };
-        let named = match token.prefix {
-            Prefix::Geography(geography) => Named::Profiled {
+        let named = match token.form {
+            Form::Profiled(geography) => Named::Profiled {
                 geography,
                 id: token.id,
             },
-            Prefix::Bare | Prefix::Doubled => Named::Direct(token.id),
+            Form::Direct | Form::Doubled | Form::Alias => Named::Direct(token.id),
         };
         Ok(Self {
             named,
@@ -345,6 +357,7 @@ fn words(step: &Step) -> String {
         verdict.map_or_else(|reason| format!("no: {reason}"), |()| "yes".to_owned())
     };
     match step {
+        Step::Aliased(model) => format!("the name is an alias of {model}"),
         Step::Included(included) => {
             format!("does the policy include the model? {}", verdict(included))
         }

@@ -17,7 +17,7 @@ use super::region::Region;
 use super::role::{Among, Around, Told, neighbours_in_list, neighbours_in_mapping};
 use super::shape::{Setting, Shape, region_of_arn, shape};
 use super::snapshot::Snapshot;
-use super::token::{Prefix, Token, tokens};
+use super::token::{Form, Token, alias, tokens};
 use super::whereabouts::Nearby;
 
 mod document;
@@ -80,7 +80,7 @@ impl<'t> Finding<'t> {
     pub(super) fn unread(leaf: Leaf<'t>, reason: Reason) -> Self {
         let nothing = Token {
             span: 0..0,
-            prefix: Prefix::Bare,
+            form: Form::Direct,
             id: "",
             model: None,
             suffix: "",
@@ -111,13 +111,17 @@ pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<
     detector.found
 }
 
-/// The strings of the object that a vendor stands in, from one search over the bytes; `None` where bytes do not tell.
+/// The strings of the object that a vendor or an alias stands in, from one search over the bytes; `None` where bytes do not tell.
 fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<NodeId>> {
     let tree = object.tree;
     let range = tree.raw(object.root);
     let bytes = &tree.source().as_bytes()[range.clone()];
-    let hits = snapshot.vendor_hits_in_spelling(bytes)?;
-    tree.strings_at(hits.map(|hit| range.start + hit))
+    let hits = snapshot.hits_in_spelling(bytes)?;
+    let mut strings = tree.strings_at(hits.map(|hit| range.start + hit))?;
+    // Aliases are looked for one by one.
+    strings.sort_unstable();
+    strings.dedup();
+    Some(strings)
 }
 
 /// One walk over an object.
@@ -148,14 +152,27 @@ impl<'t, 'o> Detector<'t, 'o> {
     fn string(&mut self, node: NodeId) {
         let tree = self.object.tree;
         let Some(text) = tree.text(node) else { return };
-        if self.snapshot.vendor_hits(text).next().is_none() {
+        let named = alias(text, self.snapshot);
+        let has_ids = self.snapshot.vendor_hits(text).next().is_some();
+        if named.is_none() && !has_ids {
             return;
         }
         let Some(leaf) = self.object.leaf(node) else {
             return;
         };
-        if !self.document(leaf, text) {
+        if let Some(token) = named {
+            self.alias(leaf, text, token);
+        }
+        if has_ids && !self.document(leaf, text) {
             self.whole(leaf, text);
+        }
+    }
+
+    /// A text that is an alias as a whole; arguments have no name that could tell that a model is meant.
+    fn alias(&mut self, leaf: Leaf<'t>, text: &'t str, token: Token<'t>) {
+        if matches!(leaf.spot, Spot::Env { .. } | Spot::Data { .. }) {
+            let shape = self.role(&leaf).map_or(Ok(Shape::WHOLE), Err);
+            self.found.push(Finding::new(leaf, text, token, shape));
         }
     }
 
@@ -208,9 +225,10 @@ impl<'t, 'o> Detector<'t, 'o> {
 
 /// In which shape a token stands in `text`.
 fn shape_of(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, Reason> {
-    match token.prefix {
-        Prefix::Doubled => Err(Reason::DoublePrefix),
-        Prefix::Bare | Prefix::Geography(_) => shape(text, token, setting),
+    match token.form {
+        Form::Doubled => Err(Reason::DoublePrefix),
+        Form::Direct | Form::Profiled(_) => shape(text, token, setting),
+        Form::Alias => Ok(Shape::WHOLE),
     }
 }
 

@@ -75,6 +75,7 @@ pub(crate) fn policy() -> Policy {
         scope: Scope::Required,
         include: Globs::new(["*"]),
         exclude: Globs::default(),
+        aliases: None,
         default_region: None,
         extra_env_names: Box::default(),
         global: GlobalUse::Never,

@@ -18,9 +18,12 @@ use super::whereabouts::{RegionSource, Surroundings};
 use crate::text::NodeId;
 
 mod finding;
+mod looked_at;
 mod object_reason;
 mod recorded;
 mod refused;
+
+use looked_at::looked_at;
 
 /// What is asked of the domain: what happens to the object, where and when.
 #[derive(Clone, Copy)]
@@ -237,12 +240,6 @@ fn everything<'t>(object: &Object<'t>, context: &Context<'t>, follow: bool) -> V
         found.extend(references::findings(object, neighbours, snapshot));
     }
     found
-}
-
-/// What a policy looks at.
-fn looked_at<'t>(policy: &Policy, found: &[Finding<'t>]) -> Vec<Finding<'t>> {
-    let here = |one: &&Finding<'_>| follows(policy) || one.leaf.reference().is_none();
-    found.iter().filter(here).cloned().collect()
 }
 
 /// The containers that a region may be asked for: those with a finding, and all where a record may speak of others.

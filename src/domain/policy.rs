@@ -32,6 +32,8 @@ pub struct Policy {
     pub include: Globs,
     /// Globs over direct IDs that are excluded.
     pub exclude: Globs,
+    /// Globs over the names of variables and keys whose text may be an alias; `None` where aliases are none of its business.
+    pub aliases: Option<Globs>,
     /// The region where nothing nearer names one.
     pub default_region: Option<Region>,
     /// Variables that are asked before the built-in names.

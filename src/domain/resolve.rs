@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::catalog::{
     Catalog, Destinations, DirectRow, Knowledge, LifecycleState, Model, ProfileState, Route, Row,
 };
+use super::id::ModelId;
 use super::policy::{GlobalUse, Namespace, Policy, Scope};
 use super::reason::Reason;
 use super::region::Region;
@@ -44,6 +45,8 @@ pub struct Question<'a> {
 pub enum Named<'a> {
     /// A direct ID, known or not.
     Direct(&'a str),
+    /// An alias of the model with this direct ID.
+    Alias(&'a str),
     /// An ID behind a prefix.
     Profiled {
         /// The prefix, known or not.
@@ -72,13 +75,24 @@ pub fn resolve(
     };
     let resolution = match question.named {
         Named::Direct(id) => resolver.direct(id),
+        Named::Alias(id) => resolver.alias(id),
         Named::Profiled { geography, id } => resolver.profiled(geography, id),
     };
     (resolution, resolver.evidence)
 }
 
-/// Why `id` is left before its region matters: the policy leaves it out, or nothing is known that could help in any region.
-pub fn settled_without_region(id: &str, policy: &Policy, catalog: &Catalog) -> Option<Reason> {
+/// Why a name is left before its region matters: the policy leaves it out, or nothing is known that could help in any region.
+/// An ID behind a prefix is judged by its region.
+pub fn settled_without_region(
+    named: Named<'_>,
+    policy: &Policy,
+    catalog: &Catalog,
+) -> Option<Reason> {
+    let (id, is_alias) = match named {
+        Named::Direct(id) => (id, false),
+        Named::Alias(id) => (id, true),
+        Named::Profiled { .. } => return None,
+    };
     if let Err(reason) = policy.includes(id) {
         return Some(reason);
     }
@@ -87,14 +101,13 @@ pub fn settled_without_region(id: &str, policy: &Policy, catalog: &Catalog) -> O
     {
         return None;
     }
-    match catalog.find(id) {
-        None => Some(Reason::UnknownModel),
-        // Where the direct ID works somewhere, the region decides first.
-        Some(at) if catalog.model(at).works_somewhere() => {
-            unserved(catalog.model(at)).filter(|reason| *reason != Reason::Unverified)
-        }
-        Some(at) => unserved(catalog.model(at)),
-    }
+    let Some(at) = catalog.find(id) else {
+        return Some(Reason::UnknownModel);
+    };
+    let model = catalog.model(at);
+    // Where the direct ID works somewhere, the region decides first.
+    unserved(model)
+        .filter(|reason| !(model.works_somewhere() && (is_alias || *reason == Reason::Unverified)))
 }
 
 /// Why a model can have no profile anywhere.
@@ -142,13 +155,31 @@ impl<'a> Resolver<'a, '_> {
                 note: Some(Note::EndOfLife),
                 ..
             } => Resolution::Leave(Reason::ReplacementNotServed),
-            Resolution::Leave(Reason::WorksDirectly) => Resolution::Rewrite {
-                target: Target::Direct(to.clone()),
-                destinations: Destinations::Known([self.question.region].into()),
-                note: None,
-            },
+            Resolution::Leave(Reason::WorksDirectly) => self.directly(to),
             Resolution::Leave(reason) => Resolution::Leave(not_served(reason)),
             rewrite @ Resolution::Rewrite { .. } => rewrite,
+        }
+    }
+
+    /// A name that only its application knows: where the direct ID works, that takes its place, whatever the scope.
+    fn alias(&mut self, id: &'a str) -> Resolution {
+        let Some(at) = self.catalog.find(id) else {
+            return Resolution::Leave(Reason::UnknownModel);
+        };
+        let model = &self.catalog.model(at).id;
+        (self.step)(Step::Aliased(model.clone()));
+        match self.direct(id) {
+            Resolution::Leave(Reason::WorksDirectly) => self.directly(model),
+            found @ (Resolution::Leave(_) | Resolution::Rewrite { .. }) => found,
+        }
+    }
+
+    /// The direct ID of a model that works by it here.
+    fn directly(&self, model: &ModelId) -> Resolution {
+        Resolution::Rewrite {
+            target: Target::Direct(model.clone()),
+            destinations: Destinations::Known([self.question.region].into()),
+            note: None,
         }
     }
 
@@ -168,9 +199,9 @@ impl<'a> Resolver<'a, '_> {
             let works = self.works(model);
             let row = self.direct_row(model);
             (self.step)(Step::Direct(row, works));
-            // A model without profiles that works here is what a replacement may lead to, and no question otherwise.
-            let replaced = self.question.named != Named::Direct(id);
-            let found = if works && (replaced || reason == Reason::Unverified) {
+            // A model without profiles that works here is what a replacement or an alias may lead to, and no question otherwise.
+            let led_to = self.question.named != Named::Direct(id);
+            let found = if works && (led_to || reason == Reason::Unverified) {
                 Reason::WorksDirectly
             } else {
                 reason

@@ -33,6 +33,15 @@ pub struct Shape {
     pub listed: bool,
 }
 
+impl Shape {
+    /// Of a token that is the whole text.
+    pub const WHOLE: Self = Self {
+        whole: true,
+        region: None,
+        listed: false,
+    };
+}
+
 /// Routes that clients put before an ID and that mean Bedrock itself, as `LiteLLM`, `LangChain`, pydantic-ai, opencode and others write them.
 pub const WRAPPERS: &[&str] = &[
     "bedrock/",

@@ -7,16 +7,19 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::catalog::{Catalog, Mapping};
+use super::catalog::{Catalog, Mapping, ModelIx};
 use super::id::is_id_byte;
 use super::policy::{self, Namespace, Policy};
 use super::references::{Neighbours, References};
 use super::region::Region;
 use super::role::Roles;
 
+mod aliases;
 mod problem;
 
 pub use problem::{Named, Problem};
+
+use aliases::Aliases;
 
 /// All mappings, merged, and all policies in deciding order.
 #[derive(Debug)]
@@ -60,6 +63,8 @@ struct Needles {
     vendors: Box<[Box<str>]>,
     /// The vendors by the last byte of their name, the longest first.
     by_last: Box<[Vec<Box<str>>; 256]>,
+    /// The aliases of all models, where some policy turns aliases on.
+    aliases: Aliases,
     escape: memmem::Finder<'static>,
 }
 
@@ -86,7 +91,12 @@ impl Snapshot {
             problems.extend(problem::of_policy(policy, &catalog));
         }
         problems.extend(problem::shadowed(&policies));
-        let needles = Needles::new(vendors(&catalog, &policies));
+        let aliases = if policies.iter().any(|policy| policy.aliases.is_some()) {
+            Aliases::new(catalog.models().iter().flat_map(|model| &model.aliases))
+        } else {
+            Aliases::default()
+        };
+        let needles = Needles::new(vendors(&catalog, &policies), aliases);
         (
             Self {
                 catalog,
@@ -103,22 +113,35 @@ impl Snapshot {
         &self.needles.vendors
     }
 
+    /// The model that goes by this other name, where some policy turns aliases on.
+    pub fn alias(&self, name: &str) -> Option<ModelIx> {
+        let is_asked_for = !self.needles.aliases.is_empty();
+        is_asked_for.then(|| self.catalog.alias(name)).flatten()
+    }
+
     /// Where a vendor prefix stands in decoded `text`, as byte offsets in order.
     pub fn vendor_hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.needles.hits(text.as_bytes())
     }
 
-    /// Where a vendor prefix stands in encoded `bytes`; `None` where they may hide one behind escapes.
-    pub fn vendor_hits_in_spelling<'a>(
+    /// Where a vendor prefix or an alias stands in encoded `bytes`, in no order; `None` where they may hide one behind escapes.
+    pub fn hits_in_spelling<'a>(
         &'a self,
         bytes: &'a [u8],
     ) -> Option<impl Iterator<Item = usize> + 'a> {
-        (!self.needles.hides_an_id_byte(bytes)).then(|| self.needles.hits(bytes))
+        let all = || {
+            self.needles
+                .hits(bytes)
+                .chain(self.needles.aliases.hits(bytes))
+        };
+        (!self.needles.hides_an_id_byte(bytes)).then(all)
     }
 
-    /// Whether encoded `bytes` can hold a model ID at all.
+    /// Whether encoded `bytes` can hold a model ID, or an alias that a policy asks for, at all.
     pub fn can_hold_an_id(&self, bytes: &[u8]) -> bool {
-        self.needles.hits(bytes).next().is_some() || self.needles.hides_an_id_byte(bytes)
+        self.needles.hits(bytes).next().is_some()
+            || self.needles.aliases.hits(bytes).next().is_some()
+            || self.needles.hides_an_id_byte(bytes)
     }
 }
 
@@ -176,7 +199,7 @@ fn is_seen(rest: &[u8], neighbours: Neighbours<'_>) -> bool {
 }
 
 impl Needles {
-    fn new(vendors: BTreeSet<Box<str>>) -> Self {
+    fn new(vendors: BTreeSet<Box<str>>, aliases: Aliases) -> Self {
         let mut by_last = Box::new([const { Vec::new() }; 256]);
         for vendor in &vendors {
             if let [.., last, b'.'] = vendor.as_bytes() {
@@ -189,6 +212,7 @@ impl Needles {
         Self {
             vendors: vendors.into_iter().collect(),
             by_last,
+            aliases,
             escape: memmem::Finder::new(ESCAPE),
         }
     }

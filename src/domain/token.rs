@@ -13,9 +13,9 @@ use super::snapshot::Snapshot;
 pub struct Token<'t> {
     /// Prefix and ID in the decoded text, in bytes.
     pub span: Range<usize>,
-    /// What stands before the vendor.
-    pub prefix: Prefix<'t>,
-    /// The ID itself, without its prefix and suffix.
+    /// How it names its model.
+    pub form: Form<'t>,
+    /// The direct ID, without its prefix and suffix; of an alias, that of its model.
     pub id: &'t str,
     /// The model of this ID, where the catalog knows it.
     pub model: Option<ModelIx>,
@@ -23,15 +23,31 @@ pub struct Token<'t> {
     pub suffix: &'t str,
 }
 
-/// What stands before the vendor of a token.
+/// How a token names its model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prefix<'t> {
-    /// Nothing: a direct ID.
-    Bare,
-    /// One geography, known or not.
-    Geography(&'t str),
-    /// More than one.
+pub enum Form<'t> {
+    /// By the direct ID.
+    Direct,
+    /// By an ID behind one geography, known or not.
+    Profiled(&'t str),
+    /// By an ID behind more than one.
     Doubled,
+    /// By another name that a mapping has for it.
+    Alias,
+}
+
+/// The alias that the whole of `text` is, but for white space around it, where some policy turns aliases on.
+pub fn alias<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<Token<'t>> {
+    let name = text.trim();
+    let model = snapshot.alias(name)?;
+    let start = text.len() - text.trim_start().len();
+    Some(Token {
+        span: start..start + name.len(),
+        form: Form::Alias,
+        id: snapshot.catalog.model(model).id.as_str(),
+        model: Some(model),
+        suffix: "",
+    })
 }
 
 /// All tokens of `text`, in order.
@@ -48,7 +64,7 @@ pub fn tokens<'t>(text: &'t str, snapshot: &'t Snapshot) -> impl Iterator<Item =
 }
 
 fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<'t>> {
-    let (start, prefix) = prefix_before(text, hit)?;
+    let (start, form) = form_before(text, hit)?;
     let run = &text[hit..hit + text[hit..].bytes().take_while(|&b| is_id_byte(b)).count()];
     let catalog = &snapshot.catalog;
     // A full stop or colon at the end belongs to the sentence, unless an ID ends so, which none does.
@@ -66,22 +82,22 @@ fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<
     }
     Some(Token {
         span: start..hit + id.len(),
-        prefix,
+        form,
         id,
         model,
         suffix,
     })
 }
 
-/// Where the token starts and what prefix it has; `None` when the vendor stands inside another word.
-fn prefix_before(text: &str, hit: usize) -> Option<(usize, Prefix<'_>)> {
+/// Where the token starts and what stands before its vendor; `None` when the vendor stands inside another word.
+fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
     let left = text[..hit]
         .bytes()
         .rev()
         .take_while(|&b| is_id_byte(b) && b != b':')
         .count();
     if left == 0 {
-        return Some((hit, Prefix::Bare));
+        return Some((hit, Form::Direct));
     }
     let start = hit - left;
     let before = text[start..hit].strip_suffix('.')?;
@@ -90,12 +106,12 @@ fn prefix_before(text: &str, hit: usize) -> Option<(usize, Prefix<'_>)> {
         return None;
     }
     let first = parts.next()?;
-    let prefix = if parts.next().is_none() {
-        Prefix::Geography(first)
+    let form = if parts.next().is_none() {
+        Form::Profiled(first)
     } else {
-        Prefix::Doubled
+        Form::Doubled
     };
-    Some((start, prefix))
+    Some((start, form))
 }
 
 /// Policies may replace an ID that no mapping knows.
@@ -125,10 +141,11 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         let snapshot = fixtures::snapshot();
         let show = |t: Token<'_>| {
-            let prefix = match t.prefix {
-                Prefix::Bare => String::new(),
-                Prefix::Geography(g) => format!("{g}|"),
-                Prefix::Doubled => "!!|".into(),
+            let prefix = match t.form {
+                Form::Direct => String::new(),
+                Form::Profiled(g) => format!("{g}|"),
+                Form::Doubled => "!!|".into(),
+                Form::Alias => "alias|".into(),
             };
             let known = if t.model.is_some() { "" } else { "?" };
             assert!(text[t.span.clone()].ends_with(t.id));

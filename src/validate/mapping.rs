@@ -61,6 +61,12 @@ impl Reader {
             Some((region, direct_row(row.state)))
         });
         let direct = direct.collect();
+        let aliases = (0..)
+            .zip(&wire.aliases)
+            .filter_map(|(at, alias): (usize, _)| {
+                self.alias(&format!("{field}.aliases[{at}]"), alias)
+            })
+            .collect();
         let lifecycle = wire
             .lifecycle
             .as_ref()
@@ -76,17 +82,28 @@ impl Reader {
         }
         Some(MappedModel {
             id,
-            aliases: wire
-                .aliases
-                .iter()
-                .map(|alias| alias.as_str().into())
-                .collect(),
+            aliases,
             direct,
             lifecycle,
             routes: routes.into(),
             unverified: wire.unverified,
             mantle_only: wire.mantle_only,
         })
+    }
+
+    /// A word that stands in a text as it is, whatever the text's format.
+    fn alias(&mut self, field: &str, text: &str) -> Option<Box<str>> {
+        let fits = text.bytes().any(|b| b.is_ascii_alphanumeric())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\' | b'$'));
+        if !fits {
+            let message = format!(
+                "`{text}` is no alias: write a word of letters, digits and signs, without white space, quotes, `\\` and `$`"
+            );
+            self.problems.note(field.to_owned(), message);
+        }
+        fits.then(|| text.into())
     }
 
     fn lifecycle(&mut self, field: &str, wire: &api::Lifecycle) -> MappedLifecycle {

@@ -22,11 +22,7 @@ pub fn policy(wire: &api::InferenceProfilePolicy) -> Result<Policy, Invalid> {
     let typed = Policy {
         name: name.as_str().into(),
         priority: spec.priority,
-        mode: match spec.mode {
-            api::Mode::Rewrite => Mode::Rewrite,
-            api::Mode::Deny => Mode::Deny,
-            api::Mode::DryRun => Mode::DryRun,
-        },
+        mode: mode(spec.mode),
         namespaces: selector(
             &mut problems,
             "spec.match.namespaceSelector",
@@ -40,6 +36,7 @@ pub fn policy(wire: &api::InferenceProfilePolicy) -> Result<Policy, Invalid> {
         },
         include: Globs::new(&spec.models.include),
         exclude: Globs::new(&spec.models.exclude),
+        aliases: (spec.models.aliases.enabled).then(|| Globs::new(&spec.models.aliases.env_names)),
         default_region: region
             .and_then(|text| problems.region(|| "spec.region.default".into(), text)),
         extra_env_names: spec
@@ -219,6 +216,14 @@ fn requirement(wire: &LabelSelectorRequirement) -> Result<Requirement, String> {
             "`{}` is no operator: write In, NotIn, Exists or DoesNotExist",
             wire.operator
         )),
+    }
+}
+
+const fn mode(wire: api::Mode) -> Mode {
+    match wire {
+        api::Mode::Rewrite => Mode::Rewrite,
+        api::Mode::Deny => Mode::Deny,
+        api::Mode::DryRun => Mode::DryRun,
     }
 }
 

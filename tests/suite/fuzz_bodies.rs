@@ -392,7 +392,7 @@ pub(crate) fn answers_well(desk: &Desk, body: &[u8]) {
 pub(crate) fn answer_review(data: &[u8]) {
     static DESK: OnceLock<Desk> = OnceLock::new();
     let desk = DESK
-        .get_or_init(|| desk("{ mode: Rewrite, lists: Rewrite, region: { default: us-east-1 } }"));
+        .get_or_init(|| desk("{ mode: Rewrite, models: { aliases: { enabled: true, envNames: ['*'] } }, lists: Rewrite, region: { default: us-east-1 } }"));
     answers_well(desk, data);
 }
 

@@ -1,5 +1,6 @@
 //! The judgement as a person meets it: what is written, told and refused, under custom resources as written.
 
+mod aliases;
 mod config_maps;
 mod names;
 mod reasons;

@@ -20,6 +20,7 @@ mod fuzz_bodies;
 mod judgement;
 pub(crate) mod properties;
 mod references;
+mod reviews;
 mod rights;
 mod roles;
 mod series;

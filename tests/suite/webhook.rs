@@ -1,46 +1,24 @@
 //! The webhook's routes with the real desk behind them, and the process around them.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
-use bedrock_profiles::runtime::current::Current;
-use bedrock_profiles::webhook::desk::Desk;
-use bedrock_profiles::webhook::metrics::Families;
-use bedrock_profiles::webhook::server::{Gate, Limits, Metrics};
-use bedrock_profiles::webhook::{MUTATE, router};
-use http_body_util::BodyExt as _;
-use prometheus_client::registry::Registry;
+use axum::http::StatusCode;
+use bedrock_profiles::webhook::MUTATE;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
 use crate::decision::{SONNET, TODAY, policy, view};
+use crate::reviews::post;
 
 async fn ask(uri: &str, body: String) -> (StatusCode, String) {
-    let view = view(&policy(json!({"references": "Off"})));
-    let families = Families::register(&mut Registry::default());
-    let desk = Desk::new(
-        Arc::new(Current::new(Some(view))),
-        families,
-        BTreeSet::from(["kube-system".into()]),
-        || TODAY,
-    );
-    let router = router(
-        Arc::new(desk),
-        Gate::new(Limits::default(), Metrics::default()),
-    );
-    let request = Request::post(uri)
-        .header("content-type", "application/json")
-        .body(Body::from(body))
-        .unwrap();
-    let response = router.oneshot(request).await.unwrap();
-    let status = response.status();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    (status, String::from_utf8(bytes.to_vec()).unwrap())
+    post(
+        view(&policy(json!({"references": "Off"}))),
+        TODAY,
+        uri,
+        body,
+    )
+    .await
 }
 
 fn sample() -> Value {

@@ -13,7 +13,7 @@ use super::super::role::{
 };
 use super::super::shape::{Setting, Shape};
 use super::super::snapshot::Snapshot;
-use super::super::token::{Prefix, Token, tokens};
+use super::super::token::{Form, Token, tokens};
 use super::super::whereabouts::{Level, Nearby, region_of_one};
 use super::{Detector, Finding, Inner, first_of, shape_of};
 
@@ -344,7 +344,7 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
         let text = self.snapshot.catalog.model(token.model?).id.as_str();
         let token = Token {
             span: self.tree.raw(node),
-            prefix: Prefix::Bare,
+            form: Form::Direct,
             id: text,
             model: token.model,
             suffix: "",
@@ -366,17 +366,18 @@ fn finding<'t>(
 ) -> Finding<'t> {
     let name = &text[span.clone()];
     let id = &name[name.len() - token.id.len()..];
-    let prefix = match token.prefix {
-        Prefix::Geography(geography) => Prefix::Geography(&name[..geography.len()]),
-        Prefix::Bare => Prefix::Bare,
-        Prefix::Doubled => Prefix::Doubled,
+    let form = match token.form {
+        Form::Profiled(geography) => Form::Profiled(&name[..geography.len()]),
+        Form::Direct => Form::Direct,
+        Form::Doubled => Form::Doubled,
+        Form::Alias => Form::Alias,
     };
     let suffix = text[span.end..]
         .get(..token.suffix.len())
         .unwrap_or_default();
     let token = Token {
         span,
-        prefix,
+        form,
         id,
         model: token.model,
         suffix,

@@ -9,7 +9,7 @@ use super::super::resolve::{
     Evidence, Named, Question, Reported, Resolution, Suggestion, resolve, settled_without_region,
     standing_without_region, suggestion,
 };
-use super::super::token::Prefix;
+use super::super::token::Form;
 use super::super::whereabouts::{Found, RegionSource, Standpoint, Whereabouts};
 use super::{Judge, Judged};
 
@@ -21,13 +21,14 @@ impl<'t> Judge<'t, '_> {
             let reason = object_reason.or(finding.shape.err());
             return left(finding, reason.unwrap_or(Reason::OutOfSight));
         }
-        let named = match finding.token.prefix {
-            Prefix::Bare => Named::Direct(finding.token.id),
-            Prefix::Geography(geography) => Named::Profiled {
+        let named = match finding.token.form {
+            Form::Direct => Named::Direct(finding.token.id),
+            Form::Profiled(geography) => Named::Profiled {
                 geography,
                 id: finding.token.id,
             },
-            Prefix::Doubled => return self.doubled(finding),
+            Form::Alias => Named::Alias(finding.token.id),
+            Form::Doubled => return self.doubled(finding),
         };
         self.named(finding, named, object_reason)
     }
@@ -67,7 +68,7 @@ impl<'t> Judge<'t, '_> {
         object_reason: Option<Reason>,
     ) -> Judged<'t> {
         let (id, direct) = match named {
-            Named::Direct(id) => (id, true),
+            Named::Direct(id) | Named::Alias(id) => (id, true),
             Named::Profiled { id, .. } => (id, false),
         };
         let found = self.whereabouts(&finding);
@@ -80,9 +81,9 @@ impl<'t> Judge<'t, '_> {
             Err(reason) => Some(reason),
         };
         let early = match named {
-            Named::Direct(id) => shape_reason
+            Named::Direct(_) | Named::Alias(_) => shape_reason
                 .or(object_reason)
-                .or_else(|| settled_without_region(id, self.policy, catalog)),
+                .or_else(|| settled_without_region(named, self.policy, catalog)),
             Named::Profiled { .. } => None,
         };
         let blocked = shape_reason.is_some() || object_reason.is_some();
@@ -164,7 +165,9 @@ impl<'t> Judge<'t, '_> {
 
     fn without_region(&self, named: Named<'_>, reason: Reason) -> (Resolution, Evidence) {
         match named {
-            Named::Direct(id) => (Resolution::Leave(reason), self.evidence_of(id)),
+            Named::Direct(id) | Named::Alias(id) => {
+                (Resolution::Leave(reason), self.evidence_of(id))
+            }
             Named::Profiled { geography, id } => {
                 let standing =
                     standing_without_region(geography, id, self.policy, &self.snapshot().catalog);

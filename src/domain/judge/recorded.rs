@@ -15,7 +15,8 @@ use super::super::record::{ANNOTATION, Entry, Record};
 use super::super::references::Reference;
 use super::super::region::Region;
 use super::super::resolve::{Evidence, Named, Question, Resolution, resolve};
-use super::super::token::{Prefix, Token};
+use super::super::shape::Shape;
+use super::super::token::{Form, Token};
 use super::super::whereabouts::{Found, RegionSource};
 use super::finding::standpoint;
 use super::{Action, Judge, Judged};
@@ -63,7 +64,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
         }
         let judged = self.judge.one(finding, reason);
         let profiled = judged.finding.leaf.scalar().is_some()
-            && matches!(judged.finding.token.prefix, Prefix::Geography(_));
+            && matches!(judged.finding.token.form, Form::Profiled(_));
         self.unexplained += usize::from(profiled && judged.resolution.target().is_none());
         self.change(&judged);
         judged
@@ -84,17 +85,12 @@ impl<'t, 'a> Rewriting<'t, 'a> {
             let text = whole.trim();
             let token = Token {
                 span: start..start + text.len(),
-                prefix: Prefix::Bare,
+                form: Form::Direct,
                 id: text,
                 model: None,
                 suffix: "",
             };
-            let shape = super::super::shape::Shape {
-                whole: true,
-                region: None,
-                listed: false,
-            };
-            Some(Finding::new(leaf, whole, token, Ok(shape)))
+            Some(Finding::new(leaf, whole, token, Ok(Shape::WHOLE)))
         });
         let found: Vec<_> = found.collect();
         found
@@ -233,7 +229,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
             Some(Found::OutOfSight | Found::NotARegion) | None => false,
         };
         let question = Question {
-            named: named(&entry.from, self.judge.snapshot().vendors()),
+            named: self.judge.recorded_name(&entry.from),
             region,
             inferred: source == RegionSource::Cluster,
             namespace: self.judge.context.namespace,
@@ -281,7 +277,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 reported: false,
             };
         }
-        let name = named(&entry.from, self.judge.snapshot().vendors());
+        let name = self.judge.recorded_name(&entry.from);
         let mut judged = self.judge.named(finding, name, reason);
         judged.written.clone_from(&entry.from);
         if judged.resolution.target().is_some() {
@@ -293,13 +289,27 @@ impl<'t, 'a> Rewriting<'t, 'a> {
     }
 }
 
-/// The name that an entry recorded, direct or behind a prefix.
-fn named<'e>(from: &'e str, vendors: &[Box<str>]) -> Named<'e> {
-    let prefixed = from
-        .split_once('.')
-        .filter(|(_, rest)| vendors.iter().any(|vendor| rest.starts_with(&**vendor)));
-    prefixed.map_or(Named::Direct(from), |(geography, id)| Named::Profiled {
-        geography,
-        id,
-    })
+impl<'t> Judge<'t, '_> {
+    /// The name that an entry recorded: an alias, direct or behind a prefix. Where an alias came from is not asked again: it was
+    /// taken by the name of a key, perhaps, that the explicit variable does not have.
+    fn recorded_name<'e>(&self, from: &'e str) -> Named<'e>
+    where
+        't: 'e,
+    {
+        let snapshot = self.snapshot();
+        let aliased = snapshot
+            .alias(from)
+            .filter(|_| self.policy.aliases.is_some());
+        if let Some(model) = aliased {
+            return Named::Alias(snapshot.catalog.model(model).id.as_str());
+        }
+        let vendors = snapshot.vendors();
+        let prefixed = from
+            .split_once('.')
+            .filter(|(_, rest)| vendors.iter().any(|vendor| rest.starts_with(&**vendor)));
+        prefixed.map_or(Named::Direct(from), |(geography, id)| Named::Profiled {
+            geography,
+            id,
+        })
+    }
 }

@@ -26,7 +26,7 @@ pub struct ConfigMap {
 /// What is kept of the text under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
-    /// One word in which a vendor stands, as in a model ID.
+    /// One word in which a vendor stands, as in a model ID, or an alias.
     Word(Box<Word>),
     /// The name of a region.
     Region(Region),
@@ -38,7 +38,7 @@ pub enum Text {
     Other,
 }
 
-/// A word that may be a model ID.
+/// A word that may be a model ID, or that is an alias.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Word {
     /// As its author wrote it, white space and all.
@@ -52,7 +52,8 @@ pub struct Word {
 impl ConfigMap {
     /// Keeps of `data` what may matter. The annotations say what we have changed, and what its author opts out.
     ///
-    /// Which words are kept is a matter of the snapshot's vendors alone: with other vendors, ConfigMaps are to be read again.
+    /// Which words are kept is a matter of the snapshot's vendors, and of its aliases where some policy turns them on: with others,
+    /// ConfigMaps are to be read again.
     pub fn read<'a>(
         data: impl IntoIterator<Item = (&'a str, &'a str)>,
         annotation: impl Fn(&str) -> Option<&'a str>,
@@ -136,7 +137,8 @@ fn word(
     let may_be_an_id = |text: &str| {
         text.len() <= LONGEST
             && !text.trim().contains(char::is_whitespace)
-            && snapshot.vendor_hits(text).next().is_some()
+            && (snapshot.vendor_hits(text).next().is_some()
+                || snapshot.alias(text.trim()).is_some())
     };
     let is_ours = |entry: &&Entry| {
         entry.at.strip_prefix("data/") == Some(key)

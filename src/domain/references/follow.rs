@@ -13,7 +13,7 @@ use super::super::object::{Leaf, Object, Source, Spot, Variable};
 use super::super::reason::Reason;
 use super::super::shape::{Setting, Shape, shape};
 use super::super::snapshot::Snapshot;
-use super::super::token::{Prefix, Token, tokens};
+use super::super::token::{Form, Token, alias, tokens};
 use super::environment::{Bulk, BulkSource, Environment, Says, Value};
 use super::mounted;
 use super::reference::{By, Followed, Origin, Reference};
@@ -193,7 +193,7 @@ impl<'t> Following<'_, 't> {
         self.looked_at <= MOST
     }
 
-    /// Takes what stands at `origin` as a finding, if it is an ID alone.
+    /// Takes what stands at `origin` as a finding, if it is an ID alone, or an alias.
     pub(super) fn take(
         &mut self,
         taker: Taker<'t>,
@@ -203,17 +203,18 @@ impl<'t> Following<'_, 't> {
         let Some(text) = self.text_at(origin) else {
             return;
         };
-        let Some((token, shape)) = alone(text, self.snapshot) else {
-            return;
-        };
-        // A profile that nobody changes anyway is no news.
-        if token.prefix != Prefix::Bare && reach.err() == Some(Reason::OutOfSight) {
-            return;
+        let named = alias(text, self.snapshot).map(|token| (token, Shape::WHOLE));
+        for (token, shape) in named.into_iter().chain(alone(text, self.snapshot)) {
+            // A profile that nobody changes anyway is no news.
+            let profiled = matches!(token.form, Form::Profiled(_));
+            if profiled && reach.err() == Some(Reason::OutOfSight) {
+                continue;
+            }
+            let leaf = taker.leaf(origin, reach);
+            let role = origin.role().or_else(|| self.detector.role(&leaf));
+            self.found
+                .push(Finding::new(leaf, text, token, role.map_or(Ok(shape), Err)));
         }
-        let leaf = taker.leaf(origin, reach);
-        let role = origin.role().or_else(|| self.detector.role(&leaf));
-        self.found
-            .push(Finding::new(leaf, text, token, role.map_or(Ok(shape), Err)));
     }
 
     /// Tells a text of which nothing is known but where it stands.
@@ -287,7 +288,7 @@ fn cover_by(later: &[Bulk<'_>], variable: Variable<'_>) -> Option<Cover> {
 fn alone<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<(Token<'t>, Shape)> {
     let token = tokens(text, snapshot).next()?;
     let shape = shape(text, &token, Setting::Data).ok()?;
-    (!shape.listed && token.prefix != Prefix::Doubled).then_some((token, shape))
+    (!shape.listed && token.form != Form::Doubled).then_some((token, shape))
 }
 
 /// Whether the name of a variable or a key says that its text is a model: `BEDROCK_MODEL_ID`, `sonnet-model`.

@@ -60,6 +60,8 @@ pub struct Evidence {
 /// One step of a resolution, for `--explain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// The name is an alias of this model.
+    Aliased(ModelId),
     /// The policy leaves the ID out or takes it in.
     Included(Result<(), Reason>),
     /// A replacement leads to another model.

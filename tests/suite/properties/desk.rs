@@ -162,7 +162,9 @@ fn damaged(mut body: Vec<u8>, damages: Vec<Damage>) -> Vec<u8> {
 
 #[test]
 fn a_damaged_review_is_refused_or_answered_well() {
-    let desk = desk("{ mode: Rewrite, region: { default: us-east-1 } }");
+    let desk = desk(
+        "{ mode: Rewrite, models: { aliases: { enabled: true, envNames: ['*'] } }, region: { default: us-east-1 } }",
+    );
     let asked = (resources(), operations(), objects(), vec(damages(), 1..4));
     holds(600, &asked, |(resource, operation, object, damages)| {
         let body = review(resource, operation, &object, &Value::Null).to_string();

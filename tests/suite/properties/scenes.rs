@@ -153,6 +153,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
     let word = select(vec![
         "anthropic.claude-sonnet-4-6",
         SONNET_4_5,
+        "claude-sonnet-4-5",
         "eu.",
         "us.",
         "global.",

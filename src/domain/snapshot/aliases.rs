@@ -1,0 +1,111 @@
+//! A cheap search for aliases in encoded bytes.
+//!
+//! Most aliases start alike, so that a handful of searches for how they start finds them all.
+
+use std::collections::BTreeMap;
+
+use memchr::memmem;
+
+use super::super::id::is_id_byte;
+
+/// What is looked for: of each alias, the longest part that no encoder but one that hides letters writes otherwise.
+#[derive(Debug, Default)]
+pub(super) struct Aliases(Box<[Kin]>);
+
+/// Parts that start alike.
+#[derive(Debug)]
+struct Kin {
+    start: memmem::Finder<'static>,
+    parts: Box<[Box<str>]>,
+}
+
+/// How parts are told apart by their start, in bytes: long enough to be rare in any text.
+const START: usize = 7;
+
+impl Aliases {
+    pub(super) fn new<'a>(aliases: impl IntoIterator<Item = &'a Box<str>>) -> Self {
+        let mut by_start = BTreeMap::<_, Vec<Box<str>>>::new();
+        for part in aliases.into_iter().filter_map(|alias| plain_part(alias)) {
+            let start = &part[..part.len().min(START)];
+            by_start.entry(start).or_default().push(part.into());
+        }
+        let kin = by_start.into_iter().map(|(start, parts)| Kin {
+            start: memmem::Finder::new(start).into_owned(),
+            parts: parts.into(),
+        });
+        Self(kin.collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where something stands that may be an alias, in no order.
+    pub(super) fn hits<'a>(&'a self, haystack: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        self.0.iter().flat_map(move |kin| {
+            let starts = kin.start.find_iter(haystack);
+            starts.filter(move |at| kin.stands_at(&haystack[*at..]))
+        })
+    }
+}
+
+impl Kin {
+    /// Whether a part stands at the start of `rest`, as a whole.
+    fn stands_at(&self, rest: &[u8]) -> bool {
+        self.parts.iter().any(|part| {
+            let behind = rest.strip_prefix(part.as_bytes());
+            behind.is_some_and(|behind| behind.first().is_none_or(|byte| !is_id_byte(*byte)))
+        })
+    }
+}
+
+/// The longest run of bytes that IDs have.
+fn plain_part(alias: &str) -> Option<&str> {
+    alias
+        .split(|c: char| !c.is_ascii() || !is_id_byte(c as u8))
+        .max_by_key(|part| part.len())
+        .filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(haystack: &str) -> bool {
+        let aliases = ["claude-opus-4", "claude-opus-4-1", "x", "my/model@2"].map(Box::from);
+        Aliases::new(&aliases)
+            .hits(haystack.as_bytes())
+            .next()
+            .is_some()
+    }
+
+    #[test]
+    fn an_alias_is_found_where_its_plain_part_ends() {
+        for text in [
+            r#"{"value":"claude-opus-4"}"#,
+            r#"{"value":"claude-opus-4-1"}"#,
+            r#"{"value":" claude-opus-4\n"}"#,
+            r#"{"value":"\nclaude-opus-4"}"#,
+            r#"{"value":"x"}"#,
+            r#"{"value":"my\/model@2"}"#,
+            "claude-opus-4",
+        ] {
+            assert!(found(text), "{text}");
+        }
+        for text in [
+            "",
+            "claude-",
+            r#"{"value":"claude-opus-4-2"}"#,
+            r#"{"value":"claude-opus-41"}"#,
+            r#"{"value":"my/models@2"}"#,
+        ] {
+            assert!(!found(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_looked_for_where_there_is_no_alias() {
+        assert!(Aliases::default().hits(b"claude-opus-4").next().is_none());
+        assert!(Aliases::default().is_empty());
+    }
+}
