@@ -13,6 +13,7 @@ use crate::text::NodeId;
 use super::object::{Leaf, Object, Sort, Spot};
 use super::reason::Reason;
 use super::record::Entry;
+use super::references::{Environment, Neighbours};
 use super::region::Region;
 use super::role::{Among, Around, Told, neighbours_in_list, neighbours_in_mapping};
 use super::shape::{Setting, Shape, region_of_arn, shape};
@@ -94,9 +95,14 @@ impl<'t> Finding<'t> {
     }
 }
 
-/// Every finding in the texts of `object` itself, in document order.
-pub fn findings<'t>(object: &Object<'t>, snapshot: &'t Snapshot) -> Vec<Finding<'t>> {
-    let mut detector = Detector::new(object, snapshot);
+/// Every finding in the texts of `object` itself, in document order. What its containers take from `neighbours` stands beside
+/// their IDs too.
+pub fn findings<'t>(
+    object: &Object<'t>,
+    neighbours: Neighbours<'t>,
+    snapshot: &'t Snapshot,
+) -> Vec<Finding<'t>> {
+    let mut detector = Detector::new(object, neighbours, snapshot);
     if matches!(object.sort, Sort::Plain | Sort::Custom) {
         detector.file();
         return detector.found;
@@ -127,6 +133,7 @@ fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<Nod
 /// One walk over an object.
 pub(super) struct Detector<'t, 'o> {
     object: &'o Object<'t>,
+    neighbours: Neighbours<'t>,
     snapshot: &'t Snapshot,
     /// What the variables of a container say, or the keys of the ConfigMap where there is no container.
     told: BTreeMap<Option<NodeId>, Arc<Told<'t>>>,
@@ -134,9 +141,14 @@ pub(super) struct Detector<'t, 'o> {
 }
 
 impl<'t, 'o> Detector<'t, 'o> {
-    pub(super) fn new(object: &'o Object<'t>, snapshot: &'t Snapshot) -> Self {
+    pub(super) fn new(
+        object: &'o Object<'t>,
+        neighbours: Neighbours<'t>,
+        snapshot: &'t Snapshot,
+    ) -> Self {
         Self {
             object,
+            neighbours,
             snapshot,
             told: BTreeMap::new(),
             found: Vec::new(),
@@ -201,15 +213,14 @@ impl<'t, 'o> Detector<'t, 'o> {
     }
 
     fn told(&mut self, container: Option<NodeId>) -> Arc<Told<'t>> {
-        let (object, roles) = (self.object, &self.snapshot.roles);
+        let (object, neighbours, roles) = (self.object, self.neighbours, &self.snapshot.roles);
         let told = self.told.entry(container).or_insert_with(|| {
             let tree = object.tree;
             let told = if let Some(container) = container {
                 let list = tree.get(container, "env").into_iter();
-                roles.told(
-                    list.flat_map(|list| neighbours_in_list(tree, list)),
-                    Among::Settings,
-                )
+                let own = list.flat_map(|list| neighbours_in_list(tree, list));
+                let environment = Environment::of(tree, container, neighbours);
+                roles.told(own.chain(environment.brought_in()), Among::Settings)
             } else {
                 let data = tree.get(object.root, "data").into_iter();
                 roles.told(

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::detect::{self, Finding};
-use super::object::{Object, Sort, Spot};
+use super::detect::Finding;
+use super::object::{Object, Sort};
 use super::plan::Plan;
-use super::policy::{self, Lists, Mode, Namespace, Policy};
+use super::policy::{Lists, Mode, Namespace, Policy};
 use super::reason::{Group, Reason};
 use super::record::ANNOTATION;
-use super::references::{self, Neighbours, References};
 use super::region::Region;
 use super::resolve::{Evidence, Resolution, Suggestion};
 use super::snapshot::{Snapshot, View};
@@ -18,12 +17,12 @@ use super::whereabouts::{RegionSource, Surroundings};
 use crate::text::NodeId;
 
 mod finding;
-mod looked_at;
 mod object_reason;
 mod recorded;
 mod refused;
+mod sight;
 
-use looked_at::looked_at;
+use sight::{Sight, neighbours};
 
 /// What is asked of the domain: what happens to the object, where and when.
 #[derive(Clone, Copy)]
@@ -160,13 +159,12 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
     if selected.is_empty() {
         return nothing();
     }
-    let follow = selected.iter().any(|(_, policy)| follows(policy));
-    let found = added(everything(object, context, follow), &context.action);
+    let found = Sight::of(object, context, selected.iter().map(|(_, policy)| *policy));
     let has_record = object.annotation(ANNOTATION).is_some();
     if found.is_empty() && !has_record {
         return nothing();
     }
-    let containers = with_findings(object, &found);
+    let containers = with_findings(object, found.all());
     let judge_for = |policy: &'t Policy| Judge {
         object,
         context,
@@ -183,9 +181,9 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
     let (mut decided, mut shadows, mut outcome) = (None, Vec::new(), None);
     for (at, policy) in selected {
         if !policy.decides() {
-            shadows.push((at, judge_for(policy).all(looked_at(policy, &found))));
+            shadows.push((at, judge_for(policy).all(found.under(policy))));
         } else if decided.is_none() {
-            let decision = judge_for(policy).decide(looked_at(policy, &found));
+            let decision = judge_for(policy).decide(found.under(policy));
             decided = Some((at, decision.judged));
             outcome = Some((decision.verdict, decision.again));
         }
@@ -213,44 +211,15 @@ fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool 
     resource && policy.namespaces.selects(namespace)
 }
 
-/// Whether a policy looks at what an object takes from elsewhere.
-fn follows(policy: &Policy) -> bool {
-    policy.references != policy::References::Off
-}
-
-/// The ConfigMaps that an object of the context's namespace can refer to, as far as the policy looks at them.
-fn neighbours<'t>(policy: &Policy, context: &Context<'t>) -> Neighbours<'t> {
-    let references = if follows(policy) {
-        &context.view.references
-    } else {
-        References::NONE
-    };
-    references.in_namespace(&context.namespace.name)
-}
-
-/// Everything that stands in the object, and where `follow` says so, what it takes from elsewhere.
-fn everything<'t>(object: &Object<'t>, context: &Context<'t>, follow: bool) -> Vec<Finding<'t>> {
-    let snapshot = &context.view.snapshot;
-    let mut found = detect::findings(object, snapshot);
-    if follow {
-        let neighbours = context
-            .view
-            .references
-            .in_namespace(&context.namespace.name);
-        found.extend(references::findings(object, neighbours, snapshot));
-    }
-    found
-}
-
 /// The containers that a region may be asked for: those with a finding, and all where a record may speak of others.
-fn with_findings(object: &Object<'_>, found: &[Finding<'_>]) -> BTreeSet<NodeId> {
+fn with_findings<'a, 't: 'a>(
+    object: &Object<'_>,
+    found: impl Iterator<Item = &'a Finding<'t>>,
+) -> BTreeSet<NodeId> {
     if object.annotation(ANNOTATION).is_some() {
         return object.containers().collect();
     }
-    found
-        .iter()
-        .filter_map(|finding| finding.leaf.container)
-        .collect()
+    found.filter_map(|finding| finding.leaf.container).collect()
 }
 
 /// Whether the object is one that is judged at all: mirror pods are the kubelet's.
@@ -263,24 +232,6 @@ fn is_ours(object: &Object<'_>, action: &Action<'_>) -> bool {
         Action::Read | Action::Edit => true,
     };
     fits && !mirror
-}
-
-/// Of a running Pod only what the new containers bring.
-fn added<'t>(found: Vec<Finding<'t>>, action: &Action<'_>) -> Vec<Finding<'t>> {
-    let Action::AddEphemeralContainers(old) = action else {
-        return found;
-    };
-    let there: BTreeSet<&str> = old
-        .containers()
-        .map(|container| old.name_of(container))
-        .collect();
-    let is_new = |finding: &Finding<'_>| match finding.leaf.spot {
-        Spot::Env { container, .. } | Spot::Args { container } | Spot::Command { container } => {
-            !there.contains(container)
-        }
-        Spot::Data { .. } | Spot::Volume { .. } | Spot::Document => false,
-    };
-    found.into_iter().filter(is_new).collect()
 }
 
 /// What a finding's list would be compared with: its container, its document, else the object.

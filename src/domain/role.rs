@@ -5,9 +5,11 @@
 use super::placeholder::is_filled_in;
 use super::reason::Reason;
 
+mod heard;
 mod names;
 mod table;
 
+pub use heard::Heard;
 pub use names::{Around, Neighbour, Text, neighbours_in_list, neighbours_in_mapping, variable};
 pub use table::TABLE;
 
@@ -129,16 +131,22 @@ impl Roles {
     ) -> Told<'t> {
         let mut told = Told(vec![[None; 2]; self.says.len()]);
         for neighbour in neighbours {
-            let last = letters(neighbour.name).next_back();
-            let ends = last.and_then(|last| self.by_last.get(last as usize));
+            let ends = self.of_settings(neighbour.letters().next_back());
             let entry = self.of_entries.iter().filter(|_| among == Among::Entry);
-            for (at, pattern) in ends.into_iter().flatten().chain(entry) {
-                if fits(pattern, neighbour.name) && self.says[*at].is_said_by(neighbour.text()) {
+            for (at, pattern) in ends.iter().chain(entry) {
+                if fits_letters(pattern, neighbour.letters()) && neighbour.says(*at, self.says[*at])
+                {
                     told.add(*at, neighbour.name);
                 }
             }
         }
         told
+    }
+
+    /// The patterns of settings that a name with this last letter may fit, each with the index of its condition.
+    fn of_settings(&self, last: Option<char>) -> &[(usize, &'static str)] {
+        last.and_then(|last| self.by_last.get(last as usize))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The reason of the first rule that holds for what is around an ID.
@@ -245,13 +253,17 @@ fn fits_any(patterns: &[&str], name: &str) -> bool {
 
 /// Whether `name` fits `pattern`, however its words are parted and capitalised.
 fn fits(pattern: &str, name: &str) -> bool {
+    fits_letters(pattern, letters(name))
+}
+
+/// The same of a name's letters alone.
+fn fits_letters(pattern: &str, mut letters: impl DoubleEndedIterator<Item = char>) -> bool {
     let (middle, open_start) = pattern
         .strip_prefix('*')
         .map_or((pattern, false), |rest| (rest, true));
     let (middle, open_end) = middle
         .strip_suffix('*')
         .map_or((middle, false), |rest| (rest, true));
-    let mut letters = letters(name);
     match (open_start, open_end) {
         (true, true) => letters.collect::<String>().contains(middle),
         (false, true) => middle.chars().all(|one| letters.next() == Some(one)),

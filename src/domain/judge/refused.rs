@@ -6,7 +6,8 @@ use super::super::catalog::Confidence;
 use super::super::object::{Object, Spot};
 use super::super::policy::{Mode, Unresolved};
 use super::super::resolve::Resolution;
-use super::{Action, Judge, Judged, everything, follows};
+use super::sight::{everything, follows};
+use super::{Action, Judge, Judged};
 
 impl<'t> Judge<'t, '_> {
     /// The findings for which the object is refused, if it is: only what a person applies, and on an update only what is new.

@@ -9,7 +9,7 @@ use super::super::opt_out::{self, IGNORE, IGNORE_KEYS};
 use super::super::reason::Reason;
 use super::super::record::{ANNOTATION, Entry, Record};
 use super::super::region::Region;
-use super::super::role::{Among, Around, Neighbour, Told};
+use super::super::role::{Among, Around, Heard, Neighbour, Told};
 use super::super::snapshot::Snapshot;
 use super::super::whereabouts::{Found, said};
 
@@ -20,7 +20,15 @@ const LONGEST: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigMap {
     /// By key, in order.
-    texts: Box<[(Box<str>, Text)]>,
+    texts: Box<[(Box<str>, Kept)]>,
+}
+
+/// What is kept of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    text: Text,
+    /// What its text says to the rules of roles, for the IDs that stand beside it where a container takes it.
+    heard: Heard,
 }
 
 /// What is kept of the text under a key.
@@ -78,9 +86,13 @@ impl ConfigMap {
                 role: roles.of(key),
             }))
         };
-        let mut texts: Vec<(Box<str>, Text)> = data
+        let kept = |entry: &(&str, &str)| Kept {
+            text: text(entry),
+            heard: snapshot.roles.heard(entry.0, entry.1),
+        };
+        let mut texts: Vec<(Box<str>, Kept)> = data
             .iter()
-            .map(|entry| (entry.0.into(), text(entry)))
+            .map(|entry| (entry.0.into(), kept(entry)))
             .collect();
         texts.sort_by(|(one, _), (other, _)| one.cmp(other));
         Self {
@@ -101,22 +113,29 @@ impl ConfigMap {
     /// What is kept of the text under `key`; `None` where there is no such key.
     pub fn get(&self, key: &str) -> Option<&Text> {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
-        at.ok().map(|at| &self.texts[at].1)
+        at.ok().map(|at| &self.texts[at].1.text)
+    }
+
+    /// Every key in order, with what its text says to the rules of roles.
+    pub(super) fn heard(&self) -> impl Iterator<Item = (&str, Heard)> {
+        self.texts.iter().map(|(key, kept)| (&**key, kept.heard))
     }
 
     /// Every word that may be a model ID, by key in order.
     pub fn words(&self) -> impl Iterator<Item = (&str, &Word)> {
-        self.texts.iter().filter_map(|(key, text)| match text {
-            Text::Word(word) => Some((&**key, &**word)),
-            Text::Region(_) | Text::Blank | Text::Placeholder | Text::Other => None,
-        })
+        self.texts
+            .iter()
+            .filter_map(|(key, kept)| match &kept.text {
+                Text::Word(word) => Some((&**key, &**word)),
+                Text::Region(_) | Text::Blank | Text::Placeholder | Text::Other => None,
+            })
     }
 
     /// Says that the word under `key` is about to be changed into `text`.
     pub fn change(&mut self, key: &str, text: &str) {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         if let Ok(at) = at
-            && let Text::Word(word) = &mut self.texts[at].1
+            && let Text::Word(word) = &mut self.texts[at].1.text
         {
             word.changed = Some(text.into());
         }

@@ -1,9 +1,12 @@
 //! The variables of a container as the kubelet puts them together: the sources of `envFrom` in order, then the entries of `env`
 //! in order. What comes later wins, but for an optional reference that leads nowhere: it defines nothing.
 
+use std::collections::BTreeSet;
+
 use crate::text::{Kind, NodeId, Tree};
 
 use super::super::object::{EnvEntry, Variable};
+use super::super::role::Neighbour;
 use super::{Lookup, Neighbours, Origin, Text};
 
 /// The variables of one container, read when they are asked for.
@@ -165,6 +168,37 @@ impl<'t> Environment<'t> {
             .any(|bulk| matches!(bulk.of(name), Says::Perhaps))
     }
 
+    /// What `envFrom` brings in from the ConfigMaps that are seen, for the rules of roles: every key that nothing behind it is sure
+    /// to define.
+    pub fn brought_in(&self) -> impl Iterator<Item = Neighbour<'t>> + '_ {
+        let sure: BTreeSet<&str> = if self.bulks.is_empty() {
+            BTreeSet::new()
+        } else {
+            self.entries()
+                .filter(|(_, entry)| self.value(*entry).is_sure())
+                .map(|(name, _)| name)
+                .collect()
+        };
+        let seen = self.bulks.iter().enumerate().filter_map(|(at, bulk)| {
+            let BulkSource::Seen(_, map) = bulk.source else {
+                return None;
+            };
+            Some((bulk.prefix, map, &self.bulks[at + 1..]))
+        });
+        seen.flat_map(|(prefix, map, later)| {
+            map.heard()
+                .map(move |(key, heard)| (prefix, key, heard, later))
+        })
+        .filter(move |(prefix, key, _, later)| {
+            let name = Variable::prefixed(prefix, key);
+            !sure.contains(&*name.to_string())
+                && !later
+                    .iter()
+                    .any(|bulk| matches!(bulk.of(name), Says::This(_)))
+        })
+        .map(|(prefix, key, heard, _)| Neighbour::taken(prefix, key, heard))
+    }
+
     /// The items of `envFrom`, in order.
     pub(super) fn bulks(&self) -> &[Bulk<'t>] {
         &self.bulks
@@ -174,6 +208,17 @@ impl<'t> Environment<'t> {
     pub(super) fn takes_entries(&self) -> bool {
         self.list
             .is_none_or(|list| matches!(self.tree.kind(list), Kind::Sequence | Kind::Scalar))
+    }
+}
+
+impl Value<'_> {
+    /// Whether it surely defines its variable.
+    pub(super) const fn is_sure(&self) -> bool {
+        match self {
+            Self::Literal(_) | Self::Key { .. } => true,
+            Self::Hidden { optional, .. } => !*optional,
+            Self::Nothing => false,
+        }
     }
 }
 
@@ -225,6 +270,24 @@ pub(super) fn required<'t>(
         .chain(keys)
         .filter(|selector| !is_optional(tree, *selector))
         .map(|selector| text_of(tree, selector, "name"))
+}
+
+/// The names of the variables that a literal text is expanded with: `$(X)`, but not behind a second dollar sign.
+pub(super) fn expanded_with(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            rest = &rest[rest.find('$')? + 1..];
+            if let Some(escaped) = rest.strip_prefix('$') {
+                rest = escaped;
+            } else if let Some((name, behind)) =
+                rest.strip_prefix('(').and_then(|open| open.split_once(')'))
+            {
+                rest = behind;
+                return Some(name);
+            }
+        }
+    })
 }
 
 /// A field of a node as text; empty where it is absent.

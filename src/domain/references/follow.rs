@@ -14,7 +14,7 @@ use super::super::reason::Reason;
 use super::super::shape::{Setting, Shape, shape};
 use super::super::snapshot::Snapshot;
 use super::super::token::{Form, Token, alias, tokens};
-use super::environment::{Bulk, BulkSource, Environment, Says, Value};
+use super::environment::{Bulk, BulkSource, Environment, Says, Value, expanded_with};
 use super::mounted;
 use super::reference::{By, Followed, Origin, Reference};
 use super::{Neighbours, Text, Word};
@@ -33,7 +33,7 @@ pub fn findings<'t>(
         object,
         neighbours,
         snapshot,
-        detector: Detector::new(object, snapshot),
+        detector: Detector::new(object, neighbours, snapshot),
         looked_at: 0,
         found: Vec::new(),
     };
@@ -58,10 +58,22 @@ pub(super) struct Following<'a, 't> {
 /// What the entries behind one say of its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cover {
-    /// One of them defines it.
+    /// One of them defines it, and none before that takes it.
     Sure,
     /// One that is not seen may define it.
     Perhaps,
+    /// One of them takes it as `$(X)`, before any of them is sure to define it: what stands before them counts.
+    Taken,
+}
+
+impl Cover {
+    /// Why a text that is covered so is not followed, if it is not.
+    const fn doubt(self) -> Option<Reason> {
+        match self {
+            Self::Sure | Self::Perhaps => Some(Reason::MayBeShadowed),
+            Self::Taken => None,
+        }
+    }
 }
 
 /// A place that takes a text from elsewhere.
@@ -118,8 +130,8 @@ impl<'t> Following<'_, 't> {
                     return;
                 }
                 let cover = match covers.get(&*variable.to_string()) {
-                    Some(cover) => Some(*cover),
-                    None => cover_by(&bulks[at + 1..], variable),
+                    Some(cover @ (Cover::Sure | Cover::Perhaps)) => Some(*cover),
+                    Some(Cover::Taken) | None => cover_by(&bulks[at + 1..], variable),
                 };
                 if cover != Some(Cover::Sure) {
                     self.follow(taker, (map, key, word), By::Bulk, cover);
@@ -155,10 +167,8 @@ impl<'t> Following<'_, 't> {
         by: By,
         cover: Option<Cover>,
     ) {
-        let reach = match cover {
-            None => Ok(Followed { word, by }),
-            Some(_) => Err(Reason::MayBeShadowed),
-        };
+        let doubt = cover.and_then(Cover::doubt);
+        let reach = doubt.map_or(Ok(Followed { word, by }), Err);
         let word = Some(word);
         self.take(taker, Origin::ConfigMap { name, key, word }, reach);
     }
@@ -258,14 +268,14 @@ fn read<'t>(environment: &Environment<'t>) -> (Vec<Covered<'t>>, BTreeMap<&'t st
         .collect();
     for (name, _, value, cover) in entries.iter_mut().rev() {
         *cover = covers.get(name).copied();
-        match value {
-            Value::Nothing => {}
-            Value::Hidden { optional: true, .. } => {
-                covers.entry(*name).or_insert(Cover::Perhaps);
-            }
-            Value::Literal(_) | Value::Key { .. } | Value::Hidden { .. } => {
-                covers.insert(*name, Cover::Sure);
-            }
+        if value.is_sure() {
+            covers.insert(*name, Cover::Sure);
+        } else if matches!(value, Value::Hidden { .. }) {
+            covers.entry(*name).or_insert(Cover::Perhaps);
+        }
+        if let Value::Literal(text) = value {
+            // An entry that takes its own name takes what stands before it.
+            covers.extend(expanded_with(text).map(|name| (name, Cover::Taken)));
         }
     }
     (entries, covers)

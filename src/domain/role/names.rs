@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::text::{Kind, NodeId, Tree};
 
 use super::super::object::EnvEntry;
-use super::Told;
+use super::{Heard, Says, Told, letters};
 
 /// What stands around an ID.
 #[derive(Debug, Default)]
@@ -21,8 +21,10 @@ pub struct Around<'t> {
 /// A name beside an ID and what it says, which is read when a rule asks for it.
 #[derive(Clone, Copy)]
 pub struct Neighbour<'t> {
-    /// The key or variable.
+    /// The key or variable; without what a container puts before it.
     pub name: &'t str,
+    /// What a container puts before it.
+    prefix: &'t str,
     stands: Stands<'t>,
 }
 
@@ -35,6 +37,8 @@ enum Stands<'t> {
     Key(&'t Tree<'t>, NodeId),
     /// In no document any more.
     Apart(&'t str),
+    /// In a ConfigMap of which it was not kept.
+    Gone(Heard),
 }
 
 impl<'t> Neighbour<'t> {
@@ -42,7 +46,30 @@ impl<'t> Neighbour<'t> {
     pub fn saying(name: &'t str, text: &'t str) -> Self {
         Self {
             name,
+            prefix: "",
             stands: Stands::Apart(text),
+        }
+    }
+
+    /// The key of a ConfigMap that a container takes as a variable behind a prefix; of its text is known what it says.
+    pub fn taken(prefix: &'t str, key: &'t str, heard: Heard) -> Self {
+        Self {
+            name: key,
+            prefix,
+            stands: Stands::Gone(heard),
+        }
+    }
+
+    /// The letters of the whole name.
+    pub(super) fn letters(&self) -> impl DoubleEndedIterator<Item = char> + use<'t> {
+        letters(self.prefix).chain(letters(self.name))
+    }
+
+    /// Whether it meets the condition with this index.
+    pub(super) fn says(&self, condition: usize, says: Says) -> bool {
+        match self.stands {
+            Stands::Gone(heard) => heard.meets(condition),
+            Stands::Entry(..) | Stands::Key(..) | Stands::Apart(_) => says.is_said_by(self.text()),
         }
     }
 
@@ -63,6 +90,7 @@ impl<'t> Neighbour<'t> {
                 None => Text::Structure,
             },
             Stands::Apart(text) => Text::Is(text),
+            Stands::Gone(_) => Text::OutOfSight,
         }
     }
 }
@@ -97,6 +125,7 @@ pub fn neighbours_in_list<'t>(
     tree.children(list).filter_map(|node| {
         Some(Neighbour {
             name: tree.text(tree.get(node, "name")?)?,
+            prefix: "",
             stands: Stands::Entry(tree, node),
         })
     })
@@ -110,6 +139,7 @@ pub fn neighbours_in_mapping<'t>(
     tree.children(mapping).filter_map(|child| {
         Some(Neighbour {
             name: tree.key(child)?,
+            prefix: "",
             stands: Stands::Key(tree, child),
         })
     })

@@ -59,6 +59,15 @@ rows! {
     the_last_entry_of_a_name_wins: [key("M", "a", "MODEL"), key("M", "b", "MODEL")] [] => "M: eu.4.6";
     a_last_literal_wins: [key("M", "a", "MODEL"), variable("M", "x")] [] => "";
     a_last_entry_wins_over_a_literal: [variable("M", "x"), key("M", "a", "MODEL")] [] => "M: eu.4.5";
+    what_a_text_takes_before_it_is_defined_again_counts: [variable("APP", "$(MODEL)"), variable("MODEL", "x")] [all_of("a")] => "MODEL: eu.4.5";
+    what_its_own_text_takes_counts: [variable("MODEL", "bedrock/$(MODEL)")] [all_of("a")] => "MODEL: eu.4.5";
+    what_is_taken_after_it_is_defined_again_does_not: [variable("MODEL", "x"), variable("APP", "$(MODEL)")] [all_of("a")] => "";
+    what_is_escaped_takes_nothing: [variable("APP", "$$(MODEL)"), variable("MODEL", "x")] [all_of("a")] => "";
+    what_is_no_reference_takes_nothing: [variable("APP", "$(MODEL $MODEL ${MODEL}"), variable("MODEL", "x")] [all_of("a")] => "";
+    of_entries_the_one_before_counts: [key("MODEL", "b", "MODEL"), variable("APP", "$(MODEL)"), variable("MODEL", "x")] [all_of("a")] => "MODEL: eu.4.6";
+    of_items_the_last_one_counts: [variable("APP", "$(MODEL)"), variable("MODEL", "x")] [all_of("a"), all_of("b")] => "MODEL: eu.4.6";
+    an_unseen_item_between_is_a_doubt: [variable("APP", "$(MODEL)"), variable("MODEL", "x")] [all_of("a"), secret("")] => "MODEL: MayBeShadowed";
+    an_unseen_entry_behind_is_none: [variable("APP", "$(MODEL)"), secret_key("MODEL", true)] [all_of("a")] => "MODEL: eu.4.5, MODEL: OutOfSight";
     a_last_entry_wins_that_holds_no_id: [key("M", "a", "MODEL"), key("M", "plain", "MODEL")] [] => "";
     an_optional_key_that_is_absent_is_nothing: [optional_key("M", "a", "NONE")] [] => "";
     an_optional_key_of_no_config_map_is_nothing: [optional_key("M", "none", "MODEL")] [] => "";
@@ -76,6 +85,19 @@ rows! {
     another_namespace_is_not_looked_at: [key("M", "far", "MODEL")] [] => "M: ReferenceUnseen";
     a_value_beside_its_source_is_a_literal: [json!({ "name": "M", "value": "x", "valueFrom": { "configMapKeyRef": { "name": "a", "key": "MODEL" } } })] [] => "";
     an_empty_value_beside_its_source_is_none: [json!({ "name": "M", "value": "", "valueFrom": { "configMapKeyRef": { "name": "a", "key": "MODEL" } } })] [] => "M: eu.4.5";
+}
+
+#[test]
+fn a_text_that_takes_an_id_before_it_is_defined_again_gets_the_answer() {
+    let env = json!([variable("APP", "--model=$(MODEL)"), variable("MODEL", "x")]);
+    let outcome = world().create(&taking(&env, &json!([all_of("a")])));
+    let expected = json!([
+        variable("MODEL", &behind("eu", SONNET_4_5)),
+        variable("APP", "--model=$(MODEL)"),
+        variable("MODEL", "x"),
+    ]);
+    assert_eq!(outcome.after["spec"]["containers"][0]["env"], expected);
+    assert!(!world().create(&outcome.after).changed());
 }
 
 #[test]

@@ -192,6 +192,14 @@ fn a_name_is_expanded_from_what_a_config_map_says() {
         ),
         (
             vec![
+                variable("AWS_REGION", "$(REGION)"),
+                variable("REGION", "eu-west-1"),
+            ],
+            json!([all_of("jp")]),
+            "jp ContainerEnv",
+        ),
+        (
+            vec![
                 optional_key("R", "none", "x"),
                 variable("AWS_REGION", "$(R)"),
             ],

@@ -11,7 +11,11 @@ const RUNTIME: (&str, &str) = (
 );
 
 fn answers(data: &[(&str, &str)], pod: &Value) -> Vec<String> {
-    let world = World::under("{ region: { default: eu-west-1 } }").knowing(&[named_map("a", data)]);
+    judged(&[named_map("a", data)], pod)
+}
+
+fn judged(maps: &[Value], pod: &Value) -> Vec<String> {
+    let world = World::under("{ region: { default: eu-west-1 } }").knowing(maps);
     let outcome = world.create(pod);
     assert_eq!(
         outcome.changed(),
@@ -72,4 +76,120 @@ fn the_names_beside_it_in_the_container_count() {
     let gateway = variable(GATEWAY.0, GATEWAY.1);
     pod["spec"]["initContainers"] = json!([{ "name": "init", "env": [gateway] }]);
     assert_eq!(answers(&data, &pod), ["eu.ID"]);
+}
+
+/// What becomes of a literal ID in a container that takes the keys of these ConfigMaps, besides entries of its own.
+fn beside(maps: &[&[(&str, &str)]], env: &[Value], from: &Value) -> Vec<String> {
+    let named = |(at, data): (usize, &&[(&str, &str)])| named_map(["a", "b"][at], data);
+    let maps: Vec<_> = maps.iter().enumerate().map(named).collect();
+    let model = [variable("MODEL", SONNET_4_5)];
+    let env: Vec<_> = env.iter().chain(&model).cloned().collect();
+    judged(&maps, &taking(&json!(env), from))
+}
+
+#[test]
+fn what_env_from_brings_in_counts_beside_a_literal_id() {
+    for (name, text, expected) in [
+        GATEWAY_SAYS,
+        (RUNTIME.0, RUNTIME.1, "eu.ID"),
+        ("OPENAI_BASE_URL", "", "eu.ID"),
+        ("BEDROCK_INFERENCE_PROFILE_PREFIX", "us", "PrefixedByTool"),
+        ("BEDROCK_INFERENCE_PROFILE_PREFIX", "true", "eu.ID"),
+        ("ENABLE_CROSS_REGION_INFERENCE", "true", "PrefixedByTool"),
+        ("ENABLE_CROSS_REGION_INFERENCE", "false", "eu.ID"),
+        ("LLM_PROVIDER", "vertex_ai", "OtherCloud"),
+        ("LLM_PROVIDER", "bedrock", "eu.ID"),
+        ("CLAUDE_CODE_USE_MANTLE", "1", "Mantle"),
+        (
+            "SOME_URL",
+            "https://bedrock-mantle.eu-west-1.api.aws",
+            "Mantle",
+        ),
+        (
+            "MODEL_ID",
+            "arn:aws:bedrock:eu-west-1:1:application-inference-profile/a",
+            "ExplicitProfile",
+        ),
+        ("OTHER", "http://litellm:4000", "eu.ID"),
+        // Said of entries of a document alone.
+        ("PROVIDER", "openai", "eu.ID"),
+    ] {
+        let found = beside(&[&[(name, text)]], &[], &json!([all_of("a")]));
+        assert_eq!(found, [expected], "{name}={text}");
+    }
+    // A container's own arguments and files stand beside them too.
+    let container =
+        json!({ "name": "app", "args": ["--model", SONNET_4_5], "envFrom": [all_of("a")] });
+    assert_eq!(answers(&[GATEWAY], &pod_of(&container)), ["GatewayClient"]);
+}
+
+const GATEWAY_SAYS: (&str, &str, &str) = (GATEWAY.0, GATEWAY.1, "GatewayClient");
+
+#[test]
+fn a_name_is_what_the_container_makes_of_it() {
+    let url = ("BASE_URL", "http://litellm:4000");
+    let provider = ("LLM_PROVIDER", "openai");
+    for (data, from, expected) in [
+        (url, all_of("a"), "eu.ID"),
+        (url, all_behind("OPENAI_", "a"), "GatewayClient"),
+        (url, all_behind("OTHER_", "a"), "eu.ID"),
+        (provider, all_of("a"), "GatewayClient"),
+        (provider, all_behind("APP_", "a"), "eu.ID"),
+    ] {
+        assert_eq!(
+            beside(&[&[data]], &[], &json!([from])),
+            [expected],
+            "{data:?} {from}"
+        );
+    }
+}
+
+#[test]
+fn what_is_defined_again_is_not_said() {
+    let direct = (GATEWAY.0, RUNTIME.1);
+    let both = json!([all_of("a"), all_of("b")]);
+    assert_eq!(beside(&[&[GATEWAY], &[direct]], &[], &both), ["eu.ID"]);
+    assert_eq!(
+        beside(&[&[direct], &[GATEWAY]], &[], &both),
+        ["GatewayClient"]
+    );
+    let one = json!([all_of("a")]);
+    let entry = |text: &str| variable(GATEWAY.0, text);
+    assert_eq!(beside(&[&[GATEWAY]], &[entry("")], &one), ["eu.ID"]);
+    assert_eq!(beside(&[&[GATEWAY]], &[entry(RUNTIME.1)], &one), ["eu.ID"]);
+    assert_eq!(
+        beside(&[&[direct]], &[entry(GATEWAY.1)], &one),
+        ["GatewayClient"]
+    );
+    // What may be nothing leaves what stands before it.
+    let absent = optional_key(GATEWAY.0, "none", "x");
+    assert_eq!(beside(&[&[GATEWAY]], &[absent], &one), ["GatewayClient"]);
+    // A Secret may hold any name.
+    assert_eq!(
+        beside(&[&[("X", "x")]], &[], &json!([secret("")])),
+        ["eu.ID"]
+    );
+}
+
+#[test]
+fn who_does_not_look_at_config_maps_is_told_nothing_of_them() {
+    let pod = taking(
+        &json!([variable("MODEL", SONNET_4_5)]),
+        &json!([all_of("a")]),
+    );
+    let maps = [named_map("a", &[GATEWAY])];
+    let region = "region: { default: eu-west-1 }";
+    let world = World::of(
+        &[
+            (
+                "now",
+                &format!("{{ mode: Rewrite, references: \"Off\", {region} }}"),
+            ),
+            ("next", &format!("{{ {region} }}")),
+        ],
+        &[],
+    );
+    let outcome = world.knowing(&maps).create(&pod);
+    assert_eq!(outcome.answer(), behind("eu", SONNET_4_5));
+    assert_eq!(outcome.shadows[0].1[0].answer, "GatewayClient");
 }

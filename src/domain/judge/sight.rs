@@ -1,0 +1,123 @@
+//! What stands in an object, as each of the policies sees it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::detect::{self, Finding};
+use super::super::object::{Leaf, Object, Spot};
+use super::super::policy::{self, Policy};
+use super::super::references::{self, Neighbours, Origin, References};
+use super::super::token::Form;
+use super::{Action, Context};
+
+/// Everything that stands in an object, seen by those who follow what it takes from elsewhere and by those who do not.
+pub(super) struct Sight<'t>(BTreeMap<bool, Vec<Finding<'t>>>);
+
+impl<'t> Sight<'t> {
+    /// What these policies see of an object; of a running Pod only what the new containers bring.
+    pub(super) fn of<'p>(
+        object: &Object<'t>,
+        context: &Context<'t>,
+        policies: impl Iterator<Item = &'p Policy>,
+    ) -> Self {
+        let ways: BTreeSet<bool> = policies.map(follows).collect();
+        let seen = |follow| (follow, added(everything(object, context, follow), context));
+        Self(ways.into_iter().map(seen).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.values().all(Vec::is_empty)
+    }
+
+    /// Every finding that some policy may see.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Finding<'t>> {
+        self.0.values().flatten()
+    }
+
+    /// What one policy looks at. It sees a text that is an alias either as that or as what else it may be.
+    pub(super) fn under(&self, policy: &Policy) -> Vec<Finding<'t>> {
+        let found = self.0.get(&follows(policy)).map_or(&[][..], Vec::as_slice);
+        let place = |one: &Finding<'t>| (one.leaf.node(), one.leaf.spot, key_of(&one.leaf));
+        let is_alias = |one: &Finding<'_>| one.token.form == Form::Alias;
+        let aliases: BTreeSet<_> = found
+            .iter()
+            .filter(|one| is_alias(one) && takes_aliases(policy, &one.leaf))
+            .map(place)
+            .collect();
+        let seen = |one: &&Finding<'t>| is_alias(one) == aliases.contains(&place(one));
+        found.iter().filter(seen).cloned().collect()
+    }
+}
+
+/// Whether a policy looks at what an object takes from elsewhere.
+pub(super) fn follows(policy: &Policy) -> bool {
+    policy.references != policy::References::Off
+}
+
+/// The ConfigMaps that an object of the context's namespace can refer to, as far as the policy looks at them.
+pub(super) fn neighbours<'t>(policy: &Policy, context: &Context<'t>) -> Neighbours<'t> {
+    in_sight(context, follows(policy))
+}
+
+fn in_sight<'t>(context: &Context<'t>, follow: bool) -> Neighbours<'t> {
+    let references = if follow {
+        &context.view.references
+    } else {
+        References::NONE
+    };
+    references.in_namespace(&context.namespace.name)
+}
+
+/// Everything that stands in the object, and where `follow` says so, what it takes from elsewhere.
+pub(super) fn everything<'t>(
+    object: &Object<'t>,
+    context: &Context<'t>,
+    follow: bool,
+) -> Vec<Finding<'t>> {
+    let snapshot = &context.view.snapshot;
+    let neighbours = in_sight(context, follow);
+    let mut found = detect::findings(object, neighbours, snapshot);
+    if follow {
+        found.extend(references::findings(object, neighbours, snapshot));
+    }
+    found
+}
+
+/// Of a running Pod only what the new containers bring.
+fn added<'t>(found: Vec<Finding<'t>>, context: &Context<'_>) -> Vec<Finding<'t>> {
+    let Action::AddEphemeralContainers(old) = context.action else {
+        return found;
+    };
+    let there: BTreeSet<&str> = old
+        .containers()
+        .map(|container| old.name_of(container))
+        .collect();
+    let is_new = |finding: &Finding<'_>| match finding.leaf.spot {
+        Spot::Env { container, .. } | Spot::Args { container } | Spot::Command { container } => {
+            !there.contains(container)
+        }
+        Spot::Data { .. } | Spot::Volume { .. } | Spot::Document => false,
+    };
+    found.into_iter().filter(is_new).collect()
+}
+
+/// Whether a policy takes the text of `leaf` for a model's where it is an alias: by the name of the variable or of the key, here
+/// or where the text is taken from.
+fn takes_aliases(policy: &Policy, leaf: &Leaf<'_>) -> bool {
+    let Some(names) = &policy.aliases else {
+        return false;
+    };
+    let here = match leaf.spot {
+        Spot::Env { variable, .. } => names.matches(&variable.to_string()),
+        Spot::Data { key } => names.matches(key),
+        Spot::Args { .. } | Spot::Command { .. } | Spot::Volume { .. } | Spot::Document => false,
+    };
+    here || key_of(leaf).is_some_and(|key| names.matches(key))
+}
+
+/// The key of the ConfigMap that the text of `leaf` is taken from.
+fn key_of<'t>(leaf: &Leaf<'t>) -> Option<&'t str> {
+    match leaf.reference()?.origin {
+        Origin::ConfigMap { key, .. } => Some(key),
+        Origin::Secret { .. } | Origin::Field { .. } => None,
+    }
+}
