@@ -88,13 +88,13 @@ pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, R
         _ => {}
     }
     let after = after.strip_prefix(LONG_CONTEXT).unwrap_or(after);
+    let word = word_before(text, token.span.start);
+    let start = token.span.start - word.len();
     let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
     let soon = &after[..after.floor_char_boundary(NEAR)];
     if is_of_a_template(&text[near..token.span.start], soon) {
         return Err(Reason::UnknownFormat);
     }
-    let word = word_before(text, token.span.start);
-    let start = token.span.start - word.len();
     let before = &text[near..start];
     let route = word.rfind('=').map_or(word, |at| &word[at + 1..]);
     let region = unwrap(route)?;
