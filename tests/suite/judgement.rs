@@ -3,7 +3,7 @@
 mod aliases;
 mod config_maps;
 mod names;
-mod reasons;
+pub(crate) mod reasons;
 mod regions;
 pub(crate) mod rig;
 mod served;

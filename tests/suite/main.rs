@@ -14,6 +14,7 @@ mod corpus;
 mod crds;
 mod decision;
 mod detection;
+mod every_reason;
 mod facts;
 mod fuzz;
 mod fuzz_bodies;

@@ -15,13 +15,24 @@ use bedrock_profiles::webhook::server::{Gate, Limits, Metrics};
 use bedrock_profiles::webhook::{MUTATE, VALIDATE, router};
 use http_body_util::BodyExt as _;
 use jiff::civil::Date;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 /// What the webhook answers under `view` on `today`, as one request to a router of its own.
 pub(crate) async fn post(view: View, today: Date, uri: &str, body: String) -> (StatusCode, String) {
-    let families = Families::register(&mut Registry::default());
+    asked(view, today, uri, body, &mut Registry::default()).await
+}
+
+async fn asked(
+    view: View,
+    today: Date,
+    uri: &str,
+    body: String,
+    registry: &mut Registry,
+) -> (StatusCode, String) {
+    let families = Families::register(registry);
     let desk = Desk::new(
         Arc::new(Current::new(Some(view))),
         families,
@@ -64,15 +75,7 @@ fn resource_of(object: &Value) -> String {
 
 /// The response to the creation of `object`, and the object as it is stored.
 pub(crate) async fn created(view: View, today: Date, object: &Value) -> (Value, Value) {
-    let uri = if ["pods", "configmaps"].contains(&&*resource_of(object)) {
-        MUTATE
-    } else {
-        VALIDATE
-    };
-    let (status, said) = post(view, today, uri, creation(object)).await;
-    assert_eq!(status, StatusCode::OK, "{said}");
-    let answer: Value = serde_json::from_str(&said).unwrap();
-    let response = answer["response"].clone();
+    let (response, _) = counted(view, today, object).await;
     let mut stored = object.clone();
     if let Some(patch) = response["patch"].as_str() {
         assert_eq!(response["patchType"], json!("JSONPatch"));
@@ -81,4 +84,20 @@ pub(crate) async fn created(view: View, today: Date, object: &Value) -> (Value, 
         json_patch::patch(&mut stored, &patch).unwrap();
     }
     (response, stored)
+}
+
+/// The response to the creation of `object`, and the metrics after it.
+pub(crate) async fn counted(view: View, today: Date, object: &Value) -> (Value, String) {
+    let uri = if ["pods", "configmaps"].contains(&&*resource_of(object)) {
+        MUTATE
+    } else {
+        VALIDATE
+    };
+    let mut registry = Registry::default();
+    let (status, said) = asked(view, today, uri, creation(object), &mut registry).await;
+    assert_eq!(status, StatusCode::OK, "{said}");
+    let answer: Value = serde_json::from_str(&said).unwrap();
+    let mut metrics = String::new();
+    encode(&mut metrics, &registry).unwrap();
+    (answer["response"].clone(), metrics)
 }
