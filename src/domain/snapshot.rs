@@ -113,6 +113,13 @@ impl Snapshot {
         &self.needles.vendors
     }
 
+    /// Whether it looks for the same vendors and aliases as `other`, so that what was kept of ConfigMaps for that one is what this one
+    /// needs.
+    pub fn keeps_the_words_of(&self, other: &Self) -> bool {
+        self.needles.vendors == other.needles.vendors
+            && self.needles.aliases.names() == other.needles.aliases.names()
+    }
+
     /// The model that goes by this other name, where some policy turns aliases on.
     pub fn alias(&self, name: &str) -> Option<ModelIx> {
         let is_asked_for = !self.needles.aliases.is_empty();

@@ -166,6 +166,7 @@ fn properties(one: &FindingRecord) -> Value {
         ("modelId", Some(one.model_id.clone())),
         ("before", Some(one.before.clone())),
         ("after", one.after.clone()),
+        ("suggestion", one.suggestion.clone()),
         ("region", one.region.clone()),
         ("mode", Some(one.mode.to_owned())),
         (

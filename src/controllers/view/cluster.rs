@@ -131,12 +131,12 @@ impl Cluster {
         })
     }
 
-    /// Merges and orders anew. ConfigMaps are read for the vendors of a snapshot, and forgotten where these are others.
+    /// Merges and orders anew. ConfigMaps are read for the words of a snapshot, and forgotten where these are others.
     fn rebuild(&mut self) {
         let (mappings, policies) = (self.mappings.valid(), self.policies.valid());
         let (snapshot, problems) =
             Snapshot::build(mappings.cloned().collect(), policies.cloned().collect());
-        if snapshot.vendors() != self.snapshot.vendors() {
+        if !snapshot.keeps_the_words_of(&self.snapshot) {
             self.config_maps.begin_anew();
         }
         self.snapshot = Arc::new(snapshot);

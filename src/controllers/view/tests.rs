@@ -185,6 +185,29 @@ fn config_maps_are_followed_while_a_policy_looks_at_them_and_anew_for_other_vend
 }
 
 #[test]
+fn config_maps_are_read_anew_for_other_aliases() {
+    let mut cluster = empty();
+    let model = json!({"models": [{"modelId": "acme.one-v1:0", "aliases": ["one"]}]});
+    cluster.take(Told::Mapping(Change::Applied(written(
+        "InferenceProfileMapping",
+        "models",
+        1,
+        &model,
+    ))));
+    let mut era_under = |generation, spec: serde_json::Value| {
+        cluster.take(policy(generation, &spec));
+        cluster.view(None).unwrap();
+        cluster.config_maps_era().unwrap()
+    };
+    let off = era_under(1, json!({}));
+    let on = era_under(2, json!({"models": {"aliases": {"enabled": true}}}));
+    assert_ne!(off, on);
+    let names = json!({"models": {"aliases": {"enabled": true, "envNames": ["MODEL"]}}});
+    assert_eq!(era_under(3, names), on, "the names are asked for each time");
+    assert_ne!(era_under(4, json!({})), on);
+}
+
+#[test]
 fn config_maps_that_may_not_be_read_keep_nobody_waiting() {
     let mut cluster = empty();
     cluster.take(policy(1, &json!({})));

@@ -2,7 +2,7 @@
 //!
 //! Most aliases start alike, so that a handful of searches for how they start finds them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memmem;
 
@@ -10,7 +10,10 @@ use super::super::id::is_id_byte;
 
 /// What is looked for: of each alias, the longest part that no encoder but one that hides letters writes otherwise.
 #[derive(Debug, Default)]
-pub(super) struct Aliases(Box<[Kin]>);
+pub(super) struct Aliases {
+    names: BTreeSet<Box<str>>,
+    kin: Box<[Kin]>,
+}
 
 /// Parts that start alike.
 #[derive(Debug)]
@@ -24,8 +27,9 @@ const START: usize = 7;
 
 impl Aliases {
     pub(super) fn new<'a>(aliases: impl IntoIterator<Item = &'a Box<str>>) -> Self {
+        let names: BTreeSet<Box<str>> = aliases.into_iter().cloned().collect();
         let mut by_start = BTreeMap::<_, Vec<Box<str>>>::new();
-        for part in aliases.into_iter().filter_map(|alias| plain_part(alias)) {
+        for part in names.iter().filter_map(|alias| plain_part(alias)) {
             let start = &part[..part.len().min(START)];
             by_start.entry(start).or_default().push(part.into());
         }
@@ -33,16 +37,22 @@ impl Aliases {
             start: memmem::Finder::new(start).into_owned(),
             parts: parts.into(),
         });
-        Self(kin.collect())
+        let kin = kin.collect();
+        Self { names, kin }
+    }
+
+    /// All of them.
+    pub(super) fn names(&self) -> &BTreeSet<Box<str>> {
+        &self.names
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
     /// Where something stands that may be an alias, in no order.
     pub(super) fn hits<'a>(&'a self, haystack: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-        self.0.iter().flat_map(move |kin| {
+        self.kin.iter().flat_map(move |kin| {
             let starts = kin.start.find_iter(haystack);
             starts.filter(move |at| kin.stands_at(&haystack[*at..]))
         })

@@ -18,6 +18,7 @@ fn record(name: &str, reason: Option<&'static str>) -> FindingRecord {
         model_id: "anthropic.claude-x".to_owned(),
         outcome: if reason.is_none() { "Rewrite" } else { "Leave" },
         reason,
+        suggestion: None,
         profile: None,
         before: "anthropic.claude-x".to_owned(),
         after: reason.is_none().then(|| "us.anthropic.claude-x".to_owned()),
