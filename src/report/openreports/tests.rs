@@ -22,7 +22,6 @@ fn record(name: &str, reason: Option<&'static str>) -> FindingRecord {
         profile: None,
         before: "anthropic.claude-x".to_owned(),
         after: reason.is_none().then(|| "us.anthropic.claude-x".to_owned()),
-        suggestion: None,
         region: Some("us-east-1".to_owned()),
         region_source: None,
         destinations: None,
