@@ -20,7 +20,7 @@ check: ## everything: format, lints, licences, docs, tests
 
 .PHONY: tools-named
 tools-named:
-	@for tool in go:golang unshare:util-linux ip:iproute2 nsenter:util-linux; do \
+	@for tool in go:golang unshare:util-linux ip:iproute2 nsenter:util-linux kill:procps; do \
 	  command -v $${tool%%:*} >/dev/null || { echo "missing: $${tool%%:*}; install it, on Debian: apt-get install $${tool##*:}" >&2; exit 1; }; \
 	done
 
