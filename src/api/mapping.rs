@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::InferenceProfileMappingStatus;
-use super::rule::{Day, GeographyText, MODEL_RULES, ModelText, RegionOrAnyText, RegionText, rules};
+use super::rule::{
+    AliasText, Day, GeographyText, MODEL_RULES, ModelText, RegionOrAnyText, RegionText, rules,
+};
 
 /// Says, for each model, which inference profile serves which source region, and where the direct model ID itself works.
 /// Mappings merge row by row; for each row the highest priority wins.
@@ -73,9 +75,10 @@ pub struct Model {
     /// The direct ID of the model as AWS prints it, such as `anthropic.claude-sonnet-4-6`.
     #[schemars(with = "ModelText")]
     pub model_id: String,
-    /// Names that an application may use instead of the direct ID. They are matched only where a policy turns aliases on.
+    /// Names that an application may use instead of the direct ID, each one word of letters, digits and signs without quotes, `\`
+    /// and `$`. They are matched only where a policy turns aliases on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), inner(length(min = 1, max = 128)))]
+    #[schemars(with = "Vec<AliasText>", length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub aliases: Vec<String>,
     /// True for a model whose profiles are named by others but were never seen by a scan. None is listed,

@@ -22,6 +22,9 @@ const MODEL: &str = r"^[a-z0-9]+\.[A-Za-z0-9.:_-]+$";
 /// Lower-case letters and hyphens, none of these at an end.
 const GEOGRAPHY: &str = "^[a-z][a-z-]{0,6}[a-z]$";
 
+/// A word of signs that stand in any text as they are, a letter or a digit among them; `validate` says the same in words.
+const ALIAS: &str = r"^[!#%&(-\[\]-~]*[A-Za-z0-9][!#%&(-\[\]-~]*$";
+
 /// What is wrong with a text that is no region, model ID or geography, after the text itself.
 const NO_REGION: &str =
     "is not an AWS region: expected a code such as `eu-west-1` or `us-gov-west-1`";
@@ -219,6 +222,8 @@ texts! {
     RegionOrAnyText => A_REGION_OR_ANY.pattern();
     /// A model ID, by its pattern.
     ModelText => A_MODEL.pattern();
+    /// An alias, by its pattern.
+    AliasText => json_schema!({"type": "string", "minLength": 1, "maxLength": 128, "pattern": ALIAS});
     /// A geography, by its pattern.
     GeographyText => A_GEOGRAPHY.pattern();
     /// A region, by a rule.
