@@ -12,6 +12,7 @@ pub mod installation;
 pub mod leader;
 pub mod memory;
 pub mod rights;
+pub mod status;
 pub mod view;
 pub mod watch;
 pub mod wishes;
