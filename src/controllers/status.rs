@@ -189,12 +189,14 @@ impl Statuses {
         known: &mut StoredByName<K::Status>,
     ) -> Result<(), ()> {
         known.retain(|name, _| objects.contains_key(name));
-        let is_known = |(name, written): (&Box<str>, &Arc<Written<K>>)| {
-            known
-                .get(name)
-                .is_some_and(|stored| stands(stored, written))
+        let is_known = |name: &str, written| {
+            let stored = known.get(name);
+            stored.is_some_and(|stored| stands(stored, written))
         };
-        if objects.iter().all(is_known) {
+        if objects
+            .iter()
+            .all(|(name, written)| is_known(name, written))
+        {
             return Ok(());
         }
         match self.list::<K>().await {

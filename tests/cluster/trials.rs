@@ -12,6 +12,7 @@ mod modes;
 mod objects;
 mod product;
 mod replicas;
+mod statuses;
 
 use crate::trial::Trial;
 
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<Trial> {
         faults::trials(),
         audit::trials(),
         crds::trials(),
+        statuses::trials(),
     ]
     .into_iter()
     .flatten()

@@ -157,7 +157,9 @@ pub(super) fn message(parts: &[String], end: &str) -> String {
         told += 1;
     }
     if told < parts.len() {
-        text.push_str(&format!("; and {} more", parts.len() - told));
+        text.push_str("; and ");
+        text.push_str(&(parts.len() - told).to_string());
+        text.push_str(" more");
     }
     if !end.is_empty() {
         text.push_str("; ");

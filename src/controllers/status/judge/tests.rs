@@ -55,15 +55,15 @@ impl Rig {
         }
     }
 
-    fn with_mapping(mut self, name: &str, generation: i64, spec: Value) -> Self {
-        let object = object("InferenceProfileMapping", name, generation, &spec);
+    fn with_mapping(mut self, name: &str, generation: i64, spec: &Value) -> Self {
+        let object = object("InferenceProfileMapping", name, generation, spec);
         self.cluster
             .take(Told::Mapping(Change::Applied(Written::read(object))));
         self
     }
 
-    fn with_policy(mut self, name: &str, generation: i64, spec: Value) -> Self {
-        let object = object("InferenceProfilePolicy", name, generation, &spec);
+    fn with_policy(mut self, name: &str, generation: i64, spec: &Value) -> Self {
+        let object = object("InferenceProfilePolicy", name, generation, spec);
         self.cluster
             .take(Told::Policy(Change::Applied(Written::read(object))));
         self
@@ -143,7 +143,7 @@ fn message_of(conditions: &[Condition], sort: Sort) -> &str {
 #[test]
 fn a_valid_mapping_is_accepted_and_counted() {
     let status = Rig::new()
-        .with_mapping("ours", 4, profile("eu", "eu-west-1"))
+        .with_mapping("ours", 4, &profile("eu", "eu-west-1"))
         .mapping("ours");
     assert_eq!(said(&status.conditions), ["Accepted=True/Valid"]);
     assert_eq!((status.models, status.profiles), (Some(1), Some(1)));
@@ -155,8 +155,8 @@ fn a_valid_mapping_is_accepted_and_counted() {
 fn a_bad_form_says_every_problem_and_what_stays_in_force() {
     let bad = json!({"catalogDate": "today", "scannedRegions": ["here"]});
     let mut rig = Rig::new()
-        .with_mapping("ours", 3, profile("eu", "eu-west-1"))
-        .with_mapping("ours", 4, bad.clone());
+        .with_mapping("ours", 3, &profile("eu", "eu-west-1"))
+        .with_mapping("ours", 4, &bad);
     let status = rig.mapping("ours");
     assert_eq!(said(&status.conditions), ["Accepted=False/Invalid"]);
     assert_eq!(
@@ -167,7 +167,7 @@ fn a_bad_form_says_every_problem_and_what_stays_in_force() {
     );
     assert_eq!(status.observed_generation, Some(4));
 
-    let never_good = Rig::new().with_mapping("ours", 1, bad).mapping("ours");
+    let never_good = Rig::new().with_mapping("ours", 1, &bad).mapping("ours");
     let message = message_of(&never_good.conditions, Sort::Accepted);
     assert!(
         message.contains("; nothing of it is in force: "),
@@ -178,8 +178,8 @@ fn a_bad_form_says_every_problem_and_what_stays_in_force() {
 #[test]
 fn an_object_that_cannot_be_read_is_told_and_stands_in_nobodys_way() {
     let mut rig = Rig::new()
-        .with_policy("broken", 1, json!({"mode": "Perhaps"}))
-        .with_policy("good", 1, json!({}));
+        .with_policy("broken", 1, &json!({"mode": "Perhaps"}))
+        .with_policy("good", 1, &json!({}));
     let broken = rig.policy("broken");
     assert_eq!(
         said(&broken.conditions),
@@ -201,8 +201,8 @@ fn what_two_mappings_say_otherwise_is_told_at_the_one_that_yields() {
     let mut second = profile("apac", "ap-northeast-1");
     second["models"][0]["lifecycle"] = json!({"state": "Active"});
     let mut rig = Rig::new()
-        .with_mapping("first", 1, first)
-        .with_mapping("second", 1, second);
+        .with_mapping("first", 1, &first)
+        .with_mapping("second", 1, &second);
     assert_eq!(
         said(&rig.mapping("first").conditions),
         ["Accepted=True/Valid"]
@@ -228,8 +228,8 @@ fn a_long_list_of_overridden_rows_ends_with_a_count() {
         (0..150).map(model).collect::<Vec<_>>()
     };
     let overridden = Rig::new()
-        .with_mapping("a", 1, json!({"priority": 1, "models": models("Legacy")}))
-        .with_mapping("b", 1, json!({"models": models("Active")}))
+        .with_mapping("a", 1, &json!({"priority": 1, "models": models("Legacy")}))
+        .with_mapping("b", 1, &json!({"models": models("Active")}))
         .mapping("b")
         .overridden;
     assert_eq!(overridden.len(), 100);
@@ -239,11 +239,11 @@ fn a_long_list_of_overridden_rows_ends_with_a_count() {
 #[test]
 fn names_that_nobody_knows_are_told() {
     let mut rig = Rig::new()
-        .with_mapping("ours", 1, profile("sa", "sa-west-9"))
+        .with_mapping("ours", 1, &profile("sa", "sa-west-9"))
         .with_policy(
             "asks",
             1,
-            json!({"geography": {"allowed": ["asia"]}, "region": {"default": "eu-west-9"}}),
+            &json!({"geography": {"allowed": ["asia"]}, "region": {"default": "eu-west-9"}}),
         );
     let unknown = [
         "UnknownGeographies=True/NotListed",
@@ -257,7 +257,7 @@ fn names_that_nobody_knows_are_told() {
 fn a_circle_of_replacements_is_told_at_its_policy() {
     let pair = |from: &str, to: &str| json!({"from": from, "to": to});
     let circle = json!({"replacements": [pair("a.one", "a.two"), pair("a.two", "a.one")]});
-    let status = Rig::new().with_policy("p", 1, circle).policy("p");
+    let status = Rig::new().with_policy("p", 1, &circle).policy("p");
     assert_eq!(
         said(&status.conditions)[2..],
         ["ReplacementCycle=True/LeadsBack"]
@@ -272,9 +272,9 @@ fn a_circle_of_replacements_is_told_at_its_policy() {
 #[test]
 fn a_policy_that_never_decides_is_told() {
     let mut rig = Rig::new()
-        .with_policy("all", 1, json!({"mode": "Deny"}))
-        .with_policy("never", 1, json!({"mode": "Rewrite"}))
-        .with_policy("trial", 1, json!({"mode": "DryRun"}));
+        .with_policy("all", 1, &json!({"mode": "Deny"}))
+        .with_policy("never", 1, &json!({"mode": "Rewrite"}))
+        .with_policy("trial", 1, &json!({"mode": "DryRun"}));
     assert_eq!(
         said(&rig.policy("never").conditions)[2..],
         ["Shadowed=True/NeverDecides"]
@@ -285,10 +285,10 @@ fn a_policy_that_never_decides_is_told() {
 
 #[test]
 fn a_right_that_is_missing_is_told_where_it_is_asked_for() {
-    let mut rig = Rig::new().with_policy("asks", 1, json!({})).with_policy(
+    let mut rig = Rig::new().with_policy("asks", 1, &json!({})).with_policy(
         "off",
         1,
-        json!({"references": "Off"}),
+        &json!({"references": "Off"}),
     );
     let era = rig.cluster.config_maps_era().unwrap();
     rig.cluster.take(Told::ConfigMap(era, Err(Trouble::Denied)));
@@ -302,8 +302,8 @@ fn a_right_that_is_missing_is_told_where_it_is_asked_for() {
 #[test]
 fn a_policy_is_in_force_since_the_last_of_what_its_answers_rest_on() {
     let mut rig = Rig::new()
-        .with_policy("pods", 1, json!({"match": {"resources": ["Pod"]}}))
-        .with_policy("all", 1, json!({}));
+        .with_policy("pods", 1, &json!({"match": {"resources": ["Pod"]}}))
+        .with_policy("all", 1, &json!({}));
     let stored = |second| Stored {
         changed_at: Some(at(second)),
         ..Stored::default()
@@ -330,8 +330,8 @@ fn a_policy_is_in_force_since_the_last_of_what_its_answers_rest_on() {
 #[test]
 fn an_entry_that_is_not_armed_takes_those_out_of_force_that_need_it() {
     let mut rig = Rig::new()
-        .with_policy("pods", 1, json!({"match": {"resources": ["Pod"]}}))
-        .with_policy("maps", 1, json!({"match": {"resources": ["ConfigMap"]}}));
+        .with_policy("pods", 1, &json!({"match": {"resources": ["Pod"]}}))
+        .with_policy("maps", 1, &json!({"match": {"resources": ["ConfigMap"]}}));
     rig.entry(CONFIG_MAPS).armed = false;
     let maps = rig.policy("maps");
     assert_eq!(said(&maps.conditions)[1], "InForce=False/NotArmed");
@@ -359,7 +359,7 @@ fn an_entry_that_is_not_armed_takes_those_out_of_force_that_need_it() {
 
 #[test]
 fn a_new_leader_says_nothing_new_of_entries_before_it_has_looked() {
-    let mut rig = Rig::new().with_policy("p", 1, json!({}));
+    let mut rig = Rig::new().with_policy("p", 1, &json!({}));
     let stored = Stored {
         status: rig.policy("p"),
         ..Stored::default()
@@ -375,8 +375,8 @@ fn a_new_leader_says_nothing_new_of_entries_before_it_has_looked() {
 #[test]
 fn the_same_facts_make_the_same_status_at_any_time() {
     let mut rig = Rig::new()
-        .with_mapping("ours", 1, profile("sa", "sa-west-9"))
-        .with_policy("p", 1, json!({"mode": "Rewrite"}));
+        .with_mapping("ours", 1, &profile("sa", "sa-west-9"))
+        .with_policy("p", 1, &json!({"mode": "Rewrite"}));
     let mapping = Stored {
         status: rig.mapping("ours"),
         ..Stored::default()
@@ -393,10 +393,10 @@ fn the_same_facts_make_the_same_status_at_any_time() {
 #[test]
 fn the_bootstrap_is_heard_at_its_own_objects_alone() {
     let mut rig = Rig::new()
-        .with_mapping(catalog::NAME, 7, json!({}))
-        .with_mapping("ours", 1, json!({}))
-        .with_policy(DEFAULT, 1, json!({}))
-        .with_policy("p", 1, json!({"mode": "Rewrite"}));
+        .with_mapping(catalog::NAME, 7, &json!({}))
+        .with_mapping("ours", 1, &json!({}))
+        .with_policy(DEFAULT, 1, &json!({}))
+        .with_policy("p", 1, &json!({"mode": "Rewrite"}));
     let notes = [
         (CatalogNote::Frozen, "AsShipped=False/Frozen"),
         (
@@ -437,7 +437,7 @@ fn the_bootstrap_is_heard_at_its_own_objects_alone() {
 
 #[test]
 fn what_an_update_changed_is_told_until_the_next_one() {
-    let mut rig = Rig::new().with_mapping(catalog::NAME, 7, json!({}));
+    let mut rig = Rig::new().with_mapping(catalog::NAME, 7, &json!({}));
     rig.notes.catalog = Some(CatalogNote::Updated(vec![
         "a.b".to_owned(),
         "c.d".to_owned(),
@@ -454,7 +454,7 @@ fn what_an_update_changed_is_told_until_the_next_one() {
     // A new leader does not know any more what was updated.
     rig.notes.catalog = None;
     assert_eq!(rig.mapping_beside(catalog::NAME, &stored), stored.status);
-    let mut later = rig.with_mapping(catalog::NAME, 8, json!({"priority": -999}));
+    let mut later = rig.with_mapping(catalog::NAME, 8, &json!({"priority": -999}));
     let later = later.mapping_beside(catalog::NAME, &stored);
     assert_eq!(said(&later.conditions), ["Accepted=True/Valid"]);
 }
