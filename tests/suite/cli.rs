@@ -40,7 +40,10 @@ fn read(folder: &Path, name: &str) -> String {
 
 #[test]
 fn the_documentation_of_the_command_line_is_true() {
-    trycmd::TestCases::new().case("docs/cli.md").run();
+    trycmd::TestCases::new()
+        .case("docs/cli.md")
+        .case("docs/custom-resources.md")
+        .run();
 }
 
 #[test]

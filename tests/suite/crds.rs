@@ -168,6 +168,24 @@ fn there_is_a_bad_object_for_whatever_is_checked() {
     }
 }
 
+#[test]
+fn the_objects_of_the_page_are_valid_and_its_samples_are_among_them() {
+    let page = fs::read_to_string("docs/custom-resources.md").unwrap();
+    let blocks: Vec<_> = page
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert_eq!(blocks.len(), 3);
+    for block in &blocks {
+        let object: Value = serde_yaml::from_str(block).unwrap();
+        let kind = object["kind"].as_str().unwrap();
+        assert_eq!(said(kind, &object["spec"]), None, "{block}");
+    }
+    let sample = fs::read_to_string("docs/samples/consent.yaml").unwrap();
+    assert!(sample.ends_with(blocks[1]), "{sample}");
+}
+
 /// What our own code says of an object with this spec.
 fn said(kind: &str, spec: &Value) -> Option<String> {
     let object = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": kind, "metadata": {"name": "bad"}, "spec": spec});

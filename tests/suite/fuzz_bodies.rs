@@ -16,7 +16,7 @@ use bedrock_profiles::api::{self, Resource};
 use bedrock_profiles::catalog;
 use bedrock_profiles::domain::references::{ConfigMap, References};
 use bedrock_profiles::domain::shape::{Setting, shape};
-use bedrock_profiles::domain::snapshot::{Snapshot, View};
+use bedrock_profiles::domain::snapshot::{Named, Snapshot, View};
 use bedrock_profiles::domain::token::tokens;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::current::Current;
@@ -429,7 +429,21 @@ pub(crate) fn convert_resources(data: &[u8]) {
         }
         assert_eq!(api::read(&written, "again").unwrap(), [resource]);
     }
-    let (snapshot, _) = Snapshot::build(mappings, policies);
+    let mappings_named: BTreeSet<_> = mappings.iter().map(|it| it.name.clone()).collect();
+    let policies_named: BTreeSet<_> = policies.iter().map(|it| it.name.clone()).collect();
+    let (snapshot, problems) = Snapshot::build(mappings, policies);
+    for problem in problems {
+        // What is wrong is told of an object that is there, by its name.
+        let (named, name) = match problem.object() {
+            Named::Mapping(name) => (&mappings_named, name),
+            Named::Policy(name) => (&policies_named, name),
+        };
+        assert!(named.contains(&name), "{problem}");
+        assert!(problem.to_string().contains(&format!("`{name}`")));
+    }
+    for row in snapshot.catalog.overridden() {
+        assert!(mappings_named.contains(&row.mapping) && mappings_named.contains(&row.by));
+    }
     for policy in &snapshot.policies {
         for replacement in &policy.replacements {
             // Every chain ends.

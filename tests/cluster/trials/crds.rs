@@ -166,7 +166,27 @@ fn shown(world: &World) -> Result<()> {
     an_empty_policy_has_every_default(world)?;
     takes_the_catalog_and_twice_as_much(world)?;
     prints_columns(world)?;
-    explains(world)
+    explains(world)?;
+    the_page_is_true(world)
+}
+
+/// The objects of the page can be applied, and its commands find what they name.
+fn the_page_is_true(world: &World) -> Result<()> {
+    let page = include_str!("../../../docs/custom-resources.md");
+    let blocks = |fence: &'static str| {
+        let rest = page.split(fence).skip(1);
+        rest.filter_map(|rest| rest.split("```").next())
+    };
+    let objects: Vec<_> = blocks("```yaml\n").collect();
+    let args = ["apply", "--server-side", "--dry-run=server", "-f", "-"];
+    world
+        .kubectl(&args, Some(&objects.join("---\n")))?
+        .success("kubectl apply")?;
+    for line in blocks("```sh\n").flat_map(str::lines) {
+        let args: Vec<_> = line.split(' ').skip(1).collect();
+        world.kubectl(&args, None)?.success(line)?;
+    }
+    Ok(())
 }
 
 fn an_empty_policy_has_every_default(world: &World) -> Result<()> {
@@ -222,7 +242,7 @@ fn prints_columns(world: &World) -> Result<()> {
             [
                 "NAME", "PRIORITY", "MODE", "SCOPE", "ACCEPTED", "IN FORCE", "FINDINGS"
             ],
-            ["default", "0", "DryRun", "Required", "True", "False", "4"],
+            ["default", "0", "DryRun", "Required", "True", "True", "4"],
         ]
     );
     let both = world
@@ -244,7 +264,7 @@ fn write_statuses(world: &World) -> Result<()> {
     let condition = |sort: &str, status: &str| json!({"type": sort, "status": status, "reason": "Tried", "message": "", "lastTransitionTime": "2026-11-23T00:00:00Z"});
     let mapping = json!({"status": {"models": 178, "profiles": 186, "conditions": [condition("Accepted", "True")]}});
     let audit = json!({"time": "2026-11-23T00:00:00Z", "scanned": 9, "findings": 4});
-    let policy = json!({"status": {"lastAudit": audit, "conditions": [condition("Accepted", "True"), condition("InForce", "False")]}});
+    let policy = json!({"status": {"lastAudit": audit, "conditions": [condition("Accepted", "True"), condition("InForce", "True")]}});
     for (kind, name, status) in [("ipm", "builtin", mapping), ("ipp", "default", policy)] {
         let status = status.to_string();
         let args = [
