@@ -41,6 +41,9 @@ pub use written::{Kept, Written};
 /// memory.
 const WAITING: usize = 32;
 
+/// How many changes make one view at most: without end, a long list would keep a changed policy from being published.
+const MOST_TOGETHER: usize = 256;
+
 /// Objects a page of a list: of custom resources and ConfigMaps few, as each may be a megabyte.
 const LARGE_PAGE: u32 = 16;
 
@@ -103,9 +106,12 @@ impl Metrics {
         );
     }
 
-    fn publish(&self, objects: &Objects) {
+    fn published(&self) {
         self.published.inc();
         self.at.set(jiff::Timestamp::now().as_second());
+    }
+
+    fn objects(&self, objects: &Objects) {
         self.generations.clear();
         let kinds = ["InferenceProfileMapping", "InferenceProfilePolicy"];
         for (kind, generations) in kinds.into_iter().zip(&objects.generations) {
@@ -129,10 +135,10 @@ impl Follower {
         let mut cluster = Cluster::new(self.with_nodes);
         let mut config_maps = ConfigMapWatch::default();
         let mut hold = Some(hold);
-        while let Some(first) = mail.recv().await {
-            cluster.take(first);
-            while let Ok(next) = mail.try_recv() {
-                cluster.take(next);
+        let mut together = Vec::new();
+        while mail.recv_many(&mut together, MOST_TOGETHER).await > 0 {
+            for told in together.drain(..) {
+                cluster.take(told);
             }
             self.publish(&mut cluster);
             config_maps.follow(&self, cluster.config_maps_era(), &told);
@@ -150,10 +156,13 @@ impl Follower {
         let Some(view) = cluster.view(Option::as_ref(&last)) else {
             return;
         };
-        let objects = Objects::of(cluster);
         self.view.replace(Some(view));
-        self.metrics.publish(&objects);
-        self.objects.replace(objects);
+        self.metrics.published();
+        if let Some(objects) = cluster.objects() {
+            objects.log_what_is_wrong(&self.objects.load());
+            self.metrics.objects(&objects);
+            self.objects.replace(objects);
+        }
     }
 
     /// Starts what is always followed.

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::super::watch::{Change, Trouble};
 use super::listed::Listed;
+use super::objects::Objects;
 use super::written::{Kept, Written};
 use crate::api::{InferenceProfileMapping, InferenceProfilePolicy};
 use crate::domain::catalog::Mapping;
@@ -49,6 +50,8 @@ pub struct Cluster {
     snapshot: Arc<Snapshot>,
     problems: Arc<[Problem]>,
     stale: Stale,
+    /// Whether custom resources, or what keeps us from following them, are others than were handed out last.
+    other_objects: bool,
 }
 
 /// What has to be made anew.
@@ -84,6 +87,7 @@ impl Cluster {
             snapshot: Arc::new(snapshot),
             problems: Arc::from([]),
             stale: Stale::default(),
+            other_objects: false,
         }
     }
 
@@ -103,11 +107,14 @@ impl Cluster {
             Told::Node(change) => stale.any |= self.nodes.take(change),
             // What a watch of an earlier era still tells was read for another snapshot, or by nobody any more.
             Told::ConfigMap(era, told) if era == self.config_maps.era => {
+                let denied = self.config_maps.denied;
                 stale.any |= self.config_maps.take(told, &self.snapshot);
+                self.other_objects |= self.config_maps.denied != denied;
             }
             Told::ConfigMap(..) => {}
         }
-        stale.any |= stale.snapshot || stale.namespaces;
+        self.other_objects |= stale.snapshot;
+        stale.any |= self.other_objects || stale.namespaces;
     }
 
     /// What is in force now, where anything is other than in `last`, and everything has been listed once.
@@ -129,6 +136,12 @@ impl Cluster {
             references: Arc::new(self.config_maps.known.clone()),
             cluster_region: self.region(),
         })
+    }
+
+    /// The custom resources that belong to the view that was taken last, where they are others than those before. Most views
+    /// differ by a ConfigMap or a namespace, and nobody who writes about custom resources is to be woken by that.
+    pub fn objects(&mut self) -> Option<Objects> {
+        std::mem::take(&mut self.other_objects).then(|| Objects::of(self))
     }
 
     /// Merges and orders anew. ConfigMaps are read for the words of a snapshot, and forgotten where these are others.
@@ -200,13 +213,14 @@ impl Cluster {
 }
 
 impl ConfigMaps {
+    /// Takes what the watch told, and says whether anything else is known now.
     fn take(&mut self, told: Result<Change<Box<ConfigMap>>, Trouble>, snapshot: &Snapshot) -> bool {
+        // That a list begins is no proof that it may be read; everything else is.
+        self.denied &= matches!(told, Err(_) | Ok(Change::Restarted));
         match told {
             Err(trouble) => {
-                let denied = trouble == Trouble::Denied;
-                let news = denied && !self.denied;
-                self.denied |= denied;
-                return news;
+                self.denied |= trouble == Trouble::Denied;
+                return false;
             }
             Ok(Change::Restarted) => self.coming = Some(References::of_all()),
             Ok(Change::Listed(map)) => {
@@ -215,7 +229,7 @@ impl ConfigMaps {
             }
             Ok(Change::Complete) => {
                 self.known = self.coming.take().unwrap_or_else(References::of_all);
-                (self.complete, self.denied) = (true, false);
+                self.complete = true;
                 return true;
             }
             Ok(Change::Applied(map)) => {

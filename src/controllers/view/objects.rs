@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cluster::Cluster;
-use super::written::Written;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::cluster::Cluster;
+use super::written::Written;
 use crate::api::{InferenceProfileMapping, InferenceProfilePolicy};
 use crate::catalog;
 use crate::domain::snapshot::Problem;
@@ -44,6 +44,25 @@ impl Objects {
         let date: Date = builtin.spec.catalog_date.as_ref()?.parse().ok()?;
         let start = date.to_zoned(TimeZone::UTC).ok()?;
         Some(start.timestamp().as_second())
+    }
+
+    /// Logs what is wrong with objects and was not wrong `before`: once, and not again with every other change.
+    pub fn log_what_is_wrong(&self, before: &Self) {
+        for (now, before) in [
+            (&self.invalid_mappings, &before.invalid_mappings),
+            (&self.invalid_policies, &before.invalid_policies),
+        ] {
+            for (name, invalid) in now {
+                if before.get(name) != Some(invalid) {
+                    tracing::warn!("{invalid}; what was valid before stays in force");
+                }
+            }
+        }
+        for problem in self.problems.iter() {
+            if !before.problems.contains(problem) {
+                tracing::warn!("{problem}");
+            }
+        }
     }
 
     /// What `cluster` has.

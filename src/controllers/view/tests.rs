@@ -74,6 +74,30 @@ fn a_view_is_made_when_everything_has_been_listed_and_again_when_something_chang
 }
 
 #[test]
+fn custom_resources_are_handed_out_again_only_where_they_are_others() {
+    let mut cluster = empty();
+    let view = cluster.view(None).unwrap();
+    assert!(cluster.objects().unwrap().complete);
+    let namespace = Arc::new(Namespace::named("ml"));
+    cluster.take(Told::Namespace(Change::Applied(("ml".into(), namespace))));
+    assert!(cluster.view(Some(&view)).is_some() && cluster.objects().is_none());
+    cluster.take(policy(1, &json!({})));
+    assert!(cluster.view(Some(&view)).is_some());
+    let objects = cluster.objects().unwrap();
+    assert!(objects.policies.contains_key("default"));
+    let era = cluster.config_maps_era().unwrap();
+    cluster.take(Told::ConfigMap(era, Err(Trouble::Denied)));
+    assert!(cluster.view(Some(&view)).is_some());
+    assert!(cluster.objects().unwrap().references_denied);
+    cluster.take(Told::ConfigMap(era, Ok(Change::Restarted)));
+    assert!(cluster.view(Some(&view)).is_none(), "a list only begins");
+    let map = config_map(&json!({}));
+    cluster.take(Told::ConfigMap(era, Ok(Change::Applied(map))));
+    assert!(cluster.view(Some(&view)).is_some());
+    assert!(!cluster.objects().unwrap().references_denied);
+}
+
+#[test]
 fn a_policy_that_turns_bad_stays_in_force_as_it_was() {
     let mut cluster = empty();
     cluster.take(policy(1, &json!({"priority": 7})));
