@@ -18,6 +18,7 @@ use crate::controllers::client::Clients;
 use crate::controllers::installation::Installation;
 use crate::controllers::leader::{self, Candidate};
 use crate::controllers::memory::Memory;
+use crate::controllers::status::{self, Statuses};
 use crate::controllers::view::{self, Follower, Objects};
 use crate::controllers::watch;
 use crate::controllers::wishes::{self, Wishes};
@@ -91,6 +92,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
     let leads = lead(&mut stack, &shared, options.identity);
     bootstrap(&mut stack, &shared, options.shipped, leads.clone());
     let (target, entries) = arm(&mut stack, &shared, leads.clone());
+    tell(&mut stack, &shared, leads.clone(), entries.clone());
     let ties = Ties {
         leads: leads.clone(),
         entries,
@@ -231,6 +233,27 @@ fn arm(
     };
     support(stack, "the entries", arming.run());
     (aims, told_entries)
+}
+
+/// Says of each custom resource what became of it.
+fn tell(
+    stack: &mut Stack,
+    shared: &Shared,
+    leads: channel::Receiver<bool>,
+    entries: channel::Receiver<Entries>,
+) {
+    let metrics = status::Metrics::default();
+    metrics.register(&mut stack.registry);
+    let statuses = Statuses {
+        clients: shared.clients.clone(),
+        objects: Arc::clone(&shared.objects),
+        view: Arc::clone(&shared.view),
+        notes: Arc::clone(&shared.notes),
+        entries,
+        leads,
+        metrics,
+    };
+    support(stack, "the statuses", statuses.run());
 }
 
 /// Audits the cluster from time to time.

@@ -60,7 +60,15 @@ fn an_installed_release_works(world: &World) -> Result<()> {
     let one = release.start_ready("one", &[])?;
     release.wait_until_armed()?;
     let rewritten = format!("eu.{SONNET}");
-    wait_for_model(world, &apps, &rewritten)?;
+    // What an administrator waits for, and after it nothing has to be tried twice.
+    let condition = [
+        "wait",
+        "--for=condition=InForce",
+        "ipp/default",
+        "--timeout=60s",
+    ];
+    world.kubectl(&condition, None)?.success("kubectl wait")?;
+    assert_eq!(stored(world, &apps, "eu-west-1")?, rewritten);
     assert_eq!(one.metric("bedrock_profiles_leader")?, Some(1.0));
     assert!(one.log()?.contains("applied the shipped catalog"));
 
