@@ -24,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::certificates::published::Target;
 use super::client::Clients;
 use super::installation::Manager;
+use super::leader::Leadership;
 use super::watch::{self, Change, Sort, Trouble};
 use super::wishes::Wishes;
 use crate::api::{EntryKind, EntryWish};
@@ -46,7 +47,7 @@ pub struct Arming {
     /// Whether somebody is known to answer.
     pub answerable: channel::Receiver<bool>,
     /// Whether this replica leads.
-    pub leads: channel::Receiver<bool>,
+    pub leads: Leadership,
     /// Where it is said what stands in the cluster.
     pub entries: channel::Sender<Entries>,
     /// Counts watches.
@@ -160,7 +161,7 @@ impl Arming {
                 () = news.next() => {}
                 Ok(()) = self.target.changed() => {}
                 Ok(()) = self.answerable.changed() => {}
-                Ok(()) = self.leads.changed() => {}
+                () = self.leads.changed() => {}
                 () = tokio::time::sleep(AGAIN), if failed => {}
             }
         }
@@ -205,7 +206,7 @@ impl Arming {
 
     /// Applies what is due where this replica leads, and says whether something failed.
     async fn step(&mut self, wished: &[EntryWish], seen: &mut BTreeMap<String, Seen>) -> bool {
-        let leads = *self.leads.borrow_and_update();
+        let leads = self.leads.is_leader();
         let answerable = *self.answerable.borrow_and_update();
         let target = self.target.borrow_and_update().clone();
         let Some(target) = target.filter(|target| leads && target.is_sure()) else {

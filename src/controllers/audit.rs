@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use tokio::sync::watch as channel;
 
 use super::client::Clients;
 use super::installation::Installation;
+use super::leader::Leadership;
 use crate::domain::snapshot::{Snapshot, View};
 use crate::runtime::current::{Current, News};
 use crate::scan::cluster::{Counts, Resource, Survey, Surveyed, Terms};
@@ -71,7 +71,7 @@ pub struct Auditor {
     /// By what is judged.
     pub view: Arc<Current<Option<View>>>,
     /// Whether this replica leads.
-    pub leads: channel::Receiver<bool>,
+    pub leads: Leadership,
     /// The day that decides over dates of end of life.
     pub today: Arc<dyn Fn() -> Date + Send + Sync>,
     /// What the installation wants.
@@ -98,14 +98,8 @@ impl Auditor {
     pub async fn run(self) {
         let mut leads = self.leads.clone();
         loop {
-            if leads.wait_for(|leads| *leads).await.is_err() {
-                // Nobody will ever lead again.
-                return std::future::pending().await;
-            }
-            tokio::select! {
-                () = self.lead() => {}
-                _ = leads.wait_for(|leads| !leads) => {}
-            }
+            leads.leading().await;
+            leads.run(|| self.lead()).await;
             self.metrics.vanish();
         }
     }

@@ -10,10 +10,10 @@ use aws_lc_rs::digest;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::client::Clients;
 use super::installation::{GROUP, MANAGED_BY, Manager};
+use super::leader::Leadership;
 use super::memory::{Memory, Thing};
 use super::view::{ByName, Objects, Written};
 use super::wishes::Wishes;
@@ -49,7 +49,7 @@ pub struct Bootstrapper {
     /// What the chart wishes.
     pub wishes: Arc<Wishes>,
     /// Whether this replica leads.
-    pub leads: watch::Receiver<bool>,
+    pub leads: Leadership,
     /// The catalog of this binary.
     pub shipped: InferenceProfileMapping,
     /// What has to be said about it.
@@ -105,7 +105,7 @@ impl Bootstrapper {
         let (mut objects, mut wishes) = (self.objects.news(), self.wishes.news());
         let mut written_this_term = false;
         loop {
-            let leads = *self.leads.borrow_and_update();
+            let leads = self.leads.is_leader();
             written_this_term &= leads;
             let settled = match self.step(leads, &mut written_this_term).await {
                 Ok(settled) => settled,
@@ -120,7 +120,7 @@ impl Bootstrapper {
             tokio::select! {
                 () = objects.next() => {}
                 () = wishes.next() => {}
-                Ok(()) = self.leads.changed() => {}
+                () = self.leads.changed() => {}
                 () = tokio::time::sleep(AGAIN), if !settled => {}
             }
         }

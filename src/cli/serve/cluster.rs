@@ -16,7 +16,7 @@ use crate::controllers::certificates::ties::{Gate, Ties};
 use crate::controllers::certificates::{self, mounted, own};
 use crate::controllers::client::Clients;
 use crate::controllers::installation::Installation;
-use crate::controllers::leader::{self, Candidate};
+use crate::controllers::leader::{self, Candidate, Leadership};
 use crate::controllers::memory::Memory;
 use crate::controllers::status::{self, Statuses};
 use crate::controllers::view::{self, Follower, Objects};
@@ -148,7 +148,7 @@ fn follow(stack: &mut Stack, shared: &Shared, with_nodes: bool) {
 }
 
 /// Takes part in the election.
-fn lead(stack: &mut Stack, shared: &Shared, identity: String) -> channel::Receiver<bool> {
+fn lead(stack: &mut Stack, shared: &Shared, identity: String) -> Leadership {
     let metrics = leader::Metrics::default();
     metrics.register(&mut stack.registry);
     let (candidate, leads) =
@@ -166,7 +166,7 @@ fn bootstrap(
     stack: &mut Stack,
     shared: &Shared,
     shipped: InferenceProfileMapping,
-    leads: channel::Receiver<bool>,
+    leads: Leadership,
 ) {
     let bootstrapper = Bootstrapper {
         clients: shared.clients.clone(),
@@ -206,7 +206,7 @@ fn certify(
 fn arm(
     stack: &mut Stack,
     shared: &Shared,
-    leads: channel::Receiver<bool>,
+    leads: Leadership,
 ) -> (channel::Sender<Option<Target>>, channel::Receiver<Entries>) {
     let metrics = arming::Metrics::default();
     metrics.register(&mut stack.registry);
@@ -260,7 +260,7 @@ fn tell(
 fn audit(
     stack: &mut Stack,
     shared: &Shared,
-    leads: channel::Receiver<bool>,
+    leads: Leadership,
     today: Arc<dyn Fn() -> Date + Send + Sync>,
     options: audit::Options,
 ) {

@@ -7,13 +7,14 @@ use tokio::sync::watch;
 use super::metrics::Metrics;
 use super::published::{ReadBack, Target};
 use crate::controllers::arming::Entries;
+use crate::controllers::leader::Leadership;
 use crate::runtime::admin::{Hold, Readiness};
 use crate::tls::Resolver;
 
 /// What a follower of certificates is given.
 pub struct Ties {
     /// Whether this replica leads.
-    pub leads: watch::Receiver<bool>,
+    pub leads: Leadership,
     /// What stands in the cluster of the entries.
     pub entries: watch::Receiver<Entries>,
     /// Where it is said what the entries are to trust.
@@ -42,8 +43,8 @@ impl Ties {
     }
 
     /// Whether this replica leads now.
-    pub(super) fn leads(&mut self) -> bool {
-        *self.leads.borrow_and_update()
+    pub(super) fn leads(&self) -> bool {
+        self.leads.is_leader()
     }
 
     /// Says what the entries are to trust, where it is news.
@@ -58,9 +59,8 @@ impl Ties {
     /// Comes when this replica begins or ends to lead, or an entry has changed.
     pub(super) async fn changed(&mut self) {
         tokio::select! {
-            Ok(()) = self.leads.changed() => {}
+            () = self.leads.changed() => {}
             Ok(()) = self.entries.changed() => {}
-            else => std::future::pending().await,
         }
     }
 }

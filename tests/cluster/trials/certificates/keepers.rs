@@ -21,6 +21,7 @@ use bedrock_profiles::{
         },
         client::Clients,
         installation::Installation,
+        leader::{self, Term},
         watch,
     },
     runtime::{Shutdown, admin::Readiness},
@@ -44,6 +45,7 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::watch as channel,
     task::AbortHandle,
+    time::Instant,
 };
 
 use crate::{
@@ -81,7 +83,7 @@ pub(super) struct Keeper {
     name: &'static str,
     service: String,
     address: SocketAddr,
-    leads: channel::Sender<bool>,
+    term: Term,
     target: channel::Receiver<Option<Target>>,
     resolver: Arc<Resolver>,
     readiness: Readiness,
@@ -154,11 +156,11 @@ impl<'w> Cluster<'w> {
         let account = self.world.account_config(NAME, None)?;
         let config = self.runtime.block_on(config(&account))?;
         let clients = self.runtime.block_on(async { Clients::of(&config) })?;
-        let ((leads, told), (aims, target)) = (channel::channel(false), channel::channel(None));
+        let ((term, leads), (aims, target)) = (leader::term(), channel::channel(None));
         let (resolver, readiness) = (Resolver::waiting(), Readiness::new(Shutdown::new()));
         let mut registry = Registry::default();
         let ties = Ties {
-            leads: told,
+            leads,
             entries: self.entries.subscribe(),
             target: aims,
             resolver: Arc::clone(&resolver),
@@ -174,7 +176,7 @@ impl<'w> Cluster<'w> {
             name,
             service: self.installation.service_name(),
             address,
-            leads,
+            term,
             target,
             resolver,
             readiness,
@@ -268,7 +270,8 @@ impl Keeper {
 
     /// Makes it the leader, or no longer.
     pub(super) fn lead(&self, leads: bool) {
-        self.leads.send_replace(leads);
+        let for_ever = Instant::now() + Duration::from_hours(24);
+        self.term.set(leads.then_some(for_ever));
     }
 
     /// Whether it is ready.
