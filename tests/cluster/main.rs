@@ -26,6 +26,7 @@
 //! one each, in turn: for what concerns the whole cluster. Errors and panics both fail a trial, with what the cluster saw.
 //! `kubectl` takes 0.1 s, so several objects go in one call. Pods stay Pending: there is no node.
 
+mod accounts;
 mod binaries;
 mod certificates;
 mod measure;

@@ -73,6 +73,11 @@ impl Proxy {
         let next = self.shared.next.load(Ordering::SeqCst);
         self.shared.stalled_before.store(next, Ordering::SeqCst);
     }
+
+    /// Swallows from now on whatever goes through any connection, also through new ones.
+    pub(crate) fn swallow_for_ever(&self) {
+        self.shared.stalled_before.store(u64::MAX, Ordering::SeqCst);
+    }
 }
 
 impl Shared {

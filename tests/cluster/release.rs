@@ -30,6 +30,9 @@ use crate::{
 /// The full name of the release.
 pub(crate) const NAME: &str = "bedrock-profiles";
 
+/// The metric that says whether a replica writes.
+pub(crate) const LEADER: &str = "bedrock_profiles_leader";
+
 /// The day as of which replicas judge.
 const TODAY: &str = "2026-11-23";
 
@@ -218,9 +221,21 @@ impl Replica {
         Ok(self.process.id())
     }
 
+    /// Sends it a signal, by its name without `SIG`.
+    pub(crate) fn signal(&self, signal: &str) -> Result<()> {
+        self.process.signal(signal)
+    }
+
+    /// Waits until it is the one that writes.
+    pub(crate) fn wait_until_leader(&self) -> Result<()> {
+        wait_for(&format!("{} to lead", self.name), || {
+            Ok((self.metric(LEADER)? == Some(1.0)).then_some(()))
+        })
+    }
+
     /// Asks it to end, as a node does, and waits until it has.
     pub(crate) fn end(&self) -> Result<()> {
-        self.process.signal("TERM")?;
+        self.signal("TERM")?;
         self.process.wait_until_ended()
     }
 

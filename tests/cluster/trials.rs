@@ -8,6 +8,7 @@ mod documents;
 mod faults;
 mod fixture;
 mod identity;
+mod leader;
 mod modes;
 mod objects;
 mod product;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Trial> {
         identity::trials(),
         fixture::trials(),
         replicas::trials(),
+        leader::trials(),
         faults::trials(),
         audit::trials(),
         crds::trials(),

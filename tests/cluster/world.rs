@@ -161,18 +161,6 @@ impl World {
         })
     }
 
-    /// A kubeconfig of a service account in the trial's namespace, with a token of its own, by way of a proxy where one is given.
-    pub(crate) fn account_config(&self, account: &str, by: Option<SocketAddr>) -> Result<PathBuf> {
-        let token = self
-            .kubectl(&["create", "token", account], None)?
-            .success("kubectl create token")?;
-        let way = by.map_or_else(String::new, |by| format!("-{}", by.port()));
-        let path = self.folder().join(format!("{account}{way}.kubeconfig"));
-        let config = self.plane.kubeconfig_with_token(token.stdout.trim(), by);
-        fs::write(&path, config.to_string())?;
-        Ok(path)
-    }
-
     /// Applies manifests, YAML or JSON, by server-side apply; a refusal is an error.
     pub(crate) fn apply(&self, manifests: &str) -> Result<Output> {
         self.kubectl(

@@ -1,47 +1,19 @@
 //! Candidates as they run, against an API server of one Lease; time is simulated.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod server;
+
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
-use k8s_openapi::api::coordination::v1::Lease;
 use kube::ResourceExt as _;
-use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use tower::service_fn;
 
 use super::*;
 use crate::controllers::memory::{Memory, Thing};
+use server::{Server, Weather};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// How the API server answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Weather {
-    Fair,
-    /// Nobody ever hears of it.
-    Silent,
-    /// Requests and answers are late or lost, and some are refused.
-    Rough,
-    /// A write takes half a second to arrive.
-    SlowWrites,
-}
-
-#[derive(Clone)]
-struct Server(Arc<Mutex<State>>);
-
-struct State {
-    lease: Option<Lease>,
-    version: u64,
-    weather: Weather,
-    /// Slow writes that have not arrived yet.
-    on_their_way: u32,
-    random: fastrand::Rng,
-}
 
 /// A candidate in a process that can be stopped.
 struct Process {
@@ -54,121 +26,11 @@ struct Process {
 }
 
 impl Server {
-    fn new(seed: u64) -> Self {
-        let server = Self(Arc::new(Mutex::new(State {
-            lease: None,
-            version: 0,
-            weather: Weather::Fair,
-            on_their_way: 0,
-            random: fastrand::Rng::with_seed(seed),
-        })));
-        server.ship();
-        server
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes the Lease as the chart ships it.
-    fn ship(&self) {
-        let mut state = self.state();
-        state.lease = Some(Lease::default());
-        state.stamp();
-    }
-
-    fn set(&self, weather: Weather) {
-        self.state().weather = weather;
-    }
-
-    fn lease(&self) -> Lease {
-        self.state().lease.clone().unwrap()
-    }
-
-    fn holder(&self) -> String {
-        let spec = self.lease().spec.unwrap_or_default();
-        spec.holder_identity.unwrap_or_default()
-    }
-
-    fn version(&self) -> u64 {
-        self.state().version
-    }
-
-    /// Waits until a slow write is on its way, and writes something before it arrives.
-    async fn overtake(&self) {
-        while self.state().on_their_way == 0 {
-            sleep(SECOND / 100).await;
-        }
-        self.state().stamp();
-    }
-
-    fn clients(&self) -> Clients {
-        let server = self.clone();
-        let service = service_fn(move |request: Request<kube::client::Body>| {
-            let server = server.clone();
-            // What was sent arrives, also where the sender has given up.
-            tokio::spawn(async move { server.answer(request).await })
-        });
-        let client = kube::Client::new(service, "bedrock");
-        Clients {
-            reading: client.clone(),
-            writing: client,
-            namespace: "bedrock".to_owned(),
-        }
-    }
-
-    async fn answer(&self, request: Request<kube::client::Body>) -> Response<Body> {
-        self.travel().await;
-        if self.state().weather == Weather::SlowWrites && request.method() == Method::PUT {
-            self.state().on_their_way += 1;
-            sleep(SECOND / 2).await;
-            self.state().on_their_way -= 1;
-        }
-        if self.is_refused() {
-            return failure(StatusCode::INTERNAL_SERVER_ERROR);
-        }
-        let (head, body) = request.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let answer = match head.method {
-            Method::GET => self.state().read(),
-            _ => self.state().replace(serde_json::from_slice(&body).unwrap()),
-        };
-        self.travel().await;
-        answer.map_or_else(failure, |lease| respond(StatusCode::OK, &json!(lease)))
-    }
-
-    async fn travel(&self) {
-        let delay = {
-            let State {
-                weather, random, ..
-            } = &mut *self.state();
-            match (*weather, random.u8(..20)) {
-                (Weather::Fair | Weather::SlowWrites, _) => Some(0),
-                (Weather::Rough, 1..12) => Some(random.u64(..500)),
-                (Weather::Rough, 12..) => Some(random.u64(..12_000)),
-                (Weather::Silent, _) | (Weather::Rough, 0) => None,
-            }
-        };
-        match delay {
-            Some(milliseconds) => sleep(Duration::from_millis(milliseconds)).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn is_refused(&self) -> bool {
-        let state = &mut *self.state();
-        state.weather == Weather::Rough && state.random.u8(..10) == 0
-    }
-
     fn start(&self, name: &str) -> Process {
-        let installation = Installation {
-            namespace: "bedrock".to_owned(),
-            name: "bedrock-profiles".to_owned(),
-        };
         let metrics = Metrics::default();
         let (candidate, leadership) = Candidate::new(
             &self.clients(),
-            &installation,
+            &installation(),
             name.to_owned(),
             metrics.clone(),
         );
@@ -185,33 +47,14 @@ impl Server {
     }
 
     fn memory(&self) -> Memory {
-        let installation = Installation {
-            namespace: "bedrock".to_owned(),
-            name: "bedrock-profiles".to_owned(),
-        };
-        Memory::of(&self.clients(), &installation)
+        Memory::of(&self.clients(), &installation())
     }
 }
 
-impl State {
-    fn stamp(&mut self) {
-        self.version += 1;
-        if let Some(lease) = &mut self.lease {
-            lease.metadata.resource_version = Some(self.version.to_string());
-        }
-    }
-
-    fn read(&self) -> Result<Lease, StatusCode> {
-        self.lease.clone().ok_or(StatusCode::NOT_FOUND)
-    }
-
-    fn replace(&mut self, lease: Lease) -> Result<Lease, StatusCode> {
-        if self.read()?.metadata.resource_version != lease.metadata.resource_version {
-            return Err(StatusCode::CONFLICT);
-        }
-        self.lease = Some(lease);
-        self.stamp();
-        self.read()
+fn installation() -> Installation {
+    Installation {
+        namespace: "bedrock".to_owned(),
+        name: "bedrock-profiles".to_owned(),
     }
 }
 
@@ -224,14 +67,12 @@ impl Process {
         start.elapsed()
     }
 
-    /// Waits until it leads no more, and says how long that took.
-    async fn lose(&mut self) -> Duration {
-        let start = Instant::now();
+    /// Waits until it leads no more.
+    async fn lose(&mut self) {
         while self.leadership.is_leader() {
             let news = timeout(60 * SECOND, self.leadership.changed()).await;
             assert!(news.is_ok(), "{} leads for ever", self.name);
         }
-        start.elapsed()
     }
 
     async fn end(self) {
@@ -251,24 +92,6 @@ async fn stoppable(task: impl Future<Output = ()>, mut stopped: watch::Receiver<
             () = &mut task => return,
         }
     }
-}
-
-fn respond(status: StatusCode, body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = status;
-    response
-}
-
-/// A refusal in the API server's words.
-fn failure(status: StatusCode) -> Response<Body> {
-    let reason = match status {
-        StatusCode::CONFLICT => "Conflict",
-        StatusCode::NOT_FOUND => "NotFound",
-        _ => "InternalError",
-    };
-    let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "code": status.as_u16(), "reason": reason, "message": status.to_string()});
-    respond(status, &body)
 }
 
 #[tokio::test(start_paused = true)]

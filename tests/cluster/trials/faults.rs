@@ -9,7 +9,7 @@ use crate::{
     prober::Prober,
     process::wait_for,
     proxy::Proxy,
-    release::{Chart, NAME, Release, Replica},
+    release::{Chart, LEADER, NAME, Release, Replica},
     trial::{Trial, alone},
     world::World,
 };
@@ -50,7 +50,7 @@ fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
 
     world.plane().freeze_etcd(FROZEN)?;
     prober.wait_for(50)?;
-    wait_for_leader(&one)?;
+    one.wait_until_leader()?;
     assert!(
         one.log()?.contains("writes no longer"),
         "it has noticed that it led no more"
@@ -102,7 +102,7 @@ fn watches_are_cut(world: &World) -> Result<()> {
 fn the_lease_is_handed_over(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let one = release.start_ready("one", &[])?;
-    wait_for_leader(&one)?;
+    one.wait_until_leader()?;
     let two = release.start("two", &[])?;
     two.wait_until_ready()?;
     assert_eq!(two.metric(LEADER)?, Some(0.0), "one leads");
@@ -113,11 +113,11 @@ fn the_lease_is_handed_over(world: &World) -> Result<()> {
     let lease = world.get("lease", NAME)?;
     let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
     assert!(!holder.starts_with("one_"), "{holder}");
-    wait_for_leader(&two)?;
+    two.wait_until_leader()?;
     let three = release.start("three", &[])?;
     three.wait_until_ready()?;
     drop(two);
-    wait_for_leader(&three)?;
+    three.wait_until_leader()?;
 
     // A Lease that somebody made anew is taken like the first; while it is missing, nobody writes.
     world
@@ -128,16 +128,8 @@ fn the_lease_is_handed_over(world: &World) -> Result<()> {
     })?;
     let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}});
     world.apply(&lease.to_string())?;
-    wait_for_leader(&three)?;
+    three.wait_until_leader()?;
     three.wait_until_ready()
-}
-
-const LEADER: &str = "bedrock_profiles_leader";
-
-fn wait_for_leader(replica: &Replica) -> Result<()> {
-    wait_for(&format!("{} to lead", replica.name), || {
-        Ok((replica.metric(LEADER)? == Some(1.0)).then_some(()))
-    })
 }
 
 fn three_replicas_answer_as_one(world: &World) -> Result<()> {

@@ -3,7 +3,6 @@
 
 use std::{
     net::SocketAddr,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -34,11 +33,7 @@ use k8s_openapi::{
         core::v1::ConfigMap,
     },
 };
-use kube::{
-    Api, Config,
-    api::PostParams,
-    config::{KubeConfigOptions, Kubeconfig},
-};
+use kube::{Api, api::PostParams};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use serde_json::json;
 use tokio::{
@@ -49,6 +44,7 @@ use tokio::{
 };
 
 use crate::{
+    accounts::config,
     process::wait_for,
     registration::{Entry, Registration},
     stand_in::{Answer, StandIn},
@@ -116,17 +112,8 @@ pub(super) fn shipped(world: &World) -> String {
 impl<'w> Cluster<'w> {
     /// Ships an empty Secret, and an account that may touch it.
     pub(super) fn install(world: &'w World) -> Result<Self> {
-        let metadata = json!({"name": NAME, "namespace": world.namespace()});
-        let (group, api) = ("rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1");
-        let objects = json!([
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
-            {"apiVersion": api, "kind": "Role", "metadata": metadata, "rules": [
-                {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET], "verbs": ["get", "list", "watch", "update"]}]},
-            {"apiVersion": api, "kind": "RoleBinding", "metadata": metadata,
-                "roleRef": {"apiGroup": group, "kind": "Role", "name": NAME},
-                "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": world.namespace()}]},
-        ]);
-        world.apply(&json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string())?;
+        let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET], "verbs": ["get", "list", "watch", "update"]}]);
+        world.account(NAME, &rules)?;
         world.apply(&shipped(world))?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
@@ -255,11 +242,6 @@ fn note(called: &Mutex<Called>, failure: Option<String>) {
     let mut called = called.lock().unwrap_or_else(PoisonError::into_inner);
     called.made += 1;
     called.failed.extend(failure);
-}
-
-async fn config(path: &Path) -> Result<Config> {
-    let kubeconfig = Kubeconfig::read_from(path)?;
-    Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?)
 }
 
 impl Keeper {
