@@ -230,8 +230,12 @@ impl Arming {
                 continue;
             }
             let labels = Metrics::labels(wished, &wish.name);
+            let apply = || self.apply(wish, &bundle, now.version.as_deref());
+            let Some(applied) = self.leads.run(apply).await else {
+                return false;
+            };
             self.metrics.applied.get_or_create(&labels).inc();
-            match self.apply(wish, &bundle, now.version.as_deref()).await {
+            match applied {
                 // What was written is known before its watch tells it.
                 Ok(now) => seen.now = now,
                 // What we saw was not the newest, so the bundle may lack what another has added; its watch will say.

@@ -107,7 +107,13 @@ impl Bootstrapper {
         loop {
             let leads = self.leads.is_leader();
             written_this_term &= leads;
-            let settled = match self.step(leads, &mut written_this_term).await {
+            let step = self.step(leads, &mut written_this_term);
+            let done = if leads {
+                self.leads.run(|| step).await.unwrap_or(Ok(false))
+            } else {
+                step.await
+            };
+            let settled = match done {
                 Ok(settled) => settled,
                 Err(error) => {
                     tracing::warn!(%error, "cannot bring the catalog or the default policy into the cluster; tried again");

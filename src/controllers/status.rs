@@ -19,6 +19,7 @@ use super::arming::Entries;
 use super::bootstrap::Notes;
 use super::client::Clients;
 use super::installation::Manager;
+use super::leader::Leadership;
 use super::view::{ByName, Objects, Written};
 use crate::api::{
     InferenceProfileMapping, InferenceProfileMappingStatus, InferenceProfilePolicy,
@@ -56,7 +57,7 @@ pub struct Statuses {
     /// What stands of the webhook's entries.
     pub entries: channel::Receiver<Entries>,
     /// Whether this replica leads.
-    pub leads: channel::Receiver<bool>,
+    pub leads: Leadership,
     /// Counts what is written.
     pub metrics: Metrics,
 }
@@ -130,9 +131,10 @@ impl Statuses {
         let mut known = Known::default();
         let mut failures = 0;
         loop {
-            let failed = if *self.leads.borrow_and_update() {
-                let entries = self.entries.borrow_and_update().clone();
-                self.round(&entries, &mut known).await.is_err()
+            let entries = self.entries.borrow_and_update().clone();
+            let round = self.leads.run(|| self.round(&entries, &mut known));
+            let failed = if let Some(done) = round.await {
+                done.is_err()
             } else {
                 // Whoever leads writes meanwhile.
                 known = Known::default();
@@ -143,7 +145,7 @@ impl Statuses {
                 () = objects.next() => {}
                 () = notes.next() => {}
                 Ok(()) = self.entries.changed() => {}
-                Ok(()) = self.leads.changed() => {}
+                () = self.leads.changed() => {}
                 () = tokio::time::sleep(wait(failures)), if failed => {}
             }
         }
@@ -227,7 +229,7 @@ impl Statuses {
         }
     }
 
-    /// Writes each status that is other than what is stored, as long as this replica leads.
+    /// Writes each status that is other than what is stored.
     async fn write<K: Kind>(
         &self,
         objects: &ByName<K>,
@@ -243,9 +245,6 @@ impl Statuses {
             let status = judge(name, written, stored);
             if K::ours(&stored.status) == status {
                 continue;
-            }
-            if !*self.leads.borrow() {
-                return outcome;
             }
             match self.apply::<K>(name, &stored.uid, &status).await {
                 Ok(now) => *stored = now,

@@ -239,7 +239,7 @@ fn arm(
 fn tell(
     stack: &mut Stack,
     shared: &Shared,
-    leads: channel::Receiver<bool>,
+    leads: Leadership,
     entries: channel::Receiver<Entries>,
 ) {
     let metrics = status::Metrics::default();

@@ -3,7 +3,9 @@
 //!
 //! Why two never lead at once: a write is stored only over the version that it rests on. Whoever takes the Lease of another
 //! has seen it unchanged for [`HELD_FOR`], so the other's last write was sent longer ago than that; and the other leads for no
-//! longer than [`RENEW_WITHIN`] after it has sent a write.
+//! longer than [`RENEW_WITHIN`] after it has sent a write. A Lease that was emptied, or made anew, by anybody but its holder is
+//! waited for in the same way. Only who sees the Lease for the first time cannot tell such a one from one that nobody has ever
+//! held: it takes it, and who held it hears of that when it looks next.
 
 use std::time::Duration;
 
@@ -23,6 +25,10 @@ const RENEW_WITHIN: Duration = Duration::from_secs(10);
 /// shorter, so that replicas that were started together do not always ask together.
 pub(super) const EVERY: Duration = Duration::from_secs(2);
 
+/// The duration that tells a Lease that was let go by its holder, as Kubernetes' own controllers do, from one that somebody has
+/// emptied. The API server wants one above 0.
+const RELEASED_SECONDS: i32 = 1;
+
 /// One replica's part in the election.
 #[derive(Debug)]
 pub(super) struct Election {
@@ -37,6 +43,7 @@ pub(super) struct Election {
 #[derive(Debug)]
 struct Seen {
     spec: Option<LeaseSpec>,
+    version: Option<String>,
     since: Instant,
 }
 
@@ -45,7 +52,7 @@ struct Seen {
 pub(super) enum Step {
     /// Store this over the version that was read: the Lease is ours, or free, or its holder has been silent for too long.
     Write(LeaseSpec),
-    /// Somebody else holds it.
+    /// Somebody else holds it, or may not know yet that it was taken away.
     Wait,
 }
 
@@ -71,28 +78,35 @@ impl Election {
     }
 
     /// Takes note of the Lease as it was just read. `wall` is what a write would tell people; nobody decides by it.
-    pub(super) fn look(&mut self, spec: Option<&LeaseSpec>, now: Instant, wall: Timestamp) -> Step {
-        let since = self.see(spec, now);
-        let silent = now.duration_since(since);
-        match holder(spec) {
-            Some(other) if other != self.identity => {
-                self.until = None;
-                self.claimed = false;
-                if silent < held_for(spec) {
-                    return Step::Wait;
-                }
-            }
-            Some(_) => {}
-            // Somebody has emptied it, and another may have it by now.
-            None => self.until = None,
+    pub(super) fn look(
+        &mut self,
+        spec: Option<&LeaseSpec>,
+        version: Option<&str>,
+        now: Instant,
+        wall: Timestamp,
+    ) -> Step {
+        let is_new = self.seen.is_none();
+        let leads = self.until(now).is_some();
+        let silent = now.duration_since(self.see(spec, version, now));
+        let (is_ours, is_free) = match holder(spec) {
+            Some(holder) => (holder == self.identity, false),
+            None => (false, is_new || leads || is_released(spec)),
+        };
+        if !is_ours {
+            // Where somebody has emptied it, another may have it by now.
+            self.until = None;
         }
-        self.claimed = true;
-        Step::Write(self.taken(spec, wall))
+        self.claimed = is_ours || is_free || silent >= held_for(spec);
+        if self.claimed {
+            Step::Write(self.taken(spec, wall))
+        } else {
+            Step::Wait
+        }
     }
 
     /// Takes note of a write that was stored. An answer that comes after the end of the term that it would begin begins none.
     pub(super) fn stored(&mut self, spec: Option<&LeaseSpec>, sent: Instant, now: Instant) {
-        self.see(spec, now);
+        self.see(spec, None, now);
         self.until = Some(sent + RENEW_WITHIN);
     }
 
@@ -107,20 +121,25 @@ impl Election {
         let spec = spec.filter(|spec| holder(Some(spec)) == Some(&self.identity))?;
         Some(LeaseSpec {
             holder_identity: Some(String::new()),
-            // The API server wants a duration above 0.
-            lease_duration_seconds: Some(1),
+            lease_duration_seconds: Some(RELEASED_SECONDS),
             renew_time: Some(MicroTime(wall)),
             ..spec.clone()
         })
     }
 
-    /// Since when the Lease has said the same. Annotations are no sign of its holder's life.
-    fn see(&mut self, spec: Option<&LeaseSpec>, now: Instant) -> Instant {
+    /// Since when the Lease has said the same. Annotations are no sign of its holder's life; but one that nobody holds may have
+    /// been held in between, if it has been written.
+    fn see(&mut self, spec: Option<&LeaseSpec>, version: Option<&str>, now: Instant) -> Instant {
+        let is_held = holder(spec).is_some();
+        let is_same = |seen: &Seen| {
+            seen.spec.as_ref() == spec && (is_held || seen.version.as_deref() == version)
+        };
         match &self.seen {
-            Some(seen) if seen.spec.as_ref() == spec => seen.since,
+            Some(seen) if is_same(seen) => seen.since,
             _ => {
                 self.seen = Some(Seen {
                     spec: spec.cloned(),
+                    version: version.map(str::to_owned),
                     since: now,
                 });
                 now
@@ -150,6 +169,12 @@ impl Election {
 fn holder(spec: Option<&LeaseSpec>) -> Option<&str> {
     let holder = spec?.holder_identity.as_deref()?;
     (!holder.is_empty()).then_some(holder)
+}
+
+/// Whether whoever held it has let it go, and so leads no more.
+fn is_released(spec: Option<&LeaseSpec>) -> bool {
+    holder(spec).is_none()
+        && spec.and_then(|spec| spec.lease_duration_seconds) == Some(RELEASED_SECONDS)
 }
 
 /// How long its holder may be silent: as long as it has stated, and never less than we would be ourselves.

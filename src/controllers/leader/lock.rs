@@ -66,8 +66,14 @@ impl Lock {
 
     async fn once(&mut self) -> kube::Result<bool> {
         let lease = self.api.get(&self.name).await?;
-        let read = lease.spec.as_ref();
-        let Step::Write(spec) = self.election.look(read, Instant::now(), Timestamp::now()) else {
+        let version = lease.metadata.resource_version.as_deref();
+        let step = self.election.look(
+            lease.spec.as_ref(),
+            version,
+            Instant::now(),
+            Timestamp::now(),
+        );
+        let Step::Write(spec) = step else {
             return Ok(false);
         };
         let sent = Instant::now();

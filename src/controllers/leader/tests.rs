@@ -244,8 +244,35 @@ async fn who_is_overtaken_by_one_who_remembers_tries_again_at_once() {
     assert_eq!(server.holder(), "");
 }
 
-/// Checks for a while, twice a second, that no two lead.
-async fn watch_over(processes: &[Process], span: Duration) {
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_emptied_stays_with_who_leads() {
+    for seed in 0..12 {
+        fastrand::seed(seed);
+        let server = Server::new(seed);
+        let mut one = server.start("one");
+        one.lead().await;
+        let processes = vec![one, server.start("two"), server.start("three")];
+        sleep(60 * SECOND).await;
+        let what = format!("seed {seed}");
+        server.ship();
+        watch_over(&processes, 30 * SECOND, &what).await;
+        assert_eq!(server.holder(), "one", "{what}");
+
+        // Where its leader stands still, the others wait.
+        server.ship();
+        processes[0].stopped.send_replace(true);
+        watch_over(&processes, 30 * SECOND, &what).await;
+        processes[0].stopped.send_replace(false);
+        watch_over(&processes, 5 * SECOND, &what).await;
+        assert_ne!(server.holder(), "one", "{what}");
+        assert!(!processes[0].leadership.is_leader(), "{what}");
+        let led = processes.iter().filter(|one| one.leadership.is_leader());
+        assert_eq!(led.count(), 1, "{what}");
+    }
+}
+
+/// Checks for a while, fifty times a second, that no two lead.
+async fn watch_over(processes: &[Process], span: Duration, what: &str) {
     let end = Instant::now() + span;
     while Instant::now() < end {
         let leaders: Vec<&str> = processes
@@ -253,8 +280,8 @@ async fn watch_over(processes: &[Process], span: Duration) {
             .filter(|process| process.leadership.is_leader())
             .map(|process| process.name.as_str())
             .collect();
-        assert!(leaders.len() <= 1, "{leaders:?}");
-        sleep(SECOND / 2).await;
+        assert!(leaders.len() <= 1, "{what}: {leaders:?} lead");
+        sleep(SECOND / 50).await;
     }
 }
 
@@ -264,6 +291,7 @@ async fn never_do_two_lead_and_somebody_does_in_the_end() {
     for seed in 0..12 {
         fastrand::seed(seed);
         let server = Server::new(seed);
+        let what = format!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(seed);
         let mut processes: Vec<Process> = ["one", "two", "three"]
             .iter()
@@ -285,13 +313,13 @@ async fn never_do_two_lead_and_somebody_does_in_the_end() {
             if processes[index].task.is_finished() {
                 processes[index] = server.start(&format!("restart-{restart}"));
             }
-            watch_over(&processes, random.u32(1..15) * SECOND).await;
+            watch_over(&processes, random.u32(1..15) * SECOND, &what).await;
         }
         server.set(Weather::Fair);
         for process in &processes {
             process.stopped.send_replace(false);
         }
-        watch_over(&processes, 60 * SECOND).await;
+        watch_over(&processes, 60 * SECOND, &what).await;
         let holder = server.holder();
         let leaders = processes
             .iter()
@@ -302,7 +330,7 @@ async fn never_do_two_lead_and_somebody_does_in_the_end() {
             .filter(|process| process.task.is_finished())
             .count();
         if ended < processes.len() {
-            assert_eq!(leaders, [&holder], "seed {seed}");
+            assert_eq!(leaders, [&holder], "{what}");
         }
         terms += server.lease().spec.unwrap().lease_transitions.unwrap();
     }

@@ -12,7 +12,7 @@ use bedrock_profiles::{
     controllers::{
         client::Clients,
         installation::Installation,
-        leader::{Candidate, Leadership, Metrics},
+        leader::{Candidate, Leadership, Metrics, Term},
         memory::{Memory, Thing},
     },
     runtime::Shutdown,
@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use tokio::{
     runtime::{Builder, Runtime},
     task::AbortHandle,
+    time::Instant,
 };
 
 use crate::{
@@ -39,6 +40,12 @@ pub(super) fn trials() -> Vec<Trial> {
         alone("one_leads_whatever_fails", one_leads_whatever_fails),
         alone("a_stopped_leader_leads_no_more", a_stopped_leader),
     ]
+}
+
+/// Makes a writer that takes part in no election the leader, or no longer.
+pub(super) fn appoint(term: &Term, leads: bool) {
+    let for_ever = Instant::now() + Duration::from_hours(24);
+    term.set(leads.then_some(for_ever));
 }
 
 /// How often it is looked who leads.

@@ -1,6 +1,6 @@
 //! What the leader says of mappings and policies, as `kubectl` shows it: with no more than the rights of its account.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use bedrock_profiles::{
@@ -8,6 +8,7 @@ use bedrock_profiles::{
         arming::{Entries, Entry},
         bootstrap::Notes,
         client::Clients,
+        leader::{self, Term},
         rights::MUTATING,
         status::{Metrics, Statuses},
         view::{self, Follower, Objects},
@@ -16,15 +17,15 @@ use bedrock_profiles::{
     domain::snapshot::View,
     runtime::{Shutdown, admin::Readiness, current::Current},
 };
-use kube::{Config, config::Kubeconfig};
 use serde_json::{Value, json};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::watch as channel,
 };
 
-use super::crds;
+use super::{crds, leader::appoint};
 use crate::{
+    accounts::config,
     process::wait_for,
     trial::{Trial, alone},
     world::World,
@@ -40,7 +41,7 @@ const ACCOUNT: &str = "writer";
 struct Writer {
     objects: Arc<Current<Objects>>,
     entries: channel::Sender<Entries>,
-    leads: channel::Sender<bool>,
+    term: Term,
     _runtime: Runtime,
 }
 
@@ -50,16 +51,14 @@ impl Writer {
             .worker_threads(2)
             .enable_all()
             .build()?;
-        let text = fs::read_to_string(world.account_config(ACCOUNT, None)?)?;
-        let clients = runtime.block_on(async {
-            let kubeconfig = Kubeconfig::from_yaml(&text)?;
-            let config = Config::from_custom_kubeconfig(kubeconfig, &<_>::default()).await?;
-            anyhow::Ok(Clients::of(&config)?)
-        })?;
+        let account = world.account_config(ACCOUNT, None)?;
+        let clients =
+            runtime.block_on(async { anyhow::Ok(Clients::of(&config(&account).await?)?) })?;
         let view = Arc::new(Current::<Option<View>>::new(None));
         let objects = Arc::new(Current::new(Objects::default()));
         let (entries, seen) = channel::channel(Entries::default());
-        let (leads, told) = channel::channel(true);
+        let (term, leads) = leader::term();
+        appoint(&term, true);
         let follower = Follower {
             clients: clients.clone(),
             with_nodes: false,
@@ -74,7 +73,7 @@ impl Writer {
             view,
             notes: Arc::new(Current::new(Notes::default())),
             entries: seen,
-            leads: told,
+            leads,
             metrics: Metrics::default(),
         };
         let hold = Readiness::new(Shutdown::new()).hold("lists");
@@ -83,7 +82,7 @@ impl Writer {
         Ok(Self {
             objects,
             entries,
-            leads,
+            term,
             _runtime: runtime,
         })
     }
@@ -253,7 +252,7 @@ fn a_bad_form_leaves_the_good_one_in_force(world: &World) -> Result<()> {
 }
 
 fn is_written_by_the_leader_alone(world: &World, writer: &Writer) -> Result<()> {
-    writer.leads.send_replace(false);
+    appoint(&writer.term, false);
     world.apply(&object(
         "InferenceProfilePolicy",
         "late",
@@ -264,6 +263,6 @@ fn is_written_by_the_leader_alone(world: &World, writer: &Writer) -> Result<()> 
         Ok(seen.then_some(()))
     })?;
     assert_eq!(world.get("ipp", "late")?["status"], Value::Null);
-    writer.leads.send_replace(true);
+    appoint(&writer.term, true);
     wait(world, "InForce", "ipp/late")
 }

@@ -25,6 +25,10 @@ enum Event {
     Release(usize),
     /// Its process is ended and started again, under another name.
     Restart(usize),
+    /// Somebody takes the holder out of the Lease, or all that it says.
+    Empty(bool),
+    /// A candidate's time of day is set, to this many seconds off.
+    SetClock(usize, i64),
 }
 
 struct Cluster {
@@ -81,13 +85,19 @@ impl Cluster {
 
     fn now(&self, index: usize) -> (Instant, Timestamp) {
         let clock = self.candidates[index].clock;
-        let seconds = i64::try_from(self.passed.as_secs()).unwrap();
-        let wall = Timestamp::from_second(1_793_000_000 + seconds + clock.off).unwrap();
+        let passed = i64::try_from(self.passed.as_micros()).unwrap();
+        let off = (1_793_000_000 + clock.off) * 1_000_000;
+        let wall = Timestamp::from_microsecond(off + passed).unwrap();
         (self.start + self.passed * clock.speed / 1000, wall)
     }
 
     fn happen(&mut self, event: Event) {
         match event {
+            // Who is new cannot tell a Lease that was emptied from a new one; the rule that it breaks is told in the election.
+            Event::Release(_) | Event::Restart(_) if self.is_emptied() => {}
+            Event::Empty(_) if self.is_anyone_new() => {}
+            Event::Empty(all) => self.empty(all),
+            Event::SetClock(index, off) => self.candidates[index].clock.off = off,
             Event::Pass(milliseconds) => self.passed += Duration::from_millis(milliseconds),
             Event::Look(index) => self.look(index),
             Event::Deliver(index) => self.deliver(index),
@@ -108,8 +118,12 @@ impl Cluster {
             return;
         }
         let (now, wall) = self.now(index);
+        let version = self.version.to_string();
         let candidate = &mut self.candidates[index];
-        if let Step::Write(spec) = candidate.election.look(self.lease.as_ref(), now, wall) {
+        let step = candidate
+            .election
+            .look(self.lease.as_ref(), Some(&version), now, wall);
+        if let Step::Write(spec) = step {
             candidate.write = Some(Write {
                 spec,
                 over: self.version,
@@ -167,6 +181,24 @@ impl Cluster {
         }
     }
 
+    fn empty(&mut self, all: bool) {
+        self.lease = self.lease.take().filter(|_| !all).map(|spec| LeaseSpec {
+            holder_identity: None,
+            ..spec
+        });
+        self.version += 1;
+    }
+
+    fn is_emptied(&self) -> bool {
+        let lease = self.lease.as_ref();
+        holder(lease).is_none() && !is_released(lease) && self.version > 1
+    }
+
+    fn is_anyone_new(&self) -> bool {
+        let mut all = self.candidates.iter();
+        all.any(|candidate| candidate.election.seen.is_none())
+    }
+
     fn leaders(&self) -> Vec<usize> {
         let leads = |index: &usize| {
             let (now, _) = self.now(*index);
@@ -191,7 +223,9 @@ fn event() -> impl Strategy<Value = Event> {
         8 => who.clone().prop_map(Event::Hear),
         2 => who.clone().prop_map(Event::GiveUp),
         1 => who.clone().prop_map(Event::Release),
-        1 => who.prop_map(Event::Restart),
+        1 => who.clone().prop_map(Event::Restart),
+        1 => any::<bool>().prop_map(Event::Empty),
+        1 => (who, -3600_i64..3600).prop_map(|(who, off)| Event::SetClock(who, off)),
     ]
 }
 

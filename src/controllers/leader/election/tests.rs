@@ -1,5 +1,7 @@
 use super::*;
 
+const VERSION: Option<&str> = Some("1");
+
 fn lease(holder: Option<&str>, seconds: Option<i32>) -> LeaseSpec {
     LeaseSpec {
         holder_identity: holder.map(str::to_owned),
@@ -23,6 +25,12 @@ fn a_lease_is_taken_where_nobody_holds_it_or_its_holder_is_silent() {
     for (spec, seconds, is_taken, why) in [
         (None, 0, true, "as the chart ships it"),
         (Some(lease(None, None)), 0, true, "nobody"),
+        (
+            Some(lease(Some(""), Some(15))),
+            0,
+            true,
+            "nobody we know of",
+        ),
         (Some(lease(Some(""), Some(1))), 0, true, "released"),
         (Some(lease(Some("me"), Some(15))), 0, true, "ours"),
         (Some(lease(Some("other"), Some(15))), 14, false, "held"),
@@ -49,13 +57,56 @@ fn a_lease_is_taken_where_nobody_holds_it_or_its_holder_is_silent() {
         (Some(lease(Some("other"), Some(-1))), 14, false, "nonsense"),
     ] {
         let mut election = me();
-        election.look(spec.as_ref(), start, wall(0));
+        let mut step = election.look(spec.as_ref(), VERSION, start, wall(0));
         let now = start + Duration::from_secs(seconds);
-        let step = election.look(spec.as_ref(), now, wall(0));
+        if now > start {
+            assert_eq!(step, Step::Wait, "{why}");
+            step = election.look(spec.as_ref(), VERSION, now, wall(0));
+        }
         assert_eq!(matches!(step, Step::Write(_)), is_taken, "{why}");
         assert_eq!(election.may_hold(), is_taken, "{why}");
         assert_eq!(election.until(now), None, "nothing is stored yet: {why}");
     }
+}
+
+#[test]
+fn a_lease_that_was_emptied_is_left_to_whoever_may_still_lead() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let held = lease(Some("other"), Some(15));
+    for (found, after, is_taken, why) in [
+        (None, 0, false, "made anew"),
+        (None, 14, false, "made anew, and its leader may live"),
+        (None, 15, true, "made anew, for long enough"),
+        (Some(lease(None, None)), 14, false, "without a holder"),
+        (Some(lease(Some(""), Some(15))), 14, false, "by hand"),
+        (Some(lease(Some(""), Some(15))), 15, true, "long ago"),
+        (Some(lease(Some(""), Some(60))), 59, false, "for longer"),
+        (Some(lease(Some(""), Some(1))), 0, true, "by its holder"),
+    ] {
+        let mut election = me();
+        election.look(Some(&held), VERSION, at(0), wall(0));
+        election.look(found.as_ref(), VERSION, at(60), wall(0));
+        let step = election.look(found.as_ref(), VERSION, at(60 + after), wall(0));
+        assert_eq!(matches!(step, Step::Write(_)), is_taken, "{why}");
+        assert_eq!(election.may_hold(), is_taken, "{why}");
+    }
+
+    // It may have been held in between.
+    let mut election = me();
+    election.look(Some(&held), VERSION, at(0), wall(0));
+    for (version, seconds, is_taken) in [("2", 60, false), ("4", 75, false), ("4", 90, true)] {
+        let step = election.look(None, Some(version), at(seconds), wall(0));
+        assert_eq!(matches!(step, Step::Write(_)), is_taken, "{version}");
+    }
+
+    // A free one that we failed to take may have had a leader since.
+    let mut election = me();
+    assert!(matches!(
+        election.look(None, VERSION, at(0), wall(0)),
+        Step::Write(_)
+    ));
+    assert_eq!(election.look(None, VERSION, at(14), wall(0)), Step::Wait);
 }
 
 #[test]
@@ -68,7 +119,7 @@ fn a_holder_lives_as_long_as_it_changes_what_it_wrote() {
             ..lease(Some("other"), Some(15))
         };
         let now = start + Duration::from_secs(14) * round;
-        let step = election.look(Some(&spec), now, wall(0));
+        let step = election.look(Some(&spec), VERSION, now, wall(0));
         assert_eq!(step, Step::Wait, "an hour behind, and alive: {round}");
     }
 }
@@ -81,7 +132,7 @@ fn taking_counts_a_transition_and_renewing_does_not() {
         ..lease(None, Some(60))
     };
     let mut election = me();
-    let Step::Write(taken) = election.look(Some(&before), start, wall(0)) else {
+    let Step::Write(taken) = election.look(Some(&before), VERSION, start, wall(0)) else {
         panic!("it is free");
     };
     let expected = LeaseSpec {
@@ -93,7 +144,7 @@ fn taking_counts_a_transition_and_renewing_does_not() {
         ..before
     };
     assert_eq!(taken, expected);
-    let step = election.look(Some(&taken), start, wall(2));
+    let step = election.look(Some(&taken), VERSION, start, wall(2));
     let renewed = LeaseSpec {
         renew_time: Some(MicroTime(wall(2))),
         ..taken
@@ -124,10 +175,10 @@ fn who_finds_the_lease_gone_to_another_or_emptied_leads_no_more() {
         (lease(None, None), true),
     ] {
         let mut election = me();
-        election.look(None, now, wall(0));
+        election.look(None, VERSION, now, wall(0));
         election.stored(Some(&lease(Some("me"), Some(15))), now, now);
         assert!(election.until(now).is_some());
-        election.look(Some(&found), now, wall(0));
+        election.look(Some(&found), VERSION, now, wall(0));
         assert_eq!(election.until(now), None, "{found:?}");
         assert_eq!(election.may_hold(), may_hold, "{found:?}");
     }

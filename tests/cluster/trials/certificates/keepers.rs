@@ -40,9 +40,9 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::watch as channel,
     task::AbortHandle,
-    time::Instant,
 };
 
+use super::super::leader::appoint;
 use crate::{
     accounts::config,
     process::wait_for,
@@ -252,8 +252,7 @@ impl Keeper {
 
     /// Makes it the leader, or no longer.
     pub(super) fn lead(&self, leads: bool) {
-        let for_ever = Instant::now() + Duration::from_hours(24);
-        self.term.set(leads.then_some(for_ever));
+        appoint(&self.term, leads);
     }
 
     /// Whether it is ready.
