@@ -119,7 +119,7 @@ fn the_lease_is_handed_over(world: &World) -> Result<()> {
     drop(two);
     three.wait_until_leader()?;
 
-    // A Lease that somebody made anew is taken like the first; while it is missing, nobody writes.
+    // While the Lease is missing, nobody writes; one that somebody made anew is taken again.
     world
         .kubectl(&["delete", "lease", NAME], None)?
         .success("kubectl delete")?;

@@ -175,10 +175,13 @@ async fn look(roll: Arc<Mutex<Roll>>) {
     }
 }
 
-/// Makes the Lease as the chart ships it.
+/// The Lease as the chart ships it.
+fn lease() -> Value {
+    json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}})
+}
+
 fn ship(world: &World) -> Result<()> {
-    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}});
-    world.apply(&lease.to_string()).map(|_| ())
+    world.apply(&lease().to_string()).map(|_| ())
 }
 
 fn one_leads_at_a_time(world: &World) -> Result<()> {
@@ -209,7 +212,7 @@ fn one_leads_at_a_time(world: &World) -> Result<()> {
     let remembered = &lease["metadata"]["annotations"]["bedrock-profiles.dev/applied-policy"];
     assert_eq!(remembered, "19", "through all of this");
 
-    // Nobody leads without a Lease; one that is made anew is taken like the first.
+    // Nobody leads without a Lease; one that is made anew is taken when nobody can lead by the old one any more.
     world
         .kubectl(&["delete", "lease", NAME], None)?
         .success("kubectl delete")?;
@@ -257,6 +260,19 @@ fn one_leads_whatever_fails(world: &World) -> Result<()> {
     world.plane().freeze_etcd(FROZEN)?;
     let leader = election.leader(&mut all)?;
     assert_eq!(election.spec()?["holderIdentity"], leader.name);
+
+    // Emptied as by tools that replace what they find, it stays with who leads.
+    let manifest = lease().to_string();
+    world
+        .kubectl(&["replace", "-f", "-"], Some(&manifest))?
+        .success("kubectl replace")?;
+    let holder = wait_for("a Lease that is held again", || {
+        election.check()?;
+        Ok(election.spec()?["holderIdentity"]
+            .as_str()
+            .map(str::to_owned))
+    })?;
+    assert_eq!(holder, leader.name);
     election.check()
 }
 
