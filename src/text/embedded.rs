@@ -61,13 +61,16 @@ const SCRIPTS: &[&str] = &[
     "zsh",
 ];
 
-/// Programs that go by a name and have no ending, or any.
+/// Programs and prose that go by a name and have no ending, or any.
 const SCRIPTS_BY_NAME: &[&str] = &[
+    "changelog",
     "containerfile",
     "dockerfile",
     "gnumakefile",
     "jenkinsfile",
+    "license",
     "makefile",
+    "readme",
 ];
 
 /// Reads a text by its name, else by its content, else by its lines.

@@ -42,6 +42,7 @@ fn lets_the_name_decide() {
         ("Dockerfile.prod", ENV, Lines),
         ("chat.Dockerfile", ENV, Lines),
         ("dir/Makefile", YAML, Lines),
+        ("README", YAML, Lines),
         ("Makefile.yaml", YAML, Yaml),
     ];
     for (name, src, format) in cases {

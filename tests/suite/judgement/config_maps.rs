@@ -58,7 +58,9 @@ fn a_value_that_is_more_than_an_id_is_left() {
         ("a: 1\nmodel: ID\n", "eu."),
         ("MODEL=ID", "eu."),
         ("call(\"ID\", 1)", "UnknownFormat"),
+        ("[llm]\nmodel = ID\n", "UnknownFormat"),
         ("ID,other", "ListLeft"),
+        ("[ ID, other ]\n", "ListLeft"),
         ("- ID\n- other\n", "ListLeft"),
     ] {
         let text = text.replace("ID", SONNET_4_5);
