@@ -133,12 +133,12 @@ impl<'t> Tree<'t> {
 
     /// Reads the lines of a properties file as one mapping; a key that occurs twice stands there twice.
     pub fn properties(src: &'t str) -> Result<Self, SyntaxError> {
-        properties::read(src, Format::Properties)
+        properties::read(src, properties::Dialect::Properties)
     }
 
     /// The same of a `.env` file, in which a value between quotes may go over several lines.
     pub fn env(src: &'t str) -> Result<Self, SyntaxError> {
-        properties::read(src, Format::Env)
+        properties::read(src, properties::Dialect::Env)
     }
 
     /// Reads a text of any format as a sequence of its lines, without their ends.

@@ -9,14 +9,27 @@ use super::{Format, Kind, Span, Style, SyntaxError, Tree, build::Builder, start_
 /// What shells and some dialects write before a key.
 const EXPORT: &str = "export ";
 
-/// Reads a file of one of the two formats.
-pub(super) fn read(src: &str, format: Format) -> Result<Tree<'_>, SyntaxError> {
+/// Which of the two a file is written in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Java's.
+    Properties,
+    /// That of `.env` files.
+    Env,
+}
+
+/// Reads a file.
+pub(super) fn read(src: &str, dialect: Dialect) -> Result<Tree<'_>, SyntaxError> {
     if let Some(error) = SyntaxError::too_large(src) {
         return Err(error);
     }
+    let format = match dialect {
+        Dialect::Properties => Format::Properties,
+        Dialect::Env => Format::Env,
+    };
     let mut builder = Builder::new(src, format);
     builder.open(None, Kind::Mapping, 0);
-    for (at, line) in logical_lines(src, format) {
+    for (at, line) in logical_lines(src, dialect) {
         entry(&mut builder, line, at)
             .ok_or_else(|| SyntaxError::new(src, at, "expected `key=value`"))?;
     }
@@ -26,7 +39,7 @@ pub(super) fn read(src: &str, format: Format) -> Result<Tree<'_>, SyntaxError> {
 
 /// Whether every line of a text that says anything is a `KEY=value`, and one is.
 pub(super) fn looks_like_env(src: &str) -> bool {
-    let mut lines = logical_lines(src, Format::Env).peekable();
+    let mut lines = logical_lines(src, Dialect::Env).peekable();
     let is_entry = |(_, line): (usize, &str)| {
         parts(line).is_some_and(|parts| {
             let is_quoted = || quoted(&line[parts.value..]).is_some();
@@ -38,14 +51,14 @@ pub(super) fn looks_like_env(src: &str) -> bool {
 }
 
 /// The lines that say anything, with what a backslash or quotes take in, and where each starts.
-fn logical_lines(src: &str, format: Format) -> impl Iterator<Item = (usize, &str)> {
+fn logical_lines(src: &str, dialect: Dialect) -> impl Iterator<Item = (usize, &str)> {
     let mut next = start_of_text(src);
     std::iter::from_fn(move || {
         while next < src.len() {
             let at = next;
-            next = end_of_logical_line(src, at, format);
+            next = end_of_logical_line(src, at, dialect);
             let line = src[at..next].trim_end_matches(['\n', '\r']);
-            if !line.trim().is_empty() && !is_comment(line, format) {
+            if !line.trim().is_empty() && !is_comment(line, dialect) {
                 return Some((at, line));
             }
         }
@@ -53,23 +66,23 @@ fn logical_lines(src: &str, format: Format) -> impl Iterator<Item = (usize, &str
     })
 }
 
-fn is_comment(line: &str, format: Format) -> bool {
+fn is_comment(line: &str, dialect: Dialect) -> bool {
     let line = line.trim_start();
-    line.starts_with('#') || (line.starts_with('!') && format == Format::Properties)
+    line.starts_with('#') || (line.starts_with('!') && dialect == Dialect::Properties)
 }
 
 /// The end of the line at `at` with those that belong to it.
-fn end_of_logical_line(src: &str, at: usize, format: Format) -> usize {
+fn end_of_logical_line(src: &str, at: usize, dialect: Dialect) -> usize {
     let mut end = at;
     for line in src[at..].split_inclusive('\n') {
         end += line.len();
         let text = line.trim_end_matches(['\n', '\r']);
         let backslashes = text.bytes().rev().take_while(|byte| *byte == b'\\').count();
-        if backslashes % 2 == 0 || is_comment(&src[at..end], format) {
+        if backslashes % 2 == 0 || is_comment(&src[at..end], dialect) {
             break;
         }
     }
-    if format == Format::Env && !is_comment(&src[at..end], format) {
+    if dialect == Dialect::Env && !is_comment(&src[at..end], dialect) {
         end.max(end_of_quotes(src, at, end).unwrap_or_default())
     } else {
         end
