@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::catalog::{Destinations, LifecycleState};
+use crate::domain::catalog::Destinations;
 use crate::domain::judge::Judged;
 use crate::domain::policy::{Mode, Policy};
 use crate::domain::reason::Reason;
@@ -16,17 +16,16 @@ use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
 
 pub mod grade;
+mod lifecycle;
 pub mod openreports;
 mod reference;
 pub mod terminal;
 
+pub use lifecycle::{END_OF_LIFE, LifecycleRecord, lifecycle, lifecycle_of};
 pub use reference::ReferenceRecord;
 
 /// API version of the report.
 pub const API_VERSION: &str = "bedrock-profiles.dev/v1alpha1";
-
-/// The state of a model's life that is over.
-pub const END_OF_LIFE: &str = "EndOfLife";
 
 /// What an audit found.
 #[derive(Debug, Clone, Serialize)]
@@ -168,18 +167,6 @@ pub struct Source {
     pub document: usize,
 }
 
-/// A model's life in the finding's region.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LifecycleRecord {
-    /// `Active`, `Legacy` or `EndOfLife`.
-    pub state: &'static str,
-    /// The first day without service, where known.
-    pub end_of_life_date: Option<String>,
-    /// The model to move to.
-    pub successor: Option<String>,
-}
-
 /// What a record says besides the finding itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
@@ -311,42 +298,6 @@ impl AuditReport {
             findings,
         }
     }
-}
-
-/// The model's life in the finding's region, as far as it is known: of the model that was found, not of the one it moves to.
-pub fn lifecycle(judged: &Judged<'_>, snapshot: &Snapshot, today: Date) -> Option<LifecycleRecord> {
-    lifecycle_of(
-        &judged.id,
-        judged.region.map(|(region, _)| region),
-        snapshot,
-        today,
-    )
-}
-
-/// The life of the model `id` in `region`, or as a whole where none is known.
-pub fn lifecycle_of(
-    id: &str,
-    region: Option<Region>,
-    snapshot: &Snapshot,
-    today: Date,
-) -> Option<LifecycleRecord> {
-    let model = snapshot.catalog.model(snapshot.catalog.find(id)?);
-    let (state, date) = model.lifecycle.at(region, today);
-    let past = region.is_some_and(|region| model.is_past_end_of_life(region, today));
-    let state = if past {
-        LifecycleState::EndOfLife
-    } else {
-        state
-    };
-    Some(LifecycleRecord {
-        state: match state {
-            LifecycleState::Active => "Active",
-            LifecycleState::Legacy => "Legacy",
-            LifecycleState::EndOfLife => END_OF_LIFE,
-        },
-        end_of_life_date: date.map(|date| date.to_string()),
-        successor: model.lifecycle.successor.as_ref().map(ToString::to_string),
-    })
 }
 
 /// The name of a mode.

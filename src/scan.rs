@@ -210,7 +210,7 @@ impl Scan<'_> {
         // A line has no place but its number.
         let pointer = match tree.format() {
             Format::Lines => String::new(),
-            Format::Json | Format::Yaml | Format::Toml | Format::Properties => {
+            Format::Json | Format::Yaml | Format::Toml | Format::Properties | Format::Env => {
                 tree.pointer(object.root, one.finding.leaf.node())
             }
         };
@@ -237,7 +237,7 @@ impl Scan<'_> {
 /// The documents of a text; what cannot be read as one is there by its lines, with why.
 fn trees<'t>(text: &'t str, syntax: Syntax, name: &str) -> (Vec<Tree<'t>>, Vec<SyntaxError>) {
     let read = match syntax {
-        Syntax::Json => vec![Tree::json(text)],
+        Syntax::Json => vec![Tree::json_file(text)],
         Syntax::Yaml => Tree::yaml_template(text),
         Syntax::Other => return (Tree::embedded(text, name), Vec::new()),
     };

@@ -48,6 +48,9 @@ pub struct Tree<'t> {
     decoded: Vec<OnceLock<Box<str>>>,
 }
 
+/// What some editors write in front of a file's text: no part of it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A node of the [`Tree`] that handed it out; of no meaning to another tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
@@ -82,8 +85,10 @@ pub enum Format {
     Yaml,
     /// TOML 1.0.
     Toml,
-    /// `key=value` lines, as in Java's properties and in `.env` files.
+    /// `key=value` lines, as in Java's properties.
     Properties,
+    /// `KEY=value` lines, as in `.env` files: what stands in quotes may go over several.
+    Env,
     /// Anything else, read line by line: a sequence of strings.
     Lines,
 }
@@ -99,19 +104,24 @@ impl<'t> Tree<'t> {
         json::read(src)
     }
 
+    /// [`Tree::json`] of a file, which may begin with a byte order mark; what is sent has none.
+    pub fn json_file(src: &'t str) -> Result<Self, SyntaxError> {
+        json::read_file(src)
+    }
+
     /// Reads the YAML documents of a file one by one, their spans counted from the start of the file.
     ///
     /// After a document that is an error the next one is read. A key that occurs twice, a key that is no scalar, an
     /// alias inside its own anchor, and aliases that multiply beyond reason are errors.
     pub fn yaml(src: &'t str) -> impl Iterator<Item = Result<Self, SyntaxError>> {
-        yaml::Documents::new(src)
+        yaml::Documents::new(src, yaml::Keys::Once)
     }
 
     /// Reads the YAML documents of a file that may be a template of Helm, Handlebars or Jinja: each `{{…}}` and `{%…%}` is a
     /// part of the text in which it stands, or a comment where a line holds nothing else.
     ///
     /// A text that is spelled as it reads has its templates as they are written; in one that goes over lines or has escapes
-    /// they are masked by letters and `$`. No template can be pointed into.
+    /// they are masked by their names and `$`. No template can be pointed into. A key may stand twice, once in each branch.
     pub fn yaml_template(src: &'t str) -> Vec<Result<Self, SyntaxError>> {
         template::read(src)
     }
@@ -121,9 +131,14 @@ impl<'t> Tree<'t> {
         toml::read(src)
     }
 
-    /// Reads the lines of a properties or `.env` file as one mapping; a key that occurs twice stands there twice.
+    /// Reads the lines of a properties file as one mapping; a key that occurs twice stands there twice.
     pub fn properties(src: &'t str) -> Result<Self, SyntaxError> {
-        properties::read(src)
+        properties::read(src, properties::Dialect::Properties)
+    }
+
+    /// The same of a `.env` file, in which a value between quotes may go over several lines.
+    pub fn env(src: &'t str) -> Result<Self, SyntaxError> {
+        properties::read(src, properties::Dialect::Env)
     }
 
     /// Reads a text of any format as a sequence of its lines, without their ends.
@@ -317,6 +332,11 @@ impl<'t> Tree<'t> {
             self.read(text)
         }
     }
+}
+
+/// Where the text of a file starts: behind a byte order mark, if it has one.
+fn start_of_text(src: &str) -> usize {
+    src.len() - src.strip_prefix(BYTE_ORDER_MARK).unwrap_or(src).len()
 }
 
 /// The answer to the only question that was asked.

@@ -15,7 +15,7 @@ use super::reason::Reason;
 use super::record::Entry;
 use super::references::{Environment, Neighbours};
 use super::region::Region;
-use super::role::{Among, Around, Told, neighbours_in_list, neighbours_in_mapping};
+use super::role::{Among, Around, Told, neighbours_in_mapping};
 use super::shape::{Setting, Shape, region_of_arn, shape};
 use super::snapshot::Snapshot;
 use super::token::{Form, Token, alias, tokens};
@@ -217,10 +217,8 @@ impl<'t, 'o> Detector<'t, 'o> {
         let told = self.told.entry(container).or_insert_with(|| {
             let tree = object.tree;
             let told = if let Some(container) = container {
-                let list = tree.get(container, "env").into_iter();
-                let own = list.flat_map(|list| neighbours_in_list(tree, list));
                 let environment = Environment::of(tree, container, neighbours);
-                roles.told(own.chain(environment.brought_in()), Among::Settings)
+                roles.told(environment.neighbours(), Among::Settings)
             } else {
                 let data = tree.get(object.root, "data").into_iter();
                 roles.told(

@@ -41,7 +41,7 @@ pub enum Condition {
 }
 
 /// What a neighbour has to say for a rule to hold.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
     /// Anything: it is there and not empty.
     Anything,
@@ -65,6 +65,8 @@ pub struct Roles {
     rules: Vec<&'static Rule>,
     /// What the conditions over neighbours ask for, in the order of the rules.
     says: Vec<Says>,
+    /// The same, each of them once.
+    asked: heard::Asked,
     /// Their patterns with the index of the condition, by the last letter: most names end in none of these.
     by_last: Vec<Vec<(usize, &'static str)>>,
     /// The same of those that are asked of the entries of documents alone, where there are few names.
@@ -99,6 +101,7 @@ impl Roles {
         let mut roles = Self {
             rules: table.collect(),
             says: Vec::new(),
+            asked: heard::Asked::new(),
             by_last: vec![Vec::new(); 128],
             of_entries: Vec::new(),
         };
@@ -120,6 +123,7 @@ impl Roles {
                 }
             }
         }
+        roles.asked = heard::asked(&roles.says);
         roles
     }
 

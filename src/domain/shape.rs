@@ -161,14 +161,18 @@ fn is_listed(text: &str, before: &str, after: &str) -> bool {
         after.trim_start_matches(unquote),
     );
     !before.contains('{')
-        && (before.ends_with([',', '['])
-            || after.starts_with([',', ']'])
-            || text.trim_start().starts_with('['))
+        && (before.ends_with([',', '[']) || after.starts_with([',', ']']) || is_bracketed(text))
+}
+
+/// Whether a text is one list as a whole, and no table of a file that is named between such brackets.
+fn is_bracketed(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with('[') && text.ends_with(']')
 }
 
 /// Whether commas in a text of unknown format need not part the items of a list: it says more than names.
 fn is_a_file(text: &str) -> bool {
-    !text.trim_start().starts_with('[')
+    !is_bracketed(text)
         && text.split(',').any(|item| {
             item.trim()
                 .contains(|c: char| c.is_whitespace() || matches!(c, '=' | '('))

@@ -4,7 +4,7 @@
 
 use super::{
     Format, Kind, NO_PARENT, Node, Sharing, Span, Step, Style, SyntaxError, Text, Tree,
-    error::DUPLICATE_KEY, narrow,
+    error::DUPLICATE_KEY, narrow, start_of_text,
 };
 use std::{ops::Range, sync::OnceLock};
 use string::{end_of_run, unicode_escape};
@@ -50,6 +50,15 @@ type Problem = &'static str;
 
 /// Reads a document.
 pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
+    read_from(src, 0)
+}
+
+/// Reads a document that may stand behind a byte order mark.
+pub(super) fn read_file(src: &str) -> Result<Tree<'_>, SyntaxError> {
+    read_from(src, start_of_text(src))
+}
+
+fn read_from(src: &str, start: usize) -> Result<Tree<'_>, SyntaxError> {
     if let Some(error) = SyntaxError::too_large(src) {
         return Err(error);
     }
@@ -58,7 +67,7 @@ pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
     tree.nodes.reserve(nodes);
     let mut scanner = Scanner {
         bytes: src.as_bytes(),
-        at: 0,
+        at: start,
         tree,
         open: Vec::with_capacity(16),
         scratch: Vec::new(),

@@ -173,7 +173,7 @@ impl<'a, 't> Scalar<'a, 't> {
                 kind == self.node.kind
             }
             Format::Yaml => true,
-            Format::Json | Format::Toml | Format::Properties | Format::Lines => {
+            Format::Json | Format::Toml | Format::Properties | Format::Env | Format::Lines => {
                 self.node.kind == Kind::String
             }
         }

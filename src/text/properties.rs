@@ -1,82 +1,135 @@
 //! The front end for `key=value` lines: Java's properties, `.env` files and their kin.
 //!
 //! The dialects differ in quotes, comments behind a value and escapes; what they agree on is read, the rest is a text that
-//! cannot be pointed at.
+//! cannot be pointed at. Which of the two it is matters where a value goes over lines: only in `.env` files quotes keep it
+//! together.
 
-use super::{Format, Kind, Span, Style, SyntaxError, Tree, build::Builder};
+use super::{Format, Kind, Span, Style, SyntaxError, Tree, build::Builder, start_of_text};
 
 /// What shells and some dialects write before a key.
 const EXPORT: &str = "export ";
 
+/// Which of the two a file is written in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Java's.
+    Properties,
+    /// That of `.env` files.
+    Env,
+}
+
 /// Reads a file.
-pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
+pub(super) fn read(src: &str, dialect: Dialect) -> Result<Tree<'_>, SyntaxError> {
     if let Some(error) = SyntaxError::too_large(src) {
         return Err(error);
     }
-    let mut builder = Builder::new(src, Format::Properties);
+    let format = match dialect {
+        Dialect::Properties => Format::Properties,
+        Dialect::Env => Format::Env,
+    };
+    let mut builder = Builder::new(src, format);
     builder.open(None, Kind::Mapping, 0);
-    let mut at = 0;
-    while at < src.len() {
-        let end = end_of_logical_line(src, at);
-        let line = src[at..end].trim_end_matches(['\n', '\r']);
-        if !line.trim().is_empty() && !line.trim_start().starts_with(['#', '!']) {
-            entry(&mut builder, line, at)
-                .ok_or_else(|| SyntaxError::new(src, at, "expected `key=value`"))?;
-        }
-        at = end;
+    for (at, line) in logical_lines(src, dialect) {
+        entry(&mut builder, line, at)
+            .ok_or_else(|| SyntaxError::new(src, at, "expected `key=value`"))?;
     }
     builder.close(src.len());
     Ok(builder.finish())
 }
 
 /// Whether every line of a text that says anything is a `KEY=value`, and one is.
-pub(super) fn looks_like_it(src: &str) -> bool {
-    let mut lines = src
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .peekable();
-    let is_entry = |line: &str| {
-        let line = line.strip_prefix(EXPORT).unwrap_or(line);
-        line.split_once('=')
-            .is_some_and(|(key, _)| is_key(key.trim_end()))
+pub(super) fn looks_like_env(src: &str) -> bool {
+    let mut lines = logical_lines(src, Dialect::Env).peekable();
+    let is_entry = |(_, line): (usize, &str)| {
+        parts(line).is_some_and(|parts| {
+            let is_quoted = || quoted(&line[parts.value..]).is_some();
+            line[parts.key_end..].trim_start().starts_with('=')
+                && (!line.contains('\n') || is_quoted())
+        })
     };
     lines.peek().is_some() && lines.all(is_entry)
 }
 
-/// The end of the line at `at` with those that a backslash at its end takes in.
-fn end_of_logical_line(src: &str, at: usize) -> usize {
+/// The lines that say anything, with what a backslash or quotes take in, and where each starts.
+fn logical_lines(src: &str, dialect: Dialect) -> impl Iterator<Item = (usize, &str)> {
+    let mut next = start_of_text(src);
+    std::iter::from_fn(move || {
+        while next < src.len() {
+            let at = next;
+            next = end_of_logical_line(src, at, dialect);
+            let line = src[at..next].trim_end_matches(['\n', '\r']);
+            if !line.trim().is_empty() && !is_comment(line, dialect) {
+                return Some((at, line));
+            }
+        }
+        None
+    })
+}
+
+fn is_comment(line: &str, dialect: Dialect) -> bool {
+    let line = line.trim_start();
+    line.starts_with('#') || (line.starts_with('!') && dialect == Dialect::Properties)
+}
+
+/// The end of the line at `at` with those that belong to it.
+fn end_of_logical_line(src: &str, at: usize, dialect: Dialect) -> usize {
     let mut end = at;
-    let is_comment = src[at..]
-        .trim_start_matches([' ', '\t'])
-        .starts_with(['#', '!']);
     for line in src[at..].split_inclusive('\n') {
         end += line.len();
         let text = line.trim_end_matches(['\n', '\r']);
         let backslashes = text.bytes().rev().take_while(|byte| *byte == b'\\').count();
-        if backslashes % 2 == 0 || is_comment {
+        if backslashes % 2 == 0 || is_comment(&src[at..end], dialect) {
             break;
         }
     }
-    end
+    if dialect == Dialect::Env && !is_comment(&src[at..end], dialect) {
+        end.max(end_of_quotes(src, at, end).unwrap_or_default())
+    } else {
+        end
+    }
 }
 
-fn entry(builder: &mut Builder<'_>, line: &str, at: usize) -> Option<()> {
+/// The end of the line on which the quotes are closed that the value of an entry from `at` to `end` opens, if they enclose
+/// all of it.
+fn end_of_quotes(src: &str, at: usize, end: usize) -> Option<usize> {
+    let line = src[at..end].trim_end_matches(['\n', '\r']);
+    let value = at + parts(line)?.value;
+    let closed = value + quoted(&src[value..])?;
+    let line = src[closed..]
+        .split_inclusive('\n')
+        .next()
+        .unwrap_or_default();
+    is_over(line).then_some(closed + line.len())
+}
+
+/// Where the parts of an entry stand in its line.
+struct Parts {
+    key: usize,
+    key_end: usize,
+    value: usize,
+}
+
+fn parts(line: &str) -> Option<Parts> {
     let indent = line.len() - line.trim_start().len();
-    let from = match line[indent..].strip_prefix(EXPORT) {
+    let key = match line[indent..].strip_prefix(EXPORT) {
         Some(rest) => line.len() - rest.trim_start().len(),
         None => indent,
     };
-    let separator = from + line[from..].find(['=', ':'])?;
-    let key = line[from..separator].trim_end();
-    if !is_key(key) {
-        return None;
-    }
-    let key = Some(builder.key(Span::new(at + from, at + from + key.len()), None));
+    let separator = key + line[key..].find(['=', ':'])?;
+    let name = line[key..separator].trim_end();
     let rest = &line[separator + 1..];
-    let start = line.len() - rest.trim_start().len();
-    let (style, value) = value(rest.trim());
-    let span = Span::new(at + start, at + start + value.len());
+    is_key(name).then(|| Parts {
+        key,
+        key_end: key + name.len(),
+        value: line.len() - rest.trim_start().len(),
+    })
+}
+
+fn entry(builder: &mut Builder<'_>, line: &str, at: usize) -> Option<()> {
+    let parts = parts(line)?;
+    let key = Some(builder.key(Span::new(at + parts.key, at + parts.key_end), None));
+    let (style, value) = value(line[parts.value..].trim_end());
+    let span = Span::new(at + parts.value, at + parts.value + value.len());
     let inner = match style {
         Style::Quoted => &value[1..value.len() - 1],
         Style::Bare | Style::Block => value,
@@ -88,12 +141,17 @@ fn entry(builder: &mut Builder<'_>, line: &str, at: usize) -> Option<()> {
 
 /// A value without the comment that some dialects allow behind it. Quotes that do not enclose it are part of it.
 fn value(text: &str) -> (Style, &str) {
-    let is_over = |rest: &str| rest.is_empty() || rest.starts_with('#');
-    if let Some(end) = quoted(text).filter(|end| is_over(text[*end..].trim_start())) {
+    if let Some(end) = quoted(text).filter(|end| is_over(&text[*end..])) {
         return (Style::Quoted, &text[..end]);
     }
     let end = text.find(" #").unwrap_or(text.len());
     (Style::Bare, text[..end].trim_end())
+}
+
+/// Whether nothing, or a comment, stands behind a value.
+fn is_over(rest: &str) -> bool {
+    let rest = rest.trim();
+    rest.is_empty() || rest.starts_with('#')
 }
 
 /// Where a text that starts with a quote is closed by the same: the offset behind it.

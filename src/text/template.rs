@@ -1,13 +1,13 @@
 //! YAML that is a template of Helm, Handlebars or Jinja: what a program fills in is masked, the rest is read.
 //!
 //! A mask has the length of what it covers, so that every span is one of the source, and a text that is spelled as it reads
-//! is taken from there. What is put together from pieces keeps the mask: it starts and ends with a letter, so that no name
-//! that touches it is taken for whole, and holds `$`, so that whoever reads it sees a text that is filled in.
+//! is taken from there. What is put together from pieces keeps the mask: it starts and ends with `$`, so that a name that
+//! touches it is seen and not taken for whole, and whoever reads it sees a text that is filled in.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{SyntaxError, Tree};
+use super::{BYTE_ORDER_MARK, SyntaxError, Tree, yaml};
 
 /// How templates open and close what a program fills in.
 const DELIMITERS: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
@@ -19,13 +19,24 @@ pub(super) struct Masked {
     places: Vec<Range<usize>>,
 }
 
-/// How a line that holds nothing but templates is masked.
+/// How a line that holds nothing but templates is masked, and the end of one that began on a line before.
 #[derive(Clone, Copy)]
 enum Alone {
     /// As a comment, or a line of a block scalar.
     Comment,
     /// As an empty line, which no indentation is wrong for.
     Space,
+}
+
+/// How a piece is masked.
+#[derive(Clone, Copy)]
+enum Mask {
+    /// As a line of its own.
+    Line(Alone),
+    /// As the indentation of what stands behind it on the line on which the template ends.
+    Indentation,
+    /// As a part of the text in which it stands.
+    Text,
 }
 
 /// The part of a template that stands on one line.
@@ -57,7 +68,7 @@ fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
         nodes: tree.nodes,
         decoded: tree.decoded,
     };
-    Tree::yaml(&masked.text)
+    yaml::Documents::new(&masked.text, yaml::Keys::AnyTimes)
         .map(|tree| tree.map(of_the_source))
         .collect()
 }
@@ -80,12 +91,14 @@ impl Masked {
             let are_alone = are_alone(src, start..end, &of_line);
             for Piece { at, is_continued } in of_line {
                 text.push_str(&src[start..at.start]);
-                fill(
-                    &mut text,
-                    &src[at.clone()],
-                    are_alone || is_continued,
-                    alone,
-                );
+                let mask = if are_alone || (is_continued && is_over(&src[at.end..end])) {
+                    Mask::Line(alone)
+                } else if is_continued {
+                    Mask::Indentation
+                } else {
+                    Mask::Text
+                };
+                mask.fill(&mut text, &src[at.clone()]);
                 start = at.end;
                 places.extend(Some(at).filter(|at| !at.is_empty()));
             }
@@ -106,6 +119,26 @@ impl Masked {
         self.places
             .get(behind)
             .is_some_and(|place| place.start < range.end)
+    }
+}
+
+// === impl Mask ===
+
+impl Mask {
+    /// Writes the mask of a piece.
+    fn fill(self, masked: &mut String, piece: &str) {
+        let last = piece.len().saturating_sub(1);
+        let mask = |(at, byte): (usize, u8)| match self {
+            Self::Line(Alone::Comment) => '#',
+            Self::Line(Alone::Space) => ' ',
+            Self::Indentation if at < last => ' ',
+            // Names stay, so that an ID in a template is seen, and which key it is that is filled in.
+            Self::Text if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) => {
+                char::from(byte)
+            }
+            Self::Indentation | Self::Text => '$',
+        };
+        masked.extend(piece.bytes().enumerate().map(mask));
     }
 }
 
@@ -133,26 +166,18 @@ fn are_alone(src: &str, line: Range<usize>, pieces: &[Piece]) -> bool {
         return false;
     };
     let before = &src[line.start..first.at.start];
-    let after = &src[last.at.end..line.end];
-    // A sign of a comment that touches the template may as well be text.
-    let ends = after.trim().is_empty()
-        || after.starts_with([' ', '\t']) && after.trim_start().starts_with('#');
     let is_blank = |pair: &[Piece]| src[pair[0].at.end..pair[1].at.start].trim().is_empty();
-    before.trim_matches(['#', ' ', '\t']).is_empty() && ends && pieces.windows(2).all(is_blank)
+    before
+        .trim_matches([BYTE_ORDER_MARK, '#', ' ', '\t'])
+        .is_empty()
+        && is_over(&src[last.at.end..line.end])
+        && pieces.windows(2).all(is_blank)
 }
 
-/// Writes the mask of a piece.
-fn fill(masked: &mut String, piece: &str, whole_line: bool, alone: Alone) {
-    let last = piece.len().saturating_sub(1);
-    let mask = |(at, byte): (usize, u8)| match (whole_line, alone) {
-        (true, Alone::Space) => ' ',
-        (true, Alone::Comment) => '#',
-        (false, _) if at == 0 || (at == last && at > 1) => 'x',
-        // Names stay, so that keys that are filled in from different ones are not the same.
-        (false, _) if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) => char::from(byte),
-        (false, _) => '$',
-    };
-    masked.extend(piece.bytes().enumerate().map(mask));
+/// Whether nothing, or a comment, stands behind the last template of a line.
+fn is_over(after: &str) -> bool {
+    // A sign of a comment that touches the template may as well be text.
+    after.trim().is_empty() || after.starts_with([' ', '\t']) && after.trim_start().starts_with('#')
 }
 
 /// Where the templates stand, in order.

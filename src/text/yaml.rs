@@ -18,9 +18,19 @@ pub(super) use schema::{makes_a_string, plain_kind};
 /// common part, while ten levels of ten aliases each ask for 10¹⁰.
 const MAX_COPIES: usize = 1 << 18;
 
+/// How often a key may stand in its mapping.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Once, as YAML has it.
+    Once,
+    /// Any number of times: of the branches of a template one is written.
+    AnyTimes,
+}
+
 /// The trees of a file, one for each document.
 pub(super) struct Documents<'t> {
     src: &'t str,
+    keys: Keys,
     parser: Parser<'t, StrInput<'t>>,
     /// Where the document before ended.
     from: usize,
@@ -50,10 +60,11 @@ pub(super) fn scalar_at(src: &str, offset: usize) -> Option<String> {
 // === impl Documents ===
 
 impl<'t> Documents<'t> {
-    pub(super) fn new(src: &'t str) -> Self {
+    pub(super) fn new(src: &'t str, keys: Keys) -> Self {
         let refused = SyntaxError::too_large(src);
         Self {
             src,
+            keys,
             parser: parser(src),
             from: 0,
             lost: false,
@@ -65,7 +76,7 @@ impl<'t> Documents<'t> {
 
     /// Reads on to the end of the next document; none where the file ends.
     fn document(&mut self) -> Result<Option<Tree<'t>>, SyntaxError> {
-        let mut builder = Builder::new(self.src, self.budget);
+        let mut builder = Builder::new(self.src, self.keys, self.budget);
         while let Some(event) = self.parser.next_event() {
             let (event, span) = event.map_err(|error| scan_error(self.src, &error))?;
             let span = bytes(&span);

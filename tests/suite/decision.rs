@@ -1,4 +1,4 @@
-//! The decision over the shipped catalog: tables of what a person would expect, walked by hand.
+//! The decision over the shipped catalog, beside what `judgement` has of it: every row of the facts, whole objects, records.
 
 use bedrock_profiles::api::{InferenceProfileMapping, InferenceProfilePolicy, Resource, read};
 use bedrock_profiles::catalog::builtin;
@@ -17,7 +17,6 @@ use crate::facts;
 
 mod objects;
 mod records;
-mod regions;
 mod rows;
 
 pub(crate) const TODAY: Date = date(2026, 11, 23);

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fuzz_bodies::{TARGETS, Target};
+use bedrock_profiles::webhook::desk::{Door, Patience};
+
+use crate::fuzz_bodies::{TARGETS, Target, desk};
 
 /// How many changed inputs are made of each seed.
 const CHANGES: u64 = 300;
@@ -120,6 +122,21 @@ fn custom_resources_are_refused_or_converted() {
 #[test]
 fn texts_of_any_format_are_changed_at_one_place_alone() {
     run_all(TARGETS[5]);
+}
+
+#[test]
+fn a_key_that_serde_json_keeps_for_itself_is_one_like_any_other() {
+    let desk = desk("{ mode: Rewrite }");
+    let seed = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/review/reserved-key"),
+    )
+    .unwrap();
+    let other = seed.replace("$serde_json::private::RawValue", "other");
+    assert_ne!(seed, other);
+    let answer = |body: &str| desk.answer(Door::Mutate, body.as_bytes(), Patience::None);
+    let (seed, other) = (answer(&seed).unwrap(), answer(&other).unwrap());
+    assert_eq!(seed, other);
+    assert!(String::from_utf8_lossy(&seed).contains("\"patch\""));
 }
 
 #[test]

@@ -161,14 +161,24 @@ fn value(tree: &Tree<'_>, node: NodeId) -> Value {
     }
 }
 
-/// The front end of JSON takes what `serde_json` takes, and reads the same; but for keys that stand twice and for numbers and
-/// depths that `serde_json` does not hold.
+/// Whether a document has a key that `serde_json` keeps for itself, and reads as something else.
+fn confuses_serde_json(tree: &Tree<'_>) -> bool {
+    tree.keyed(tree.root())
+        .filter_map(|node| tree.key(node))
+        .any(|key| key.starts_with("$serde_json::private::"))
+}
+
+/// The front end of JSON takes what `serde_json` takes, and reads the same; but for keys that stand twice, for numbers and
+/// depths that `serde_json` does not hold, and for the keys that it keeps for itself.
 pub(crate) fn read_json(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let oracle = serde_json::from_str::<Value>(text);
-    match (Tree::json(text), oracle) {
+    let read = Tree::json(text);
+    if read.as_ref().is_ok_and(confuses_serde_json) {
+        return;
+    }
+    match (read, serde_json::from_str::<Value>(text)) {
         (Ok(tree), Ok(oracle)) => assert_eq!(value(&tree, tree.root()), oracle),
         (Ok(_), Err(error)) => {
             let why = error.to_string();
@@ -271,10 +281,11 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 /// A document of a text, read in a format that it was read in before it was changed.
 fn reread(text: &str, format: Format, document: usize) -> Tree<'_> {
     match format {
-        Format::Json => Tree::json(text).unwrap(),
+        Format::Json => Tree::json_file(text).unwrap(),
         Format::Yaml => Tree::yaml_template(text).swap_remove(document).unwrap(),
         Format::Toml => Tree::toml(text).unwrap(),
         Format::Properties => Tree::properties(text).unwrap(),
+        Format::Env => Tree::env(text).unwrap(),
         Format::Lines => Tree::lines(text),
     }
 }
@@ -358,6 +369,8 @@ pub(crate) fn desk(spec: &str) -> Desk {
 
 /// An answer is JSON, repeats the uid, patches through the mutating entry only, and its patch applies.
 pub(crate) fn answers_well(desk: &Desk, body: &[u8]) {
+    let tree = std::str::from_utf8(body).ok().map(Tree::json);
+    let is_readable = !tree.is_some_and(|tree| tree.is_ok_and(|tree| confuses_serde_json(&tree)));
     for door in [Door::Mutate, Door::Validate] {
         let Ok(bytes) = desk.answer(door, body, Patience::None) else {
             continue;
@@ -367,6 +380,9 @@ pub(crate) fn answers_well(desk: &Desk, body: &[u8]) {
         assert_eq!(answer["kind"], "AdmissionReview");
         assert!(response["uid"].as_str().is_some_and(|uid| !uid.is_empty()));
         assert!(response["allowed"].is_boolean());
+        if !is_readable {
+            continue;
+        }
         let Ok(asked) = serde_json::from_slice::<Value>(body) else {
             // Of a body that cannot concern us only the envelope is read.
             assert!(response["patch"].is_null());

@@ -88,7 +88,7 @@ impl ConfigMap {
         };
         let kept = |entry: &(&str, &str)| Kept {
             text: text(entry),
-            heard: snapshot.roles.heard(entry.0, entry.1),
+            heard: snapshot.roles.heard(entry.1),
         };
         let mut texts: Vec<(Box<str>, Kept)> = data
             .iter()
@@ -112,8 +112,14 @@ impl ConfigMap {
 
     /// What is kept of the text under `key`; `None` where there is no such key.
     pub fn get(&self, key: &str) -> Option<&Text> {
+        self.kept(key).map(|(text, _)| text)
+    }
+
+    /// The same, with what the text says to the rules of roles.
+    pub(super) fn kept(&self, key: &str) -> Option<(&Text, Heard)> {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
-        at.ok().map(|at| &self.texts[at].1.text)
+        let kept = &self.texts[at.ok()?].1;
+        Some((&kept.text, kept.heard))
     }
 
     /// Every key in order, with what its text says to the rules of roles.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::text::{Kind, NodeId, Tree};
 
 use super::super::object::{EnvEntry, Variable};
-use super::super::role::Neighbour;
+use super::super::role::{Heard, Neighbour};
 use super::{Lookup, Neighbours, Origin, Text};
 
 /// The variables of one container, read when they are asked for.
@@ -30,6 +30,8 @@ pub enum Value<'t> {
         key: &'t str,
         /// What is kept of the text.
         text: &'t Text,
+        /// What it says to the rules of roles.
+        heard: Heard,
     },
     /// Nothing: it is optional, and what it refers to does not exist.
     Nothing,
@@ -137,8 +139,13 @@ impl<'t> Environment<'t> {
             optional,
         };
         match self.neighbours.look_up(map, optional) {
-            Lookup::Seen(seen) => match seen.get(key) {
-                Some(text) => Value::Key { map, key, text },
+            Lookup::Seen(seen) => match seen.kept(key) {
+                Some((text, heard)) => Value::Key {
+                    map,
+                    key,
+                    text,
+                    heard,
+                },
                 None if optional => Value::Nothing,
                 // The container does not start before the key is there.
                 None => unseen,
@@ -168,9 +175,15 @@ impl<'t> Environment<'t> {
             .any(|bulk| matches!(bulk.of(name), Says::Perhaps))
     }
 
-    /// What `envFrom` brings in from the ConfigMaps that are seen, for the rules of roles: every key that nothing behind it is sure
-    /// to define.
-    pub fn brought_in(&self) -> impl Iterator<Item = Neighbour<'t>> + '_ {
+    /// What the variables say to the rules of roles: all entries of `env`, and what `envFrom` brings in.
+    pub fn neighbours(&self) -> impl Iterator<Item = Neighbour<'t>> + '_ {
+        self.entries()
+            .filter_map(|(name, entry)| self.value(entry).beside(name))
+            .chain(self.brought_in())
+    }
+
+    /// What `envFrom` brings in from the ConfigMaps that are seen: every key that nothing behind it is sure to define.
+    fn brought_in(&self) -> impl Iterator<Item = Neighbour<'t>> + '_ {
         let sure: BTreeSet<&str> = if self.bulks.is_empty() {
             BTreeSet::new()
         } else {
@@ -211,7 +224,17 @@ impl<'t> Environment<'t> {
     }
 }
 
-impl Value<'_> {
+impl<'t> Value<'t> {
+    /// What the variable `name` says to the rules of roles, where it is defined.
+    fn beside(self, name: &'t str) -> Option<Neighbour<'t>> {
+        match self {
+            Self::Literal(text) => Some(Neighbour::saying(name, text)),
+            Self::Key { heard, .. } => Some(Neighbour::taken("", name, heard)),
+            Self::Hidden { .. } => Some(Neighbour::out_of_sight(name)),
+            Self::Nothing => None,
+        }
+    }
+
     /// Whether it surely defines its variable.
     pub(super) const fn is_sure(&self) -> bool {
         match self {

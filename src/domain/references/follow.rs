@@ -147,6 +147,7 @@ impl<'t> Following<'_, 't> {
                 map,
                 key,
                 text: Text::Word(word),
+                ..
             } => {
                 if self.may_look(taker, map, key, word) {
                     self.follow(taker, (map, key, word), By::Entry, cover);

@@ -1,10 +1,13 @@
-//! What a text says to the rules, without the text: for those that are not kept, under a name that may still get a prefix.
+//! What a text says to the rules, without the text: for those that are not kept, and under whatever name they are taken.
 
-use super::{Roles, Text, letters};
+use super::{Roles, Says, Text};
 
-/// Which conditions over settings a text meets, under any name that ends as its own does.
+/// Which conditions over the names beside an ID a text meets, whatever its own name is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Heard(u64);
+
+/// What is asked of a text, and the conditions that ask for it.
+pub(super) type Asked = Vec<(Says, Heard)>;
 
 impl Heard {
     pub(super) fn meets(self, condition: usize) -> bool {
@@ -13,19 +16,25 @@ impl Heard {
 }
 
 impl Roles {
-    /// What `text` says under `name`, whatever a container puts before that.
-    pub fn heard(&self, name: &str, text: &str) -> Heard {
-        let mut heard = 0;
-        for (at, pattern) in self.of_settings(letters(name).next_back()) {
-            if may_end(pattern, name)
-                && let Some(bit) = bit(*at)
-                && self.says[*at].is_said_by(Text::Is(text))
-            {
-                heard |= bit;
-            }
-        }
-        Heard(heard)
+    /// What `text` says.
+    pub fn heard(&self, text: &str) -> Heard {
+        let asked = self.asked.iter();
+        let said = asked.filter(|(says, _)| says.is_said_by(Text::Is(text)));
+        Heard(said.fold(0, |heard, (_, conditions)| heard | conditions.0))
     }
+}
+
+/// The questions of all conditions, each of them once.
+pub(super) fn asked(conditions: &[Says]) -> Asked {
+    let mut asked = Asked::new();
+    for (at, says) in conditions.iter().enumerate() {
+        let bit = bit(at).unwrap_or_default();
+        match asked.iter_mut().find(|(one, _)| one == says) {
+            Some((_, conditions)) => conditions.0 |= bit,
+            None => asked.push((*says, Heard(bit))),
+        }
+    }
+    asked
 }
 
 /// A condition's place; `None` beyond what there is room for, which a test of the table rules out.
@@ -35,40 +44,36 @@ fn bit(condition: usize) -> Option<u64> {
         .and_then(|at| 1_u64.checked_shl(at))
 }
 
-/// Whether a name that ends in `end` may fit a pattern that is open at its start alone, or not at all.
-fn may_end(pattern: &str, end: &str) -> bool {
-    let (middle, open) = pattern
-        .strip_prefix('*')
-        .map_or((pattern, false), |rest| (rest, true));
-    let (mut middle, mut end) = (middle.chars().rev(), letters(end).rev());
-    loop {
-        match (middle.next(), end.next()) {
-            // Less than the pattern: what is put before it may be the rest.
-            (_, None) => return true,
-            (None, Some(_)) => return open,
-            (Some(one), Some(other)) if one != other => return false,
-            (Some(_), Some(_)) => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_may_complete_a_name_and_changes_no_end() {
-        for (pattern, end, may) in [
-            ("*openaibaseurl", "OPENAI_BASE_URL", true),
-            ("*openaibaseurl", "MY_OPENAI_BASE_URL", true),
-            ("*openaibaseurl", "BASE_URL", true),
-            ("*openaibaseurl", "BASE_URI", false),
-            ("modelid", "MODEL_ID", true),
-            ("modelid", "ID", true),
-            ("modelid", "MY_MODEL_ID", false),
+    fn a_text_meets_the_conditions_that_it_would_meet_by_itself() {
+        let roles = Roles::all();
+        for text in [
+            "",
+            "1",
+            "false",
+            "us",
+            "$(X)",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/x",
+            "http://litellm:4000",
+            "https://bedrock-mantle.us-east-1.api.aws",
+            "https://bedrock-runtime.us-east-1.amazonaws.com",
+            "vertex_ai",
+            "openai",
         ] {
-            assert_eq!(may_end(pattern, end), may, "{pattern} {end}");
+            let heard = roles.heard(text);
+            for (at, says) in roles.says.iter().enumerate() {
+                assert_eq!(
+                    heard.meets(at),
+                    says.is_said_by(Text::Is(text)),
+                    "{text} {says:?}"
+                );
+            }
         }
+        assert!(roles.asked.len() < roles.says.len());
     }
 
     #[test]

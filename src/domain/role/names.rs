@@ -39,6 +39,8 @@ enum Stands<'t> {
     Apart(&'t str),
     /// In a ConfigMap of which it was not kept.
     Gone(Heard),
+    /// Where it cannot be read.
+    OutOfSight,
 }
 
 impl<'t> Neighbour<'t> {
@@ -60,6 +62,15 @@ impl<'t> Neighbour<'t> {
         }
     }
 
+    /// A name of which nothing is known but that it is there.
+    pub fn out_of_sight(name: &'t str) -> Self {
+        Self {
+            name,
+            prefix: "",
+            stands: Stands::OutOfSight,
+        }
+    }
+
     /// The letters of the whole name.
     pub(super) fn letters(&self) -> impl DoubleEndedIterator<Item = char> + use<'t> {
         letters(self.prefix).chain(letters(self.name))
@@ -69,7 +80,9 @@ impl<'t> Neighbour<'t> {
     pub(super) fn says(&self, condition: usize, says: Says) -> bool {
         match self.stands {
             Stands::Gone(heard) => heard.meets(condition),
-            Stands::Entry(..) | Stands::Key(..) | Stands::Apart(_) => says.is_said_by(self.text()),
+            Stands::Entry(..) | Stands::Key(..) | Stands::Apart(_) | Stands::OutOfSight => {
+                says.is_said_by(self.text())
+            }
         }
     }
 
@@ -90,7 +103,7 @@ impl<'t> Neighbour<'t> {
                 None => Text::Structure,
             },
             Stands::Apart(text) => Text::Is(text),
-            Stands::Gone(_) => Text::OutOfSight,
+            Stands::Gone(_) | Stands::OutOfSight => Text::OutOfSight,
         }
     }
 }

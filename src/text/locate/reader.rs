@@ -55,10 +55,10 @@ impl<'a, 't> Reader<'a, 't> {
                 Some(start) => self.read_from(*start, edits),
                 None => self.document(edits),
             },
-            Format::Properties => {
+            Format::Properties | Format::Env => {
                 let start = self.node.step.key()?.span.range().start;
                 let entry = start..self.node.value.range().end;
-                self.alone("", entry, edits, |src| Tree::properties(src))
+                self.alone("", entry, edits, |src| Tree::env(src))
             }
             Format::Json | Format::Toml | Format::Lines => self.widely(edits),
         }
@@ -81,7 +81,7 @@ impl<'a, 't> Reader<'a, 't> {
             }
             Format::Yaml => self.document(edits),
             // The dialects differ in what they take signs for.
-            Format::Properties | Format::Lines => None,
+            Format::Properties | Format::Env | Format::Lines => None,
         }
     }
 
@@ -134,7 +134,11 @@ impl<'a, 't> Reader<'a, 't> {
     fn document<'e>(&self, edits: impl Iterator<Item = (Range<usize>, &'e str)>) -> Option<String> {
         let tree = self.tree;
         let changed = self.edited(tree.document.range(), edits);
-        let mut documents = Tree::yaml(&changed);
+        let keys = match tree.masked {
+            Some(_) => yaml::Keys::AnyTimes,
+            None => yaml::Keys::Once,
+        };
+        let mut documents = yaml::Documents::new(&changed, keys);
         let (Some(Ok(read)), None) = (documents.next(), documents.next()) else {
             return None;
         };

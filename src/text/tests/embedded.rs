@@ -3,7 +3,7 @@ use super::{Format::*, *};
 const JSON: &str = "{\n  \"a\": \"x\"\n}\n";
 const YAML: &str = "a: x\nb:\n- y\n";
 const TOML: &str = "a = 'x'\n[b]\nc = 'y'\n";
-const PROPERTIES: &str = "# c\nA=x\nexport B = 'y'\n";
+const ENV: &str = "# c\nA=x\nexport B = 'y'\n";
 const PROSE: &str = "The model is fast.\nIt is cheap, too.\n";
 const PYTHON: &str = "import boto3\nMODEL = 'x'\nclient.invoke_model(modelId=MODEL)\n";
 const SHELL: &str = "#!/bin/sh\nset -eu\nMODEL=x\naws bedrock --model \"$MODEL\"\n";
@@ -26,17 +26,24 @@ fn lets_the_name_decide() {
         ("a.json", "{a: x}", Yaml),
         ("a.toml", TOML, Toml),
         ("a.toml", "a = 1", Toml),
-        (".env", PROPERTIES, Properties),
-        ("prod.env", PROPERTIES, Properties),
+        (".env", ENV, Env),
+        ("prod.env", ENV, Env),
+        (".env.local", ENV, Env),
         ("a.properties", "a: x", Properties),
         ("a.properties", "a.b = x", Properties),
         ("a.yaml", "a: {{ b }}", Yaml),
         ("a.yaml", "{{ if a }}\nb: {{ c }}\n{{ end }}\n", Yaml),
         ("a.md", YAML, Lines),
-        ("a.PY", PROPERTIES, Lines),
-        ("a.sh", PROPERTIES, Lines),
+        ("a.PY", ENV, Lines),
+        ("a.sh", ENV, Lines),
         ("a.txt", JSON, Lines),
         ("a.tf", TOML, Lines),
+        ("Dockerfile", ENV, Lines),
+        ("Dockerfile.prod", ENV, Lines),
+        ("chat.Dockerfile", ENV, Lines),
+        ("dir/Makefile", YAML, Lines),
+        ("README", YAML, Lines),
+        ("Makefile.yaml", YAML, Yaml),
     ];
     for (name, src, format) in cases {
         assert_eq!(formats(src, name), [*format], "{name}: {src:?}");
@@ -58,9 +65,13 @@ fn lets_the_content_decide_where_the_name_does_not() {
         (TOML, Toml),
         ("[a]\nb = [ 1 ]\n", Toml),
         ("a = { b = 'x' }\nc = '''\nx\n'''\n", Toml),
-        (PROPERTIES, Properties),
-        ("A=x\n", Properties),
-        ("a.b = x y\n", Properties),
+        ("{{ a }}: b\n", Yaml),
+        ("\"a b\": c\n", Yaml),
+        ("- a: b c, d\n", Yaml),
+        (ENV, Env),
+        ("A=x\n", Env),
+        ("a.b = x y\n", Env),
+        ("A='x\ny'\nB=z\n", Env),
         ("x", Lines),
         ("'x'", Lines),
         ("7", Lines),
@@ -78,6 +89,58 @@ fn lets_the_content_decide_where_the_name_does_not() {
                 assert_eq!(formats(src, name), [format], "{name}: {src:?}");
             }
         }
+    }
+}
+
+#[test]
+fn reads_by_lines_what_is_no_configuration_whatever_its_colons_look_like() {
+    for src in [
+        "def f(model=\"x\"): return model\n",
+        "class Chat:\n    \"x\"\n",
+        "for a in b:\n    - x\n",
+        "print(f\"{a}: x\")\n",
+        "#!/bin/sh\nexport MODEL=x\n",
+        "#!/usr/bin/env python3\nmodel: x\n",
+        "curl -H \"Model: x\" \\\n  --fail\n",
+        "test -n \"$A\" || B=1: 'x'\n",
+        "f() { echo a: x; }\n",
+        "export default {model: 'x'}\n",
+        "SELECT a AS b: 'x'\n",
+        "FROM python: x\n",
+        "For chats take this one: x\n",
+        "a, b: x\n",
+        "- for chats: x\n- else: y\n",
+    ] {
+        for src in [src, src.trim_end(), &format!("\u{feff}{src}")] {
+            assert_eq!(formats(src, "run"), [Lines], "{src:?}");
+        }
+    }
+}
+
+#[test]
+fn reads_behind_a_byte_order_mark() {
+    for (src, name, pointer) in [
+        (JSON, "a.json", "/a"),
+        (JSON, "", "/a"),
+        (YAML, "a.yaml", "/a"),
+        ("{{ if b }}\na: x\n{{ end }}\n", "", "/a"),
+        (TOML, "", "/a"),
+        (ENV, ".env", "/A"),
+        ("A=x", "", "/A"),
+        ("a:x", "a.properties", "/a"),
+        ("x", "a.txt", "/0"),
+    ] {
+        let marked = format!("\u{feff}{src}");
+        let trees = Tree::embedded(&marked, name);
+        let plain = Tree::embedded(src, name);
+        let read = |trees: &[Tree<'_>]| trees.iter().flat_map(strings).collect::<Vec<_>>();
+        assert_eq!(read(&trees), read(&plain), "{src:?}");
+        assert_eq!(trees[0].format(), plain[0].format(), "{src:?}");
+        let leaf = trees[0].strings(trees[0].root()).next().unwrap();
+        assert_eq!(trees[0].pointer(trees[0].root(), leaf), pointer);
+        let change = trees[0].replace(leaf, 0..1, "new").unwrap();
+        let expected = format!("\u{feff}{}", src.replacen('x', "new", 1));
+        assert_eq!(splice(&marked, &[change]), expected, "{src:?}");
     }
 }
 
@@ -129,7 +192,7 @@ fn changes_one_string_of_each_format_alone() {
         (JSON, &[("/a", "x", "\"x\"")]),
         (YAML, &[("/a", "x", "x"), ("/b/0", "y", "y")]),
         (TOML, &[("/a", "x", "'x'"), ("/b/c", "y", "'y'")]),
-        (PROPERTIES, &[("/A", "x", "x"), ("/B", "y", "'y'")]),
+        (ENV, &[("/A", "x", "x"), ("/B", "y", "'y'")]),
         (
             PROSE,
             &[

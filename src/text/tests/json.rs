@@ -194,6 +194,34 @@ proptest! {
     }
 }
 
+#[test]
+fn reads_keys_that_serde_json_keeps_for_itself() {
+    let src =
+        "{\"$serde_json::private::RawValue\": 90127, \"$serde_json::private::Number\": \"x\"}";
+    let tree = json(src);
+    let keys: Vec<_> = tree
+        .children(tree.root())
+        .map(|node| (tree.key(node).unwrap(), tree.text(node).unwrap()))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            ("$serde_json::private::RawValue", "90127"),
+            ("$serde_json::private::Number", "x")
+        ]
+    );
+}
+
+#[test]
+fn reads_a_file_behind_a_byte_order_mark_and_no_second_one() {
+    let src = "\u{feff} {\"a\": \"x\"}";
+    let tree = Tree::json_file(src).unwrap();
+    let leaf = tree.get(tree.root(), "a").unwrap();
+    assert_eq!(&src[tree.raw(leaf)], "\"x\"");
+    assert!(Tree::json_file("\u{feff}\u{feff}{}").is_err());
+    assert!(Tree::json_file("{\u{feff}}").is_err());
+}
+
 /// What is no JSON, and why.
 const REFUSED: &[(&str, &str)] = &[
     (

@@ -4,6 +4,10 @@ fn properties(src: &str) -> Tree<'_> {
     Tree::properties(src).expect("properties")
 }
 
+fn env(src: &str) -> Tree<'_> {
+    Tree::env(src).expect("an .env file")
+}
+
 #[test]
 fn reads_every_style() {
     let cases: &[(&str, &str, &str)] = &[
@@ -42,7 +46,9 @@ fn reads_every_style() {
         ("a=\"x\\\n  y\"", "xy", "\"x\\\n  y\""),
     ];
     for (src, text, raw) in cases {
-        assert_strings_of_lines(properties, &format!("{src}\n"), &[("/a", text, raw)]);
+        for read in [properties, env] {
+            assert_strings_of_lines(read, &format!("{src}\n"), &[("/a", text, raw)]);
+        }
     }
 }
 
@@ -67,6 +73,53 @@ fn reads_every_line() {
     for (src, rows) in cases {
         assert_strings_of_lines(properties, src, rows);
     }
+}
+
+#[test]
+fn quotes_of_an_env_file_keep_lines_together() {
+    let cases: &[(&str, &[Row<'_>])] = &[
+        (
+            "a=\"x\ny\"\nb=z\n",
+            &[("/a", "x\ny", "\"x\ny\""), ("/b", "z", "z")],
+        ),
+        (
+            "export a='x\n# y\nc=d' # e\nb=z\n",
+            &[("/a", "x\n# y\nc=d", "'x\n# y\nc=d'"), ("/b", "z", "z")],
+        ),
+        ("a='\n x\n'\n", &[("/a", "\n x\n", "'\n x\n'")]),
+        (
+            "a=\"x \\\"y\\\"\nz\"\n",
+            &[("/a", "x \\\"y\\\"\nz", "\"x \\\"y\\\"\nz\"")],
+        ),
+        // Quotes that do not enclose the value, or are never closed, enclose nothing.
+        (
+            "a=it's\nb='x\nc='y\n",
+            &[
+                ("/a", "it's", "it's"),
+                ("/b", "'x", "'x"),
+                ("/c", "'y", "'y"),
+            ],
+        ),
+        ("# a='x\nb=y\n", &[("/b", "y", "y")]),
+        ("a=\nb='x'\n", &[("/a", "", ""), ("/b", "x", "'x'")]),
+    ];
+    for (src, rows) in cases {
+        assert_strings_of_lines(env, src, rows);
+    }
+    // In Java's properties a quote is a sign like any other.
+    let rows = [("/a", "\"x", "\"x"), ("/b", "y\"", "y\"")];
+    assert_strings_of_lines(properties, "a=\"x\nb=y\"\n", &rows);
+    assert!(Tree::env("! a = b\n").is_err());
+}
+
+#[test]
+fn points_into_a_value_of_several_lines() {
+    let src = "A='\n  {\"m\": \"x-1\"}\n'\nB=y\n";
+    let tree = env(src);
+    let leaf = tree.get(tree.root(), "A").unwrap();
+    let start = tree.text(leaf).unwrap().find("x-1").unwrap();
+    let change = tree.replace(leaf, start..start + 3, "eu.x-1").unwrap();
+    assert_eq!(splice(src, &[change]), src.replace("x-1", "eu.x-1"));
 }
 
 #[test]

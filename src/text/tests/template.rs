@@ -55,7 +55,7 @@ fn masks_templates_in_values_and_keys() {
         ),
         (
             "a: \"\\t{{ b }}\"\n",
-            &[("/a", "\tx$$b$$x", "\"\\t{{ b }}\"")],
+            &[("/a", "\t$$$b$$$", "\"\\t{{ b }}\"")],
         ),
         // What only looks like one.
         (
@@ -92,7 +92,7 @@ fn masks_templates_that_fill_lines() {
         // A block scalar.
         (
             "a: |-\n  b {{ c }}\n  d\ne: f\n",
-            &[("/a", "b x$$c$$x\nd", "b {{ c }}\n  d\n"), ("/e", "f", "f")],
+            &[("/a", "b $$$c$$$\nd", "b {{ c }}\n  d\n"), ("/e", "f", "f")],
         ),
         (
             "a: |-\n  {{ b }}\n  c\nd: e\n",
@@ -106,6 +106,53 @@ fn masks_templates_that_fill_lines() {
     for (src, rows) in cases {
         assert_strings_of_lines(template, src, rows);
     }
+}
+
+#[test]
+fn reads_what_stands_behind_the_last_line_of_a_template() {
+    let cases: &[(&str, &[Row<'_>])] = &[
+        (
+            "a: {{ b\n  c }} d\ne: f\n",
+            &[("/a", "$$$b $ d", "{{ b\n  c }} d"), ("/e", "f", "f")],
+        ),
+        (
+            "a: {{ b (c\n) }}-d\ne: f\n",
+            &[("/a", "$$$b$$c $-d", "{{ b (c\n) }}-d"), ("/e", "f", "f")],
+        ),
+        (
+            "a: |-\n  {{ b\n  }}c {{ d }}\n  e\nf: g\n",
+            &[
+                ("/a", "####\n $c $$$d$$$\ne", "{{ b\n  }}c {{ d }}\n  e\n"),
+                ("/f", "g", "g"),
+            ],
+        ),
+        // Nothing, or a comment.
+        ("{{ b\n  }} # c\na: d\n", &[("/a", "d", "d")]),
+    ];
+    for (src, rows) in cases {
+        assert_strings_of_lines(template, src, rows);
+    }
+}
+
+#[test]
+fn takes_no_key_of_a_template_for_another_or_for_one_too_many() {
+    let twice = [("/a", "b", "b"), ("/a", "c", "c")];
+    let cases: &[(&str, &[Row<'_>])] = &[
+        (
+            "{{ .a }}: x\n{{ .b }}: y\n",
+            &[("/{{ .a }}", "x", "x"), ("/{{ .b }}", "y", "y")],
+        ),
+        (
+            "{{ a + b }}: x\n{{ a * b }}: y\n",
+            &[("/{{ a + b }}", "x", "x"), ("/{{ a * b }}", "y", "y")],
+        ),
+        // One of two branches is written.
+        ("{{ if d }}\na: b\n{{ else }}\na: c\n{{ end }}\n", &twice),
+    ];
+    for (src, rows) in cases {
+        assert_strings_of_lines(template, src, rows);
+    }
+    assert!(Tree::yaml("a: b\na: c\n").next().unwrap().is_err());
 }
 
 #[test]
@@ -165,8 +212,7 @@ fn lets_no_name_that_touches_a_mask_seem_whole() {
         let tree = template(&src);
         let leaf = tree.get(tree.root(), "a").unwrap();
         let (before, after) = tree.text(leaf).unwrap().split_once(TOKEN).unwrap();
-        assert!(before.ends_with(char::is_alphanumeric), "{src}");
-        assert!(after.starts_with(char::is_alphanumeric), "{src}");
+        assert!(before.ends_with('$') && after.starts_with('$'), "{src}");
     }
 }
 
@@ -199,6 +245,6 @@ fn finds_keys_as_they_are_written() {
     let root = tree.root();
     let found = tree.get(root, "{{ a }}").unwrap();
     assert_eq!(tree.raw_key(found).map(|raw| &src[raw]), Some("{{ a }}"));
-    let found = tree.get(root, "\tx$$b$$x").unwrap();
+    let found = tree.get(root, "\t$$$b$$$").unwrap();
     assert_eq!(tree.raw_key(found), None);
 }

@@ -1,6 +1,6 @@
 //! From the events of one document to its tree.
 
-use super::schema;
+use super::{Keys, schema};
 use crate::text::{
     Format, Kind, NO_PARENT, Node, Sharing, Span, Step, Style, Text, Tree, error::DUPLICATE_KEY,
     narrow,
@@ -23,6 +23,7 @@ pub(super) struct Builder<'t> {
     pub(super) anchors: HashMap<usize, Anchor>,
     /// Values that are keys elsewhere: what one of them stands for is not its own to change.
     pub(super) keys: Vec<Span>,
+    may_repeat: Keys,
     /// The end of the last token of content.
     pub(super) end: usize,
     pub(super) budget: usize,
@@ -71,12 +72,13 @@ pub(super) type Problem = (usize, &'static str);
 // === impl Builder ===
 
 impl<'t> Builder<'t> {
-    pub(super) fn new(src: &'t str, budget: usize) -> Self {
+    pub(super) fn new(src: &'t str, may_repeat: Keys, budget: usize) -> Self {
         Self {
             tree: Tree::of_nothing(src, Format::Yaml),
             open: Vec::new(),
             anchors: HashMap::new(),
             keys: Vec::new(),
+            may_repeat,
             end: 0,
             budget,
             scratch: Vec::new(),
@@ -195,7 +197,9 @@ impl<'t> Builder<'t> {
         if !open.mapping {
             return Ok(());
         }
-        if let Some(offset) = self.tree.duplicate_key(open.node, &mut self.scratch) {
+        if self.may_repeat == Keys::Once
+            && let Some(offset) = self.tree.duplicate_key(open.node, &mut self.scratch)
+        {
             return Err((offset, DUPLICATE_KEY));
         }
         if open.merges {

@@ -2,83 +2,21 @@
 
 use super::*;
 
-/// Judges the new object against the old one.
-fn updated(view: &View, old: &Value, new: &Value) -> &'static str {
-    let text = old.to_string();
-    let tree = Tree::json(&text).unwrap();
-    let old = Object::at(&tree, tree.root());
-    verdict(view, new, Action::Apply(Some(&old)))
-}
-
-fn deployment(model: &str, region: &str) -> Value {
-    let template = asking(model, region);
-    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"template": {"metadata": {}, "spec": template["spec"]}}})
-}
-
 fn with(mut object: Value, field: &str, value: Value) -> Value {
     object["metadata"][field] = value;
     object
 }
 
 #[test]
-fn deny_refuses_what_a_person_applies() {
+fn deny_admits_what_nothing_is_written_instead_of() {
     let deny = view(&named("deny", json!({"mode": "Deny"}), json!({})));
-    let owned = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u", "controller": true}]);
-    let pod = asking(SONNET, "eu-west-1");
-    assert_eq!(verdict(&deny, &pod, Action::CreatePod), "refuse");
-    assert_eq!(
-        verdict(
-            &deny,
-            &with(pod.clone(), "ownerReferences", owned),
-            Action::CreatePod
-        ),
-        "tell"
-    );
-    assert_eq!(
-        verdict(&deny, &deployment(SONNET, "eu-west-1"), Action::Apply(None)),
-        "refuse"
-    );
-    assert_eq!(
-        verdict(
-            &deny,
-            &with(
-                deployment(SONNET, "eu-west-1"),
-                "deletionTimestamp",
-                json!("2026-01-01T00:00:00Z")
-            ),
-            Action::Apply(None)
-        ),
-        "tell"
-    );
-    assert_eq!(
-        updated(
-            &deny,
-            &deployment(SONNET, "eu-west-1"),
-            &deployment(SONNET, "us-east-1")
-        ),
-        "tell"
-    );
-    assert_eq!(
-        updated(
-            &deny,
-            &deployment("none", "eu-west-1"),
-            &deployment(SONNET, "eu-west-1")
-        ),
-        "refuse"
-    );
-    assert_eq!(
-        verdict(&deny, &asking(SONNET, "sa-east-1"), Action::CreatePod),
-        "tell",
-        "nothing to write instead"
-    );
-    assert_eq!(
-        verdict(
-            &deny,
-            &asking(&format!("eu.{SONNET}"), "eu-west-1"),
-            Action::CreatePod
-        ),
-        "tell"
-    );
+    for (model, region) in [
+        (SONNET, "sa-east-1"),
+        (&*format!("eu.{SONNET}"), "eu-west-1"),
+    ] {
+        let pod = asking(model, region);
+        assert_eq!(verdict(&deny, &pod, Action::CreatePod), "tell", "{model}");
+    }
 }
 
 #[test]
@@ -330,26 +268,6 @@ fn a_policy_selects_pods_or_config_maps() {
 }
 
 #[test]
-fn lists_are_left_unless_the_policy_wants_them() {
-    let pod = pod(
-        &json!([{"name": "MODELS", "value": format!("{SONNET},anthropic.claude-sonnet-4-6")}, {"name": "AWS_REGION", "value": "eu-west-1"}]),
-    );
-    assert_eq!(
-        answer(&view(&policy(json!({}))), &pod, Action::CreatePod),
-        "ListLeft"
-    );
-    let rewritten = patched(
-        &view(&policy(json!({"lists": "Rewrite"}))),
-        &pod,
-        Action::CreatePod,
-    );
-    assert_eq!(
-        rewritten["spec"]["containers"][0]["env"][0]["value"],
-        format!("eu.{SONNET},eu.anthropic.claude-sonnet-4-6")
-    );
-}
-
-#[test]
 fn mirror_pods_and_other_kinds_are_nobody_s() {
     let view = view(&policy(json!({})));
     let mirror = with(
@@ -365,14 +283,5 @@ fn mirror_pods_and_other_kinds_are_nobody_s() {
             Action::CreatePod
         ),
         "untouched"
-    );
-    assert_eq!(
-        verdict(&view, &deployment(SONNET, "eu-west-1"), Action::Apply(None)),
-        "tell",
-        "a template in a cluster is never changed"
-    );
-    assert_eq!(
-        verdict(&view, &deployment(SONNET, "eu-west-1"), Action::Edit),
-        "rewrite"
     );
 }

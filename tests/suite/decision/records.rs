@@ -27,16 +27,6 @@ fn asking_for(model: &str) -> Value {
 }
 
 #[test]
-fn a_second_run_changes_nothing() {
-    let view = view(&policy(json!({"region": {"default": "us-east-1"}})));
-    for object in [asking(SONNET, "eu-west-1"), asking_for(SONNET)] {
-        let once = patched(&view, &object, Action::CreatePod);
-        assert_ne!(once, object);
-        assert_eq!(verdict(&view, &once, Action::CreatePod), "tell");
-    }
-}
-
-#[test]
 fn a_stronger_region_revises_the_answer() {
     let view = view(&policy(json!({"region": {"default": "us-east-1"}})));
     let first = patched(&view, &asking_for(SONNET), Action::CreatePod);

@@ -58,7 +58,9 @@ fn a_value_that_is_more_than_an_id_is_left() {
         ("a: 1\nmodel: ID\n", "eu."),
         ("MODEL=ID", "eu."),
         ("call(\"ID\", 1)", "UnknownFormat"),
+        ("[llm]\nmodel = ID\n", "UnknownFormat"),
         ("ID,other", "ListLeft"),
+        ("[ ID, other ]\n", "ListLeft"),
         ("- ID\n- other\n", "ListLeft"),
     ] {
         let text = text.replace("ID", SONNET_4_5);
@@ -107,4 +109,80 @@ fn its_region_is_that_of_its_own_keys() {
         .0,
         "RegionConflict"
     );
+}
+
+#[test]
+fn what_is_no_configuration_is_told_and_never_changed() {
+    let world = World::under("{ lists: Rewrite }");
+    for (key, text) in [
+        ("handler", "def f(model=\"ID\"): return model\n"),
+        ("handler", "class Chat:\n    \"ID\"\n"),
+        ("app.py", "MODEL = \"ID\"\n"),
+        ("entrypoint", "#!/bin/sh\nexport MODEL=ID\n"),
+        ("run.sh", "export MODEL=ID\n"),
+        ("entrypoint", "call --header model: ID\n"),
+        ("Dockerfile", "MODEL=ID\n"),
+        ("seed", "SELECT a AS b: 'ID'\n"),
+        ("readme", "For chats take this one: ID\n"),
+        ("readme", "Models for chats: ID, other\n"),
+    ] {
+        let text = text.replace("ID", SONNET_4_5);
+        let outcome = world.create(&config_map(&[(key, &text), ("AWS_REGION", "eu-west-1")]));
+        assert_eq!(
+            (outcome.verdict, outcome.answer()),
+            ("Tell", "UnknownFormat".to_owned()),
+            "{text}"
+        );
+    }
+    let note = format!("Note: use {SONNET_4_5}\n");
+    let outcome = world.create(&config_map(&[("n", &note), ("AWS_REGION", "eu-west-1")]));
+    assert_eq!(outcome.answer(), "Prose");
+}
+
+#[test]
+fn what_stands_behind_a_template_has_a_shape_of_its_own() {
+    let world = World::under("{}");
+    for (text, expected) in [
+        (
+            "a: |\n  {{- if x }}\n  b\n  {{ end }}rest ID\n",
+            "UnknownFormat",
+        ),
+        ("a: |\n  {{- if x }}\n  b\n  {{ end }}ID\n", "UnknownFormat"),
+        ("a: {{ b\n  c }} ID\n", "UnknownFormat"),
+        ("a: {{ b\n  c }}ID\n", "UnknownFormat"),
+        ("a: {{ b\n  c }}ID # d\n", "UnknownFormat"),
+        ("{{- if x }}\nb: c\n{{ end }}a: ID\n", "eu."),
+        (
+            "{{ if x }}\na: ID\n{{ else }}\na: other\n{{ end }}\n",
+            "eu.",
+        ),
+        ("{{ .a }}: ID\n{{ .b }}: other\n", "eu."),
+    ] {
+        let text = text.replace("ID", SONNET_4_5);
+        let outcome = world.create(&config_map(&[
+            ("f.yaml", &text),
+            ("AWS_REGION", "eu-west-1"),
+        ]));
+        let expected = expected.replace("eu.", &behind("eu", SONNET_4_5));
+        assert_eq!(outcome.answer(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_file_is_changed_behind_its_byte_order_mark_and_between_its_quotes() {
+    let world = World::under("{ lists: Rewrite }");
+    for (key, text) in [
+        ("a.json", "\u{feff}{\"model\": \"ID\"}"),
+        ("a.yaml", "\u{feff}model: ID\r\n"),
+        ("a.toml", "\u{feff}model = 'ID'\n"),
+        ("a.properties", "\u{feff}model=ID\n"),
+        (".env", "\u{feff}MODEL=ID\nB='c\nd'\n"),
+        (".env", "A=b\nMODEL='\n  ID\n'\n"),
+        (".env", "MODELS=\"ID,\nother\" # c\n"),
+    ] {
+        let text = text.replace("ID", SONNET_4_5);
+        let outcome = world.create(&config_map(&[(key, &text), ("AWS_REGION", "eu-west-1")]));
+        let expected = text.replace(SONNET_4_5, &behind("eu", SONNET_4_5));
+        assert_eq!(outcome.after["data"][key], expected.as_str(), "{text:?}");
+    }
 }

@@ -141,19 +141,6 @@ fn a_finding_is_left_for_its_region() {
 }
 
 #[test]
-fn an_object_is_left_as_a_whole() {
-    let keys = || config_map(&[("model", SONNET_4_5), ("AWS_REGION", "us-east-1")]);
-    let world = World::under("{}");
-    let answer = |object| world.create(&object).answer();
-    assert_eq!(answer(keys()), behind("us", SONNET_4_5));
-    let mut immutable = keys();
-    immutable["immutable"] = true.into();
-    assert_eq!(answer(immutable), "Immutable");
-    assert_eq!(answer(controlled(keys())), "Tracked");
-    assert_eq!(answer(annotate(keys(), IGNORE, "by hand")), "OptedOut");
-}
-
-#[test]
 fn the_first_group_of_reasons_decides() {
     let world = World::under("{ models: { include: [x.*] } }");
     let answer = |object: &serde_json::Value| world.create(object).only().answer.clone();

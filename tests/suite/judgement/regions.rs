@@ -177,6 +177,30 @@ fn a_text_that_fits_no_partition_ends_the_search() {
 }
 
 #[test]
+fn a_region_that_cannot_be_read_ends_the_search() {
+    let world = World::under("{ region: { default: us-east-1 } }");
+    for (name, text) in [
+        ("AWS_REGION", "${REGION}"),
+        ("AWS_REGION", "{{ .region }}"),
+        ("AWS_REGION", "os.environ/X"),
+        ("AWS_PROFILE", "prod"),
+    ] {
+        let answer = world.sourced(&[ID, (name, text)]).0;
+        assert_eq!(answer, "RegionOutOfSight", "{name}={text}");
+    }
+    for source in ["secretKeyRef", "configMapKeyRef"] {
+        let region =
+            json!({ "name": "AWS_REGION", "valueFrom": { source: { "name": "s", "key": "k" } } });
+        let object = pod_of(&json!({ "name": "app", "env": [variable(ID.0, ID.1), region] }));
+        assert_eq!(
+            world.create(&object).answer(),
+            "RegionOutOfSight",
+            "{source}"
+        );
+    }
+}
+
+#[test]
 fn two_regions_are_a_conflict_only_where_the_answers_differ() {
     let world = World::under("{ region: { default: us-east-1 } }");
     for (one, other) in [
@@ -236,6 +260,12 @@ fn the_region_stands_beside_the_id_in_its_own_command() {
     assert_eq!(
         judged(json!({ "name": "app", "command": ["sh", "-c", script] })),
         ["eu Beside", "us PolicyDefault", "jp Beside"]
+    );
+    let script =
+        format!("aws s3 --region us-west-2 cp x y && app --model {SONNET_4_5} --region eu-west-1");
+    assert_eq!(
+        judged(json!({ "name": "app", "command": ["sh", "-c", script] })),
+        ["eu Beside"]
     );
     assert_eq!(
         judged(

@@ -144,6 +144,10 @@ fn a_replacement_cures_what_is_dead_whatever_the_scope() {
     // The direct ID where that works.
     assert_eq!(world.answer(SONNET_4, "eu-west-2"), SONNET_4_6);
     assert_eq!(world.answer(SONNET_4, "sa-east-1"), "OnlyGlobalServes");
+    assert_eq!(
+        world.answer(SONNET_4, "ca-central-1"),
+        "GeographyNotAllowed"
+    );
     // Of a model that works, too.
     let living = replacing(&[(SONNET_4_6, "anthropic.claude-opus-5-5")], "", "");
     assert_eq!(

@@ -123,6 +123,65 @@ fn what_env_from_brings_in_counts_beside_a_literal_id() {
     assert_eq!(answers(&[GATEWAY], &pod_of(&container)), ["GatewayClient"]);
 }
 
+#[test]
+fn what_a_variable_takes_by_a_key_counts_beside_a_literal_id() {
+    for (name, text, expected) in [
+        GATEWAY_SAYS,
+        (RUNTIME.0, RUNTIME.1, "eu.ID"),
+        (GATEWAY.0, "", "eu.ID"),
+        (GATEWAY.0, "$(URL)", "GatewayClient"),
+        ("CLAUDE_CODE_USE_MANTLE", "1", "Mantle"),
+        ("CLAUDE_CODE_USE_MANTLE", "0", "eu.ID"),
+        ("BEDROCK_INFERENCE_PROFILE_PREFIX", "us", "PrefixedByTool"),
+        ("BEDROCK_INFERENCE_PROFILE_PREFIX", "false", "eu.ID"),
+        ("LLM_PROVIDER", "openai", "GatewayClient"),
+        ("LLM_PROVIDER", "bedrock", "eu.ID"),
+        ("OTHER", GATEWAY.1, "eu.ID"),
+    ] {
+        // The key has a name of its own, which says nothing in the container.
+        for name_there in ["x", "BASE_URL", "CLAUDE_CODE_USE_VERTEX"] {
+            let entry = key(name, "a", name_there);
+            let found = beside(&[&[(name_there, text)]], &[entry], &json!([]));
+            assert_eq!(found, [expected], "{name}={text} from {name_there}");
+        }
+    }
+    // The entry counts over what envFrom brings in.
+    let direct: &[(&str, &str)] = &[("x", RUNTIME.1), GATEWAY];
+    let entry = key(GATEWAY.0, "a", "x");
+    assert_eq!(
+        beside(&[direct], &[entry], &json!([all_of("a")])),
+        ["eu.ID"]
+    );
+    // A region that is taken so is read where the setting is.
+    let data: &[(&str, &str)] = &[("x", "0"), ("r", "us-east-1")];
+    let entries = [
+        key("CLAUDE_CODE_USE_MANTLE", "a", "x"),
+        key("AWS_REGION", "a", "r"),
+    ];
+    assert_eq!(beside(&[data], &entries, &json!([])), ["us.ID"]);
+}
+
+#[test]
+fn a_setting_that_is_not_seen_may_say_anything() {
+    let seen: &[(&str, &str)] = &[("x", "0")];
+    for (entry, expected) in [
+        (key("CLAUDE_CODE_USE_MANTLE", "unseen", "x"), "Mantle"),
+        (key("CLAUDE_CODE_USE_MANTLE", "a", "unseen"), "Mantle"),
+        (secret_key("CLAUDE_CODE_USE_MANTLE", false), "Mantle"),
+        (secret_key("CLAUDE_CODE_USE_MANTLE", true), "Mantle"),
+        (key("CLAUDE_CODE_USE_MANTLE", "a", "x"), "eu.ID"),
+        // Nothing is there, and nothing has to be.
+        (optional_key("CLAUDE_CODE_USE_MANTLE", "none", "x"), "eu.ID"),
+        (optional_key("CLAUDE_CODE_USE_MANTLE", "a", "none"), "eu.ID"),
+    ] {
+        assert_eq!(
+            beside(&[seen], std::slice::from_ref(&entry), &json!([])),
+            [expected],
+            "{entry}"
+        );
+    }
+}
+
 const GATEWAY_SAYS: (&str, &str, &str) = (GATEWAY.0, GATEWAY.1, "GatewayClient");
 
 #[test]
