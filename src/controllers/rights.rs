@@ -238,7 +238,7 @@ pub const TABLE: &[Right] = &[
     right(
         "events.k8s.io",
         &["events"],
-        &["create", "patch"],
+        &["create"],
         Scope::Cluster,
         Some(Switch::EventsOnOwners),
         "events on what the audit finds",
@@ -246,7 +246,7 @@ pub const TABLE: &[Right] = &[
     right(
         "events.k8s.io",
         &["events"],
-        &["create", "patch"],
+        &["create"],
         Scope::Default,
         None,
         "events on policies",
