@@ -71,21 +71,24 @@ fn is_comment(line: &str, dialect: Dialect) -> bool {
     line.starts_with('#') || (line.starts_with('!') && dialect == Dialect::Properties)
 }
 
-/// The end of the line at `at` with those that belong to it.
+/// The end of the line at `at` with those that belong to it. Each line is looked at once: a million of them may go on.
 fn end_of_logical_line(src: &str, at: usize, dialect: Dialect) -> usize {
+    let mut lines = src[at..].split_inclusive('\n').peekable();
+    if let Some(comment) = lines.next_if(|first| is_comment(first, dialect)) {
+        return at + comment.len();
+    }
     let mut end = at;
-    for line in src[at..].split_inclusive('\n') {
+    for line in lines {
         end += line.len();
         let text = line.trim_end_matches(['\n', '\r']);
         let backslashes = text.bytes().rev().take_while(|byte| *byte == b'\\').count();
-        if backslashes % 2 == 0 || is_comment(&src[at..end], dialect) {
+        if backslashes % 2 == 0 {
             break;
         }
     }
-    if dialect == Dialect::Env && !is_comment(&src[at..end], dialect) {
-        end.max(end_of_quotes(src, at, end).unwrap_or_default())
-    } else {
-        end
+    match dialect {
+        Dialect::Properties => end,
+        Dialect::Env => end.max(end_of_quotes(src, at, end).unwrap_or_default()),
     }
 }
 
