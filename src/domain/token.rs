@@ -5,8 +5,12 @@
 use std::ops::Range;
 
 use super::catalog::ModelIx;
-use super::id::{Geography, is_id_byte};
+use super::id::{Geography, LONGEST_ID, is_id_byte};
 use super::snapshot::Snapshot;
+
+/// How far the word around a vendor is looked at, on either side, in bytes: four times what the longest ID has, so that a
+/// wrong one is still told. Text of any length can be one word, with a vendor in it every few bytes.
+const LONGEST_WORD: usize = 4 * LONGEST_ID;
 
 /// A text that is, or looks like, a model ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +69,12 @@ pub fn tokens<'t>(text: &'t str, snapshot: &'t Snapshot) -> impl Iterator<Item =
 
 fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<'t>> {
     let (start, form) = form_before(text, hit)?;
-    let run = &text[hit..hit + text[hit..].bytes().take_while(|&b| is_id_byte(b)).count()];
+    let (run, is_cut) = word(text[hit..].bytes(), is_id_byte);
     let catalog = &snapshot.catalog;
     // A full stop or colon at the end belongs to the sentence, unless an ID ends so, which none does.
-    let run = run.trim_end_matches(['.', ':']);
-    let (id, suffix) = match run
+    let run = text[hit..hit + run].trim_end_matches(['.', ':']);
+    let known = &run[..run.len().min(LONGEST_ID + 1)];
+    let (id, suffix) = match known
         .rmatch_indices(':')
         .find(|(at, _)| catalog.find(&run[..*at]).is_some())
     {
@@ -77,7 +82,8 @@ fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<
         _ => (run, ""),
     };
     let model = catalog.find(id);
-    if model.is_none() && !is_named_by_a_policy(id, snapshot) && !looks_like_an_id(id) {
+    let is_worth_a_report = || is_named_by_a_policy(id, snapshot) || looks_like_an_id(id);
+    if model.is_none() && (is_cut || !is_worth_a_report()) {
         return None;
     }
     Some(Token {
@@ -91,11 +97,10 @@ fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<
 
 /// Where the token starts and what stands before its vendor; `None` when the vendor stands inside another word.
 fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
-    let left = text[..hit]
-        .bytes()
-        .rev()
-        .take_while(|&b| is_id_byte(b) && b != b':')
-        .count();
+    let (left, is_cut) = word(text[..hit].bytes().rev(), |b| is_id_byte(b) && b != b':');
+    if is_cut {
+        return None;
+    }
     if left == 0 {
         return Some((hit, Form::Direct));
     }
@@ -112,6 +117,13 @@ fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
         Form::Doubled
     };
     Some((start, form))
+}
+
+/// How many bytes belong to a word, and whether it goes on behind [`LONGEST_WORD`] of them.
+fn word(bytes: impl Iterator<Item = u8>, belongs: impl Fn(u8) -> bool) -> (usize, bool) {
+    let seen = bytes.take(LONGEST_WORD + 1);
+    let length = seen.take_while(|&byte| belongs(byte)).count();
+    (length.min(LONGEST_WORD), length > LONGEST_WORD)
 }
 
 /// Policies may replace an ID that no mapping knows.
@@ -212,6 +224,26 @@ mod tests {
             found("anthropic.claude-3-haiku-20240307-v1:0"),
             ["anthropic.claude-3-haiku-20240307-v1:0"]
         );
+    }
+
+    #[test]
+    fn a_word_longer_than_any_id_is_none_but_may_begin_with_one() {
+        let id = "anthropic.claude-sonnet-5";
+        let long = "-7".repeat(LONGEST_WORD);
+        assert_eq!(found(&format!("{id}{long}")), [""; 0]);
+        assert_eq!(
+            found(&format!("{}{id}", "us.".repeat(LONGEST_WORD))),
+            [""; 0]
+        );
+        assert_eq!(
+            found(&format!("{id}{}", &long[..LONGEST_WORD / 2])).len(),
+            1
+        );
+        // IDs that colons part are found, however many there are.
+        let listed = format!("{id}:").repeat(LONGEST_WORD);
+        let ids = found(&listed);
+        assert_eq!(ids.len(), LONGEST_WORD);
+        assert!(ids.iter().all(|found| found.starts_with(id)), "{ids:?}");
     }
 
     #[test]
