@@ -14,7 +14,7 @@ use crate::domain::region::Region;
 use crate::domain::resolve::{
     Evidence, Named, Question, Reported, Resolution, Step, Suggestion, resolve, suggestion,
 };
-use crate::domain::shape::{Setting, region_of_arn, shape};
+use crate::domain::shape::{Setting, Whole, region_of_arn};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::token::{Form, tokens};
 use crate::report;
@@ -157,7 +157,7 @@ impl<'a> Asked<'a> {
             ModelId::parse(id)?;
             return Ok(alone(Named::Direct(id), id));
         };
-        let shape = shape(id, &token, Setting::Env);
+        let shape = Whole::of(id, Setting::Env).shape(&token);
         let left = match (token.form, shape) {
             (Form::Doubled, _) => Some(Reason::DoublePrefix),
             (_, Err(reason)) => Some(reason),

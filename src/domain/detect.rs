@@ -16,7 +16,7 @@ use super::record::Entry;
 use super::references::{Environment, Neighbours};
 use super::region::Region;
 use super::role::{Among, Around, Told, neighbours_in_mapping};
-use super::shape::{Setting, Shape, region_of_arn, shape};
+use super::shape::{Shape, Whole, region_of_arn};
 use super::snapshot::Snapshot;
 use super::token::{Form, Token, alias, tokens};
 use super::whereabouts::Nearby;
@@ -191,8 +191,9 @@ impl<'t, 'o> Detector<'t, 'o> {
     /// The IDs of a text that is no document of its own.
     fn whole(&mut self, leaf: Leaf<'t>, text: &'t str) {
         let role = self.role(&leaf);
+        let whole = Whole::of(text, leaf.spot.setting());
         for token in tokens(text, self.snapshot) {
-            let shape = left_as_prose(leaf.spot, shape_of(text, &token, leaf.spot.setting()));
+            let shape = left_as_prose(leaf.spot, shape_of(&whole, &token));
             self.found
                 .push(Finding::new(leaf, text, token, first_of(shape, role)));
         }
@@ -232,11 +233,11 @@ impl<'t, 'o> Detector<'t, 'o> {
     }
 }
 
-/// In which shape a token stands in `text`.
-fn shape_of(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, Reason> {
+/// In which shape a token stands in its text.
+fn shape_of(whole: &Whole<'_>, token: &Token<'_>) -> Result<Shape, Reason> {
     match token.form {
         Form::Doubled => Err(Reason::DoublePrefix),
-        Form::Direct | Form::Profiled(_) => shape(text, token, setting),
+        Form::Direct | Form::Profiled(_) => whole.shape(token),
         Form::Alias => Ok(Shape::WHOLE),
     }
 }

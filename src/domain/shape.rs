@@ -76,57 +76,125 @@ const NEAR: usize = 4096;
 /// Claude Code's mark for the long context window, which may follow any ID.
 const LONG_CONTEXT: &str = "[1m]";
 
-/// The shape of `token` in `text`, or why it is left.
-pub fn shape(text: &str, token: &Token<'_>, setting: Setting) -> Result<Shape, Reason> {
-    if !token.suffix.is_empty() {
-        return Err(Reason::ProvisionedSuffix);
+/// A text in which tokens stand. What is true of all of it is found once: it may hold tens of thousands.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole<'t> {
+    text: &'t str,
+    trimmed: &'t str,
+    setting: Setting,
+    /// Whether commas in it need not part the items of a list.
+    is_a_file: bool,
+    /// Whether it is one text in quotes.
+    is_quoted: bool,
+}
+
+impl<'t> Whole<'t> {
+    /// A text, by where it stands.
+    pub fn of(text: &'t str, setting: Setting) -> Self {
+        let trimmed = text.trim();
+        let unquoted = trimmed.trim_matches(['"', '\'']);
+        Self {
+            text,
+            trimmed,
+            setting,
+            is_a_file: setting == Setting::Data && is_a_file(trimmed),
+            is_quoted: trimmed.len() == unquoted.len() + 2,
+        }
     }
-    let after = &text[token.span.end..];
-    match after.as_bytes().first() {
-        Some(b'%') => return Err(Reason::PercentEncoded),
-        Some(b'@') => return Err(Reason::OtherCloud),
-        _ => {}
-    }
-    let after = after.strip_prefix(LONG_CONTEXT).unwrap_or(after);
-    let word = word_before(text, token.span.start);
-    let start = token.span.start - word.len();
-    let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
-    let soon = &after[..after.floor_char_boundary(NEAR)];
-    if is_of_a_template(&text[near..token.span.start], soon) {
-        return Err(Reason::UnknownFormat);
-    }
-    let before = &text[near..start];
-    let route = word.rfind('=').map_or(word, |at| &word[at + 1..]);
-    let region = unwrap(route)?;
-    let in_address = route.ends_with(RUNTIME_PATH) && after.starts_with('/');
-    if !(after.is_empty() || after.starts_with(is_delimiter) || in_address) {
-        return Err(Reason::UnknownFormat);
-    }
-    if in_address {
-        return Ok(Shape {
+
+    /// The shape of a token of the text, or why it is left.
+    pub fn shape(&self, token: &Token<'_>) -> Result<Shape, Reason> {
+        let text = self.text;
+        if !token.suffix.is_empty() {
+            return Err(Reason::ProvisionedSuffix);
+        }
+        let after = &text[token.span.end..];
+        match after.as_bytes().first() {
+            Some(b'%') => return Err(Reason::PercentEncoded),
+            Some(b'@') => return Err(Reason::OtherCloud),
+            _ => {}
+        }
+        let after = after.strip_prefix(LONG_CONTEXT).unwrap_or(after);
+        let word = word_before(text, token.span.start);
+        let start = token.span.start - word.len();
+        let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
+        let soon = &after[..after.floor_char_boundary(NEAR)];
+        if is_of_a_template(&text[near..token.span.start], soon) {
+            return Err(Reason::UnknownFormat);
+        }
+        let before = &text[near..start];
+        let route = word.rfind('=').map_or(word, |at| &word[at + 1..]);
+        let region = unwrap(route)?;
+        let in_address = route.ends_with(RUNTIME_PATH) && after.starts_with('/');
+        if !(after.is_empty() || after.starts_with(is_delimiter) || in_address) {
+            return Err(Reason::UnknownFormat);
+        }
+        if in_address {
+            return Ok(Shape {
+                whole: false,
+                region,
+                listed: false,
+            });
+        }
+        let assigned = route.len() < word.len();
+        let alone = self.trimmed == &text[start..text.len() - after.len()] && !assigned;
+        if alone {
+            return Ok(Shape {
+                whole: self.trimmed == &text[token.span.clone()],
+                region,
+                listed: false,
+            });
+        }
+        let listed = self.is_listed(before, after) && !self.is_a_file;
+        if !listed {
+            self.in_company(before, after, assigned)?;
+        }
+        Ok(Shape {
             whole: false,
             region,
-            listed: false,
-        });
+            listed,
+        })
     }
-    let assigned = route.len() < word.len();
-    let alone = text.trim() == &text[start..text.len() - after.len()] && !assigned;
-    if alone {
-        return Ok(Shape {
-            whole: text.trim() == &text[token.span.clone()],
-            region,
-            listed: false,
-        });
+
+    /// Whether a token is one of several between commas or square brackets, and no JSON object is around them.
+    fn is_listed(&self, before: &str, after: &str) -> bool {
+        let unquote = ['"', '\'', ' ', '\n', '\t', '\r'];
+        let (before, after) = (
+            before.trim_end_matches(unquote),
+            after.trim_start_matches(unquote),
+        );
+        !before.contains('{')
+            && (before.ends_with([',', '['])
+                || after.starts_with([',', ']'])
+                || is_bracketed(self.trimmed))
     }
-    let listed = is_listed(text, before, after) && !(setting == Setting::Data && is_a_file(text));
-    if !listed {
-        in_company(text, before, after, assigned, setting)?;
+
+    /// Why a token that shares its text with other words is left, if it is.
+    fn in_company(&self, before: &str, after: &str, assigned: bool) -> Result<(), Reason> {
+        let quoted = before.ends_with(['"', '\'']) && after.starts_with(['"', '\'']);
+        if self.setting == Setting::Data || self.trimmed.starts_with('{') || is_inside_json(before)
+        {
+            return Err(if is_sent_elsewhere(before) {
+                Reason::GatewayClient
+            } else {
+                Reason::UnknownFormat
+            });
+        }
+        let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
+        if line.starts_with('#') {
+            return Err(Reason::Prose);
+        }
+        let behind_a_flag = line
+            .trim_end_matches(['"', '\''])
+            .split_whitespace()
+            .next_back()
+            .is_some_and(|word| word.starts_with('-'));
+        match self.setting {
+            Setting::Argument => Ok(()),
+            Setting::Env if assigned || behind_a_flag || (quoted && self.is_quoted) => Ok(()),
+            Setting::Env | Setting::Data => Err(Reason::Prose),
+        }
     }
-    Ok(Shape {
-        whole: false,
-        region,
-        listed,
-    })
 }
 
 /// The region of the foundation-model ARN that `token` ends and that is a word of its own, as the value of a setting is.
@@ -153,20 +221,8 @@ fn word_before(text: &str, at: usize) -> &str {
     &before[start..]
 }
 
-/// Whether a token is one of several between commas or square brackets, and no JSON object is around them.
-fn is_listed(text: &str, before: &str, after: &str) -> bool {
-    let unquote = ['"', '\'', ' ', '\n', '\t', '\r'];
-    let (before, after) = (
-        before.trim_end_matches(unquote),
-        after.trim_start_matches(unquote),
-    );
-    !before.contains('{')
-        && (before.ends_with([',', '[']) || after.starts_with([',', ']']) || is_bracketed(text))
-}
-
 /// Whether a text is one list as a whole, and no table of a file that is named between such brackets.
 fn is_bracketed(text: &str) -> bool {
-    let text = text.trim();
     text.starts_with('[') && text.ends_with(']')
 }
 
@@ -177,45 +233,6 @@ fn is_a_file(text: &str) -> bool {
             item.trim()
                 .contains(|c: char| c.is_whitespace() || matches!(c, '=' | '('))
         })
-}
-
-/// Why a token that shares its text with other words is left, if it is.
-fn in_company(
-    text: &str,
-    before: &str,
-    after: &str,
-    assigned: bool,
-    setting: Setting,
-) -> Result<(), Reason> {
-    let quoted = before.ends_with(['"', '\'']) && after.starts_with(['"', '\'']);
-    if setting == Setting::Data || text.trim_start().starts_with('{') || is_inside_json(before) {
-        return Err(if is_sent_elsewhere(before) {
-            Reason::GatewayClient
-        } else {
-            Reason::UnknownFormat
-        });
-    }
-    let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
-    if line.starts_with('#') {
-        return Err(Reason::Prose);
-    }
-    let behind_a_flag = line
-        .trim_end_matches(['"', '\''])
-        .split_whitespace()
-        .next_back()
-        .is_some_and(|word| word.starts_with('-'));
-    match setting {
-        Setting::Argument => Ok(()),
-        Setting::Env
-            if assigned
-                || behind_a_flag
-                || (quoted
-                    && text.trim().len() == text.trim().trim_matches(['"', '\'']).len() + 2) =>
-        {
-            Ok(())
-        }
-        Setting::Env | Setting::Data => Err(Reason::Prose),
-    }
 }
 
 /// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose roles a shell's words do not tell.

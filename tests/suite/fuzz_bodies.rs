@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::api::{self, Resource};
 use bedrock_profiles::catalog;
 use bedrock_profiles::domain::references::{ConfigMap, References};
-use bedrock_profiles::domain::shape::{Setting, shape};
+use bedrock_profiles::domain::shape::{Setting, Whole};
 use bedrock_profiles::domain::snapshot::{Named, Snapshot, View};
 use bedrock_profiles::domain::token::tokens;
 use bedrock_profiles::runtime::admin::Registry;
@@ -77,7 +77,10 @@ pub(crate) fn find_tokens(data: &[u8]) {
             "{text:?} {whole}"
         );
         for setting in [Setting::Env, Setting::Argument, Setting::Data] {
-            if shape(&text, &token, setting).is_ok_and(|shape| shape.whole) {
+            if Whole::of(&text, setting)
+                .shape(&token)
+                .is_ok_and(|shape| shape.whole)
+            {
                 assert_eq!(text.trim(), whole);
             }
         }

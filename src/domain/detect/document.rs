@@ -11,7 +11,7 @@ use super::super::reason::Reason;
 use super::super::role::{
     Among, Around, Told, neighbours_in_list, neighbours_in_mapping, variable,
 };
-use super::super::shape::{Setting, Shape};
+use super::super::shape::{Setting, Shape, Whole};
 use super::super::snapshot::Snapshot;
 use super::super::token::{Form, Token, tokens};
 use super::super::whereabouts::{Level, Nearby, region_of_one};
@@ -175,9 +175,10 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
             self.snapshot.roles.reason(&around)
         };
         let (setting, listed) = self.setting(node);
+        let whole = Whole::of(text, setting);
         let places = self.places(node, &tokens);
         for (token, place) in tokens.iter().zip(places) {
-            let shape = match shape_of(text, token, setting) {
+            let shape = match shape_of(&whole, token) {
                 // A line does not say what it is part of.
                 Ok(_) if self.tree.format() == Format::Lines => Err(Reason::UnknownFormat),
                 shape => first_of(shape, role),

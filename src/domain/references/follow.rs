@@ -11,7 +11,7 @@ use crate::text::NodeId;
 use super::super::detect::{Detector, Finding};
 use super::super::object::{Leaf, Object, Source, Spot, Variable};
 use super::super::reason::Reason;
-use super::super::shape::{Setting, Shape, shape};
+use super::super::shape::{Setting, Shape, Whole};
 use super::super::snapshot::Snapshot;
 use super::super::token::{Form, Token, alias, tokens};
 use super::environment::{Bulk, BulkSource, Environment, Says, Value, expanded_with};
@@ -298,7 +298,7 @@ fn cover_by(later: &[Bulk<'_>], variable: Variable<'_>) -> Option<Cover> {
 /// The ID that a text is, alone or behind a route of its own.
 fn alone<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<(Token<'t>, Shape)> {
     let token = tokens(text, snapshot).next()?;
-    let shape = shape(text, &token, Setting::Data).ok()?;
+    let shape = Whole::of(text, Setting::Data).shape(&token).ok()?;
     (!shape.listed && token.form != Form::Doubled).then_some((token, shape))
 }
 

@@ -4,7 +4,7 @@ use crate::domain::{fixtures, token};
 fn of(text: &str, setting: Setting) -> Result<Shape, Reason> {
     let snapshot = fixtures::snapshot();
     let token = token::tokens(text, &snapshot).next().expect("a token");
-    shape(text, &token, setting)
+    Whole::of(text, setting).shape(&token)
 }
 const ID: &str = "anthropic.claude-sonnet-5";
 
