@@ -169,6 +169,20 @@ fn what_stands_behind_a_template_has_a_shape_of_its_own() {
 }
 
 #[test]
+fn regions_of_a_template_that_one_branch_each_sets_are_in_conflict() {
+    let world = World::under("{ region: { default: us-east-1 } }");
+    for text in [
+        "{{ if x }}\naws_region_name: us-east-1\n{{ else }}\naws_region_name: eu-west-1\n{{ end }}\nmodel: bedrock/ID\n",
+        "a:\n  model: bedrock/ID\n  {{ if x }}\n  aws_region_name: eu-west-1\n  {{ else }}\n  aws_region_name: us-east-1\n  {{ end }}\n",
+    ] {
+        let text = text.replace("ID", SONNET_4_5);
+        let outcome = world.create(&config_map(&[("f.yaml", &text)]));
+        assert_eq!(outcome.answer(), "RegionConflict", "{text}");
+        assert_eq!(outcome.after["data"]["f.yaml"], text.as_str());
+    }
+}
+
+#[test]
 fn a_file_is_changed_behind_its_byte_order_mark_and_between_its_quotes() {
     let world = World::under("{ lists: Rewrite }");
     for (key, text) in [
