@@ -44,6 +44,8 @@ pub(crate) struct Chart<'a> {
     pub(crate) failure_policy: &'a str,
     /// The rights of the service account.
     pub(crate) rights: Vec<Right>,
+    /// What is switched on, and so granted.
+    pub(crate) on: &'a [Switch],
 }
 
 impl Default for Chart<'_> {
@@ -52,6 +54,7 @@ impl Default for Chart<'_> {
             policy: json!({"mode": "Rewrite"}),
             failure_policy: "Fail",
             rights: rights::TABLE.to_vec(),
+            on: Switch::DEFAULTS,
         }
     }
 }
@@ -81,7 +84,7 @@ impl<'w> Release<'w> {
             namespace: world.namespace().to_owned(),
             name: NAME.to_owned(),
         };
-        let mut objects = rights::objects(&chart.rights, Switch::DEFAULTS, &installation);
+        let mut objects = rights::objects(&chart.rights, chart.on, &installation);
         objects.push(serde_json::to_value(InferenceProfileMapping::crd())?);
         objects.push(serde_json::to_value(InferenceProfilePolicy::crd())?);
         objects.extend(own(&installation));

@@ -13,6 +13,7 @@ mod modes;
 mod objects;
 mod product;
 mod replicas;
+mod rights;
 mod statuses;
 
 use crate::trial::Trial;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Trial> {
         identity::trials(),
         fixture::trials(),
         replicas::trials(),
+        rights::trials(),
         leader::trials(),
         faults::trials(),
         audit::trials(),

@@ -1,7 +1,7 @@
 //! What a leader's audit says: the status of policies, reports, events and metrics, with the rights of the table.
 
-use anyhow::{Context as _, Result, ensure};
-use bedrock_profiles::controllers::rights;
+use anyhow::{Result, ensure};
+use bedrock_profiles::controllers::rights::Switch;
 use serde_json::{Value, json};
 
 use super::{
@@ -32,8 +32,13 @@ struct Told<'w> {
 
 pub(super) fn where_a_cluster_looks(world: &World) -> Result<()> {
     world.apply(&open_reports::definitions()?)?;
-    let release = Release::install(world, &Chart::default())?;
-    grant_events(world)?;
+    let release = Release::install(
+        world,
+        &Chart {
+            on: &[Switch::DEFAULTS, &[Switch::EventsOnOwners]].concat(),
+            ..Chart::default()
+        },
+    )?;
     let apps = world.neighbour("apps")?;
     let planted = Planted::of(&apps, 22);
     world.create_in(&apps, &list(planted.objects.iter().cloned()))?;
@@ -70,22 +75,6 @@ pub(super) fn where_a_cluster_looks(world: &World) -> Result<()> {
     told.what_was_missed()?;
     told.nothing_new_where_lists_have_gaps()?;
     told.until_nothing_is_left()
-}
-
-/// What `events.onOwners` grants.
-fn grant_events(world: &World) -> Result<()> {
-    let right = rights::TABLE
-        .iter()
-        .find(|right| right.when == Some(rights::Switch::EventsOnOwners))
-        .context("a right to make events")?;
-    let name = json!({"name": "events-on-owners"});
-    let granted =
-        json!({"apiGroups": [right.group], "resources": right.resources, "verbs": right.verbs});
-    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": name, "rules": [granted]});
-    let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": name,
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "events-on-owners"},
-        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": world.namespace()}]});
-    world.apply(&list([role, binding])).map(|_| ())
 }
 
 impl Told<'_> {
