@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::api::{self, InferenceProfilePolicySpec, ReadError};
 use crate::catalog;
+use crate::controllers::certificates::keyring::Lives;
 use crate::controllers::client::{ClientError, Clients};
 use crate::controllers::installation::Installation;
 use crate::runtime::{http, telemetry};
@@ -233,6 +234,7 @@ async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
         today: Arc::new(judging.today()),
         excluded: args.excluded.clone(),
         certificate: args.files()?,
+        lives: Lives::default(),
         limits: server::Limits::default(),
     })
 }

@@ -27,8 +27,10 @@
 //! `kubectl` takes 0.1 s, so several objects go in one call. Pods stay Pending: there is no node.
 
 mod accounts;
+mod admin;
 mod binaries;
 mod certificates;
+mod hosted;
 mod measure;
 mod namespaces;
 mod open_reports;

@@ -3,14 +3,12 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use bedrock_profiles::{
     api::{InferenceProfileMapping, InferenceProfilePolicy},
     controllers::{
@@ -22,6 +20,7 @@ use kube::CustomResourceExt as _;
 use serde_json::{Value, json};
 
 use crate::{
+    admin::Admin,
     process::{Process, wait_for},
     proxy::Proxy,
     world::World,
@@ -72,7 +71,7 @@ pub(crate) struct Replica {
     pub(crate) name: String,
     /// Where the webhook listens.
     pub(crate) address: SocketAddr,
-    admin: SocketAddr,
+    admin: Admin,
     log: PathBuf,
     process: Process,
 }
@@ -149,7 +148,7 @@ impl<'w> Release<'w> {
             process: Process::spawn(name, &mut command, log.clone())?,
             name: name.to_owned(),
             address,
-            admin,
+            admin: Admin(admin),
             log,
         })
     }
@@ -164,9 +163,13 @@ impl<'w> Release<'w> {
     /// Waits until a replica is ready, and makes it an endpoint of the Service, as a node would.
     pub(crate) fn send_to(&self, replica: &Replica) -> Result<()> {
         replica.wait_until_ready()?;
-        self.world
-            .apply(&self.slice(replica).to_string())
-            .map(|_| ())
+        self.add_endpoint(&replica.name, replica.address)
+    }
+
+    /// Makes an address an endpoint of the Service.
+    pub(crate) fn add_endpoint(&self, name: &str, address: SocketAddr) -> Result<()> {
+        let slice = self.slice(name, address).to_string();
+        self.world.apply(&slice).map(|_| ())
     }
 
     /// Takes the endpoint of a replica away, as a node does when its pod ends.
@@ -199,12 +202,22 @@ impl<'w> Release<'w> {
         Ok(())
     }
 
-    fn slice(&self, replica: &Replica) -> Value {
+    /// What the chart has installed.
+    pub(crate) fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// How the service account reaches the API server.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    fn slice(&self, endpoint: &str, address: SocketAddr) -> Value {
         let Installation { namespace, name } = &self.installation;
         json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-            "metadata": {"name": replica.name, "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
-            "endpoints": [{"addresses": [replica.address.ip()], "conditions": {"ready": true}}],
-            "ports": [{"name": "webhook", "port": replica.address.port()}]})
+            "metadata": {"name": endpoint, "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
+            "endpoints": [{"addresses": [address.ip()], "conditions": {"ready": true}}],
+            "ports": [{"name": "webhook", "port": address.port()}]})
     }
 }
 
@@ -213,8 +226,7 @@ impl Replica {
     pub(crate) fn wait_until_ready(&self) -> Result<()> {
         wait_for(&format!("a ready {}", self.name), || {
             self.process.check()?;
-            let answer = self.get("/readyz").unwrap_or_default();
-            Ok(answer.starts_with("HTTP/1.1 200").then_some(()))
+            Ok(self.admin.is_ready().then_some(()))
         })
     }
 
@@ -244,26 +256,12 @@ impl Replica {
 
     /// The answer of the admin port, with its head.
     pub(crate) fn get(&self, path: &str) -> Result<String> {
-        let mut stream = TcpStream::connect_timeout(&self.admin, Duration::from_secs(5))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.admin
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        self.admin.get(path)
     }
 
     /// The value of a metric, with its labels as they are printed.
     pub(crate) fn metric(&self, series: &str) -> Result<Option<f64>> {
-        let text = self.get("/metrics")?;
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        line.map(|value| value.parse().context("a metric is a number"))
-            .transpose()
+        self.admin.metric(series)
     }
 
     /// Everything that it has logged so far, one JSON object a line.

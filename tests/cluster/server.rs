@@ -1,19 +1,12 @@
 //! The product itself: the built binary as `serve --standalone`, registered as the chart would register it.
 
-use std::{
-    fs,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-    path::PathBuf,
-    process::Command,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::{
+    admin::Admin,
     process::{Process, wait_for},
     registration::{Entry, Registration},
     world::World,
@@ -53,7 +46,7 @@ pub(crate) struct Server {
     /// The webhook's address.
     pub(crate) address: SocketAddr,
     /// The address of `/livez`, `/readyz` and `/metrics`.
-    pub(crate) admin: SocketAddr,
+    pub(crate) admin: Admin,
     log: PathBuf,
     process: Arc<Process>,
 }
@@ -88,16 +81,13 @@ impl Server {
         let process = Arc::new(Process::spawn(serve.name, &mut command, log.clone())?);
         let server = Self {
             address,
-            admin,
+            admin: Admin(admin),
             log,
             process,
         };
         wait_for("a ready server", || {
             server.process.check()?;
-            Ok(server
-                .get("/readyz")
-                .is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
-                .then_some(()))
+            Ok(server.admin.is_ready().then_some(()))
         })?;
         let authority =
             fs::read_to_string(&authority).context("the server wrote no CA certificate")?;
@@ -106,16 +96,7 @@ impl Server {
 
     /// The answer of the admin port, with its head.
     pub(crate) fn get(&self, path: &str) -> Result<String> {
-        let mut stream = TcpStream::connect_timeout(&self.admin, Duration::from_secs(5))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.admin
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        self.admin.get(path)
     }
 
     /// Everything that it has printed so far: its log, one JSON object a line, and what it says to people.

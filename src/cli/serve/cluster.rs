@@ -48,6 +48,8 @@ pub struct ClusterOptions {
     pub region_from_nodes: bool,
     /// Where the certificate comes from: files of the user's, or else a CA of ours in the release's Secret.
     pub certificate: Option<Paths>,
+    /// How long certificates live.
+    pub lives: Lives,
     /// Namespaces that are never judged, besides `kube-system` and the own one.
     pub excluded: Vec<String>,
     /// The day that decides over dates of end of life.
@@ -101,7 +103,13 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
         readiness: Gate::new(stack.readiness.clone()),
         metrics: certificates::metrics::Metrics::register(&mut stack.registry),
     };
-    certify(&mut stack, &shared, options.certificate, ties)?;
+    certify(
+        &mut stack,
+        &shared,
+        options.certificate,
+        options.lives,
+        ties,
+    )?;
 
     let own = shared.installation.namespace.clone();
     let excluded: Vec<String> = options.excluded.into_iter().chain([own]).collect();
@@ -188,9 +196,9 @@ fn certify(
     stack: &mut Stack,
     shared: &Shared,
     files: Option<Paths>,
+    lives: Lives,
     ties: Ties,
 ) -> Result<(), StartError> {
-    let lives = Lives::default();
     if let Some(paths) = files {
         let follower = mounted::Follower::open(paths, &shared.installation, lives, ties)?;
         support(stack, "the certificate", follower.run());

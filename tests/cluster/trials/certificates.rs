@@ -1,6 +1,7 @@
 //! CAs in a real Secret, leaves that a real API server verifies, and nothing asked for that the rights do not give.
 
 mod keepers;
+mod rotations;
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     process::wait_for,
-    trial::{Trial, plane},
+    trial::{Trial, alone, plane},
     world::World,
 };
 
@@ -29,6 +30,14 @@ pub(super) fn trials() -> Vec<Trial> {
         plane(
             "a_wiped_secret_is_put_back_without_a_new_ca",
             a_wiped_secret_is_put_back,
+        ),
+        alone(
+            "a_ca_is_rotated_twice_under_a_prober",
+            rotations::a_ca_is_rotated_twice,
+        ),
+        alone(
+            "certificates_of_others_are_followed_under_a_prober",
+            rotations::certificates_of_others_are_followed,
         ),
     ]
 }

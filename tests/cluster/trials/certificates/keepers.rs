@@ -12,7 +12,6 @@ use bedrock_profiles::{
     controllers::{
         arming::{Entries, Entry as Standing},
         certificates::{
-            keyring::Lives,
             metrics::Metrics,
             own,
             published::Target,
@@ -45,6 +44,7 @@ use tokio::{
 use super::super::leader::appoint;
 use crate::{
     accounts::config,
+    hosted::LIVES,
     process::wait_for,
     registration::{Entry, Registration},
     stand_in::{Answer, StandIn},
@@ -56,14 +56,6 @@ pub(super) const NAME: &str = "bedrock-profiles";
 
 /// The Secret of the CAs.
 pub(super) const SECRET: &str = "bedrock-profiles-ca";
-
-/// Half a minute instead of ninety days, and the rest in proportion, as far as a busy machine allows.
-const LIVES: Lives = Lives {
-    authority: Duration::from_secs(30),
-    leaf: Duration::from_secs(9),
-    publication: Duration::from_secs(3),
-    clocks_apart: Duration::from_secs(2),
-};
 
 /// What the keepers share.
 pub(super) struct Cluster<'w> {

@@ -1,0 +1,179 @@
+//! Whole replicas that change their certificates while Pods are created without a pause: none fails, all are rewritten.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use bedrock_profiles::tls::files::Paths;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
+use tokio::{net::TcpStream, runtime::Runtime};
+use tokio_rustls::TlsConnector;
+
+use super::{
+    super::product::{SONNET, asking},
+    ROTATE,
+    keepers::SECRET,
+    signing,
+};
+use crate::{
+    certificates::{Authority, Subject},
+    hosted::Hosted,
+    prober::Prober,
+    process::wait_for,
+    release::{Chart, LEADER, NAME, Release},
+    world::World,
+};
+
+pub(super) fn a_ca_is_rotated_twice(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let replicas = start(world, &release, &["one", "two", "three"], None)?;
+    let prober = probe(world, &release)?;
+    let mut seen = signing(world)?;
+    for rotation in 1..=2 {
+        let wish = format!("{ROTATE}={rotation}");
+        world
+            .kubectl(&["annotate", "--overwrite", "secret", SECRET, &wish], None)?
+            .success("kubectl annotate")?;
+        let newest = wait_for(&format!("rotation {rotation}"), || {
+            Ok(signing(world)?.difference(&seen).next().cloned())
+        })?;
+        for replica in &replicas {
+            wait_for("a leaf of the new CA", || {
+                Ok(served(replica, world, &newest).is_ok().then_some(()))
+            })?;
+        }
+        prober.wait_for(50)?;
+        seen.insert(newest);
+        one_leads(&replicas)?;
+    }
+    all_were_rewritten(prober)
+}
+
+pub(super) fn certificates_of_others_are_followed(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let folder = world.folder().join("mounted");
+    fs::create_dir(&folder)?;
+    let first = Authority::new("theirs")?;
+    let leaf = mount(&folder, &release, &first)?;
+    let replicas = start(world, &release, &["one", "two"], Some(&folder))?;
+    let prober = probe(world, &release)?;
+    for replica in &replicas {
+        ensure!(served(replica, world, first.certificate())? == leaf);
+    }
+
+    // The leaf alone; then another CA, of which nobody has heard, with its leaf.
+    for authority in [first, Authority::new("their next")?] {
+        let leaf = mount(&folder, &release, &authority)?;
+        for replica in &replicas {
+            wait_for("the leaf that was mounted last", || {
+                let served = served(replica, world, authority.certificate());
+                Ok(served.is_ok_and(|served| served == leaf).then_some(()))
+            })?;
+        }
+        prober.wait_for(50)?;
+    }
+    all_were_rewritten(prober)
+}
+
+fn start(
+    world: &World,
+    release: &Release<'_>,
+    names: &[&str],
+    mounted: Option<&Path>,
+) -> Result<Vec<Hosted>> {
+    let paths = |folder: &Path| Paths {
+        certificate: folder.join("..data/tls.crt"),
+        key: folder.join("..data/tls.key"),
+        authorities: Some(folder.join("..data/ca.crt")),
+    };
+    let start = |name: &&str| Hosted::start(world, release, name, mounted.map(paths));
+    names.iter().map(start).collect()
+}
+
+/// Starts to create Pods once they are rewritten.
+fn probe(world: &World, release: &Release<'_>) -> Result<Prober> {
+    release.wait_until_armed()?;
+    let apps = world.neighbour("apps")?;
+    let pod = asking("probe", SONNET, "eu-west-1");
+    let prober = Prober::start(&world.plane().kubeconfig(), &apps, &pod)?;
+    wait_for("a rewritten probe", || {
+        Ok(prober
+            .take()
+            .stored
+            .contains_key(&rewritten())
+            .then_some(()))
+    })?;
+    prober.wait_for(10)?;
+    prober.take();
+    Ok(prober)
+}
+
+fn rewritten() -> String {
+    format!("eu.{SONNET}")
+}
+
+fn all_were_rewritten(prober: Prober) -> Result<()> {
+    let seen = prober.stop()?;
+    ensure!(seen.failed.is_empty(), "{seen:?}");
+    let stored: Vec<_> = seen.stored.keys().collect();
+    ensure!(stored == [&rewritten()], "{seen:?}");
+    Ok(())
+}
+
+fn one_leads(replicas: &[Hosted]) -> Result<()> {
+    let mut leaders = 0;
+    for replica in replicas {
+        leaders += u32::from(replica.metric(LEADER)? == Some(1.0));
+    }
+    ensure!(leaders == 1, "{leaders} lead");
+    Ok(())
+}
+
+/// Puts a new leaf where a Secret is mounted, all files at once, as the kubelet does: by turning a symbolic link.
+fn mount(folder: &Path, release: &Release<'_>, authority: &Authority) -> Result<Vec<u8>> {
+    let hosts = release.installation().service_names();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let leaf = authority.issue(&Subject {
+        name: NAME,
+        hosts: &hosts,
+        ..Subject::default()
+    })?;
+    let version: PathBuf = tempfile::tempdir_in(folder)?.keep();
+    fs::write(version.join("tls.crt"), &leaf.certificate)?;
+    fs::write(version.join("tls.key"), &leaf.key)?;
+    fs::write(version.join("ca.crt"), authority.certificate())?;
+    let next = folder.join("..data_tmp");
+    symlink(&version, &next)?;
+    fs::rename(&next, folder.join("..data"))?;
+    let leaf = CertificateDer::from_pem_slice(leaf.certificate.as_bytes())?;
+    Ok(leaf.to_vec())
+}
+
+/// The leaf that a replica shows to who trusts this CA alone.
+///
+/// # Errors
+/// Where it does not verify.
+fn served(replica: &Hosted, world: &World, authority: &str) -> Result<Vec<u8>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(format!("{NAME}.{}.svc", world.namespace()))?;
+    Runtime::new()?.block_on(async {
+        let stream = TcpStream::connect(replica.address()).await?;
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await?;
+        let shown = stream.get_ref().1.peer_certificates();
+        let leaf = shown.and_then(<[_]>::first).context("no certificate")?;
+        Ok(leaf.to_vec())
+    })
+}
