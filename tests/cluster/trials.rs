@@ -1,7 +1,7 @@
 //! The trials, by what they are about.
 
 mod answers;
-mod audit;
+pub(crate) mod audit;
 mod certificates;
 mod crds;
 mod documents;

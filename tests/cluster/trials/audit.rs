@@ -14,7 +14,7 @@ use crate::{
     world::World,
 };
 
-mod planted;
+pub(crate) mod planted;
 mod told;
 
 use planted::Planted;
@@ -91,7 +91,7 @@ fn line(finding: &Value) -> String {
 }
 
 /// How often each line stands among them.
-fn counted(lines: impl IntoIterator<Item = String>) -> BTreeMap<String, usize> {
+pub(crate) fn counted(lines: impl IntoIterator<Item = String>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for line in lines {
         *counts.entry(line).or_default() += 1;

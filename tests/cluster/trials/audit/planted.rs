@@ -4,9 +4,124 @@ use serde_json::{Value, json};
 
 use super::{asking, config_map};
 
-pub(super) const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+pub(crate) const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 const NEXT: &str = "anthropic.claude-sonnet-4-6";
 const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+
+/// Texts in a region, and how each is answered under the default policy: a reason, or what is written instead.
+const TEXTS: &[(&str, &str, &str)] = &[
+    (
+        SONNET,
+        "us-west-2",
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    ),
+    (NEXT, "eu-west-1", "eu.anthropic.claude-sonnet-4-6"),
+    (HAIKU, "sa-east-1", "WorksDirectly"),
+    (NEXT, "sa-east-1", "OnlyGlobalServes"),
+    (NEXT, "", "NoRegion"),
+    (NEXT, "asia-northeast-1", "NotARegion"),
+    (NEXT, "eusc-de-east-1", "RegionUnknown"),
+    (
+        "eu.anthropic.claude-sonnet-4-6",
+        "eu-west-1",
+        "AlreadyProfiled",
+    ),
+    (
+        "eu.anthropic.claude-sonnet-4-6",
+        "us-east-1",
+        "ProfileNotServed",
+    ),
+    (
+        "global.anthropic.claude-sonnet-4-6",
+        "us-east-1",
+        "ProfileNotPermitted",
+    ),
+    (
+        "apac.anthropic.claude-sonnet-4-6",
+        "us-east-1",
+        "NeverExisted",
+    ),
+    (
+        "us.us.anthropic.claude-sonnet-4-6",
+        "us-east-1",
+        "DoublePrefix",
+    ),
+    (
+        "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6",
+        "us-east-1",
+        "InArn",
+    ),
+    (
+        "anthropic.claude-sonnet-4-6%3A0",
+        "us-east-1",
+        "PercentEncoded",
+    ),
+    (
+        "anthropic.claude-sonnet-4-5-20250929-v1:0:48k",
+        "us-east-1",
+        "ProvisionedSuffix",
+    ),
+    ("anthropic.claude-sonnet-4-6,other", "us-east-1", "ListLeft"),
+    ("anthropic.claude-haiku-4-5", "us-east-1", "Mantle"),
+    (
+        "litellm_proxy/anthropic.claude-sonnet-4-6",
+        "us-east-1",
+        "GatewayClient",
+    ),
+    (
+        "vertex_ai/anthropic.claude-sonnet-4-6",
+        "us-east-1",
+        "OtherCloud",
+    ),
+    (
+        "bedrock/async_invoke/anthropic.claude-sonnet-4-6",
+        "us-east-1",
+        "Batch",
+    ),
+    (
+        "curl -d '{\"model\": \"anthropic.claude-sonnet-4-6\"}'",
+        "us-east-1",
+        "UnknownFormat",
+    ),
+    ("amazon.nova-lite-v1:0", "us-east-1", "NotIncluded"),
+    ("anthropic.claude-nothing-9", "us-east-1", "UnknownModel"),
+    ("anthropic.claude-fable-5-2", "us-east-1", "Unverified"),
+    (HAIKU, "us-east-1", "EndOfLife"),
+    (
+        "anthropic.claude-opus-4-1-20250805-v1:0",
+        "sa-east-1",
+        "NothingServes",
+    ),
+    (SONNET, "eu-west-2", "GeographyNotAllowed"),
+    (
+        "anthropic.claude-mythos-5-1",
+        "us-east-1",
+        "DestinationsUnknown",
+    ),
+];
+
+/// One text of many, with the region that stands beside it.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    /// What stands where a model is named.
+    pub(crate) text: &'static str,
+    /// Empty: none.
+    pub(crate) region: &'static str,
+    /// The reason, or what is written instead.
+    pub(crate) answer: &'static str,
+}
+
+impl Told {
+    /// The text of this number; they come again and again.
+    pub(crate) fn number(at: usize) -> Self {
+        let (text, region, answer) = TEXTS[at % TEXTS.len()];
+        Self {
+            text,
+            region,
+            answer,
+        }
+    }
+}
 
 /// Objects of one namespace.
 pub(super) struct Planted {
