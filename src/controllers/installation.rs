@@ -32,6 +32,11 @@ impl Installation {
         format!("{}-bootstrap", self.name)
     }
 
+    /// The Role for events, in the namespace `default`, where the release's own Role may live as well.
+    pub fn events_role(&self) -> String {
+        format!("{}-events", self.name)
+    }
+
     /// The DNS name under which the API server calls the webhook's Service.
     pub fn service_name(&self) -> String {
         format!("{}.{}.svc", self.name, self.namespace)

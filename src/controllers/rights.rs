@@ -344,7 +344,7 @@ pub fn objects(rights: &[Right], on: &[Switch], installation: &Installation) -> 
             .map(|right| rule(right, installation))
             .collect()
     };
-    let metadata = |namespace: Option<&str>| {
+    let metadata = |name: &str, namespace: Option<&str>| {
         let labels = json!({"app.kubernetes.io/name": MANAGED_BY});
         match namespace {
             Some(namespace) => json!({"name": name, "namespace": namespace, "labels": labels}),
@@ -353,8 +353,8 @@ pub fn objects(rights: &[Right], on: &[Switch], installation: &Installation) -> 
     };
     let account = json!([{"kind": "ServiceAccount", "name": name, "namespace": namespace}]);
     let role = |kind: &str, metadata: Value, rules: Vec<Value>| {
-        let reference =
-            json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name});
+        let reference = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind,
+            "name": metadata["name"]});
         let api = "rbac.authorization.k8s.io/v1";
         [
             json!({"apiVersion": api, "kind": kind, "metadata": metadata, "rules": rules}),
@@ -363,14 +363,15 @@ pub fn objects(rights: &[Right], on: &[Switch], installation: &Installation) -> 
         ]
     };
     let mut objects = vec![json!({
-        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata(Some(namespace)),
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata(name, Some(namespace)),
     })];
     let cluster = rules(|scope| matches!(scope, Scope::Cluster | Scope::Named(_)));
-    objects.extend(role("ClusterRole", metadata(None), cluster));
+    objects.extend(role("ClusterRole", metadata(name, None), cluster));
     let own = rules(|scope| matches!(scope, Scope::Own(_)));
-    objects.extend(role("Role", metadata(Some(namespace)), own));
+    objects.extend(role("Role", metadata(name, Some(namespace)), own));
     let default = rules(|scope| scope == Scope::Default);
-    objects.extend(role("Role", metadata(Some("default")), default));
+    let events = installation.events_role();
+    objects.extend(role("Role", metadata(&events, Some("default")), default));
     objects
 }
 

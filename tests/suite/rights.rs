@@ -1,10 +1,12 @@
-//! `manifests/rbac.yaml` is the table of rights, and the table grants nothing that nobody can explain.
+//! `manifests/rbac.yaml` and the rules in the chart are the table of rights, and the table grants nothing that nobody can explain.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use bedrock_profiles::controllers::installation::Installation;
-use bedrock_profiles::controllers::rights::{Right, Scope, Switch, TABLE, objects};
+use bedrock_profiles::controllers::rights::{Names, Right, Scope, Switch, TABLE, objects};
+use serde_json::json;
 
 const HEAD: &str = "# Rights of the service account, with the chart's default switches. Generated from src/controllers/rights.rs by
 # `UPDATE=1 cargo test --test suite rights`; the namespace is the one of the release.
@@ -26,18 +28,96 @@ fn rendered() -> String {
     format!("{HEAD}{}", documents.join("---\n"))
 }
 
-#[test]
-fn the_manifest_is_what_the_table_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/rbac.yaml");
-    let rendered = rendered();
+/// The head of the chart's template. Its braces are Helm's.
+const TEMPLATE_HEAD: &str = "{{- /* Generated from src/controllers/rights.rs by `UPDATE=1 cargo test --test suite rights`. */}}
+";
+
+/// What the chart's values say where a switch is on.
+fn condition(switch: Switch) -> &'static str {
+    match switch {
+        Switch::CatalogApply => ".Values.catalog.apply",
+        Switch::PolicyCreate => ".Values.policy.create",
+        Switch::RegionFromNodes => r#"eq (include "bedrock-profiles.regionFromNodes" .) "true""#,
+        Switch::References => ".Values.references.enabled",
+        Switch::Audit => ".Values.audit.enabled",
+        Switch::AuditConfigMaps => "and .Values.audit.enabled .Values.audit.configMaps",
+        Switch::Reports => "and .Values.audit.enabled .Values.reports.enabled",
+        Switch::EventsOnOwners => "and .Values.audit.enabled .Values.events.onOwners",
+        Switch::SelfSigned => r#"eq .Values.certificates.mode "self""#,
+    }
+}
+
+/// The names that a right is limited to, as the chart writes them.
+fn names(names: Names) -> String {
+    let own =
+        |suffix: &str| format!(r#"[{{{{ include "bedrock-profiles.fullname" . }}}}{suffix}]"#);
+    match names {
+        Names::Fixed(names) => json!(names).to_string(),
+        Names::CaSecret => own("-ca"),
+        Names::Lease | Names::ClusterRole => own(""),
+        Names::Bootstrap => own("-bootstrap"),
+    }
+}
+
+/// One rule of a role, as the chart writes it.
+fn rule(right: &Right) -> String {
+    let mut rule = format!("# {}\n- apiGroups: {}\n", right.why, json!([right.group]));
+    writeln!(rule, "  resources: {}", json!(right.resources)).unwrap();
+    if let Scope::Named(of) | Scope::Own(of) = right.scope {
+        writeln!(rule, "  resourceNames: {}", names(of)).unwrap();
+    }
+    writeln!(rule, "  verbs: {}", json!(right.verbs)).unwrap();
+    match right.when {
+        Some(switch) => format!(
+            "{{{{- if {} }}}}\n{rule}{{{{- end }}}}\n",
+            condition(switch)
+        ),
+        None => rule,
+    }
+}
+
+/// The rules of the chart's roles: a named template for each.
+fn template() -> String {
+    let roles: [(&str, fn(Scope) -> bool); 3] = [
+        ("cluster", |scope| {
+            matches!(scope, Scope::Cluster | Scope::Named(_))
+        }),
+        ("own", |scope| matches!(scope, Scope::Own(_))),
+        ("default", |scope| scope == Scope::Default),
+    ];
+    let mut text = TEMPLATE_HEAD.to_owned();
+    for (role, belongs) in roles {
+        let rights = TABLE.iter().filter(|right| belongs(right.scope));
+        let rules: String = rights.map(rule).collect();
+        write!(
+            text,
+            "\n{{{{- define \"bedrock-profiles.rights.{role}\" }}}}\n{rules}{{{{- end }}}}\n"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn assert_generated(file: &str, rendered: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, &rendered).unwrap();
+        std::fs::write(&path, rendered).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
         committed, rendered,
-        "run: UPDATE=1 cargo test --test suite rights"
+        "{file}: run UPDATE=1 cargo test --test suite rights"
     );
+}
+
+#[test]
+fn the_manifest_is_what_the_table_says() {
+    assert_generated("manifests/rbac.yaml", &rendered());
+}
+
+#[test]
+fn the_chart_grants_what_the_table_says() {
+    assert_generated("charts/bedrock-profiles/templates/_rights.tpl", &template());
 }
 
 #[test]

@@ -1,0 +1,27 @@
+{{- /*
+The webhook entries, as data: `key` in `webhooks` of the values, `kind`, `name`, `path`, and the `rules` that the leader applies
+once somebody can answer. Names never change: rights, metrics and audit annotations hang on them.
+*/}}
+{{- define "bedrock-profiles.entries" -}}
+- key: pods
+  kind: MutatingWebhookConfiguration
+  name: webhook-pods.bedrock-profiles.dev
+  path: /mutate
+  rules:
+  - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods], scope: Namespaced}
+  - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers], scope: Namespaced}
+- key: configMaps
+  kind: MutatingWebhookConfiguration
+  name: webhook-configmaps.bedrock-profiles.dev
+  path: /mutate
+  rules:
+  - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps], scope: Namespaced}
+- key: templates
+  kind: ValidatingWebhookConfiguration
+  name: webhook-templates.bedrock-profiles.dev
+  path: /validate
+  rules:
+  - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments, statefulsets, daemonsets, replicasets], scope: Namespaced}
+  - {apiGroups: [batch], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [jobs, cronjobs], scope: Namespaced}
+  - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [replicationcontrollers], scope: Namespaced}
+{{- end }}
