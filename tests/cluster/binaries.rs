@@ -4,14 +4,13 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
+
+use crate::go::Build;
 
 /// The version that the Go module pins, stamped into the binaries: without it the server calls itself `v0.0.0-master`.
 const VERSION: &str = "v1.36.3";
@@ -75,32 +74,19 @@ pub(crate) fn workshop() -> PathBuf {
     scratch.parent().unwrap_or(scratch).join("plane")
 }
 
-/// Builds into a folder named by what goes into the build, through a temporary one, so that a build that was cut short is never used.
 fn build() -> Result<Binaries> {
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/assets");
-    let folder = workshop().join(key(&module)?);
-    let found = Binaries { folder };
-    if found.folder.is_dir() {
-        return Ok(found);
-    }
-    crate::namespaces::require("go", "install Go 1.26 or later from https://go.dev/dl")?;
-    fs::create_dir_all(workshop())?;
-    let lock = fs::File::create(workshop().join("build.lock"))?;
-    lock.lock().context("cannot lock the folder of the build")?;
-    if found.folder.is_dir() {
-        return Ok(found); // another process built it while this one waited
-    }
-    eprintln!(
-        "building {VERSION} of Kubernetes into {}: about 6 minutes on two cores, once",
-        found.folder.display()
-    );
-    let draft = tempfile::tempdir_in(workshop())?;
-    for (name, package) in PACKAGES {
-        compile(&module, package, &draft.path().join(name))?;
-    }
-    fs::rename(draft.keep(), &found.folder)
-        .context("cannot move the finished build to its place")?;
-    Ok(found)
+    let build = Build {
+        what: &format!("{VERSION} of Kubernetes"),
+        module: "tests/cluster/assets",
+        packages: &PACKAGES,
+        link_flags: &link_flags(),
+        workshop: workshop(),
+        name: VERSION,
+        takes: "about 6 minutes on two cores",
+    };
+    Ok(Binaries {
+        folder: build.folder()?,
+    })
 }
 
 fn link_flags() -> String {
@@ -113,60 +99,4 @@ fn link_flags() -> String {
     format!(
         "-s -w -X {version}.gitVersion={VERSION} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
     )
-}
-
-/// A name for the build: FNV-1a over everything that decides what comes out of it.
-fn key(module: &Path) -> Result<String> {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let flags = format!("{}{PACKAGES:?}", link_flags());
-    for part in [
-        fs::read(module.join("go.mod"))?,
-        fs::read(module.join("go.sum"))?,
-        flags.into_bytes(),
-    ] {
-        for byte in part {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    Ok(format!("{VERSION}-{hash:016x}"))
-}
-
-/// One `go build`, with a line of progress every fifteen seconds.
-fn compile(module: &Path, package: &str, output: &Path) -> Result<()> {
-    let started = Instant::now();
-    let mut go = Command::new("go")
-        .args([
-            "build",
-            "-v",
-            "-trimpath",
-            "-buildvcs=false",
-            "-ldflags",
-            &link_flags(),
-            "-o",
-        ])
-        .arg(output)
-        .arg(package)
-        .current_dir(module)
-        .envs([("CGO_ENABLED", "0"), ("GOFLAGS", ""), ("GOWORK", "off")]) // the user's own settings must not change what is built
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cannot start go")?;
-    let (mut compiled, mut downloaded, mut said) = (0, 0, Instant::now());
-    let mut complaints = Vec::new();
-    for line in BufReader::new(go.stderr.take().context("go has no stderr")?).lines() {
-        match line? {
-            line if line.starts_with("go: downloading ") => downloaded += 1,
-            line if line.contains(' ') || line.starts_with('#') => complaints.push(line),
-            _ => compiled += 1,
-        }
-        if said.elapsed() > Duration::from_secs(15) {
-            said = Instant::now();
-            eprintln!("  {package}: {downloaded} modules downloaded, {compiled} packages compiled");
-        }
-    }
-    if !go.wait()?.success() {
-        bail!("go build {package} failed:\n{}", complaints.join("\n"));
-    }
-    eprintln!("  {package}: built in {} s", started.elapsed().as_secs());
-    Ok(())
 }

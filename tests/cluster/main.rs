@@ -30,6 +30,8 @@ mod accounts;
 mod admin;
 mod binaries;
 mod certificates;
+#[path = "../support/go.rs"]
+mod go;
 mod hosted;
 mod measure;
 mod namespaces;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     binaries::{self, Binaries},
+    go::require,
     open_reports,
 };
 
@@ -217,17 +218,6 @@ pub(crate) fn close() {
 /// The folder for the files of planes and trials; in memory once [`Inside::settle`] has run.
 pub(crate) fn folder() -> PathBuf {
     binaries::workshop().join("run")
-}
-
-/// An error that says how to install the tool, if it is not on the path.
-pub(crate) fn require(tool: &str, remedy: &str) -> Result<()> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).any(|folder| folder.join(tool).is_file());
-    ensure!(
-        found,
-        "the trials need `{tool}`, which is not on the PATH: {remedy}"
-    );
-    Ok(())
 }
 
 fn record() -> PathBuf {

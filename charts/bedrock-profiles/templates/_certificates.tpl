@@ -11,12 +11,12 @@
 
 {{- /* What a projected volume takes the CA certificates from, and nothing else: the key of a CA never gets there. */}}
 {{- define "bedrock-profiles.authorities" -}}
-{{- if .Values.certificates.caBundle }}
+{{- if .Values.certificates.caBundle -}}
 - configMap:
     name: {{ include "bedrock-profiles.fullname" . }}-ca-bundle
     items:
     - {key: ca.crt, path: ca.crt}
-{{- else }}
+{{- else -}}
 - secret:
     name: {{ eq .Values.certificates.mode "self" | ternary (printf "%s-ca" (include "bedrock-profiles.fullname" .)) (include "bedrock-profiles.certificateSecret" .) }}
     items:

@@ -88,6 +88,9 @@ annotations:
 {{- if eq (int .Values.ports.webhook) (int .Values.ports.admin) }}
 {{- fail "ports.webhook and ports.admin are the same: choose two" }}
 {{- end }}
+{{- if and .Values.certificates.caBundle (eq .Values.certificates.mode "self") }}
+{{- fail "certificates.caBundle goes with the modes secret and certManager: in mode self the release has a CA of its own" }}
+{{- end }}
 {{- with .Values.autoscaling }}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
 {{- fail "autoscaling.minReplicas is above autoscaling.maxReplicas" }}

@@ -1,0 +1,76 @@
+//! A render for each file of values in the chart's `ci/`, byte for byte, and the same objects with Helm 3.
+
+use std::fs;
+
+use libtest_mimic::Trial;
+
+use crate::helm::{CHART, Release, Rendered};
+use crate::tools::{Tool, assert_generated, repository};
+use crate::trial;
+
+/// The names of the files of values, without `-values.yaml`.
+pub(crate) fn names() -> Vec<String> {
+    let folder = fs::read_dir(repository(CHART).join("ci")).unwrap();
+    let files = folder.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = files
+        .map(|file| {
+            file.strip_suffix("-values.yaml")
+                .expect("NAME-values.yaml")
+                .to_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// The text of one of them.
+pub(crate) fn values(name: &str) -> String {
+    let file = repository(CHART).join(format!("ci/{name}-values.yaml"));
+    fs::read_to_string(file).unwrap()
+}
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for name in names() {
+        let of = name.clone();
+        trials.push(trial(format!("golden::{name}"), move || golden(&of)));
+        for helm in [Tool::Helm4, Tool::Helm3] {
+            let of = name.clone();
+            let title = format!("lint::{name}::{helm:?}");
+            trials.push(trial(title, move || lint(helm, &of)));
+        }
+    }
+    trials
+}
+
+fn golden(name: &str) {
+    let values = values(name);
+    let render = |helm| {
+        Release {
+            helm,
+            ..Release::default()
+        }
+        .text(&values)
+    };
+    let rendered = render(Tool::Helm4);
+    assert!(rendered == render(Tool::Helm4), "two renders differ");
+    // They differ in empty lines between objects.
+    let (with_4, with_3) = (
+        Rendered::read(&rendered),
+        Rendered::read(&render(Tool::Helm3)),
+    );
+    assert!(with_4.0 == with_3.0, "Helm 3 renders something else");
+    assert_generated(&format!("tests/data/chart/{name}.yaml"), &rendered);
+}
+
+fn lint(helm: Tool, name: &str) {
+    let file = format!("{CHART}/ci/{name}-values.yaml");
+    let output = helm
+        .command()
+        .args(["lint", "--strict", CHART, "--values", &file])
+        .args(["--kube-version", crate::helm::KUBERNETES])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
