@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub mod audit;
+pub mod check;
 pub mod export;
 pub mod fix;
 pub mod judging;
@@ -31,6 +32,8 @@ pub enum Command {
     Audit(audit::Args),
     /// Rewrite the model IDs in manifests.
     Fix(fix::Args),
+    /// Ask a webhook whether it answers, under a certificate that is trusted.
+    Check(check::Args),
     /// Print what a cluster needs besides the webhook.
     Export(export::Args),
 }
@@ -42,6 +45,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Resolve(args) => resolve::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Fix(args) => fix::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Export(args) => export::run(&args),
     }
 }

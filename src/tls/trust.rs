@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate};
@@ -243,12 +244,8 @@ impl Bundle {
         now: SystemTime,
     ) -> Result<(), rustls::Error> {
         let invalid = || rustls::Error::General("a name or a time that TLS does not know".into());
-        let mut roots = RootCertStore::empty();
-        for anchor in &self.0 {
-            roots.add(anchor.der.clone())?;
-        }
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        let roots = Arc::new(self.roots()?);
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
         let verifier = verifier.map_err(|error| rustls::Error::General(error.to_string()))?;
         let name = ServerName::try_from(name.to_owned()).map_err(|_| invalid())?;
         let now = now
@@ -259,6 +256,26 @@ impl Bundle {
         verifier
             .verify_server_cert(leaf, intermediates, &name, &[], now)
             .map(drop)
+    }
+
+    /// The rules of a client that trusts this bundle and nobody else.
+    ///
+    /// # Errors
+    /// What TLS says of the certificates or of the cryptography in use.
+    pub fn client_config(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&TLS13, &TLS12])?
+            .with_root_certificates(self.roots()?)
+            .with_no_client_auth();
+        Ok(Arc::new(config))
+    }
+
+    fn roots(&self) -> Result<RootCertStore, rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        for anchor in &self.0 {
+            roots.add(anchor.der.clone())?;
+        }
+        Ok(roots)
     }
 
     fn add(&mut self, anchor: Anchor) {

@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::keyring::{Ca, KeyPem, Keyring, Lives};
 use super::metrics::Certificate;
 use super::replica::{Mint, Now, Reason, Replica, Served, Task};
-use super::stored::{self, KEY, Stored};
+use super::stored::{self, CERTIFICATES_KEY, KEY, Stored};
 use super::ties::Ties;
 use crate::controllers::client::Clients;
 use crate::controllers::installation::{GROUP, Installation, Manager};
@@ -247,6 +247,8 @@ impl Keeper {
         let text = stored::write(keyring).map_err(Trouble::Text)?;
         let data = object.data.get_or_insert_default();
         data.insert(KEY.to_owned(), ByteString(text));
+        let certificates = ByteString(stored::certificates(keyring).into_bytes());
+        data.insert(CERTIFICATES_KEY.to_owned(), certificates);
         let params = PostParams {
             field_manager: Some(Manager::Certificates.as_str().to_owned()),
             ..PostParams::default()

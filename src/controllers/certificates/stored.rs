@@ -13,6 +13,10 @@ use crate::tls::authority::Authority;
 /// The key of the Secret's `data`.
 pub const KEY: &str = "keyring.json";
 
+/// The key under which the certificates stand once more, without their keys: for whoever is to trust them and no more. It is
+/// never read by us.
+pub const CERTIFICATES_KEY: &str = "ca.crt";
+
 /// The version that is written.
 const VERSION: u64 = 1;
 
@@ -116,6 +120,11 @@ pub fn write(keyring: &Keyring) -> Result<Vec<u8>, String> {
         rest: keyring.rest.clone(),
     };
     serde_json::to_vec(&document).map_err(|error| error.to_string())
+}
+
+/// The text under [`CERTIFICATES_KEY`], as PEM.
+pub fn certificates(keyring: &Keyring) -> String {
+    keyring.cas().iter().map(|ca| ca.anchor.pem()).collect()
 }
 
 fn read(text: &[u8]) -> Result<Keyring, Damage> {
