@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::helm::{CHART, Release, Rendered};
-use crate::tools::repository;
+use crate::tools::{Tool, repository};
 use crate::trial;
 
 /// The name of a row, the values, and what is to be seen then.
@@ -830,6 +830,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("in_the_namespace_default", in_default),
         trial("no_name_is_too_long", long_names),
         trial("nothing_is_looked_up_or_random", settled),
+        trial("the_notes_say_what_to_do_next", notes),
     ];
     rows.chain(others).collect()
 }
@@ -848,6 +849,17 @@ fn leaves(value: &Value, path: &str, into: &mut BTreeSet<String>) {
     }
 }
 
+/// Values that are passed on as they are: a row for one key of theirs is enough.
+const WHOLE: &[&str] = &[
+    ".nodeSelector",
+    ".resources",
+    ".livenessProbe",
+    ".readinessProbe",
+    ".podSecurityContext",
+    ".securityContext",
+    ".metrics.dashboard.labels",
+];
+
 fn every_value() {
     let text = std::fs::read_to_string(repository(CHART).join("values.yaml")).unwrap();
     let (mut known, mut tried) = (BTreeSet::new(), BTreeSet::new());
@@ -855,11 +867,14 @@ fn every_value() {
     for Row(_, values, _) in table() {
         leaves(&values, "", &mut tried);
     }
-    let covered = |path: &String| {
-        let below = format!("{path}.");
-        tried.iter().any(|one| {
-            one == path || one.starts_with(&below) || path.starts_with(&format!("{one}."))
-        })
+    let below = |path: &str, whole: &str| {
+        path.strip_prefix(whole)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let covered = |path: &&String| {
+        let whole = WHOLE.iter().find(|whole| below(path, whole));
+        let path = whole.map_or(path.as_str(), |whole| whole);
+        tried.iter().any(|one| below(one, path))
     };
     let missed: Vec<_> = known.iter().filter(|path| !covered(path)).collect();
     assert!(missed.is_empty(), "without a row: {missed:?}");
@@ -918,4 +933,54 @@ fn settled() {
             assert!(!text.contains(word), "{}: {word}", file.path().display());
         }
     }
+}
+
+fn notes() {
+    let told = |namespace: &str, values: &[&str]| {
+        let mut helm = Tool::Helm4.command();
+        helm.args([
+            "install",
+            "bedrock-profiles",
+            CHART,
+            "--dry-run=client",
+            "--namespace",
+            namespace,
+        ]);
+        let output = helm.args(values).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split_once("\nNOTES:\n").unwrap().1.to_owned()
+    };
+    let next = [
+        "kubectl wait --for=condition=InForce ipp/default",
+        "kubectl run sample --namespace default",
+        "--set policy.mode=Rewrite",
+        "OnlyGlobalServes",
+    ];
+    let off = "kubectl delete mutatingwebhookconfigurations,validatingwebhookconfigurations --selector app.kubernetes.io/instance=bedrock-profiles";
+    let usual = told("bedrock-profiles", &[]);
+    for line in next.iter().chain([&off, &"pause the application first"]) {
+        assert!(usual.contains(line), "{line}: {usual}");
+    }
+    assert!(!usual.contains("NOTE:"), "{usual}");
+    let other = told("default", &["--set", "replicas=1"]);
+    assert!(
+        other.contains("no workload in `default` is rewritten"),
+        "{other}"
+    );
+    assert!(
+        other.contains("kubectl run sample --namespace my-namespace"),
+        "{other}"
+    );
+    assert!(other.contains("one replica alone"), "{other}");
+    let without = told("bedrock-profiles", &["--set", "policy.create=false"]);
+    assert!(
+        without.contains("without a policy") && without.contains(off),
+        "{without}"
+    );
+    assert!(!without.contains("ipp/default"), "{without}");
 }

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 pub(crate) struct Build<'a> {
     /// What it is, for people.
     pub(crate) what: &'a str,
-    /// Folder of the `go.mod` and `go.sum` that pin it, below the root of the repository.
+    /// Folder below the root of the repository, with the `go.mod` and `go.sum` that pin it and what is our own of it.
     pub(crate) module: &'a str,
     /// Name and package of each program.
     pub(crate) packages: &'a [(&'a str, &'a str)],
@@ -62,11 +62,14 @@ impl Build<'_> {
     fn key(&self, module: &Path) -> Result<String> {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         let flags = format!("{}{:?}", self.link_flags, self.packages);
-        for part in [
-            fs::read(module.join("go.mod"))?,
-            fs::read(module.join("go.sum"))?,
-            flags.into_bytes(),
-        ] {
+        let mut parts = vec![flags.into_bytes()];
+        let mut files: Vec<_> = fs::read_dir(module)?.collect::<Result<_, _>>()?;
+        files.retain(|file| file.file_type().is_ok_and(|kind| kind.is_file()));
+        files.sort_by_key(fs::DirEntry::file_name);
+        for file in files {
+            parts.push(fs::read(file.path())?);
+        }
+        for part in parts {
             for byte in part {
                 hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
             }

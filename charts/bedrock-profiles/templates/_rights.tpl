@@ -109,7 +109,7 @@
 # events on what the audit finds
 - apiGroups: ["events.k8s.io"]
   resources: ["events"]
-  verbs: ["create","patch"]
+  verbs: ["create"]
 {{- end }}
 {{- end }}
 
@@ -137,5 +137,5 @@
 # events on policies
 - apiGroups: ["events.k8s.io"]
   resources: ["events"]
-  verbs: ["create","patch"]
+  verbs: ["create"]
 {{- end }}
