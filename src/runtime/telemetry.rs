@@ -48,6 +48,8 @@ pub fn install(format: Format, filter: &str) -> Result<(), TelemetryError> {
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // What cannot be logged cannot be told on the same standard error either: the attempt would panic, in a review.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match format {
         Format::Text => builder.try_init(),

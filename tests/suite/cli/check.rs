@@ -17,7 +17,7 @@ struct Webhook {
 }
 
 impl Webhook {
-    /// Starts one that writes its CA's certificate into a file.
+    /// Starts one that writes its CA's certificate into a file. Nobody reads its log to the end, which must not matter to it.
     fn start(ca_file: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"))
             .args(["serve", "--standalone", "--log-format", "json"])
@@ -30,7 +30,7 @@ impl Webhook {
         let log = BufReader::new(process.stderr.take().unwrap());
         let address = log.lines().map(Result::unwrap).find_map(|line| {
             let event: Value = serde_json::from_str(&line).ok()?;
-            Some(event["fields"]["webhook"].as_str()?.to_owned())
+            Some(event["webhook"].as_str()?.to_owned())
         });
         let port = address.unwrap().rsplit(':').next().unwrap().to_owned();
         Self { process, port }
