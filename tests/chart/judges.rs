@@ -1,4 +1,4 @@
-//! What others say of the chart: the published OpenAPI of the oldest Kubernetes it is for, and kube-score.
+//! What others say of the chart: the published `OpenAPI` of the oldest Kubernetes it is for, and kube-score.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -83,7 +83,7 @@ fn write_schemas(folder: &Path) {
     .unwrap();
 }
 
-/// A schema that refuses unknown fields, and lets a number stand where OpenAPI 2 can only say text.
+/// A schema that refuses unknown fields, and lets a number stand where `OpenAPI` 2 can only say text.
 fn strict(schema: &Value) -> Value {
     match schema {
         Value::Array(all) => all.iter().map(strict).collect(),
@@ -100,11 +100,11 @@ fn strict(schema: &Value) -> Value {
             }
             Value::Object(schema)
         }
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
     }
 }
 
-/// The OpenAPI that Kubernetes publishes with its source, from its Go module: pinned by `assets/kubernetes-1.33`.
+/// The `OpenAPI` that Kubernetes publishes with its source, from its Go module: pinned by `assets/kubernetes-1.33`.
 fn open_api() -> std::path::PathBuf {
     let output = Command::new("go")
         .args(["mod", "download", "-json", "k8s.io/kubernetes"])

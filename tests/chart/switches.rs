@@ -115,7 +115,7 @@ fn objects() -> Vec<Row> {
             );
         }),
         Row("no_definitions", json!({"crds": {"install": false}}), |r| {
-            is(r.only("CustomResourceDefinition"), Value::Null)
+            is(r.only("CustomResourceDefinition"), Value::Null);
         }),
         Row(
             "account",
@@ -124,7 +124,7 @@ fn objects() -> Vec<Row> {
                 is(
                     &r.only("ServiceAccount")["metadata"]["annotations"]["a"],
                     "b",
-                )
+                );
             },
         ),
         Row(
@@ -550,7 +550,7 @@ fn pods() -> Vec<Row> {
             );
         }),
         Row("replicas", json!({"replicas": 3}), |r| {
-            is(&r.only("Deployment")["spec"]["replicas"], 3)
+            is(&r.only("Deployment")["spec"]["replicas"], 3);
         }),
         Row(
             "image",
@@ -642,7 +642,7 @@ fn pods() -> Vec<Row> {
             },
         ),
         Row("end", json!({"terminationGracePeriodSeconds": 60}), |r| {
-            is(&r.pod()["terminationGracePeriodSeconds"], 60)
+            is(&r.pod()["terminationGracePeriodSeconds"], 60);
         }),
         Row(
             "security",
@@ -822,7 +822,7 @@ fn around() -> Vec<Row> {
 pub(crate) fn trials() -> Vec<Trial> {
     let rows = table().into_iter().map(|Row(name, values, see)| {
         trial(format!("switch::{name}"), move || {
-            see(&Release::default().objects(&values))
+            see(&Release::default().objects(&values));
         })
     });
     let others = [
@@ -843,7 +843,12 @@ fn leaves(value: &Value, path: &str, into: &mut BTreeSet<String>) {
                 leaves(value, &format!("{path}.{key}"), into);
             }
         }
-        _ => {
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => {
             into.insert(path.to_owned());
         }
     }

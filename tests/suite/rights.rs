@@ -78,20 +78,18 @@ fn rule(right: &Right) -> String {
 
 /// The rules of the chart's roles: a named template for each.
 fn template() -> String {
-    let roles: [(&str, fn(Scope) -> bool); 3] = [
-        ("cluster", |scope| {
-            matches!(scope, Scope::Cluster | Scope::Named(_))
-        }),
-        ("own", |scope| matches!(scope, Scope::Own(_))),
-        ("default", |scope| scope == Scope::Default),
-    ];
+    let role_of = |right: &Right| match right.scope {
+        Scope::Cluster | Scope::Named(_) => "cluster",
+        Scope::Own(_) => "own",
+        Scope::Default => "default",
+    };
     let mut text = TEMPLATE_HEAD.to_owned();
-    for (role, belongs) in roles {
-        let rights = TABLE.iter().filter(|right| belongs(right.scope));
-        let rules: String = rights.map(rule).collect();
+    for role in ["cluster", "own", "default"] {
+        let rights = TABLE.iter().filter(|right| role_of(right) == role);
+        let lines: String = rights.map(rule).collect();
         write!(
             text,
-            "\n{{{{- define \"bedrock-profiles.rights.{role}\" }}}}\n{rules}{{{{- end }}}}\n"
+            "\n{{{{- define \"bedrock-profiles.rights.{role}\" }}}}\n{lines}{{{{- end }}}}\n"
         )
         .unwrap();
     }
