@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::helm::{CHART, Release};
-use crate::tools::{Tool, repository};
+use crate::tools::{PROMTOOL, repository};
 use crate::trial;
 
 /// A series, and its values a minute apart, in promtool's notation.
@@ -297,7 +297,7 @@ fn promtool(arguments: &[&str], files: &[(&str, &Value)]) -> String {
     for (name, content) in files {
         fs::write(folder.path().join(name), content.to_string()).unwrap();
     }
-    let mut promtool = Tool::Promtool.command();
+    let mut promtool = PROMTOOL.command().unwrap();
     let output = promtool.args(arguments).current_dir(folder.path()).output();
     let Output {
         status,

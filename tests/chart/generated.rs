@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::helm::{CHART, Release, Rendered};
-use crate::tools::{Tool, assert_generated, repository};
+use crate::tools::{HELM_DOCS, assert_generated, repository};
 use crate::{schema, trial};
 
 /// The head of `manifests/install.yaml`.
@@ -48,8 +48,9 @@ fn definitions() {
 }
 
 fn readme() {
-    let output = Tool::HelmDocs
+    let output = HELM_DOCS
         .command()
+        .unwrap()
         .args([
             "--chart-search-root",
             CHART,

@@ -6,7 +6,8 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::helm::{CHART, KUBERNETES, Release, Rendered, identity};
-use crate::tools::{Tool, assert_generated, repository};
+use crate::pinned::{HELM_3, HELM_4, Tool};
+use crate::tools::{assert_generated, repository};
 use crate::trial;
 
 /// The names of the files of values, without `-values.yaml`.
@@ -35,7 +36,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     for name in names() {
         let of = name.clone();
         trials.push(trial(format!("golden::{name}"), move || golden(&of)));
-        for helm in [Tool::Helm4, Tool::Helm3] {
+        for helm in [HELM_4, HELM_3] {
             let of = name.clone();
             let title = format!("lint::{name}::{helm:?}");
             trials.push(trial(title, move || lint(helm, &of)));
@@ -53,9 +54,9 @@ fn golden(name: &str) {
         }
         .text(&values)
     };
-    let rendered = render(Tool::Helm4);
-    assert!(rendered == render(Tool::Helm4), "two renders differ");
-    let (with_4, with_3) = (sorted(&rendered), sorted(&render(Tool::Helm3)));
+    let rendered = render(HELM_4);
+    assert!(rendered == render(HELM_4), "two renders differ");
+    let (with_4, with_3) = (sorted(&rendered), sorted(&render(HELM_3)));
     assert!(with_4 == with_3, "Helm 3 renders something else");
     assert_generated(&format!("tests/data/chart/{name}.yaml"), &rendered);
 }
@@ -71,6 +72,7 @@ fn lint(helm: Tool, name: &str) {
     let file = format!("{CHART}/ci/{name}-values.yaml");
     let output = helm
         .command()
+        .unwrap()
         .args(["lint", "--strict", CHART, "--values", &file])
         .args(["--kube-version", KUBERNETES])
         .output()

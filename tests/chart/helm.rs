@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::tools::Tool;
+use crate::pinned::{HELM_4, Tool};
 
 /// The chart.
 pub(crate) const CHART: &str = "charts/bedrock-profiles";
@@ -26,7 +26,7 @@ pub(crate) struct Release<'a> {
 impl Default for Release<'_> {
     fn default() -> Self {
         Self {
-            helm: Tool::Helm4,
+            helm: HELM_4,
             chart: CHART,
             name: "bedrock-profiles",
             namespace: "bedrock-profiles",
@@ -40,7 +40,7 @@ pub(crate) struct Rendered(pub(crate) Vec<Value>);
 impl Release<'_> {
     /// Renders with these values, given as JSON or YAML, and these arguments.
     pub(crate) fn try_text(&self, values: &str, arguments: &[&str]) -> Result<String, String> {
-        let mut helm = self.helm.command();
+        let mut helm = self.helm.command().unwrap();
         helm.args([
             "template",
             self.name,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::goldens;
 use crate::helm::{KUBERNETES, Release};
-use crate::tools::{Tool, repository};
+use crate::tools::{KUBE_SCORE, KUBECONFORM, repository};
 use crate::trial;
 
 /// Kinds of others, whose definitions are not Kubernetes' own.
@@ -33,8 +33,9 @@ fn conforms() {
     let files = goldens::names()
         .into_iter()
         .map(|name| format!("tests/data/chart/{name}.yaml"));
-    let output = Tool::Kubeconform
+    let output = KUBECONFORM
         .command()
+        .unwrap()
         .args([
             "-strict",
             "-summary",
@@ -135,8 +136,9 @@ fn scored() {
     let file = folder.path().join("rendered.yaml");
     fs::write(&file, rendered).unwrap();
     let version = format!("v{}", KUBERNETES.trim_end_matches(".0"));
-    let output = Tool::KubeScore
+    let output = KUBE_SCORE
         .command()
+        .unwrap()
         .args([
             "score",
             "--output-format",

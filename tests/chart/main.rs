@@ -17,6 +17,8 @@ mod go;
 mod goldens;
 mod helm;
 mod judges;
+#[path = "../support/tools.rs"]
+mod pinned;
 mod refusals;
 mod schema;
 mod subchart;

@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::helm::Release;
-use crate::tools::Tool;
+use crate::pinned::{HELM_3, HELM_4};
 use crate::trial;
 
 /// What is wrong, the values, and a part of what is said about it.
@@ -157,7 +157,7 @@ fn table() -> Vec<(&'static str, Value, &'static str)> {
 pub(crate) fn trials() -> Vec<Trial> {
     let refused = table().into_iter().map(|(what, values, says)| {
         trial(format!("refuses::{what}"), move || {
-            for helm in [Tool::Helm4, Tool::Helm3] {
+            for helm in [HELM_4, HELM_3] {
                 let release = Release {
                     helm,
                     ..Release::default()

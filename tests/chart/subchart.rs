@@ -7,7 +7,8 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use crate::helm::{CHART, Release, Rendered};
-use crate::tools::{Tool, repository};
+use crate::pinned::{HELM_3, HELM_4};
+use crate::tools::repository;
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -26,7 +27,7 @@ fn below() {
         parent.path().join("charts/bedrock-profiles"),
     )
     .unwrap();
-    for helm in [Tool::Helm4, Tool::Helm3] {
+    for helm in [HELM_4, HELM_3] {
         let release = Release {
             helm,
             chart: parent.path().to_str().unwrap(),

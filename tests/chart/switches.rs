@@ -6,7 +6,8 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::helm::{CHART, Release, Rendered};
-use crate::tools::{Tool, repository};
+use crate::pinned::HELM_4;
+use crate::tools::repository;
 use crate::trial;
 
 /// The name of a row, the values, and what is to be seen then.
@@ -942,7 +943,7 @@ fn settled() {
 
 fn notes() {
     let told = |namespace: &str, values: &[&str]| {
-        let mut helm = Tool::Helm4.command();
+        let mut helm = HELM_4.command().unwrap();
         helm.args([
             "install",
             "bedrock-profiles",

@@ -36,6 +36,8 @@ mod hosted;
 mod measure;
 mod namespaces;
 mod open_reports;
+#[path = "../support/tools.rs"]
+mod pinned;
 mod plane;
 mod prober;
 mod process;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     binaries::{self, Binaries},
     go::require,
-    open_reports,
+    open_reports, pinned,
 };
 
 /// Set for the process inside; holds an [`Inside`] as JSON.
@@ -189,6 +189,11 @@ pub(crate) fn enter(open: bool) -> Result<()> {
     };
     if let Err(error) = open_reports::fetch() {
         eprintln!("without the definitions of OpenReports some trials will fail: {error:#}");
+    }
+    for helm in [pinned::HELM_4, pinned::HELM_3] {
+        if let Err(error) = helm.path() {
+            eprintln!("without {} some trials will fail: {error:#}", helm.name);
+        }
     }
     fs::create_dir_all(folder())?;
     // The process keeps its number through `exec`, and unshare, which it becomes, owns the namespaces.

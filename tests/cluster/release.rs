@@ -94,11 +94,18 @@ impl<'w> Release<'w> {
             .partition(|object| object["metadata"]["namespace"] == "default");
         world.apply_in("default", &list(&elsewhere))?;
         world.apply(&list(&own))?;
-        let kubeconfig = world.account_config(NAME, None)?;
+        Self::shipped(world)
+    }
+
+    /// What somebody else has shipped under the same names.
+    pub(crate) fn shipped(world: &'w World) -> Result<Self> {
         Ok(Self {
             world,
-            kubeconfig,
-            installation,
+            kubeconfig: world.account_config(NAME, None)?,
+            installation: Installation {
+                namespace: world.namespace().to_owned(),
+                name: NAME.to_owned(),
+            },
         })
     }
 

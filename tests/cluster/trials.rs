@@ -3,6 +3,7 @@
 mod answers;
 pub(crate) mod audit;
 mod certificates;
+mod chart;
 mod crds;
 mod documents;
 mod faults;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<Trial> {
         identity::trials(),
         fixture::trials(),
         replicas::trials(),
+        chart::trials(),
         rights::trials(),
         leader::trials(),
         faults::trials(),

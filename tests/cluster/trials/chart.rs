@@ -1,0 +1,291 @@
+//! The chart, installed by Helm on a real API server. There is no node: a process of the built binary plays its Pods.
+
+use std::process::{Output, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use super::product::{SONNET, asking, variable};
+use crate::{
+    pinned::{HELM_3, HELM_4, Tool},
+    process::wait_for,
+    release::{NAME, Release},
+    trial::{Trial, alone},
+    world::World,
+};
+
+pub(super) fn trials() -> Vec<Trial> {
+    vec![
+        alone("a_release_lives_by_helm_4", |world| {
+            live(world, HELM_4, &[])
+        })
+        .with_controllers(),
+        alone("a_release_lives_by_helm_4_on_the_client", |world| {
+            live(world, HELM_4, &["--server-side=false"])
+        })
+        .with_controllers(),
+        alone("a_release_lives_by_helm_3", |world| {
+            live(world, HELM_3, &[])
+        })
+        .with_controllers(),
+    ]
+}
+
+/// Where the chart is.
+const CHART: &str = "charts/bedrock-profiles";
+
+/// What a person types to remove what an uninstallation keeps.
+const FORGET: &[&str] = &[
+    "delete",
+    "crd",
+    "inferenceprofilemappings.bedrock-profiles.dev",
+    "inferenceprofilepolicies.bedrock-profiles.dev",
+];
+
+/// The entries, as kinds and names.
+const ENTRIES: [(&str, &str); 3] = [
+    (
+        "mutatingwebhookconfiguration",
+        "webhook-pods.bedrock-profiles.dev",
+    ),
+    (
+        "mutatingwebhookconfiguration",
+        "webhook-configmaps.bedrock-profiles.dev",
+    ),
+    (
+        "validatingwebhookconfiguration",
+        "webhook-templates.bedrock-profiles.dev",
+    ),
+];
+
+/// A version of Helm, and how it is to apply.
+struct Helm<'w> {
+    world: &'w World,
+    tool: Tool,
+    mode: &'static [&'static str],
+}
+
+impl Helm<'_> {
+    fn try_run(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = self.tool.command()?;
+        command
+            .args(arguments)
+            .env("KUBECONFIG", self.world.kubeconfig())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Ok(command.output()?)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.try_run(arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "helm {arguments:?}: {said}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// `install` or `upgrade` with these values.
+    fn put(&self, verb: &str, values: &[&str]) -> Result<String> {
+        let namespace = self.world.namespace();
+        let mut arguments = vec![verb, NAME, CHART, "--namespace", namespace];
+        arguments.extend(["--set", "policy.mode=Rewrite"]);
+        arguments.extend(values.iter().flat_map(|value| ["--set", *value]));
+        arguments.extend(self.mode);
+        self.run(&arguments)
+    }
+}
+
+/// What replicas have written into what the chart ships.
+#[derive(Debug, PartialEq)]
+struct Filled {
+    authorities: Value,
+    armed: Vec<[Value; 2]>,
+    remembered: Value,
+}
+
+impl Filled {
+    fn of(world: &World) -> Result<Self> {
+        let secret = world.get("secret", &format!("{NAME}-ca"))?;
+        let lease = world.get("lease", NAME)?;
+        ensure!(
+            lease["spec"]["holderIdentity"].is_string(),
+            "nobody holds the Lease: {}",
+            lease["spec"]
+        );
+        let armed: Result<Vec<_>> = ENTRIES
+            .iter()
+            .map(|(kind, name)| {
+                let webhook = &world.get(kind, name)?["webhooks"][0];
+                let (rules, bundle) = (&webhook["rules"], &webhook["clientConfig"]["caBundle"]);
+                ensure!(rules.is_array() && bundle.is_string(), "{name} is disarmed");
+                Ok([rules.clone(), bundle.clone()])
+            })
+            .collect();
+        let mut remembered = lease["metadata"]["annotations"].clone();
+        if let Some(annotations) = remembered.as_object_mut() {
+            annotations.retain(|key, _| key.starts_with("bedrock-profiles.dev/"));
+        }
+        Ok(Self {
+            authorities: secret["data"].clone(),
+            armed: armed?,
+            remembered,
+        })
+    }
+}
+
+/// A release from its installation to its end, twice.
+fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> {
+    let helm = Helm { world, tool, mode };
+    let apps = world.neighbour("apps")?;
+    let notes = helm.put("install", &[])?;
+    ensure!(
+        notes.contains("kubectl wait --for=condition=InForce"),
+        "{notes}"
+    );
+    refuses_a_second(&helm, &apps)?;
+
+    let release = Release::shipped(world)?;
+    let replica = release.start_ready("one", &[])?;
+    release.wait_until_armed()?;
+    let in_force = [
+        "wait",
+        "--for=condition=InForce",
+        "ipp/default",
+        "--timeout=60s",
+    ];
+    world.kubectl(&in_force, None)?.success("kubectl wait")?;
+    rewrites(world, &apps)?;
+    leaves_what_was_filled(&helm)?;
+    rewrites(world, &apps)?;
+    switches_an_entry(&helm, &release)?;
+    heals_what_was_replaced(&helm, &release)?;
+
+    replica.end()?;
+    uninstall(&helm)?;
+    let kept = world.kubectl(&["get", "ipm,ipp", "-o", "name"], None)?;
+    let kept = kept.success("kubectl get")?.stdout;
+    ensure!(
+        kept.lines().count() == 2,
+        "the custom resources stay: {kept}"
+    );
+    helm.put("install", &[])
+        .context("what was kept is adopted")?;
+    uninstall(&helm)?;
+    world.kubectl(FORGET, None)?.success("kubectl delete")?;
+    nothing_is_left(world)
+}
+
+/// The names of the entries belong to the whole cluster.
+fn refuses_a_second(helm: &Helm<'_>, elsewhere: &str) -> Result<()> {
+    let mut second = vec!["install", "second", CHART, "--namespace", elsewhere];
+    second.extend(helm.mode);
+    let refused = helm.try_run(&second)?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    ensure!(
+        !refused.status.success() && said.contains("invalid ownership metadata"),
+        "a second release: {said}"
+    );
+    Ok(())
+}
+
+/// The first Pod is rewritten: nothing is tried twice.
+fn rewrites(world: &World, namespace: &str) -> Result<()> {
+    let name = format!("chat-{:08x}", fastrand::u32(..));
+    world.create_in(namespace, &asking(&name, SONNET, "eu-west-1").to_string())?;
+    let pod = world.get_in(namespace, "pod", &name)?;
+    assert_eq!(variable(&pod, "BEDROCK_MODEL_ID")?, format!("eu.{SONNET}"));
+    Ok(())
+}
+
+/// Neither upgrades nor a rollback take back what replicas have written.
+fn leaves_what_was_filled(helm: &Helm<'_>) -> Result<()> {
+    let world = helm.world;
+    let before = Filled::of(world)?;
+    let timeout = || -> Result<Value> {
+        let (kind, name) = ENTRIES[0];
+        Ok(world.get(kind, name)?["webhooks"][0]["timeoutSeconds"].clone())
+    };
+    helm.put(
+        "upgrade",
+        &["webhooks.timeoutSeconds=3", "replicas=3", "audit.every=2h"],
+    )?;
+    assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(3)));
+    let before = Filled::of(world)?;
+    helm.put("upgrade", &[])?;
+    assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(2)));
+    let before = Filled::of(world)?;
+    let mut rollback = vec!["rollback", NAME, "2", "--namespace", world.namespace()];
+    rollback.extend(helm.mode);
+    helm.run(&rollback)?;
+    assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(3)));
+    Ok(())
+}
+
+/// A switch takes a whole object away; what comes back is armed again.
+fn switches_an_entry(helm: &Helm<'_>, release: &Release<'_>) -> Result<()> {
+    let (kind, name) = ENTRIES[1];
+    helm.put("upgrade", &["webhooks.configMaps.enabled=false"])?;
+    let gone = helm.world.kubectl(&["get", kind, name], None)?;
+    ensure!(!gone.ok, "{name} is still there");
+    helm.put("upgrade", &[])?;
+    release.wait_until_armed()
+}
+
+/// Replaced by what was shipped, everything is filled again, and by the CAs that there were.
+fn heals_what_was_replaced(helm: &Helm<'_>, release: &Release<'_>) -> Result<()> {
+    let authorities = || -> Result<Value> {
+        let secret = helm.world.get("secret", &format!("{NAME}-ca"))?;
+        Ok(secret["data"].clone())
+    };
+    let before = authorities()?;
+    let mut forced = vec![
+        "upgrade",
+        NAME,
+        CHART,
+        "--namespace",
+        helm.world.namespace(),
+    ];
+    forced.extend(["--set", "policy.mode=Rewrite"]);
+    if helm.tool == HELM_3 {
+        forced.push("--force");
+    } else {
+        forced.extend(["--force-replace", "--server-side=false"]);
+    }
+    helm.run(&forced)?;
+    wait_for("the CAs that there were", || {
+        Ok((authorities()? == before).then_some(()))
+    })?;
+    release.wait_until_armed()
+}
+
+fn uninstall(helm: &Helm<'_>) -> Result<()> {
+    let namespace = helm.world.namespace();
+    let said = helm.run(&["uninstall", NAME, "--namespace", namespace])?;
+    ensure!(said.contains("uninstalled"), "{said}");
+    Ok(())
+}
+
+/// No object of any kind has the label of the release.
+fn nothing_is_left(world: &World) -> Result<()> {
+    let kinds = ["api-resources", "--verbs=list", "--output=name"];
+    let kinds = world
+        .kubectl(&kinds, None)?
+        .success("kubectl api-resources")?;
+    let kinds: Vec<&str> = kinds.stdout.lines().collect();
+    ensure!(kinds.len() > 40, "{kinds:?}");
+    let kinds = kinds.join(",");
+    wait_for("the end of every object of the release", || {
+        let label = "app.kubernetes.io/name=bedrock-profiles";
+        let args = [
+            "get",
+            &kinds,
+            "-A",
+            "-l",
+            label,
+            "-o",
+            "name",
+            "--ignore-not-found",
+        ];
+        let left = world.kubectl(&args, None)?.success("kubectl get")?.stdout;
+        Ok(left.is_empty().then_some(()))
+    })
+}
