@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench reviews [-- WORD]` prints, for each kind of review, the CPU time that each server's process spent on it and the
 //! ratio of the two, pair by pair in one run: the figures of one machine and moment mean little, their ratio does.
-//! Each server is a process of its own; its time is read from `/proc`.
+//! Each server is a process of its own; its time is read from `/proc`. `-- soak [COUNT]` prints its memory over many rewrites.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 #![allow(
@@ -10,8 +10,6 @@
     reason = "counts and times are far below 2^52"
 )]
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -35,6 +33,8 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+mod bodies;
+
 /// Connections that are kept alive, as several API servers under load have them.
 const CONNECTIONS: usize = 8;
 
@@ -52,12 +52,38 @@ fn main() {
     match words.next().as_deref() {
         Some("serve-floor") => serve(floor()),
         Some("serve-ours") => serve(ours()),
+        Some("soak") => soak(words.next().map_or(SOAKED, |count| count.parse().unwrap())),
         filter => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap()
             .block_on(measure(filter.unwrap_or_default())),
     }
+}
+
+/// How often the largest rewrite is asked for by `soak`, unless told otherwise.
+const SOAKED: usize = 100_000;
+
+/// Asks for the largest rewrite again and again, and prints what the server's process holds of memory on the way.
+fn soak(count: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut ours = Server::start("serve-ours").await;
+        let all = bodies::reviews();
+        let (name, body) = all.last_key_value().unwrap();
+        println!(
+            "{name}, {} bytes, {count} times over {CONNECTIONS} connections",
+            body.len()
+        );
+        println!("before: {}", ours.memory());
+        for tenth in 1..=10 {
+            ours.send(body, count / 10).await;
+            println!("after {}: {}", tenth * (count / 10), ours.memory());
+        }
+    });
 }
 
 // === the servers ===
@@ -189,6 +215,17 @@ impl Server {
             .sum()
     }
 
+    /// What the process holds of memory, and held at most so far.
+    fn memory(&self) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kilobytes = line.unwrap().split_whitespace().next().unwrap();
+            kilobytes.parse::<f64>().unwrap() / 1024.0
+        };
+        format!("{:.1} MiB, {:.1} MiB at most", of("VmRSS:"), of("VmHWM:"))
+    }
+
     /// CPU time per review, in microseconds.
     async fn per_review(&mut self, body: &Bytes) -> f64 {
         let before = self.cpu();
@@ -197,6 +234,12 @@ impl Server {
         } else {
             REVIEWS / 10
         };
+        self.send(body, reviews).await;
+        (self.cpu() - before) as f64 / 1000.0 / reviews as f64
+    }
+
+    /// Sends a review so many times, over all connections.
+    async fn send(&mut self, body: &Bytes, reviews: usize) {
         let each = self.connections.iter_mut().map(|connection| async {
             for _ in 0..reviews / CONNECTIONS {
                 let request = Request::post("/mutate?timeout=10s")
@@ -210,7 +253,6 @@ impl Server {
             }
         });
         futures_join(each.collect()).await;
-        (self.cpu() - before) as f64 / 1000.0 / reviews as f64
     }
 }
 
@@ -277,7 +319,7 @@ async fn measure(filter: &str) {
         "{:<28} {:>9} {:>8} {:>8}   ratio",
         "review", "bytes", "floor", "ours"
     );
-    for (name, body) in reviews()
+    for (name, body) in bodies::reviews()
         .into_iter()
         .filter(|(name, _)| name.contains(filter))
     {
@@ -302,92 +344,4 @@ async fn measure(filter: &str) {
             ratios[ROUNDS - 1]
         );
     }
-}
-
-fn reviews() -> BTreeMap<&'static str, Bytes> {
-    const ID: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
-    BTreeMap::from([
-        ("1 Pod of 8 KiB, miss", pod(60, "some-model")),
-        ("2 Pod of 8 KiB, rewrite", pod(60, ID)),
-        ("3 Pod of 20 KiB, miss", pod(190, "some-model")),
-        ("4 Pod of 20 KiB, rewrite", pod(190, ID)),
-        ("5 file of 200 KiB, miss", file("some-model")),
-        ("6 file of 200 KiB, rewrite", file(ID)),
-    ])
-}
-
-/// A Pod as the API server sends it, with `variables` variables, one of which is `model`.
-fn pod(variables: usize, model: &str) -> Bytes {
-    let mut env: Vec<_> = (0..variables)
-        .map(|at| serde_json::json!({ "name": format!("SETTING_NUMBER_{at}"), "value": format!("the value of setting {at}, of a usual length") }))
-        .collect();
-    env.push(serde_json::json!({ "name": "BEDROCK_MODEL_ID", "value": model }));
-    env.push(serde_json::json!({ "name": "AWS_REGION", "value": "eu-west-1" }));
-    let fields = [
-        "f:metadata",
-        "f:spec",
-        "f:containers",
-        "f:env",
-        "f:image",
-        "f:name",
-        "f:resources",
-    ];
-    let managed: BTreeMap<_, _> = fields
-        .iter()
-        .map(|field| (*field, serde_json::json!({ ".": {}, "f:value": {} })))
-        .collect();
-    let review = serde_json::json!({
-        "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
-        "request": {
-            "object": {
-                "kind": "Pod", "apiVersion": "v1",
-                "metadata": { "generateName": "chat-5d9c-", "namespace": "ml", "labels": { "app": "chat" },
-                    "managedFields": [{ "manager": "kube-controller-manager", "operation": "Update", "fieldsV1": managed }] },
-                "spec": {
-                    "containers": [{ "name": "app", "image": "example.com/chat:1", "env": env, "resources": {},
-                        "volumeMounts": [{ "name": "token", "mountPath": "/var/run/secrets" }] }],
-                    "volumes": [{ "name": "token", "projected": { "sources": [] } }], "serviceAccountName": "default"
-                },
-                "status": {}
-            },
-        }
-    });
-    Bytes::from(go_order(&review))
-}
-
-/// A ConfigMap whose value is a YAML file of 200 KiB, in which one entry has `model`.
-fn file(model: &str) -> Bytes {
-    let mut file = String::from("# what is served here\nmodel_list:\n");
-    for at in 0..1000 {
-        let model = if at == 500 { model } else { "another-model" };
-        write!(
-            file,
-            "- model_name: model-{at}\n  litellm_params:\n    model: bedrock/{model}\n    aws_region_name: eu-west-1\n    temperature: 0.2\n    note: \"what {at} is for, in some words, of a usual length, quoted\"\n"
-        )
-        .unwrap();
-    }
-    let object = serde_json::json!({ "kind": "ConfigMap", "apiVersion": "v1",
-        "metadata": { "name": "router", "namespace": "ml" }, "data": { "config.yaml": file } });
-    let review = serde_json::json!({ "request": { "object": object } });
-    Bytes::from(
-        go_order(&review)
-            .replace(r#""kind":"Pod""#, r#""kind":"ConfigMap""#)
-            .replace(r#""resource":"pods""#, r#""resource":"configmaps""#),
-    )
-}
-
-/// The review with the fields of its request as Go writes them, in this order.
-fn go_order(review: &serde_json::Value) -> String {
-    const HEAD: &str = concat!(
-        r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"0e6bb1a8-6e4a-4a55-9a5c-0a4d3b1f2c11","#,
-        r#""kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"#,
-        r#""requestKind":{"group":"","version":"v1","kind":"Pod"},"requestResource":{"group":"","version":"v1","resource":"pods"},"#,
-        r#""namespace":"ml","operation":"CREATE","userInfo":{"username":"system:serviceaccount:kube-system:replicaset-controller","#,
-        r#""uid":"7d3c1d0f","groups":["system:serviceaccounts","system:authenticated"]},"object":"#
-    );
-    const TAIL: &str = concat!(
-        r#","oldObject":null,"dryRun":false,"#,
-        r#""options":{"kind":"CreateOptions","apiVersion":"meta.k8s.io/v1"}}}"#
-    );
-    format!("{HEAD}{}{TAIL}", review["request"]["object"])
 }

@@ -1,0 +1,50 @@
+//! What a review allocates, without the server around it: `cargo bench --bench allocations`.
+//!
+//! The counts are those of the program and the same on every machine; the times beside them are not.
+
+#![allow(clippy::expect_used, reason = "a benchmark that cannot be set up ends")]
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use bedrock_profiles::{
+    cli::judging::Judging,
+    runtime::current::Current,
+    webhook::{
+        desk::{Desk, Door, Patience},
+        metrics::Families,
+    },
+};
+use divan::{AllocProfiler, Bencher};
+use prometheus_client::registry::Registry;
+
+mod bodies;
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+fn desk() -> Desk {
+    let judging = Judging {
+        today: "2026-11-23".parse().ok(),
+        ..Judging::default()
+    };
+    let policy = serde_json::json!({"mode": "Rewrite", "references": "Off"});
+    let policy = serde_json::from_value(policy).expect("a policy");
+    let (view, _) = judging.view(policy).expect("the built-in catalog");
+    Desk::new(
+        Arc::new(Current::new(Some(view))),
+        Families::register(&mut Registry::default()),
+        BTreeSet::new(),
+        judging.today(),
+    )
+}
+
+#[divan::bench(args = bodies::reviews().into_keys())]
+fn answer(bencher: Bencher<'_, '_>, name: &str) {
+    let desk = desk();
+    let body = &bodies::reviews()[name];
+    bencher.bench_local(|| desk.answer(Door::Mutate, body, Patience::None));
+}
