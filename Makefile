@@ -4,9 +4,12 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 600
 TOOLS := target/tools
+ARCH ?= $(if $(filter aarch64,$(shell uname -m)),arm64,amd64)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+IMAGE ?= ghcr.io/bedrock-profiles/bedrock-profiles:$(VERSION)
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench measure weigh plane fuzz
+.PHONY: help run check format lint licences docs test bench measure weigh plane fuzz node playground image
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -59,6 +62,17 @@ weigh: ## time and memory of an audit of 10,000 ConfigMaps of 100 KiB and 5,000 
 
 plane: ## hold a control plane open for `cargo test --test cluster NAME`
 	$(CARGO) test --test cluster -- hold
+
+node: image ## the trials on a real node, with the image and the chart: needs root, Go 1.26 and the packages that it names
+	$(CARGO) test --test cluster -- node
+
+playground: image ## hold a real node open, with the chart installed and three workloads: needs what `make node` needs
+	$(CARGO) test --test cluster -- playground
+
+image: ## the image of this machine's architecture (ARCH=arm64 for another) into target/image/, without a daemon or a registry
+	@command -v buildah >/dev/null || { echo "missing: buildah; install it, on Debian: apt-get install buildah" >&2; exit 1; }
+	image/binary $(ARCH) target/image/$(ARCH)/bedrock-profiles
+	image/pack $(ARCH) $(VERSION) $(IMAGE)
 
 fuzz: $(TOOLS)/bin/cargo-fuzz ## every fuzz target for FUZZ_SECONDS (600) each; needs a nightly compiler: rustup toolchain install nightly
 	@mkdir -p target/fuzz
