@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::go::Build;
 
 /// The version that the Go module pins, stamped into the binaries: without it the server calls itself `v0.0.0-master`.
-const VERSION: &str = "v1.36.3";
+pub(crate) const VERSION: &str = "v1.36.3";
 
 /// What `assets/go.mod` names as tools: the binary's name and its package.
 const PACKAGES: [(&str, &str); 4] = [
@@ -89,7 +89,8 @@ fn build() -> Result<Binaries> {
     })
 }
 
-fn link_flags() -> String {
+/// What the linker stamps into programs of Kubernetes.
+pub(crate) fn link_flags() -> String {
     let version = "k8s.io/component-base/version";
     let mut parts = VERSION.trim_start_matches('v').split('.');
     let (major, minor) = (

@@ -23,18 +23,24 @@
 //! ```
 //!
 //! `plane(…)` trials share a plane and run side by side: touch nothing beyond the world's namespace. `alone(…)` trials have
-//! one each, in turn: for what concerns the whole cluster. Errors and panics both fail a trial, with what the cluster saw.
-//! `kubectl` takes 0.1 s, so several objects go in one call. Pods stay Pending: there is no node.
+//! one each, in turn: for what concerns the whole cluster. `node(…)` trials share a plane with a real node, in turn, on which
+//! Pods run and the image is loaded; they run where they are asked for, by `make node` (CONTRIBUTING.md says what it needs).
+//! Errors and panics both fail a trial, with what the cluster saw. `kubectl` takes 0.1 s, so several objects go in one call.
+//! Without a node, Pods stay Pending.
 
 mod accounts;
 mod admin;
 mod binaries;
 mod certificates;
+mod deployment;
 #[path = "../support/go.rs"]
 mod go;
+mod helm;
+mod hold;
 mod hosted;
 mod measure;
 mod namespaces;
+mod node;
 mod open_reports;
 #[path = "../support/tools.rs"]
 mod pinned;
@@ -62,11 +68,14 @@ use anyhow::Result;
 use libtest_mimic::Arguments;
 use tokio::signal::unix::{SignalKind, signal};
 
-use namespaces::Inside;
+use namespaces::{Inside, Purpose};
 use plane::Plane;
 
 /// The argument that holds a plane open instead of running trials.
 const HOLD: &str = "hold";
+
+/// The argument that holds a plane with a node, a release and workloads open.
+const PLAYGROUND: &str = "playground";
 
 /// The argument that measures a release instead of running trials.
 const MEASURE: &str = "measure";
@@ -83,54 +92,81 @@ fn main() -> ExitCode {
 
 fn start() -> Result<ExitCode> {
     let first = env::args().nth(1).unwrap_or_default();
-    let command = [HOLD, MEASURE, WEIGH].into_iter().find(|one| *one == first);
+    let command = [HOLD, PLAYGROUND, MEASURE, WEIGH]
+        .into_iter()
+        .find(|one| *one == first);
     let inside = Inside::from_environment()?.map(Arc::new);
-    if let Some(inside) = &inside {
-        inside.settle()?;
-        match command {
-            Some(HOLD) => return hold_open(inside),
-            Some(MEASURE) => measure::all(Plane::start(&inside.binaries)?)?,
-            Some(_) => weigh::audit(inside)?,
-            None => {}
+    match (&inside, command) {
+        (Some(inside), Some(command)) => return obey(command, inside),
+        (Some(inside), None) => {
+            inside.settle()?;
+            end_on_signals(inside.rooted());
         }
-        if command.is_some() {
-            return Ok(ExitCode::SUCCESS);
-        }
-        // The first process of a PID namespace ignores every signal that it does not handle.
-        thread::spawn(|| {
-            let _ = wait_for_signal(); // without handlers only SIGKILL ends the run
-            exit(130);
-        });
-    } else if command.is_some() {
-        namespaces::enter(command == Some(HOLD))?;
+        (None, Some(command)) => namespaces::enter(Purpose {
+            open: command == HOLD,
+            node: command == PLAYGROUND,
+        })?,
+        (None, None) => {}
     }
     let mut arguments = Arguments::from_args();
-    let trials = trials::all();
-    if inside.is_none()
-        && !arguments.list
-        && trials
-            .iter()
-            .any(|trial| selected(&arguments, trial.name()))
-    {
-        namespaces::enter(false)?;
-    }
+    let on_a_node = asks_for_a_node(&arguments);
+    let mut trials = trials::all();
+    trials.retain(|trial| trial.needs_node() == on_a_node);
+    let mut wanted = trials
+        .iter()
+        .filter(|trial| selected(&arguments, trial.name()))
+        .peekable();
     if let Some(inside) = &inside {
-        let impossible = trials
-            .iter()
-            .filter(|trial| selected(&arguments, trial.name()) && !trial.possible(inside));
-        for trial in impossible {
-            eprintln!(
-                "without kube-controller-manager this trial cannot run and will fail: {}",
-                trial.name()
-            );
+        for trial in wanted {
+            if let Some(obstacle) = trial.obstacle(inside) {
+                eprintln!("{} cannot run and will fail: {obstacle}", trial.name());
+            }
         }
+    } else if !arguments.list && wanted.peek().is_some() {
+        namespaces::enter(Purpose {
+            node: on_a_node,
+            open: false,
+        })?;
     }
     arguments.test_threads.get_or_insert(4); // a trial mostly waits for other processes
-    let trials = trials
+    let harnessed = trials
         .into_iter()
         .map(|trial| trial.harnessed(inside.as_ref()))
         .collect();
-    Ok(libtest_mimic::run(&arguments, trials).exit_code())
+    let conclusion = libtest_mimic::run(&arguments, harnessed);
+    if inside.is_some_and(|inside| inside.rooted()) {
+        node::end();
+    }
+    Ok(conclusion.exit_code())
+}
+
+/// Does something else than to run trials.
+fn obey(command: &str, inside: &Inside) -> Result<ExitCode> {
+    inside.settle()?;
+    match command {
+        HOLD => return hold::plane(inside),
+        PLAYGROUND => return hold::playground(inside),
+        MEASURE => measure::all(Plane::start(&inside.binaries)?)?,
+        _ => weigh::audit(inside)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first process of a PID namespace ignores every signal that it does not handle.
+fn end_on_signals(rooted: bool) {
+    thread::spawn(move || {
+        let _ = wait_for_signal(); // without handlers only SIGKILL ends the run
+        if rooted {
+            node::end();
+        }
+        exit(130);
+    });
+}
+
+/// Whether the trials on a real node are meant: they need root, packages and the image, so they run where they are asked for.
+fn asks_for_a_node(arguments: &Arguments) -> bool {
+    let filter = arguments.filter.as_deref().unwrap_or_default();
+    filter.split("::").next() == Some("node")
 }
 
 /// Whether the harness would run a trial of this name.
@@ -145,25 +181,6 @@ fn selected(arguments: &Arguments, name: &str) -> bool {
     !arguments.ignored
         && arguments.filter.as_ref().is_none_or(matches)
         && !arguments.skip.iter().any(matches)
-}
-
-/// Starts a plane and keeps it until a signal comes.
-fn hold_open(inside: &Inside) -> Result<ExitCode> {
-    let plane = Plane::start(&inside.binaries)?;
-    let held = inside.open(plane.folder(), plane.address())?;
-    println!("KUBECONFIG={}", plane.kubeconfig().display());
-    println!("`cargo test --test cluster [NAME]` joins it. A shell in there, with its kubectl:");
-    let (config, folder) = (plane.kubeconfig(), inside.binaries.folder());
-    println!(
-        "  {} env KUBECONFIG={} PATH={}:\"$PATH\" bash",
-        held.entrance(),
-        config.display(),
-        folder.display()
-    );
-    println!("Ctrl-C ends it.");
-    wait_for_signal()?;
-    namespaces::close();
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Blocks until the user or the system asks this process to end.

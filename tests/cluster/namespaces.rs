@@ -1,5 +1,5 @@
 //! Namespaces around everything: the test binary runs itself again in network, mount and PID namespaces of its own,
-//! without root, so that ports are free, no mount remains and every process ends with it.
+//! without root, so that ports are free, no mount remains and every process ends with it. For a node root has to be real.
 //!
 //! Where a plane is held open (`make plane`), it enters that plane's network and mounts instead, still with PIDs of its own.
 
@@ -12,12 +12,13 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     binaries::{self, Binaries},
     go::require,
+    node::Tools,
     open_reports, pinned,
 };
 
@@ -31,8 +32,19 @@ pub(crate) struct Inside {
     pub(crate) binaries: Binaries,
     /// The plane to join, if one is held open.
     pub(crate) held: Option<Held>,
+    /// What a node needs, or why there can be none; nothing where nobody asks for one. With it, root is the machine's.
+    pub(crate) node: Option<Result<Tools, String>>,
     /// The process that owns the namespaces, as the machine numbers it.
     owner: u32,
+}
+
+/// What a run is for, as far as the namespaces care.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Purpose {
+    /// Whether a plane is to be held open for others.
+    pub(crate) open: bool,
+    /// Whether there are to be nodes, if that is possible.
+    pub(crate) node: bool,
 }
 
 /// The record of a plane that is held open.
@@ -43,6 +55,7 @@ pub(crate) struct Held {
     /// The API server's address.
     pub(crate) address: Ipv4Addr,
     binaries: Binaries,
+    rooted: bool, // without a user namespace, which could not be entered then
     owner: u32,
     network: PathBuf, // tells whether the process of this number is still the same one
 }
@@ -57,6 +70,20 @@ impl Inside {
             Ok(text) => Ok(Some(serde_json::from_str(&text)?)),
             Err(_) => Ok(None),
         }
+    }
+
+    /// What a node needs.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub(crate) fn node_tools(&self) -> Result<&Tools> {
+        let tools = self.node.as_ref().context("nobody asked for a node")?;
+        tools.as_ref().map_err(|reason| anyhow!("{reason}"))
+    }
+
+    /// Whether root is the machine's, and not that of a user namespace.
+    pub(crate) fn rooted(&self) -> bool {
+        matches!(self.node, Some(Ok(_)))
     }
 
     /// Makes the namespaces habitable: a network link, and a folder in memory that vanishes with them.
@@ -95,6 +122,7 @@ impl Inside {
             folder: folder.to_owned(),
             address,
             binaries: self.binaries.clone(),
+            rooted: self.rooted(),
             owner: self.owner,
             network: fs::read_link("/proc/self/ns/net")?,
         };
@@ -113,10 +141,12 @@ impl Held {
 
     /// The command line that enters the plane's namespaces from outside.
     pub(crate) fn entrance(&self) -> String {
-        format!(
-            "nsenter --target {} --user --preserve-credentials --net --mount",
-            self.owner
-        )
+        let user = if self.rooted {
+            ""
+        } else {
+            " --user --preserve-credentials"
+        };
+        format!("nsenter --target {}{user} --net --mount", self.owner)
     }
 }
 
@@ -157,20 +187,26 @@ impl Drop for Address {
 /// Replaces this process by itself inside the namespaces. Returns only an error.
 ///
 /// # Errors
-/// A tool is missing, the kernel refuses, or, with `open`, a plane is open already.
-pub(crate) fn enter(open: bool) -> Result<()> {
+/// A tool is missing, the kernel refuses, or one that is to be held open is open already.
+pub(crate) fn enter(purpose: Purpose) -> Result<()> {
     for tool in ["unshare", "nsenter", "mount"] {
         require(tool, "apt-get install util-linux")?;
     }
     require("ip", "apt-get install iproute2")?;
     let held = Held::find();
-    if let (true, Some(held)) = (open, &held) {
+    if let (true, Some(held)) = (purpose.open, &held) {
         bail!(
             "a plane is open already, held by process {}: end it with Ctrl-C there, or `kill -KILL {}`",
             held.owner,
             held.owner
         );
     }
+    let node = purpose.node.then(|| match &held {
+        Some(_) => Err(
+            "a plane is held open, and a node is part of its own: end that one first".to_owned(),
+        ),
+        None => Tools::locate().map_err(|error| format!("{error:#}")),
+    });
     let mut command = match &held {
         Some(held) => {
             eprintln!("joining the plane that process {} holds open", held.owner);
@@ -181,7 +217,7 @@ pub(crate) fn enter(open: bool) -> Result<()> {
             command.args(words);
             command
         }
-        None => fresh()?,
+        None => fresh(matches!(node, Some(Ok(_))))?,
     };
     let binaries = match &held {
         Some(held) => held.binaries.clone(),
@@ -200,6 +236,7 @@ pub(crate) fn enter(open: bool) -> Result<()> {
     let inside = Inside {
         binaries,
         held,
+        node,
         owner: process::id(),
     };
     for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
@@ -230,12 +267,13 @@ fn record() -> PathBuf {
 }
 
 /// `unshare` for namespaces of our own, tried once: after `exec` nobody could explain its refusal.
-fn fresh() -> Result<Command> {
+fn fresh(rooted: bool) -> Result<Command> {
     let unshare = || {
         let mut command = Command::new("unshare");
+        if !rooted {
+            command.args(["--user", "--map-root-user"]);
+        }
         command.args([
-            "--user",
-            "--map-root-user",
             "--net",
             "--mount",
             "--pid",
@@ -255,7 +293,8 @@ fn fresh() -> Result<Command> {
     Ok(unshare())
 }
 
-fn run(program: &str, args: &[&str]) -> Result<()> {
+/// Runs a tool of the system; its failure is an error with what it said.
+pub(crate) fn run(program: &str, args: &[&str]) -> Result<()> {
     let output = Command::new(program)
         .args(args)
         .output()

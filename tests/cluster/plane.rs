@@ -20,6 +20,7 @@ use crate::{
     binaries::Binaries,
     certificates::{self, Authority, Leaf, Subject},
     namespaces::{self, Address, Inside},
+    node::{self, NODE, NODE_USER},
     process::{Process, tail, wait_for},
     registration::FENCE,
 };
@@ -34,6 +35,15 @@ const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy"
 const ETCD: &str = "etcd";
 const API_SERVER: &str = "kube-apiserver";
 const CONTROLLERS: &str = "kube-controller-manager";
+
+/// Who has a kubeconfig: the name of its file, user and group. Those of a node are there whether it has one or not.
+const IDENTITIES: [(&str, &str, Option<&str>); 5] = [
+    ("admin", "admin", Some("system:masters")),
+    (CONTROLLERS, "system:kube-controller-manager", None),
+    ("kube-scheduler", "system:kube-scheduler", None),
+    ("kube-proxy", "system:kube-proxy", None),
+    ("kubelet", NODE_USER, Some("system:nodes")),
+];
 
 /// A running control plane.
 pub(crate) struct Plane {
@@ -207,8 +217,9 @@ impl Plane {
 
     /// What the plane's logs say about a namespace, with errors of any kind and the very last lines: for the report of a failure.
     pub(crate) fn last_words(&self, namespace: &str) -> String {
-        let parts = ["kube-apiserver", "kube-controller-manager"].map(|name| {
-            let log = self.folder.join(name).with_extension("log");
+        let logs = [API_SERVER, CONTROLLERS].into_iter().chain(node::LOGS);
+        let logs = logs.map(|name| (name, self.folder.join(name).with_extension("log")));
+        let parts = logs.filter(|(_, log)| log.is_file()).map(|(name, log)| {
             let about = tail(&log, 15, |line| {
                 (line.starts_with('E') || line.contains(namespace)) && !line.contains(FENCE)
             });
@@ -217,7 +228,7 @@ impl Plane {
                 tail(&log, 5, |_| true)
             )
         });
-        parts.join("\n")
+        parts.collect::<Vec<_>>().join("\n")
     }
 
     fn write_files(&self) -> Result<()> {
@@ -238,17 +249,22 @@ impl Plane {
         })?;
         self.write("kube-apiserver.crt", &server.certificate)?;
         self.write("kube-apiserver.key", &server.key)?;
-        let admin = Subject {
-            name: "admin",
-            group: Some("system:masters"),
+        let kubelet = authority.issue(&Subject {
+            name: NODE,
+            addresses: &[self.address],
             ..Subject::default()
-        };
-        self.write_kubeconfig("admin", &authority.issue(&admin)?)?;
-        let controllers = Subject {
-            name: "system:kube-controller-manager",
-            ..Subject::default()
-        };
-        self.write_kubeconfig("kube-controller-manager", &authority.issue(&controllers)?)
+        })?;
+        self.write("kubelet-server.crt", &kubelet.certificate)?;
+        self.write("kubelet-server.key", &kubelet.key)?;
+        for (file, name, group) in IDENTITIES {
+            let subject = Subject {
+                name,
+                group,
+                ..Subject::default()
+            };
+            self.write_kubeconfig(file, &authority.issue(&subject)?)?;
+        }
+        Ok(())
     }
 
     fn write(&self, name: &str, content: &str) -> Result<()> {
@@ -304,6 +320,10 @@ impl Plane {
                 "--tls-cert-file=kube-apiserver.crt",
                 "--tls-private-key-file=kube-apiserver.key",
                 "--client-ca-file=ca.crt",
+                "--kubelet-certificate-authority=ca.crt",
+                "--kubelet-client-certificate=admin.crt",
+                "--kubelet-client-key=admin.key",
+                "--kubelet-preferred-address-types=InternalIP",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 "--service-account-key-file=service-accounts.pub",
                 "--service-account-signing-key-file=service-accounts.key",

@@ -33,7 +33,7 @@ pub(crate) const NAME: &str = "bedrock-profiles";
 pub(crate) const LEADER: &str = "bedrock_profiles_leader";
 
 /// The day as of which replicas judge.
-const TODAY: &str = "2026-11-23";
+pub(crate) const TODAY: &str = "2026-11-23";
 
 /// What the chart ships.
 pub(crate) struct Chart<'a> {

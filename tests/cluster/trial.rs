@@ -1,4 +1,4 @@
-//! A trial, and how it is run: on the shared plane or on one of its own, with the evidence when it fails.
+//! A trial, and how it is run: on the shared plane, on one of its own or on the node, with the evidence when it fails.
 
 use std::{
     any::Any,
@@ -6,18 +6,26 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow, bail};
 use libtest_mimic::Failed;
 
-use crate::{namespaces::Inside, plane::Plane, world::World};
+use crate::{namespaces::Inside, node::Node, plane::Plane, world::World};
 
-/// Held by the trial whose own plane is running: several at once would be too much for a small machine.
+/// Held by the trial that has a plane to itself: several at once would be too much for a small machine.
 static TURN: Mutex<()> = Mutex::new(());
+
+/// What a trial runs on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    Shared,
+    Alone,
+    Node,
+}
 
 /// One trial.
 pub(crate) struct Trial {
     name: String,
-    alone: bool,
+    ground: Ground,
     needs_controllers: bool,
     body: fn(&World) -> Result<()>,
 }
@@ -26,7 +34,7 @@ pub(crate) struct Trial {
 pub(crate) fn plane(name: &str, body: fn(&World) -> Result<()>) -> Trial {
     Trial {
         name: format!("plane::{name}"),
-        alone: false,
+        ground: Ground::Shared,
         needs_controllers: false,
         body,
     }
@@ -36,8 +44,18 @@ pub(crate) fn plane(name: &str, body: fn(&World) -> Result<()>) -> Trial {
 pub(crate) fn alone(name: &str, body: fn(&World) -> Result<()>) -> Trial {
     Trial {
         name: format!("alone::{name}"),
-        alone: true,
+        ground: Ground::Alone,
         needs_controllers: false,
+        body,
+    }
+}
+
+/// A trial on the plane with a node, which such trials share, one after the other: whatever it makes beyond its namespace, it removes.
+pub(crate) fn node(name: &str, body: fn(&World) -> Result<()>) -> Trial {
+    Trial {
+        name: format!("node::{name}"),
+        ground: Ground::Node,
+        needs_controllers: true,
         body,
     }
 }
@@ -56,9 +74,23 @@ impl Trial {
         &self.name
     }
 
-    /// Whether the trial can run with these binaries.
-    pub(crate) fn possible(&self, inside: &Inside) -> bool {
-        !self.needs_controllers || inside.binaries.has_controllers()
+    /// Whether the trial runs on a real node.
+    pub(crate) fn needs_node(&self) -> bool {
+        self.ground == Ground::Node
+    }
+
+    /// Why the trial cannot run here, if it cannot.
+    pub(crate) fn obstacle(&self, inside: &Inside) -> Option<String> {
+        if self.needs_controllers && !inside.binaries.has_controllers() {
+            return Some(format!(
+                "there is no kube-controller-manager in {}; add it, or unset KUBEBUILDER_ASSETS",
+                inside.binaries.folder().display()
+            ));
+        }
+        match &inside.node {
+            Some(Err(reason)) if self.needs_node() => Some(reason.clone()),
+            _ => None,
+        }
     }
 
     /// The trial in the form of the test harness. Without `inside` it can only be listed.
@@ -72,20 +104,25 @@ impl Trial {
     }
 
     fn run(&self, inside: &Inside) -> Result<()> {
-        ensure!(
-            self.possible(inside),
-            "cannot run: there is no kube-controller-manager in {}; add it, or unset KUBEBUILDER_ASSETS",
-            inside.binaries.folder().display()
-        );
-        if !self.alone {
-            return self.on(shared(inside)?);
+        if let Some(obstacle) = self.obstacle(inside) {
+            bail!("cannot run: {obstacle}");
+        }
+        if self.ground == Ground::Shared {
+            return self.on(shared(inside)?, None);
         }
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        self.on(Arc::new(Plane::start(&inside.binaries)?))
+        if self.ground == Ground::Node {
+            let (plane, node) = shared_node(inside)?;
+            return self.on(plane, Some(node));
+        }
+        self.on(Arc::new(Plane::start(&inside.binaries)?), None)
     }
 
-    fn on(&self, plane: Arc<Plane>) -> Result<()> {
-        let world = World::new(plane, &self.name, self.alone)?;
+    fn on(&self, plane: Arc<Plane>, node: Option<Arc<Node>>) -> Result<()> {
+        let mut world = World::new(plane, &self.name, self.ground == Ground::Alone)?;
+        if let Some(node) = node {
+            world = world.with_node(node);
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.body)(&world)));
         let outcome =
             outcome.unwrap_or_else(|panic| Err(anyhow!("panicked: {}", message(panic.as_ref()))));
@@ -103,6 +140,25 @@ fn shared(inside: &Inside) -> Result<Arc<Plane>> {
     plane
         .clone()
         .map_err(|error| anyhow!("there is no control plane: {error}"))
+}
+
+/// A plane with a node.
+type Equipped = (Arc<Plane>, Arc<Node>);
+
+/// The plane and the node of all `node::` trials, started by the first of them.
+fn shared_node(inside: &Inside) -> Result<Equipped> {
+    static SHARED: OnceLock<Result<Equipped, String>> = OnceLock::new();
+    let start = || {
+        let plane = Arc::new(Plane::start(&inside.binaries)?);
+        let node = Node::start(&plane, inside.node_tools()?)
+            .map_err(|error| anyhow!("{error:#}\n{}", plane.last_words("kube-system")))?;
+        Ok((plane, Arc::new(node)))
+    };
+    let shared =
+        SHARED.get_or_init(|| start().map_err(|error: anyhow::Error| format!("{error:#}")));
+    shared
+        .clone()
+        .map_err(|error| anyhow!("there is no node: {error}"))
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -8,9 +8,11 @@ mod crds;
 mod documents;
 mod faults;
 mod fixture;
+mod guide;
 mod identity;
 mod leader;
 mod modes;
+mod node;
 mod objects;
 mod product;
 mod replicas;
@@ -37,6 +39,8 @@ pub(crate) fn all() -> Vec<Trial> {
         audit::trials(),
         crds::trials(),
         statuses::trials(),
+        node::trials(),
+        guide::trials(),
     ]
     .into_iter()
     .flatten()

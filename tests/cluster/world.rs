@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use crate::{
     certificates::{Authority, Subject},
     namespaces::Address,
+    node::Node,
     plane::Plane,
     process::{self, tail},
     registration::{Entry, Registration},
@@ -35,6 +36,7 @@ const LABEL: &str = "trials.bedrock-profiles.dev/namespace";
 /// A trial's part of a control plane.
 pub(crate) struct World {
     plane: Arc<Plane>,
+    node: Option<Arc<Node>>,
     alone: bool,
     namespace: String,
     address: Address,
@@ -81,9 +83,23 @@ impl World {
             folder: tempfile::tempdir_in(plane.folder())?,
             kept: Mutex::new(Vec::new()),
             plane,
+            node: None,
         };
         world.add_namespace(&world.namespace)?;
         Ok(world)
+    }
+
+    /// The world with a node under it.
+    pub(crate) fn with_node(self, node: Arc<Node>) -> Self {
+        Self {
+            node: Some(node),
+            ..self
+        }
+    }
+
+    /// The node, which only trials of the level `node::` have.
+    pub(crate) fn node(&self) -> Result<&Node> {
+        self.node.as_deref().context("this trial has no node")
     }
 
     /// The trial's namespace.

@@ -1,12 +1,11 @@
 //! The chart, installed by Helm on a real API server. There is no node: a process of the built binary plays its Pods.
 
-use std::process::{Output, Stdio};
-
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::product::{SONNET, asking, variable};
 use crate::{
+    helm::{CHART, FORGET, Helm},
     pinned::{HELM_3, HELM_4, Tool},
     process::wait_for,
     release::{NAME, Release},
@@ -31,17 +30,6 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Where the chart is.
-const CHART: &str = "charts/bedrock-profiles";
-
-/// What a person types to remove what an uninstallation keeps.
-const FORGET: &[&str] = &[
-    "delete",
-    "crd",
-    "inferenceprofilemappings.bedrock-profiles.dev",
-    "inferenceprofilepolicies.bedrock-profiles.dev",
-];
-
 /// The entries, as kinds and names.
 const ENTRIES: [(&str, &str); 3] = [
     (
@@ -57,42 +45,6 @@ const ENTRIES: [(&str, &str); 3] = [
         "webhook-templates.bedrock-profiles.dev",
     ),
 ];
-
-/// A version of Helm, and how it is to apply.
-struct Helm<'w> {
-    world: &'w World,
-    tool: Tool,
-    mode: &'static [&'static str],
-}
-
-impl Helm<'_> {
-    fn try_run(&self, arguments: &[&str]) -> Result<Output> {
-        let mut command = self.tool.command()?;
-        command
-            .args(arguments)
-            .env("KUBECONFIG", self.world.kubeconfig())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        Ok(command.output()?)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Result<String> {
-        let output = self.try_run(arguments)?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "helm {arguments:?}: {said}");
-        Ok(String::from_utf8(output.stdout)?)
-    }
-
-    /// `install` or `upgrade` with these values.
-    fn put(&self, verb: &str, values: &[&str]) -> Result<String> {
-        let namespace = self.world.namespace();
-        let mut arguments = vec![verb, NAME, CHART, "--namespace", namespace];
-        arguments.extend(["--set", "policy.mode=Rewrite"]);
-        arguments.extend(values.iter().flat_map(|value| ["--set", *value]));
-        arguments.extend(self.mode);
-        self.run(&arguments)
-    }
-}
 
 /// What replicas have written into what the chart ships.
 #[derive(Debug, PartialEq)]
@@ -141,7 +93,7 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
         notes.contains("kubectl wait --for=condition=InForce"),
         "{notes}"
     );
-    refuses_a_second(&helm, &apps)?;
+    refuses_a_second(&helm)?;
 
     let release = Release::shipped(world)?;
     let replica = release.start_ready("one", &[])?;
@@ -160,7 +112,7 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     heals_what_was_replaced(&helm, &release)?;
 
     replica.end()?;
-    uninstall(&helm)?;
+    helm.uninstall()?;
     let kept = world.kubectl(&["get", "ipm,ipp", "-o", "name"], None)?;
     let kept = kept.success("kubectl get")?.stdout;
     ensure!(
@@ -169,14 +121,14 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     );
     helm.put("install", &[])
         .context("what was kept is adopted")?;
-    uninstall(&helm)?;
+    helm.uninstall()?;
     world.kubectl(FORGET, None)?.success("kubectl delete")?;
     nothing_is_left(world)
 }
 
 /// The names of the entries belong to the whole cluster.
-fn refuses_a_second(helm: &Helm<'_>, elsewhere: &str) -> Result<()> {
-    let mut second = vec!["install", "second", CHART, "--namespace", elsewhere];
+fn refuses_a_second(helm: &Helm<'_>) -> Result<()> {
+    let mut second = vec!["install", "second", CHART];
     second.extend(helm.mode);
     let refused = helm.try_run(&second)?;
     let said = String::from_utf8_lossy(&refused.stderr);
@@ -206,16 +158,14 @@ fn leaves_what_was_filled(helm: &Helm<'_>) -> Result<()> {
     };
     helm.put(
         "upgrade",
-        &["webhooks.timeoutSeconds=3", "replicas=3", "audit.every=2h"],
+        &["--set=webhooks.timeoutSeconds=3,replicas=3,audit.every=2h"],
     )?;
     assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(3)));
     let before = Filled::of(world)?;
     helm.put("upgrade", &[])?;
     assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(2)));
     let before = Filled::of(world)?;
-    let mut rollback = vec!["rollback", NAME, "2", "--namespace", world.namespace()];
-    rollback.extend(helm.mode);
-    helm.run(&rollback)?;
+    helm.rollback("2")?;
     assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(3)));
     Ok(())
 }
@@ -223,7 +173,7 @@ fn leaves_what_was_filled(helm: &Helm<'_>) -> Result<()> {
 /// A switch takes a whole object away; what comes back is armed again.
 fn switches_an_entry(helm: &Helm<'_>, release: &Release<'_>) -> Result<()> {
     let (kind, name) = ENTRIES[1];
-    helm.put("upgrade", &["webhooks.configMaps.enabled=false"])?;
+    helm.put("upgrade", &["--set=webhooks.configMaps.enabled=false"])?;
     let gone = helm.world.kubectl(&["get", kind, name], None)?;
     ensure!(!gone.ok, "{name} is still there");
     helm.put("upgrade", &[])?;
@@ -237,31 +187,11 @@ fn heals_what_was_replaced(helm: &Helm<'_>, release: &Release<'_>) -> Result<()>
         Ok(secret["data"].clone())
     };
     let before = authorities()?;
-    let mut forced = vec![
-        "upgrade",
-        NAME,
-        CHART,
-        "--namespace",
-        helm.world.namespace(),
-    ];
-    forced.extend(["--set", "policy.mode=Rewrite"]);
-    if helm.tool == HELM_3 {
-        forced.push("--force");
-    } else {
-        forced.extend(["--force-replace", "--server-side=false"]);
-    }
-    helm.run(&forced)?;
+    helm.replace()?;
     wait_for("the CAs that there were", || {
         Ok((authorities()? == before).then_some(()))
     })?;
     release.wait_until_armed()
-}
-
-fn uninstall(helm: &Helm<'_>) -> Result<()> {
-    let namespace = helm.world.namespace();
-    let said = helm.run(&["uninstall", NAME, "--namespace", namespace])?;
-    ensure!(said.contains("uninstalled"), "{said}");
-    Ok(())
 }
 
 /// No object of any kind has the label of the release.
