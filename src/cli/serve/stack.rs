@@ -10,7 +10,7 @@ use prometheus_client::registry::Registry;
 use crate::domain::snapshot::View;
 use crate::runtime::admin::{self, Hold, Readiness};
 use crate::runtime::current::Current;
-use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http};
+use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};
 use crate::tls::{self, Resolver};
 use crate::webhook;
 use crate::webhook::desk::Desk;
@@ -94,9 +94,11 @@ impl Stack {
         let shutdown = Shutdown::new();
         let readiness = Readiness::new(shutdown.clone());
         let starting = readiness.hold("the listeners to be bound");
+        let mut registry = Registry::with_prefix(METRICS);
+        telemetry::register(&mut registry);
         Ok(Self {
             readiness,
-            registry: Registry::with_prefix(METRICS),
+            registry,
             tasks: Tasks::new(shutdown.clone()),
             shutdown,
             webhook: http::Bound::new(addresses.webhook).await?,

@@ -1,7 +1,8 @@
 //! `check`, against the program that it checks.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -14,6 +15,7 @@ use super::text;
 struct Webhook {
     process: Child,
     port: String,
+    admin: String,
 }
 
 impl Webhook {
@@ -28,12 +30,31 @@ impl Webhook {
             .spawn()
             .unwrap();
         let log = BufReader::new(process.stderr.take().unwrap());
-        let address = log.lines().map(Result::unwrap).find_map(|line| {
+        let serving = log.lines().map(Result::unwrap).find_map(|line| {
             let event: Value = serde_json::from_str(&line).ok()?;
-            Some(event["webhook"].as_str()?.to_owned())
+            event["webhook"].is_string().then_some(event)
         });
-        let port = address.unwrap().rsplit(':').next().unwrap().to_owned();
-        Self { process, port }
+        let serving = serving.unwrap();
+        let (webhook, admin) = (&serving["webhook"], &serving["admin"]);
+        let port = webhook.as_str().unwrap().rsplit(':').next().unwrap();
+        Self {
+            process,
+            port: port.to_owned(),
+            admin: admin.as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// The value of a metric.
+    fn metric(&self, series: &str) -> u64 {
+        let mut stream = TcpStream::connect(&self.admin).unwrap();
+        let request = "GET /metrics HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let text = std::io::read_to_string(stream).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(series));
+        line.unwrap_or_else(|| panic!("no {series} in {text}"))
+            .trim()
+            .parse()
+            .unwrap()
     }
 
     fn check(&self, ca_file: &Path) -> Output {
@@ -72,6 +93,15 @@ fn check_says_whether_a_webhook_answers_and_is_trusted() {
         Some(format!("{url}: the certificate is trusted, and the sample Pod is allowed").as_str())
     );
     assert!(text(&done.stdout).contains("Warning: bedrock-profiles: "));
+
+    // Its log is closed, and what it said of the review was lost; nothing else was.
+    assert!(webhook.metric("bedrock_profiles_log_records_dropped_total") > 0);
+    assert_eq!(webhook.metric("bedrock_profiles_panics_total"), 0);
+    let build = format!(
+        "bedrock_profiles_build_info{{version=\"{}\"}}",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(webhook.metric(&build), 1);
 
     for (ca_file, says) in [
         (
