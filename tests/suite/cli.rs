@@ -44,6 +44,7 @@ fn the_documentation_of_the_command_line_is_true() {
     trycmd::TestCases::new()
         .case("docs/cli.md")
         .case("docs/custom-resources.md")
+        .case("docs/residency.md")
         .run();
 }
 
