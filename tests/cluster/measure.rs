@@ -108,8 +108,10 @@ fn memory(replica: &Replica) -> Result<String> {
         Ok(kilobytes.parse::<f64>()? / 1024.0)
     };
     Ok(format!(
-        "{:.1} MiB resident, {:.1} MiB at most so far",
+        "{:.1} MiB resident ({:.1} of its own, {:.1} of its file), {:.1} MiB at most so far",
         of("VmRSS:")?,
+        of("RssAnon:")?,
+        of("RssFile:")?,
         of("VmHWM:")?
     ))
 }
