@@ -11,6 +11,7 @@ mod fixture;
 mod guide;
 mod identity;
 mod leader;
+mod load;
 mod modes;
 mod node;
 mod objects;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Vec<Trial> {
         statuses::trials(),
         node::trials(),
         guide::trials(),
+        load::trials(),
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,194 @@
+//! What happens to a release while Pods are created without a pause, under failure policy `Fail`: no create fails, and each Pod is
+//! rewritten in every phase that promises it.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+
+use super::product::{SONNET, asking};
+use crate::{
+    deployment::Deployment,
+    prober::{Prober, Seen},
+    process::wait_for,
+    release::NAME,
+    trial::{Trial, node},
+    world::World,
+};
+
+pub(super) fn trials() -> Vec<Trial> {
+    vec![node(
+        "no_create_fails_whatever_happens_to_a_release",
+        no_create_fails,
+    )]
+}
+
+/// Values of every phase.
+const VALUES: &str = "--set=policy.mode=Rewrite,webhooks.pods.failurePolicy=Fail";
+
+/// How many create at once.
+const PROBERS: usize = 3;
+
+/// What a phase promises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    /// Each Pod is rewritten.
+    Rewritten,
+    /// No create fails; the entry comes or goes meanwhile.
+    Stored,
+}
+
+/// Pods that are created all the time, and what became of them so far.
+struct Load<'w> {
+    world: &'w World,
+    probers: Vec<Prober>,
+    created: u32,
+    failed_open: f64,
+}
+
+impl<'w> Load<'w> {
+    fn start(world: &'w World) -> Result<Self> {
+        // No node is to run them: they wait for a gate that nobody opens.
+        let mut pod = asking("probe", SONNET, "eu-west-1");
+        pod["spec"]["schedulingGates"] = json!([{"name": "trials.bedrock-profiles.dev/never"}]);
+        let probers: Result<Vec<_>> = (0..PROBERS)
+            .map(|number| {
+                let namespace = world.neighbour(&format!("load-{number}"))?;
+                Prober::start(&world.plane().kubeconfig(), &namespace, &pod)
+            })
+            .collect();
+        println!("| phase | created | rewritten | failed | let through |\n|---|---|---|---|---|");
+        Ok(Self {
+            world,
+            probers: probers?,
+            created: 0,
+            failed_open: failed_open(world)?,
+        })
+    }
+
+    /// Ends a phase once some more were created, and holds what became of its Pods against what it promises.
+    fn phase(&mut self, name: &str, promise: Promise) -> Result<()> {
+        for prober in &self.probers {
+            prober.wait_for(50)?;
+        }
+        let mut all = Seen::default();
+        for seen in self.probers.iter().map(Prober::take) {
+            for (value, count) in seen.stored {
+                *all.stored.entry(value).or_default() += count;
+            }
+            for (error, count) in seen.failed {
+                *all.failed.entry(error).or_default() += count;
+            }
+        }
+        let (created, failed) = (all.created(), all.failed.values().sum::<u32>());
+        let rewritten = all.stored.get(&format!("eu.{SONNET}")).copied();
+        let rewritten = rewritten.unwrap_or_default();
+        let before = std::mem::replace(&mut self.failed_open, failed_open(self.world)?);
+        let let_through = self.failed_open - before;
+        println!("| {name} | {created} | {rewritten} | {failed} | {let_through} |");
+        self.created += created;
+        ensure!(failed == 0, "{name}: {:?}", all.failed);
+        ensure!(
+            promise == Promise::Stored || rewritten == created,
+            "{name}: {:?}",
+            all.stored
+        );
+        Ok(())
+    }
+}
+
+fn no_create_fails(world: &World) -> Result<()> {
+    let mut load = Load::start(world)?;
+    load.phase("before", Promise::Stored)?;
+    let deployment = Deployment::with(world, &[VALUES])?;
+    load.phase("install", Promise::Stored)?;
+    load.phase("in force", Promise::Rewritten)?;
+
+    upgrade(&deployment, "replicas=3,audit.every=2h")?;
+    load.phase("upgrade with changed values", Promise::Rewritten)?;
+    upgrade(&deployment, "webhooks.pods.enabled=false")?;
+    load.phase("an entry switched off", Promise::Stored)?;
+    upgrade(&deployment, "replicas=2")?;
+    deployment.wait_until_in_force()?;
+    load.phase("and on again", Promise::Stored)?;
+    load.phase("in force again", Promise::Rewritten)?;
+    deployment
+        .helm
+        .run(&["rollback", NAME, "2", "--wait", "--timeout=90s"])?;
+    load.phase("rollback", Promise::Rewritten)?;
+
+    for pod in replicas(world)? {
+        let args = ["delete", "pod", &pod];
+        world.kubectl(&args, None)?.success("kubectl delete")?;
+        settle(world)?;
+    }
+    load.phase("graceful deletion of each Pod", Promise::Rewritten)?;
+    for pod in replicas(world)? {
+        evict(world, &pod)?;
+    }
+    settle(world)?;
+    load.phase("eviction of all Pods", Promise::Rewritten)?;
+    for count in ["1", "5", "1"] {
+        upgrade(&deployment, &format!("replicas={count}"))?;
+    }
+    load.phase("scaling 1, 5, 1", Promise::Rewritten)?;
+    drop(deployment);
+    load.phase("uninstall", Promise::Stored)?;
+    println!("{} Pods in all", load.created);
+    Ok(())
+}
+
+fn upgrade(deployment: &Deployment<'_>, values: &str) -> Result<()> {
+    let values = format!("--set={values}");
+    let args = ["--wait", "--timeout=90s", "--reset-values", VALUES, &values];
+    deployment.helm.put("upgrade", &args).map(|_| ())
+}
+
+/// The names of the Pods of the release that are to stay.
+fn replicas(world: &World) -> Result<Vec<String>> {
+    let pods = world.list("pods", &format!("app.kubernetes.io/name={NAME}"))?;
+    let living = pods
+        .iter()
+        .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    let names = living.filter_map(|pod| pod["metadata"]["name"].as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// Waits until the Deployment is whole.
+fn settle(world: &World) -> Result<()> {
+    let name = format!("deployment/{NAME}");
+    let args = ["rollout", "status", &name, "--timeout=60s"];
+    world
+        .kubectl(&args, None)?
+        .success("kubectl rollout status")
+        .map(|_| ())
+}
+
+/// Evicts a Pod as soon as the budget for disruptions lets it go.
+fn evict(world: &World, pod: &str) -> Result<()> {
+    let namespace = world.namespace();
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/eviction");
+    let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}});
+    wait_for(&format!("the eviction of {pod}"), || {
+        let output = world.kubectl(
+            &["create", "--raw", &path, "-f", "-"],
+            Some(&eviction.to_string()),
+        )?;
+        Ok(output.ok.then_some(()))
+    })
+}
+
+/// How many requests the API server has let through without an answer of a webhook.
+fn failed_open(world: &World) -> Result<f64> {
+    let metrics = world
+        .kubectl(&["get", "--raw", "/metrics"], None)?
+        .success("kubectl get --raw")?;
+    let counts = metrics
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("apiserver_admission_webhook_fail_open_count{"));
+    counts
+        .map(|line| {
+            let count = line.rsplit(' ').next().context("a metric has a value")?;
+            Ok(count.parse::<f64>()?)
+        })
+        .sum()
+}
