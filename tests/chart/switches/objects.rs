@@ -1,0 +1,122 @@
+//! Names, labels, and what may be left out.
+
+use serde_json::{Value, json};
+
+use super::{Row, is};
+
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        Row("nothing", json!({}), |r| {
+            for object in &r.0 {
+                let labels = &object["metadata"]["labels"];
+                is(&labels["app.kubernetes.io/name"], "bedrock-profiles");
+                is(&labels["app.kubernetes.io/instance"], "bedrock-profiles");
+            }
+            is(&r.only("Secret")["type"], "Opaque");
+            is(&r.only("Secret")["data"], Value::Null);
+            is(&r.only("Lease")["spec"], Value::Null);
+            is(&r.only("Lease")["metadata"]["name"], "bedrock-profiles");
+            is(r.only("NetworkPolicy"), Value::Null);
+            is(
+                &r.only("ServiceAccount")["automountServiceAccountToken"],
+                false,
+            );
+        }),
+        Row("name", json!({"nameOverride": "profiles"}), |r| {
+            let deployment = r.only("Deployment");
+            is(&deployment["metadata"]["name"], "bedrock-profiles");
+            is(
+                &deployment["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"],
+                "profiles",
+            );
+            is(
+                &r.only("Service")["spec"]["selector"],
+                deployment["spec"]["selector"]["matchLabels"].clone(),
+            );
+        }),
+        Row("full_name", json!({"fullnameOverride": "profiles"}), |r| {
+            assert!(r.has_argument("--name=profiles"));
+            is(&r.only("Service")["metadata"]["name"], "profiles");
+            is(&r.only("Secret")["metadata"]["name"], "profiles-ca");
+            is(&r.only("Lease")["metadata"]["name"], "profiles");
+            assert!(!r.get("ConfigMap", "profiles-bootstrap").is_null());
+            assert!(!r.get("Role", "profiles-events").is_null());
+            is(
+                &r.entry("pods")["clientConfig"]["service"]["name"],
+                "profiles",
+            );
+            let role = &r.get("Role", "profiles")["rules"];
+            let names: Vec<_> = role
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|rule| &rule["resourceNames"][0])
+                .collect();
+            assert_eq!(names, ["profiles-ca", "profiles", "profiles-bootstrap"]);
+        }),
+        Row(
+            "labels",
+            json!({"commonLabels": {"team": "a"}, "commonAnnotations": {"owner": "b"}}),
+            |r| {
+                for object in &r.0 {
+                    is(&object["metadata"]["labels"]["team"], "a");
+                    is(&object["metadata"]["annotations"]["owner"], "b");
+                }
+                let template = &r.only("Deployment")["spec"]["template"]["metadata"];
+                is(&template["labels"]["team"], "a");
+                is(&template["annotations"]["owner"], "b");
+            },
+        ),
+        Row("definitions", json!({"crds": {"install": true}}), |r| {
+            let definition = r.get(
+                "CustomResourceDefinition",
+                "inferenceprofilepolicies.bedrock-profiles.dev",
+            );
+            is(
+                &definition["metadata"]["annotations"]["helm.sh/resource-policy"],
+                "keep",
+            );
+            is(&definition["metadata"]["namespace"], Value::Null);
+            assert!(
+                !r.get(
+                    "CustomResourceDefinition",
+                    "inferenceprofilemappings.bedrock-profiles.dev"
+                )
+                .is_null()
+            );
+        }),
+        Row("no_definitions", json!({"crds": {"install": false}}), |r| {
+            is(r.only("CustomResourceDefinition"), Value::Null);
+        }),
+        Row(
+            "account",
+            json!({"serviceAccount": {"annotations": {"a": "b"}}}),
+            |r| {
+                is(
+                    &r.only("ServiceAccount")["metadata"]["annotations"]["a"],
+                    "b",
+                );
+            },
+        ),
+        Row(
+            "account_given",
+            json!({"serviceAccount": {"create": false, "name": "given"}}),
+            |r| {
+                is(r.only("ServiceAccount"), Value::Null);
+                is(&r.pod()["serviceAccountName"], "given");
+                for kind in ["RoleBinding", "ClusterRoleBinding"] {
+                    is(
+                        &r.get(kind, "bedrock-profiles")["subjects"][0]["name"],
+                        "given",
+                    );
+                }
+            },
+        ),
+        Row("no_roles", json!({"rbac": {"create": false}}), |r| {
+            assert!(
+                !r.0.iter()
+                    .any(|object| object["apiVersion"] == "rbac.authorization.k8s.io/v1")
+            );
+        }),
+    ]
+}
