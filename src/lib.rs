@@ -16,15 +16,15 @@
 //! controllers  follow a cluster, write to it  -> text, domain, api, validate, catalog, report, scan, tls, runtime
 //! cli       the commands                      -> all
 //! ```
+pub use bedrock_profiles_engine::{domain, text};
+
 pub mod api;
 pub mod catalog;
 pub mod cli;
 pub mod controllers;
-pub mod domain;
 pub mod report;
 pub mod runtime;
 pub mod scan;
-pub mod text;
 pub mod tls;
 pub mod validate;
 pub mod webhook;

@@ -326,6 +326,7 @@ fn the_table_has_every_room_and_its_arrows_make_no_circle() {
     let rooms: BTreeSet<_> = head
         .lines()
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .chain(["text", "domain"])
         .map(str::to_owned)
         .collect();
     assert_eq!(arrows.keys().cloned().collect::<BTreeSet<_>>(), rooms);

@@ -1,0 +1,10 @@
+//! The decision of bedrock-profiles: texts with spans, and what becomes of the model IDs in them.
+//!
+//! Pure: no I/O, no clock ("today" is an argument), no environment, no global state. The manifest and `clippy.toml` hold that.
+//!
+//! ```text
+//! text      spans over JSON, YAML, TOML and other formats -> nothing
+//! domain    find, resolve, plan: the decision             -> text
+//! ```
+pub mod domain;
+pub mod text;
