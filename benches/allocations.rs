@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bedrock_profiles::{
     cli::judging::Judging,
-    runtime::current::Current,
+    runtime::published::Published,
     webhook::{
         desk::{Desk, Door, Patience},
         metrics::Families,
@@ -35,7 +35,7 @@ fn desk() -> Desk {
     let policy = serde_json::from_value(policy).expect("a policy");
     let (view, _) = judging.view(policy).expect("the built-in catalog");
     Desk::new(
-        Arc::new(Current::new(Some(view))),
+        Arc::new(Published::new(Some(view))),
         Families::register(&mut Registry::default()),
         BTreeSet::new(),
         judging.today(),

@@ -3,8 +3,8 @@
 //! Everything hangs on values that are handed around, so that a server can be started twice in one process.
 
 pub mod admin;
-pub mod current;
 pub mod http;
+pub mod published;
 pub mod telemetry;
 
 use std::collections::HashMap;

@@ -78,7 +78,7 @@ async fn answer(desk: &Desk, door: Door, admission: &Admission) -> Response {
 async fn patient(desk: &Desk, door: Door, admission: &Admission) -> Result<Bytes, NoAnswer> {
     let last = admission.deadline - ENOUGH;
     let for_config_maps = last.min(Instant::now() + FOR_CONFIG_MAPS);
-    let (mut news, mut patience) = (None, Patience::Some);
+    let (mut changes, mut patience) = (None, Patience::Some);
     loop {
         let answer = joined(admission, || desk.answer(door, admission.body(), patience));
         let until = match answer {
@@ -86,12 +86,12 @@ async fn patient(desk: &Desk, door: Door, admission: &Admission) -> Result<Bytes
             Err(NoAnswer::Awaits(Awaited::View | Awaited::Namespace)) => last,
             answer => return answer,
         };
-        let Some(news) = &mut news else {
+        let Some(changes) = &mut changes else {
             // What came between the answer and this line is seen by answering once more.
-            news = Some(desk.news());
+            changes = Some(desk.subscribe());
             continue;
         };
-        if timeout_at(until, news.next()).await.is_err() {
+        if timeout_at(until, changes.changed()).await.is_err() {
             match answer {
                 Err(NoAnswer::Awaits(Awaited::ConfigMap)) => patience = Patience::None,
                 answer => return answer,

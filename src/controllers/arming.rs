@@ -142,7 +142,7 @@ impl Arming {
     /// Runs for ever.
     pub async fn run(mut self) {
         let (taker, mut mail) = mpsc::channel::<Mail>(8);
-        let mut news = self.wishes.news();
+        let mut changes = self.wishes.subscribe();
         let mut watches = BTreeMap::new();
         let mut seen = BTreeMap::<String, Seen>::new();
         loop {
@@ -158,7 +158,7 @@ impl Arming {
             );
             tokio::select! {
                 Some((name, change)) = mail.recv() => seen.entry(name).or_default().take(change),
-                () = news.next() => {}
+                () = changes.changed() => {}
                 Ok(()) = self.target.changed() => {}
                 Ok(()) = self.answerable.changed() => {}
                 () = self.leads.changed() => {}

@@ -13,7 +13,7 @@ use super::client::Clients;
 use super::installation::Installation;
 use super::leader::Leadership;
 use crate::domain::snapshot::{Snapshot, View};
-use crate::runtime::current::{Current, News};
+use crate::runtime::published::{Changes, Published};
 use crate::scan::cluster::{Counts, Resource, Survey, Surveyed, Terms};
 
 mod events;
@@ -69,7 +69,7 @@ pub struct Auditor {
     /// What the chart has installed.
     pub installation: Installation,
     /// By what is judged.
-    pub view: Arc<Current<Option<View>>>,
+    pub view: Arc<Published<Option<View>>>,
     /// Whether this replica leads.
     pub leads: Leadership,
     /// The day that decides over dates of end of life.
@@ -106,7 +106,7 @@ impl Auditor {
 
     /// Audits as long as this replica leads; dropped when it does not any more.
     async fn lead(&self) {
-        let mut news = self.view.news();
+        let mut changes = self.view.subscribe();
         let mut judged_by = self.snapshot();
         let last = self.last_audit().await;
         let rhythm = self.options.rhythm;
@@ -114,7 +114,7 @@ impl Auditor {
         loop {
             let now = Timestamp::now();
             if self
-                .changes_within(schedule.wait(now), &mut news, &mut judged_by)
+                .changes_within(schedule.wait(now), &mut changes, &mut judged_by)
                 .await
             {
                 schedule.changed(Timestamp::now());
@@ -133,7 +133,7 @@ impl Auditor {
     async fn changes_within(
         &self,
         wait: Duration,
-        news: &mut News,
+        changes: &mut Changes,
         judged_by: &mut Option<Arc<Snapshot>>,
     ) -> bool {
         let end = tokio::time::sleep(wait);
@@ -141,7 +141,7 @@ impl Auditor {
         loop {
             tokio::select! {
                 () = &mut end => return false,
-                () = news.next() => {
+                () = changes.changed() => {
                     if self.is_changed(judged_by) {
                         return true;
                     }

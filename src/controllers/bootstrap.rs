@@ -20,7 +20,7 @@ use super::wishes::Wishes;
 use crate::api::{Bootstrap, InferenceProfileMapping, InferenceProfilePolicy};
 use crate::catalog;
 use crate::runtime::admin::Hold;
-use crate::runtime::current::Current;
+use crate::runtime::published::Published;
 
 mod decide;
 
@@ -45,7 +45,7 @@ pub struct Bootstrapper {
     /// What was written before.
     pub memory: Memory,
     /// The custom resources as they stand.
-    pub objects: Arc<Current<Objects>>,
+    pub objects: Arc<Published<Objects>>,
     /// What the chart wishes.
     pub wishes: Arc<Wishes>,
     /// Whether this replica leads.
@@ -53,7 +53,7 @@ pub struct Bootstrapper {
     /// The catalog of this binary.
     pub shipped: InferenceProfileMapping,
     /// What has to be said about it.
-    pub notes: Arc<Current<Notes>>,
+    pub notes: Arc<Published<Notes>>,
 }
 
 /// What has to be said of `builtin` and `default` beside what their content says; the leader's alone.
@@ -102,7 +102,7 @@ impl Bootstrapper {
     /// Runs for ever. `hold` is released when there is something to answer by.
     pub async fn run(mut self, hold: Hold) {
         let mut hold = Some(hold);
-        let (mut objects, mut wishes) = (self.objects.news(), self.wishes.news());
+        let (mut objects, mut wishes) = (self.objects.subscribe(), self.wishes.subscribe());
         let mut written_this_term = false;
         loop {
             let leads = self.leads.is_leader();
@@ -124,8 +124,8 @@ impl Bootstrapper {
                 hold.release();
             }
             tokio::select! {
-                () = objects.next() => {}
-                () = wishes.next() => {}
+                () = objects.changed() => {}
+                () = wishes.changed() => {}
                 () = self.leads.changed() => {}
                 () = tokio::time::sleep(AGAIN), if !settled => {}
             }

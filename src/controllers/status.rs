@@ -26,7 +26,7 @@ use crate::api::{
     InferenceProfilePolicyStatus,
 };
 use crate::domain::snapshot::View;
-use crate::runtime::current::Current;
+use crate::runtime::published::Published;
 
 mod condition;
 mod judge;
@@ -49,11 +49,11 @@ pub struct Statuses {
     /// The ways to the API server.
     pub clients: Clients,
     /// The custom resources as they stand.
-    pub objects: Arc<Current<Objects>>,
+    pub objects: Arc<Published<Objects>>,
     /// What is in force; never older than the objects.
-    pub view: Arc<Current<Option<View>>>,
+    pub view: Arc<Published<Option<View>>>,
     /// What the bootstrap has to say.
-    pub notes: Arc<Current<Notes>>,
+    pub notes: Arc<Published<Notes>>,
     /// What stands of the webhook's entries.
     pub entries: channel::Receiver<Entries>,
     /// Whether this replica leads.
@@ -127,7 +127,7 @@ impl Metrics {
 impl Statuses {
     /// Runs for ever.
     pub async fn run(mut self) {
-        let (mut objects, mut notes) = (self.objects.news(), self.notes.news());
+        let (mut objects, mut notes) = (self.objects.subscribe(), self.notes.subscribe());
         let mut known = Known::default();
         let mut failures = 0;
         loop {
@@ -142,8 +142,8 @@ impl Statuses {
             };
             failures = if failed { failures + 1 } else { 0 };
             tokio::select! {
-                () = objects.next() => {}
-                () = notes.next() => {}
+                () = objects.changed() => {}
+                () = notes.changed() => {}
                 Ok(()) = self.entries.changed() => {}
                 () = self.leads.changed() => {}
                 () = tokio::time::sleep(wait(failures)), if failed => {}

@@ -25,7 +25,7 @@ use crate::domain::policy::Namespace;
 use crate::domain::region::Region;
 use crate::domain::snapshot::View;
 use crate::runtime::admin::Hold;
-use crate::runtime::current::Current;
+use crate::runtime::published::Published;
 
 mod cluster;
 mod listed;
@@ -57,9 +57,9 @@ pub struct Follower {
     /// Whether the region that all nodes agree on counts.
     pub with_nodes: bool,
     /// Where the view is published.
-    pub view: Arc<Current<Option<View>>>,
+    pub view: Arc<Published<Option<View>>>,
     /// Where the custom resources are published, as they stand.
-    pub objects: Arc<Current<Objects>>,
+    pub objects: Arc<Published<Objects>>,
     /// Counts watches.
     pub watches: watch::Metrics,
     /// Counts views.

@@ -10,10 +10,10 @@ use super::client::Clients;
 use super::installation::Installation;
 use super::watch::{self, Change, Sort, Trouble};
 use crate::api::{BOOTSTRAP_KEY, Bootstrap};
-use crate::runtime::current::Current;
+use crate::runtime::published::Published;
 
 /// What the chart wishes; `None` until it has been looked for.
-pub type Wishes = Current<Option<Bootstrap>>;
+pub type Wishes = Published<Option<Bootstrap>>;
 
 /// Follows the chart's ConfigMap for ever. One that is missing wishes nothing; one that cannot be read changes nothing.
 pub async fn follow(

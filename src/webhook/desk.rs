@@ -13,7 +13,7 @@ use crate::domain::judge::{Action, Context, Judgement, Verdict, judge};
 use crate::domain::object::{Object, Sort};
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::View;
-use crate::runtime::current::{Current, News};
+use crate::runtime::published::{Changes, Published};
 use crate::text::{Kind, NodeId, Tree};
 
 use super::answer::{self, Speaker};
@@ -26,7 +26,7 @@ pub use awaiting::{Awaited, Patience};
 
 /// Answers reviews. Shared by all connections.
 pub struct Desk {
-    view: Arc<Current<Option<View>>>,
+    view: Arc<Published<Option<View>>>,
     families: Families,
     /// Namespaces that are never judged, whatever the webhook configuration selects.
     excluded: BTreeSet<Box<str>>,
@@ -87,7 +87,7 @@ const FORBIDDEN: u16 = 403;
 impl Desk {
     /// A desk that reads `view` anew for each review.
     pub fn new(
-        view: Arc<Current<Option<View>>>,
+        view: Arc<Published<Option<View>>>,
         families: Families,
         excluded: BTreeSet<Box<str>>,
         today: impl Fn() -> Date + Send + Sync + 'static,
@@ -100,7 +100,7 @@ impl Desk {
         }
     }
 
-    /// Answers one review; the bytes are those of a response `AdmissionReview`. What it awaits, [`Desk::news`] may bring.
+    /// Answers one review; the bytes are those of a response `AdmissionReview`. What it awaits, [`Desk::subscribe`] may bring.
     pub fn answer(&self, door: Door, body: &[u8], patience: Patience) -> Result<Bytes, NoAnswer> {
         let started = Instant::now();
         let answer = self.reviewed(door, body, patience);
@@ -111,8 +111,8 @@ impl Desk {
     }
 
     /// Views that come after this call.
-    pub fn news(&self) -> News {
-        self.view.news()
+    pub fn subscribe(&self) -> Changes {
+        self.view.subscribe()
     }
 
     fn reviewed(&self, door: Door, body: &[u8], patience: Patience) -> Result<Bytes, NoAnswer> {

@@ -19,7 +19,7 @@ use bedrock_profiles::domain::shape::{Setting, Whole};
 use bedrock_profiles::domain::snapshot::{Named, Snapshot, View};
 use bedrock_profiles::domain::token::tokens;
 use bedrock_profiles::runtime::admin::Registry;
-use bedrock_profiles::runtime::current::Current;
+use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::text::{Format, Kind, NodeId, Splice, Tree, splice};
 use bedrock_profiles::validate;
 use bedrock_profiles::webhook::desk::{Desk, Door, Patience};
@@ -363,7 +363,7 @@ pub(crate) fn desk(spec: &str) -> Desk {
         ..View::of(snapshot)
     };
     Desk::new(
-        Arc::new(Current::new(Some(view))),
+        Arc::new(Published::new(Some(view))),
         Families::register(&mut Registry::default()),
         BTreeSet::from(["kube-system".into()]),
         || date(2026, 11, 23),

@@ -8,7 +8,7 @@ use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::domain::snapshot::View;
-use bedrock_profiles::runtime::current::Current;
+use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::desk::Desk;
 use bedrock_profiles::webhook::metrics::Families;
 use bedrock_profiles::webhook::server::{Gate, Limits, Metrics};
@@ -34,7 +34,7 @@ async fn asked(
 ) -> (StatusCode, String) {
     let families = Families::register(registry);
     let desk = Desk::new(
-        Arc::new(Current::new(Some(view))),
+        Arc::new(Published::new(Some(view))),
         families,
         BTreeSet::from(["kube-system".into()]),
         move || today,

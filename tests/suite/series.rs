@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bedrock_profiles::runtime::admin::Registry;
-use bedrock_profiles::runtime::current::Current;
 use bedrock_profiles::runtime::http;
+use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::desk::{Desk, Door, Patience};
 use bedrock_profiles::webhook::metrics::Families;
 use bedrock_profiles::webhook::server;
@@ -109,7 +109,7 @@ fn a_million_varied_reviews_make_few_series() {
     let modes = ["Rewrite", "Deny"]
         .map(|mode| json!({"mode": mode, "references": "Off", "unresolved": "Deny"}));
     let views = modes.map(|spec| view(&policy(spec)));
-    let current = Arc::new(Current::new(None));
+    let current = Arc::new(Published::new(None));
     let desk = Desk::new(Arc::clone(&current), families, BTreeSet::new(), || TODAY);
     let mut answered = 0;
     for view in views {

@@ -24,7 +24,7 @@ use crate::controllers::watch;
 use crate::controllers::wishes::{self, Wishes};
 use crate::domain::snapshot::View;
 use crate::runtime::BoxError;
-use crate::runtime::current::Current;
+use crate::runtime::published::Published;
 use crate::tls::Resolver;
 use crate::tls::files::Paths;
 use crate::webhook::server;
@@ -68,10 +68,10 @@ const UNTIL_SENT_WORK: Duration = Duration::from_secs(2);
 struct Shared {
     clients: Clients,
     installation: Installation,
-    view: Arc<Current<Option<View>>>,
-    objects: Arc<Current<Objects>>,
+    view: Arc<Published<Option<View>>>,
+    objects: Arc<Published<Objects>>,
     wishes: Arc<Wishes>,
-    notes: Arc<Current<Notes>>,
+    notes: Arc<Published<Notes>>,
     watches: watch::Metrics,
 }
 
@@ -81,10 +81,10 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
     let shared = Shared {
         clients: options.clients,
         installation: options.installation,
-        view: Arc::new(Current::new(None)),
-        objects: Arc::new(Current::new(Objects::default())),
-        wishes: Arc::new(Current::new(None)),
-        notes: Arc::new(Current::new(Notes::default())),
+        view: Arc::new(Published::new(None)),
+        objects: Arc::new(Published::new(Objects::default())),
+        wishes: Arc::new(Published::new(None)),
+        notes: Arc::new(Published::new(Notes::default())),
         watches: watch::Metrics::default(),
     };
     shared.watches.register(&mut stack.registry);

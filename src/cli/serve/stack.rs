@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 
 use crate::domain::snapshot::View;
 use crate::runtime::admin::{self, Hold, Readiness};
-use crate::runtime::current::Current;
+use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};
 use crate::tls::{self, Resolver};
 use crate::webhook;
@@ -37,7 +37,7 @@ pub struct Addresses {
 /// By what and about whom the webhook judges.
 pub(super) struct Judges {
     /// What is judged by.
-    pub view: Arc<Current<Option<View>>>,
+    pub view: Arc<Published<Option<View>>>,
     /// Namespaces that are never judged, besides `kube-system`.
     pub excluded: Vec<String>,
     /// The day that decides over dates of end of life.

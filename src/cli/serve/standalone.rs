@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use crate::domain::policy::{NAMESPACE_NAME_LABEL, Policy, References, Selector};
 use crate::domain::snapshot::View;
-use crate::runtime::current::Current;
+use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Tasks};
 use crate::tls::Resolver;
 use crate::tls::authority::{Authority, Names};
@@ -64,7 +64,7 @@ pub async fn start_standalone(options: Options) -> Result<Running, StartError> {
     let mut stack = Stack::bind(options.addresses).await?;
     let (resolver, ca) = certificate(options.certificate, &mut stack.tasks)?;
     let judges = Judges {
-        view: Arc::new(Current::new(Some(options.view))),
+        view: Arc::new(Published::new(Some(options.view))),
         excluded: options.excluded,
         today: options.today,
         limits: options.limits,

@@ -15,7 +15,7 @@ use bedrock_profiles::{
         watch,
     },
     domain::snapshot::View,
-    runtime::{Shutdown, admin::Readiness, current::Current},
+    runtime::{Shutdown, admin::Readiness, published::Published},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -39,7 +39,7 @@ const ACCOUNT: &str = "writer";
 
 /// A replica, as far as it has to do with statuses. It ends with the value.
 struct Writer {
-    objects: Arc<Current<Objects>>,
+    objects: Arc<Published<Objects>>,
     entries: channel::Sender<Entries>,
     term: Term,
     _runtime: Runtime,
@@ -54,8 +54,8 @@ impl Writer {
         let account = world.account_config(ACCOUNT, None)?;
         let clients =
             runtime.block_on(async { anyhow::Ok(Clients::of(&config(&account).await?)?) })?;
-        let view = Arc::new(Current::<Option<View>>::new(None));
-        let objects = Arc::new(Current::new(Objects::default()));
+        let view = Arc::new(Published::<Option<View>>::new(None));
+        let objects = Arc::new(Published::new(Objects::default()));
         let (entries, seen) = channel::channel(Entries::default());
         let (term, leads) = leader::term();
         appoint(&term, true);
@@ -71,7 +71,7 @@ impl Writer {
             clients,
             objects: Arc::clone(&objects),
             view,
-            notes: Arc::new(Current::new(Notes::default())),
+            notes: Arc::new(Published::new(Notes::default())),
             entries: seen,
             leads,
             metrics: Metrics::default(),

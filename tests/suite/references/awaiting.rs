@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use bedrock_profiles::domain::snapshot::View;
 use bedrock_profiles::runtime::admin::Registry;
-use bedrock_profiles::runtime::current::Current;
+use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::desk::Desk;
 use bedrock_profiles::webhook::metrics::Families;
 use bedrock_profiles::webhook::server::{Gate, Limits, Metrics};
@@ -29,7 +29,7 @@ async fn ask(
     after: View,
     object: &Value,
 ) -> (bool, u16, Duration) {
-    let view = Arc::new(Current::new(before));
+    let view = Arc::new(Published::new(before));
     let families = Families::register(&mut Registry::default());
     let desk = Desk::new(Arc::clone(&view), families, BTreeSet::new(), || TODAY);
     let router = router(

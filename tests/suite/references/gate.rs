@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::runtime::admin::Registry;
-use bedrock_profiles::runtime::current::Current;
+use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::desk::{Desk, Door, Patience};
 use bedrock_profiles::webhook::metrics::Families;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub(super) fn review(namespace: &str, object: &Value) -> String {
 
 fn patch(world: &World, body: &str) -> Option<Value> {
     let desk = Desk::new(
-        Arc::new(Current::new(Some(world.view.clone()))),
+        Arc::new(Published::new(Some(world.view.clone()))),
         Families::register(&mut Registry::default()),
         BTreeSet::new(),
         || TODAY,
