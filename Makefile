@@ -29,7 +29,7 @@ tools-named:
 
 format: ## is every file formatted?
 	@echo "== format"
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 
 lint: ## clippy, warnings are errors
 	@echo "== lint"

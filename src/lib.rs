@@ -1,20 +1,21 @@
 //! Rewrites Amazon Bedrock direct model IDs to inference profile IDs on their way into a Kubernetes cluster.
 //!
-//! The rooms, and who may name whom (held by `tests/suite/architecture.rs`):
+//! Modules of this level are called rooms. The table lists the rooms and their imports, lowest first; `tests/suite/architecture.rs`
+//! holds it both ways.
 //!
 //! ```text
-//! text      spans over JSON and YAML          -> nothing
-//! domain    find, resolve, plan: the decision -> text
-//! api       the custom resources as written   -> nothing
-//! validate  wire form to domain               -> api, domain
-//! catalog   the shipped mapping               -> api
-//! report    the record of a finding           -> domain
-//! scan      files to judged findings          -> text, domain, report
-//! tls       certificates                      -> nothing
-//! runtime   process, metrics, admin port      -> nothing
-//! webhook   reviews in, answers out           -> text, domain, report, tls, runtime
-//! controllers  follow a cluster, write to it  -> text, domain, api, validate, catalog, report, scan, tls, runtime
-//! cli       the commands                      -> all
+//! text         texts with spans: JSON, YAML, TOML, .env (crates/engine)    -> nothing
+//! domain       the decision: find, resolve, plan (crates/engine)           -> text
+//! api          the custom resources as written                             -> nothing
+//! tls          certificates and trust                                      -> nothing
+//! runtime      process, metrics, admin port                                -> nothing
+//! validate     custom resources to domain types                            -> api, domain
+//! catalog      the shipped mapping                                         -> api
+//! report       findings as records, tables and reports                     -> domain
+//! scan         files and documents, evaluated                              -> text, domain, report
+//! webhook      reviews in, responses out                                   -> text, domain, report, runtime
+//! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, scan, tls, runtime
+//! cli          the commands                                                -> all
 //! ```
 pub use bedrock_profiles_engine::{domain, text};
 

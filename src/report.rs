@@ -223,7 +223,7 @@ impl FindingRecord {
             reason: judged
                 .resolution
                 .reason()
-                .map(super::domain::reason::Reason::as_str),
+                .map(crate::domain::reason::Reason::as_str),
             suggestion: judged.suggestion.as_ref().map(ToString::to_string),
             profile,
             before: judged.finding.text.to_owned(),

@@ -215,11 +215,8 @@ impl Desk {
             match &one.resolution {
                 Resolution::Leave(reason) => self.families.left(*reason),
                 Resolution::Rewrite { target, .. } if applied && !one.reported => {
-                    self.families.rewrote(
-                        target
-                            .geography()
-                            .map(super::super::domain::id::Geography::as_str),
-                    );
+                    self.families
+                        .rewrote(target.geography().map(crate::domain::id::Geography::as_str));
                 }
                 Resolution::Rewrite { .. } => {}
             }

@@ -1,55 +1,92 @@
-//! The direction of the layers, and that `text` and `domain` are pure. The arrows are read from the head of `src/lib.rs`.
+//! Which room imports which (the tables at the head of `src/lib.rs` and `crates/engine/src/lib.rs`), held both ways: an import
+//! that no table has fails, and so does an arrow that no import takes. No import cycle joins the modules of a room.
 //!
-//! Reads sources as words, which is enough: a path that is not written cannot be taken, and no macro here makes one.
+//! The purity of the engine is held by its manifest and its `clippy.toml`; here only what neither can deny.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Which rooms a room may name; `None` is every room.
+/// Rooms, and the rooms that each imports; `None` is every room.
 type Arrows = BTreeMap<String, Option<BTreeSet<String>>>;
 
-/// Rooms without a clock, I/O or a global state.
-const PURE: [&str; 2] = ["text", "domain"];
+/// Modules, and the modules that each imports.
+type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// Paths that a pure room must not take, by their first segments.
-const IMPURE: &[&str] = &[
-    "std::fs",
-    "std::env",
-    "std::net",
-    "std::io",
-    "std::process",
-    "std::thread",
-    "std::time",
-    "tokio",
-    "kube",
-    "k8s_openapi",
-    "axum",
-    "hyper",
-    "rustls",
-    "tracing",
-    "arc_swap",
-    "prometheus_client",
-];
+/// Modules of the standard library that do I/O or read a clock.
+const IMPURE: [&str; 7] = ["fs", "env", "net", "io", "process", "thread", "time"];
 
-/// Names that read a clock or write to the process's streams, wherever they stand in a path.
-const CLOCKS: &[&str] = &[
-    "Instant",
-    "SystemTime",
-    "println",
-    "eprintln",
-    "dbg",
-    "thread_local",
-];
+/// Keys that only an admission response has.
+const RESPONSE_KEYS: [&str; 3] = ["\"response\"", "\"patchType\"", "\"allowed\":"];
 
-/// What only the answer to a review says.
-const RESPONSE: &[&str] = &["\"response\"", "\"patchType\"", "\"allowed\":"];
+/// The module that writes admission responses.
+const RESPONSE_WRITER: &str = "webhook/review";
 
-/// Where it may be said.
-const ANSWERS: &str = "webhook/review";
+/// A production source file.
+struct Source {
+    /// Module path from the root of its crate: `["domain", "judge", "finding"]`.
+    module: Vec<String>,
+    /// The text without comments and without the tests at its end.
+    code: String,
+}
 
-// === Reading ===
+impl Source {
+    fn new(file: &str, text: &str) -> Self {
+        let module = file.trim_end_matches(".rs").split('/');
+        Self {
+            module: module.map(str::to_owned).collect(),
+            code: production(text),
+        }
+    }
 
-/// The production part of a source: without comments, and without the tests at its end.
+    fn room(&self) -> &str {
+        &self.module[0]
+    }
+
+    /// Absolute paths of the imports, as segments from the root of the crate.
+    fn imports(&self) -> Vec<Vec<&str>> {
+        let absolute = self.code.match_indices("crate::").filter_map(|(at, _)| {
+            let is_whole = !self.code[..at].ends_with(is_word);
+            is_whole.then(|| segments(&self.code[at + "crate::".len()..]))
+        });
+        let relative = self.code.match_indices("super::").filter_map(|(at, _)| {
+            let is_first = !self.code[..at].ends_with("super::");
+            is_first.then(|| self.relative(&self.code[at..]))
+        });
+        absolute.chain(relative).collect()
+    }
+
+    /// The absolute path of one that begins with `super::`.
+    fn relative<'s>(&'s self, path: &'s str) -> Vec<&'s str> {
+        let named = segments(path);
+        let ups = named.iter().take_while(|name| **name == "super").count();
+        let kept = self.module.len().saturating_sub(ups);
+        let parent = self.module[..kept].iter().map(String::as_str);
+        parent.chain(named[ups..].iter().copied()).collect()
+    }
+
+    /// How many modules the longest relative path of this file climbs.
+    fn longest_climb(&self) -> usize {
+        let climbs = self.code.match_indices("super::").map(|(at, _)| {
+            let names = segments(&self.code[at..]);
+            names.iter().take_while(|name| **name == "super").count()
+        });
+        climbs.max().unwrap_or_default()
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The names of a path up to what is no name: `a::b::{` has two.
+fn segments(path: &str) -> Vec<&str> {
+    let end = path
+        .find(|c: char| !is_word(c) && c != ':')
+        .unwrap_or(path.len());
+    path[..end].split("::").filter(|s| !s.is_empty()).collect()
+}
+
+/// A source without comments and without the tests at its end.
 fn production(text: &str) -> String {
     let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
     let code = |line: &str| match line.find("//") {
@@ -61,396 +98,267 @@ fn production(text: &str) -> String {
     text[..end].lines().map(code).collect::<Vec<_>>().join("\n")
 }
 
-/// Words and the signs that matter between them.
-fn words(code: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut rest = code;
-    while let Some(first) = rest.chars().next() {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let length = if is_word(first) {
-            rest.find(|c| !is_word(c)).unwrap_or(rest.len())
-        } else if rest.starts_with("::") {
-            2
-        } else {
-            first.len_utf8()
-        };
-        let word = &rest[..length];
-        if !word.trim().is_empty() {
-            words.push(word);
-        }
-        rest = &rest[length..];
-    }
-    words
-}
-
-/// Every path of `code`, with the groups of `use` opened.
-fn paths(code: &str) -> Vec<Vec<&str>> {
-    let words = words(code);
-    let mut paths = Vec::new();
-    let mut at = 0;
-    while at < words.len() {
-        at = path(&words, at, &[], &mut paths).max(at + 1);
-    }
-    paths
-}
-
-/// Reads the path at `at` behind `before`, and returns where it ends.
-fn path<'c>(
-    words: &[&'c str],
-    mut at: usize,
-    before: &[&'c str],
-    paths: &mut Vec<Vec<&'c str>>,
-) -> usize {
-    let mut segments = before.to_vec();
-    let is_name = |word: &str| word.starts_with(|c: char| c.is_alphabetic() || c == '_');
-    while at < words.len() && is_name(words[at]) {
-        segments.push(words[at]);
-        at += 1;
-        if words.get(at) != Some(&"::") {
-            break;
-        }
-        at += 1;
-        if words.get(at) == Some(&"{") {
-            at += 1;
-            while at < words.len() && words[at] != "}" {
-                at = path(words, at, &segments, paths).max(at + 1);
-            }
-            return at + 1;
-        }
-    }
-    if segments.len() > before.len() {
-        paths.push(segments);
-    }
-    at
-}
-
-// === Rules ===
-
-/// The module of a file below `src/`, as path segments.
-fn module(file: &str) -> Vec<&str> {
-    file.trim_end_matches(".rs").split('/').collect()
-}
-
-/// The room that a path of a file leads to, if it leaves by way of the crate's root.
-fn destination<'c>(module: &[&str], path: &[&'c str]) -> Option<&'c str> {
-    let ups = path
-        .iter()
-        .take_while(|segment| **segment == "super")
-        .count();
-    match *path.first()? {
-        "crate" => path.get(1).copied(),
-        "super" if ups >= module.len() => path.get(ups).copied(),
-        _ => None,
-    }
-}
-
-/// Names of the variables and fields of `code` that are hash maps or hash sets, and whether it is a variable of a `let`.
-fn hashed(code: &str) -> BTreeSet<(&str, bool)> {
-    let words = words(code);
-    let opens = |at: usize| {
-        let named: Vec<_> = words[at..].iter().take(8).copied().collect();
-        let typed = named
-            .iter()
-            .position(|word| matches!(*word, "HashMap" | "HashSet"));
-        typed.is_some_and(|end| {
-            named[..end].iter().all(|word| {
-                matches!(
-                    *word,
-                    ":" | "=" | "&" | "mut" | "std" | "collections" | "::"
-                )
-            }) && matches!(named[0], ":" | "=")
-        })
-    };
-    (1..words.len())
-        .filter(|&at| opens(at))
-        .map(|at| {
-            let before = &words[at.saturating_sub(3)..at - 1];
-            (words[at - 1], before.contains(&"let"))
-        })
-        .collect()
-}
-
-/// What is wrong with one file below `src/`.
-fn violations(file: &str, text: &str, arrows: &Arrows) -> Vec<String> {
-    let code = production(text);
-    let module = module(file);
-    let room = module[0];
-    if matches!(room, "lib" | "main") {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    let Some(allowed) = arrows.get(room) else {
-        return vec![format!(
-            "{file}: the room `{room}` is not in the table of src/lib.rs"
-        )];
-    };
-    let paths = paths(&code);
-    for path in &paths {
-        if let (Some(to), Some(allowed)) = (destination(&module, path), allowed)
-            && to != room
-            && !allowed.contains(to)
-        {
-            found.push(format!("{file}: `{room}` must not name `{to}`"));
-        }
-    }
-    if PURE.contains(&room) {
-        found.extend(impure(file, &code, &paths));
-    }
-    for said in RESPONSE {
-        let bare = code.replace('\\', "");
-        if bare.contains(said) && !file.starts_with(ANSWERS) {
-            found.push(format!(
-                "{file}: only {ANSWERS}.rs builds a response, and {said} stands here"
-            ));
-        }
-    }
-    found
-}
-
-/// What a pure room must not do.
-fn impure(file: &str, code: &str, paths: &[Vec<&str>]) -> Vec<String> {
-    let mut found = Vec::new();
-    for path in paths {
-        let whole = path.join("::");
-        let taken = |impure: &&&str| whole == **impure || whole.starts_with(&format!("{impure}::"));
-        if let Some(impure) = IMPURE.iter().find(taken) {
-            found.push(format!("{file}: `{impure}` is not pure"));
-        }
-        let mut segments = path.iter();
-        let clock = segments
-            .find(|segment| CLOCKS.contains(segment))
-            .or_else(|| path[1..].iter().find(|segment| **segment == "now"));
-        found.extend(clock.map(|clock| format!("{file}: `{clock}` in `{whole}` is not pure")));
-    }
-    let words = words(code);
-    for (name, local) in hashed(code) {
-        let iterated = (0..words.len().saturating_sub(2)).any(|at| {
-            let three = &words[at..at + 3];
-            let is_field = at > 0 && words[at - 1] == ".";
-            three[0] == name
-                && !(local && is_field)
-                && three[1] == "."
-                && matches!(
-                    three[2],
-                    "iter"
-                        | "iter_mut"
-                        | "into_iter"
-                        | "keys"
-                        | "values"
-                        | "values_mut"
-                        | "into_values"
-                        | "drain"
-                        | "retain"
-                )
-        });
-        let looped = words.windows(6).any(|some| {
-            some[0] == "in"
-                && some[1..]
-                    .iter()
-                    .take_while(|word| {
-                        matches!(**word, "&" | "mut" | "self" | ".") || **word == name
-                    })
-                    .any(|word| *word == name)
-                && some[1..]
-                    .iter()
-                    .find(|word| !matches!(**word, "&" | "mut" | "self" | ".") && **word != name)
-                    == Some(&"{")
-        });
-        if iterated || looped {
-            found.push(format!(
-                "{file}: the order of the hash map `{name}` would decide"
-            ));
-        }
-    }
-    found
-}
-
-/// Reads `room   what it is -> rooms that it names`.
+/// Reads rows of the form `room   description -> imported rooms`.
 fn table(head: &str) -> Arrows {
-    let line = |line: &str| {
+    let row = |line: &str| {
         let (left, right) = line.strip_prefix("//! ")?.split_once(" -> ")?;
         let room = left.split_whitespace().next()?.to_owned();
-        let named = match right.trim() {
+        let imported = match right.trim() {
             "all" => None,
             "nothing" => Some(BTreeSet::new()),
             some => Some(some.split(", ").map(str::to_owned).collect()),
         };
-        Some((room, named))
+        Some((room, imported))
     };
-    head.lines().filter_map(line).collect()
+    head.lines().filter_map(row).collect()
 }
 
-// === Tests ===
+/// What is wrong between a table and the imports of the sources.
+fn violations(arrows: &Arrows, sources: &[Source]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut taken: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for source in sources {
+        let name = source.module.join("/");
+        let Some(allowed) = arrows.get(source.room()) else {
+            found.push(format!("{name}: the table has no room `{}`", source.room()));
+            continue;
+        };
+        if source.longest_climb() >= source.module.len() {
+            found.push(format!("{name}: `super` leaves the room; write `crate::…`"));
+        }
+        if source.code.contains("crate::{") {
+            found.push(format!(
+                "{name}: `crate::{{…}}` hides the room; one `use` for each"
+            ));
+        }
+        for import in source.imports() {
+            let room = import.first().copied().unwrap_or_default();
+            if room == source.room() || !arrows.contains_key(room) {
+                continue;
+            }
+            taken.entry(source.room()).or_default().insert(room);
+            if allowed
+                .as_ref()
+                .is_some_and(|allowed| !allowed.contains(room))
+            {
+                found.push(format!("{name}: imports `{room}`, which the table forbids"));
+            }
+        }
+    }
+    let here: BTreeSet<_> = sources.iter().map(Source::room).collect();
+    for (room, allowed) in arrows
+        .iter()
+        .filter(|(room, _)| here.contains(room.as_str()))
+    {
+        for arrow in allowed.iter().flatten() {
+            if !taken
+                .get(room.as_str())
+                .is_some_and(|taken| taken.contains(arrow.as_str()))
+            {
+                found.push(format!("the table lets `{room}` import `{arrow}`, unused"));
+            }
+        }
+    }
+    found
+}
 
-fn sources(folder: &Path, all: &mut Vec<PathBuf>) {
+/// The imports between the modules of a room; a module is a file together with the folder of its name.
+fn graph(room: &str, sources: &[Source]) -> Graph {
+    let of_room = || sources.iter().filter(|source| source.room() == room);
+    let modules: BTreeSet<_> = of_room()
+        .filter_map(|source| source.module.get(1).cloned())
+        .collect();
+    let mut graph = Graph::new();
+    for source in of_room() {
+        let Some(module) = source.module.get(1) else {
+            continue;
+        };
+        for import in source.imports() {
+            if let [first, second, ..] = import[..]
+                && first == room
+                && second != module
+                && modules.contains(second)
+            {
+                graph
+                    .entry(module.clone())
+                    .or_default()
+                    .insert(second.to_owned());
+            }
+        }
+    }
+    graph
+}
+
+/// The modules that lie on an import cycle: what stays when modules that import none of the rest are taken away.
+fn cyclic(mut graph: Graph) -> BTreeSet<String> {
+    loop {
+        let open: BTreeSet<_> = graph.keys().cloned().collect();
+        let before = graph.len();
+        graph.retain(|_, imported| imported.iter().any(|one| open.contains(one)));
+        if graph.len() == before {
+            return open;
+        }
+    }
+}
+
+// === The sources of this package ===
+
+fn sources(folder: &Path) -> Vec<Source> {
+    let mut files = Vec::new();
+    collect(folder, &mut files);
+    let source = |path: &PathBuf| {
+        let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
+        let is_test = name.ends_with("tests.rs")
+            || name.contains("/tests/")
+            || name.ends_with("simulation.rs")
+            || name.ends_with("fixtures.rs");
+        let is_root = matches!(name, "lib.rs" | "main.rs");
+        let text = std::fs::read_to_string(path).unwrap();
+        (!is_test && !is_root).then(|| Source::new(name, &text))
+    };
+    files.iter().filter_map(source).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, all);
+            collect(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            all.push(path);
+            files.push(path);
         }
     }
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+/// The source folders of the two crates.
+fn crates() -> [PathBuf; 2] {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    [root.join("src"), root.join("crates/engine/src")]
 }
 
-fn head() -> String {
-    std::fs::read_to_string(root().join("lib.rs")).unwrap()
+fn head(crate_folder: &Path) -> String {
+    std::fs::read_to_string(crate_folder.join("lib.rs")).unwrap()
 }
 
 #[test]
-fn no_room_names_one_that_it_must_not() {
-    let arrows = table(&head());
-    let mut files = Vec::new();
-    sources(&root(), &mut files);
-    assert!(files.len() > 50, "{}", files.len());
-    let mut found = Vec::new();
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let name = file.strip_prefix(root()).unwrap().to_str().unwrap();
-        // Tests may ask whomever they like.
-        if !name.ends_with("tests.rs") && !name.contains("/tests/") {
-            found.extend(violations(name, &text, &arrows));
-        }
+fn imports_are_the_arrows_of_the_tables_and_no_arrow_is_unused() {
+    for folder in crates() {
+        let found = violations(&table(&head(&folder)), &sources(&folder));
+        assert!(found.is_empty(), "{}", found.join("\n"));
     }
-    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
-fn the_table_has_every_room_and_its_arrows_make_no_circle() {
-    let head = head();
-    let arrows = table(&head);
-    let rooms: BTreeSet<_> = head
-        .lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
-        .chain(["text", "domain"])
-        .map(str::to_owned)
-        .collect();
-    assert_eq!(arrows.keys().cloned().collect::<BTreeSet<_>>(), rooms);
-    for (room, named) in &arrows {
-        let mut reached: BTreeSet<_> = named.clone().unwrap_or_else(|| {
-            rooms
-                .iter()
-                .filter(|other| *other != room)
-                .cloned()
-                .collect()
+fn the_tables_have_every_room_and_no_cycle() {
+    for folder in crates() {
+        let head = head(&folder);
+        let arrows = table(&head);
+        let modules = head
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub mod "));
+        for module in modules {
+            let room = module.trim_end_matches(';');
+            assert!(arrows.contains_key(room), "the table has no room `{room}`");
+        }
+        let closed = arrows.into_iter().map(|(room, imported)| {
+            let imported = imported.unwrap_or_default();
+            (room, imported)
         });
-        for _ in &rooms {
-            let next: Vec<_> = reached
-                .iter()
-                .filter_map(|one| arrows[one].clone())
-                .flatten()
-                .collect();
-            reached.extend(next);
+        let on_cycles = cyclic(closed.collect());
+        assert!(on_cycles.is_empty(), "{on_cycles:?}");
+    }
+}
+
+#[test]
+fn the_engine_uses_no_module_of_the_standard_library_that_does_io() {
+    let [_, engine] = crates();
+    for source in sources(&engine) {
+        for module in IMPURE {
+            let name = source.module.join("/");
+            let path = format!("std::{module}");
+            assert!(!source.code.contains(&path), "{name} uses {path}");
         }
-        assert!(!reached.contains(room), "{room} leads back to itself");
+        for (at, _) in source.code.match_indices("std::{") {
+            let group = source.code[at..].split(';').next().unwrap_or_default();
+            let mut names = group.split(|c| !is_word(c));
+            let impure = names.find(|name| IMPURE.contains(name));
+            assert_eq!(impure, None, "{}", source.module.join("/"));
+        }
     }
 }
 
 #[test]
-fn a_violation_is_found_wherever_it_stands() {
-    let arrows = table(&head());
+fn one_module_writes_admission_responses() {
+    let [product, _] = crates();
+    for source in sources(&product) {
+        let name = source.module.join("/");
+        let bare = source.code.replace('\\', "");
+        for key in RESPONSE_KEYS {
+            assert!(
+                !bare.contains(key) || name.starts_with(RESPONSE_WRITER),
+                "{name} holds {key}, which only {RESPONSE_WRITER} writes"
+            );
+        }
+    }
+}
+
+// === The checks themselves ===
+
+/// A table of three rooms, and one file that the checks read beside `base`.
+fn found_in(file: &str, text: &str) -> Vec<String> {
+    let arrows = table("//! a  lowest -> nothing\n//! b  above it -> a\n//! c  top -> all\n");
+    let base = Source::new("b/base.rs", "use crate::a::Thing;");
+    violations(&arrows, &[base, Source::new(file, text)])
+}
+
+#[test]
+fn a_forbidden_import_is_found_in_every_spelling() {
     for (file, text) in [
-        ("domain/resolve.rs", "use crate::report::Record;"),
-        (
-            "domain/resolve.rs",
-            "use crate::{text::Tree, webhook::desk};",
-        ),
-        (
-            "domain/resolve.rs",
-            "use crate::{\n    text::{Tree, NodeId},\n    api,\n};",
-        ),
-        (
-            "domain/resolve/rules.rs",
-            "use super::super::super::api::Model;",
-        ),
-        ("domain/resolve.rs", "fn f() { crate::cli::run(); }"),
-        ("text.rs", "use super::domain::judge;"),
-        ("text/json.rs", "use crate::domain::judge;"),
-        ("tls/schedule.rs", "use crate::runtime::Shutdown;"),
-        ("report.rs", "use crate::validate;"),
-        ("webhook/desk.rs", "use crate::cli::serve;"),
-        ("rooms.rs", ""),
-        ("domain/region.rs", "use std::fs;"),
-        (
-            "domain/region.rs",
-            "use std::{collections::BTreeMap, env::var};",
-        ),
-        (
-            "domain/judge.rs",
-            "fn f() { let t = std::time::Instant::now(); }",
-        ),
-        ("domain/judge.rs", "fn f() { let t = jiff::Zoned::now(); }"),
-        ("domain/judge.rs", "fn f() { let t = Timestamp::now(); }"),
-        (
-            "domain/judge.rs",
-            "async fn f() { tokio::task::yield_now().await; }",
-        ),
-        ("domain/object.rs", "use kube::Resource;"),
-        ("text/yaml.rs", "fn f() { println!(\"x\"); }"),
-        (
-            "domain/catalog.rs",
-            "struct C { ids: HashMap<u8, u8> }\nfn f(c: C) { c.ids.values().count(); }",
-        ),
-        (
-            "domain/catalog.rs",
-            "fn f(ids: &HashMap<u8, u8>) { for id in ids { g(id); } }",
-        ),
-        (
-            "domain/catalog.rs",
-            "fn f() { let seen = HashSet::new(); for id in &seen { g(id); } }",
-        ),
-        (
-            "webhook/answer.rs",
-            "const A: &str = r#\"{\"response\":{}}\"#;",
-        ),
-        (
-            "cli/serve.rs",
-            "const A: &str = \"{\\\"allowed\\\":true}\";",
-        ),
+        ("a/one.rs", "use crate::b::Thing;"),
+        ("a/one.rs", "fn f() { crate::b::run(); }"),
+        ("a/one.rs", "use crate::{b, c};"),
+        ("a/one/two.rs", "use super::super::super::b::Thing;"),
+        ("a.rs", "use super::b;"),
+        ("b/one.rs", "use crate::c::run;"),
+        ("unknown.rs", ""),
     ] {
-        assert!(
-            !violations(file, text, &arrows).is_empty(),
-            "{file}: {text}"
-        );
+        assert!(!found_in(file, text).is_empty(), "{file}: {text}");
     }
 }
 
 #[test]
-fn what_is_allowed_is_let_be() {
-    let arrows = table(&head());
+fn an_allowed_import_is_accepted() {
     for (file, text) in [
+        ("a/one/two.rs", "use super::super::other::Thing;"),
+        ("b/one.rs", "// As crate::c does.\n/// [`crate::c::run`]"),
         (
-            "domain/resolve.rs",
-            "use crate::text::Tree;\nuse super::catalog::Model;",
+            "a/one.rs",
+            "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::c;\n}",
         ),
-        (
-            "domain/resolve/rules.rs",
-            "use super::super::catalog::Model;",
-        ),
-        (
-            "domain/judge.rs",
-            "// The clock is std::time::Instant::now, asked elsewhere.\n/// As [`crate::webhook::desk`] does.",
-        ),
-        (
-            "domain/judge.rs",
-            "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::validate;\n}",
-        ),
-        (
-            "domain/catalog.rs",
-            "struct C { ids: HashMap<u8, u8> }\nfn f(c: C) { c.ids.get(&1); for x in list { c.ids.len(); } }",
-        ),
-        (
-            "webhook/review/answer.rs",
-            "const A: &str = r#\"{\"response\":{}}\"#;",
-        ),
-        ("cli.rs", "use crate::{webhook, domain, tls};"),
-        ("main.rs", "use bedrock_profiles::cli;"),
+        ("c.rs", "use crate::a;\nuse crate::b;"),
     ] {
-        let found = violations(file, text, &arrows);
+        let found = found_in(file, text);
         assert!(found.is_empty(), "{found:?}");
     }
+}
+
+#[test]
+fn an_arrow_that_no_import_takes_is_found() {
+    let arrows = table("//! a  lowest -> nothing\n//! b  above it -> a\n");
+    let sources = [Source::new("b/one.rs", "fn f() {}")];
+    assert_eq!(violations(&arrows, &sources).len(), 1);
+}
+
+#[test]
+fn an_import_cycle_between_modules_is_found() {
+    let sources = [
+        Source::new("a/one.rs", "use super::two::Two;"),
+        Source::new("a/two/part.rs", "use crate::a::three::Three;"),
+        Source::new("a/three.rs", "use super::one::One;"),
+        Source::new("a/four.rs", "use super::one::One;"),
+    ];
+    let on_cycles = cyclic(graph("a", &sources));
+    let expected: BTreeSet<_> = ["one", "two", "three", "four"].map(String::from).into();
+    assert_eq!(on_cycles, expected);
+    assert!(cyclic(graph("a", &sources[..2])).is_empty());
 }

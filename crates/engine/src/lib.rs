@@ -6,5 +6,7 @@
 //! text      spans over JSON, YAML, TOML and other formats -> nothing
 //! domain    find, resolve, plan: the decision             -> text
 //! ```
+#![warn(clippy::iter_over_hash_type)]
+
 pub mod domain;
 pub mod text;
