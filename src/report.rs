@@ -14,14 +14,16 @@ use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
+use crate::domain::whereabouts::RegionSource;
 
 pub mod grade;
 mod lifecycle;
 pub mod openreports;
 mod reference;
+mod serialize;
 pub mod terminal;
 
-pub use lifecycle::{END_OF_LIFE, LifecycleRecord, lifecycle, lifecycle_of};
+pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
 pub use reference::ReferenceRecord;
 
 /// API version of the report.
@@ -81,10 +83,11 @@ pub struct FindingRecord {
     pub span: [usize; 2],
     /// The direct ID that was judged, without a prefix; empty where the text is not read.
     pub model_id: String,
-    /// `Rewrite` or `Leave`.
-    pub outcome: &'static str,
-    /// Why it is left.
-    pub reason: Option<&'static str>,
+    /// Whether the ID is replaced.
+    pub outcome: Outcome,
+    /// Why the ID is not replaced.
+    #[serde(serialize_with = "serialize::optional_text")]
+    pub reason: Option<Reason>,
     /// What would work in its place, or the known ID that is nearest to it, where it is told and never changed.
     pub suggestion: Option<String>,
     /// The inference profile that takes its place.
@@ -94,21 +97,25 @@ pub struct FindingRecord {
     /// What takes its place.
     pub after: Option<String>,
     /// The region that the workload calls.
-    pub region: Option<String>,
+    #[serde(serialize_with = "serialize::optional_text")]
+    pub region: Option<Region>,
     /// Where the region was found.
-    pub region_source: Option<&'static str>,
+    #[serde(serialize_with = "serialize::optional_text")]
+    pub region_source: Option<RegionSource>,
     /// Where the profile may route the request: regions, `*`, or null where nobody has told.
     pub destinations: Option<Vec<String>>,
     /// Pairs of source and destination jurisdictions that a request may cross.
     pub crosses: Vec<[String; 2]>,
     /// The policy's mode.
-    pub mode: &'static str,
+    #[serde(serialize_with = "serialize::text")]
+    pub mode: Mode,
     /// A `DryRun` policy says what it would do beside the one that decides.
     pub shadow: bool,
     /// The object was changed.
     pub applied: bool,
     /// `EndOfLife`, where the rewrite cures nothing.
-    pub note: Option<&'static str>,
+    #[serde(serialize_with = "serialize::optional_text")]
+    pub note: Option<Note>,
     /// Whether the webhook should have caught it, where an object of a cluster could have been changed or refused.
     pub missed: Option<Missed>,
     /// The policy's name.
@@ -116,9 +123,29 @@ pub struct FindingRecord {
     /// The mapping whose row decided.
     pub mapping: Option<String>,
     /// When that mapping's rows were true.
-    pub catalog_date: Option<String>,
+    #[serde(serialize_with = "serialize::optional_text")]
+    pub catalog_date: Option<Date>,
     /// The model's life, where the model is known.
     pub lifecycle: Option<LifecycleRecord>,
+}
+
+/// Whether the ID of a finding is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Outcome {
+    /// The ID is replaced, or would be.
+    Rewrite,
+    /// The ID stays as it is.
+    Leave,
+}
+
+impl Outcome {
+    /// The name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rewrite => "Rewrite",
+            Self::Leave => "Leave",
+        }
+    }
 }
 
 /// Whether the webhook should have caught what is stored in a cluster.
@@ -219,29 +246,28 @@ impl FindingRecord {
             inner_pointer: inner.map(|inner| inner.pointer.clone()),
             span: [span.start, span.end],
             model_id: judged.id.clone(),
-            outcome: if target.is_some() { "Rewrite" } else { "Leave" },
-            reason: judged
-                .resolution
-                .reason()
-                .map(crate::domain::reason::Reason::as_str),
+            outcome: if target.is_some() {
+                Outcome::Rewrite
+            } else {
+                Outcome::Leave
+            },
+            reason: judged.resolution.reason(),
             suggestion: judged.suggestion.as_ref().map(ToString::to_string),
             profile,
             before: judged.finding.text.to_owned(),
             after,
-            region: region.map(|region| region.to_string()),
-            region_source: judged.region.map(|(_, source)| source.as_str()),
+            region,
+            region_source: judged.region.map(|(_, source)| source),
             destinations: destinations.and_then(names),
             crosses: crosses(destinations, region),
-            mode: mode(policy.mode),
+            mode: policy.mode,
             shadow,
             applied,
-            note: note.map(|Note::EndOfLife| "EndOfLife"),
+            note,
             missed: None,
             policy: policy.name.to_string(),
             mapping: mapping.map(|(name, _)| name.to_owned()),
-            catalog_date: mapping
-                .and_then(|(_, date)| date)
-                .map(|date| date.to_string()),
+            catalog_date: mapping.and_then(|(_, date)| date),
             lifecycle: lifecycle(judged, snapshot, today),
         }
     }
@@ -250,16 +276,7 @@ impl FindingRecord {
 impl FindingRecord {
     /// Whether the ID cannot work and nothing that the policy permits serves it.
     pub fn is_unresolved(&self) -> bool {
-        self.why().is_some_and(Reason::is_unresolved)
-    }
-
-    /// Why it is left.
-    pub fn why(&self) -> Option<Reason> {
-        let name = self.reason?;
-        Reason::ALL
-            .iter()
-            .copied()
-            .find(|reason| reason.as_str() == name)
+        self.reason.is_some_and(Reason::is_unresolved)
     }
 
     /// Turns a rewrite into one that cannot be written into the source: its place is not certain, or shared by uses that differ.
@@ -269,8 +286,8 @@ impl FindingRecord {
         } else {
             Reason::Unmappable
         };
-        self.outcome = "Leave";
-        self.reason = Some(reason.as_str());
+        self.outcome = Outcome::Leave;
+        self.reason = Some(reason);
         (self.after, self.profile, self.note) = (None, None, None);
         self.applied = false;
     }
@@ -288,7 +305,7 @@ impl AuditReport {
             match finding.reason {
                 _ if finding.shadow => summary.shadow += 1,
                 None => summary.rewrite += 1,
-                Some(reason) => *summary.leave.entry(reason).or_default() += 1,
+                Some(reason) => *summary.leave.entry(reason.as_str()).or_default() += 1,
             }
         }
         Self {
@@ -297,15 +314,6 @@ impl AuditReport {
             summary,
             findings,
         }
-    }
-}
-
-/// The name of a mode.
-pub const fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Rewrite => "Rewrite",
-        Mode::Deny => "Deny",
-        Mode::DryRun => "DryRun",
     }
 }
 

@@ -45,7 +45,7 @@ impl Grade {
 impl FindingRecord {
     /// How grave it is; `None` for what is as it should be, or none of our business.
     pub fn grade(&self) -> Option<Grade> {
-        match self.why() {
+        match self.reason {
             None if self.missed == Some(Missed::Missed) || self.note.is_some() => Some(Grade::Fail),
             None => Some(Grade::Warn),
             Some(reason) => of_reason(reason),

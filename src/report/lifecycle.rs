@@ -8,17 +8,18 @@ use crate::domain::judge::Judged;
 use crate::domain::region::Region;
 use crate::domain::snapshot::Snapshot;
 
-/// The state of a model's life that is over.
-pub const END_OF_LIFE: &str = "EndOfLife";
+use super::serialize;
 
 /// A model's life in the finding's region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LifecycleRecord {
-    /// `Active`, `Legacy` or `EndOfLife`.
-    pub state: &'static str,
+    /// Whether the model is in service.
+    #[serde(serialize_with = "serialize::text")]
+    pub state: LifecycleState,
     /// The first day without service, where known.
-    pub end_of_life_date: Option<String>,
+    #[serde(serialize_with = "serialize::optional_text")]
+    pub end_of_life_date: Option<Date>,
     /// The model to move to.
     pub successor: Option<String>,
 }
@@ -49,12 +50,8 @@ pub fn lifecycle_of(
         state
     };
     Some(LifecycleRecord {
-        state: match state {
-            LifecycleState::Active => "Active",
-            LifecycleState::Legacy => "Legacy",
-            LifecycleState::EndOfLife => END_OF_LIFE,
-        },
-        end_of_life_date: date.map(|date| date.to_string()),
+        state,
+        end_of_life_date: date,
         successor: model.lifecycle.successor.as_ref().map(ToString::to_string),
     })
 }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::grade::{Grade, Grades};
 use super::{FindingRecord, Missed, ObjectReference};
+use crate::domain::reason::Reason;
+use crate::domain::region::Region;
 
 /// API version of reports.
 pub const API_VERSION: &str = "openreports.io/v1alpha1";
@@ -51,7 +53,7 @@ pub struct Report {
 }
 
 #[derive(Serialize)]
-struct Outcome {
+struct ReportResult {
     source: &'static str,
     policy: String,
     rule: &'static str,
@@ -125,11 +127,11 @@ fn listed(graded: &[(Grade, &FindingRecord, &str)]) -> Vec<Value> {
         .collect()
 }
 
-fn result(grade: Grade, one: &FindingRecord, uid: &str) -> Outcome {
-    Outcome {
+fn result(grade: Grade, one: &FindingRecord, uid: &str) -> ReportResult {
+    ReportResult {
         source: NAME,
         policy: one.policy.clone(),
-        rule: one.reason.unwrap_or(one.outcome),
+        rule: one.reason.map_or(one.outcome.as_str(), Reason::as_str),
         category: "Amazon Bedrock",
         severity: severity(grade),
         result: grade.as_str(),
@@ -167,8 +169,8 @@ fn properties(one: &FindingRecord) -> Value {
         ("before", Some(one.before.clone())),
         ("after", one.after.clone()),
         ("suggestion", one.suggestion.clone()),
-        ("region", one.region.clone()),
-        ("mode", Some(one.mode.to_owned())),
+        ("region", one.region.map(|region| region.to_string())),
+        ("mode", Some(one.mode.to_string())),
         (
             "seenIn",
             seen_in.map(|one| format!("{}/{}", one.kind, one.name)),
@@ -195,11 +197,12 @@ fn properties(one: &FindingRecord) -> Value {
 /// One sentence for whoever meets the finding.
 pub fn message(one: &FindingRecord) -> String {
     let found = &one.before;
-    let (Some(after), None) = (&one.after, one.why()) else {
-        let why = one.why().map_or("", |reason| reason.sentence());
+    let (Some(after), None) = (&one.after, one.reason) else {
+        let why = one.reason.map_or("", Reason::sentence);
         return format!("{found}: {why}");
     };
-    let region = one.region.as_deref().unwrap_or("its region");
+    let region = one.region.as_ref();
+    let region = region.map_or("its region", Region::as_str);
     let end = if one.note.is_some() {
         "; the model has reached its end of life, and a profile does not cure that"
     } else {

@@ -3,11 +3,9 @@
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::policy::Mode;
+use crate::domain::reason::Reason;
 
-use super::{AuditReport, FindingRecord, ObjectReference, mode};
-
-/// The mode of policies that change nothing.
-const DRY_RUN: &str = mode(Mode::DryRun);
+use super::{AuditReport, FindingRecord, ObjectReference};
 
 /// A table of all findings, with more columns where `wide`; empty where there is none. It is coloured: who prints it takes the
 /// colours out where they are not wanted, as `anstream` does.
@@ -100,7 +98,7 @@ pub fn only_dry_runs(report: &AuditReport) -> bool {
         .iter()
         .filter(|one| one.reason.is_none() && !one.shadow)
         .peekable();
-    rewrites.peek().is_some() && rewrites.all(|one| one.mode == DRY_RUN)
+    rewrites.peek().is_some() && rewrites.all(|one| one.mode == Mode::DryRun)
 }
 
 fn applied(report: &AuditReport) -> usize {
@@ -125,9 +123,11 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
         .zip(one.region_source)
         .map(|(region, source)| format!("{region} ({source})"));
     let answer = match (&one.after, one.reason) {
-        (Some(after), _) if one.shadow || one.mode == DRY_RUN => format!("would become {after}"),
+        (Some(after), _) if one.shadow || one.mode == Mode::DryRun => {
+            format!("would become {after}")
+        }
         (Some(after), _) => after.clone(),
-        (None, reason) => format!("left: {}", reason.unwrap_or_default()),
+        (None, reason) => format!("left: {}", reason.map_or("", Reason::as_str)),
     };
     let answer = if one.note.is_some() {
         format!("{answer} (end of life)")

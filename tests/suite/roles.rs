@@ -250,7 +250,7 @@ fn found_under(roles: Roles, fixtures: &[Fixture]) -> Vec<Vec<(String, Option<St
             .text(&fixture.text, Syntax::Yaml, &fixture.name)
             .findings;
         let told = found.into_iter().map(|one| {
-            let verdict = one.reason.map(str::to_owned).or(one.after);
+            let verdict = one.reason.map(|reason| reason.to_string()).or(one.after);
             (one.pointer, one.inner_pointer, verdict.unwrap_or_default())
         });
         told.collect()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bedrock_profiles::domain::policy::Selector;
+use bedrock_profiles::domain::reason::Reason;
 use bedrock_profiles::report::{FindingRecord, Missed};
 use bedrock_profiles::scan::cluster::{
     CONFIG_MAPS, Coverage, NAMESPACES, Reach, Resource, Survey, Surveyed, Terms, WORKLOADS,
@@ -116,7 +117,11 @@ fn lines(surveyed: &Surveyed) -> Vec<String> {
         let seen_in = record.seen_in.as_ref();
         let seen_in = seen_in.map(|one| format!(" in {}", name(one)));
         let line = stands_on + &seen_in.unwrap_or_default();
-        let answer = record.after.as_deref().or(record.reason).unwrap();
+        let answer = record
+            .after
+            .as_deref()
+            .or(record.reason.map(Reason::as_str))
+            .unwrap();
         format!("{line} x{} {} -> {answer}", record.instances, record.before)
     };
     surveyed
@@ -347,7 +352,7 @@ fn a_policy_that_decides_nothing_is_told_beside_the_one_that_does() {
             (
                 one.policy.as_str(),
                 one.shadow,
-                one.mode,
+                one.mode.as_str(),
                 one.after.as_deref().unwrap(),
             )
         })

@@ -1,6 +1,8 @@
 use super::*;
+use crate::domain::policy::Mode;
+use crate::report::Outcome;
 
-fn record(name: &str, reason: Option<&'static str>) -> FindingRecord {
+fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
     FindingRecord {
         object: Some(ObjectReference {
             api_version: "v1".to_owned(),
@@ -16,17 +18,21 @@ fn record(name: &str, reason: Option<&'static str>) -> FindingRecord {
         inner_pointer: None,
         span: [0, 4],
         model_id: "anthropic.claude-x".to_owned(),
-        outcome: if reason.is_none() { "Rewrite" } else { "Leave" },
+        outcome: if reason.is_none() {
+            Outcome::Rewrite
+        } else {
+            Outcome::Leave
+        },
         reason,
         suggestion: None,
         profile: None,
         before: "anthropic.claude-x".to_owned(),
         after: reason.is_none().then(|| "us.anthropic.claude-x".to_owned()),
-        region: Some("us-east-1".to_owned()),
+        region: Region::parse("us-east-1").ok(),
         region_source: None,
         destinations: None,
         crosses: Vec::new(),
-        mode: "Rewrite",
+        mode: Mode::Rewrite,
         shadow: false,
         applied: false,
         note: None,
@@ -47,12 +53,12 @@ fn the_gravest_stands_first_and_all_are_counted() {
     let mut missed = record("missed", None);
     missed.missed = Some(Missed::Missed);
     let findings = [
-        record("out", Some("OptedOut")),
+        record("out", Some(Reason::OptedOut)),
         record("rewrite", None),
-        record("works", Some("WorksDirectly")),
-        record("unseen", Some("ReferenceUnseen")),
+        record("works", Some(Reason::WorksDirectly)),
+        record("unseen", Some(Reason::ReferenceUnseen)),
         missed,
-        record("nothing", Some("NothingServes")),
+        record("nothing", Some(Reason::NothingServes)),
     ];
     let report = of(&findings, Grades::default()).unwrap().object;
     let names: Vec<_> = report["results"]
@@ -86,7 +92,10 @@ fn the_gravest_stands_first_and_all_are_counted() {
 #[test]
 fn a_namespace_with_nothing_to_report_has_no_report() {
     assert_eq!(
-        of(&[record("works", Some("WorksDirectly"))], Grades::default()),
+        of(
+            &[record("works", Some(Reason::WorksDirectly))],
+            Grades::default()
+        ),
         None
     );
     let dropped = Grades {
@@ -139,5 +148,5 @@ fn the_message_says_what_to_do() {
     );
     one.missed = Some(Missed::Missed);
     assert!(message(&one).contains("fail_open_count"));
-    assert!(message(&record("a", Some("NothingServes"))).ends_with("serves here."));
+    assert!(message(&record("a", Some(Reason::NothingServes))).ends_with("serves here."));
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::domain::catalog::LifecycleState;
 use crate::domain::judge::Judged;
 use crate::domain::object::{Object, Sort};
 use crate::domain::policy::{Mode, Namespace, Policy, Selector};
 use crate::domain::whereabouts::RegionSource;
-use crate::report::{END_OF_LIFE, FindingRecord, Missed};
+use crate::report::{FindingRecord, Missed};
 
 /// Since when the webhook was certain to be asked, and about what.
 #[derive(Debug, Clone, Default)]
@@ -116,10 +116,9 @@ fn was_as_alive(record: &FindingRecord, written: Timestamp) -> bool {
     let Some(life) = record.lifecycle.as_ref() else {
         return true;
     };
-    let end = life.end_of_life_date.as_deref();
-    let end: Option<Date> = end.and_then(|end| end.parse().ok());
+    let end = life.end_of_life_date;
     let had_ended = end.is_some_and(|end| written.to_zoned(TimeZone::UTC).date() >= end);
-    life.state != END_OF_LIFE || had_ended
+    life.state != LifecycleState::EndOfLife || had_ended
 }
 
 /// When the object was last written in a way that would have asked the webhook.

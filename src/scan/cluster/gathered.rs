@@ -97,7 +97,7 @@ impl Gathered {
         let sums = sums.or_default();
         sums.findings += 1;
         if let Some(reason) = record.reason {
-            *sums.left.entry(reason).or_default() += 1;
+            *sums.left.entry(reason.as_str()).or_default() += 1;
         }
         if self.kept.len() >= self.most {
             let grade = record.grade();

@@ -1,5 +1,8 @@
 //! `Missed` is claimed where nothing else can be, and nowhere else.
 
+use bedrock_profiles::domain::catalog::LifecycleState;
+use jiff::civil::date;
+
 use super::*;
 
 const CREATED: &str = "2026-11-20T10:00:00Z";
@@ -260,11 +263,10 @@ fn an_id_that_worked_when_it_was_written_was_nothing_to_catch() {
         let Some(life) = record.lifecycle.as_ref().filter(|_| record.after.is_some()) else {
             continue;
         };
-        let between = life.state == "EndOfLife"
+        let between = life.state == LifecycleState::EndOfLife
             && life
                 .end_of_life_date
-                .as_deref()
-                .is_none_or(|end| end > "2026-11-20");
+                .is_none_or(|end| end > date(2026, 11, 20));
         let expected = if between {
             Missed::Before
         } else {

@@ -3,6 +3,7 @@
 //! Does not look at models or rows; `resolve` holds the two together.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use wildmatch::WildMatch;
 
@@ -71,6 +72,23 @@ pub enum Mode {
     Deny,
     /// Says what it would do.
     DryRun,
+}
+
+impl Mode {
+    /// The name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rewrite => "Rewrite",
+            Self::Deny => "Deny",
+            Self::DryRun => "DryRun",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Which findings a policy rewrites.

@@ -1,5 +1,6 @@
 //! What one mapping states, checked and typed: rows that may yet be withdrawn by another mapping.
 
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -111,6 +112,22 @@ pub enum Confidence {
     High,
 }
 
+impl Confidence {
+    /// The name in mappings and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Medium => "Medium",
+            Self::High => "High",
+        }
+    }
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The state of a model's life as stated; a date, where known, decides over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LifecycleState {
@@ -120,6 +137,23 @@ pub enum LifecycleState {
     Legacy,
     /// Out of service.
     EndOfLife,
+}
+
+impl LifecycleState {
+    /// The name in mappings and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Legacy => "Legacy",
+            Self::EndOfLife => "EndOfLife",
+        }
+    }
+}
+
+impl fmt::Display for LifecycleState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// A date of end of life and the regions where it holds; all regions where none is named.

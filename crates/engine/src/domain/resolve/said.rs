@@ -46,6 +46,21 @@ pub enum Note {
     EndOfLife,
 }
 
+impl Note {
+    /// The name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EndOfLife => "EndOfLife",
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// What a resolution rests on, for those who explain it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
