@@ -11,6 +11,7 @@ pub mod fix;
 pub mod judging;
 pub mod resolve;
 pub mod serve;
+pub mod yaml;
 
 /// Replaces Amazon Bedrock direct model IDs by inference profile IDs.
 #[derive(Debug, Parser)]

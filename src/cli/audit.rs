@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::api::{self, InferenceProfilePolicySpec};
+use crate::cli::yaml;
 use crate::domain::references::References;
 use crate::domain::snapshot::{Namespaces, View};
 use crate::report::{AuditReport, FindingRecord, terminal};
@@ -99,7 +100,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Output::Table => anstream::print!("{}", terminal::table(&report, false)),
         Output::Wide => anstream::print!("{}", terminal::table(&report, true)),
         Output::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
-        Output::Yaml => anstream::print!("{}", serde_yaml::to_string(&report)?),
+        Output::Yaml => anstream::print!("{}", yaml::to_string(&report)?),
     }
     anstream::eprintln!("{}", terminal::summary(&report));
     Ok(tally.code(report.findings.iter().any(|one| counts(one, args.fail_on))))

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 
 use crate::api;
+use crate::cli::yaml;
 
 /// Prints manifests.
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         What::Crds => api::definitions()
             .iter()
             .map(|definition| Ok(format!("---\n{}", manifest(definition)?)))
-            .collect::<Result<String, serde_yaml::Error>>()
+            .collect::<Result<String, serde_saphyr::ser::Error>>()
             .context("cannot write the definitions as YAML")?,
     };
     std::io::stdout()
@@ -39,6 +40,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// A definition as its file in `manifests/crds/` has it.
-pub fn manifest(definition: &CustomResourceDefinition) -> Result<String, serde_yaml::Error> {
-    serde_yaml::to_string(definition)
+pub fn manifest(definition: &CustomResourceDefinition) -> Result<String, serde_saphyr::ser::Error> {
+    yaml::to_string(definition)
 }

@@ -1,7 +1,7 @@
 //! What is made from something else, and committed.
 
 use bedrock_profiles::api::{self, InferenceProfilePolicySpec};
-use bedrock_profiles::cli::export::manifest;
+use bedrock_profiles::cli::{export::manifest, yaml::to_string as to_yaml};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ fn manifests() {
     documents.extend(Rendered::read(&text).0.into_iter().map(without_helm));
     let documents: Vec<_> = documents
         .iter()
-        .map(|document| serde_yaml::to_string(document).unwrap())
+        .map(|document| to_yaml(document).unwrap())
         .collect();
     assert_generated(
         "manifests/install.yaml",

@@ -10,13 +10,12 @@ use std::{
 
 use anyhow::Result;
 use bedrock_profiles::{
-    api::{InferenceProfileMapping, InferenceProfilePolicy},
+    cli::yaml::to_string as to_yaml,
     controllers::{
         installation::Installation,
         rights::{self, MUTATING, Right, Switch, VALIDATING},
     },
 };
-use kube::CustomResourceExt as _;
 use serde_json::{Value, json};
 
 use crate::{
@@ -65,6 +64,18 @@ pub(crate) struct Release<'w> {
     installation: Installation,
 }
 
+/// The definitions of the custom resources, from the files that users apply.
+pub(crate) fn definitions() -> Result<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/crds");
+    let files = [
+        "inferenceprofilemappings.yaml",
+        "inferenceprofilepolicies.yaml",
+    ];
+    let texts = files.map(|file| fs::read_to_string(folder.join(file)));
+    let texts: Result<Vec<_>, _> = texts.into_iter().collect();
+    Ok(texts?.join("---\n"))
+}
+
 /// One running replica; it ends with the value, without a word, as by SIGKILL.
 pub(crate) struct Replica {
     /// Its name, which is its identity before the underscore.
@@ -84,14 +95,13 @@ impl<'w> Release<'w> {
             name: NAME.to_owned(),
         };
         let mut objects = rights::objects(&chart.rights, chart.on, &installation);
-        objects.push(serde_json::to_value(InferenceProfileMapping::crd())?);
-        objects.push(serde_json::to_value(InferenceProfilePolicy::crd())?);
         objects.extend(own(&installation));
         objects.extend(configurations(&installation, chart.failure_policy));
         objects.push(bootstrap(&installation, &chart.policy)?);
         let (elsewhere, own): (Vec<_>, Vec<_>) = objects
             .into_iter()
             .partition(|object| object["metadata"]["namespace"] == "default");
+        world.apply(&definitions()?)?;
         world.apply_in("default", &list(&elsewhere))?;
         world.apply(&list(&own))?;
         Self::shipped(world)
@@ -321,7 +331,7 @@ fn bootstrap(installation: &Installation, policy: &Value) -> Result<Value> {
     let wishes = json!({"policy": policy, "entries": entries});
     Ok(json!({"apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": installation.bootstrap(), "namespace": installation.namespace},
-        "data": {"bootstrap.yaml": serde_yaml::to_string(&wishes)?}}))
+        "data": {"bootstrap.yaml": to_yaml(&wishes)?}}))
 }
 
 /// The entries, as they ship: without rules and without a CA bundle.

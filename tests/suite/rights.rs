@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use bedrock_profiles::cli::yaml::to_string as to_yaml;
 use bedrock_profiles::controllers::installation::Installation;
 use bedrock_profiles::controllers::rights::{Names, Right, Scope, Switch, TABLE, objects};
 use serde_json::json;
@@ -23,7 +24,7 @@ fn rendered() -> String {
     let documents = objects(TABLE, Switch::DEFAULTS, &installation());
     let documents: Vec<String> = documents
         .iter()
-        .map(|document| serde_yaml::to_string(document).unwrap())
+        .map(|document| to_yaml(document).unwrap())
         .collect();
     format!("{HEAD}{}", documents.join("---\n"))
 }

@@ -8,8 +8,10 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use super::crds;
 use super::product::{asking, config_map, list, policy, workload};
 use crate::{
+    release::definitions,
     trial::{Trial, alone},
     world::World,
 };
@@ -173,7 +175,7 @@ fn of_one_namespace(world: &World, namespace: &str, planted: &Planted) -> Result
 
 /// The cluster's own policies count where it has some; the flags stand in their place.
 fn by_custom_resources(world: &World, namespace: &str) -> Result<()> {
-    install_definitions(world)?;
+    crds::install(world, &definitions()?)?;
     world.apply(&policy(
         "everything",
         json!({"mode": "DryRun", "models": {"include": []}}),
@@ -196,23 +198,5 @@ fn by_custom_resources(world: &World, namespace: &str) -> Result<()> {
     let file = file.to_str().context("a path")?;
     let tried = audit(world, &["-n", namespace, "--policy", file], None)?;
     assert_ne!(rewrites(&tried), 0);
-    Ok(())
-}
-
-/// Installs our custom resource definitions, and waits until they are served.
-fn install_definitions(world: &World) -> Result<()> {
-    use bedrock_profiles::api::{InferenceProfileMapping, InferenceProfilePolicy};
-    use kube::CustomResourceExt as _;
-    let definitions = [
-        serde_json::to_value(InferenceProfileMapping::crd())?,
-        serde_json::to_value(InferenceProfilePolicy::crd())?,
-    ];
-    world.apply(&list(definitions))?;
-    world
-        .kubectl(
-            &["wait", "--for=condition=Established", "crd", "--all"],
-            None,
-        )?
-        .success("kubectl wait")?;
     Ok(())
 }

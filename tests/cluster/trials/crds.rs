@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     process::wait_for,
+    release::definitions,
     trial::{Trial, alone},
     world::{Output, World},
 };
@@ -52,13 +53,6 @@ pub(super) fn install(world: &World, definitions: &str) -> Result<()> {
     wait_for("both kinds to be served", || {
         Ok(world.kubectl(&["get", "ipm,ipp"], None)?.ok.then_some(()))
     })
-}
-
-/// The definitions of this build.
-pub(super) fn current() -> Result<String> {
-    let definitions = api::definitions();
-    let texts = definitions.iter().map(serde_json::to_string);
-    Ok(texts.collect::<Result<Vec<_>, _>>()?.join("\n---\n"))
 }
 
 fn object(kind: &str, name: &str, spec: &Value) -> Value {
@@ -132,7 +126,7 @@ fn spares_old_objects(world: &World) -> Result<()> {
     world.create(&objects.map(|object| object.to_string()).join("\n---\n"))?;
     let before = [world.get("ipm", "old")?, world.get("ipp", "old")?];
 
-    install(world, &current()?)?;
+    install(world, &definitions()?)?;
     for (kind, before) in ["ipm", "ipp"].into_iter().zip(&before) {
         assert_eq!(world.get(kind, "old")?["spec"], before["spec"], "{kind}");
         assert!(edit(world, kind, r#"{"metadata": {"labels": {"team": "a"}}}"#)?.ok);
@@ -162,7 +156,7 @@ fn edit(world: &World, kind: &str, patch: &str) -> Result<Output> {
 // === What they show ===
 
 fn shown(world: &World) -> Result<()> {
-    install(world, &current()?)?;
+    install(world, &definitions()?)?;
     an_empty_policy_has_every_default(world)?;
     takes_the_catalog_and_twice_as_much(world)?;
     prints_columns(world)?;

@@ -27,6 +27,7 @@ use super::{crds, leader::appoint};
 use crate::{
     accounts::config,
     process::wait_for,
+    release::definitions,
     trial::{Trial, alone},
     world::World,
 };
@@ -105,7 +106,7 @@ impl Writer {
 }
 
 fn said(world: &World) -> Result<()> {
-    crds::install(world, &crds::current()?)?;
+    crds::install(world, &definitions()?)?;
     grant(world)?;
     let mapping = json!({"models": [model("eu", "eu-west-1")]});
     world.apply(&object("InferenceProfileMapping", "ours", &mapping))?;
