@@ -21,6 +21,7 @@ mod fuzz_bodies;
 mod judgement;
 pub(crate) mod properties;
 mod references;
+mod retired_words;
 mod reviews;
 mod rights;
 mod roles;
