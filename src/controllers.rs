@@ -1,7 +1,7 @@
 //! What follows a cluster and writes to it. Nobody here is ever asked on the request path: the webhook reads a [`View`], and
 //! these keep it current.
 //!
-//! [`View`]: crate::domain::snapshot::View
+//! [`View`]: crate::domain::view::View
 
 pub mod arming;
 pub mod audit;

@@ -11,10 +11,9 @@ use crate::domain::catalog::Destinations;
 use crate::domain::judge::Judged;
 use crate::domain::policy::{Mode, Policy};
 use crate::domain::reason::Reason;
-use crate::domain::region::Region;
+use crate::domain::region::{Region, RegionSource};
 use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::whereabouts::RegionSource;
 
 pub mod grade;
 mod lifecycle;

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::domain::judge::{Action, Context, Judged, Judgement, Verdict, judge};
 use crate::domain::object::{Object, Sort};
 use crate::domain::policy::Namespace;
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 use crate::report::{Circumstances, FindingRecord, ObjectReference, Source};
 use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
 

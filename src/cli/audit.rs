@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::api::{self, InferenceProfilePolicySpec};
 use crate::cli::yaml;
-use crate::domain::references::References;
-use crate::domain::snapshot::{Namespaces, View};
+use crate::domain::config_maps::References;
+use crate::domain::view::{Namespaces, View};
 use crate::report::{AuditReport, FindingRecord, terminal};
 use crate::scan::files::Text;
 use crate::scan::namespaces::Collected;

@@ -9,7 +9,8 @@ use crate::api::{
     Resource,
 };
 use crate::catalog;
-use crate::domain::snapshot::{Problem, Snapshot, View};
+use crate::domain::snapshot::{Problem, Snapshot};
+use crate::domain::view::View;
 use crate::validate::{self, Invalid};
 
 /// By what is judged.

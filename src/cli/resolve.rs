@@ -14,7 +14,8 @@ use crate::domain::region::Region;
 use crate::domain::resolve::{
     Evidence, Named, Question, Reported, Resolution, Step, Suggestion, resolve, suggestion,
 };
-use crate::domain::shape::{Setting, Whole, region_of_arn};
+use crate::domain::shape::{Whole, region_of_arn};
+use crate::domain::site::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::token::{Form, tokens};
 use crate::report;

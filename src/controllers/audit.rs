@@ -12,7 +12,8 @@ use jiff::civil::Date;
 use super::client::Clients;
 use super::installation::Installation;
 use super::leader::Leadership;
-use crate::domain::snapshot::{Snapshot, View};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::view::View;
 use crate::runtime::published::{Changes, Published};
 use crate::scan::cluster::{Counts, Resource, Survey, Surveyed, Terms};
 

@@ -25,7 +25,7 @@ use crate::api::{
     InferenceProfileMapping, InferenceProfileMappingStatus, InferenceProfilePolicy,
     InferenceProfilePolicyStatus,
 };
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 use crate::runtime::published::Published;
 
 mod condition;

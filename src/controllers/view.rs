@@ -23,7 +23,7 @@ use super::watch::{self, Change, Sort, Trouble};
 use crate::api::{InferenceProfileMapping, InferenceProfilePolicy};
 use crate::domain::policy::Namespace;
 use crate::domain::region::Region;
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 use crate::runtime::admin::Hold;
 use crate::runtime::published::Published;
 

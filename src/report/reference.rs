@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::domain::references::{Origin, Reference};
+use crate::domain::environment::{Origin, Reference};
 
 /// A text that an object takes from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::domain::config_maps::{ConfigMap, References};
 use crate::domain::judge::{Judged, Judgement};
 use crate::domain::object::{Object, Sort};
 use crate::domain::policy::Namespace;
-use crate::domain::references::{ConfigMap, References};
-use crate::domain::snapshot::{Namespaces, View};
+use crate::domain::view::{Namespaces, View};
 use crate::report::{FindingRecord, ObjectReference};
 use crate::text::Tree;
 

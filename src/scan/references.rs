@@ -7,10 +7,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::config_maps::{ConfigMap, Lookup, References};
 use crate::domain::judge::Judgement;
-use crate::domain::object::{Object, Sort, Spot};
+use crate::domain::object::{Object, Sort};
 use crate::domain::placeholder::is_filled_in;
-use crate::domain::references::{ConfigMap, Lookup, References};
+use crate::domain::site::Spot;
 
 use super::{Scan, Syntax, objects, trees};
 

@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 
 use crate::domain::judge::{Judged, Judgement, Verdict};
-use crate::domain::object::{Object, Spot};
+use crate::domain::object::Object;
 use crate::domain::policy::Mode;
 use crate::domain::resolve::Resolution;
+use crate::domain::site::Spot;
 use crate::domain::snapshot::Snapshot;
 use crate::report;
 use crate::text::NodeId;

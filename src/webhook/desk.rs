@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use crate::domain::judge::{Action, Context, Judgement, Verdict, judge};
 use crate::domain::object::{Object, Sort};
 use crate::domain::resolve::Resolution;
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 use crate::runtime::published::{Changes, Published};
 use crate::text::{Kind, NodeId, Tree};
 

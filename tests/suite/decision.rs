@@ -7,7 +7,8 @@ use bedrock_profiles::domain::judge::{Action, Context, Judgement, Verdict, judge
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::domain::policy::Namespace;
 use bedrock_profiles::domain::region::Region;
-use bedrock_profiles::domain::snapshot::{Problem, Snapshot, View};
+use bedrock_profiles::domain::snapshot::{Problem, Snapshot};
+use bedrock_profiles::domain::view::View;
 use bedrock_profiles::text::Tree;
 use bedrock_profiles::validate;
 use jiff::civil::{Date, date};

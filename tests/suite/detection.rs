@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 
 use bedrock_profiles::domain::reason::{Group, Reason};
+use bedrock_profiles::domain::region::RegionSource;
 use bedrock_profiles::domain::role::{Condition, Says, TABLE};
 use bedrock_profiles::domain::shape::{OTHER_ROUTES, WRAPPERS};
-use bedrock_profiles::domain::whereabouts::{BEDROCK_NAMES, OF_ONE_MODEL, RegionSource, SDK_NAMES};
+use bedrock_profiles::domain::whereabouts::{BEDROCK_NAMES, OF_ONE_MODEL, SDK_NAMES};
 
 const PAGE: &str = "docs/detection.md";
 

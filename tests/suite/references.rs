@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use bedrock_profiles::domain::config_maps::{ConfigMap, References};
 use bedrock_profiles::domain::object::Object;
-use bedrock_profiles::domain::references::{ConfigMap, References};
 use bedrock_profiles::text::Tree;
 use serde_json::{Value, json};
 

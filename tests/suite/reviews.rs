@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_profiles::domain::snapshot::View;
+use bedrock_profiles::domain::view::View;
 use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::desk::Desk;
 use bedrock_profiles::webhook::metrics::Families;

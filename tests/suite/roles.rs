@@ -11,7 +11,7 @@ use bedrock_profiles::cli::audit::default_policy;
 use bedrock_profiles::cli::judging::Judging;
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::role::{Roles, TABLE};
-use bedrock_profiles::domain::snapshot::View;
+use bedrock_profiles::domain::view::View;
 use bedrock_profiles::scan::{Scan, Syntax};
 use serde::Deserialize;
 

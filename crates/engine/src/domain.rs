@@ -4,7 +4,9 @@
 //! Answers are deterministic: nothing here iterates over a hash map.
 
 pub mod catalog;
+pub mod config_maps;
 pub mod detect;
+pub mod environment;
 pub mod id;
 pub mod judge;
 pub mod object;
@@ -14,13 +16,14 @@ pub mod plan;
 pub mod policy;
 pub mod reason;
 pub mod record;
-pub mod references;
 pub mod region;
 pub mod resolve;
 pub mod role;
 pub mod shape;
+pub mod site;
 pub mod snapshot;
 pub mod token;
+pub mod view;
 pub mod whereabouts;
 
 #[cfg(test)]

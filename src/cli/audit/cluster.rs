@@ -12,7 +12,7 @@ use crate::controllers::audit::standing;
 use crate::controllers::client::Clients;
 use crate::controllers::view::REGION_LABEL;
 use crate::domain::region::Region;
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 use crate::report::AuditReport;
 use crate::scan::cluster::{Counts, Resource, Survey, Surveyed, Terms};
 

@@ -22,7 +22,7 @@ use crate::controllers::status::{self, Statuses};
 use crate::controllers::view::{self, Follower, Objects};
 use crate::controllers::watch;
 use crate::controllers::wishes::{self, Wishes};
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 use crate::runtime::BoxError;
 use crate::runtime::published::Published;
 use crate::tls::Resolver;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use prometheus_client::registry::Registry;
 
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 use crate::runtime::admin::{self, Hold, Readiness};
 use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use jiff::civil::Date;
 
 use crate::domain::policy::{NAMESPACE_NAME_LABEL, Policy, References, Selector};
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Tasks};
 use crate::tls::Resolver;

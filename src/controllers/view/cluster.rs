@@ -11,10 +11,11 @@ use super::objects::Objects;
 use super::written::{Kept, Written};
 use crate::api::{InferenceProfileMapping, InferenceProfilePolicy};
 use crate::domain::catalog::Mapping;
+use crate::domain::config_maps::{self, References};
 use crate::domain::policy::{Namespace, Policy, References as Following};
-use crate::domain::references::{self, References};
 use crate::domain::region::Region;
-use crate::domain::snapshot::{Namespaces, Problem, Snapshot, View};
+use crate::domain::snapshot::{Problem, Snapshot};
+use crate::domain::view::{Namespaces, View};
 use crate::validate;
 
 /// The label that a cloud's controller gives each node.
@@ -268,7 +269,7 @@ fn insert(known: &mut References, map: &ConfigMap, snapshot: &Snapshot) {
     let nothing = BTreeMap::new();
     let data = map.data.as_ref().unwrap_or(&nothing);
     let annotations = map.metadata.annotations.as_ref().unwrap_or(&nothing);
-    let kept = references::ConfigMap::read(
+    let kept = config_maps::ConfigMap::read(
         data.iter().map(|(key, text)| (key.as_str(), text.as_str())),
         |key| annotations.get(key).map(String::as_str),
         snapshot,

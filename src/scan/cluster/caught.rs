@@ -9,7 +9,7 @@ use crate::domain::catalog::LifecycleState;
 use crate::domain::judge::Judged;
 use crate::domain::object::{Object, Sort};
 use crate::domain::policy::{Mode, Namespace, Policy, Selector};
-use crate::domain::whereabouts::RegionSource;
+use crate::domain::region::RegionSource;
 use crate::report::{FindingRecord, Missed};
 
 /// Since when the webhook was certain to be asked, and about what.

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::NoAnswer;
+use crate::domain::environment::awaits_a_config_map;
 use crate::domain::object::Object;
 use crate::domain::policy;
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 
 /// What an answer may have to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) fn put_off(
             && policy.namespaces.selects(namespace)
     };
     let neighbours = view.references.in_namespace(&namespace.name);
-    if view.snapshot.policies.iter().any(resolves) && neighbours.are_awaited_by(object) {
+    if view.snapshot.policies.iter().any(resolves) && awaits_a_config_map(object, neighbours) {
         return Err(NoAnswer::Awaits(Awaited::ConfigMap));
     }
     Ok(())

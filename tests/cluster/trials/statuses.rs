@@ -14,7 +14,7 @@ use bedrock_profiles::{
         view::{self, Follower, Objects},
         watch,
     },
-    domain::snapshot::View,
+    domain::view::View,
     runtime::{Shutdown, admin::Readiness, published::Published},
 };
 use serde_json::{Value, json};

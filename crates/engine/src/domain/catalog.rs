@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
-use super::id::{Geography, ModelId};
-use super::region::Region;
+use crate::domain::id::{Geography, ModelId};
+use crate::domain::region::Region;
 
 mod mapping;
 mod merge;

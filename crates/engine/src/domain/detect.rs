@@ -10,18 +10,22 @@ use std::sync::Arc;
 
 use crate::text::NodeId;
 
-use super::object::{Leaf, Object, Sort, Spot};
-use super::reason::Reason;
-use super::record::Entry;
-use super::references::{Environment, Neighbours};
-use super::region::Region;
-use super::role::{Among, Around, Told, neighbours_in_mapping};
-use super::shape::{Shape, Whole, region_of_arn};
-use super::snapshot::Snapshot;
-use super::token::{Form, Token, alias, tokens};
-use super::whereabouts::Nearby;
+use crate::domain::config_maps::Neighbours;
+use crate::domain::environment::Environment;
+use crate::domain::object::{Object, Sort};
+use crate::domain::reason::Reason;
+use crate::domain::record::Entry;
+use crate::domain::region::Region;
+use crate::domain::role::{Among, Around, Told, neighbours_in_mapping};
+use crate::domain::shape::{Shape, Whole, region_of_arn};
+use crate::domain::site::{Leaf, Spot, text_site, text_sites};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::token::{Form, Token, alias, tokens};
+use crate::domain::whereabouts::Nearby;
 
 mod document;
+mod references;
+mod volumes;
 
 /// One place where a model ID stands.
 #[derive(Debug, Clone)]
@@ -95,9 +99,22 @@ impl<'t> Finding<'t> {
     }
 }
 
-/// Every finding in the texts of `object` itself, in document order. What its containers take from `neighbours` stands beside
-/// their IDs too.
+/// Every finding of `object`: those in its own texts, in document order, and those in the ConfigMaps that its containers refer to.
+/// `neighbours` are the ConfigMaps of its namespace, or `None` where references are not followed.
 pub fn findings<'t>(
+    object: &Object<'t>,
+    neighbours: Option<Neighbours<'t>>,
+    snapshot: &'t Snapshot,
+) -> Vec<Finding<'t>> {
+    let mut found = own_findings(object, neighbours.unwrap_or(Neighbours::NONE), snapshot);
+    if let Some(neighbours) = neighbours {
+        found.extend(references::findings(object, neighbours, snapshot));
+    }
+    found
+}
+
+/// The findings in the texts of `object` itself. What its containers take from `neighbours` counts among the names beside an ID.
+fn own_findings<'t>(
     object: &Object<'t>,
     neighbours: Neighbours<'t>,
     snapshot: &'t Snapshot,
@@ -169,7 +186,7 @@ impl<'t, 'o> Detector<'t, 'o> {
         if named.is_none() && !has_ids {
             return;
         }
-        let Some(leaf) = self.object.leaf(node) else {
+        let Some(leaf) = text_site(self.object, node) else {
             return;
         };
         if let Some(token) = named {
@@ -275,9 +292,7 @@ fn left_as_prose(spot: Spot<'_>, shape: Result<Shape, Reason>) -> Result<Shape, 
 
 /// The whole-value leaf that still holds the answer of `entry`, for answers that are no tokens, such as ARNs.
 pub fn leaf_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(Leaf<'t>, NodeId)> {
-    let mut leaves = object
-        .leaves()
-        .filter_map(|leaf| Some((leaf, leaf.scalar()?)));
+    let mut leaves = text_sites(object).filter_map(|leaf| Some((leaf, leaf.scalar()?)));
     leaves.find(|(leaf, node)| {
         leaf.spot.to_string() == entry.at
             && object.tree.text(*node).map(str::trim) == Some(&*entry.to)

@@ -1,16 +1,16 @@
 //! Small values for the tests of the domain, told apart from the shipped catalog on purpose.
 
-use super::catalog::{
+use crate::domain::catalog::{
     Confidence, Destinations, DirectRow, MappedLifecycle, MappedModel, MappedRoute, Mapping,
     ProfileState,
 };
-use super::id::{Geography, ModelId};
-use super::policy::{
+use crate::domain::id::{Geography, ModelId};
+use crate::domain::policy::{
     ConfigMaps, GlobalUse, Globs, Lists, Mode, OptOut, Policy, References, Replacement, Scope,
     Selector, Spelling, Unresolved,
 };
-use super::region::Region;
-use super::snapshot::Snapshot;
+use crate::domain::region::Region;
+use crate::domain::snapshot::Snapshot;
 
 pub(crate) fn region(code: &str) -> Region {
     Region::parse(code).expect("a region")

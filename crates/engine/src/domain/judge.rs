@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::detect::Finding;
-use super::object::{Object, Sort};
-use super::plan::Plan;
-use super::policy::{Lists, Mode, Namespace, Policy};
-use super::reason::{Group, Reason};
-use super::record::ANNOTATION;
-use super::region::Region;
-use super::resolve::{Evidence, Resolution, Suggestion};
-use super::snapshot::{Snapshot, View};
-use super::whereabouts::{RegionSource, Surroundings};
+use crate::domain::detect::Finding;
+use crate::domain::object::{Object, Sort};
+use crate::domain::plan::Plan;
+use crate::domain::policy::{Lists, Mode, Namespace, Policy};
+use crate::domain::reason::{Group, Reason};
+use crate::domain::record::ANNOTATION;
+use crate::domain::region::{Region, RegionSource};
+use crate::domain::resolve::{Evidence, Resolution, Suggestion};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::view::View;
+use crate::domain::whereabouts::Surroundings;
 use crate::text::NodeId;
 
 mod finding;

@@ -2,13 +2,7 @@
 //!
 //! Reads a tree of nodes; nobody hands typed objects to the domain.
 
-use std::fmt;
-
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
-
-use super::reason::Reason;
-use super::references::Reference;
-use super::shape::Setting;
 
 mod env_entry;
 mod variable;
@@ -42,60 +36,6 @@ pub enum Sort {
     Custom,
     /// No Kubernetes object: a configuration file.
     Plain,
-}
-
-/// A text that may hold a model ID.
-#[derive(Debug, Clone, Copy)]
-pub struct Leaf<'t> {
-    /// Where it stands.
-    pub source: Source<'t>,
-    /// Its place by names, which survives a sidecar that is injected before it.
-    pub spot: Spot<'t>,
-    /// The container that it belongs to.
-    pub container: Option<NodeId>,
-}
-
-/// Where a text stands.
-#[derive(Debug, Clone, Copy)]
-pub enum Source<'t> {
-    /// In the object: this scalar, which can be edited.
-    Here(NodeId),
-    /// In another object, or in another field of this one; there is nothing here to edit.
-    Elsewhere(Reference<'t>),
-}
-
-/// A place by names, never by index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Spot<'t> {
-    /// A variable of a container.
-    Env {
-        /// The container's name.
-        container: &'t str,
-        /// The variable's name.
-        variable: Variable<'t>,
-    },
-    /// An argument of a container.
-    Args {
-        /// The container's name.
-        container: &'t str,
-    },
-    /// A part of a container's command.
-    Command {
-        /// The container's name.
-        container: &'t str,
-    },
-    /// A key of a ConfigMap.
-    Data {
-        /// The key.
-        key: &'t str,
-    },
-    /// A file in a volume.
-    Volume {
-        /// The volume's name.
-        volume: &'t str,
-    },
-    /// Anywhere in a document that is none of these.
-    Document,
 }
 
 /// Built-in kinds with a Pod template: API group, kind and the way to the template.
@@ -214,57 +154,8 @@ impl<'t> Object<'t> {
             .is_some_and(|time| !time.is_empty() && time != "null")
     }
 
-    /// Every text that may hold a model ID, in document order.
-    pub fn leaves(&self) -> impl Iterator<Item = Leaf<'t>> + use<'_, 't> {
-        self.tree
-            .strings(self.root)
-            .filter_map(|node| self.leaf(node))
-    }
-
-    /// The text at `node` by its names, if it is one that may hold a model ID.
-    pub fn leaf(&self, node: NodeId) -> Option<Leaf<'t>> {
-        let tree = self.tree;
-        if matches!(self.sort, Sort::Custom | Sort::Plain) {
-            return Some(Leaf {
-                source: Source::Here(node),
-                spot: Spot::Document,
-                container: None,
-            });
-        }
-        let parent = tree.parent(node)?;
-        if self.sort == Sort::ConfigMap {
-            let is_data = tree.is_under(parent, "data") && tree.parent(parent)? == self.root;
-            let key = tree.key(node).filter(|_| is_data)?;
-            return Some(Leaf {
-                source: Source::Here(node),
-                spot: Spot::Data { key },
-                container: None,
-            });
-        }
-        let (list, entry) = match tree.key(node) {
-            None => (parent, None),
-            Some("value") => (tree.parent(parent)?, Some(parent)),
-            Some(_) => return None,
-        };
-        let node_of_container = tree.parent(list).filter(|node| self.is_container(*node))?;
-        let container = self.name_of(node_of_container);
-        let spot = match (tree.key(list)?, entry) {
-            ("command", None) => Spot::Command { container },
-            ("args", None) => Spot::Args { container },
-            ("env", Some(entry)) => Spot::Env {
-                container,
-                variable: tree.text(tree.get(entry, "name")?)?.into(),
-            },
-            _ => return None,
-        };
-        Some(Leaf {
-            source: Source::Here(node),
-            spot,
-            container: Some(node_of_container),
-        })
-    }
-
-    fn is_container(&self, node: NodeId) -> bool {
+    /// Whether `node` is an item of a list of containers.
+    pub(crate) fn is_container(&self, node: NodeId) -> bool {
         let tree = self.tree;
         let list = tree.parent(node).filter(|list| {
             CONTAINERS.iter().any(|sort| tree.is_under(*list, sort))
@@ -304,63 +195,4 @@ fn field_of_lines<'t>(tree: &'t Tree<'t>, name: &str) -> Option<&'t str> {
         let rest = line.strip_prefix(name)?.strip_prefix(':')?;
         Some(rest.trim().trim_matches(['"', '\'']))
     })
-}
-
-impl<'t> Leaf<'t> {
-    /// The node to point at: the scalar, or what takes the text from elsewhere.
-    pub fn node(&self) -> NodeId {
-        match self.source {
-            Source::Here(node) => node,
-            Source::Elsewhere(reference) => reference.node,
-        }
-    }
-
-    /// The scalar, where the text is the object's own.
-    pub fn scalar(&self) -> Option<NodeId> {
-        match self.source {
-            Source::Here(node) => Some(node),
-            Source::Elsewhere(_) => None,
-        }
-    }
-
-    /// Why the text is not followed to where it is taken from.
-    pub fn doubt(&self) -> Option<Reason> {
-        self.reference()?.reach.err()
-    }
-
-    /// The reference, where the text is taken from elsewhere.
-    pub fn reference(&self) -> Option<&Reference<'t>> {
-        match &self.source {
-            Source::Here(_) => None,
-            Source::Elsewhere(reference) => Some(reference),
-        }
-    }
-}
-
-impl Spot<'_> {
-    /// In which setting a text at this place stands.
-    pub const fn setting(&self) -> Setting {
-        match self {
-            Self::Env { .. } => Setting::Env,
-            Self::Args { .. } | Self::Command { .. } => Setting::Argument,
-            Self::Data { .. } | Self::Volume { .. } | Self::Document => Setting::Data,
-        }
-    }
-}
-
-/// As the annotation and the log write it: `app/env/BEDROCK_MODEL_ID`, `app/args`, `data/model`, `volumes/models`.
-impl fmt::Display for Spot<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Env {
-                container,
-                variable,
-            } => write!(f, "{container}/env/{variable}"),
-            Self::Args { container } => write!(f, "{container}/args"),
-            Self::Command { container } => write!(f, "{container}/command"),
-            Self::Data { key } => write!(f, "data/{key}"),
-            Self::Volume { volume } => write!(f, "volumes/{volume}"),
-            Self::Document => f.write_str("document"),
-        }
-    }
 }

@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use crate::text::{Kind, NodeId, Splice, Tree, Unmappable};
 
-use super::object::{Leaf, Object, Spot};
-use super::record::{ANNOTATION, LARGEST_TOGETHER, Record};
-use super::references::By;
+use crate::domain::environment::By;
+use crate::domain::object::Object;
+use crate::domain::record::{ANNOTATION, LARGEST_TOGETHER, Record};
+use crate::domain::site::{Leaf, Spot};
 
 mod explicit;
 

@@ -7,8 +7,8 @@ use std::fmt;
 
 use wildmatch::WildMatch;
 
-use super::id::{Arn, Geography, ModelId};
-use super::region::Region;
+use crate::domain::id::{Arn, Geography, ModelId};
+use crate::domain::region::Region;
 
 mod covering;
 
@@ -252,12 +252,12 @@ impl Policy {
     }
 
     /// Whether the policy includes the model `id`; `Some` is what leaves it out.
-    pub fn includes(&self, id: &str) -> Result<(), super::reason::Reason> {
+    pub fn includes(&self, id: &str) -> Result<(), crate::domain::reason::Reason> {
         if !self.include.matches(id) {
-            return Err(super::reason::Reason::NotIncluded);
+            return Err(crate::domain::reason::Reason::NotIncluded);
         }
         if self.exclude.matches(id) {
-            Err(super::reason::Reason::Excluded)
+            Err(crate::domain::reason::Reason::Excluded)
         } else {
             Ok(())
         }

@@ -4,8 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::region::Region;
-use super::whereabouts::RegionSource;
+use crate::domain::region::{Region, RegionSource};
 
 /// The annotation's name.
 pub const ANNOTATION: &str = "bedrock-profiles.dev/rewrites";
@@ -33,7 +32,7 @@ pub struct Record {
 /// One rewritten place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The place by names, as [`super::object::Spot`] writes it.
+    /// The place by names, as [`crate::domain::site::Spot`] writes it.
     pub at: String,
     /// The ID that stood there.
     pub from: String,

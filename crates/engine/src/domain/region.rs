@@ -4,6 +4,13 @@
 
 use std::fmt;
 
+mod source;
+mod text;
+
+pub use source::RegionSource;
+pub use text::{Found, said};
+pub(crate) use text::{LONGEST_EXPANSION, expand, read};
+
 /// A region code that fits a partition's pattern, such as `eu-west-1`; it need not exist yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region([u8; Region::LONGEST]);
@@ -167,6 +174,11 @@ fn row_of(code: &str) -> Option<&'static (&'static str, &'static str, &'static s
             code.starts_with(pattern)
         }
     })
+}
+
+/// Whether an address is one of Bedrock's own runtime, public or behind a VPC endpoint.
+pub fn is_bedrock_runtime(address: &str) -> bool {
+    address.contains("bedrock-runtime.") || address.contains("bedrock-runtime-fips.")
 }
 
 impl fmt::Display for Region {

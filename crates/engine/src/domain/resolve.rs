@@ -4,13 +4,13 @@
 
 use jiff::civil::Date;
 
-use super::catalog::{
+use crate::domain::catalog::{
     Catalog, Destinations, DirectRow, Knowledge, LifecycleState, Model, ProfileState, Route, Row,
 };
-use super::id::ModelId;
-use super::policy::{GlobalUse, Namespace, Policy, Scope};
-use super::reason::Reason;
-use super::region::Region;
+use crate::domain::id::ModelId;
+use crate::domain::policy::{GlobalUse, Namespace, Policy, Scope};
+use crate::domain::reason::Reason;
+use crate::domain::region::Region;
 
 mod overrides;
 mod profiled;

@@ -2,8 +2,9 @@
 //!
 //! A table of rules, each with why. Sees names and the texts beside them; in which shape the ID itself stands is told elsewhere.
 
-use super::placeholder::is_filled_in;
-use super::reason::Reason;
+use crate::domain::placeholder::is_filled_in;
+use crate::domain::reason::Reason;
+use crate::domain::region::is_bedrock_runtime;
 
 mod heard;
 mod names;
@@ -225,7 +226,7 @@ impl Says {
             Self::Name => cannot_be_read || (is_yes(text) && !is_plain_yes(text)),
             Self::Yes => cannot_be_read || is_yes(text),
             Self::Arn => text.starts_with("arn:"),
-            Self::OtherHost => !text.is_empty() && (cannot_be_read || !is_runtime(text)),
+            Self::OtherHost => !text.is_empty() && (cannot_be_read || !is_bedrock_runtime(text)),
             Self::MantleHost => text.contains("bedrock-mantle"),
             Self::OneOf(words) => words.iter().any(|word| fits(word, text)),
         }
@@ -244,11 +245,6 @@ fn is_yes(text: &str) -> bool {
 fn is_plain_yes(text: &str) -> bool {
     let yes = ["1", "true", "yes", "on", "y", "t", "enabled"];
     yes.iter().any(|word| text.eq_ignore_ascii_case(word))
-}
-
-/// Whether an address is one of Bedrock's own runtime, public or behind a VPC endpoint.
-pub(super) fn is_runtime(address: &str) -> bool {
-    address.contains("bedrock-runtime.") || address.contains("bedrock-runtime-fips.")
 }
 
 fn fits_any(patterns: &[&str], name: &str) -> bool {

@@ -2,25 +2,14 @@
 //!
 //! Sees one text at a time; what the names around it mean is a matter of roles.
 
-use super::placeholder::is_of_a_template;
-use super::reason::Reason;
-use super::region::Region;
-use super::role::is_runtime;
-use super::token::Token;
+use crate::domain::placeholder::is_of_a_template;
+use crate::domain::reason::Reason;
+use crate::domain::region::{Region, is_bedrock_runtime};
+use crate::domain::site::Setting;
+use crate::domain::token::Token;
 
 #[cfg(test)]
 mod tests;
-
-/// Where a text stands, which decides how much of it may be more than an ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Setting {
-    /// The value of an environment variable.
-    Env,
-    /// One element of `args` or `command`, which may be a whole shell script.
-    Argument,
-    /// A value of a ConfigMap.
-    Data,
-}
 
 /// The shape of a token that may be rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,7 +233,7 @@ fn is_inside_json(before: &str) -> bool {
 /// Whether an address stands before a token that is not one of Bedrock's own runtime (`curl http://gateway/… -d '{"model": …`).
 fn is_sent_elsewhere(before: &str) -> bool {
     let address = before.rfind("://").map(|at| &before[at..]);
-    address.is_some_and(|address| !is_runtime(address))
+    address.is_some_and(|address| !is_bedrock_runtime(address))
 }
 
 /// The region that a route names, if the route means Bedrock; else why the ID behind it is left.
@@ -271,7 +260,7 @@ fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
 
 /// The region of an address that calls Bedrock's own runtime (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/`).
 fn in_address(route: &str) -> Result<Option<Region>, Reason> {
-    if !is_runtime(route) {
+    if !is_bedrock_runtime(route) {
         return Err(Reason::GatewayClient);
     }
     if !route.ends_with(RUNTIME_PATH) {

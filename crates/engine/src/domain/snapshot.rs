@@ -1,18 +1,15 @@
-//! All mappings and policies as one immutable value, and what a reader of it sees of the cluster beside.
+//! All mappings and policies as one immutable value.
 //!
 //! Replaced as a whole, never changed: a bad object becomes a [`Problem`], never a missing snapshot.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use super::catalog::{Catalog, Mapping, ModelIx};
-use super::id::is_id_byte;
-use super::policy::{self, Namespace, Policy};
-use super::references::{Neighbours, References};
-use super::region::Region;
-use super::role::Roles;
+use crate::domain::catalog::{Catalog, Mapping, ModelIx};
+use crate::domain::id::is_id_byte;
+use crate::domain::policy::Policy;
+use crate::domain::role::Roles;
 
 mod aliases;
 mod problem;
@@ -31,28 +28,6 @@ pub struct Snapshot {
     /// The rules by which IDs are left for what stands around them.
     pub roles: Roles,
     needles: Needles,
-}
-
-/// What the domain may look at: a snapshot and what is known of the cluster.
-#[derive(Debug, Clone)]
-pub struct View {
-    /// Mappings and policies.
-    pub snapshot: Arc<Snapshot>,
-    /// What is known of namespaces.
-    pub namespaces: Arc<Namespaces>,
-    /// What is known of ConfigMaps.
-    pub references: Arc<References>,
-    /// The region that all node labels agree on.
-    pub cluster_region: Option<Region>,
-}
-
-/// What is known of namespaces.
-#[derive(Debug, Clone)]
-pub enum Namespaces {
-    /// Their names alone.
-    NamesOnly,
-    /// Labels and annotations of those that were seen, by name.
-    Seen(BTreeMap<Box<str>, Arc<Namespace>>),
 }
 
 /// What a cheap search over bytes looks for before anything is parsed: a full stop with a vendor before it. Full stops are
@@ -150,59 +125,6 @@ impl Snapshot {
             || self.needles.aliases.hits(bytes).next().is_some()
             || self.needles.hides_an_id_byte(bytes)
     }
-}
-
-impl View {
-    /// A view of a snapshot alone, as files and a webhook without a cluster have it.
-    pub fn of(snapshot: Snapshot) -> Self {
-        Self {
-            snapshot: Arc::new(snapshot),
-            namespaces: Arc::new(Namespaces::NamesOnly),
-            references: Arc::default(),
-            cluster_region: None,
-        }
-    }
-
-    /// What is known of the namespace `name`; `None` while it has not been seen.
-    pub fn namespace(&self, name: &str) -> Option<Arc<Namespace>> {
-        match &*self.namespaces {
-            Namespaces::NamesOnly => Some(Arc::new(Namespace::named(name))),
-            Namespaces::Seen(seen) => seen.get(name).cloned(),
-        }
-    }
-}
-
-/// How an object names a ConfigMap from which a variable is taken.
-const REFERENCES: [&str; 2] = ["\"configMapKeyRef\"", "\"configMapRef\""];
-
-/// What stands between that and the name, as the API server writes it.
-const BEFORE_NAME: &[u8] = b":{\"name\":\"";
-
-impl View {
-    /// Whether an object of this namespace, encoded in `bytes` without an ID of its own, can take one from a ConfigMap: one
-    /// that has some, or one that has not been seen yet.
-    ///
-    /// Files from ConfigMaps are passed over: they are only ever told, and an audit tells them.
-    pub fn can_take_an_id(&self, bytes: &[u8], namespace: &str) -> bool {
-        let follows = |policy: &Policy| policy.references != policy::References::Off;
-        let neighbours = self.references.in_namespace(namespace);
-        let worth_a_look = neighbours.have_words() || self.references.are_complete();
-        worth_a_look
-            && self.snapshot.policies.iter().any(follows)
-            && REFERENCES.iter().any(|reference| {
-                memmem::find_iter(bytes, reference).any(|at| {
-                    neighbours.have_words() || !is_seen(&bytes[at + reference.len()..], neighbours)
-                })
-            })
-    }
-}
-
-/// Whether the ConfigMap whose name follows has been seen. A name that is written in another way than the API server's is not.
-fn is_seen(rest: &[u8], neighbours: Neighbours<'_>) -> bool {
-    rest.strip_prefix(BEFORE_NAME)
-        .and_then(|rest| rest.split(|byte| *byte == b'"').next())
-        .and_then(|name| std::str::from_utf8(name).ok())
-        .is_some_and(|name| neighbours.have(name))
 }
 
 impl Needles {

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use super::catalog::ModelIx;
-use super::id::{Geography, LONGEST_ID, is_id_byte};
-use super::snapshot::Snapshot;
+use crate::domain::catalog::ModelIx;
+use crate::domain::id::{Geography, LONGEST_ID, is_id_byte};
+use crate::domain::snapshot::Snapshot;
 
 /// How far the word around a vendor is looked at, on either side, in bytes: four times what the longest ID has, so that a
 /// wrong one is still told. Text of any length can be one word, with a vendor in it every few bytes.

@@ -7,25 +7,24 @@ use std::ops::Range;
 
 use crate::text::{NodeId, Tree};
 
-use super::object::{Leaf, Object, Sort, Spot};
-use super::policy::{Namespace, Policy};
-use super::references::Neighbours;
-use super::region::Region;
-use super::role::neighbours_in_mapping;
+use crate::domain::config_maps::Neighbours;
+use crate::domain::object::{Object, Sort};
+use crate::domain::policy::{Namespace, Policy};
+use crate::domain::region::{Found, Region, RegionSource, said};
+use crate::domain::role::neighbours_in_mapping;
+use crate::domain::site::{Leaf, Spot};
 
 mod flags;
 mod nearby;
 mod variables;
 
 mod one_model;
-mod source;
 
 pub use nearby::{Level, Nearby};
 pub use one_model::{OF_ONE_MODEL, region_of_one};
-pub use source::RegionSource;
 
 use flags::{command_around, flagged};
-use variables::{Variables, read};
+use variables::Variables;
 
 /// The strongest source that says anything, and what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,19 +33,6 @@ pub struct Whereabouts {
     pub source: RegionSource,
     /// What it says.
     pub found: Found,
-}
-
-/// What a source says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// A region.
-    Region(Region),
-    /// Two regions by two names of the same rank.
-    Conflict(Region, Region),
-    /// Something that cannot be read here.
-    OutOfSight,
-    /// A text that fits no partition.
-    NotARegion,
 }
 
 /// The annotation by which an object or a namespace names its region.
@@ -271,11 +257,6 @@ impl<'t> Names<'t> {
             (None, None) => None,
         }
     }
-}
-
-/// Reads the name of a region, written in full; an empty text counts as absent.
-pub(super) fn said(text: &str) -> Option<Found> {
-    read(text, &|_| None)
 }
 
 /// Every name that is asked for.

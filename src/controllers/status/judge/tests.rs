@@ -8,7 +8,7 @@ use super::super::super::rights::VALIDATING;
 use super::super::super::view::{Cluster, Told};
 use super::super::super::watch::{Change, Trouble};
 use super::*;
-use crate::domain::snapshot::View;
+use crate::domain::view::View;
 
 const PODS: &str = MUTATING[0];
 const TEMPLATES: &str = VALIDATING[0];

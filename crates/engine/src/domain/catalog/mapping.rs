@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::super::id::{Geography, ModelId};
-use super::super::region::Region;
+use crate::domain::id::{Geography, ModelId};
+use crate::domain::region::Region;
 
 /// One mapping object, checked and typed, before it is merged with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-use super::super::id::{Geography, ModelId};
-use super::super::region::Region;
 use super::nearest::Families;
 use super::{
     Catalog, Conflict, DirectRow, EndOfLife, Knowledge, Lifecycle, LifecycleState, MappedLifecycle,
     MappedModel, MappedRoute, Mapping, MappingIx, Model, ModelIx, Overridden, Route, Row, RowName,
 };
+use crate::domain::id::{Geography, ModelId};
+use crate::domain::region::Region;
 
 impl Catalog {
     /// Merges `mappings` row by row: the highest priority wins, then the name's ascending order.

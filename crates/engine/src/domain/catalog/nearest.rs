@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-use super::super::id::LONGEST_ID;
 use super::{Catalog, Knowledge, Model, ModelIx};
+use crate::domain::id::LONGEST_ID;
 
 /// The models by family, their IDs read once.
 #[derive(Debug, Default)]

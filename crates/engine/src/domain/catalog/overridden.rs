@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::super::id::{Geography, ModelId};
-use super::super::region::Region;
+use crate::domain::id::{Geography, ModelId};
+use crate::domain::region::Region;
 
 /// One row of a mapping in whose place another one's counts.
 #[derive(Debug, Clone, PartialEq, Eq)]

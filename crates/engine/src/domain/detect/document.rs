@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
-use super::super::object::{Leaf, Object, Sort, Source, Spot};
-use super::super::reason::Reason;
-use super::super::role::{
+use super::{Detector, Finding, Inner, first_of, shape_of};
+use crate::domain::object::{Object, Sort};
+use crate::domain::reason::Reason;
+use crate::domain::role::{
     Among, Around, Told, neighbours_in_list, neighbours_in_mapping, variable,
 };
-use super::super::shape::{Setting, Shape, Whole};
-use super::super::snapshot::Snapshot;
-use super::super::token::{Form, Token, tokens};
-use super::super::whereabouts::{Level, Nearby, region_of_one};
-use super::{Detector, Finding, Inner, first_of, shape_of};
+use crate::domain::shape::{Shape, Whole};
+use crate::domain::site::{Leaf, Setting, Source, Spot, text_site};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::token::{Form, Token, tokens};
+use crate::domain::whereabouts::{Level, Nearby, region_of_one};
 
 /// Lists whose items are words of one command, not a list of equals.
 const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
@@ -40,7 +41,7 @@ impl<'t> Detector<'t, '_> {
         walk.keys(self.object.root);
         self.found.append(&mut walk.found);
         for (node, documents, base) in &embedded {
-            if let Some(leaf) = self.object.leaf(*node) {
+            if let Some(leaf) = text_site(self.object, *node) {
                 self.embedded(leaf, documents, base);
             }
         }
@@ -324,7 +325,7 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
     ) {
         let inner = self.inner(node, token);
         let finding = match self.within {
-            None => self.object.leaf(node).and_then(|leaf| {
+            None => text_site(self.object, node).and_then(|leaf| {
                 let text = self.object.tree.text(node)?;
                 Some(finding(leaf, text, token.span.clone(), token, shape))
             }),

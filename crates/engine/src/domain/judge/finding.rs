@@ -1,17 +1,17 @@
 //! One finding, group by group of reasons: the first group that has one decides.
 
-use super::super::detect::Finding;
-use super::super::object::Sort;
-use super::super::policy::{Lists, References, Scope};
-use super::super::reason::Reason;
-use super::super::region::Region;
-use super::super::resolve::{
+use super::{Judge, Judged};
+use crate::domain::detect::Finding;
+use crate::domain::object::Sort;
+use crate::domain::policy::{Lists, References, Scope};
+use crate::domain::reason::Reason;
+use crate::domain::region::{Found, Region, RegionSource};
+use crate::domain::resolve::{
     Evidence, Named, Question, Reported, Resolution, Suggestion, resolve, settled_without_region,
     standing_without_region, suggestion,
 };
-use super::super::token::Form;
-use super::super::whereabouts::{Found, RegionSource, Standpoint, Whereabouts};
-use super::{Judge, Judged};
+use crate::domain::token::Form;
+use crate::domain::whereabouts::{Standpoint, Whereabouts};
 
 impl<'t> Judge<'t, '_> {
     /// One finding, group by group: the first group that has a reason decides.

@@ -2,13 +2,14 @@
 
 use std::fmt::Display;
 
-use super::super::object::{Leaf, Object, Sort, Spot};
-use super::super::opt_out::{IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, lists, opts_out};
-use super::super::plan::Plan;
-use super::super::policy::{ConfigMaps, OptOut};
-use super::super::reason::Reason;
-use super::super::references::Reference;
 use super::{Action, Judge};
+use crate::domain::environment::Reference;
+use crate::domain::object::{Object, Sort};
+use crate::domain::opt_out::{IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, lists, opts_out};
+use crate::domain::plan::Plan;
+use crate::domain::policy::{ConfigMaps, OptOut};
+use crate::domain::reason::Reason;
+use crate::domain::site::{Leaf, Spot};
 
 /// How much data a ConfigMap holds at most, in bytes (`MaxSecretSize` in the API server's validation).
 const LARGEST_CONFIG_MAP: usize = 1024 * 1024;

@@ -7,19 +7,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::detect::{Finding, leaf_with};
-use super::super::object::{Sort, Source};
-use super::super::plan::Plan;
-use super::super::reason::Reason;
-use super::super::record::{ANNOTATION, Entry, Record};
-use super::super::references::Reference;
-use super::super::region::Region;
-use super::super::resolve::{Evidence, Named, Question, Resolution, resolve};
-use super::super::shape::Shape;
-use super::super::token::{Form, Token};
-use super::super::whereabouts::{Found, RegionSource};
 use super::finding::standpoint;
 use super::{Action, Judge, Judged};
+use crate::domain::detect::{Finding, leaf_with};
+use crate::domain::environment::Reference;
+use crate::domain::object::Sort;
+use crate::domain::plan::Plan;
+use crate::domain::reason::Reason;
+use crate::domain::record::{ANNOTATION, Entry, Record};
+use crate::domain::region::{Found, Region, RegionSource};
+use crate::domain::resolve::{Evidence, Named, Question, Resolution, resolve};
+use crate::domain::shape::Shape;
+use crate::domain::site::Source;
+use crate::domain::token::{Form, Token};
 use crate::text::NodeId;
 
 /// A plan in the making.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::super::catalog::Confidence;
-use super::super::object::{Object, Spot};
-use super::super::policy::{Mode, Unresolved};
-use super::super::resolve::Resolution;
 use super::sight::{everything, follows};
 use super::{Action, Judge, Judged};
+use crate::domain::catalog::Confidence;
+use crate::domain::object::Object;
+use crate::domain::policy::{Mode, Unresolved};
+use crate::domain::resolve::Resolution;
+use crate::domain::site::Spot;
 
 impl<'t> Judge<'t, '_> {
     /// The findings for which the object is refused, if it is: only what a person applies, and on an update only what is new.

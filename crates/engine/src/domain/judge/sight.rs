@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::detect::{self, Finding};
-use super::super::object::{Leaf, Object, Spot};
-use super::super::policy::{self, Policy};
-use super::super::references::{self, Neighbours, Origin, References};
-use super::super::token::Form;
 use super::{Action, Context};
+use crate::domain::config_maps::Neighbours;
+use crate::domain::detect::{self, Finding};
+use crate::domain::environment::Origin;
+use crate::domain::object::Object;
+use crate::domain::policy::{self, Policy};
+use crate::domain::site::{Leaf, Spot};
+use crate::domain::token::Form;
 
 /// Everything that stands in an object, seen by those who follow what it takes from elsewhere and by those who do not.
 pub(super) struct Sight<'t>(BTreeMap<bool, Vec<Finding<'t>>>);
@@ -55,16 +57,16 @@ pub(super) fn follows(policy: &Policy) -> bool {
 
 /// The ConfigMaps that an object of the context's namespace can refer to, as far as the policy looks at them.
 pub(super) fn neighbours<'t>(policy: &Policy, context: &Context<'t>) -> Neighbours<'t> {
-    in_sight(context, follows(policy))
+    if follows(policy) {
+        in_namespace(context)
+    } else {
+        Neighbours::NONE
+    }
 }
 
-fn in_sight<'t>(context: &Context<'t>, follow: bool) -> Neighbours<'t> {
-    let references = if follow {
-        &context.view.references
-    } else {
-        References::NONE
-    };
-    references.in_namespace(&context.namespace.name)
+fn in_namespace<'t>(context: &Context<'t>) -> Neighbours<'t> {
+    let namespace = &context.namespace.name;
+    context.view.references.in_namespace(namespace)
 }
 
 /// Everything that stands in the object, and where `follow` says so, what it takes from elsewhere.
@@ -73,13 +75,8 @@ pub(super) fn everything<'t>(
     context: &Context<'t>,
     follow: bool,
 ) -> Vec<Finding<'t>> {
-    let snapshot = &context.view.snapshot;
-    let neighbours = in_sight(context, follow);
-    let mut found = detect::findings(object, neighbours, snapshot);
-    if follow {
-        found.extend(references::findings(object, neighbours, snapshot));
-    }
-    found
+    let neighbours = follow.then(|| in_namespace(context));
+    detect::findings(object, neighbours, &context.view.snapshot)
 }
 
 /// Of a running Pod only what the new containers bring.

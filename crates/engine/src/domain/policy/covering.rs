@@ -81,7 +81,7 @@ mod tests {
         ];
         // Every requirement is asked of every namespace that matters to one of them.
         let namespaces = [None, Some("a"), Some("b"), Some("c")].map(|team| {
-            let mut namespace = super::super::Namespace::named("ml");
+            let mut namespace = crate::domain::policy::Namespace::named("ml");
             if let Some(team) = team {
                 namespace.labels.insert("team".into(), team.into());
             }

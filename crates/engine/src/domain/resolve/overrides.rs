@@ -1,10 +1,10 @@
 //! Targets of the policy's own.
 
-use super::super::catalog::Destinations;
-use super::super::id::{Geography, ModelId};
-use super::super::policy::{Override, OverrideTarget, Spelling};
-use super::super::reason::Reason;
 use super::{Resolution, Resolver, Step, Target, rules};
+use crate::domain::catalog::Destinations;
+use crate::domain::id::{Geography, ModelId};
+use crate::domain::policy::{Override, OverrideTarget, Spelling};
+use crate::domain::reason::Reason;
 
 impl Resolver<'_, '_> {
     /// What an override of the policy's own says of the model, if there is one here.

@@ -1,12 +1,12 @@
 //! IDs that stand behind a prefix: replaced or overridden where the policy says so for profiles too, else judged and left.
 
-use super::super::catalog::{Catalog, Knowledge, ProfileState, Route};
-use super::super::id::ModelId;
-use super::super::policy::{GlobalUse, Policy};
-use super::super::reason::Reason;
-use super::super::region::Region;
 use super::rules::permits;
 use super::{Resolution, Resolver, Step};
+use crate::domain::catalog::{Catalog, Knowledge, ProfileState, Route};
+use crate::domain::id::ModelId;
+use crate::domain::policy::{GlobalUse, Policy};
+use crate::domain::reason::Reason;
+use crate::domain::region::Region;
 
 impl<'a> Resolver<'a, '_> {
     /// An ID behind a prefix: replaced or overridden where the policy says so for profiles too, else judged and left.

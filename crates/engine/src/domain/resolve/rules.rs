@@ -1,10 +1,10 @@
 //! The rules that every target has to pass: consent to cross a border, and residency.
 
-use super::super::catalog::{Destinations, Route};
-use super::super::id::Geography;
-use super::super::policy::Policy;
-use super::super::reason::Reason;
-use super::super::region::{Jurisdiction, Region};
+use crate::domain::catalog::{Destinations, Route};
+use crate::domain::id::Geography;
+use crate::domain::policy::Policy;
+use crate::domain::reason::Reason;
+use crate::domain::region::{Jurisdiction, Region};
 
 /// Whether the policy permits a profile from `source`. Whether a global one is wanted at all is asked before.
 pub fn permits(route: &Route, source: Region, policy: &Policy) -> Result<(), Reason> {

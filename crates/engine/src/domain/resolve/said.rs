@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::super::catalog::{Confidence, Destinations, DirectRow, MappingIx, ModelIx, Route};
-use super::super::id::{Arn, Geography, ModelId};
-use super::super::policy::OverrideTarget;
-use super::super::reason::Reason;
+use crate::domain::catalog::{Confidence, Destinations, DirectRow, MappingIx, ModelIx, Route};
+use crate::domain::id::{Arn, Geography, ModelId};
+use crate::domain::policy::OverrideTarget;
+use crate::domain::reason::Reason;
 
 /// What becomes of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,12 +6,12 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::super::catalog::Catalog;
-use super::super::id::{Geography, ModelId};
-use super::super::policy::{Namespace, Policy};
-use super::super::reason::Reason;
-use super::super::region::Region;
 use super::{Evidence, Named, Question, Resolution, Resolver, Target};
+use crate::domain::catalog::Catalog;
+use crate::domain::id::{Geography, ModelId};
+use crate::domain::policy::{Namespace, Policy};
+use crate::domain::reason::Reason;
+use crate::domain::region::Region;
 
 /// A name that is told and never changed.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::text::{Kind, NodeId, Tree};
 
-use super::super::object::EnvEntry;
 use super::{Heard, Says, Told, letters};
+use crate::domain::object::EnvEntry;
 
 /// What stands around an ID.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 //! The rules of roles, in the order in which they are asked.
 
-use super::super::reason::Reason;
 use super::Condition::{Around, Beside, Entry, Named, Under};
 use super::{Rule, Says};
+use crate::domain::reason::Reason;
 
 /// Every rule.
 pub const TABLE: &[Rule] = &[

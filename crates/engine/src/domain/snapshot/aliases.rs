@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memmem;
 
-use super::super::id::is_id_byte;
+use crate::domain::id::is_id_byte;
 
 /// What is looked for: of each alias, the longest part that no encoder but one that hides letters writes otherwise.
 #[derive(Debug, Default)]

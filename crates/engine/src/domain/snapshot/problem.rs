@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::super::catalog::{Catalog, Conflict, Destinations, MappedModel, Mapping};
-use super::super::id::{Geography, ModelId};
-use super::super::policy::{OverrideTarget, Policy};
-use super::super::region::{Jurisdiction, Region};
+use crate::domain::catalog::{Catalog, Conflict, Destinations, MappedModel, Mapping};
+use crate::domain::id::{Geography, ModelId};
+use crate::domain::policy::{OverrideTarget, Policy};
+use crate::domain::region::{Jurisdiction, Region};
 
 /// What is wrong with an object although its fields are well-formed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

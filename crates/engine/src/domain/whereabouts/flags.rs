@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::together;
 use super::variables::Variables;
-use super::{Found, together};
+use crate::domain::region::Found;
 
 /// Flags that name a region beside an ID.
 const FLAGS: &[&str] = &["--region", "--aws-region"];

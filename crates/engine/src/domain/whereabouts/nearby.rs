@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::policy::Policy;
-use super::super::role::{Neighbour, Text, letters};
-use super::{BEDROCK_NAMES, Found, SDK_PROFILE, said, together};
+use super::{BEDROCK_NAMES, SDK_PROFILE, together};
+use crate::domain::policy::Policy;
+use crate::domain::region::{Found, said};
+use crate::domain::role::{Neighbour, Text, letters};
 
 /// What the mappings around an ID say of regions, the nearest first.
 #[derive(Debug, Clone, Default)]

@@ -4,17 +4,14 @@ use std::cell::Cell;
 
 use crate::text::{NodeId, Tree};
 
-use super::super::placeholder::is_filled_in;
-use super::super::policy::Policy;
-use super::super::references::{Environment, Neighbours, Text, Value};
-use super::super::region::Region;
-use super::{Found, may_name_a_region};
+use super::may_name_a_region;
+use crate::domain::config_maps::{Neighbours, Text};
+use crate::domain::environment::{Environment, Value};
+use crate::domain::policy::Policy;
+use crate::domain::region::{Found, LONGEST_EXPANSION, expand, read};
 
 /// How many `$(X)` one region's name may take, chains counted link by link: real ones take one or two.
 const MOST_EXPANSIONS: usize = 16;
-
-/// How long a text may be that a region's name is put together from, in bytes; a region has at most twenty.
-const LONGEST_EXPANSION: usize = 256;
 
 /// The variables of a container. Only those that may name a region are looked at before somebody asks for others: a handful
 /// among hundreds.
@@ -100,40 +97,4 @@ fn spelled(text: &Text) -> Option<String> {
         Text::Blank => Some(String::new()),
         Text::Word(_) | Text::Placeholder | Text::Other => None,
     }
-}
-
-/// Reads the name of a region; an empty text counts as absent.
-pub(super) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Found> {
-    let text = text.trim();
-    if text.is_empty() {
-        return None;
-    }
-    let Some(text) = Some(text)
-        .filter(|text| text.len() <= LONGEST_EXPANSION)
-        .and_then(|text| expand(text, variable))
-    else {
-        return Some(Found::OutOfSight);
-    };
-    let text = text.trim();
-    if text.is_empty() {
-        return None;
-    }
-    if is_filled_in(text) {
-        return Some(Found::OutOfSight);
-    }
-    Some(Region::parse(text).map_or(Found::NotARegion, Found::Region))
-}
-
-/// Expands `$(X)`; `None` where a variable cannot be.
-fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let mut expanded = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("$(") {
-        let end = rest[at..].find(')')? + at;
-        expanded.push_str(&rest[..at]);
-        expanded.push_str(&variable(&rest[at + 2..end])?);
-        rest = &rest[end + 1..];
-    }
-    expanded.push_str(rest);
-    Some(expanded)
 }

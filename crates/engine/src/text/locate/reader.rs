@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::iter;
 use std::ops::Range;
 
-use super::super::{Format, Node, NodeId, Style, SyntaxError, Tree, yaml};
 use super::edited;
+use crate::text::{Format, Node, NodeId, Style, SyntaxError, Tree, yaml};
 
 /// What stands before a value of TOML that is read alone.
 const TOML_KEY: &str = "k = ";

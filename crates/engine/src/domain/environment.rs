@@ -5,9 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::text::{Kind, NodeId, Tree};
 
-use super::super::object::{EnvEntry, Variable};
-use super::super::role::{Heard, Neighbour};
-use super::{Lookup, Neighbours, Origin, Text};
+mod reference;
+
+pub use reference::{By, Followed, Origin, Reference};
+
+use crate::domain::config_maps::{ConfigMap, Lookup, Neighbours, Text};
+use crate::domain::object::{EnvEntry, Object, Variable};
+use crate::domain::role::{Heard, Neighbour};
 
 /// The variables of one container, read when they are asked for.
 pub struct Environment<'t> {
@@ -45,19 +49,19 @@ pub enum Value<'t> {
 }
 
 /// An item of `envFrom`.
-pub(super) struct Bulk<'t> {
+pub(crate) struct Bulk<'t> {
     /// The item.
-    pub(super) node: NodeId,
+    pub(crate) node: NodeId,
     /// What it puts before the keys.
-    pub(super) prefix: &'t str,
+    pub(crate) prefix: &'t str,
     /// What it takes them from.
-    pub(super) source: BulkSource<'t>,
+    pub(crate) source: BulkSource<'t>,
 }
 
 /// What an item of `envFrom` takes variables from.
-pub(super) enum BulkSource<'t> {
+pub(crate) enum BulkSource<'t> {
     /// A ConfigMap, by its name.
-    Seen(&'t str, &'t super::ConfigMap),
+    Seen(&'t str, &'t ConfigMap),
     /// Nothing.
     Nothing,
     /// A Secret, or a ConfigMap that has not been seen: any key.
@@ -65,7 +69,7 @@ pub(super) enum BulkSource<'t> {
 }
 
 /// What an item of `envFrom` says of a variable.
-pub(super) enum Says<'t> {
+pub(crate) enum Says<'t> {
     /// It defines it as this text.
     This(&'t Text),
     /// It does not define it.
@@ -213,12 +217,12 @@ impl<'t> Environment<'t> {
     }
 
     /// The items of `envFrom`, in order.
-    pub(super) fn bulks(&self) -> &[Bulk<'t>] {
+    pub(crate) fn bulks(&self) -> &[Bulk<'t>] {
         &self.bulks
     }
 
     /// Whether an entry can be put in front of `env`: it is a list, or there is none.
-    pub(super) fn takes_entries(&self) -> bool {
+    pub(crate) fn takes_entries(&self) -> bool {
         self.list
             .is_none_or(|list| matches!(self.tree.kind(list), Kind::Sequence | Kind::Scalar))
     }
@@ -236,7 +240,7 @@ impl<'t> Value<'t> {
     }
 
     /// Whether it surely defines its variable.
-    pub(super) const fn is_sure(&self) -> bool {
+    pub(crate) const fn is_sure(&self) -> bool {
         match self {
             Self::Literal(_) | Self::Key { .. } => true,
             Self::Hidden { optional, .. } => !*optional,
@@ -266,7 +270,7 @@ impl<'t> Bulk<'t> {
     }
 
     /// What it says of a variable.
-    pub(super) fn of(&self, name: Variable<'_>) -> Says<'t> {
+    pub(crate) fn of(&self, name: Variable<'_>) -> Says<'t> {
         let Some(key) = name.key_behind(self.prefix) else {
             return Says::Nothing;
         };
@@ -278,11 +282,18 @@ impl<'t> Bulk<'t> {
     }
 }
 
+/// Whether a container of `object` requires a ConfigMap that will come, but has not been seen: all were listed before it was
+/// made.
+pub fn awaits_a_config_map(object: &Object<'_>, neighbours: Neighbours<'_>) -> bool {
+    neighbours.are_complete()
+        && object
+            .containers()
+            .flat_map(|container| required(object.tree, container))
+            .any(|name| !neighbours.have(name))
+}
+
 /// The names of the ConfigMaps that a container cannot start without, as far as its variables are taken from them.
-pub(super) fn required<'t>(
-    tree: &'t Tree<'t>,
-    container: NodeId,
-) -> impl Iterator<Item = &'t str> + use<'t> {
+fn required<'t>(tree: &'t Tree<'t>, container: NodeId) -> impl Iterator<Item = &'t str> + use<'t> {
     let items = move |list| {
         let list = tree.get(container, list).into_iter();
         list.flat_map(|list| tree.children(list))
@@ -296,7 +307,7 @@ pub(super) fn required<'t>(
 }
 
 /// The names of the variables that a literal text is expanded with: `$(X)`, but not behind a second dollar sign.
-pub(super) fn expanded_with(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn expanded_with(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {
@@ -314,13 +325,13 @@ pub(super) fn expanded_with(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A field of a node as text; empty where it is absent.
-pub(super) fn text_of<'t>(tree: &'t Tree<'t>, node: NodeId, field: &str) -> &'t str {
+pub(crate) fn text_of<'t>(tree: &'t Tree<'t>, node: NodeId, field: &str) -> &'t str {
     tree.get(node, field)
         .and_then(|node| tree.text(node))
         .unwrap_or_default()
 }
 
 /// Whether a reference may lead nowhere.
-pub(super) fn is_optional(tree: &Tree<'_>, selector: NodeId) -> bool {
+pub(crate) fn is_optional(tree: &Tree<'_>, selector: NodeId) -> bool {
     text_of(tree, selector, "optional") == "true"
 }

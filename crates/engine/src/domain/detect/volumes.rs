@@ -3,15 +3,15 @@
 
 use crate::text::NodeId;
 
-use super::super::object::{Object, Sort, Spot};
-use super::super::reason::Reason;
-use super::Lookup;
-use super::environment::{is_optional, text_of};
-use super::follow::{Following, Taker};
-use super::reference::Origin;
+use super::references::{Following, Taker};
+use crate::domain::config_maps::Lookup;
+use crate::domain::environment::{Origin, is_optional, text_of};
+use crate::domain::object::{Object, Sort};
+use crate::domain::reason::Reason;
+use crate::domain::site::Spot;
 
 /// The direct IDs that stand in the volumes of an object.
-pub(super) fn volumes(following: &mut Following<'_, '_>) {
+pub(super) fn files(following: &mut Following<'_, '_>) {
     let object = following.object;
     let tree = object.tree;
     if !matches!(object.sort, Sort::Pod | Sort::Template) {

@@ -4,14 +4,13 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::super::object::Object;
-use super::super::opt_out::{self, IGNORE, IGNORE_KEYS};
-use super::super::reason::Reason;
-use super::super::record::{ANNOTATION, Entry, Record};
-use super::super::region::Region;
-use super::super::role::{Among, Around, Heard, Neighbour, Told};
-use super::super::snapshot::Snapshot;
-use super::super::whereabouts::{Found, said};
+use crate::domain::object::Object;
+use crate::domain::opt_out::{self, IGNORE, IGNORE_KEYS};
+use crate::domain::reason::Reason;
+use crate::domain::record::{ANNOTATION, Entry, Record};
+use crate::domain::region::{Found, Region, said};
+use crate::domain::role::{Among, Around, Heard, Neighbour, Told};
+use crate::domain::snapshot::Snapshot;
 
 /// How long a text may be that is kept, in bytes: an ID has at most 64, and a wrapper, a region or white space around it.
 const LONGEST: usize = 256;
@@ -116,14 +115,14 @@ impl ConfigMap {
     }
 
     /// The same, with what the text says to the rules of roles.
-    pub(super) fn kept(&self, key: &str) -> Option<(&Text, Heard)> {
+    pub(crate) fn kept(&self, key: &str) -> Option<(&Text, Heard)> {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         let kept = &self.texts[at.ok()?].1;
         Some((&kept.text, kept.heard))
     }
 
     /// Every key in order, with what its text says to the rules of roles.
-    pub(super) fn heard(&self) -> impl Iterator<Item = (&str, Heard)> {
+    pub(crate) fn heard(&self) -> impl Iterator<Item = (&str, Heard)> {
         self.texts.iter().map(|(key, kept)| (&**key, kept.heard))
     }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::text::NodeId;
 
-use super::super::reason::Reason;
-use super::Word;
+use crate::domain::config_maps::Word;
+use crate::domain::reason::Reason;
 
 /// A text that an object takes from elsewhere.
 #[derive(Debug, Clone, Copy)]

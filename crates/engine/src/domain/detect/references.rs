@@ -8,23 +8,24 @@ use std::collections::BTreeMap;
 
 use crate::text::NodeId;
 
-use super::super::detect::{Detector, Finding};
-use super::super::object::{Leaf, Object, Source, Spot, Variable};
-use super::super::reason::Reason;
-use super::super::shape::{Setting, Shape, Whole};
-use super::super::snapshot::Snapshot;
-use super::super::token::{Form, Token, alias, tokens};
-use super::environment::{Bulk, BulkSource, Environment, Says, Value, expanded_with};
-use super::mounted;
-use super::reference::{By, Followed, Origin, Reference};
-use super::{Neighbours, Text, Word};
+use super::{Detector, Finding, volumes};
+use crate::domain::config_maps::{Neighbours, Text, Word};
+use crate::domain::environment::{
+    Bulk, BulkSource, By, Environment, Followed, Origin, Reference, Says, Value, expanded_with,
+};
+use crate::domain::object::{Object, Variable};
+use crate::domain::reason::Reason;
+use crate::domain::shape::{Shape, Whole};
+use crate::domain::site::{Leaf, Setting, Source, Spot};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::token::{Form, Token, alias, tokens};
 
 /// How many words of ConfigMaps are looked at for one object. Each may become an entry of a hundred bytes, and the API server
 /// stores objects of a megabyte or so.
 const MOST: usize = 1000;
 
 /// Every finding of `object` that stands elsewhere, container by container.
-pub fn findings<'t>(
+pub(super) fn findings<'t>(
     object: &Object<'t>,
     neighbours: Neighbours<'t>,
     snapshot: &'t Snapshot,
@@ -40,7 +41,7 @@ pub fn findings<'t>(
     for container in object.containers() {
         following.container(container);
     }
-    mounted::volumes(&mut following);
+    volumes::files(&mut following);
     following.found
 }
 
@@ -238,7 +239,7 @@ impl<'t> Following<'_, 't> {
         match origin {
             Origin::ConfigMap { word, .. } => word.map(Word::original),
             Origin::Secret { .. } => None,
-            Origin::Field { path } => mounted::field(self.object, path),
+            Origin::Field { path } => volumes::field(self.object, path),
         }
     }
 }

@@ -161,7 +161,7 @@ fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_i
         (&some, "ml", "models", true, "seen"),
         (&some, "ml", "other", true, "unseen"),
         (&some, "web", "models", false, "unseen"),
-        (References::NONE, "ml", "models", true, "unseen"),
+        (&References::default(), "ml", "models", true, "unseen"),
     ] {
         assert_eq!(
             found(references, namespace, name, optional),

@@ -6,18 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::object::Object;
-
 mod config_map;
-mod environment;
-mod follow;
-mod mounted;
-mod reference;
 
 pub use config_map::{ConfigMap, Text, Word};
-pub use environment::{Environment, Value};
-pub use follow::findings;
-pub use reference::{By, Followed, Origin, Reference};
 
 /// The ConfigMaps that are known, by namespace and name.
 ///
@@ -57,12 +48,6 @@ pub enum Lookup<'r> {
 // === References ===
 
 impl References {
-    /// No ConfigMap has been seen.
-    pub const NONE: &'static Self = &Self {
-        namespaces: BTreeMap::new(),
-        complete: false,
-    };
-
     /// The start of a list of all ConfigMaps: one that it does not have does not exist.
     pub fn of_all() -> Self {
         Self {
@@ -108,6 +93,12 @@ impl References {
 }
 
 impl<'r> Neighbours<'r> {
+    /// No ConfigMap has been seen.
+    pub const NONE: Self = Self {
+        maps: None,
+        complete: false,
+    };
+
     /// What is known of the ConfigMap `name`. One that is not there does not exist where all were listed and nothing requires
     /// it; a required one will come, or the container never starts.
     pub fn look_up(self, name: &str, optional: bool) -> Lookup<'r> {
@@ -124,14 +115,9 @@ impl<'r> Neighbours<'r> {
             .is_some_and(|maps| maps.by_name.contains_key(name))
     }
 
-    /// Whether a container of `object` requires a ConfigMap that will come, but has not been seen: all were listed before it
-    /// was made.
-    pub fn are_awaited_by(self, object: &Object<'_>) -> bool {
+    /// Whether all ConfigMaps were listed.
+    pub fn are_complete(self) -> bool {
         self.complete
-            && object
-                .containers()
-                .flat_map(|container| environment::required(object.tree, container))
-                .any(|name| !self.have(name))
     }
 
     /// Whether some ConfigMap has a word that may be a model ID.
