@@ -152,10 +152,11 @@ async fn floor() -> (SocketAddr, String, Serving) {
         .route("/mutate", post(constant))
         .with_state(gate);
     let now = std::time::SystemTime::now();
-    let authority = Authority::new(now).unwrap();
+    let authority = Authority::new("bench CA", now).unwrap();
     let leaf = authority
         .issue(
             &Names {
+                common_name: "bench webhook".into(),
                 dns: vec!["localhost".into()],
                 ips: vec![],
             },

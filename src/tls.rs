@@ -1,13 +1,13 @@
-//! The serving side of TLS: which certificate is shown, and under which rules. A [`Resolver`] holds the pair in force
-//! and is fed from outside, by an [`authority`] of our own or by [`files`]; a swap is seen by the next handshake and
-//! leaves living connections alone.
+//! The serving side of TLS: which certificate a server presents, and with which TLS settings. A [`Resolver`] holds the current
+//! certificate. An [`authority`] in memory or [`files`] that are renewed on disk replace it; the next handshake uses the new
+//! one, and open connections are unaffected.
 //!
-//! It knows nothing of Kubernetes, and opens no socket.
+//! This module knows nothing of Kubernetes, names no product, and opens no socket.
 
 pub mod authority;
 pub mod files;
-pub mod schedule;
 pub mod trust;
+pub mod validity;
 
 use std::fmt;
 use std::io;
@@ -23,10 +23,11 @@ use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-/// The pair that is shown to clients, replaceable while connections live. Without one no handshake succeeds.
+/// The certificate and key that the server presents, replaceable while connections are open. Every handshake fails while it
+/// is empty.
 pub struct Resolver(ArcSwapOption<CertifiedKey>);
 
-/// Why there is no pair to serve with.
+/// Why certificates or keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file could not be read.
@@ -34,27 +35,27 @@ pub enum TlsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
-    /// A file holds no certificate in PEM form, or a broken one.
-    #[error("{0}; give a certificate chain as PEM, the leaf first")]
+    /// A file holds no PEM certificate, or an invalid one.
+    #[error("{0}; provide a PEM certificate chain, leaf first")]
     Certificate(String),
-    /// A file holds no private key in PEM form, or one that cannot be used.
-    #[error("{0}; give one unencrypted private key as PEM (PKCS#8, PKCS#1 or SEC1)")]
+    /// A file holds no PEM private key, or an unsupported one.
+    #[error("{0}; provide one unencrypted PEM private key (PKCS#8, PKCS#1 or SEC1)")]
     Key(String),
-    /// What shall be trusted is no CA certificate in PEM form.
-    #[error("{0}; give certificates of CAs as PEM")]
+    /// A CA bundle holds something other than PEM certificates of CAs.
+    #[error("{0}; provide PEM certificates of CAs")]
     Trust(String),
-    /// Certificate and key do not belong together, as while one of two files has been renewed.
+    /// Certificate and key do not match, as while one of two files has been renewed.
     #[error(
-        "the private key does not belong to the certificate; give the key that the leaf was issued for"
+        "the private key does not match the certificate; provide the key that the leaf certificate was issued for"
     )]
     Mismatch,
-    /// A certificate could not be made.
-    #[error("cannot make a certificate: {0}")]
+    /// A certificate could not be created.
+    #[error("cannot create a certificate: {0}")]
     Issue(#[from] rcgen::Error),
-    /// TLS could not be set up with the cryptography in use.
+    /// The TLS library rejected the settings.
     #[error("cannot set up TLS: {0}")]
     Setup(#[from] rustls::Error),
 }
@@ -62,22 +63,22 @@ pub enum TlsError {
 // === Resolver ===
 
 impl Resolver {
-    /// A resolver that shows `pair` until told otherwise.
+    /// A resolver that presents `pair` until it is replaced.
     pub fn new(pair: Arc<CertifiedKey>) -> Arc<Self> {
         Arc::new(Self(ArcSwapOption::new(Some(pair))))
     }
 
-    /// A resolver that has nothing to show until it is told.
-    pub fn waiting() -> Arc<Self> {
+    /// A resolver without a certificate.
+    pub fn empty() -> Arc<Self> {
         Arc::new(Self(ArcSwapOption::empty()))
     }
 
-    /// Shows `pair` from the next handshake on.
+    /// Presents `pair` from the next handshake on.
     pub fn replace(&self, pair: Arc<CertifiedKey>) {
         self.0.store(Some(pair));
     }
 
-    /// The pair that is shown now.
+    /// The certificate and key that are presented now.
     pub fn current(&self) -> Option<Arc<CertifiedKey>> {
         self.0.load_full()
     }
@@ -85,7 +86,7 @@ impl Resolver {
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        // Whatever name is asked for: probes and port-forwards come without ours, and the client judges the names.
+        // The requested server name is ignored: probes and port-forwards send another name or none, and the client verifies it.
         self.current()
     }
 }
@@ -96,16 +97,16 @@ impl fmt::Debug for Resolver {
     }
 }
 
-/// The cryptography of this program. Passed explicitly, so that nothing depends on a default of the process.
+/// The cryptography provider. It is passed explicitly, so that nothing depends on a process-wide default.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// The rules under which a webhook is served: TLS 1.2 or newer, no client certificates, and HTTP/1.1 only, as the API
-/// server asks for nothing else and a stuck HTTP/2 connection would hold all its reviews.
+/// The settings of a webhook server: TLS 1.2 or newer, no client certificates, and HTTP/1.1 only. The API server negotiates
+/// HTTP/2 only if offered, and one stalled HTTP/2 connection would delay all reviews on it.
 ///
 /// # Errors
-/// [`TlsError::Setup`] where the cryptography in use does not know these versions.
+/// [`TlsError::Setup`] if the cryptography provider does not support these versions.
 pub fn server_config(resolver: Arc<Resolver>) -> Result<Arc<ServerConfig>, TlsError> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13, &TLS12])?
@@ -115,25 +116,23 @@ pub fn server_config(resolver: Arc<Resolver>) -> Result<Arc<ServerConfig>, TlsEr
     Ok(Arc::new(config))
 }
 
-/// A pair from PEM texts: a chain with the leaf first, and the leaf's key.
+/// Reads a certificate chain, leaf first, and the private key of the leaf, both PEM.
 ///
 /// # Errors
-/// [`TlsError`] where either cannot be read or they do not belong together.
+/// [`TlsError`] if either is unreadable or they do not match.
 pub fn pair(certificate: &[u8], key: &[u8]) -> Result<Arc<CertifiedKey>, TlsError> {
     let chain = CertificateDer::pem_slice_iter(certificate)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| {
-            TlsError::Certificate(format!("the certificate is unreadable: {error}"))
-        })?;
+        .map_err(|error| TlsError::Certificate(format!("the certificate is invalid: {error}")))?;
     if chain.is_empty() {
-        return Err(TlsError::Certificate("there is no certificate".to_owned()));
+        return Err(TlsError::Certificate("no certificate found".to_owned()));
     }
     let key = PrivateKeyDer::from_pem_slice(key)
-        .map_err(|error| TlsError::Key(format!("the private key is unreadable: {error}")))?;
+        .map_err(|error| TlsError::Key(format!("the private key is invalid: {error}")))?;
     certified(chain, key)
 }
 
-/// A pair from decoded parts, checked to belong together.
+/// A chain and its key, verified to match.
 fn certified(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
@@ -141,13 +140,13 @@ fn certified(
     let key = provider()
         .key_provider
         .load_private_key(key)
-        .map_err(|error| TlsError::Key(format!("the private key is of no use: {error}")))?;
+        .map_err(|error| TlsError::Key(format!("the private key is not supported: {error}")))?;
     let pair = CertifiedKey::new(chain, key);
     match pair.keys_match() {
         Ok(()) => Ok(Arc::new(pair)),
         Err(rustls::Error::InconsistentKeys(_)) => Err(TlsError::Mismatch),
         Err(error) => Err(TlsError::Certificate(format!(
-            "the certificate is unreadable: {error}"
+            "the certificate is invalid: {error}"
         ))),
     }
 }

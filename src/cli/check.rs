@@ -127,7 +127,7 @@ async fn ask_until(args: &Args, time: Duration) -> anyhow::Result<Answer> {
 async fn ask(target: &Target, ca_file: &PathBuf) -> anyhow::Result<Answer> {
     let pem =
         std::fs::read(ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
-    let bundle = Bundle::read(&pem)?;
+    let bundle = Bundle::from_pem(&pem)?;
     anyhow::ensure!(
         !bundle.is_empty(),
         "{} holds no certificate",

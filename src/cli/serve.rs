@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::api::{self, InferenceProfilePolicySpec, ReadError};
 use crate::catalog;
-use crate::controllers::certificates::keyring::Lives;
+use crate::controllers::certificates::keyring::Lifetimes;
 use crate::controllers::client::{ClientError, Clients};
 use crate::controllers::installation::Installation;
 use crate::runtime::{http, telemetry};
@@ -26,7 +26,7 @@ mod stack;
 mod standalone;
 
 pub use auditing::Auditing;
-pub use cluster::{ClusterOptions, start_in_cluster};
+pub use cluster::{ClusterOptions, ca_settings, start_in_cluster};
 pub use stack::{Addresses, Running};
 pub use standalone::{Certificate, Options, start_standalone};
 
@@ -234,7 +234,7 @@ async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
         today: Arc::new(judging.today()),
         excluded: args.excluded.clone(),
         certificate: args.files()?,
-        lives: Lives::default(),
+        lifetimes: Lifetimes::default(),
         limits: server::Limits::default(),
     })
 }

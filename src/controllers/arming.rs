@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::certificates::published::Target;
+use super::certificates::trust::DesiredTrust;
 use super::client::Clients;
 use super::installation::Manager;
 use super::leader::Leadership;
@@ -43,7 +43,7 @@ pub struct Arming {
     /// What the chart wishes.
     pub wishes: Arc<Wishes>,
     /// Whom the entries are to trust; `None` until somebody can serve.
-    pub target: channel::Receiver<Option<Target>>,
+    pub target: channel::Receiver<Option<DesiredTrust>>,
     /// Whether somebody is known to answer.
     pub answerable: channel::Receiver<bool>,
     /// Whether this replica leads.
@@ -209,7 +209,7 @@ impl Arming {
         let leads = self.leads.is_leader();
         let answerable = *self.answerable.borrow_and_update();
         let target = self.target.borrow_and_update().clone();
-        let Some(target) = target.filter(|target| leads && target.is_sure()) else {
+        let Some(target) = target.filter(|target| leads && target.is_confirmed()) else {
             return false;
         };
         let mut failed = false;
@@ -220,7 +220,7 @@ impl Arming {
             let Some(now) = &seen.now else {
                 continue;
             };
-            let bundle = target.over_pem(&now.standing.ca_bundle, SystemTime::now());
+            let bundle = target.merged_into_pem(&now.standing.ca_bundle, SystemTime::now());
             let wanted = Wanted {
                 rules: &wish.rules,
                 ca_bundle: &bundle,
@@ -284,8 +284,8 @@ impl Arming {
         let entry = |wish: &EntryWish| {
             let now = seen.get(&wish.name).and_then(|seen| seen.now.as_ref());
             let standing = now.map(|now| &now.standing);
-            let is_armed = |target: &Target, standing: &Standing| {
-                let bundle = target.over_pem(&standing.ca_bundle, SystemTime::now());
+            let is_armed = |target: &DesiredTrust, standing: &Standing| {
+                let bundle = target.merged_into_pem(&standing.ca_bundle, SystemTime::now());
                 let wanted = Wanted {
                     rules: &wish.rules,
                     ca_bundle: &bundle,

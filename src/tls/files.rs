@@ -1,4 +1,4 @@
-//! A pair, and the CAs to trust for it, in PEM files that somebody else renews.
+//! A certificate, its key and the CAs that clients trust for it, in PEM files that another program renews.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,33 +9,33 @@ use rustls::sign::CertifiedKey;
 use crate::tls::trust::Bundle;
 use crate::tls::{Resolver, TlsError, pair};
 
-/// How often certificate files are read again. The kubelet brings a changed Secret within about a minute, so ten
-/// seconds add little; a watch would miss the symlink swap by which it does so.
-pub const FILES_EVERY: Duration = Duration::from_secs(10);
+/// How often certificate files are read again. The kubelet updates a mounted Secret within about a minute, so ten seconds add
+/// little delay; a file watch would miss the symlink swap by which the kubelet updates it.
+pub const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Where the files are.
+/// Paths of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
-    /// The certificate chain, the leaf first.
+    /// The certificate chain, leaf first.
     pub certificate: PathBuf,
-    /// The leaf's private key.
+    /// The private key of the leaf.
     pub key: PathBuf,
-    /// The certificates of the CAs to trust, where somebody has to be told.
+    /// The certificates of the CAs that clients shall trust, if clients get them from this program.
     pub authorities: Option<PathBuf>,
 }
 
-/// The files, and what they held when they were last looked at.
+/// The files, and their bytes when they were last read.
 pub struct Files {
     paths: Paths,
-    seen: Bytes,
+    loaded: Bytes,
 }
 
-/// What the files hold.
+/// The parsed content of the files.
 #[derive(Clone)]
 pub struct Content {
-    /// The pair to serve with.
+    /// The certificate chain and key to serve with.
     pub pair: Arc<CertifiedKey>,
-    /// The CAs to trust; empty where no file names them.
+    /// The CAs that clients shall trust; empty without a file of CAs.
     pub authorities: Bundle,
 }
 
@@ -50,51 +50,53 @@ impl Files {
     /// Reads the files for the first time.
     ///
     /// # Errors
-    /// [`TlsError`] where there is nothing to serve with.
+    /// [`TlsError`] if their content cannot be served.
     pub fn open(paths: Paths) -> Result<(Self, Content), TlsError> {
-        let seen = Bytes::read(&paths)?;
-        let content = seen.content()?;
-        Ok((Self { paths, seen }, content))
+        let loaded = Bytes::read(&paths)?;
+        let content = loaded.parse()?;
+        Ok((Self { paths, loaded }, content))
     }
 
-    /// Reads the files again: their content where it is another one, none where it is as before.
+    /// Reads the files again, and returns their content if it has changed.
     ///
     /// # Errors
-    /// [`TlsError`] where they hold something else that cannot be served with. It is told once for the same content.
-    pub fn look(&mut self) -> Result<Option<Content>, TlsError> {
-        let now = Bytes::read(&self.paths)?;
-        if now == self.seen {
+    /// [`TlsError`] if the new content cannot be served. The same content is reported once.
+    pub fn reload(&mut self) -> Result<Option<Content>, TlsError> {
+        let bytes = Bytes::read(&self.paths)?;
+        if bytes == self.loaded {
             return Ok(None);
         }
-        self.seen = now;
-        self.seen.content().map(Some)
+        self.loaded = bytes;
+        self.loaded.parse().map(Some)
     }
 
-    /// Waits for `every`, then looks, without keeping the runtime from its work. None where the runtime ends.
-    pub async fn look_after(
+    /// Waits for `interval`, then reloads on a thread that may block. `None` when the runtime shuts down.
+    pub async fn reload_after(
         mut self,
-        every: Duration,
+        interval: Duration,
     ) -> Option<(Self, Result<Option<Content>, TlsError>)> {
-        tokio::time::sleep(every).await;
-        let looked = tokio::task::spawn_blocking(move || {
-            let result = self.look();
+        tokio::time::sleep(interval).await;
+        let reload = tokio::task::spawn_blocking(move || {
+            let result = self.reload();
             (self, result)
         });
-        looked.await.ok()
+        reload.await.ok()
     }
 
-    /// Looks at the files every `every` and feeds `resolver`, for ever. What cannot be read or used is logged, and
-    /// the pair in force stays.
-    pub async fn follow(mut self, resolver: Arc<Resolver>, every: Duration) {
-        while let Some((files, looked)) = self.look_after(every).await {
+    /// Reloads the files every `interval` and replaces the certificate of `resolver`, forever. On errors, which are logged,
+    /// the current certificate stays.
+    pub async fn feed(mut self, resolver: Arc<Resolver>, interval: Duration) {
+        while let Some((files, reloaded)) = self.reload_after(interval).await {
             self = files;
-            match looked {
+            match reloaded {
                 Ok(None) => {}
                 Ok(Some(content)) => {
                     resolver.replace(content.pair);
                     tracing::info!(certificate = %self.paths.certificate.display(), "serving a new certificate");
                 }
-                Err(error) => tracing::warn!(%error, "keeping the old certificate"),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot load the certificate files; keeping the current certificate");
+                }
             }
         }
     }
@@ -115,12 +117,11 @@ impl Bytes {
         })
     }
 
-    fn content(&self) -> Result<Content, TlsError> {
-        let authorities = self.authorities.as_deref().map(Bundle::read).transpose()?;
+    fn parse(&self) -> Result<Content, TlsError> {
+        let authorities = self.authorities.as_deref();
+        let authorities = authorities.map(Bundle::from_pem).transpose()?;
         if authorities.as_ref().is_some_and(Bundle::is_empty) {
-            return Err(TlsError::Trust(
-                "there is no certificate of a CA to trust".to_owned(),
-            ));
+            return Err(TlsError::Trust("no CA certificate found".to_owned()));
         }
         Ok(Content {
             pair: pair(&self.certificate, &self.key)?,

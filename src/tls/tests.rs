@@ -1,11 +1,11 @@
-//! Pairs and where they come from; handshakes are tested with the server.
+//! Certificates and their sources. Handshakes are tested with the server.
 
 use std::time::SystemTime;
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::authority::{Authority, BACKDATED, CA_LIFE, LEAF_LIFE, Leaf, Names};
+use super::authority::{Authority, BACKDATE, CA_LIFETIME, LEAF_LIFETIME, Leaf, Names};
 use super::files::{Files, Paths};
 use super::trust::Bundle;
 use super::*;
@@ -26,7 +26,8 @@ fn self_signed() -> Pem {
 
 fn names() -> Names {
     Names {
-        dns: vec!["hook.ns.svc".to_owned()],
+        common_name: "test webhook".to_owned(),
+        dns: vec!["webhook.test.svc".to_owned()],
         ips: vec![[127, 0, 0, 1].into()],
     }
 }
@@ -37,42 +38,51 @@ fn verify(
     name: &str,
     at: SystemTime,
 ) -> Result<(), rustls::Error> {
-    Bundle::read(authority.pem().as_bytes())
+    Bundle::from_pem(authority.pem().as_bytes())
         .unwrap()
         .verify(&leaf.pair, name, at)
 }
 
 #[test]
-fn a_leaf_is_good_for_its_names_and_its_life_under_its_authority_alone() {
+fn a_leaf_is_valid_for_its_names_and_lifetime_under_its_own_ca_only() {
     let now = SystemTime::now();
-    let authority = Authority::new(now).unwrap();
+    let authority = Authority::new("test CA", now).unwrap();
     let leaf = authority.issue(&names(), now).unwrap();
     let second = Duration::from_secs(1);
-    for name in ["hook.ns.svc", "127.0.0.1"] {
+    for name in ["webhook.test.svc", "127.0.0.1"] {
         verify(&authority, &leaf, name, now).unwrap();
-        verify(&authority, &leaf, name, now - BACKDATED + second).unwrap();
-        verify(&authority, &leaf, name, now + LEAF_LIFE - second).unwrap();
-        verify(&authority, &leaf, name, now - BACKDATED - second).unwrap_err();
-        verify(&authority, &leaf, name, now + LEAF_LIFE + second).unwrap_err();
+        verify(&authority, &leaf, name, now - BACKDATE + second).unwrap();
+        verify(&authority, &leaf, name, now + LEAF_LIFETIME - second).unwrap();
+        verify(&authority, &leaf, name, now - BACKDATE - second).unwrap_err();
+        verify(&authority, &leaf, name, now + LEAF_LIFETIME + second).unwrap_err();
     }
     verify(&authority, &leaf, "other.ns.svc", now).unwrap_err();
     verify(&authority, &leaf, "127.0.0.2", now).unwrap_err();
-    verify(&Authority::new(now).unwrap(), &leaf, "hook.ns.svc", now).unwrap_err();
+    verify(
+        &Authority::new("test CA", now).unwrap(),
+        &leaf,
+        "webhook.test.svc",
+        now,
+    )
+    .unwrap_err();
 }
 
 #[test]
-fn no_leaf_outlives_its_authority() {
+fn a_leaf_never_outlives_its_ca() {
     let now = SystemTime::now();
-    let authority = Authority::new(now).unwrap();
-    let late = now + CA_LIFE - Duration::from_hours(1);
+    let authority = Authority::new("test CA", now).unwrap();
+    let late = now + CA_LIFETIME - Duration::from_hours(1);
     let leaf = authority.issue(&names(), late).unwrap();
-    assert_eq!(leaf.life.not_after, authority.anchor().not_after);
-    let second = Duration::from_secs(1); // what a certificate cannot say
-    assert!(leaf.life.not_after <= now + CA_LIFE && leaf.life.not_after + second > now + CA_LIFE);
+    assert_eq!(leaf.validity.not_after, authority.anchor().not_after);
+    let second = Duration::from_secs(1); // below the precision of a certificate
+    assert!(
+        leaf.validity.not_after <= now + CA_LIFETIME
+            && leaf.validity.not_after + second > now + CA_LIFETIME
+    );
 }
 
 #[test]
-fn refuses_a_pair_that_does_not_fit() {
+fn a_certificate_and_a_key_that_do_not_match_are_rejected() {
     let (one, other) = (self_signed(), self_signed());
     let pair = |certificate: &str, key: &str| super::pair(certificate.as_bytes(), key.as_bytes());
     pair(&one.certificate, &one.key).unwrap();
@@ -100,7 +110,7 @@ fn publish(root: &Path, version: &str, pem: &Pem) {
 }
 
 #[test]
-fn sees_files_change_as_the_kubelet_changes_them_and_keeps_the_old_pair_on_error() {
+fn files_that_the_kubelet_swaps_are_reloaded_and_errors_keep_the_old_pair() {
     let root = tempfile::tempdir().unwrap();
     let (one, two) = (self_signed(), self_signed());
     publish(root.path(), "v1", &one);
@@ -115,12 +125,12 @@ fn sees_files_change_as_the_kubelet_changes_them_and_keeps_the_old_pair_on_error
     })
     .unwrap();
     let first = first.pair;
-    assert!(files.look().unwrap().is_none());
+    assert!(files.reload().unwrap().is_none());
 
     publish(root.path(), "v2", &two);
-    let second = files.look().unwrap().unwrap().pair;
+    let second = files.reload().unwrap().unwrap().pair;
     assert_ne!(first.cert, second.cert);
-    assert!(files.look().unwrap().is_none());
+    assert!(files.reload().unwrap().is_none());
 
     publish(
         root.path(),
@@ -130,21 +140,21 @@ fn sees_files_change_as_the_kubelet_changes_them_and_keeps_the_old_pair_on_error
             key: two.key,
         },
     );
-    assert!(matches!(files.look(), Err(TlsError::Mismatch)));
+    assert!(matches!(files.reload(), Err(TlsError::Mismatch)));
     assert!(
-        files.look().unwrap().is_none(),
-        "the same fault is told once"
+        files.reload().unwrap().is_none(),
+        "the same error is reported once"
     );
 
     publish(root.path(), "v4", &one);
-    assert_eq!(files.look().unwrap().unwrap().pair.cert, first.cert);
+    assert_eq!(files.reload().unwrap().unwrap().pair.cert, first.cert);
 
     std::fs::remove_file(path("..data")).unwrap();
-    assert!(matches!(files.look(), Err(TlsError::Read { .. })));
+    assert!(matches!(files.reload(), Err(TlsError::Read { .. })));
 }
 
 #[tokio::test]
-async fn feeds_the_resolver_from_files() {
+async fn a_resolver_follows_certificate_files() {
     let root = tempfile::tempdir().unwrap();
     let (one, two) = (self_signed(), self_signed());
     let path = |name: &str| root.path().join(name);
@@ -158,8 +168,8 @@ async fn feeds_the_resolver_from_files() {
     .unwrap();
     let pair = content.pair;
     let resolver = Resolver::new(Arc::clone(&pair));
-    let task = tokio::spawn(files.follow(Arc::clone(&resolver), Duration::from_millis(1)));
-    // Between the two writes the pair does not fit, which must not end the following.
+    let task = tokio::spawn(files.feed(Arc::clone(&resolver), Duration::from_millis(1)));
+    // Between the two writes certificate and key do not match, which must not end the task.
     std::fs::write(path("key"), &two.key).unwrap();
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(resolver.current().unwrap().cert, pair.cert);
@@ -171,18 +181,18 @@ async fn feeds_the_resolver_from_files() {
 }
 
 #[test]
-fn a_stored_authority_signs_as_before_and_not_with_another_key() {
+fn a_loaded_ca_signs_as_before_and_not_with_another_key() {
     let now = SystemTime::now();
     let (one, other) = (
-        Authority::new(now).unwrap(),
-        Authority::until(now + Duration::from_hours(1), now).unwrap(),
+        Authority::new("test CA", now).unwrap(),
+        Authority::valid_until(now + Duration::from_hours(1), "test CA", now).unwrap(),
     );
     assert_ne!(one.anchor().fingerprint, other.anchor().fingerprint);
     let again = Authority::load(one.pem(), &one.key_pem()).unwrap();
     assert_eq!(again.anchor(), one.anchor());
     assert_eq!(again.pem(), one.pem());
     let leaf = again.issue(&names(), now).unwrap();
-    verify(&one, &leaf, "hook.ns.svc", now).unwrap();
+    verify(&one, &leaf, "webhook.test.svc", now).unwrap();
     let mismatched = Authority::load(one.pem(), &other.key_pem());
     assert!(matches!(mismatched, Err(TlsError::Mismatch)));
     let no_key = Authority::load(one.pem(), "-----BEGIN PRIVATE KEY-----\nAAAA");
@@ -192,9 +202,9 @@ fn a_stored_authority_signs_as_before_and_not_with_another_key() {
 }
 
 #[test]
-fn a_client_of_several_authorities_takes_the_leaf_of_each() {
+fn a_client_that_trusts_several_cas_accepts_a_leaf_of_each() {
     let now = SystemTime::now();
-    let [one, two, three] = [(); 3].map(|()| Authority::new(now).unwrap());
+    let [one, two, three] = [(); 3].map(|()| Authority::new("test CA", now).unwrap());
     let subject = |authority: &Authority| {
         let der = authority.anchor().der.clone();
         let (_, read) = x509_parser::parse_x509_certificate(&der).unwrap();
@@ -206,27 +216,33 @@ fn a_client_of_several_authorities_takes_the_leaf_of_each() {
     let (first, second) = (subject(&one), subject(&two));
     assert_ne!(first.0, second.0);
     assert_ne!(first.1, second.1);
-    let bundle = Bundle::read(format!("{}{}{}", one.pem(), two.pem(), one.pem()).as_bytes());
+    let bundle = Bundle::from_pem(format!("{}{}{}", one.pem(), two.pem(), one.pem()).as_bytes());
     let bundle = bundle.unwrap();
     assert_eq!(
         bundle.anchors(),
         [one.anchor().clone(), two.anchor().clone()]
     );
-    assert!(bundle.anchors().iter().all(|anchor| anchor.ours));
-    assert_eq!(Bundle::read(bundle.pem().as_bytes()).unwrap(), bundle);
-    let taken = |authority: &Authority| {
+    assert!(
+        bundle
+            .anchors()
+            .iter()
+            .all(|anchor| anchor.common_name.starts_with("test CA "))
+    );
+    assert_eq!(Bundle::from_pem(bundle.pem().as_bytes()).unwrap(), bundle);
+    let accepts = |authority: &Authority| {
         let leaf = authority.issue(&names(), now).unwrap();
-        bundle.verify(&leaf.pair, "hook.ns.svc", now).is_ok()
+        bundle.verify(&leaf.pair, "webhook.test.svc", now).is_ok()
     };
-    assert!(taken(&one) && taken(&two));
-    assert!(!taken(&three));
+    assert!(accepts(&one) && accepts(&two));
+    assert!(!accepts(&three));
 }
 
 #[test]
-fn a_bundle_keeps_what_others_still_serve_by_and_drops_what_is_over() {
+fn a_merged_bundle_retains_other_cas_and_drops_expired_ones() {
     let now = SystemTime::now();
-    let living = |hours| Authority::until(now + Duration::from_hours(hours), now).unwrap();
-    let (one, two, three) = (living(1), living(2), living(30));
+    let expiring_in =
+        |hours| Authority::valid_until(now + Duration::from_hours(hours), "test CA", now).unwrap();
+    let (one, two, three) = (expiring_in(1), expiring_in(2), expiring_in(30));
     let only = |authority: &Authority| Bundle::new([authority.anchor().clone()]);
     let prints = |bundle: &Bundle| -> Vec<_> {
         let anchors = bundle.anchors().iter();
@@ -234,34 +250,37 @@ fn a_bundle_keeps_what_others_still_serve_by_and_drops_what_is_over() {
     };
     let print = |authority: &Authority| authority.anchor().fingerprint;
     let rest = [one.anchor().clone(), two.anchor().clone()];
-    let bundle = only(&three).with(&rest, now, 4);
+    let bundle = only(&three).merged_with(&rest, now, 4);
     assert_eq!(prints(&bundle), [print(&three), print(&one), print(&two)]);
-    let bundle = only(&three).with(&rest, now + Duration::from_hours(3), 4);
+    let bundle = only(&three).merged_with(&rest, now + Duration::from_hours(3), 4);
     assert_eq!(prints(&bundle), [print(&three), print(&two)]);
-    let bundle = only(&three).with(&rest, now, 2);
+    let bundle = only(&three).merged_with(&rest, now, 2);
     assert_eq!(prints(&bundle), [print(&three), print(&one)]);
 }
 
 #[test]
-fn a_text_that_is_no_bundle_says_so() {
-    assert!(Bundle::read(b"").unwrap().is_empty());
+fn a_bundle_of_anything_but_cas_is_an_error() {
+    assert!(Bundle::from_pem(b"").unwrap().is_empty());
     for pem in [
         self_signed().certificate,
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(),
     ] {
         assert!(matches!(
-            Bundle::read(pem.as_bytes()),
+            Bundle::from_pem(pem.as_bytes()),
             Err(TlsError::Trust(_))
         ));
     }
 }
 
 #[test]
-fn reads_the_authorities_beside_the_pair_and_wants_one_at_least() {
+fn a_ca_file_beside_the_pair_is_read_and_must_not_be_empty() {
     let root = tempfile::tempdir().unwrap();
     let pem = self_signed();
     let now = SystemTime::now();
-    let (one, two) = (Authority::new(now).unwrap(), Authority::new(now).unwrap());
+    let (one, two) = (
+        Authority::new("test CA", now).unwrap(),
+        Authority::new("test CA", now).unwrap(),
+    );
     let path = |name: &str| root.path().join(name);
     let write = |name: &str, text: &str| std::fs::write(path(name), text).unwrap();
     write("crt", &pem.certificate);
@@ -275,8 +294,8 @@ fn reads_the_authorities_beside_the_pair_and_wants_one_at_least() {
     let (mut files, content) = Files::open(paths).unwrap();
     assert_eq!(content.authorities.anchors(), [one.anchor().clone()]);
     write("ca", two.pem());
-    let content = files.look().unwrap().unwrap();
+    let content = files.reload().unwrap().unwrap();
     assert_eq!(content.authorities.anchors(), [two.anchor().clone()]);
     write("ca", "");
-    assert!(matches!(files.look(), Err(TlsError::Trust(_))));
+    assert!(matches!(files.reload(), Err(TlsError::Trust(_))));
 }

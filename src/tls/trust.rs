@@ -1,4 +1,4 @@
-//! What clients are told to trust: CA certificates, told apart by their fingerprints, and bundles of them. It holds no key.
+//! The CA certificates that clients trust, identified by their fingerprints, and bundles of them. It holds no private key.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -18,46 +18,43 @@ use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate};
 
 use crate::tls::{TlsError, provider};
 
-/// What the common name of each CA of ours begins with.
-pub const COMMON_NAME: &str = "bedrock-profiles CA";
-
-/// How far the clocks of two machines may be apart, and one more hour for a wrongly set summer time: a certificate is dated
-/// back by that, and trusted for that long after its end.
-pub const CLOCKS_APART: Duration = Duration::from_hours(2);
+/// The largest supported difference between the clocks of two machines: one hour, and another for a wrong daylight saving time.
+/// The start of a certificate is set back by it, and a CA stays trusted for it after its end.
+pub const CLOCK_SKEW: Duration = Duration::from_hours(2);
 
 /// The SHA-256 of a certificate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
 
-/// A CA certificate that clients are told to trust, or may be.
+/// A CA certificate that clients trust, or may be configured to trust.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Anchor {
     pub(crate) der: CertificateDer<'static>,
-    /// What it is told apart by.
+    /// Its identity.
     pub fingerprint: Fingerprint,
-    /// When it becomes valid.
+    /// Start of its validity period.
     pub not_before: SystemTime,
-    /// When it ends.
+    /// End of its validity period.
     pub not_after: SystemTime,
-    /// Whether it names itself a CA of ours.
-    pub ours: bool,
+    /// The common name of its subject; empty if it has none.
+    pub common_name: Arc<str>,
 }
 
-/// CA certificates in a stable order, each once.
+/// CA certificates in a stable order, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bundle(Vec<Anchor>);
 
 // === Fingerprint ===
 
 impl Fingerprint {
-    /// The fingerprint of a certificate in DER form.
+    /// The fingerprint of a DER certificate.
     pub fn of(der: &[u8]) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest::digest(&digest::SHA256, der).as_ref());
         Self(bytes)
     }
 
-    /// The first 16 of its 64 hexadecimal digits: what a person needs to tell two apart.
+    /// The first 16 of its 64 hexadecimal digits: enough for a person to distinguish two.
     pub fn short(&self) -> String {
         hex(&self.0[..8])
     }
@@ -87,40 +84,37 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 // === Anchor ===
 
 impl Anchor {
-    /// Reads a certificate in DER form.
+    /// Reads a DER certificate.
     ///
     /// # Errors
-    /// [`TlsError::Trust`] where it is none, or not one of a CA.
-    pub fn new(der: &CertificateDer<'_>) -> Result<Self, TlsError> {
+    /// [`TlsError::Trust`] if it is invalid, or not one of a CA.
+    pub fn from_der(der: &CertificateDer<'_>) -> Result<Self, TlsError> {
         let (_, read) = X509Certificate::from_der(der).map_err(unreadable)?;
         if !read.is_ca() {
             return Err(TlsError::Trust(format!(
-                "`{}` is no certificate of a CA",
+                "`{}` is not a CA certificate",
                 read.subject()
             )));
         }
-        let mut names = read.subject().iter_common_name();
-        let ours = names.any(|name| {
-            name.as_str()
-                .is_ok_and(|name| name.starts_with(COMMON_NAME))
-        });
+        let common_name = read.subject().iter_common_name().next();
+        let common_name = common_name.and_then(|name| name.as_str().ok());
         let validity = read.validity();
         Ok(Self {
             fingerprint: Fingerprint::of(der),
             not_before: time(validity.not_before),
             not_after: time(validity.not_after),
-            ours,
+            common_name: common_name.unwrap_or_default().into(),
             der: der.clone().into_owned(),
         })
     }
 
-    /// Whether nobody trusts it any more at `now`, by a clock that may be `apart` from ours.
-    pub fn is_over(&self, now: SystemTime, apart: Duration) -> bool {
-        now >= self.not_after + apart
+    /// Whether it has expired at `now` by every clock that differs from this one by at most `skew`.
+    pub fn is_expired(&self, now: SystemTime, skew: Duration) -> bool {
+        now >= self.not_after + skew
     }
 
     /// Whether it certifies this public key, a `SubjectPublicKeyInfo`.
-    pub(super) fn is_of(&self, key: &[u8]) -> Result<bool, TlsError> {
+    pub(super) fn certifies(&self, key: &[u8]) -> Result<bool, TlsError> {
         let (_, read) = X509Certificate::from_der(&self.der).map_err(unreadable)?;
         Ok(read.public_key().raw == key)
     }
@@ -146,14 +140,14 @@ impl fmt::Debug for Anchor {
     }
 }
 
-/// When the leaf of a pair ends; none where it says nothing readable.
-pub fn end_of(pair: &CertifiedKey) -> Option<SystemTime> {
+/// When the leaf of a chain expires; `None` if it is unreadable.
+pub fn expiry_of(pair: &CertifiedKey) -> Option<SystemTime> {
     let (_, read) = X509Certificate::from_der(pair.cert.first()?).ok()?;
     Some(time(read.validity().not_after))
 }
 
 fn unreadable(error: impl fmt::Display) -> TlsError {
-    TlsError::Trust(format!("a CA certificate is unreadable: {error}"))
+    TlsError::Trust(format!("a CA certificate is invalid: {error}"))
 }
 
 fn time(time: ASN1Time) -> SystemTime {
@@ -170,7 +164,7 @@ fn time(time: ASN1Time) -> SystemTime {
 // === Bundle ===
 
 impl Bundle {
-    /// A bundle of these, without repetitions.
+    /// A bundle of these certificates, without duplicates.
     pub fn new(anchors: impl IntoIterator<Item = Anchor>) -> Self {
         let mut bundle = Self::default();
         for anchor in anchors {
@@ -179,19 +173,16 @@ impl Bundle {
         bundle
     }
 
-    /// Reads certificates as PEM; a text without any is the empty bundle.
+    /// Reads PEM certificates. A text without certificates is an empty bundle.
     ///
     /// # Errors
-    /// [`TlsError::Trust`] where one is unreadable, or not one of a CA.
-    pub fn read(pem: &[u8]) -> Result<Self, TlsError> {
+    /// [`TlsError::Trust`] if one is invalid, or not one of a CA.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, TlsError> {
         let mut bundle = Self::default();
         for der in CertificateDer::pem_slice_iter(pem) {
-            let der = der.map_err(|error| {
-                TlsError::Trust(format!(
-                    "a bundle of CA certificates is unreadable: {error}"
-                ))
-            })?;
-            bundle.add(Anchor::new(&der)?);
+            let der =
+                der.map_err(|error| TlsError::Trust(format!("the CA bundle is invalid: {error}")))?;
+            bundle.add(Anchor::from_der(&der)?);
         }
         Ok(bundle)
     }
@@ -206,44 +197,44 @@ impl Bundle {
         &self.0
     }
 
-    /// Whether it has no certificate.
+    /// Whether it holds no certificate.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether it has a certificate.
-    pub fn has(&self, fingerprint: Fingerprint) -> bool {
+    /// Whether it holds the certificate with this fingerprint.
+    pub fn contains(&self, fingerprint: Fingerprint) -> bool {
         self.0
             .iter()
             .any(|anchor| anchor.fingerprint == fingerprint)
     }
 
-    /// Itself, and of `others` what is not over at `now`, up to `most` in all. What is over is left out of both.
+    /// The certificates of this bundle and of `others` that have not expired at `now`, up to `limit` in all.
     #[must_use]
-    pub fn with<'a>(
+    pub fn merged_with<'a>(
         &'a self,
         others: impl IntoIterator<Item = &'a Anchor>,
         now: SystemTime,
-        most: usize,
+        limit: usize,
     ) -> Self {
         let all = self.0.iter().chain(others);
-        let lasting = all.filter(|anchor| !anchor.is_over(now, CLOCKS_APART));
-        let mut whole = Self::new(lasting.cloned());
-        whole.0.truncate(most);
-        whole
+        let valid = all.filter(|anchor| !anchor.is_expired(now, CLOCK_SKEW));
+        let mut merged = Self::new(valid.cloned());
+        merged.0.truncate(limit);
+        merged
     }
 
-    /// Whether a client that trusts this bundle takes `pair` for `name` at `now`.
+    /// Verifies `pair` as a client does that trusts this bundle and connects to `name` at `now`.
     ///
     /// # Errors
-    /// What the client would say.
+    /// The error of the client.
     pub fn verify(
         &self,
         pair: &CertifiedKey,
         name: &str,
         now: SystemTime,
     ) -> Result<(), rustls::Error> {
-        let invalid = || rustls::Error::General("a name or a time that TLS does not know".into());
+        let invalid = || rustls::Error::General("invalid server name or time".into());
         let roots = Arc::new(self.roots()?);
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
         let verifier = verifier.map_err(|error| rustls::Error::General(error.to_string()))?;
@@ -258,10 +249,10 @@ impl Bundle {
             .map(drop)
     }
 
-    /// The rules of a client that trusts this bundle and nobody else.
+    /// The settings of a client that trusts this bundle and no other CA.
     ///
     /// # Errors
-    /// What TLS says of the certificates or of the cryptography in use.
+    /// [`TlsError::Setup`] if the TLS library rejects a certificate or the settings.
     pub fn client_config(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13, &TLS12])?
@@ -279,7 +270,7 @@ impl Bundle {
     }
 
     fn add(&mut self, anchor: Anchor) {
-        if !self.has(anchor.fingerprint) {
+        if !self.contains(anchor.fingerprint) {
             self.0.push(anchor);
         }
     }

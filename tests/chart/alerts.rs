@@ -138,22 +138,22 @@ const TABLE: &[Row] = &[
         alert: "BedrockProfilesCertificateEnds",
         fires: &[
             (
-                "bedrock_profiles_certificate_end_timestamp_seconds{certificate=\"served\",pod=\"a\"}",
+                "bedrock_profiles_certificate_expiration_timestamp_seconds{certificate=\"served\",pod=\"a\"}",
                 "9000x90",
             ),
             (
-                "bedrock_profiles_certificate_end_timestamp_seconds{certificate=\"served\",pod=\"b\"}",
+                "bedrock_profiles_certificate_expiration_timestamp_seconds{certificate=\"served\",pod=\"b\"}",
                 "90000x90",
             ),
         ],
         labels: &[],
         silent: &[
             (
-                "bedrock_profiles_certificate_end_timestamp_seconds{certificate=\"served\",pod=\"a\"}",
+                "bedrock_profiles_certificate_expiration_timestamp_seconds{certificate=\"served\",pod=\"a\"}",
                 "90000x90",
             ),
             (
-                "bedrock_profiles_certificate_end_timestamp_seconds{certificate=\"oldest\",pod=\"a\"}",
+                "bedrock_profiles_certificate_expiration_timestamp_seconds{certificate=\"oldest\",pod=\"a\"}",
                 "9000x90",
             ),
         ],

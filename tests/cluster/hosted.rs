@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use bedrock_profiles::{
     catalog,
     cli::serve::{Addresses, ClusterOptions, start_in_cluster},
-    controllers::{certificates::keyring::Lives, client::Clients},
+    controllers::{certificates::keyring::Lifetimes, client::Clients},
     runtime::Shutdown,
     tls::files::Paths,
     webhook::server::Limits,
@@ -20,17 +20,17 @@ use tokio::{
 use crate::{accounts::config, admin::Admin, process::wait_for, release::Release, world::World};
 
 /// Half a minute instead of ninety days, and the rest in proportion, as far as a busy machine allows.
-pub(crate) const LIVES: Lives = Lives {
-    authority: Duration::from_secs(30),
+pub(crate) const LIFETIMES: Lifetimes = Lifetimes {
+    ca: Duration::from_secs(30),
     leaf: Duration::from_secs(9),
     publication: Duration::from_secs(3),
-    clocks_apart: Duration::from_secs(2),
+    clock_skew: Duration::from_secs(2),
 };
 
 /// The day as of which replicas judge.
 const TODAY: Date = date(2026, 11, 23);
 
-/// A whole replica, whose certificates live as long as [`LIVES`] says. It ends with the value.
+/// A whole replica, whose certificates live as long as [`LIFETIMES`] says. It ends with the value.
 pub(crate) struct Hosted {
     name: String,
     address: SocketAddr,
@@ -64,7 +64,7 @@ impl Hosted {
                 shipped: catalog::builtin()?,
                 region_from_nodes: true,
                 certificate,
-                lives: LIVES,
+                lifetimes: LIFETIMES,
                 excluded: Vec::new(),
                 today: Arc::new(|| TODAY),
                 audit: None,

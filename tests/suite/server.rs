@@ -286,7 +286,7 @@ async fn a_new_certificate_is_for_new_connections_alone() {
     let mut old = rig.client().await;
     assert!(old.review("ml").await.unwrap().admits());
 
-    let authority = Authority::new(SystemTime::now()).unwrap();
+    let authority = Authority::new("test CA", SystemTime::now()).unwrap();
     rig.resolver
         .replace(authority.issue(&names(), SystemTime::now()).unwrap().pair);
     assert!(old.review("ml").await.unwrap().admits());

@@ -10,12 +10,14 @@ use crate::api::InferenceProfileMapping;
 use crate::controllers::arming::{self, Arming, Entries};
 use crate::controllers::audit::{self, Auditor};
 use crate::controllers::bootstrap::{Bootstrapper, Notes};
-use crate::controllers::certificates::keyring::Lives;
-use crate::controllers::certificates::published::Target;
-use crate::controllers::certificates::ties::{Gate, Ties};
-use crate::controllers::certificates::{self, mounted, own};
+use crate::controllers::certificates;
+use crate::controllers::certificates::context::{CertificateContext, ReadinessGate};
+use crate::controllers::certificates::from_files::FileCertificates;
+use crate::controllers::certificates::keyring::Lifetimes;
+use crate::controllers::certificates::self_managed::{CaController, Settings};
+use crate::controllers::certificates::trust::{DesiredTrust, ObservedTrust};
 use crate::controllers::client::Clients;
-use crate::controllers::installation::Installation;
+use crate::controllers::installation::{GROUP, Installation, Manager};
 use crate::controllers::leader::{self, Candidate, Leadership};
 use crate::controllers::memory::Memory;
 use crate::controllers::status::{self, Statuses};
@@ -26,11 +28,12 @@ use crate::domain::view::View;
 use crate::runtime::BoxError;
 use crate::runtime::published::Published;
 use crate::tls::Resolver;
+use crate::tls::authority::Names;
 use crate::tls::files::Paths;
 use crate::webhook::server;
 
 use super::StartError;
-use super::stack::{Addresses, Judges, NEVER, Running, Stack};
+use super::stack::{Addresses, CA_NAME, Judges, NEVER, Running, SERVER_NAME, Stack};
 
 /// What a server in a cluster is started with.
 pub struct ClusterOptions {
@@ -48,8 +51,8 @@ pub struct ClusterOptions {
     pub region_from_nodes: bool,
     /// Where the certificate comes from: files of the user's, or else a CA of ours in the release's Secret.
     pub certificate: Option<Paths>,
-    /// How long certificates live.
-    pub lives: Lives,
+    /// Lifetimes of certificates.
+    pub lifetimes: Lifetimes,
     /// Namespaces that are never judged, besides `kube-system` and the own one.
     pub excluded: Vec<String>,
     /// The day that decides over dates of end of life.
@@ -88,27 +91,27 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
         watches: watch::Metrics::default(),
     };
     shared.watches.register(&mut stack.registry);
-    let resolver = Resolver::waiting();
+    let resolver = Resolver::empty();
 
     follow(&mut stack, &shared, options.region_from_nodes);
     let leads = lead(&mut stack, &shared, options.identity);
     bootstrap(&mut stack, &shared, options.shipped, leads.clone());
     let (target, entries) = arm(&mut stack, &shared, leads.clone());
     tell(&mut stack, &shared, leads.clone(), entries.clone());
-    let ties = Ties {
-        leads: leads.clone(),
-        entries,
-        target,
+    let context = CertificateContext {
+        leadership: leads.clone(),
+        observed: observe_trust(&mut stack, entries),
+        desired: target,
         resolver: Arc::clone(&resolver),
-        readiness: Gate::new(stack.readiness.clone()),
+        readiness: ReadinessGate::new(stack.readiness.clone()),
         metrics: certificates::metrics::Metrics::register(&mut stack.registry),
     };
     certify(
         &mut stack,
         &shared,
         options.certificate,
-        options.lives,
-        ties,
+        options.lifetimes,
+        context,
     )?;
 
     let own = shared.installation.namespace.clone();
@@ -191,23 +194,72 @@ fn bootstrap(
     support(stack, "the bootstrap", bootstrapper.run(hold));
 }
 
-/// Keeps a certificate to serve with.
+/// Starts the certificate controller: of the given files, or else of the CAs in the release's Secret.
 fn certify(
     stack: &mut Stack,
     shared: &Shared,
     files: Option<Paths>,
-    lives: Lives,
-    ties: Ties,
+    lifetimes: Lifetimes,
+    context: CertificateContext,
 ) -> Result<(), StartError> {
+    let release = &shared.installation;
     if let Some(paths) = files {
-        let follower = mounted::Follower::open(paths, &shared.installation, lives, ties)?;
-        support(stack, "the certificate", follower.run());
+        let name = release.service_name();
+        let certificates = FileCertificates::open(paths, name, lifetimes, context)?;
+        support(stack, "the certificate", certificates.run());
     } else {
         let (clients, watches) = (&shared.clients, shared.watches.clone());
-        let keeper = own::Keeper::new(clients, &shared.installation, lives, ties, watches);
-        support(stack, "the certificate", keeper.run());
+        let settings = ca_settings(release, lifetimes);
+        let controller = CaController::new(clients, settings, context, watches);
+        support(stack, "the certificate", controller.run());
     }
     Ok(())
+}
+
+/// The names that the CA controller of a release uses.
+pub fn ca_settings(release: &Installation, lifetimes: Lifetimes) -> Settings {
+    Settings {
+        namespace: release.namespace.clone(),
+        secret: release.ca_secret(),
+        rotate_annotation: format!("{GROUP}/rotate"),
+        field_manager: Manager::Certificates.as_str().to_owned(),
+        ca_name: CA_NAME.to_owned(),
+        server: Names {
+            common_name: SERVER_NAME.to_owned(),
+            dns: release.service_names(),
+            ips: Vec::new(),
+        },
+        lifetimes,
+    }
+}
+
+/// Reports to the certificate controller which CAs the webhook configurations trust.
+fn observe_trust(
+    stack: &mut Stack,
+    mut entries: channel::Receiver<Entries>,
+) -> channel::Receiver<Option<ObservedTrust>> {
+    let (observed, receiver) = channel::channel(None);
+    support(stack, "the observed trust", async move {
+        loop {
+            let trust = trust_of(&entries.borrow_and_update());
+            observed.send_if_modified(|current| {
+                let changed = *current != trust;
+                *current = trust;
+                changed
+            });
+            if entries.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    });
+    receiver
+}
+
+/// The bundles of all webhooks, once all have been read.
+fn trust_of(entries: &Entries) -> Option<ObservedTrust> {
+    let existing = entries.by_name.values().filter(|entry| entry.exists);
+    let bundles = existing.map(|entry| entry.ca_bundle.as_slice());
+    entries.complete.then(|| ObservedTrust::from_pem(bundles))
 }
 
 /// Keeps the entries in force. Where it is told whom they are to trust, and where it tells what they do.
@@ -215,7 +267,10 @@ fn arm(
     stack: &mut Stack,
     shared: &Shared,
     leads: Leadership,
-) -> (channel::Sender<Option<Target>>, channel::Receiver<Entries>) {
+) -> (
+    channel::Sender<Option<DesiredTrust>>,
+    channel::Receiver<Entries>,
+) {
     let metrics = arming::Metrics::default();
     metrics.register(&mut stack.registry);
     let (answers, answerable) = channel::channel(false);

@@ -25,6 +25,12 @@ const METRICS: &str = "bedrock_profiles";
 /// Namespaces that are never judged: a mistake there would be nobody's to mend.
 pub(super) const NEVER: &[&str] = &["kube-system"];
 
+/// The name that the common names of all CAs of the product begin with.
+pub(super) const CA_NAME: &str = "bedrock-profiles CA";
+
+/// The common name of all leaf certificates of the product.
+pub(super) const SERVER_NAME: &str = "bedrock-profiles webhook";
+
 /// Where to listen.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {

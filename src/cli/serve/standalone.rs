@@ -14,11 +14,11 @@ use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Tasks};
 use crate::tls::Resolver;
 use crate::tls::authority::{Authority, Names};
-use crate::tls::files::{FILES_EVERY, Files, Paths};
+use crate::tls::files::{Files, Paths, RELOAD_INTERVAL};
 use crate::webhook::server;
 
 use super::StartError;
-use super::stack::{Addresses, Judges, Running, Stack};
+use super::stack::{Addresses, CA_NAME, Judges, Running, SERVER_NAME, Stack};
 
 /// What a server without a cluster is started with.
 pub struct Options {
@@ -80,6 +80,7 @@ pub(super) fn certificate(
     match source {
         Certificate::Own { dns, ips, ca_file } => {
             let names = Names {
+                common_name: SERVER_NAME.to_owned(),
                 dns: std::iter::once("localhost".to_owned()).chain(dns).collect(),
                 ips: [
                     IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -90,16 +91,16 @@ pub(super) fn certificate(
                 .collect(),
             };
             let now = SystemTime::now();
-            let authority = Authority::new(now)?;
+            let authority = Authority::new(CA_NAME, now)?;
             let leaf = authority.issue(&names, now)?;
             let ca = authority.pem().to_owned();
             if let Some(path) = ca_file {
                 write_whole(&path, &ca).map_err(|source| StartError::CaFile { path, source })?;
             }
             let resolver = Resolver::new(leaf.pair);
-            let keeping = authority.keep(names, leaf.life, Arc::clone(&resolver));
+            let renewal = authority.renew(names, leaf.validity, Arc::clone(&resolver));
             tasks.support("the certificate", async move {
-                let _: () = keeping.await;
+                let _: () = renewal.await;
                 Ok::<(), BoxError>(())
             });
             Ok((resolver, Some(ca)))
@@ -112,9 +113,9 @@ pub(super) fn certificate(
             };
             let (files, content) = Files::open(paths)?;
             let resolver = Resolver::new(content.pair);
-            let following = files.follow(Arc::clone(&resolver), FILES_EVERY);
+            let reloading = files.feed(Arc::clone(&resolver), RELOAD_INTERVAL);
             tasks.support("the certificate", async move {
-                let _: () = following.await;
+                let _: () = reloading.await;
                 Ok::<(), BoxError>(())
             });
             Ok((resolver, None))

@@ -1,8 +1,8 @@
-//! The CAs of one installation: which are trusted, which signs, and what becomes of them. Pure; it makes no key.
+//! The CAs of one installation: which of them are trusted, and which one signs. Pure; it generates no key.
 //!
-//! Order is everything: a CA is published to whoever trusts, then signs, then retires. It signs once it says so itself, by
-//! [`Ca::signs_from`], which is written *after* it was published everywhere. So no clock is compared with another machine's:
-//! whoever reads that it signs may sign with it at once.
+//! A CA is first published to all clients, then it signs, then it retires. It signs from when its own field
+//! [`Ca::signs_from`] is set, which happens after it was published everywhere. A reader that finds the field set may sign with
+//! the CA at once, so no clock is compared with that of another machine.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,31 +11,31 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use crate::tls::authority::BACKDATED;
-use crate::tls::schedule::Life;
-use crate::tls::trust::{Anchor, Bundle, CLOCKS_APART, Fingerprint};
+use crate::tls::authority::{BACKDATE, LEAF_LIFETIME};
+use crate::tls::trust::{Anchor, Bundle, CLOCK_SKEW, Fingerprint};
+use crate::tls::validity::Validity;
 
-/// How many CAs are held and trusted at once. Two are the rule while one follows the other, a third is there for a rotation
-/// on demand, and the fourth place is kept for the next in its turn.
-pub const MOST: usize = 4;
+/// The largest number of CAs that are stored and trusted at once. A scheduled rotation needs two; the third allows a rotation
+/// on request, and the fourth is reserved for the next scheduled rotation.
+pub const MAX_CAS: usize = 4;
 
-/// How many CAs there may be before another is made on demand: the last place is not given away.
-const MOST_ON_DEMAND: usize = MOST - 2;
+/// The largest number of CAs beside which another is created on request: one place is reserved for scheduled rotation.
+const MAX_CAS_BEFORE_REQUEST: usize = MAX_CAS - 2;
 
-/// How long things live and how long is waited; shorter in tests.
+/// Lifetimes and waiting times; shorter in tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lives {
-    /// A CA: ninety days. Rotation needs nobody, so a short life costs nothing; and as a CA is trusted until its end, it is
-    /// also the time after which a key that was stolen with the Secret is worth nothing. After two thirds the next one takes
-    /// over, and thirty days are left to notice that this fails. A cluster that sleeps for longer heals by itself.
-    pub authority: Duration,
-    /// A leaf: a day. Its key never leaves the process.
+pub struct Lifetimes {
+    /// Lifetime of a CA: ninety days. Rotation is automatic, so a short lifetime costs nothing. A CA is trusted until it
+    /// expires, so this is also how long a key stolen from the Secret stays useful. The next CA takes over after two thirds,
+    /// which leaves thirty days to notice that rotation fails. A cluster that is suspended for longer recovers by itself.
+    pub ca: Duration,
+    /// Lifetime of a leaf: one day. Its key never leaves the process.
     pub leaf: Duration,
-    /// From the moment at which every configuration trusts a CA to the moment at which it signs. API servers learn of a
-    /// configuration by a watch, in seconds; one that lags by a minute has a wide margin.
+    /// How long all clients must have trusted a CA before it signs. API servers learn of a changed configuration by a watch,
+    /// within seconds; five minutes leave a wide margin.
     pub publication: Duration,
-    /// How far clocks may be apart.
-    pub clocks_apart: Duration,
+    /// The largest supported difference between two clocks.
+    pub clock_skew: Duration,
 }
 
 /// One CA as it is stored.
@@ -45,35 +45,35 @@ pub struct Ca {
     pub anchor: Anchor,
     /// Its private key.
     pub key: KeyPem,
-    /// Since when it signs, for people to read: that it is there is what counts. None: it is being published.
+    /// Set once the CA signs, `None` while it is being published. The time is informational.
     pub signs_from: Option<SystemTime>,
-    /// Fields of a later version of this program.
+    /// Unknown fields, written by a later version.
     pub rest: Map<String, Value>,
 }
 
-/// A private key as PEM, which never shows itself.
+/// A PEM private key, which `Debug` never shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyPem(Arc<str>);
 
-/// All CAs of an installation, by the end of their lives.
+/// All CAs of an installation, sorted by expiry.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keyring {
     cas: Vec<Ca>,
-    /// The wish for a rotation that was fulfilled last.
+    /// The last rotation request that was fulfilled.
     pub rotated: Option<String>,
-    /// Fields of a later version of this program.
+    /// Unknown fields, written by a later version.
     pub rest: Map<String, Value>,
 }
 
-// === Lives ===
+// === Lifetimes ===
 
-impl Default for Lives {
+impl Default for Lifetimes {
     fn default() -> Self {
         Self {
-            authority: Duration::from_hours(90 * 24),
-            leaf: crate::tls::authority::LEAF_LIFE,
+            ca: Duration::from_hours(90 * 24),
+            leaf: LEAF_LIFETIME,
             publication: Duration::from_mins(5),
-            clocks_apart: CLOCKS_APART,
+            clock_skew: CLOCK_SKEW,
         }
     }
 }
@@ -81,12 +81,12 @@ impl Default for Lives {
 // === KeyPem ===
 
 impl KeyPem {
-    /// Keeps a key.
+    /// Wraps a key.
     pub fn new(pem: &str) -> Self {
         Self(pem.into())
     }
 
-    /// The key itself, for signing and for the Secret alone.
+    /// The key itself, for signing and for the Secret only.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -101,7 +101,7 @@ impl fmt::Debug for KeyPem {
 // === Ca ===
 
 impl Ca {
-    /// A CA that nobody has stored before.
+    /// A new CA, without unknown fields.
     pub fn new(anchor: Anchor, key: KeyPem, signs_from: Option<SystemTime>) -> Self {
         Self {
             anchor,
@@ -111,20 +111,20 @@ impl Ca {
         }
     }
 
-    /// What it is told apart by.
+    /// Its identity.
     pub fn fingerprint(&self) -> Fingerprint {
         self.anchor.fingerprint
     }
 
-    /// When it is time for the next one.
+    /// When the next CA is due.
     pub fn renewal(&self) -> SystemTime {
         let Anchor {
             not_before,
             not_after,
             ..
         } = self.anchor;
-        let issued = not_before + BACKDATED;
-        Life {
+        let issued = not_before + BACKDATE;
+        Validity {
             issued,
             not_before,
             not_after,
@@ -157,7 +157,7 @@ impl Keyring {
         keyring
     }
 
-    /// All CAs, by the end of their lives.
+    /// All CAs, sorted by expiry.
     pub fn cas(&self) -> &[Ca] {
         &self.cas
     }
@@ -167,104 +167,105 @@ impl Keyring {
         self.cas.iter().find(|ca| ca.fingerprint() == fingerprint)
     }
 
-    /// The CA that leaves are signed with at `now`: of those that sign, the one that lives longest.
+    /// The CA that issues leaves at `now`: of those that sign, the one that expires last.
     pub fn signing(&self, now: SystemTime) -> Option<&Ca> {
         self.cas.iter().rfind(|ca| ca.signs(now))
     }
 
-    /// The CA that is being published and is to sign next.
+    /// The CA that is being published and will sign next.
     pub fn pending(&self, now: SystemTime) -> Option<&Ca> {
         let newest = self.cas.last()?;
         let pending = newest.signs_from.is_none() && now < newest.anchor.not_after;
         pending.then_some(newest)
     }
 
-    /// Without the CAs that are over for everybody.
+    /// The keyring without the CAs that have expired by every clock.
     #[must_use]
-    pub fn living(&self, now: SystemTime, lives: &Lives) -> Self {
-        let mut living = self.clone();
-        living
+    pub fn unexpired(&self, now: SystemTime, lifetimes: &Lifetimes) -> Self {
+        let mut unexpired = self.clone();
+        unexpired
             .cas
-            .retain(|ca| !ca.anchor.is_over(now, lives.clocks_apart));
-        living
+            .retain(|ca| !ca.anchor.is_expired(now, lifetimes.clock_skew));
+        unexpired
     }
 
-    /// What clients are to trust at `now`.
-    pub fn bundle(&self, now: SystemTime, lives: &Lives) -> Bundle {
-        Bundle::new(self.living(now, lives).cas.into_iter().map(|ca| ca.anchor))
+    /// The CAs that clients shall trust at `now`.
+    pub fn bundle(&self, now: SystemTime, lifetimes: &Lifetimes) -> Bundle {
+        let unexpired = self.unexpired(now, lifetimes).cas;
+        Bundle::new(unexpired.into_iter().map(|ca| ca.anchor))
     }
 
-    /// When a CA that is made at `now` ends: later than all others, as the one that lives longest is the newest, also where
-    /// two are made in one hour by machines whose clocks are apart.
-    pub fn end_of_next(&self, now: SystemTime, lives: &Lives) -> SystemTime {
-        let end = now + lives.authority;
+    /// The expiry of a CA that is created at `now`: after that of all others, so that the CA that expires last is the newest,
+    /// also if two machines whose clocks differ create one within an hour.
+    pub fn expiry_of_next(&self, now: SystemTime, lifetimes: &Lifetimes) -> SystemTime {
+        let end = now + lifetimes.ca;
         let newest = self.cas.last().map(|ca| ca.anchor.not_after);
         newest.map_or(end, |newest| end.max(newest + Duration::from_secs(1)))
     }
 
-    /// When the next CA is over.
-    pub fn next_end(&self, lives: &Lives) -> Option<SystemTime> {
+    /// When the next CA will have expired by every clock.
+    pub fn next_expiry(&self, lifetimes: &Lifetimes) -> Option<SystemTime> {
         let first = self.cas.first()?;
-        Some(first.anchor.not_after + lives.clocks_apart)
+        Some(first.anchor.not_after + lifetimes.clock_skew)
     }
 
-    /// Whether there is room for another CA in its turn.
+    /// Whether there is room for another CA by schedule.
     pub fn has_room(&self) -> bool {
-        self.cas.len() < MOST
+        self.cas.len() < MAX_CAS
     }
 
-    /// Whether there is room for another CA on demand.
-    pub fn has_room_on_demand(&self) -> bool {
-        self.cas.len() <= MOST_ON_DEMAND
+    /// Whether there is room for another CA on request.
+    pub fn has_room_for_request(&self) -> bool {
+        self.cas.len() <= MAX_CAS_BEFORE_REQUEST
     }
 
-    /// Itself, and what `other` has besides or knows to sign, as far as there is room. Where both hold a CA, other fields are
-    /// its own.
+    /// This keyring, completed by the CAs of `other` as far as there is room, and by its knowledge of which CAs sign. All other
+    /// fields are those of this keyring.
     #[must_use]
-    pub fn joined(&self, other: &Self) -> Self {
-        let mut by_print: BTreeMap<_, _> = self
+    pub fn merged_with(&self, other: &Self) -> Self {
+        let mut merged: BTreeMap<_, _> = self
             .cas
             .iter()
             .map(|ca| (ca.fingerprint(), ca.clone()))
             .collect();
-        // What signs is wanted more than what does not, and what lives long more than what is nearly over.
-        let mut wanted: Vec<_> = other.cas.iter().collect();
-        wanted.sort_by_key(|ca| {
+        // CAs that sign before those that do not, then those that expire late before those that expire soon.
+        let mut additions: Vec<_> = other.cas.iter().collect();
+        additions.sort_by_key(|ca| {
             (
                 ca.signs_from.is_none(),
                 std::cmp::Reverse(ca.anchor.not_after),
             )
         });
-        for ca in wanted {
-            if let Some(own) = by_print.get_mut(&ca.fingerprint()) {
-                own.signs_from = own.signs_from.or(ca.signs_from);
-            } else if by_print.len() < MOST {
-                by_print.insert(ca.fingerprint(), ca.clone());
+        for ca in additions {
+            if let Some(known) = merged.get_mut(&ca.fingerprint()) {
+                known.signs_from = known.signs_from.or(ca.signs_from);
+            } else if merged.len() < MAX_CAS {
+                merged.insert(ca.fingerprint(), ca.clone());
             }
         }
         Self::new(
-            by_print.into_values(),
+            merged.into_values(),
             self.rotated.clone(),
             self.rest.clone(),
         )
     }
 
-    /// Itself and a new CA, made for the wish `rotated` if there is one. Where there is no room, as after all have ended at
-    /// once, the one that ended first goes.
+    /// This keyring and a new CA, which fulfills the rotation request `rotated` if there is one. Without room, as after all CAs
+    /// have expired at once, the CA that expired first is dropped.
     #[must_use]
-    pub fn with(&self, ca: Ca, rotated: Option<String>) -> Self {
+    pub fn with_ca(&self, ca: Ca, rotated: Option<String>) -> Self {
         let mut keyring = self.clone();
         keyring.cas.push(ca);
         keyring.sort();
-        let surplus = keyring.cas.len().saturating_sub(MOST);
+        let surplus = keyring.cas.len().saturating_sub(MAX_CAS);
         keyring.cas.drain(..surplus);
         keyring.rotated = rotated.or(keyring.rotated);
         keyring
     }
 
-    /// Itself, where the CA with this fingerprint signs.
+    /// This keyring, in which the CA with this fingerprint signs.
     #[must_use]
-    pub fn signing_with(&self, fingerprint: Fingerprint, from: SystemTime) -> Self {
+    pub fn with_signing(&self, fingerprint: Fingerprint, from: SystemTime) -> Self {
         let mut keyring = self.clone();
         for ca in &mut keyring.cas {
             if ca.fingerprint() == fingerprint {

@@ -1,4 +1,4 @@
-//! Metrics of certificates: when they end, and what was done. Labels are closed sets, however many CAs there are.
+//! Metrics of certificates. All labels are closed sets, independent of the number of CAs.
 
 use std::time::SystemTime;
 
@@ -8,30 +8,30 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::keyring::Keyring;
-use super::replica::Reason;
+use super::keyring::{Ca, Keyring};
+use super::rotation::WriteReason;
 
-/// Counts what becomes of certificates. Clones share it.
-#[derive(Clone, Debug, Default)]
+/// Metrics of certificates. Clones share them.
+#[derive(Clone, Debug)]
 pub struct Metrics {
-    ends: Family<CertificateLabels, Gauge>,
+    expirations: Family<CertificateLabels, Gauge>,
     issued: Counter,
     writes: Family<WriteLabels, Counter>,
     failures: Counter,
 }
 
-/// The certificates whose end is told.
+/// The certificates whose expiry is a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certificate {
     /// The leaf that this replica serves.
     Served,
-    /// The CA that this replica issues by.
+    /// The CA that this replica issues leaves with.
     Signing,
-    /// Of the CAs that are trusted, the one that ends first.
+    /// The trusted CA that expires first.
     Oldest,
-    /// Of the CAs that are trusted, the one that ends last.
+    /// The trusted CA that expires last.
     Newest,
-    /// Of the CAs in the Secret, as it was last read, the one that ends last.
+    /// The CA that expires last, of those in the Secret as it was last read.
     Stored,
 }
 
@@ -46,69 +46,75 @@ struct WriteLabels {
 }
 
 impl Metrics {
-    /// Makes the families known to `registry`.
+    /// Registers the metrics.
     pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self::default();
+        let metrics = Self {
+            expirations: Family::default(),
+            issued: Counter::default(),
+            writes: Family::default(),
+            failures: Counter::default(),
+        };
         registry.register(
-            "certificate_end_timestamp_seconds",
-            "When a certificate ends: the leaf served, and of the CAs the one that signs, the oldest, the newest, and the newest in the Secret",
-            metrics.ends.clone(),
+            "certificate_expiration_timestamp_seconds",
+            "Unix time at which a certificate expires: the served leaf; the signing, the oldest and the newest trusted CA; the newest CA in the Secret (stored)",
+            metrics.expirations.clone(),
         );
         registry.register(
             "certificates_issued",
-            "Leaves that this replica has begun to serve",
+            "Leaf certificates that this replica began to serve",
             metrics.issued.clone(),
         );
         registry.register(
             "authority_writes",
-            "Times that this replica wrote the Secret of the CAs, by reason: a CA was made (filled, due, asked), began to sign, or was put back after the Secret had lost it",
+            "Writes of the CA Secret by this replica, by reason: a CA was created (initial, scheduled, requested), began to sign (activated), or was restored after it had been lost from the Secret (restored)",
             metrics.writes.clone(),
         );
         registry.register(
             "authority_failures",
-            "Failed tries to read or write the Secret of the CAs, or to issue a leaf",
+            "Failures to read or write the CA Secret, or to issue a leaf certificate",
             metrics.failures.clone(),
         );
         metrics
     }
 
-    /// Tells the end of a certificate; of one that is not there, nothing any more.
-    pub fn end(&self, certificate: Certificate, end: Option<SystemTime>) {
+    /// Sets the expiry of a certificate; removes the series if there is no such certificate.
+    pub fn set_expiration(&self, certificate: Certificate, expiration: Option<SystemTime>) {
         let labels = CertificateLabels {
             certificate: certificate.as_str(),
         };
-        let since_1970 = end.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
-        match since_1970.and_then(|length| i64::try_from(length.as_secs()).ok()) {
+        let since_epoch =
+            expiration.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        match since_epoch.and_then(|duration| i64::try_from(duration.as_secs()).ok()) {
             Some(seconds) => {
-                self.ends.get_or_create(&labels).set(seconds);
+                self.expirations.get_or_create(&labels).set(seconds);
             }
             None => {
-                self.ends.remove(&labels);
+                self.expirations.remove(&labels);
             }
         }
     }
 
-    /// Tells the ends of the CAs that are trusted.
-    pub fn keyring(&self, keyring: &Keyring, now: SystemTime) {
-        let end = |ca: Option<&super::keyring::Ca>| ca.map(|ca| ca.anchor.not_after);
-        self.end(Certificate::Signing, end(keyring.signing(now)));
-        self.end(Certificate::Oldest, end(keyring.cas().first()));
-        self.end(Certificate::Newest, end(keyring.cas().last()));
+    /// Sets the expiries of the trusted CAs.
+    pub fn set_keyring(&self, keyring: &Keyring, now: SystemTime) {
+        let expiration = |ca: Option<&Ca>| ca.map(|ca| ca.anchor.not_after);
+        self.set_expiration(Certificate::Signing, expiration(keyring.signing(now)));
+        self.set_expiration(Certificate::Oldest, expiration(keyring.cas().first()));
+        self.set_expiration(Certificate::Newest, expiration(keyring.cas().last()));
     }
 
     /// Counts a leaf.
-    pub fn issued(&self) {
+    pub fn count_issued(&self) {
         self.issued.inc();
     }
 
-    /// Counts a write.
-    pub fn written(&self, reason: Reason) {
+    /// Counts a write of the Secret.
+    pub fn count_write(&self, reason: WriteReason) {
         let reason = reason.as_str();
         self.writes.get_or_create(&WriteLabels { reason }).inc();
     }
 
     /// Counts a failure.
-    pub fn failed(&self) {
+    pub fn count_failure(&self) {
         self.failures.inc();
     }
 }

@@ -1,8 +1,8 @@
-//! The life of certificates: single decisions, and years of them in a world of late news.
+//! Certificates over time: single decisions, and a simulation of years with late watches and failing leaders.
 
-mod craft;
-mod mounted;
-mod replica;
+mod from_files;
+mod issuers;
+mod rotation;
+mod secret;
 mod simulation;
-mod stored;
 mod world;

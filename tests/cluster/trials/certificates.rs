@@ -1,6 +1,6 @@
-//! CAs in a real Secret, leaves that a real API server verifies, and nothing asked for that the rights do not give.
+//! CAs in a real Secret, leaves that a real API server verifies, and no request that RBAC does not allow.
 
-mod keepers;
+mod replicas;
 mod rotations;
 
 use std::collections::BTreeSet;
@@ -15,36 +15,36 @@ use crate::{
     world::World,
 };
 
-use keepers::{Cluster, Keeper};
+use replicas::{Cluster, Replica};
 
-/// Where a person asks for a new CA.
+/// The annotation that requests a rotation.
 const ROTATE: &str = "bedrock-profiles.dev/rotate";
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         plane("four_rotations_fail_no_call", four_rotations_fail_no_call),
         plane(
-            "of_two_replicas_one_fills_the_secret",
-            of_two_replicas_one_fills,
+            "an_empty_secret_is_initialized_by_one_of_three_replicas",
+            one_replica_initializes,
         ),
         plane(
-            "a_wiped_secret_is_put_back_without_a_new_ca",
-            a_wiped_secret_is_put_back,
+            "a_wiped_secret_is_restored_without_a_new_ca",
+            a_wiped_secret_is_restored,
         ),
         alone(
             "a_ca_is_rotated_twice_under_a_prober",
             rotations::a_ca_is_rotated_twice,
         ),
         alone(
-            "certificates_of_others_are_followed_under_a_prober",
-            rotations::certificates_of_others_are_followed,
+            "certificate_files_are_followed_under_a_prober",
+            rotations::certificate_files_are_followed,
         ),
     ]
 }
 
-/// The CAs in the Secret, by their certificates, and whether they sign; none where it is empty.
+/// The certificates of the CAs in the Secret, and whether each CA signs.
 fn stored(world: &World) -> Result<Vec<(String, bool)>> {
-    let secret = world.get("secret", keepers::SECRET)?;
+    let secret = world.get("secret", replicas::SECRET)?;
     let Some(text) = secret["data"]["keyring.json"].as_str() else {
         return Ok(Vec::new());
     };
@@ -70,31 +70,37 @@ fn four_rotations_fail_no_call(world: &World) -> Result<()> {
     cluster.register(&[&one, &two])?;
     let calls = cluster.call_throughout();
 
-    let mut seen = signing(world)?;
+    let mut known = signing(world)?;
     for rotation in 1..=4 {
-        // Two rotations on demand and two in their turn; another leads each time.
+        // Two rotations on request and two by schedule; another replica leads each time.
         one.lead(rotation % 2 == 0);
         two.lead(rotation % 2 == 1);
         if rotation <= 2 {
-            let wish = format!("{ROTATE}={rotation}");
+            let request = format!("{ROTATE}={rotation}");
             world
                 .kubectl(
-                    &["annotate", "--overwrite", "secret", keepers::SECRET, &wish],
+                    &[
+                        "annotate",
+                        "--overwrite",
+                        "secret",
+                        replicas::SECRET,
+                        &request,
+                    ],
                     None,
                 )?
                 .success("kubectl annotate")?;
         }
         let newest = wait_for(&format!("rotation {rotation}"), || {
-            Ok(signing(world)?.difference(&seen).next().cloned())
+            Ok(signing(world)?.difference(&known).next().cloned())
         })?;
-        for keeper in [&one, &two] {
+        for replica in [&one, &two] {
             wait_for(
-                &format!("a leaf of the new CA at {}", keeper.name()),
-                || Ok(keeper.serves_by(&newest)?.then_some(())),
+                &format!("a leaf of the new CA at {}", replica.name()),
+                || Ok(replica.serves_by(&newest)?.then_some(())),
             )?;
         }
         calls.wait_for_more()?;
-        seen.insert(newest);
+        known.insert(newest);
     }
     let calls = calls.end();
     assert!(
@@ -107,74 +113,77 @@ fn four_rotations_fail_no_call(world: &World) -> Result<()> {
     only_the_secret_was_touched(world)
 }
 
-/// What the account did, as the API server saw it: it touched this one Secret, and as its rights say.
+/// Checks by the audit log that the account used this one Secret only, with the verbs that RBAC allows.
 fn only_the_secret_was_touched(world: &World) -> Result<()> {
     let account = format!(
         "system:serviceaccount:{}:{}",
         world.namespace(),
-        keepers::NAME
+        replicas::NAME
     );
-    let ours = |event: &Value| event["user"]["username"] == account.as_str();
+    let own = |event: &Value| event["user"]["username"] == account.as_str();
     world.audit_event("a write of the Secret", |event| {
-        ours(event) && event["verb"] == "update"
+        own(event) && event["verb"] == "update"
     })?;
-    let rights = ["get", "list", "watch", "update"].map(Value::from);
-    for event in world.audit_events()?.iter().filter(|event| ours(event)) {
+    let verbs = ["get", "list", "watch", "update"].map(Value::from);
+    for event in world.audit_events()?.iter().filter(|event| own(event)) {
         let object = &event["objectRef"];
         ensure!(
-            rights.contains(&event["verb"])
+            verbs.contains(&event["verb"])
                 && object["resource"] == "secrets"
-                && object["name"] == keepers::SECRET,
-            "it did something else: {event}"
+                && object["name"] == replicas::SECRET,
+            "an unexpected request: {event}"
         );
     }
     Ok(())
 }
 
-fn of_two_replicas_one_fills(world: &World) -> Result<()> {
+fn one_replica_initializes(world: &World) -> Result<()> {
     let cluster = Cluster::install(world)?;
-    let keepers: Vec<Keeper> = ["one", "two", "three"]
+    let replicas: Vec<Replica> = ["one", "two", "three"]
         .map(|name| cluster.start(name))
         .into_iter()
         .collect::<Result<_>>()?;
-    let filled = wait_for("a filled Secret", || {
+    let initial = wait_for("an initialized Secret", || {
         let all = stored(world)?;
         Ok((!all.is_empty()).then_some(all))
     })?;
-    for keeper in &keepers {
-        keeper.wait_until_ready()?;
-        assert!(keeper.serves_by(&filled[0].0)?, "{}", keeper.name());
+    for replica in &replicas {
+        replica.wait_until_ready()?;
+        assert!(replica.serves_by(&initial[0].0)?, "{}", replica.name());
     }
-    assert_eq!(stored(world)?, filled);
-    assert_eq!(filled.len(), 1);
-    let writes: Result<Vec<_>> = keepers
+    assert_eq!(stored(world)?, initial);
+    assert_eq!(initial.len(), 1);
+    let writes: Result<Vec<_>> = replicas
         .iter()
-        .map(|keeper| keeper.writes("filled"))
+        .map(|replica| replica.writes("initial"))
         .collect();
-    assert_eq!(writes?.iter().sum::<u32>(), 1, "one of them filled it");
+    assert_eq!(writes?.iter().sum::<u32>(), 1, "exactly one initialized it");
     Ok(())
 }
 
-fn a_wiped_secret_is_put_back(world: &World) -> Result<()> {
+fn a_wiped_secret_is_restored(world: &World) -> Result<()> {
     let cluster = Cluster::install(world)?;
     let (one, two) = (cluster.start("one")?, cluster.start("two")?);
     one.lead(true);
     cluster.register(&[&one, &two])?;
     let before = stored(world)?;
 
-    // An upgrade of the chart does not touch it.
-    world.apply(&keepers::shipped(world))?;
+    // An upgrade of the chart does not change it.
+    world.apply(&replicas::installed_secret(world))?;
     assert_eq!(stored(world)?, before);
 
     let damaged = json!({"data": {"keyring.json": STANDARD.encode("{}")}}).to_string();
     for wipe in [None, Some(damaged.as_str())] {
         match wipe {
-            None => world.kubectl(&["replace", "-f", "-"], Some(&keepers::shipped(world)))?,
+            None => world.kubectl(
+                &["replace", "-f", "-"],
+                Some(&replicas::installed_secret(world)),
+            )?,
             Some(patch) => world.kubectl(
                 &[
                     "patch",
                     "secret",
-                    keepers::SECRET,
+                    replicas::SECRET,
                     "--type=merge",
                     "-p",
                     patch,
@@ -183,26 +192,29 @@ fn a_wiped_secret_is_put_back(world: &World) -> Result<()> {
             )?,
         }
         .success("kubectl")?;
-        wait_for("the CAs put back", || {
+        wait_for("the restored CAs", || {
             ensure!(
                 one.is_ready() && two.is_ready(),
-                "a lost Secret takes readiness away"
+                "a lost Secret makes a replica unready"
             );
             Ok((stored(world).unwrap_or_default() == before).then_some(()))
         })?;
     }
-    for keeper in [&one, &two] {
-        keeper.wait_until_ready()?;
-        assert!(keeper.serves_by(&before[0].0)?, "{}", keeper.name());
+    for replica in [&one, &two] {
+        replica.wait_until_ready()?;
+        assert!(replica.serves_by(&before[0].0)?, "{}", replica.name());
     }
-    assert_eq!(one.writes("put_back")?, 2, "the leader puts back");
+    assert_eq!(one.writes("restored")?, 2, "the leader restores");
 
-    // Where nobody leads, another does.
+    // Without a leader, a follower restores.
     one.lead(false);
     world
-        .kubectl(&["replace", "-f", "-"], Some(&keepers::shipped(world)))?
+        .kubectl(
+            &["replace", "-f", "-"],
+            Some(&replicas::installed_secret(world)),
+        )?
         .success("kubectl replace")?;
-    wait_for("the CAs put back", || {
+    wait_for("the restored CAs", || {
         Ok((stored(world)? == before).then_some(()))
     })?;
     only_the_secret_was_touched(world)

@@ -81,7 +81,7 @@ fn check_says_whether_a_webhook_answers_and_is_trusted() {
         folder.path().join("ca.crt"),
         folder.path().join("other.crt"),
     );
-    let stranger = Authority::new(std::time::SystemTime::now()).unwrap();
+    let stranger = Authority::new("test CA", std::time::SystemTime::now()).unwrap();
     fs::write(&other, stranger.anchor().pem()).unwrap();
     let webhook = Webhook::start(&own);
 

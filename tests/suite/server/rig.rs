@@ -101,6 +101,7 @@ async fn mutate(State(app): State<App>, admission: Admission) -> Response {
 
 pub(crate) fn names() -> Names {
     Names {
+        common_name: "test webhook".to_owned(),
         dns: vec![NAME.to_owned()],
         ips: Vec::new(),
     }
@@ -126,7 +127,7 @@ pub(crate) fn request(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
 
 impl Rig {
     pub(crate) async fn start(limits: Limits) -> Self {
-        let authority = Authority::new(SystemTime::now()).unwrap();
+        let authority = Authority::new("test CA", SystemTime::now()).unwrap();
         Self::start_under(limits, &authority).await
     }
 

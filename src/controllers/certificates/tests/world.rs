@@ -1,72 +1,75 @@
-//! A cluster as certificates see it: a Secret and configurations, replicas that learn of both late and whose clocks differ,
-//! a leader that dies after each step, API servers that lag. Time passes from event to event, by nobody's watch.
+//! Discrete-event simulation: virtual time advances to the next event.
+//!
+//! The world is a Secret and the configurations of clients, replicas that observe both late and whose clocks differ, a leader
+//! that dies after its writes, and API servers that lag behind.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::super::keyring::{Keyring, Lives, MOST};
-use super::super::replica::{Now, Reason, Replica};
-use super::super::stored::Stored;
-use super::craft::Craft;
+use super::issuers::{CA_NAME, Issuer};
+use crate::controllers::certificates::keyring::{Keyring, Lifetimes, MAX_CAS};
+use crate::controllers::certificates::rotation::{CaRotation, Now, WriteReason};
+use crate::controllers::certificates::secret::SecretContent;
 use crate::tls::trust::{Bundle, Fingerprint};
 
-mod acts;
-mod check;
-mod news;
+mod invariant;
+mod replicas;
+mod watches;
 
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
 
-/// How late news may be, in seconds.
-const LATE: u64 = 10 * MINUTE;
-/// How far behind an API server may be, in seconds.
-const STALE: u64 = 60;
+/// The longest delay of a watch, in seconds.
+const MAX_WATCH_DELAY: u64 = 10 * MINUTE;
+/// How far an API server may lag behind, in seconds.
+const MAX_STALENESS: u64 = 60;
 /// How far a clock may be from the true time, in seconds.
-const ASKEW: u64 = 30 * MINUTE;
+const MAX_SKEW: u64 = 30 * MINUTE;
 
-/// What befalls the cluster, beside the passing of time.
+/// A fault or a request from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fate {
-    /// Somebody asks for a new CA.
-    Wish,
+pub(super) enum Fault {
+    /// A user requests a rotation.
+    RequestRotation,
     /// The Secret is emptied.
     EmptySecret,
-    /// A configuration is replaced by the chart's, which calls nobody.
-    Disarm(usize),
+    /// A client's configuration is reset, so that it calls no webhook.
+    ResetConfiguration(usize),
     /// A replica dies.
     Kill(usize),
-    /// A replica hears nothing for so many seconds.
+    /// A replica observes nothing for so many seconds.
     Stall(usize, u64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    /// A replica, in this one of its lives, hears of a version of the Secret.
+    /// A replica, in this run of its process, observes a version of the Secret.
     Secret(usize, u32, usize),
-    /// It hears of a version of a configuration.
+    /// A replica, in this run of its process, observes a version of a configuration.
     Configuration(usize, u32, usize, usize),
     Wake(usize, u32),
     Start(usize),
     Elect,
-    Fate(Fate),
+    Fault(Fault),
 }
 
-/// An object and when each of its states was stored; its version is its place.
+/// All versions of an object, with the time at which each was stored. The index is the version.
 struct Object<T>(Vec<(u64, T)>);
 
-struct Seat<L> {
+struct Replica<L> {
     skew: i64,
-    life: u32,
-    up: Option<Up<L>>,
+    /// How often its process was started or killed.
+    run: u32,
+    running: Option<Running<L>>,
     stalled_until: u64,
-    wishes_to_wake: u64,
+    alarm: u64,
 }
 
-struct Up<L> {
-    replica: Replica,
+struct Running<L> {
+    rotation: CaRotation,
     leaf: Option<L>,
     secret: Option<usize>,
     configurations: Vec<Option<usize>>,
@@ -74,30 +77,30 @@ struct Up<L> {
 
 #[derive(Clone)]
 struct Secret {
-    stored: Stored,
-    wish: Option<String>,
+    content: SecretContent,
+    request: Option<String>,
 }
 
-pub(super) struct World<C: Craft> {
-    craft: C,
+pub(super) struct World<I: Issuer> {
+    issuer: I,
     random: fastrand::Rng,
-    lives: Lives,
+    lifetimes: Lifetimes,
     now: u64,
     number: u64,
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     secret: Object<Secret>,
-    /// What each configuration trusts; none where it is not armed.
+    /// The bundle of each configuration; `None` while it calls no webhook.
     configurations: Vec<Object<Option<Bundle>>>,
-    seats: Vec<Seat<C::Leaf>>,
+    replicas: Vec<Replica<I::Leaf>>,
     leader: Option<usize>,
-    askew: i64,
+    api_server_skew: i64,
     epoch: (SystemTime, Instant),
-    written: BTreeMap<&'static str, u32>,
-    wishes: u32,
+    writes: BTreeMap<&'static str, u32>,
+    requests: u32,
     emptied: u32,
-    /// Whether a leader dies after each step, or only mostly.
+    /// Whether a leader dies after each write, or after most of them.
     deadly: bool,
-    /// From when on calls must succeed.
+    /// Since when calls must succeed.
     checked_from: u64,
 }
 
@@ -110,78 +113,76 @@ impl<T> Object<T> {
         &self.0.last().unwrap().1
     }
 
-    /// What a reader may still see who is at most so many seconds behind.
+    /// The versions that a reader may see whose cache is of `from` or later.
     fn since(&self, from: u64) -> impl Iterator<Item = &T> {
         let first = self.0.iter().rposition(|(time, _)| *time <= from);
         self.0[first.unwrap_or(0)..].iter().map(|(_, state)| state)
     }
 }
 
-impl<C: Craft> World<C> {
-    /// An installed chart, and replicas that are about to start.
-    pub(super) fn new(craft: C, seed: u64, replicas: usize, configurations: usize) -> Self {
+impl<I: Issuer> World<I> {
+    /// A fresh installation, whose replicas are about to start.
+    pub(super) fn new(issuer: I, seed: u64, replicas: usize, configurations: usize) -> Self {
+        let secret = Secret {
+            content: SecretContent::Empty,
+            request: None,
+        };
         let mut world = Self {
-            craft,
+            issuer,
             random: fastrand::Rng::with_seed(seed),
-            lives: Lives::default(),
+            lifetimes: Lifetimes::default(),
             now: 0,
             number: 0,
             events: BinaryHeap::new(),
-            secret: Object(vec![(
-                0,
-                Secret {
-                    stored: Stored::Empty,
-                    wish: None,
-                },
-            )]),
+            secret: Object(vec![(0, secret)]),
             configurations: (0..configurations)
                 .map(|_| Object(vec![(0, None)]))
                 .collect(),
-            seats: Vec::new(),
+            replicas: Vec::new(),
             leader: None,
-            askew: 0,
+            api_server_skew: 0,
             epoch: (
                 SystemTime::UNIX_EPOCH + Duration::from_hours(500_000),
                 Instant::now(),
             ),
-            written: BTreeMap::new(),
-            wishes: 0,
+            writes: BTreeMap::new(),
+            requests: 0,
             emptied: 0,
             deadly: seed.is_multiple_of(2),
             checked_from: 0,
         };
-        world.askew = world.skew();
-        for seat in 0..replicas {
-            let skew = world.skew();
-            world.seats.push(Seat {
+        world.api_server_skew = world.random_skew();
+        for index in 0..replicas {
+            let skew = world.random_skew();
+            world.replicas.push(Replica {
                 skew,
-                life: 0,
-                up: None,
+                run: 0,
+                running: None,
                 stalled_until: 0,
-                wishes_to_wake: u64::MAX,
+                alarm: u64::MAX,
             });
             let start = world.random.u64(0..MINUTE);
-            world.at(start, Event::Start(seat));
+            world.at(start, Event::Start(index));
         }
         world.at(0, Event::Elect);
         world
     }
 
-    /// Has something happen at a moment, in seconds from the installation.
-    pub(super) fn plan(&mut self, time: u64, fate: Fate) {
-        self.at(time, Event::Fate(fate));
+    /// Schedules a fault, in seconds after the installation.
+    pub(super) fn schedule(&mut self, time: u64, fault: Fault) {
+        self.at(time, Event::Fault(fault));
     }
 
-    /// A number from a range.
+    /// A random number of a range.
     pub(super) fn pick<N: TryInto<u64> + TryFrom<u64>>(&mut self, range: RangeInclusive<N>) -> N {
         let (first, last) = range.into_inner();
         let [first, last] = [first, last].map(|number| number.try_into().ok().unwrap());
         N::try_from(self.random.u64(first..=last)).ok().unwrap()
     }
 
-    /// How often the Secret was written, by reason.
-    pub(super) fn written(&self, reason: Reason) -> u32 {
-        *self.written.get(reason.as_str()).unwrap_or(&0)
+    /// How often the Secret was written for this reason.
+    pub(super) fn writes(&self, reason: WriteReason) -> u32 {
+        *self.writes.get(reason.as_str()).unwrap_or(&0)
     }
 
     /// How often the Secret was emptied.
@@ -189,19 +190,19 @@ impl<C: Craft> World<C> {
         self.emptied
     }
 
-    /// Whether all configurations are armed and trust this CA.
+    /// Whether all configurations call the webhook and trust this CA.
     pub(super) fn trusts_everywhere(&self, fingerprint: Fingerprint) -> bool {
         let mut bundles = self.configurations.iter().map(Object::last);
         bundles.all(|bundle| {
             bundle
                 .as_ref()
-                .is_some_and(|bundle| bundle.has(fingerprint))
+                .is_some_and(|bundle| bundle.contains(fingerprint))
         })
     }
 
-    /// The CAs that the Secret holds.
+    /// The CAs in the Secret.
     pub(super) fn keyring(&self) -> &Keyring {
-        self.secret.last().stored.keyring().unwrap()
+        self.secret.last().content.keyring().unwrap()
     }
 
     /// The true time.
@@ -209,7 +210,7 @@ impl<C: Craft> World<C> {
         self.wall(0)
     }
 
-    /// Lets time pass up to this second. An error says when a call failed, and whose.
+    /// Runs the world up to this second. An error describes the call that failed.
     pub(super) fn run(&mut self, until: u64) -> Result<(), String> {
         while let Some(Reverse((time, _, event))) = self.events.pop() {
             if time > until {
@@ -217,147 +218,148 @@ impl<C: Craft> World<C> {
                 break;
             }
             self.now = time;
-            // What was right up to now must not have become wrong by the passing of time.
+            // The passing of time alone must not break the invariant.
             self.check("before", event)?;
-            self.happen(event);
+            self.process(event);
             self.check("after", event)?;
         }
         self.now = until;
         Ok(())
     }
 
-    /// All machines stand still, and all replicas start anew at this second. They have an hour to recover: until a new CA is
-    /// trusted everywhere, no call can succeed.
-    pub(super) fn sleep_through(&mut self, until: u64) {
+    /// Suspends all machines, and restarts all replicas at this second. They have an hour to recover: no call can succeed until
+    /// all clients trust a new CA.
+    pub(super) fn suspend_until(&mut self, until: u64) {
         self.events.clear();
         self.leader = None;
         self.now = until;
         self.checked_from = until + HOUR;
-        for seat in 0..self.seats.len() {
-            self.seats[seat].up = None;
-            self.soon(0..=MINUTE, Event::Start(seat));
+        for index in 0..self.replicas.len() {
+            self.replicas[index].running = None;
+            self.soon(0..=MINUTE, Event::Start(index));
         }
         self.soon(0..=MINUTE, Event::Elect);
     }
 
-    // --- what happens
+    // --- events
 
-    fn happen(&mut self, event: Event) {
+    fn process(&mut self, event: Event) {
         match event {
-            Event::Start(seat) => self.start(seat),
+            Event::Start(index) => self.start(index),
             Event::Elect => self.elect(),
-            Event::Fate(fate) => self.befall(fate),
-            Event::Secret(seat, life, _) | Event::Configuration(seat, life, ..)
-                if self.seats[seat].life == life && self.seats[seat].stalled_until > self.now =>
+            Event::Fault(fault) => self.inject(fault),
+            Event::Secret(index, run, _) | Event::Configuration(index, run, ..)
+                if self.replicas[index].run == run
+                    && self.replicas[index].stalled_until > self.now =>
             {
-                self.at(self.seats[seat].stalled_until, event);
+                self.at(self.replicas[index].stalled_until, event);
             }
-            Event::Secret(seat, life, version) => self.hear_secret(seat, life, version),
-            Event::Configuration(seat, life, which, version) => {
-                self.hear_configuration(seat, life, which, version);
+            Event::Secret(index, run, version) => self.receive_secret(index, run, version),
+            Event::Configuration(index, run, which, version) => {
+                self.receive_configuration(index, run, which, version);
             }
-            Event::Wake(seat, life) => {
-                if self.seats[seat].life == life && self.seats[seat].wishes_to_wake <= self.now {
-                    self.act(seat);
+            Event::Wake(index, run) => {
+                if self.replicas[index].run == run && self.replicas[index].alarm <= self.now {
+                    self.act(index);
                 }
             }
         }
     }
 
-    fn start(&mut self, seat: usize) {
+    fn start(&mut self, index: usize) {
         let configurations = self.configurations.len();
-        let place = &mut self.seats[seat];
-        if place.up.is_some() {
+        let replica = &mut self.replicas[index];
+        if replica.running.is_some() {
             return;
         }
-        place.life += 1;
-        place.stalled_until = 0;
-        place.up = Some(Up {
-            replica: Replica::new(self.lives),
+        replica.run += 1;
+        replica.stalled_until = 0;
+        replica.running = Some(Running {
+            rotation: CaRotation::new(CA_NAME, self.lifetimes),
             leaf: None,
             secret: None,
             configurations: vec![None; configurations],
         });
-        place.wishes_to_wake = u64::MAX;
-        let life = place.life;
+        replica.alarm = u64::MAX;
+        let run = replica.run;
         let times = self.secret.times();
-        for (version, time) in self.first_news(&times) {
-            self.at(time, Event::Secret(seat, life, version));
+        for (version, time) in self.initial_list(&times) {
+            self.at(time, Event::Secret(index, run, version));
         }
         for which in 0..configurations {
             let times = self.configurations[which].times();
-            for (version, time) in self.first_news(&times) {
-                self.at(time, Event::Configuration(seat, life, which, version));
+            for (version, time) in self.initial_list(&times) {
+                self.at(time, Event::Configuration(index, run, which, version));
             }
         }
     }
 
-    fn kill(&mut self, seat: usize) {
-        self.seats[seat].up = None;
-        self.seats[seat].life += 1;
-        if self.leader == Some(seat) {
+    fn kill(&mut self, index: usize) {
+        self.replicas[index].running = None;
+        self.replicas[index].run += 1;
+        if self.leader == Some(index) {
             self.leader = None;
             self.soon(1..=20, Event::Elect);
         }
-        self.soon(5..=120, Event::Start(seat));
+        self.soon(5..=120, Event::Start(index));
     }
 
     fn elect(&mut self) {
         if self.leader.is_some() {
             return;
         }
-        let up: Vec<_> = (0..self.seats.len())
-            .filter(|seat| self.seats[*seat].up.is_some())
+        let running: Vec<_> = (0..self.replicas.len())
+            .filter(|index| self.replicas[*index].running.is_some())
             .collect();
-        if up.is_empty() {
+        if running.is_empty() {
             self.soon(1..=20, Event::Elect);
             return;
         }
-        let seat = up[self.random.usize(..up.len())];
-        self.leader = Some(seat);
-        self.act(seat);
+        let index = running[self.random.usize(..running.len())];
+        self.leader = Some(index);
+        self.act(index);
     }
 
-    fn befall(&mut self, fate: Fate) {
-        match fate {
-            Fate::Wish => {
-                self.wishes += 1;
+    fn inject(&mut self, fault: Fault) {
+        match fault {
+            Fault::RequestRotation => {
+                self.requests += 1;
                 let mut secret = self.secret.last().clone();
-                secret.wish = Some(format!("wish {}", self.wishes));
+                secret.request = Some(format!("request {}", self.requests));
                 self.store_secret(secret);
             }
-            Fate::EmptySecret => {
+            Fault::EmptySecret => {
                 self.emptied += 1;
                 let mut secret = self.secret.last().clone();
-                secret.stored = Stored::Empty;
+                secret.content = SecretContent::Empty;
                 self.store_secret(secret);
             }
-            Fate::Disarm(which) => self.store_configuration(which, None),
-            Fate::Kill(seat) => self.kill(seat),
-            Fate::Stall(seat, seconds) => {
-                self.seats[seat].stalled_until = self.now + seconds;
+            Fault::ResetConfiguration(which) => self.store_configuration(which, None),
+            Fault::Kill(index) => self.kill(index),
+            Fault::Stall(index, seconds) => {
+                self.replicas[index].stalled_until = self.now + seconds;
             }
         }
     }
 
     fn store_secret(&mut self, secret: Secret) {
-        if let Some(keyring) = secret.stored.keyring() {
-            assert!((1..=MOST).contains(&keyring.cas().len()), "{keyring:?}");
+        if let Some(keyring) = secret.content.keyring() {
+            assert!((1..=MAX_CAS).contains(&keyring.cas().len()), "{keyring:?}");
         }
         self.secret.0.push((self.now, secret));
-        for seat in 0..self.seats.len() {
-            self.tell_secret(seat);
+        for index in 0..self.replicas.len() {
+            self.send_secret(index);
         }
     }
 
     fn store_configuration(&mut self, which: usize, bundle: Option<Bundle>) {
         self.configurations[which].0.push((self.now, bundle));
-        for seat in 0..self.seats.len() {
-            self.tell_configuration(seat, which);
+        for index in 0..self.replicas.len() {
+            self.send_configuration(index, which);
         }
     }
 
-    // --- clocks and dice
+    // --- time and randomness
 
     fn at(&mut self, time: u64, event: Event) {
         self.number += 1;
@@ -369,9 +371,9 @@ impl<C: Craft> World<C> {
         self.at(self.now + wait, event);
     }
 
-    fn skew(&mut self) -> i64 {
-        let askew = i64::try_from(ASKEW).unwrap();
-        self.random.i64(-askew..=askew)
+    fn random_skew(&mut self) -> i64 {
+        let most = i64::try_from(MAX_SKEW).unwrap();
+        self.random.i64(-most..=most)
     }
 
     fn wall(&self, skew: i64) -> SystemTime {
@@ -379,10 +381,10 @@ impl<C: Craft> World<C> {
         self.epoch.0 + Duration::from_secs(moved)
     }
 
-    fn clock(&self, seat: usize) -> Now {
+    fn clock(&self, index: usize) -> Now {
         Now {
-            wall: self.wall(self.seats[seat].skew),
-            steady: self.epoch.1 + Duration::from_secs(self.now),
+            wall: self.wall(self.replicas[index].skew),
+            monotonic: self.epoch.1 + Duration::from_secs(self.now),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whole replicas that change their certificates while Pods are created without a pause: none fails, all are rewritten.
+//! Whole replicas that change their certificates while Pods are created without pause: every Pod is created and rewritten.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 use super::{
     super::product::{SONNET, asking},
     ROTATE,
-    keepers::SECRET,
+    replicas::SECRET,
     signing,
 };
 use crate::{
@@ -35,14 +35,17 @@ pub(super) fn a_ca_is_rotated_twice(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let replicas = start(world, &release, &["one", "two", "three"], None)?;
     let prober = probe(world, &release)?;
-    let mut seen = signing(world)?;
+    let mut known = signing(world)?;
     for rotation in 1..=2 {
-        let wish = format!("{ROTATE}={rotation}");
+        let request = format!("{ROTATE}={rotation}");
         world
-            .kubectl(&["annotate", "--overwrite", "secret", SECRET, &wish], None)?
+            .kubectl(
+                &["annotate", "--overwrite", "secret", SECRET, &request],
+                None,
+            )?
             .success("kubectl annotate")?;
         let newest = wait_for(&format!("rotation {rotation}"), || {
-            Ok(signing(world)?.difference(&seen).next().cloned())
+            Ok(signing(world)?.difference(&known).next().cloned())
         })?;
         for replica in &replicas {
             wait_for("a leaf of the new CA", || {
@@ -50,13 +53,13 @@ pub(super) fn a_ca_is_rotated_twice(world: &World) -> Result<()> {
             })?;
         }
         prober.wait_for(50)?;
-        seen.insert(newest);
+        known.insert(newest);
         one_leads(&replicas)?;
     }
     all_were_rewritten(prober)
 }
 
-pub(super) fn certificates_of_others_are_followed(world: &World) -> Result<()> {
+pub(super) fn certificate_files_are_followed(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let folder = world.folder().join("mounted");
     fs::create_dir(&folder)?;
@@ -68,7 +71,7 @@ pub(super) fn certificates_of_others_are_followed(world: &World) -> Result<()> {
         ensure!(served(replica, world, first.certificate())? == leaf);
     }
 
-    // The leaf alone; then another CA, of which nobody has heard, with its leaf.
+    // First another leaf, then another CA with its leaf.
     for authority in [first, Authority::new("their next")?] {
         let leaf = mount(&folder, &release, &authority)?;
         for replica in &replicas {
@@ -97,7 +100,7 @@ fn start(
     names.iter().map(start).collect()
 }
 
-/// Starts to create Pods once they are rewritten.
+/// Starts to create Pods as soon as they are rewritten.
 fn probe(world: &World, release: &Release<'_>) -> Result<Prober> {
     release.wait_until_armed()?;
     let apps = world.neighbour("apps")?;
@@ -120,10 +123,10 @@ fn rewritten() -> String {
 }
 
 fn all_were_rewritten(prober: Prober) -> Result<()> {
-    let seen = prober.stop()?;
-    ensure!(seen.failed.is_empty(), "{seen:?}");
-    let stored: Vec<_> = seen.stored.keys().collect();
-    ensure!(stored == [&rewritten()], "{seen:?}");
+    let known = prober.stop()?;
+    ensure!(known.failed.is_empty(), "{known:?}");
+    let stored: Vec<_> = known.stored.keys().collect();
+    ensure!(stored == [&rewritten()], "{known:?}");
     Ok(())
 }
 
@@ -136,7 +139,7 @@ fn one_leads(replicas: &[Hosted]) -> Result<()> {
     Ok(())
 }
 
-/// Puts a new leaf where a Secret is mounted, all files at once, as the kubelet does: by turning a symbolic link.
+/// Mounts a new leaf as the kubelet does: it swaps a symbolic link, which changes all files at once.
 fn mount(folder: &Path, release: &Release<'_>, authority: &Authority) -> Result<Vec<u8>> {
     let hosts = release.installation().service_names();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
@@ -156,10 +159,10 @@ fn mount(folder: &Path, release: &Release<'_>, authority: &Authority) -> Result<
     Ok(leaf.to_vec())
 }
 
-/// The leaf that a replica shows to who trusts this CA alone.
+/// The leaf that a replica presents to a client that trusts this CA only.
 ///
 /// # Errors
-/// Where it does not verify.
+/// If the leaf does not verify.
 fn served(replica: &Hosted, world: &World, authority: &str) -> Result<Vec<u8>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;

@@ -1,28 +1,29 @@
-//! The Secret's content.
+//! The content of the CA Secret.
 
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::super::keyring::{Ca, KeyPem, Keyring};
-use super::super::stored::{Stored, write};
+use super::issuers::CA_NAME;
+use crate::controllers::certificates::keyring::{Ca, KeyPem, Keyring};
+use crate::controllers::certificates::secret::{SecretContent, encode};
 use crate::tls::authority::Authority;
 
 fn authority() -> Authority {
     let now = SystemTime::now();
-    Authority::until(now + Duration::from_hours(10), now).unwrap()
+    Authority::valid_until(now + Duration::from_hours(10), CA_NAME, now).unwrap()
 }
 
 fn entry(authority: &Authority) -> Value {
     json!({"certificate": authority.pem(), "key": authority.key_pem()})
 }
 
-fn read(document: &Value) -> Stored {
-    Stored::read(Some(document.to_string().as_bytes()))
+fn parse(document: &Value) -> SecretContent {
+    SecretContent::parse(Some(document.to_string().as_bytes()))
 }
 
 #[test]
-fn what_is_written_is_read_again_with_fields_of_a_later_version() {
+fn a_keyring_is_parsed_as_it_was_encoded_with_fields_of_a_later_version() {
     let signs_from = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
     let cas = [Some(signs_from), None].map(|signs_from| {
         let authority = authority();
@@ -32,9 +33,12 @@ fn what_is_written_is_read_again_with_fields_of_a_later_version() {
         ca
     });
     let rest = json!({"notes": [1]}).as_object().unwrap().clone();
-    let keyring = Keyring::new(cas, Some("wish".to_owned()), rest);
-    let text = write(&keyring).unwrap();
-    assert_eq!(Stored::read(Some(&text)), Stored::Keyring(keyring));
+    let keyring = Keyring::new(cas, Some("request".to_owned()), rest);
+    let text = encode(&keyring).unwrap();
+    assert_eq!(
+        SecretContent::parse(Some(&text)),
+        SecretContent::Keyring(keyring)
+    );
     let document: Value = serde_json::from_slice(&text).unwrap();
     assert_eq!(document["version"], 1);
     let times = document["authorities"].as_array().unwrap();
@@ -46,19 +50,19 @@ fn what_is_written_is_read_again_with_fields_of_a_later_version() {
 }
 
 #[test]
-fn a_secret_as_it_is_shipped_is_empty() {
-    assert_eq!(Stored::read(None), Stored::Empty);
-    assert_eq!(Stored::read(Some(b"")), Stored::Empty);
+fn a_secret_without_a_document_is_empty() {
+    assert_eq!(SecretContent::parse(None), SecretContent::Empty);
+    assert_eq!(SecretContent::parse(Some(b"")), SecretContent::Empty);
 }
 
 #[test]
-fn what_a_later_release_wrote_is_known_as_such() {
+fn a_document_of_a_later_version_is_recognized() {
     let document = json!({"version": 2, "authorities": "elsewhere"});
-    assert_eq!(read(&document), Stored::Newer(2));
+    assert_eq!(parse(&document), SecretContent::NewerVersion(2));
 }
 
 #[test]
-fn damaged_content_is_refused_as_a_whole_and_never_quoted() {
+fn an_invalid_document_is_rejected_as_a_whole_and_never_quoted() {
     let (one, other) = (authority(), authority());
     let with = |authorities: Value| json!({"version": 1, "authorities": authorities});
     let five = vec![entry(&one); 5];
@@ -67,7 +71,7 @@ fn damaged_content_is_refused_as_a_whole_and_never_quoted() {
     for (document, why) in [
         (with(json!([])), "holds no CA"),
         (with(json!(five)), "holds 5 CAs"),
-        (with(mixed), "CA 2: the private key does not belong"),
+        (with(mixed), "CA 2: the private key does not match"),
         (
             with(json!([{"certificate": one.pem(), "key": "secret"}])),
             "CA 1: the private key",
@@ -76,24 +80,28 @@ fn damaged_content_is_refused_as_a_whole_and_never_quoted() {
             with(json!([{"certificate": "secret", "key": one.key_pem()}])),
             "CA 1: a CA certificate",
         ),
-        (with(timeless), "no JSON of the expected form"),
-        (json!({"authorities": []}), "no JSON of the expected form"),
-        (json!("secret"), "no JSON of the expected form"),
+        (with(timeless), "not JSON of the expected form"),
+        (json!({"authorities": []}), "not JSON of the expected form"),
+        (json!("secret"), "not JSON of the expected form"),
     ] {
-        let Stored::Damaged(said) = read(&document) else {
-            panic!("{why}: it was read");
+        let SecretContent::Invalid(message) = parse(&document) else {
+            panic!("{why}: it was parsed");
         };
-        assert!(said.contains(why), "{said}");
-        assert!(!said.contains("secret") && !said.contains("soon"), "{said}");
+        assert!(message.contains(why), "{message}");
+        assert!(
+            !message.contains("secret") && !message.contains("soon"),
+            "{message}"
+        );
     }
 }
 
 #[test]
-fn no_private_key_shows_itself() {
+fn a_private_key_is_never_shown_by_debug() {
     let authority = authority();
-    let Stored::Keyring(keyring) = read(&json!({"version": 1, "authorities": [entry(&authority)]}))
+    let SecretContent::Keyring(keyring) =
+        parse(&json!({"version": 1, "authorities": [entry(&authority)]}))
     else {
-        panic!("it is readable");
+        panic!("the document is valid");
     };
     let shown = format!("{keyring:?}");
     assert!(shown.contains(&authority.anchor().fingerprint.short()));

@@ -1,5 +1,5 @@
-//! The product's keeper of certificates in the test's own process, with an account that may touch its Secret and nothing
-//! else, and a stand-in for what arms entries.
+//! Certificate controllers in the process of the test, with an account that may use their Secret only, and a stand-in for the
+//! controller of webhook configurations.
 
 use std::{
     net::SocketAddr,
@@ -9,13 +9,13 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use bedrock_profiles::{
+    cli::serve::ca_settings,
     controllers::{
-        arming::{Entries, Entry as Standing},
         certificates::{
+            context::{CertificateContext, ReadinessGate},
             metrics::Metrics,
-            own,
-            published::Target,
-            ties::{Gate, Ties},
+            self_managed::CaController,
+            trust::{DesiredTrust, ObservedTrust},
         },
         client::Clients,
         installation::Installation,
@@ -27,10 +27,7 @@ use bedrock_profiles::{
 };
 use k8s_openapi::{
     ByteString,
-    api::{
-        admissionregistration::v1::{MutatingWebhook, MutatingWebhookConfiguration},
-        core::v1::ConfigMap,
-    },
+    api::{admissionregistration::v1::MutatingWebhookConfiguration, core::v1::ConfigMap},
 };
 use kube::{Api, api::PostParams};
 use prometheus_client::{encoding::text::encode, registry::Registry};
@@ -44,7 +41,7 @@ use tokio::{
 use super::super::leader::appoint;
 use crate::{
     accounts::config,
-    hosted::LIVES,
+    hosted::LIFETIMES,
     process::wait_for,
     registration::{Entry, Registration},
     stand_in::{Answer, StandIn},
@@ -57,22 +54,22 @@ pub(super) const NAME: &str = "bedrock-profiles";
 /// The Secret of the CAs.
 pub(super) const SECRET: &str = "bedrock-profiles-ca";
 
-/// What the keepers share.
+/// What all replicas share.
 pub(super) struct Cluster<'w> {
     world: &'w World,
     runtime: Runtime,
     admin: kube::Client,
     installation: Installation,
-    entries: Arc<channel::Sender<Entries>>,
+    observed: Arc<channel::Sender<Option<ObservedTrust>>>,
 }
 
-/// One replica, as far as it has to do with certificates. It ends with the value.
-pub(super) struct Keeper {
+/// The certificate controller and the server of one replica. Dropping it stops both.
+pub(super) struct Replica {
     name: &'static str,
     service: String,
     address: SocketAddr,
     term: Term,
-    target: channel::Receiver<Option<Target>>,
+    desired: channel::Receiver<Option<DesiredTrust>>,
     resolver: Arc<Resolver>,
     readiness: Readiness,
     registry: Registry,
@@ -80,33 +77,33 @@ pub(super) struct Keeper {
     _server: StandIn,
 }
 
-/// Creates that go on in the background.
+/// Objects that are created in the background without pause.
 pub(super) struct Calls {
     called: Arc<Mutex<Called>>,
     task: AbortHandle,
 }
 
-/// What became of them.
+/// Their results.
 #[derive(Clone, Default)]
 pub(super) struct Called {
     /// How many there were.
     pub(super) made: usize,
-    /// What those that failed were told.
+    /// The errors of those that failed.
     pub(super) failed: Vec<String>,
 }
 
-/// What the chart ships.
-pub(super) fn shipped(world: &World) -> String {
+/// The Secret as the chart installs it.
+pub(super) fn installed_secret(world: &World) -> String {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET, "namespace": world.namespace()}, "type": "Opaque"})
         .to_string()
 }
 
 impl<'w> Cluster<'w> {
-    /// Ships an empty Secret, and an account that may touch it.
+    /// Installs an empty Secret, and an account that may use it.
     pub(super) fn install(world: &'w World) -> Result<Self> {
         let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET], "verbs": ["get", "list", "watch", "update"]}]);
         world.account(NAME, &rules)?;
-        world.apply(&shipped(world))?;
+        world.apply(&installed_secret(world))?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -114,10 +111,7 @@ impl<'w> Cluster<'w> {
         let mut config = runtime.block_on(config(&world.plane().kubeconfig()))?;
         config.default_retry = false;
         let admin = runtime.block_on(async { kube::Client::try_from(config) })?;
-        let entries = Entries {
-            complete: true,
-            ..Entries::default()
-        };
+
         Ok(Self {
             world,
             runtime,
@@ -126,51 +120,52 @@ impl<'w> Cluster<'w> {
                 namespace: world.namespace().to_owned(),
                 name: NAME.to_owned(),
             },
-            entries: Arc::new(channel::Sender::new(entries)),
+            observed: Arc::new(channel::Sender::new(Some(ObservedTrust::default()))),
         })
     }
 
     /// Starts a replica that does not lead.
-    pub(super) fn start(&self, name: &'static str) -> Result<Keeper> {
+    pub(super) fn start(&self, name: &'static str) -> Result<Replica> {
         let account = self.world.account_config(NAME, None)?;
         let config = self.runtime.block_on(config(&account))?;
         let clients = self.runtime.block_on(async { Clients::of(&config) })?;
-        let ((term, leads), (aims, target)) = (leader::term(), channel::channel(None));
-        let (resolver, readiness) = (Resolver::waiting(), Readiness::new(Shutdown::new()));
+        let ((term, leadership), (sender, desired)) = (leader::term(), channel::channel(None));
+        let (resolver, readiness) = (Resolver::empty(), Readiness::new(Shutdown::new()));
         let mut registry = Registry::default();
-        let ties = Ties {
-            leads,
-            entries: self.entries.subscribe(),
-            target: aims,
+        let context = CertificateContext {
+            leadership,
+            observed: self.observed.subscribe(),
+            desired: sender,
             resolver: Arc::clone(&resolver),
-            readiness: Gate::new(readiness.clone()),
+            readiness: ReadinessGate::new(readiness.clone()),
             metrics: Metrics::register(&mut registry),
         };
         let watches = watch::Metrics::default();
-        let keeper = own::Keeper::new(&clients, &self.installation, LIVES, ties, watches);
+        let settings = ca_settings(&self.installation, LIFETIMES);
+        let controller = CaController::new(&clients, settings, context, watches);
         let address = self.world.next_address();
         let log = self.world.folder().join(format!("{name}.log"));
         let tls = tls::server_config(Arc::clone(&resolver))?;
-        Ok(Keeper {
+        Ok(Replica {
             name,
             service: self.installation.service_name(),
             address,
             term,
-            target,
+            desired,
             resolver,
             readiness,
             registry,
-            task: self.runtime.spawn(keeper.run()).abort_handle(),
+            task: self.runtime.spawn(controller.run()).abort_handle(),
             _server: StandIn::start(address, tls, &log, |_| Answer::default())?,
         })
     }
 
-    /// Has the API server call these for each new ConfigMap, and keeps what it trusts as their leader says.
-    pub(super) fn register(&self, keepers: &[&Keeper]) -> Result<()> {
-        let first = keepers.first().context("there is no keeper")?;
+    /// Registers these replicas as a webhook for new ConfigMaps, and applies the CA bundle that their leader publishes.
+    pub(super) fn register(&self, replicas: &[&Replica]) -> Result<()> {
+        let first = replicas.first().context("no replica")?;
         first.wait_until_ready()?;
-        let target = first.target.borrow().clone().context("nothing to trust")?;
-        let authority = String::from_utf8(target.over_pem(b"", SystemTime::now()))?;
+        let desired = first.desired.borrow().clone().context("nothing to trust")?;
+        let authority = String::from_utf8(desired.merged_into_pem(b"", SystemTime::now()))?;
         let rules = json!([{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"]}]);
         let entry = Entry {
             name: "certificates.trials.test",
@@ -186,21 +181,24 @@ impl<'w> Cluster<'w> {
             validating: Vec::new(),
         }
         .submit(self.world)?;
-        for keeper in &keepers[1..] {
-            keeper.wait_until_ready()?;
+        for replica in &replicas[1..] {
+            replica.wait_until_ready()?;
             let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-                "metadata": {"name": keeper.name, "labels": {"kubernetes.io/service-name": NAME}},
-                "endpoints": [{"addresses": [keeper.address.ip()], "conditions": {"ready": true}}],
-                "ports": [{"name": "webhook", "port": keeper.address.port()}]});
+                "metadata": {"name": replica.name, "labels": {"kubernetes.io/service-name": NAME}},
+                "endpoints": [{"addresses": [replica.address.ip()], "conditions": {"ready": true}}],
+                "ports": [{"name": "webhook", "port": replica.address.port()}]});
             self.world.apply(&slice.to_string())?;
         }
-        let arming = Arming {
+        let configurator = Configurator {
             api: Api::all(self.admin.clone()),
             name: self.world.cluster_wide(NAME),
-            targets: keepers.iter().map(|keeper| keeper.target.clone()).collect(),
-            entries: Arc::clone(&self.entries),
+            desired: replicas
+                .iter()
+                .map(|replica| replica.desired.clone())
+                .collect(),
+            observed: Arc::clone(&self.observed),
         };
-        self.runtime.spawn(arming.run());
+        self.runtime.spawn(configurator.run());
         Ok(())
     }
 
@@ -229,20 +227,20 @@ impl<'w> Cluster<'w> {
     }
 }
 
-/// Counts a call, and what it was told if it failed.
+/// Counts a call, and records its error.
 fn note(called: &Mutex<Called>, failure: Option<String>) {
     let mut called = called.lock().unwrap_or_else(PoisonError::into_inner);
     called.made += 1;
     called.failed.extend(failure);
 }
 
-impl Keeper {
-    /// What it is called.
+impl Replica {
+    /// Its name.
     pub(super) fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Makes it the leader, or no longer.
+    /// Appoints or dismisses it as leader.
     pub(super) fn lead(&self, leads: bool) {
         appoint(&self.term, leads);
     }
@@ -252,7 +250,7 @@ impl Keeper {
         self.readiness.waits_for().is_empty()
     }
 
-    /// Waits until it is.
+    /// Waits until it is ready.
     pub(super) fn wait_until_ready(&self) -> Result<()> {
         wait_for(&format!("a ready {}", self.name), || {
             Ok(self.is_ready().then_some(()))
@@ -262,7 +260,7 @@ impl Keeper {
     /// Whether its leaf was issued by this CA.
     pub(super) fn serves_by(&self, authority: &str) -> Result<bool> {
         let pair = self.resolver.current().context("it serves nothing")?;
-        let bundle = Bundle::read(authority.as_bytes())?;
+        let bundle = Bundle::from_pem(authority.as_bytes())?;
         Ok(bundle
             .verify(&pair, &self.service, SystemTime::now())
             .is_ok())
@@ -278,7 +276,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Replica {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -293,7 +291,7 @@ impl Calls {
         })
     }
 
-    /// Ends them, and says what became of them.
+    /// Stops, and returns the results.
     pub(super) fn end(self) -> Called {
         self.task.abort();
         self.so_far()
@@ -307,60 +305,53 @@ impl Calls {
     }
 }
 
-/// Keeps what one configuration trusts as the leader says, and says what it does trust.
-struct Arming {
+/// Applies the CA bundle that the leader publishes to one configuration, and reports the bundle that it has.
+struct Configurator {
     api: Api<MutatingWebhookConfiguration>,
     name: String,
-    targets: Vec<channel::Receiver<Option<Target>>>,
-    entries: Arc<channel::Sender<Entries>>,
+    desired: Vec<channel::Receiver<Option<DesiredTrust>>>,
+    observed: Arc<channel::Sender<Option<ObservedTrust>>>,
 }
 
-impl Arming {
-    /// Runs until the trial ends. What fails is tried again at the next look, ten times a second.
+impl Configurator {
+    /// Runs until the trial ends, ten times a second. Failures are retried.
     async fn run(self) {
         loop {
             if let Ok(configuration) = self.api.get(&self.name).await {
-                self.tell(&configuration);
+                self.observe(&configuration);
                 self.write(configuration).await;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
-    fn tell(&self, configuration: &MutatingWebhookConfiguration) {
-        let entry = |webhook: &MutatingWebhook| {
-            let bundle = webhook.client_config.ca_bundle.clone();
-            let standing = Standing {
-                exists: true,
-                armed: true,
-                ca_bundle: bundle.unwrap_or_default().0,
-                armed_at: None,
-            };
-            (webhook.name.clone(), standing)
-        };
-        self.entries.send_replace(Entries {
-            by_name: configuration.webhooks.iter().flatten().map(entry).collect(),
-            complete: true,
+    fn observe(&self, configuration: &MutatingWebhookConfiguration) {
+        let webhooks = configuration.webhooks.iter().flatten();
+        let bundles = webhooks.map(|webhook| {
+            let bundle = webhook.client_config.ca_bundle.as_ref();
+            bundle.map_or(&[][..], |bundle| bundle.0.as_slice())
         });
+        let observed = ObservedTrust::from_pem(bundles);
+        self.observed.send_replace(Some(observed));
     }
 
     async fn write(&self, mut configuration: MutatingWebhookConfiguration) {
-        let mut targets = self
-            .targets
+        let mut desired = self
+            .desired
             .iter()
-            .filter_map(|target| target.borrow().clone());
-        let Some(target) = targets.find(Target::is_sure) else {
+            .filter_map(|desired| desired.borrow().clone());
+        let Some(desired) = desired.find(DesiredTrust::is_confirmed) else {
             return;
         };
         let mut changed = false;
         for webhook in configuration.webhooks.iter_mut().flatten() {
-            let standing = webhook.client_config.ca_bundle.take().unwrap_or_default().0;
-            let wanted = target.over_pem(&standing, SystemTime::now());
-            changed |= wanted != standing;
+            let current = webhook.client_config.ca_bundle.take().unwrap_or_default().0;
+            let wanted = desired.merged_into_pem(&current, SystemTime::now());
+            changed |= wanted != current;
             webhook.client_config.ca_bundle = Some(ByteString(wanted));
         }
         if changed {
-            // It has the version that was read: where somebody else was first, this fails and is tried again.
+            // It carries the resource version that was read, so it fails on a conflict, and is retried.
             let _ = self
                 .api
                 .replace(&self.name, &PostParams::default(), &configuration)
