@@ -10,12 +10,16 @@
 mod architecture;
 mod catalog;
 mod cli;
-mod corpus;
 mod crds;
 mod decision;
 mod detection;
+#[path = "../support/differences.rs"]
+mod differences;
 mod every_reason;
+#[path = "../support/facts.rs"]
 mod facts;
+#[path = "../support/file_runs.rs"]
+mod file_runs;
 mod fuzz;
 mod fuzz_bodies;
 mod judgement;

@@ -15,8 +15,8 @@ use bedrock_profiles::domain::view::View;
 use bedrock_profiles::scan::{Scan, Syntax};
 use serde::Deserialize;
 
-use crate::corpus::differences::Differences;
-use crate::corpus::rig::{Found, World};
+use crate::differences::Differences;
+use crate::file_runs::{FileRun, ReportedFinding};
 
 const FOLDER: &str = "tests/fixtures/roles";
 
@@ -99,7 +99,7 @@ impl Expected {
         said.unwrap_or(&self.outcome)
     }
 
-    fn is(&self, found: &Found) -> bool {
+    fn is(&self, found: &ReportedFinding) -> bool {
         self.place() == found.place()
             && self.outcome == found.outcome
             && self.verdict() == found.verdict()
@@ -113,7 +113,7 @@ fn every_form_and_role_is_judged_as_its_file_says() {
         .iter()
         .map(|one| (one.name.clone(), one.text.clone()))
         .collect();
-    let run = World::default().run(&texts);
+    let run = FileRun::default().run(&texts);
     let mut differences = Differences::default();
     for fixture in &fixtures {
         let ran = &run.files[&fixture.name];
@@ -139,7 +139,7 @@ fn every_form_and_role_is_judged_as_its_file_says() {
 }
 
 /// Pairs what is expected with what was found, and notes what is left of either.
-fn judge(fixture: &Fixture, mut found: Vec<Found>, differences: &mut Differences) {
+fn judge(fixture: &Fixture, mut found: Vec<ReportedFinding>, differences: &mut Differences) {
     let name = &fixture.name;
     let mut missed = Vec::new();
     for expected in &fixture.expected {
@@ -218,11 +218,11 @@ fn an_id_that_is_left_for_its_role_is_rewritten_without_it() {
             "apiVersion: v1\nkind: Pod\nmetadata: {{ name: control }}\nspec: {{ containers: [{{ name: app, env: [{{ name: AWS_REGION, value: us-east-1 }}, {{ name: ID, value: '{id}' }}] }}] }}\n"
         )
     });
-    let run = World::default().run(&[("control.yaml".to_owned(), pod.join("---\n"))]);
+    let run = FileRun::default().run(&[("control.yaml".to_owned(), pod.join("---\n"))]);
     let verdicts: Vec<_> = run.files["control.yaml"]
         .found
         .iter()
-        .map(Found::verdict)
+        .map(ReportedFinding::verdict)
         .collect();
     assert_eq!(verdicts, controls.map(|id| format!("us.{id}")));
 }

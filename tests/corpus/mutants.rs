@@ -6,18 +6,18 @@ use std::fs;
 use std::path::Path;
 
 use self::change::Naming;
-use self::dice::Dice;
 use self::node::Node;
 use self::render::Side;
-use super::differences::Differences;
+use self::rng::Rng;
 use super::places::{Corpus, File};
-use super::rig::{Ran, World};
 use super::wide::{self, Lists};
+use crate::differences::Differences;
+use crate::file_runs::{FileResult, FileRun};
 
 mod change;
-mod dice;
 mod node;
 mod render;
+mod rng;
 
 /// Files in which the name of the variable that holds the ID takes part in its role.
 const NAMED_BY_ROLE: [&str; 2] = ["086", "S06"];
@@ -55,33 +55,33 @@ fn mutants(corpus: &Corpus, seed: u64, each: u64) -> Vec<Mutant<'_>> {
 }
 
 fn mutant(file: &File, mut documents: Vec<Node>, seed: u64, number: u64) -> Mutant<'_> {
-    let mut dice = Dice::of(seed, &file.name, number);
+    let mut rng = Rng::of(seed, &file.name, number);
     let naming = if NAMED_BY_ROLE.contains(&file.number()) {
         Naming::PartOfTheRole
     } else {
         Naming::Free
     };
-    change::change(&mut documents, naming, &mut dice);
-    let is_template = dice.one_in(4) && documents.iter_mut().all(change::template);
+    change::change(&mut documents, naming, &mut rng);
+    let is_template = rng.one_in(4) && documents.iter_mut().all(change::template);
     let as_json =
-        !is_template && documents.len() == 1 && documents[0].fits_a_line() && dice.one_in(6);
+        !is_template && documents.len() == 1 && documents[0].fits_a_line() && rng.one_in(6);
     let written = |side: Side| {
-        let mut dice = dice.clone();
+        let mut rng = rng.clone();
         let mut text = String::new();
         for (at, document) in documents.iter().enumerate() {
-            if at > 0 || dice.one_in(4) {
+            if at > 0 || rng.one_in(4) {
                 text.push_str("---\n");
             }
             text.push_str(&if as_json {
-                render::render_json(document, side, &mut dice)
+                render::render_json(document, side, &mut rng)
             } else {
-                render::render(document, side, &mut dice)
+                render::render(document, side, &mut rng)
             });
         }
         if is_template {
             text = format!("{{{{- if .Values.enabled }}}}\n{text}{{{{- end }}}}\n");
         }
-        if dice.one_in(8) {
+        if rng.one_in(8) {
             text = text.replace('\n', "\r\n");
         }
         text
@@ -98,7 +98,7 @@ fn mutant(file: &File, mut documents: Vec<Node>, seed: u64, number: u64) -> Muta
 }
 
 /// What is said of a file, wherever it stands there: IDs, verdicts and regions, in an order of their own.
-fn verdicts(ran: &Ran) -> Vec<String> {
+fn verdicts(ran: &FileResult) -> Vec<String> {
     let mut said: Vec<_> = ran
         .found
         .iter()
@@ -112,21 +112,28 @@ fn verdicts(ran: &Ran) -> Vec<String> {
     said
 }
 
-#[test]
-fn mutants_keep_the_verdicts_and_every_other_byte() {
-    let check = "whether real manifests keep their verdicts in another style, order and depth";
-    let Some(corpus) = Corpus::open(check) else {
-        return;
-    };
+/// The tests of this file.
+pub(crate) const CHECKS: &[crate::Check] = &[
+    (
+        "mutants::mutants_keep_the_verdicts_and_every_other_byte",
+        mutants_keep_the_verdicts_and_every_other_byte,
+    ),
+    (
+        "mutants::a_mutant_means_what_its_file_means",
+        a_mutant_means_what_its_file_means,
+    ),
+];
+
+fn mutants_keep_the_verdicts_and_every_other_byte(corpus: &Corpus) {
     let (seed, each) = (number("SEED", 20_261_122), number("MUTANTS", 6));
-    let mutants = mutants(&corpus, seed, each);
+    let mutants = mutants(corpus, seed, each);
     let texts: Vec<_> = mutants
         .iter()
         .map(|one| (one.name.clone(), one.before.clone()))
         .collect();
     let wide = wide::one_geography(Lists::Leave).run(&texts);
-    let default = World::default().run(&texts);
-    let originals = World::default().run(&corpus.texts());
+    let default = FileRun::default().run(&texts);
+    let originals = FileRun::default().run(&corpus.texts());
     let mut differences = Differences::default();
     for one in &mutants {
         let (wide, default) = (&wide.files[&one.name], &default.files[&one.name]);
@@ -147,7 +154,8 @@ fn mutants_keep_the_verdicts_and_every_other_byte() {
             );
         }
     }
-    differences.settle(check);
+    differences
+        .settle("whether real manifests keep their verdicts in another style, order and depth");
 }
 
 /// The first thing that is wrong with a mutant.
@@ -159,7 +167,12 @@ struct Fault {
 
 impl Mutant<'_> {
     /// What is wrong with its bytes under the wide mapping, or with its verdicts under the default policy.
-    fn fault(&self, wide: &Ran, default: &Ran, original: &Ran) -> Option<Fault> {
+    fn fault(
+        &self,
+        wide: &FileResult,
+        default: &FileResult,
+        original: &FileResult,
+    ) -> Option<Fault> {
         let fault = |place, expected: &str, got: String| {
             let expected = expected.to_owned();
             Some(Fault {
@@ -210,14 +223,9 @@ fn keep(mutant: &Mutant<'_>) -> String {
 
 /// The two sides of a mutant read as its changed documents do, to a reader that shares nothing with the program; so no mutant
 /// means something else than the file that it comes from.
-#[test]
-fn a_mutant_means_what_its_file_means() {
-    let check = "whether mutants of real manifests are written rightly";
-    let Some(corpus) = Corpus::open(check) else {
-        return;
-    };
+fn a_mutant_means_what_its_file_means(corpus: &Corpus) {
     let mut read = 0;
-    for one in mutants(&corpus, number("SEED", 20_261_122), 3) {
+    for one in mutants(corpus, number("SEED", 20_261_122), 3) {
         let scalars = |text: &str| {
             let documents = node::documents(text, text);
             documents.map(|all| all.iter().map(Node::size).sum::<usize>())

@@ -1,7 +1,7 @@
-//! Writes a document in a style that the dice choose; the same dice give the same style before and after the rewrite.
+//! Writes a document in a style that the rng choose; the same rng give the same style before and after the rewrite.
 
-use super::dice::Dice;
 use super::node::Node;
+use super::rng::Rng;
 
 /// Which of a text's two values is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,13 +20,13 @@ const COMMENTS: &[&str] = &[
 const OTHER_THAN_TEXT: &[&str] = &["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
 
 /// Writes one document.
-pub(super) fn render(node: &Node, side: Side, dice: &mut Dice) -> String {
+pub(super) fn render(node: &Node, side: Side, rng: &mut Rng) -> String {
     let mut writer = Writer {
         side,
-        step: dice.pick(&[2, 2, 4, 3]),
-        nested_lists: dice.one_in(2),
-        comments: dice.one_in(2),
-        dice,
+        step: rng.pick(&[2, 2, 4, 3]),
+        nested_lists: rng.one_in(2),
+        comments: rng.one_in(2),
+        rng,
         out: String::new(),
     };
     writer.block(node, 0);
@@ -34,8 +34,8 @@ pub(super) fn render(node: &Node, side: Side, dice: &mut Dice) -> String {
 }
 
 /// Writes one document as JSON, which is YAML too.
-pub(super) fn render_json(node: &Node, side: Side, dice: &mut Dice) -> String {
-    let pretty = dice.one_in(2);
+pub(super) fn render_json(node: &Node, side: Side, rng: &mut Rng) -> String {
+    let pretty = rng.one_in(2);
     let mut out = String::new();
     json(node, side, pretty.then_some(0), &mut out);
     out.push('\n');
@@ -47,7 +47,7 @@ struct Writer<'d> {
     step: usize,
     nested_lists: bool,
     comments: bool,
-    dice: &'d mut Dice,
+    rng: &'d mut Rng,
     out: String,
 }
 
@@ -114,14 +114,14 @@ impl Writer<'_> {
                 self.scalar(before, &text, indent);
             }
             Node::File { root, json } => {
-                let mut dice = self.dice.clone();
+                let mut rng = self.rng.clone();
                 let text = match json {
-                    true => render_json(root, self.side, self.dice),
-                    false => render(root, self.side, self.dice),
+                    true => render_json(root, self.side, self.rng),
+                    false => render(root, self.side, self.rng),
                 };
                 let before = match json {
-                    true => render_json(root, Side::Before, &mut dice),
-                    false => render(root, Side::Before, &mut dice),
+                    true => render_json(root, Side::Before, &mut rng),
+                    false => render(root, Side::Before, &mut rng),
                 };
                 self.scalar(&before, &text, indent);
             }
@@ -143,7 +143,7 @@ impl Writer<'_> {
         let block =
             !before.is_empty() && !before.starts_with([' ', '\n']) && !before.contains('\t');
         let several = before.trim_end_matches('\n').contains('\n');
-        let style = self.dice.below(8);
+        let style = self.rng.below(8);
         match style {
             0 | 1 if block && !before.ends_with("\n\n") => self.literal(text, indent, '|'),
             2 if block && !several && !before.ends_with('\n') => self.literal(text, indent, '>'),
@@ -199,7 +199,7 @@ impl Writer<'_> {
             }
             Node::Text { before, .. } => {
                 let text = side_of(node, self.side);
-                line.push_str(&match self.dice.below(3) {
+                line.push_str(&match self.rng.below(3) {
                     0 if is_plain(before) => text,
                     1 => single(&text),
                     _ => double(&text),
@@ -212,11 +212,11 @@ impl Writer<'_> {
 
     /// Small things may stand on one line.
     fn chooses_a_line(&mut self, node: &Node) -> bool {
-        node.fits_a_line() && node.size() < 6 && self.dice.one_in(3)
+        node.fits_a_line() && node.size() < 6 && self.rng.one_in(3)
     }
 
     fn key(&mut self, key: &str) {
-        let written = match self.dice.below(8) {
+        let written = match self.rng.below(8) {
             0 => double(key),
             1 => single(key),
             _ if is_plain(key) => key.to_owned(),
@@ -231,12 +231,12 @@ impl Writer<'_> {
 
     /// A blank line or a comment before an entry.
     fn between(&mut self, indent: usize) {
-        if !self.comments || !self.dice.one_in(6) {
+        if !self.comments || !self.rng.one_in(6) {
             return;
         }
-        if self.dice.one_in(2) {
+        if self.rng.one_in(2) {
             self.pad(indent);
-            let comment = self.dice.pick(COMMENTS);
+            let comment = self.rng.pick(COMMENTS);
             self.out.push_str(comment);
         }
         self.out.push('\n');
@@ -244,9 +244,9 @@ impl Writer<'_> {
 
     /// Ends a line, with a comment or without.
     fn end(&mut self) {
-        if self.comments && self.dice.one_in(8) {
+        if self.comments && self.rng.one_in(8) {
             self.out.push_str("   ");
-            let comment = self.dice.pick(COMMENTS);
+            let comment = self.rng.pick(COMMENTS);
             self.out.push_str(comment);
         }
         self.out.push('\n');

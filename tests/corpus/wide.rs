@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::rig::World;
 use crate::facts::{self, EARLY};
+use crate::file_runs::FileRun;
 
 /// Each jurisdiction with its regions.
 const JURISDICTIONS: &[(&str, &[&str])] = &[
@@ -52,12 +52,12 @@ pub(crate) enum Lists {
 }
 
 /// `us` in every region, and us-east-1 where nothing names one.
-pub(crate) fn one_geography(lists: Lists) -> World {
+pub(crate) fn one_geography(lists: Lists) -> FileRun {
     world(|_| "us".to_owned(), lists, "us-east-1")
 }
 
 /// A made-up geography for each jurisdiction, and São Paulo, which no file names, where nothing names a region.
-pub(crate) fn geographies_of_their_own() -> World {
+pub(crate) fn geographies_of_their_own() -> FileRun {
     world(
         |jurisdiction| format!("z-{jurisdiction}"),
         Lists::Rewrite,
@@ -65,7 +65,7 @@ pub(crate) fn geographies_of_their_own() -> World {
     )
 }
 
-fn world(geography: impl Fn(&str) -> String, lists: Lists, region: &str) -> World {
+fn world(geography: impl Fn(&str) -> String, lists: Lists, region: &str) -> FileRun {
     let lists = if lists == Lists::Leave {
         "Leave"
     } else {
@@ -83,7 +83,7 @@ fn world(geography: impl Fn(&str) -> String, lists: Lists, region: &str) -> Worl
             "configMaps": { "rewrite": "All" },
         },
     });
-    World {
+    FileRun {
         policy: Some(policy.to_string()),
         mapping: Some(mapping(geography).to_string()),
     }

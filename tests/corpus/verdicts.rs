@@ -5,20 +5,20 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use super::places::{Corpus, Expected, File};
-use super::rig::{Run, World};
 use super::table::{Coverage, Table};
 use super::wide;
 use crate::facts;
+use crate::file_runs::{FileRun, Results};
 
-const DEFAULT: &str = include_str!("../../data/corpus/default.txt");
-const REGIONS: &str = include_str!("../../data/corpus/regions.txt");
-const VENDORS: &str = include_str!("../../data/corpus/vendors.txt");
-const REPLACED: &str = include_str!("../../data/corpus/replaced.txt");
+const DEFAULT: &str = include_str!("../data/corpus/default.txt");
+const REGIONS: &str = include_str!("../data/corpus/regions.txt");
+const VENDORS: &str = include_str!("../data/corpus/vendors.txt");
+const REPLACED: &str = include_str!("../data/corpus/replaced.txt");
 
 /// The default policy in mode Rewrite, with these fields of the spec besides.
-fn policy(more: &str) -> World {
+fn policy(more: &str) -> FileRun {
     let head = "apiVersion: bedrock-profiles.dev/v1alpha1\nkind: InferenceProfilePolicy\nmetadata: { name: default }\n";
-    World {
+    FileRun {
         policy: Some(format!(
             "{head}spec:\n  mode: Rewrite\n  references: Report\n{more}"
         )),
@@ -26,12 +26,27 @@ fn policy(more: &str) -> World {
     }
 }
 
-#[test]
-fn every_place_calls_the_region_that_the_table_says() {
-    let check = "which region each place of real manifests calls, and who says so";
-    let Some(corpus) = Corpus::open(check) else {
-        return;
-    };
+/// The tests of this file.
+pub(crate) const CHECKS: &[crate::Check] = &[
+    (
+        "verdicts::every_place_calls_the_region_that_the_table_says",
+        every_place_calls_the_region_that_the_table_says,
+    ),
+    (
+        "verdicts::every_finding_has_the_verdict_of_the_table_under_the_default_policy",
+        every_finding_has_the_verdict_of_the_table_under_the_default_policy,
+    ),
+    (
+        "verdicts::models_of_every_vendor_have_the_verdict_of_the_table_where_they_are_included",
+        models_of_every_vendor_have_the_verdict_of_the_table_where_they_are_included,
+    ),
+    (
+        "verdicts::successors_cure_as_many_places_as_the_table_names",
+        successors_cure_as_many_places_as_the_table_names,
+    ),
+];
+
+fn every_place_calls_the_region_that_the_table_says(corpus: &Corpus) {
     let table = Table::read(REGIONS);
     let expected: usize = corpus
         .files
@@ -44,16 +59,11 @@ fn every_place_calls_the_region_that_the_table_says() {
         "the table names every place that is rewritten"
     );
     let run = wide::geographies_of_their_own().run(&corpus.texts());
-    let differences = table.judge(&corpus, &run, Coverage::Named, str::to_owned);
-    differences.settle(check);
+    let differences = table.judge(corpus, &run, Coverage::Named, str::to_owned);
+    differences.settle("which region each place of real manifests calls, and who says so");
 }
 
-#[test]
-fn every_finding_has_the_verdict_of_the_table_under_the_default_policy() {
-    let check = "what becomes of each finding in real manifests under the default policy";
-    let Some(corpus) = Corpus::open(check) else {
-        return;
-    };
+fn every_finding_has_the_verdict_of_the_table_under_the_default_policy(corpus: &Corpus) {
     let table = Table::read(DEFAULT);
     for file in &corpus.files {
         let expected = file.places.expected.iter().map(|one| &one.place);
@@ -69,30 +79,20 @@ fn every_finding_has_the_verdict_of_the_table_under_the_default_policy() {
             );
         }
     }
-    let run = World::default().run(&corpus.texts());
-    let differences = table.judge(&corpus, &run, Coverage::Whole, str::to_owned);
-    differences.settle(check);
+    let run = FileRun::default().run(&corpus.texts());
+    let differences = table.judge(corpus, &run, Coverage::Whole, str::to_owned);
+    differences.settle("what becomes of each finding in real manifests under the default policy");
 }
 
-#[test]
-fn models_of_every_vendor_have_the_verdict_of_the_table_where_they_are_included() {
-    let check =
-        "what becomes of other vendors' models in real manifests where the policy includes them";
-    let Some(corpus) = Corpus::open(check) else {
-        return;
-    };
+fn models_of_every_vendor_have_the_verdict_of_the_table_where_they_are_included(corpus: &Corpus) {
     let run = policy("  models: { include: [\"*\"] }\n").run(&corpus.texts());
-    let differences = Table::read(VENDORS).judge(&corpus, &run, Coverage::Named, str::to_owned);
-    differences.settle(check);
+    let differences = Table::read(VENDORS).judge(corpus, &run, Coverage::Named, str::to_owned);
+    differences.settle(
+        "what becomes of other vendors' models in real manifests where the policy includes them",
+    );
 }
 
-#[test]
-fn successors_cure_as_many_places_as_the_table_names() {
-    let check =
-        "how many places of real manifests work with the catalog's successors as replacements";
-    let Some(corpus) = Corpus::open(check) else {
-        return;
-    };
+fn successors_cure_as_many_places_as_the_table_names(corpus: &Corpus) {
     let facts = facts::models();
     let successors: BTreeMap<_, _> = facts
         .models
@@ -104,9 +104,9 @@ fn successors_cure_as_many_places_as_the_table_names() {
         writeln!(replacements, "  - {{ from: \"{from}\", to: \"{to}\" }}").unwrap();
     }
     let table = Table::read(REPLACED);
-    let before = working(&corpus, &policy("").run(&corpus.texts()));
+    let before = working(corpus, &policy("").run(&corpus.texts()));
     let run = policy(&replacements).run(&corpus.texts());
-    let after = working(&corpus, &run);
+    let after = working(corpus, &run);
     let all: usize = corpus
         .files
         .iter()
@@ -119,13 +119,15 @@ fn successors_cure_as_many_places_as_the_table_names() {
     )
     .unwrap();
     let successor = |id: &str| (*successors.get(id).unwrap_or(&id)).to_owned();
-    let differences = table.judge(&corpus, &run, Coverage::Named, successor);
-    differences.settle(check);
+    let differences = table.judge(corpus, &run, Coverage::Named, successor);
+    differences.settle(
+        "how many places of real manifests work with the catalog's successors as replacements",
+    );
     assert_eq!((before, after), (3, table.len()));
 }
 
 /// How many of the places to be rewritten work then: by a living profile, or by a direct ID that works.
-fn working(corpus: &Corpus, run: &Run) -> usize {
+fn working(corpus: &Corpus, run: &Results) -> usize {
     let places = corpus
         .files
         .iter()

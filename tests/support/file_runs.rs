@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 /// By what is judged.
 #[derive(Default)]
-pub(crate) struct World {
+pub(crate) struct FileRun {
     /// An `InferenceProfilePolicy`; without one the default counts.
     pub(crate) policy: Option<String>,
     /// An `InferenceProfileMapping` in the place of the shipped catalog.
@@ -17,15 +17,15 @@ pub(crate) struct World {
 }
 
 /// What became of every file, by its name.
-pub(crate) struct Run {
-    pub(crate) files: BTreeMap<String, Ran>,
+pub(crate) struct Results {
+    pub(crate) files: BTreeMap<String, FileResult>,
 }
 
 /// What became of one file.
 #[derive(Default)]
-pub(crate) struct Ran {
+pub(crate) struct FileResult {
     /// What an audit finds.
-    pub(crate) found: Vec<Found>,
+    pub(crate) found: Vec<ReportedFinding>,
     /// What could not be read.
     pub(crate) errors: Vec<String>,
     /// The text after `fix`.
@@ -37,7 +37,7 @@ pub(crate) struct Ran {
 /// A finding as the report has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Found {
+pub(crate) struct ReportedFinding {
     pub(crate) source: Source,
     pub(crate) pointer: String,
     pub(crate) inner_pointer: Option<String>,
@@ -60,10 +60,10 @@ pub(crate) struct Source {
 
 #[derive(Deserialize)]
 struct Report {
-    findings: Vec<Found>,
+    findings: Vec<ReportedFinding>,
 }
 
-impl Found {
+impl ReportedFinding {
     /// What becomes of it in one word: the reason, or the answer with its note.
     pub(crate) fn verdict(&self) -> String {
         let note = self.note.as_ref().map(|note| format!(" ({note})"));
@@ -84,9 +84,9 @@ impl Found {
     }
 }
 
-impl World {
+impl FileRun {
     /// Audits the files, then fixes copies of them, and fixes the copies again.
-    pub(crate) fn run(&self, files: &[(String, String)]) -> Run {
+    pub(crate) fn run(&self, files: &[(String, String)]) -> Results {
         let given = tempfile::tempdir().unwrap();
         let judged = tempfile::tempdir().unwrap();
         for (name, text) in files {
@@ -105,7 +105,7 @@ impl World {
                 *(if once { &mut one.once } else { &mut one.twice }) = text;
             }
         }
-        Run { files: ran }
+        Results { files: ran }
     }
 
     fn command(&self, given: &Path, judged: &Path, args: &[&str]) -> Output {
@@ -126,13 +126,13 @@ impl World {
     }
 }
 
-fn read_report(audit: &Output, files: &[(String, String)]) -> BTreeMap<String, Ran> {
+fn read_report(audit: &Output, files: &[(String, String)]) -> BTreeMap<String, FileResult> {
     let told = String::from_utf8_lossy(&audit.stderr);
     let report: Report =
         serde_json::from_slice(&audit.stdout).unwrap_or_else(|error| panic!("{error}\n{told}"));
-    let mut ran: BTreeMap<String, Ran> = files
+    let mut ran: BTreeMap<String, FileResult> = files
         .iter()
-        .map(|(name, _)| (name.clone(), Ran::default()))
+        .map(|(name, _)| (name.clone(), FileResult::default()))
         .collect();
     for found in report.findings {
         let name = found.source.file.rsplit('/').next().unwrap_or_default();

@@ -2,17 +2,17 @@
 
 /// A generator of numbers (splitmix64); good enough to choose by, and the same everywhere.
 #[derive(Clone)]
-pub(super) struct Dice(u64);
+pub(super) struct Rng(u64);
 
-impl Dice {
-    /// The dice of one mutant: of the run's seed, the file and the mutant's number.
+impl Rng {
+    /// The rng of one mutant: of the run's seed, the file and the mutant's number.
     pub(super) fn of(seed: u64, file: &str, number: u64) -> Self {
-        let mut dice = Self(seed.wrapping_add(number.wrapping_mul(0x0100_0000_01b3)));
+        let mut rng = Self(seed.wrapping_add(number.wrapping_mul(0x0100_0000_01b3)));
         for byte in file.bytes() {
-            dice.0 = dice.0.wrapping_add(u64::from(byte));
-            dice.next();
+            rng.0 = rng.0.wrapping_add(u64::from(byte));
+            rng.next();
         }
-        dice
+        rng
     }
 
     fn next(&mut self) -> u64 {

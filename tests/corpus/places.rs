@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 
+use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 /// Names another folder than the one beside the repository.
@@ -16,6 +16,12 @@ const INDEX: &str = "index.json";
 /// Every file, in the order of their numbers.
 pub(crate) struct Corpus {
     pub(crate) files: Vec<File>,
+}
+
+/// The folder of the corpus.
+pub(crate) struct Location {
+    folder: PathBuf,
+    is_named: bool,
 }
 
 /// One file.
@@ -143,34 +149,47 @@ impl File {
     }
 }
 
-impl Corpus {
-    /// The corpus. Where it is absent, says so together with what is therefore not checked; where somebody names a folder
-    /// that it is not in, fails.
-    pub(crate) fn open(check: &str) -> Option<Self> {
+impl Location {
+    /// The folder that the environment names, or the one beside the repository.
+    pub(crate) fn from_environment() -> Self {
         let named = std::env::var_os(FOLDER).map(PathBuf::from);
         let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-        let folder = named.clone().unwrap_or_else(beside);
-        let Ok(index) = fs::read_to_string(folder.join(INDEX)) else {
-            let path = folder.display();
-            assert!(named.is_none(), "{FOLDER}: no {INDEX} in {path}");
-            // Not by a macro: what those print is kept from the reader of a test that passes.
-            let mut out = std::io::stderr();
-            writeln!(
-                out,
-                "corpus absent at {path} ({FOLDER} names another folder): not checked: {check}"
-            )
-            .unwrap();
-            return None;
+        Self {
+            is_named: named.is_some(),
+            folder: named.unwrap_or_else(beside),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = self.folder.display();
+        write!(f, "{folder} ({FOLDER} names another folder)")
+    }
+}
+
+impl Corpus {
+    /// Reads the corpus; `None` where the folder beside the repository does not exist. A corpus that is there and cannot be
+    /// read is an error, and so is a named folder without one.
+    pub(crate) fn open(location: &Location) -> Result<Option<Self>> {
+        let folder = &location.folder;
+        if !location.is_named && !folder.exists() {
+            return Ok(None);
+        }
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
         };
-        let all: Vec<Places> = serde_json::from_str(&index).unwrap();
-        let read = |places: Places| File {
-            name: places.file.clone(),
-            text: fs::read_to_string(folder.join(&places.file)).unwrap(),
-            places,
+        let all: Vec<Places> = serde_json::from_str(&read(INDEX)?).context(INDEX)?;
+        let file = |places: Places| {
+            Ok(File {
+                name: places.file.clone(),
+                text: read(&places.file)?,
+                places,
+            })
         };
-        Some(Self {
-            files: all.into_iter().map(read).collect(),
-        })
+        let files: Result<_> = all.into_iter().map(file).collect();
+        Ok(Some(Self { files: files? }))
     }
 
     /// The file of this number.

@@ -1,7 +1,7 @@
 //! Changes of a document that no verdict may depend on.
 
-use super::dice::Dice;
 use super::node::Node;
+use super::rng::Rng;
 
 /// Variables and keys that say nothing of a role or a region, so that another name changes no answer.
 const NAMES: &[&str] = &[
@@ -43,16 +43,16 @@ pub(super) enum Naming {
 }
 
 /// Changes the documents of a file; whether they are now those of a template.
-pub(super) fn change(documents: &mut Vec<Node>, naming: Naming, dice: &mut Dice) {
+pub(super) fn change(documents: &mut Vec<Node>, naming: Naming, rng: &mut Rng) {
     for document in documents.iter_mut() {
         if naming == Naming::Free {
-            let offset = dice.below(1000);
+            let offset = rng.below(1000);
             rename(document, offset);
         }
-        reorder(document, dice);
-        deepen(document, dice);
+        reorder(document, rng);
+        deepen(document, rng);
     }
-    if documents.iter().all(Node::is_object) && dice.one_in(3) {
+    if documents.iter().all(Node::is_object) && rng.one_in(3) {
         let items = Node::Seq(std::mem::take(documents));
         documents.push(Node::Map(vec![
             ("apiVersion".to_owned(), Node::text("v1")),
@@ -105,53 +105,53 @@ fn rename(node: &mut Node, offset: usize) {
 }
 
 /// The keys of mappings and the items of lists whose order says nothing: those that have names.
-fn reorder(node: &mut Node, dice: &mut Dice) {
+fn reorder(node: &mut Node, rng: &mut Rng) {
     match node {
         Node::Map(entries) => {
-            if dice.one_in(2) {
-                dice.shuffle(entries);
+            if rng.one_in(2) {
+                rng.shuffle(entries);
             }
             for (_, value) in entries {
-                reorder(value, dice);
+                reorder(value, rng);
             }
         }
         Node::Seq(items) => {
             let named = |item: &Node| item.has("name") || item.has("model_name");
-            if items.iter().all(named) && dice.one_in(2) {
-                dice.shuffle(items);
+            if items.iter().all(named) && rng.one_in(2) {
+                rng.shuffle(items);
             }
             for item in items {
-                reorder(item, dice);
+                reorder(item, rng);
             }
         }
-        Node::File { root, .. } => reorder(root, dice),
+        Node::File { root, .. } => reorder(root, rng),
         Node::Text { .. } | Node::Bare(_) => {}
     }
 }
 
 /// Configuration stands as well some levels deeper; an object does not, but the files in it do.
-fn deepen(document: &mut Node, dice: &mut Dice) {
+fn deepen(document: &mut Node, rng: &mut Rng) {
     if document.is_object() {
-        deepen_files(document, dice);
+        deepen_files(document, rng);
     } else {
-        nest(document, dice);
+        nest(document, rng);
     }
 }
 
-fn deepen_files(node: &mut Node, dice: &mut Dice) {
+fn deepen_files(node: &mut Node, rng: &mut Rng) {
     match node {
-        Node::File { root, .. } => nest(root, dice),
+        Node::File { root, .. } => nest(root, rng),
         Node::Map(entries) => entries
             .iter_mut()
-            .for_each(|(_, value)| deepen_files(value, dice)),
-        Node::Seq(items) => items.iter_mut().for_each(|item| deepen_files(item, dice)),
+            .for_each(|(_, value)| deepen_files(value, rng)),
+        Node::Seq(items) => items.iter_mut().for_each(|item| deepen_files(item, rng)),
         Node::Text { .. } | Node::Bare(_) => {}
     }
 }
 
-fn nest(node: &mut Node, dice: &mut Dice) {
-    for _ in 0..dice.below(3) {
+fn nest(node: &mut Node, rng: &mut Rng) {
+    for _ in 0..rng.below(3) {
         let inner = std::mem::replace(node, Node::Seq(Vec::new()));
-        *node = Node::Map(vec![(dice.pick(DEEPER).to_owned(), inner)]);
+        *node = Node::Map(vec![(rng.pick(DEEPER).to_owned(), inner)]);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::differences::Differences;
 use super::places::{Corpus, File};
-use super::rig::{Found, Ran, Run};
+use crate::differences::Differences;
+use crate::file_runs::{FileResult, ReportedFinding, Results};
 
 /// The rows of a table, one for each place, by the number of their file.
 pub(crate) struct Table {
@@ -92,7 +92,7 @@ impl Table {
     pub(crate) fn judge(
         &self,
         corpus: &Corpus,
-        run: &Run,
+        run: &Results,
         coverage: Coverage,
         model: impl Fn(&str) -> String,
     ) -> Differences {
@@ -126,7 +126,7 @@ impl Table {
 }
 
 /// The findings by their place, and by which of several they are.
-fn by_place(ran: &Ran) -> BTreeMap<(String, usize), &Found> {
+fn by_place(ran: &FileResult) -> BTreeMap<(String, usize), &ReportedFinding> {
     let mut found = BTreeMap::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for one in &ran.found {
@@ -141,7 +141,7 @@ impl Row {
     fn judge(
         &self,
         file: &File,
-        got: Option<&Found>,
+        got: Option<&ReportedFinding>,
         model: &impl Fn(&str) -> String,
         differences: &mut Differences,
     ) {
@@ -184,7 +184,7 @@ impl Outcome {
         }
     }
 
-    /// The verdict in one word, as [`Found::verdict`] says it.
+    /// The verdict in one word, as [`ReportedFinding::verdict`] says it.
     fn answer(&self, id: &str, model: &impl Fn(&str) -> String) -> String {
         match self {
             Self::Left(reason) => reason.clone(),
@@ -227,8 +227,8 @@ fn expanded(text: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn places_are_expanded() {
+/// A test of the tables themselves: it needs no corpus.
+pub(crate) fn places_are_expanded() {
     assert_eq!(expanded("/a/{0..2}/b"), ["/a/0/b", "/a/1/b", "/a/2/b"]);
     assert_eq!(expanded("/{1,3}/{0,1}"), ["/1/0", "/1/1", "/3/0", "/3/1"]);
     assert_eq!(expanded("/a#1"), ["/a#1"]);

@@ -1,37 +1,40 @@
 //! Every place is found and rewritten exactly, and every other byte stays.
 
-use super::differences::Differences;
 use super::places::{Corpus, Expected, File, Needs};
-use super::rig::{Found, Ran};
 use super::wide::{self, Lists};
+use crate::differences::Differences;
+use crate::file_runs::{FileResult, ReportedFinding};
 
 /// A file of which the list of places judges nothing but that it stays where lists do.
 const UNTOUCHED_AS_A_LIST: &str = "S02";
 
-#[test]
-fn every_place_is_rewritten_and_every_other_byte_stays() {
-    let check = "which places of real manifests are rewritten, byte by byte";
-    let Some(corpus) = Corpus::open(check) else {
-        return;
-    };
-    let differences = judged(&corpus, Lists::Leave, |_| true);
-    differences.settle(check);
+/// The tests of this file.
+pub(crate) const CHECKS: &[crate::Check] = &[
+    (
+        "detection::every_place_is_rewritten_and_every_other_byte_stays",
+        every_place_is_rewritten_and_every_other_byte_stays,
+    ),
+    (
+        "detection::lists_are_rewritten_where_the_policy_says_so",
+        lists_are_rewritten_where_the_policy_says_so,
+    ),
+];
+
+fn every_place_is_rewritten_and_every_other_byte_stays(corpus: &Corpus) {
+    let differences = judged(corpus, Lists::Leave, |_| true);
+    differences.settle("which places of real manifests are rewritten, byte by byte");
 }
 
-#[test]
-fn lists_are_rewritten_where_the_policy_says_so() {
-    let check = "which lists of real manifests are rewritten under lists: Rewrite, byte by byte";
-    let Some(corpus) = Corpus::open(check) else {
-        return;
-    };
+fn lists_are_rewritten_where_the_policy_says_so(corpus: &Corpus) {
     let lists = |file: &File| {
         file.places
             .expected
             .iter()
             .any(|one| one.needs == Some(Needs::Lists))
     };
-    let differences = judged(&corpus, Lists::Rewrite, lists);
-    differences.settle(check);
+    let differences = judged(corpus, Lists::Rewrite, lists);
+    differences
+        .settle("which lists of real manifests are rewritten under lists: Rewrite, byte by byte");
 }
 
 /// Judges these files under the wide mapping.
@@ -66,9 +69,9 @@ fn waits(one: &Expected, lists: Lists) -> Option<&'static str> {
     }
 }
 
-fn places(file: &File, ran: &Ran, lists: Lists, differences: &mut Differences) {
+fn places(file: &File, ran: &FileResult, lists: Lists, differences: &mut Differences) {
     for one in &file.places.expected {
-        let here = |found: &&Found| {
+        let here = |found: &&ReportedFinding| {
             Some(&*found.pointer) == one.place.pointer()
                 && found.inner_pointer == one.place.inner
                 && found.before == one.id
@@ -77,14 +80,14 @@ fn places(file: &File, ran: &Ran, lists: Lists, differences: &mut Differences) {
             .found
             .iter()
             .find(here)
-            .map_or_else(|| "no finding".to_owned(), Found::verdict);
+            .map_or_else(|| "no finding".to_owned(), ReportedFinding::verdict);
         let expected = waits(one, lists).map_or_else(|| format!("us.{}", one.id), str::to_owned);
         if got != expected {
             differences.add(&file.name, &one.place, expected, got);
         }
     }
     for one in &file.places.untouched {
-        let here = |found: &&Found| {
+        let here = |found: &&ReportedFinding| {
             let there = match one.place.line() {
                 Some(line) => found.source.line == line,
                 None => {
@@ -105,7 +108,7 @@ fn places(file: &File, ran: &Ran, lists: Lists, differences: &mut Differences) {
     }
 }
 
-fn bytes(file: &File, ran: &Ran, lists: Lists, differences: &mut Differences) {
+fn bytes(file: &File, ran: &FileResult, lists: Lists, differences: &mut Differences) {
     let expected = file.rewritten(|one| waits(one, lists).is_none());
     if ran.once == expected {
         return;
