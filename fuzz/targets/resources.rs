@@ -2,7 +2,7 @@
 #![no_main]
 
 #[allow(dead_code, reason = "each program runs one of the bodies")]
-#[path = "../../tests/suite/fuzz_bodies.rs"]
+#[path = "../../tests/support/fuzz_bodies.rs"]
 mod bodies;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::convert_resources(data));

@@ -7,8 +7,9 @@ use std::fmt::Debug;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-mod desk;
+mod fuzz;
 mod objects;
+mod reviews;
 mod scenes;
 mod secrets;
 

@@ -1,4 +1,4 @@
-{{- /* Generated from src/controllers/rights.rs by `UPDATE=1 cargo test --test suite rights`. */}}
+{{- /* Generated from src/controllers/rights.rs by `UPDATE=1 cargo test --test suite generated`. */}}
 
 {{- define "bedrock-profiles.rights.cluster" }}
 # the view

@@ -1,4 +1,4 @@
-//! The gate without a connection; `tests/suite/server.rs` has the rest.
+//! The gate without a connection; `tests/suite/webhook/server.rs` has the rest.
 
 use super::*;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::holds;
 use super::scenes::{Scene, scenes};
-use crate::judgement::rig::{ANNOTATION, Event, TODAY, World};
+use crate::evaluate::scenario::{ANNOTATION, Event, Scenario, TODAY};
 
 /// The object without our annotation, and without the map that was made for it.
 fn without_ours(mut object: Value) -> Value {
@@ -24,7 +24,7 @@ fn without_ours(mut object: Value) -> Value {
 
 #[test]
 fn only_the_planted_ids_change_and_a_second_run_is_empty() {
-    let world = World::under("{}");
+    let world = Scenario::under("{}");
     holds(400, &scenes(), |Scene { before, after, .. }| {
         let once = world.create(&before);
         prop_assert_eq!(once.changed(), before != after, "{:?}", once.found);
@@ -39,7 +39,7 @@ fn only_the_planted_ids_change_and_a_second_run_is_empty() {
 }
 
 /// The source after the splices of an edit.
-fn edited(world: &World, source: &str, tree: &Tree<'_>) -> String {
+fn edited(world: &Scenario, source: &str, tree: &Tree<'_>) -> String {
     let context = Context {
         view: &world.view,
         namespace: &world.namespace,
@@ -60,7 +60,7 @@ fn edited(world: &World, source: &str, tree: &Tree<'_>) -> String {
 
 #[test]
 fn an_edited_source_reads_as_the_patched_object() {
-    let world = World::under("{}");
+    let world = Scenario::under("{}");
     holds(200, &scenes(), |Scene { before, after, .. }| {
         for source in [
             before.to_string(),
@@ -77,7 +77,7 @@ fn an_edited_source_reads_as_the_patched_object() {
 
 #[test]
 fn a_yaml_source_reads_as_the_patched_object() {
-    let world = World::under("{}");
+    let world = Scenario::under("{}");
     holds(200, &scenes(), |Scene { before, after, .. }| {
         let source = serde_yaml::to_string(&before).unwrap();
         // Texts that the two readers of YAML take for different things are no matter of the decision.

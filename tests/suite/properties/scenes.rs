@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use crate::judgement::rig::{SONNET_4_5, SONNET_4_6};
+use crate::evaluate::scenario::{SONNET_4_5, SONNET_4_6};
 
 /// An object, and the same with every planted ID replaced.
 #[derive(Debug, Clone)]

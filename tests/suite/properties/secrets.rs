@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::holds;
 use super::scenes::{Scene, scenes};
-use crate::judgement::rig::{ANNOTATION, Event, TODAY, World};
+use crate::evaluate::scenario::{ANNOTATION, Event, Scenario, TODAY};
 
 /// The report of everything that every policy says of an object.
-fn report(world: &World, object: &Value) -> String {
+fn report(world: &Scenario, object: &Value) -> String {
     let source = object.to_string();
     let tree = Tree::json(&source).unwrap();
     let object = Object::at(&tree, tree.root());
@@ -53,7 +53,7 @@ fn what_stands_beside_an_id_is_told_to_nobody() {
         "{ mode: DryRun }",
         "{ unresolved: Deny, models: { exclude: ['*haiku*'] }, geography: { allowedDestinations: [eu-*] } }",
     ]
-    .map(World::under);
+    .map(Scenario::under);
     holds(200, &scenes(), |Scene { before, secret, .. }| {
         for world in &worlds {
             let outcome = world.create(&before);

@@ -1,0 +1,58 @@
+//! A cluster beside files of the same objects.
+
+use bedrock_profiles::scan::{Scan, Syntax};
+
+use super::*;
+use crate::evaluate::scenario::SONNET_4_5;
+
+/// The records of objects that nothing owns are those of the same objects in a file, but for where they stand.
+#[test]
+fn a_cluster_is_told_as_files_are() {
+    let mut tracked = config_map(
+        "tracked",
+        &json!({"AWS_REGION": "eu-west-1", "model": SONNET_4_5}),
+    );
+    tracked["metadata"]["labels"] = json!({"argocd.argoproj.io/instance": "x"});
+    let mut ignored = object("Deployment", "ignored", SONNET_4_6, None);
+    ignored["spec"]["template"]["metadata"] =
+        json!({"annotations": {"bedrock-profiles.dev/ignore": "tests"}});
+    let objects = vec![
+        tracked,
+        ignored,
+        config_map(
+            "file",
+            &json!({"app.yaml": format!("region: eu-west-1\nbedrock:\n  models: [{SONNET_4_6}]\n")}),
+        ),
+        object("Pod", "unknown", "anthropic.claude-nothing-9", None),
+        object("CronJob", "night", &format!("bedrock/{SONNET_4_6}"), None),
+        object("Pod", "prefixed", "us.us.anthropic.claude-sonnet-4-6", None),
+    ];
+    let cluster = Cluster::of(objects.clone());
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
+    let scan = Scan {
+        view: &cluster.terms.view,
+        today: TODAY,
+        namespace: "default",
+        edit: false,
+    };
+    let strip = |record: &FindingRecord| {
+        let mut value = serde_json::to_value(record).unwrap();
+        value["source"] = Value::Null;
+        value.to_string()
+    };
+    let by_file: BTreeSet<String> = scan
+        .text(&list, Syntax::Json, "list.json")
+        .findings
+        .iter()
+        .map(strip)
+        .collect();
+    let pointers = |text: &String| text.replace("\"pointer\":\"/items/", "\"pointer\":\"/");
+    let by_cluster: BTreeSet<String> = cluster
+        .survey()
+        .findings
+        .iter()
+        .map(|kept| strip(&kept.record))
+        .collect();
+    assert!(by_file.len() >= 6, "{by_file:#?}");
+    assert_eq!(by_cluster, by_file.iter().map(pointers).collect());
+}

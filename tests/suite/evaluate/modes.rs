@@ -1,0 +1,433 @@
+//! What a mode makes of an object, and what its author reads.
+
+use serde_json::{Value, json};
+
+use super::scenario::*;
+
+const ASKED: &[(&str, &str)] = &[("ID", SONNET_4_5), ("AWS_REGION", "eu-west-1")];
+const UNSERVED: &[(&str, &str)] = &[("ID", SONNET_4_5), ("AWS_REGION", "sa-east-1")];
+
+fn named(name: &str, fields: &str) -> Scenario {
+    Scenario::of(&[(name, fields)], &[])
+}
+
+#[test]
+fn a_rewrite_is_told_in_one_line() {
+    let outcome = Scenario::under("{}").create(&pod(ASKED));
+    assert_eq!(outcome.verdict, "Rewrite");
+    assert_eq!(outcome.env("ID"), behind("eu", SONNET_4_5));
+    assert_eq!(
+        outcome.warnings,
+        [format!(
+            "bedrock-profiles: rewrote {SONNET_4_5} -> eu.{SONNET_4_5}"
+        )]
+    );
+    assert_eq!(
+        outcome.audit["rewrites"],
+        format!("app/env/ID: {SONNET_4_5} -> eu.{SONNET_4_5} (eu-west-1, ContainerEnv)")
+    );
+    assert_eq!(outcome.audit["policy"], "test");
+    let twice = Scenario::under("{}").create(&pod(&[
+        ("A", SONNET_4_5),
+        ("B", SONNET_4_5),
+        ("AWS_REGION", "eu-west-1"),
+    ]));
+    assert_eq!(twice.warnings.len(), 1);
+    assert!(twice.warnings[0].ends_with(" (+1)"), "{:?}", twice.warnings);
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_what_it_would_do() {
+    let world = named("stage", "{}");
+    let outcome = world.create(&pod(ASKED));
+    assert_eq!((outcome.verdict, outcome.policy.as_deref()), ("Tell", None));
+    assert!(!outcome.changed());
+    assert_eq!(
+        outcome.warnings,
+        [format!(
+            "bedrock-profiles: dry run stage: {SONNET_4_5} -> eu.{SONNET_4_5}"
+        )]
+    );
+    assert!(outcome.audit.contains_key("would-rewrite"));
+    let unresolved = named("stage", "{ unresolved: Deny }").create(&pod(UNSERVED));
+    assert_eq!(unresolved.verdict, "Tell", "a dry run never denies");
+}
+
+#[test]
+fn a_shadow_says_only_what_it_would_do_otherwise() {
+    let world = Scenario::of(
+        &[
+            ("now", "{ mode: Rewrite }"),
+            (
+                "next",
+                "{ models: { scope: All }, geography: { allowed: [eu] } }",
+            ),
+        ],
+        &[],
+    );
+    let alike = world.create(&pod(ASKED));
+    assert_eq!(alike.verdict, "Rewrite");
+    assert_eq!(alike.warnings.len(), 1, "{:?}", alike.warnings);
+    let object = pod(&[("ID", SONNET_4_6), ("AWS_REGION", "eu-west-2")]);
+    let otherwise = world.create(&object);
+    assert_eq!(otherwise.verdict, "Tell");
+    assert_eq!(otherwise.answers(), ["WorksDirectly"]);
+    assert_eq!(otherwise.shadows.len(), 1);
+    assert_eq!(otherwise.shadows[0].0, "next");
+    assert_eq!(otherwise.shadows[0].1[0].answer, behind("eu", SONNET_4_6));
+    assert_eq!(
+        otherwise.warnings,
+        [format!(
+            "bedrock-profiles: dry run next: {SONNET_4_6} -> eu.{SONNET_4_6}"
+        )]
+    );
+}
+
+#[test]
+fn of_equal_priorities_the_first_name_decides() {
+    let world = Scenario::of(&[("b", "{ mode: Deny }"), ("a", "{ mode: Rewrite }")], &[]);
+    assert_eq!(world.create(&pod(ASKED)).policy.as_deref(), Some("a"));
+    let world = Scenario::of(
+        &[
+            ("b", "{ mode: Deny, priority: 1 }"),
+            ("a", "{ mode: Rewrite }"),
+        ],
+        &[],
+    );
+    assert_eq!(world.create(&pod(ASKED)).policy.as_deref(), Some("b"));
+}
+
+#[test]
+fn a_refusal_says_what_to_write_where_and_which_policy() {
+    let deny = named("strict", "{ mode: Deny }");
+    for object in [pod(ASKED), deployment(ASKED)] {
+        let outcome = deny.create(&object);
+        assert_eq!(outcome.verdict, "Refuse");
+        assert_eq!(
+            outcome.message,
+            format!(
+                "write eu.{SONNET_4_5} instead of {SONNET_4_5} at app/env/ID for eu-west-1 (ContainerEnv) (policy strict)"
+            )
+        );
+        assert_eq!(outcome.warnings, Vec::<String>::new());
+        assert!(outcome.audit.contains_key("would-rewrite"));
+    }
+    let map = config_map(&[("m", SONNET_4_5), ("AWS_REGION", "eu-west-1")]);
+    assert_eq!(deny.create(&map).verdict, "Refuse");
+    let many: Vec<(String, &str)> = (0..9).map(|at| (format!("M{at}"), SONNET_4_5)).collect();
+    let mut env: Vec<(&str, &str)> = many.iter().map(|(name, id)| (&**name, *id)).collect();
+    env.push(("AWS_REGION", "eu-west-1"));
+    let message = deny.create(&pod(&env)).message;
+    assert!(message.contains("; and 4 more"), "{message}");
+}
+
+#[test]
+fn what_a_controller_owns_is_admitted_in_silence_and_audited() {
+    for spec in ["{ mode: Deny }", "{ mode: Rewrite, unresolved: Deny }"] {
+        let world = named("strict", spec);
+        for object in [
+            pod(ASKED),
+            pod(UNSERVED),
+            deployment(ASKED),
+            deployment(UNSERVED),
+        ] {
+            assert_ne!(
+                world.create(&controlled(object)).verdict,
+                "Refuse",
+                "{spec}"
+            );
+        }
+        for object in [deployment(ASKED), deployment(UNSERVED)] {
+            assert_ne!(world.create(&deleted(object)).verdict, "Refuse", "{spec}");
+        }
+    }
+    let outcome = named("strict", "{ mode: Deny }").create(&controlled(pod(ASKED)));
+    assert_eq!(outcome.verdict, "Tell");
+    assert_eq!(outcome.warnings, Vec::<String>::new());
+    assert!(outcome.audit["would-rewrite"].contains(SONNET_4_5));
+}
+
+#[test]
+fn an_update_is_refused_only_for_what_is_new() {
+    for (spec, env) in [
+        ("{ mode: Deny }", ASKED),
+        ("{ mode: Rewrite, unresolved: Deny }", UNSERVED),
+    ] {
+        let world = named("strict", spec);
+        let old = deployment(env);
+        let mut scaled = old.clone();
+        scaled["spec"]["replicas"] = 3.into();
+        scaled["metadata"]["labels"] = json!({ "a": "b" });
+        assert_eq!(world.judge(&scaled, Event::Update(&old)).verdict, "Tell");
+        let mut more = old.clone();
+        let list = more["spec"]["template"]["spec"]["containers"][0]["env"].as_array_mut();
+        list.unwrap().push(variable("SECOND", SONNET_4_5));
+        let outcome = world.judge(&more, Event::Update(&old));
+        assert_eq!(outcome.verdict, "Refuse", "{spec}");
+        assert!(outcome.message.contains("SECOND"), "{}", outcome.message);
+        assert!(
+            !outcome.message.contains("app/env/ID"),
+            "{}",
+            outcome.message
+        );
+        // The same ID under the same name in a container that moved is nothing new.
+        let mut sidecar = old.clone();
+        let containers = sidecar["spec"]["template"]["spec"]["containers"].as_array_mut();
+        containers.unwrap().insert(0, json!({ "name": "proxy" }));
+        assert_eq!(world.judge(&sidecar, Event::Update(&old)).verdict, "Tell");
+    }
+}
+
+#[test]
+fn unresolved_is_silent_told_or_refused() {
+    let judged = |word: &str| {
+        let outcome = Scenario::under(&format!("{{ unresolved: {word} }}")).create(&pod(UNSERVED));
+        (outcome.verdict, outcome.warnings.len())
+    };
+    assert_eq!(judged("Allow"), ("Tell", 0));
+    assert_eq!(judged("Warn"), ("Tell", 1));
+    assert_eq!(judged("Deny"), ("Refuse", 0));
+    // One that can be rewritten beside it changes nothing about the refusal.
+    let mixed = pod(&[
+        ("OK", SONNET_4_6),
+        ("DEAD", "anthropic.claude-v2"),
+        ("AWS_REGION", "eu-west-1"),
+    ]);
+    let outcome = Scenario::under("{ unresolved: Deny }").create(&mixed);
+    assert_eq!(outcome.verdict, "Refuse");
+    assert!(outcome.message.contains("EndOfLife"), "{}", outcome.message);
+    assert!(
+        outcome.message.contains("its successor is"),
+        "{}",
+        outcome.message
+    );
+    assert!(
+        !outcome.message.contains("app/env/OK"),
+        "{}",
+        outcome.message
+    );
+}
+
+#[test]
+fn a_missing_region_is_no_news_while_a_pod_is_created() {
+    let world = Scenario::under("{ unresolved: Deny }");
+    let nowhere = [("ID", SONNET_4_5)];
+    let outcome = world.create(&pod(&nowhere));
+    assert_eq!(outcome.answer(), "NoRegion");
+    assert_eq!(outcome.warnings, Vec::<String>::new());
+    let map = world.create(&config_map(&nowhere));
+    assert_eq!(map.verdict, "Tell");
+    assert!(
+        map.warnings[0].contains("no region is set"),
+        "{:?}",
+        map.warnings
+    );
+}
+
+#[test]
+fn nothing_that_a_later_webhook_can_change_is_warned_of() {
+    let guessed = pod(&[("ID", SONNET_4_5)]);
+    let weak = Scenario::under("{ region: { default: sa-east-1 } }").create(&guessed);
+    assert_eq!(weak.answer(), "OnlyGlobalServes");
+    assert_eq!(weak.warnings, Vec::<String>::new());
+    let strong = Scenario::under("{}").create(&pod(UNSERVED));
+    assert_eq!(strong.warnings.len(), 1);
+}
+
+#[test]
+fn templates_are_never_changed_and_their_author_is_told() {
+    let world = Scenario::under("{}");
+    let outcome = world.create(&deployment(ASKED));
+    assert_eq!(outcome.verdict, "Tell");
+    assert_eq!(
+        outcome.warnings,
+        [format!(
+            "bedrock-profiles: in eu-west-1 Pods get {SONNET_4_5} -> eu.{SONNET_4_5}"
+        )]
+    );
+    let off = Scenario::under("{ templates: Off }").create(&deployment(ASKED));
+    assert_eq!(off.warnings, Vec::<String>::new());
+    for (version, kind, path) in [
+        ("apps/v1", "StatefulSet", "/spec/template"),
+        ("apps/v1", "DaemonSet", "/spec/template"),
+        ("apps/v1", "ReplicaSet", "/spec/template"),
+        ("batch/v1", "Job", "/spec/template"),
+        ("batch/v1", "CronJob", "/spec/jobTemplate/spec/template"),
+        ("v1", "ReplicationController", "/spec/template"),
+        ("v1", "PodTemplate", "/template"),
+    ] {
+        let mut object =
+            json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "x" } });
+        let mut place = &mut object;
+        for part in path.split('/').skip(1) {
+            place = &mut place[part];
+        }
+        *place = json!({ "metadata": {}, "spec": pod(ASKED)["spec"] });
+        let read = world.judge(&object, Event::Edit);
+        assert_eq!(read.verdict, "Rewrite", "{kind}");
+        assert_eq!(
+            read.patch[0]["path"],
+            format!("{path}/spec/containers/0/env/0/value"),
+            "{kind}"
+        );
+        assert_eq!(world.create(&object).verdict, "Tell", "{kind}");
+    }
+}
+
+#[test]
+fn keys_are_opted_out_by_name() {
+    let object = annotate(
+        config_map(&[
+            ("a", SONNET_4_5),
+            ("b", SONNET_4_5),
+            ("AWS_REGION", "eu-west-1"),
+        ]),
+        "bedrock-profiles.dev/ignore-keys",
+        "x,b*",
+    );
+    let outcome = Scenario::under("{}").create(&object);
+    let profile = behind("eu", SONNET_4_5);
+    assert_eq!(outcome.answers(), [&*profile, "OptedOut"]);
+    assert_eq!(outcome.after["data"]["b"], SONNET_4_5);
+}
+
+#[test]
+fn yaml_and_json_are_judged_alike() {
+    let text = format!(
+        "# the chat\napiVersion: v1\nkind: Pod\nmetadata: {{ name: chat }}\nspec:\n  containers:\n  - name: app\n    args: [\"--model={SONNET_4_5}\"]\n    env:\n    - name: AWS_REGION\n      value: eu-west-1\n    - {{ name: M, value: '{SONNET_4_6}' }}\n"
+    );
+    let value: Value = serde_yaml::from_str(&text).unwrap();
+    let world = Scenario::under("{}");
+    let (yaml, json) = (world.judge_yaml(&text, Event::Create), world.create(&value));
+    assert_eq!(yaml.found, json.found);
+    assert_eq!(yaml.after, json.after);
+    assert_eq!(yaml.found.len(), 2);
+}
+
+#[test]
+fn annotations_that_are_nearly_full_are_never_overfilled() {
+    let world = Scenario::under("{}");
+    let large = 200 * 1024;
+    let env: Vec<(String, &str)> = (0..400)
+        .map(|at| (format!("MODEL_{at}"), SONNET_4_5))
+        .collect();
+    let mut env: Vec<(&str, &str)> = env.iter().map(|(name, id)| (&**name, *id)).collect();
+    env.push(("AWS_REGION", "eu-west-1"));
+    for filled in [0, large - 4000, large - 100, large + 4000] {
+        let object = annotate(pod(&env), "other", &"x".repeat(filled));
+        let outcome = world.create(&object);
+        assert_eq!(outcome.env("MODEL_399"), behind("eu", SONNET_4_5));
+        let ours = outcome.after["metadata"]["annotations"][ANNOTATION]
+            .as_str()
+            .unwrap_or_default();
+        assert!(ours.len() <= 16 * 1024, "{}", ours.len());
+        if ours.is_empty() {
+            assert!(filled + 200 > large, "{filled}");
+        } else {
+            assert!(ours.len() + filled <= large, "{filled} {}", ours.len());
+            let record = outcome.record();
+            assert_eq!(
+                (&record["truncated"], &record["count"]),
+                (&true.into(), &400.into())
+            );
+        }
+        let again = world.create(&outcome.after);
+        assert_eq!(again.env("MODEL_0"), behind("eu", SONNET_4_5));
+    }
+}
+
+#[test]
+fn a_second_run_over_any_of_it_is_empty() {
+    let world = Scenario::under("{ lists: Rewrite, region: { default: eu-west-1 } }");
+    let env: Vec<(String, &str)> = (0..400)
+        .map(|at| (format!("MODEL_{at}"), SONNET_4_5))
+        .collect();
+    let many: Vec<(&str, &str)> = env.iter().map(|(name, id)| (&**name, *id)).collect();
+    for object in [
+        pod(ASKED),
+        pod(&[("ID", SONNET_4_5)]),
+        pod(&many),
+        annotate(pod(&many), "other", &"x".repeat(199 * 1024)),
+        pod(&[
+            ("L", &format!("{SONNET_4_5},{SONNET_4_6}")),
+            ("ID", SONNET_4),
+        ]),
+        config_map(&[("a", SONNET_4_5), ("AWS_REGION", "eu-west-1")]),
+    ] {
+        let once = world.create(&object);
+        assert_eq!(once.verdict, "Rewrite");
+        let twice = world.create(&once.after);
+        assert!(!twice.changed(), "{:.200}", twice.patch.to_string());
+    }
+}
+
+#[test]
+fn a_record_of_answers_of_every_sort_is_kept_as_it_is() {
+    let world = Scenario::under(&format!(
+        "{{ overrides: [{{ modelId: \"{SONNET_4_5}\", sourceRegions: [us-east-1], target: \"arn:aws:bedrock:us-east-1:1:application-inference-profile/a\" }}] }}"
+    ));
+    let object = pod(&[
+        ("A", SONNET_4_6),
+        ("B", SONNET_4_5),
+        ("AWS_REGION", "us-east-1"),
+    ]);
+    let once = world.create(&object);
+    assert_eq!(once.record()["entries"].as_array().map(Vec::len), Some(2));
+    assert!(!world.create(&once.after).changed());
+    let env: Vec<(String, &str)> = (0..400).map(|at| (format!("M{at}"), SONNET_4_5)).collect();
+    let mut env: Vec<(&str, &str)> = env.iter().map(|(name, id)| (&**name, *id)).collect();
+    env.push(("AWS_REGION", "us-east-1"));
+    let once = world.create(&pod(&env));
+    assert_eq!(once.record()["count"], 400);
+    assert!(!world.create(&once.after).changed());
+}
+
+#[test]
+fn a_truncated_record_says_so_as_long_as_it_is_true() {
+    let world = Scenario::under("{ region: { default: us-east-1 } }");
+    let env: Vec<(String, &str)> = (0..400).map(|at| (format!("M{at}"), SONNET_4_5)).collect();
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, id)| (&**name, *id)).collect();
+    let once = world.create(&pod(&env));
+    let recorded = once.record()["entries"].as_array().unwrap().len();
+    assert!((50..350).contains(&recorded), "{recorded}");
+    // A stronger region revises what is recorded, and nothing else.
+    let mut injected = once.after.clone();
+    let list = injected["spec"]["containers"][0]["env"].as_array_mut();
+    list.unwrap().push(variable("AWS_REGION", "eu-west-1"));
+    let revised = world.create(&injected);
+    assert!(revised.again);
+    assert_eq!(revised.env("M0"), behind("eu", SONNET_4_5));
+    assert_eq!(revised.env("M399"), behind("us", SONNET_4_5));
+    let record = revised.record();
+    assert_eq!(
+        (&record["truncated"], &record["count"]),
+        (&Value::Bool(true), &json!(400))
+    );
+    assert!(!world.create(&revised.after).changed());
+    // The same manifest applied to it again is rewritten as at first.
+    let mut applied = pod(&env);
+    applied["metadata"] = once.after["metadata"].clone();
+    assert_eq!(world.create(&applied).after, once.after);
+}
+
+#[test]
+fn of_a_running_pod_only_what_is_added_is_judged() {
+    let world = Scenario::under("{}");
+    let debugger = |name: &str| json!({ "name": name, "command": ["ask", SONNET_4_5], "env": [variable("AWS_REGION", "eu-west-1")] });
+    let mut old = pod(ASKED);
+    old["spec"]["ephemeralContainers"] = json!([debugger("first")]);
+    let mut new = old.clone();
+    new["spec"]["ephemeralContainers"] = json!([debugger("first"), debugger("second")]);
+    let outcome = world.judge(&new, Event::Debug(&old));
+    assert_eq!(outcome.only().at, "second/command");
+    assert_eq!(
+        outcome.patch,
+        json!([{
+            "op": "replace", "path": "/spec/ephemeralContainers/1/command/1",
+            "value": behind("eu", SONNET_4_5),
+        }])
+    );
+    assert_eq!(world.judge(&old, Event::Debug(&old)).verdict, "Untouched");
+    let read = world.judge(&new, Event::Read);
+    assert_eq!(read.found.len(), 3);
+}

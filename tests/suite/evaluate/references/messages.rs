@@ -1,0 +1,159 @@
+//! What is said of a reference, by the mode of the policy and by what it says of references.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn world(spec: &str) -> Scenario {
+    Scenario::of(&[("test", spec)], &[]).knowing(&[named_map("models", &[("sonnet", SONNET_4_5)])])
+}
+
+fn referring() -> Value {
+    taking(
+        &json!([
+            variable("AWS_REGION", "eu-west-1"),
+            key("M", "models", "sonnet")
+        ]),
+        &json!([]),
+    )
+}
+
+/// A Deployment of the Pod.
+fn deployed(pod: &Value) -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "chat", "namespace": "ml" },
+        "spec": { "template": { "metadata": {}, "spec": pod["spec"] } },
+    })
+}
+
+const CHANGE: &str = "app/env/M: anthropic.claude-sonnet-4-5-20250929-v1:0 from ConfigMap models/sonnet -> eu.anthropic.claude-sonnet-4-5-20250929-v1:0 (eu-west-1, ContainerEnv)";
+
+#[test]
+fn a_resolved_reference_is_told_with_the_place_that_it_comes_from() {
+    let outcome = world("{ mode: Rewrite }").create(&referring());
+    assert_eq!(outcome.verdict, "Rewrite");
+    assert_eq!(outcome.audit["rewrites"], CHANGE);
+    let told = format!("bedrock-profiles: rewrote {SONNET_4_5} -> eu.{SONNET_4_5}");
+    assert_eq!(outcome.warnings, [told]);
+}
+
+#[test]
+fn a_reported_reference_changes_nothing_and_is_told() {
+    let world = world("{ mode: Rewrite, references: Report }");
+    let outcome = world.create(&referring());
+    assert_eq!(outcome.verdict, "Tell");
+    assert_eq!(outcome.only().answer, behind("eu", SONNET_4_5));
+    assert_eq!(outcome.audit["would-rewrite"], CHANGE);
+    let told = format!("bedrock-profiles: test would write {SONNET_4_5} -> eu.{SONNET_4_5}");
+    assert_eq!(outcome.warnings, [&*told]);
+    let template = world.create(&deployed(&referring()));
+    assert_eq!(template.warnings, [&*told]);
+    // Beside an ID of the Pod's own, which is rewritten.
+    let mut mixed = referring();
+    let env = mixed["spec"]["containers"][0]["env"]
+        .as_array_mut()
+        .unwrap();
+    env.push(variable("OWN", SONNET_4_6));
+    let outcome = world.create(&mixed);
+    assert_eq!(outcome.env("OWN"), behind("eu", SONNET_4_6));
+    assert_eq!(
+        outcome.after["spec"]["containers"][0]["env"][1],
+        key("M", "models", "sonnet")
+    );
+    assert_eq!(outcome.audit["would-rewrite"], CHANGE);
+    assert!(
+        outcome.audit["rewrites"].contains("app/env/OWN")
+            && !outcome.audit["rewrites"].contains("app/env/M:")
+    );
+    assert_eq!(outcome.record()["entries"].as_array().unwrap().len(), 1);
+    let rewrote = format!("bedrock-profiles: rewrote {SONNET_4_6} -> eu.{SONNET_4_6}");
+    assert_eq!(outcome.warnings, [rewrote, told]);
+}
+
+#[test]
+fn a_policy_that_is_off_does_not_look() {
+    let outcome = world("{ mode: Rewrite, references: 'Off' }").create(&referring());
+    assert_eq!((outcome.verdict, outcome.found.len()), ("Untouched", 0));
+}
+
+#[test]
+fn each_policy_looks_for_itself() {
+    let world = Scenario::of(
+        &[
+            ("now", "{ mode: Rewrite, references: 'Off' }"),
+            ("next", "{ mode: DryRun }"),
+        ],
+        &[],
+    )
+    .knowing(&[named_map("models", &[("sonnet", SONNET_4_5)])]);
+    let outcome = world.create(&referring());
+    assert_eq!((outcome.verdict, outcome.found.len()), ("Tell", 0));
+    assert_eq!(outcome.shadows[0].1[0].answer, behind("eu", SONNET_4_5));
+    assert_eq!(outcome.audit["would-rewrite"], CHANGE);
+}
+
+#[test]
+fn a_dry_run_tells_what_it_would_do() {
+    let outcome = world("{ mode: DryRun, references: Report }").create(&referring());
+    assert_eq!(outcome.verdict, "Tell");
+    let told = format!("bedrock-profiles: dry run test: {SONNET_4_5} -> eu.{SONNET_4_5}");
+    assert_eq!(outcome.warnings, [told]);
+}
+
+#[test]
+fn a_template_is_told_what_its_pods_get() {
+    let outcome = world("{ mode: Rewrite }").create(&deployed(&referring()));
+    assert_eq!(outcome.verdict, "Tell");
+    let told = format!("bedrock-profiles: in eu-west-1 Pods get {SONNET_4_5} -> eu.{SONNET_4_5}");
+    assert_eq!(outcome.warnings, [told]);
+}
+
+#[test]
+fn what_a_person_applies_is_refused_once_and_only_where_references_are_resolved() {
+    let deny = world("{ mode: Deny }");
+    let outcome = deny.create(&deployed(&referring()));
+    assert_eq!(outcome.verdict, "Refuse");
+    let message = format!(
+        "write eu.{SONNET_4_5} instead of {SONNET_4_5} from ConfigMap models/sonnet at app/env/M for eu-west-1 (ContainerEnv) (policy test)"
+    );
+    assert_eq!(outcome.message, message);
+    let old = deployed(&referring());
+    let mut scaled = old.clone();
+    scaled["spec"]["replicas"] = 3.into();
+    assert_eq!(deny.judge(&scaled, Event::Update(&old)).verdict, "Tell");
+    assert_eq!(deny.create(&controlled(referring())).verdict, "Tell");
+    for spec in [
+        "{ mode: Deny, references: Report }",
+        "{ mode: Rewrite, references: Report, unresolved: Deny }",
+    ] {
+        assert_eq!(
+            world(spec).create(&deployed(&referring())).verdict,
+            "Tell",
+            "{spec}"
+        );
+    }
+    let unserved = taking(
+        &json!([
+            variable("AWS_REGION", "sa-east-1"),
+            key("M", "models", "sonnet")
+        ]),
+        &json!([]),
+    );
+    let strict = |references: &str| {
+        let spec = format!("{{ mode: Rewrite, unresolved: Deny, references: {references} }}");
+        world(&spec).create(&unserved).verdict
+    };
+    assert_eq!((strict("Resolve"), strict("Report")), ("Refuse", "Tell"));
+}
+
+#[test]
+fn what_is_read_where_it_is_stored_is_told_and_not_planned() {
+    let world = world("{ mode: Rewrite }");
+    for object in [referring(), deployed(&referring())] {
+        for event in [Event::Read, Event::Edit] {
+            let outcome = world.judge(&object, event);
+            assert_eq!(outcome.verdict, "Tell");
+            assert_eq!(outcome.only().answer, behind("eu", SONNET_4_5));
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `docs/detection.md` is what the tables in the code say. `UPDATE=1` writes it anew.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use bedrock_profiles::domain::reason::{Group, Reason};
+use bedrock_profiles::domain::region::RegionSource;
+use bedrock_profiles::domain::role::{Condition, Says, TABLE};
+use bedrock_profiles::domain::shape::{OTHER_ROUTES, WRAPPERS};
+use bedrock_profiles::domain::whereabouts::{BEDROCK_NAMES, OF_ONE_MODEL, SDK_NAMES};
+
+const PAGE: &str = "docs/detection.md";
+
+/// What stands before the first generated table; written by hand.
+const START: &str = "<!-- Generated from the code from here on: `UPDATE=1 cargo test --test suite generated`. -->\n";
+
+fn generated() -> String {
+    let mut page = String::from(START);
+    page.push_str("\n## Routes before an ID\n\nThese mean Bedrock itself; the prefix goes behind the last of them: ");
+    let code = |words: &[&str]| {
+        let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+        quoted.join(", ")
+    };
+    writeln!(page, "{}, `bedrock/REGION/`.", code(WRAPPERS)).unwrap();
+    page.push_str("\nThese mean something else, wherever they stand in the route:\n\n| route | reason |\n|---|---|\n");
+    for (route, reason) in OTHER_ROUTES {
+        writeln!(page, "| `{route}` | `{reason}` |").unwrap();
+    }
+    page.push_str("| any other `…/` | `OtherCloud` |\n");
+    page.push_str("\n## Roles\n\nAn ID is left for the names around it. A name counts however its words are parted and capitalised: `model_name`, `modelName` and\n`MODEL_NAME` are one. `…` stands for anything.\n\n| reason | where | why |\n|---|---|---|\n");
+    for rule in TABLE {
+        let when: Vec<_> = rule.when.iter().map(condition).collect();
+        writeln!(
+            page,
+            "| `{}` | {} | {} |",
+            rule.reason,
+            when.join(", and "),
+            rule.why
+        )
+        .unwrap();
+    }
+    page.push_str("\n## Regions\n\nThe first source that says anything decides:\n\n");
+    for (at, source) in RegionSource::ALL.iter().enumerate() {
+        writeln!(page, "{}. `{source}`: {}", at + 1, source.sentence()).unwrap();
+    }
+    writeln!(
+        page,
+        "\nNames that speak of Bedrock alone come first: {}. Then `AWS_REGION_NAME`, then {}.",
+        code(BEDROCK_NAMES),
+        code(SDK_NAMES)
+    )
+    .unwrap();
+    for (model, region) in OF_ONE_MODEL {
+        writeln!(page, "`{region}` names the region of `{model}` alone.").unwrap();
+    }
+    page.push_str("\n## Reasons\n\nWhere several hold, the first group that has one decides.\n\n| group | reason | what it says |\n|---|---|---|\n");
+    for reason in Reason::ALL {
+        writeln!(
+            page,
+            "| {} | `{reason}` | {} |",
+            group(reason.group()),
+            reason.sentence()
+        )
+        .unwrap();
+    }
+    page
+}
+
+fn condition(condition: &Condition) -> String {
+    let names = |patterns: &[&str]| {
+        let shown: Vec<_> = patterns
+            .iter()
+            .map(|pattern| format!("`{}`", pattern.replace('*', "…")))
+            .collect();
+        shown.join(", ")
+    };
+    match condition {
+        Condition::Named(patterns) => format!("its own name is {}", names(patterns)),
+        Condition::Under(patterns) => format!("it stands under {}", names(patterns)),
+        Condition::Entry(patterns, says) => {
+            format!("in the same entry {} {}", names(patterns), what(*says))
+        }
+        Condition::Beside(patterns, says) => {
+            format!("beside it {} {}", names(patterns), what(*says))
+        }
+        Condition::Around(patterns, says) => {
+            format!("beside it or around it {} {}", names(patterns), what(*says))
+        }
+    }
+}
+
+fn what(says: Says) -> String {
+    match says {
+        Says::Anything => "is set".to_owned(),
+        Says::Name => "is a name, or cannot be read".to_owned(),
+        Says::Yes => "is on, or cannot be read".to_owned(),
+        Says::Arn => "is an ARN".to_owned(),
+        Says::OtherHost => {
+            "is an address that is not Bedrock's runtime, or cannot be read".to_owned()
+        }
+        Says::MantleHost => "is an address of bedrock-mantle".to_owned(),
+        Says::OneOf(words) => {
+            let shown: Vec<_> = words
+                .iter()
+                .map(|word| format!("`{}`", word.replace('*', "…")))
+                .collect();
+            format!("is {}", shown.join(", "))
+        }
+    }
+}
+
+fn group(group: Group) -> &'static str {
+    match group {
+        Group::Shape => "shape and role",
+        Group::Object => "object",
+        Group::Policy => "policy",
+        Group::Model => "model",
+        Group::Region => "region",
+        Group::Reference => "reference",
+        Group::Rows => "rows",
+    }
+}
+
+#[test]
+fn the_page_says_what_the_tables_say() {
+    let page = fs::read_to_string(PAGE).unwrap();
+    let (by_hand, _) = page
+        .split_once(START)
+        .expect("the line before what is generated");
+    let expected = format!("{by_hand}{}", generated());
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(PAGE, &expected).unwrap();
+        return;
+    }
+    assert_eq!(
+        page, expected,
+        "{PAGE} is not what the code says; write it anew with UPDATE=1"
+    );
+}

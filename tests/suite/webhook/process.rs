@@ -1,0 +1,228 @@
+//! The webhook's routes with the real desk behind them, and the process around them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+
+use axum::http::StatusCode;
+use bedrock_profiles::webhook::MUTATE;
+use serde_json::{Value, json};
+
+use crate::evaluate::shipped_catalog::{SONNET, TODAY, policy, view};
+use crate::reviews::post;
+
+async fn ask(uri: &str, body: String) -> (StatusCode, String) {
+    post(
+        view(&policy(json!({"references": "Off"}))),
+        TODAY,
+        uri,
+        body,
+    )
+    .await
+}
+
+fn sample() -> Value {
+    serde_json::from_str(&fs::read_to_string("docs/samples/review.json").unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn the_sample_is_answered_as_the_readme_shows() {
+    let (status, answer) = ask("/mutate", sample().to_string()).await;
+    assert_eq!(status, StatusCode::OK);
+    let readme = fs::read_to_string("README.md").unwrap();
+    let shown = readme
+        .lines()
+        .find(|line| line.starts_with("{\"kind\":\"AdmissionReview\""))
+        .unwrap();
+    for part in shown.split("…") {
+        let part = part.trim_end_matches(['}', '{']);
+        assert!(answer.contains(part), "{part}\n{answer}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_input_is_left_to_the_failure_policy() {
+    let with = |change: fn(&mut Value)| {
+        let mut review = sample();
+        change(&mut review);
+        review.to_string()
+    };
+    let whole = sample().to_string();
+    for (body, status) in [
+        (String::new(), StatusCode::BAD_REQUEST),
+        (format!("not JSON {SONNET}"), StatusCode::BAD_REQUEST),
+        (
+            whole[..whole.len() - 20].to_owned(),
+            StatusCode::BAD_REQUEST,
+        ),
+        (whole[..60].to_owned(), StatusCode::BAD_REQUEST),
+        ("{}".to_owned(), StatusCode::UNPROCESSABLE_ENTITY),
+        (
+            json!({"model": SONNET}).to_string(),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            with(|review| review["kind"] = json!("Pod")),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            with(|review| review["apiVersion"] = json!("admission.k8s.io/v1beta1")),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            with(|review| review["request"]["uid"] = json!("")),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            with(|review| drop(review["request"].as_object_mut().unwrap().remove("uid"))),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            with(|review| review["request"] = Value::Null),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+    ] {
+        let (found, said) = ask("/mutate", body.clone()).await;
+        assert_eq!(found, status, "{body}: {said}");
+        assert!(!said.contains(SONNET), "an error quotes no body: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_that_is_too_near_is_sent_elsewhere() {
+    let (status, _) = ask(&format!("{MUTATE}?timeout=1ms"), sample().to_string()).await;
+    assert!(
+        status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::REQUEST_TIMEOUT,
+        "{status}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_admitted_whatever_the_rules_say() {
+    let with = |change: fn(&mut Value)| {
+        let mut review = sample();
+        change(&mut review["request"]);
+        review.to_string()
+    };
+    for (path, body) in [
+        (
+            "/mutate",
+            with(|request| request["operation"] = json!("UPDATE")),
+        ),
+        (
+            "/mutate",
+            with(|request| request["operation"] = json!("DELETE")),
+        ),
+        (
+            "/mutate",
+            with(|request| request["subResource"] = json!("status")),
+        ),
+        (
+            "/mutate",
+            with(|request| request["namespace"] = json!("kube-system")),
+        ),
+        ("/mutate", with(|request| request["object"] = Value::Null)),
+        (
+            "/mutate",
+            with(|request| request["resource"]["resource"] = json!("deployments")),
+        ),
+        ("/validate", with(|_| ())),
+    ] {
+        let (status, answer) = ask(path, body).await;
+        assert_eq!(status, StatusCode::OK);
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(
+            answer["response"],
+            json!({"uid": sample()["request"]["uid"], "allowed": true})
+        );
+    }
+}
+
+fn serve(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
+    command
+        .args([
+            "serve",
+            "--standalone",
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+        ])
+        .args(args);
+    command
+}
+
+#[test]
+fn a_policy_that_needs_a_cluster_is_refused_at_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for (spec, words) in [
+        (
+            "{}",
+            "resolves references, and without a cluster no ConfigMap can be read: set `spec.references` to `Off` or `Report`",
+        ),
+        (
+            "{references: 'Off', match: {namespaceSelector: {matchLabels: {team: a}}}}",
+            "selects namespaces by the label `team`",
+        ),
+    ] {
+        let path = folder.path().join("policy.yaml");
+        fs::write(&path, format!("{{apiVersion: bedrock-profiles.dev/v1alpha1, kind: InferenceProfilePolicy, metadata: {{name: p}}, spec: {spec}}}")).unwrap();
+        let done = serve(&["--policy", path.to_str().unwrap()])
+            .output()
+            .unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+/// Starts the binary and waits until it says that it serves.
+fn started() -> (Child, BufReader<std::process::ChildStderr>) {
+    let mut child = serve(&[]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains("\"serving\""), "{line}");
+    (child, log)
+}
+
+fn signal(child: &Child) {
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[test]
+fn a_signal_drains_and_a_second_one_ends_at_once() {
+    let (mut child, mut log) = started();
+    signal(&child);
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains("draining"), "{line}");
+    signal(&child);
+    let status = child.wait().unwrap();
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    assert_eq!(
+        status.code(),
+        Some(2),
+        "what was in flight was dropped: {rest}"
+    );
+    for line in rest.lines().filter(|line| line.starts_with('{')) {
+        serde_json::from_str::<Value>(line).expect("each log line is JSON");
+    }
+}
+
+#[test]
+fn a_signal_alone_ends_well() {
+    let (mut child, _log) = started();
+    signal(&child);
+    assert!(child.wait().unwrap().success());
+}
