@@ -12,6 +12,7 @@ mod audit;
 mod catalog;
 mod cli;
 mod detect;
+mod docs;
 mod evaluate;
 mod generated;
 pub(crate) mod properties;

@@ -15,6 +15,9 @@ use crate::{
     world::World,
 };
 
+/// Where the node has the image from; readers set the variable to their registry.
+const REPOSITORY: (&str, &str) = ("REPOSITORY", "ghcr.io/bedrock-profiles/bedrock-profiles");
+
 pub(super) fn trials() -> Vec<Trial> {
     vec![node("the_guide_to_an_installation_is_true", |world| {
         follow(world, "docs/install.md")
@@ -95,6 +98,7 @@ impl Step<'_> {
         command
             .args(["-c", self.command])
             .env("PATH", format!("{}:{path}", programs.display()))
+            .env(REPOSITORY.0, REPOSITORY.1)
             .env("HOME", world.folder())
             .env("KUBECONFIG", world.kubeconfig())
             .stdin(Stdio::null())

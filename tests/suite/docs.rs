@@ -1,0 +1,161 @@
+//! The documentation: its links lead somewhere, its commands run, its glossary explains each word once.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const GLOSSARY: &str = "docs/glossary.md";
+
+/// Every page that is written for readers.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<_> = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+    ]
+    .iter()
+    .map(PathBuf::from)
+    .collect();
+    let docs = fs::read_dir("docs")
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    pages.extend(docs.filter(|path| path.extension().is_some_and(|end| end == "md")));
+    pages.push("charts/bedrock-profiles/README.md".into());
+    pages.sort();
+    pages
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A page without its blocks of code, in which brackets and number signs mean something else.
+fn prose(text: &str) -> String {
+    let mut inside = false;
+    let lines = text.lines().filter(|line| {
+        let fence = line.starts_with("```");
+        inside ^= fence;
+        !inside && !fence
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The targets of the links of a page.
+fn links(text: &str) -> Vec<String> {
+    let rest = text.split("](").skip(1);
+    rest.filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()))
+        .collect()
+}
+
+/// The anchors of a page, as GitHub makes them from headings.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let kept = line
+                .trim_start_matches('#')
+                .trim()
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.collect::<String>().to_lowercase().replace(' ', "-")
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_of_the_docs_leads_to_a_file_and_a_heading() {
+    let mut count = 0;
+    for page in pages() {
+        let text = prose(&read(&page));
+        for link in links(&text).iter().filter(|link| !link.contains("://")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                page.clone()
+            } else {
+                page.parent().unwrap().join(file)
+            };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if !anchor.is_empty() {
+                let anchors = anchors(&prose(&read(&target)));
+                assert!(anchors.contains(anchor), "{}: {link}", page.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 40, "{count} links");
+}
+
+#[test]
+fn every_page_links_to_the_glossary() {
+    for page in pages().iter().filter(|page| page.starts_with("docs")) {
+        let linked = links(&read(page))
+            .iter()
+            .any(|link| link.starts_with("glossary.md"));
+        assert!(
+            linked || page.ends_with("glossary.md"),
+            "{}",
+            page.display()
+        );
+    }
+    assert!(read(Path::new("README.md")).contains(&format!("({GLOSSARY})")));
+}
+
+#[test]
+fn the_glossary_explains_each_term_once_and_in_order() {
+    let page = read(Path::new(GLOSSARY));
+    let mut seen = BTreeSet::new();
+    for section in page.split("\n## ").skip(1) {
+        let terms: Vec<_> = section
+            .lines()
+            .skip_while(|line| !line.starts_with("|---"))
+            .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+            .map(|(term, _)| term.trim_matches('`').to_lowercase())
+            .collect();
+        assert!(terms.is_sorted(), "{terms:?}");
+        for term in terms {
+            assert!(seen.insert(term.clone()), "{term} is explained twice");
+        }
+    }
+    assert!(seen.len() > 30, "{} terms", seen.len());
+}
+
+#[test]
+fn the_commands_of_the_readme_run() {
+    let page = read(Path::new("README.md"));
+    let commands: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("bedrock-profiles ")?.split_once(" # "))
+        .map(|(command, _)| command)
+        .collect();
+    assert_eq!(commands.len(), 3);
+    for command in commands {
+        let output = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"))
+            .args(command.split_whitespace())
+            .output()
+            .unwrap();
+        let expected = i32::from(command.starts_with("audit"));
+        assert_eq!(output.status.code(), Some(expected), "{command}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            printed.contains("eu.anthropic.claude-sonnet-4-6"),
+            "{command}: {printed}"
+        );
+    }
+}
+
+#[test]
+fn the_change_that_the_readme_shows_is_that_of_the_sample() {
+    let page = read(Path::new("README.md"));
+    let (_, rest) = page.split_once("```diff\n").unwrap();
+    let (shown, _) = rest.split_once("```").unwrap();
+    let before: Vec<_> = shown
+        .lines()
+        .filter(|line| !line.starts_with('+'))
+        .map(|line| line[1..].trim())
+        .collect();
+    let sample = read(Path::new("docs/samples/chat.yaml"));
+    let sample: Vec<_> = sample.lines().map(str::trim).collect();
+    assert!(sample.windows(before.len()).any(|window| window == before));
+}
