@@ -22,8 +22,8 @@ struct Row {
     silent: &'static [Series],
 }
 
-/// The labels by which the API server names an entry.
-const POD_ENTRY: &str = "webhook-pods.bedrock-profiles.dev";
+/// The name of a webhook, as the API server labels its metrics.
+const POD_WEBHOOK: &str = "webhook-pods.bedrock-profiles.dev";
 
 const TABLE: &[Row] = &[
     Row {
@@ -33,7 +33,7 @@ const TABLE: &[Row] = &[
         silent: &[("bedrock_profiles_view_timestamp_seconds{pod=\"a\"}", "1x90")],
     },
     Row {
-        alert: "BedrockProfilesNotArmed",
+        alert: "BedrockProfilesWebhookInactive",
         fires: &[
             (
                 "bedrock_profiles_entry_armed{entry=\"webhook-pods.bedrock-profiles.dev\",pod=\"a\"}",
@@ -44,7 +44,7 @@ const TABLE: &[Row] = &[
                 "0x90",
             ),
         ],
-        labels: &[("entry", POD_ENTRY)],
+        labels: &[("entry", POD_WEBHOOK)],
         silent: &[
             (
                 "bedrock_profiles_entry_armed{entry=\"webhook-pods.bedrock-profiles.dev\",pod=\"a\"}",
@@ -57,12 +57,12 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
-        alert: "BedrockProfilesFailsOpen",
+        alert: "BedrockProfilesFailOpen",
         fires: &[(
             "apiserver_admission_webhook_fail_open_count{name=\"webhook-pods.bedrock-profiles.dev\",type=\"admit\"}",
             "0+1x90",
         )],
-        labels: &[("name", POD_ENTRY)],
+        labels: &[("name", POD_WEBHOOK)],
         silent: &[
             (
                 "apiserver_admission_webhook_fail_open_count{name=\"webhook-pods.bedrock-profiles.dev\",type=\"admit\"}",
@@ -75,12 +75,15 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
-        alert: "BedrockProfilesRejects",
+        alert: "BedrockProfilesFailClosed",
         fires: &[(
             "apiserver_admission_webhook_rejection_count{name=\"webhook-pods.bedrock-profiles.dev\",error_type=\"calling_webhook_error\"}",
             "0+1x90",
         )],
-        labels: &[("name", POD_ENTRY), ("error_type", "calling_webhook_error")],
+        labels: &[
+            ("name", POD_WEBHOOK),
+            ("error_type", "calling_webhook_error"),
+        ],
         silent: &[(
             "apiserver_admission_webhook_rejection_count{name=\"webhook-pods.bedrock-profiles.dev\",error_type=\"no_error\"}",
             "0+1x90",
@@ -105,7 +108,7 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
-        alert: "BedrockProfilesAuditOld",
+        alert: "BedrockProfilesAuditStale",
         fires: &[(
             "bedrock_profiles_audit_timestamp_seconds{pod=\"a\"}",
             "-90000x90",
@@ -135,7 +138,7 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
-        alert: "BedrockProfilesCertificateEnds",
+        alert: "BedrockProfilesCertificateExpiresSoon",
         fires: &[
             (
                 "bedrock_profiles_certificate_expiration_timestamp_seconds{certificate=\"served\",pod=\"a\"}",
@@ -159,7 +162,7 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
-        alert: "BedrockProfilesAuthorityFails",
+        alert: "BedrockProfilesCASecretErrors",
         fires: &[(
             "bedrock_profiles_authority_failures_total{pod=\"a\"}",
             "0+2x90",
@@ -189,7 +192,7 @@ const TABLE: &[Row] = &[
         )],
     },
     Row {
-        alert: "BedrockProfilesReplicasDisagree",
+        alert: "BedrockProfilesReplicasOutOfSync",
         fires: &[
             (
                 "bedrock_profiles_generation_in_force{kind=\"Policy\",name=\"x\",pod=\"a\"}",
@@ -217,7 +220,7 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
-        alert: "BedrockProfilesCatalogOld",
+        alert: "BedrockProfilesCatalogStale",
         fires: &[(
             "bedrock_profiles_catalog_timestamp_seconds{pod=\"a\"}",
             "-11000000x90",
@@ -229,7 +232,7 @@ const TABLE: &[Row] = &[
         )],
     },
     Row {
-        alert: "BedrockProfilesSlow",
+        alert: "BedrockProfilesHighLatency",
         fires: &[
             (
                 "bedrock_profiles_admission_duration_seconds_bucket{le=\"0.25\",pod=\"a\"}",

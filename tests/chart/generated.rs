@@ -1,11 +1,14 @@
 //! What is made from something else, and committed.
 
+use std::collections::BTreeMap;
+
 use bedrock_profiles::api::{self, InferenceProfilePolicySpec};
 use bedrock_profiles::cli::{export::manifest, yaml::to_string as to_yaml};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::helm::{CHART, Release, Rendered};
+use crate::goldens;
+use crate::helm::{CHART, Release, Rendered, identity};
 use crate::tools::{HELM_DOCS, assert_generated, repository};
 use crate::{schema, trial};
 
@@ -20,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("generated::definitions", definitions),
         trial("generated::readme", readme),
         trial("generated::manifests", manifests),
+        trial("generated::yaml_1_1_readers_agree", yaml_1_1),
         trial("the_default_policy_is_the_programs", default_policy),
         trial("the_versions_are_the_programs", versions),
     ]
@@ -86,6 +90,69 @@ fn manifests() {
     assert_eq!(kustomization["resources"], json!(["install.yaml"]));
 }
 
+/// Helm, which reads YAML 1.1 as kubectl and the API server do, reads from each generated file what the YAML 1.2 reader of the tests
+/// reads, and from the definitions what the program has.
+fn yaml_1_1() {
+    const READ: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: read}
+data:
+{{- range $path, $_ := .Files.Glob "files/*" }}
+{{- $documents := list }}
+{{- range splitList "\n---\n" ($.Files.Get $path) }}
+{{- with fromYaml . }}{{ $documents = append $documents . }}{{ end }}
+{{- end }}
+  {{ base $path }}: {{ $documents | toJson | quote }}
+{{- end }}
+"#;
+    let chart = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = chart.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("Chart.yaml", "{apiVersion: v2, name: read, version: 1.0.0}");
+    write("templates/read.yaml", READ);
+    let mut expected = BTreeMap::new();
+    for definition in api::definitions() {
+        let file = format!("crds-{}.yaml", definition.spec.names.plural);
+        let path = format!("manifests/crds/{}.yaml", definition.spec.names.plural);
+        write(&format!("files/{file}"), &read(&path));
+        expected.insert(file, json!([definition]));
+    }
+    let goldens = goldens::names().into_iter();
+    let goldens = goldens.map(|name| format!("tests/data/chart/{name}.yaml"));
+    for path in ["manifests/rbac.yaml", "manifests/install.yaml"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(goldens)
+    {
+        let (text, file) = (read(&path), path.replace('/', "-"));
+        write(&format!("files/{file}"), &text);
+        expected.insert(file, json!(Rendered::read(&text).0));
+    }
+    let release = Release {
+        chart: chart.path().to_str().unwrap(),
+        ..Release::default()
+    };
+    let found = release.objects(&json!({}));
+    let found = found.only("ConfigMap")["data"].as_object().unwrap();
+    assert_eq!(found.len(), expected.len());
+    for (file, expected) in expected {
+        let found: Value = serde_json::from_str(found[&file].as_str().unwrap()).unwrap();
+        for (found, expected) in found
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(expected.as_array().unwrap())
+        {
+            assert_eq!(found, expected, "{file}: {:?}", identity(expected));
+        }
+        assert_eq!(found, expected, "{file}");
+    }
+}
+
 /// An object without what only Helm reads.
 fn without_helm(mut object: Value) -> Value {
     let metadata = object["metadata"].as_object_mut().unwrap();
@@ -104,9 +171,9 @@ fn without_helm(mut object: Value) -> Value {
 
 /// A first install changes nothing, and says what it would.
 fn default_policy() {
-    let wishes = Release::default().objects(&json!({})).wishes();
+    let bootstrap = Release::default().objects(&json!({})).bootstrap();
     let policy: InferenceProfilePolicySpec =
-        serde_json::from_value(wishes["policy"].clone()).unwrap();
+        serde_json::from_value(bootstrap["policy"].clone()).unwrap();
     let expected = InferenceProfilePolicySpec {
         priority: -1000,
         ..InferenceProfilePolicySpec::default()

@@ -128,17 +128,17 @@ impl Rendered {
         arguments.iter().any(|one| one == argument)
     }
 
-    /// The one webhook of an entry, `pods`, `configmaps` or `templates`; null where there is none.
-    pub(crate) fn entry(&self, entry: &str) -> &Value {
-        let name = format!("webhook-{entry}.bedrock-profiles.dev");
+    /// The webhook of a configuration, by its suffix: `pods`, `configmaps` or `templates`; null where there is none.
+    pub(crate) fn webhook(&self, suffix: &str) -> &Value {
+        let name = format!("webhook-{suffix}.bedrock-profiles.dev");
         let mut found = self.0.iter();
         found
             .find(|object| object["metadata"]["name"] == *name)
             .map_or(&Value::Null, |object| &object["webhooks"][0])
     }
 
-    /// What the leader is asked to bring about.
-    pub(crate) fn wishes(&self) -> Value {
+    /// The configuration of the leader.
+    pub(crate) fn bootstrap(&self) -> Value {
         let map = self.get("ConfigMap", "bedrock-profiles-bootstrap");
         serde_yaml::from_str(map["data"]["bootstrap.yaml"].as_str().unwrap()).unwrap()
     }

@@ -16,7 +16,7 @@ mod generated;
 mod go;
 mod goldens;
 mod helm;
-mod judges;
+mod lints;
 #[path = "../support/tools.rs"]
 mod pinned;
 mod refusals;
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         switches::trials(),
         subchart::trials(),
         alerts::trials(),
-        judges::trials(),
+        lints::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

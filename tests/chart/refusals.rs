@@ -79,7 +79,7 @@ fn table() -> Vec<(&'static str, Value, &'static str)> {
         (
             "bundle_of_ones_own_ca",
             json!({"certificates": {"caBundle": certificate}}),
-            "certificates.caBundle goes with the modes secret and certManager",
+            "certificates.caBundle requires certificates.mode secret or certManager",
         ),
         (
             "bundle_that_is_none",
@@ -139,12 +139,12 @@ fn table() -> Vec<(&'static str, Value, &'static str)> {
         (
             "one_port_for_both",
             json!({"ports": {"webhook": 8080}}),
-            "ports.webhook and ports.admin are the same: choose two",
+            "ports.webhook and ports.admin must differ",
         ),
         (
             "autoscaling",
             json!({"autoscaling": {"enabled": true, "minReplicas": 9}}),
-            "autoscaling.minReplicas is above autoscaling.maxReplicas",
+            "autoscaling.minReplicas must not exceed autoscaling.maxReplicas",
         ),
         (
             "budget",

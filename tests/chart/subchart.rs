@@ -43,9 +43,9 @@ fn below() {
         let deployment = rendered.only("Deployment");
         assert_eq!(deployment["metadata"]["name"], "platform-bedrock-profiles");
         assert!(rendered.has_argument("--name=platform-bedrock-profiles"));
-        let wishes = rendered.get("ConfigMap", "platform-bedrock-profiles-bootstrap");
-        let wishes = wishes["data"]["bootstrap.yaml"].as_str().unwrap();
-        assert!(wishes.contains("mode: Rewrite"), "{wishes}");
+        let bootstrap = rendered.get("ConfigMap", "platform-bedrock-profiles-bootstrap");
+        let bootstrap = bootstrap["data"]["bootstrap.yaml"].as_str().unwrap();
+        assert!(bootstrap.contains("mode: Rewrite"), "{bootstrap}");
         assert!(render(false).0.is_empty());
     }
 }

@@ -10,12 +10,12 @@ use crate::pinned::HELM_4;
 use crate::tools::repository;
 use crate::trial;
 
-mod around;
+mod addons;
 mod certificates;
-mod deciding;
-mod entries;
 mod objects;
 mod pods;
+mod policy;
+mod webhooks;
 
 /// The name of a row, the values, and what is to be seen then.
 struct Row(&'static str, Value, fn(&Rendered));
@@ -29,11 +29,11 @@ fn is(found: &Value, expected: impl Into<Value>) {
 fn table() -> Vec<Row> {
     [
         objects::rows(),
-        deciding::rows(),
-        entries::rows(),
+        policy::rows(),
+        webhooks::rows(),
         certificates::rows(),
         pods::rows(),
-        around::rows(),
+        addons::rows(),
     ]
     .into_iter()
     .flatten()
@@ -113,7 +113,7 @@ fn in_default() {
         ..Release::default()
     };
     let rendered = release.objects(&json!({}));
-    let excluded = &rendered.entry("pods")["namespaceSelector"]["matchExpressions"][0]["values"];
+    let excluded = &rendered.webhook("pods")["namespaceSelector"]["matchExpressions"][0]["values"];
     assert!(excluded.as_array().unwrap().contains(&json!("default")));
     is(
         &rendered.get("Role", "bedrock-profiles")["metadata"]["namespace"],
@@ -202,7 +202,7 @@ fn notes() {
         other.contains("kubectl run sample --namespace my-namespace"),
         "{other}"
     );
-    assert!(other.contains("one replica alone"), "{other}");
+    assert!(other.contains("with a single replica"), "{other}");
     let without = told("bedrock-profiles", &["--set", "policy.create=false"]);
     assert!(
         without.contains("without a policy") && without.contains(off),

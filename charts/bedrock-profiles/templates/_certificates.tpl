@@ -1,6 +1,6 @@
-{{- /* Where the serving certificate comes from, for modes other than `self`. */}}
+{{- /* Sources of the serving certificate and of the CA certificates. */}}
 
-{{- /* The Secret with the certificate. */}}
+{{- /* The Secret with the serving certificate, in modes other than `self`. */}}
 {{- define "bedrock-profiles.certificateSecret" -}}
 {{- if eq .Values.certificates.mode "secret" }}
 {{- .Values.certificates.secret.name }}
@@ -9,8 +9,8 @@
 {{- end }}
 {{- end }}
 
-{{- /* What a projected volume takes the CA certificates from, and nothing else: the key of a CA never gets there. */}}
-{{- define "bedrock-profiles.authorities" -}}
+{{- /* The source of a projected volume with the CA certificates. It never contains a private key. */}}
+{{- define "bedrock-profiles.caSource" -}}
 {{- if .Values.certificates.caBundle -}}
 - configMap:
     name: {{ include "bedrock-profiles.fullname" . }}-ca-bundle

@@ -1,10 +1,10 @@
-{{- /* Names and labels. The code derives the same names from the full name: src/controllers/installation.rs. */}}
+{{- /* Names and labels. The controller derives the same names from the full name. */}}
 
 {{- define "bedrock-profiles.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* At most 52 characters, so that what is appended to it still makes a name of 63. */}}
+{{- /* At most 52 characters: with a suffix, a name still has at most 63. */}}
 {{- define "bedrock-profiles.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride }}
 {{- if .Values.fullnameOverride }}
@@ -20,9 +20,16 @@
 {{- .Values.serviceAccount.create | ternary (include "bedrock-profiles.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
 
+{{- /* The labels of every object of the release. */}}
 {{- define "bedrock-profiles.selector" -}}
 app.kubernetes.io/name: {{ include "bedrock-profiles.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- /* The labels of the replicas' Pods. The Pod of `helm test` has another component. */}}
+{{- define "bedrock-profiles.podSelector" -}}
+{{ include "bedrock-profiles.selector" . }}
+app.kubernetes.io/component: webhook
 {{- end }}
 
 {{- define "bedrock-profiles.labels" -}}
@@ -34,8 +41,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- /*
-The metadata of an object. Takes a list: the root, the end of its name after the full name, and optionally a map with `name`
-(instead of both), `namespace` (false: none), `labels` and `annotations`.
+The metadata of an object. Arguments, as a list: the root context, the suffix of the name, and optionally a map with `name` (replaces
+full name and suffix), `namespace` (false for cluster-scoped objects), `labels` and `annotations`.
 */}}
 {{- define "bedrock-profiles.metadata" -}}
 {{- $root := index . 0 }}
@@ -64,7 +71,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{- /* The namespaces that are left alone, the release's own among them, as a YAML list. */}}
+{{- /* The namespaces to skip, including the release namespace, as a YAML list. */}}
 {{- define "bedrock-profiles.excluded" -}}
 {{- append .Values.excludedNamespaces .Release.Namespace | uniq | toYaml }}
 {{- end }}
@@ -77,23 +84,23 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{- /* An address with a port, as the command line takes it. */}}
+{{- /* ADDRESS:PORT, for --listen. IPv6 addresses are put into brackets. */}}
 {{- define "bedrock-profiles.listen" -}}
 {{- $address := index . 0 }}
 {{- if contains ":" $address }}{{ $address = printf "[%s]" $address }}{{ end }}
 {{- printf "%s:%v" $address (index . 1) }}
 {{- end }}
 
-{{- define "bedrock-profiles.check" -}}
+{{- define "bedrock-profiles.validate" -}}
 {{- if eq (int .Values.ports.webhook) (int .Values.ports.admin) }}
-{{- fail "ports.webhook and ports.admin are the same: choose two" }}
+{{- fail "ports.webhook and ports.admin must differ" }}
 {{- end }}
 {{- if and .Values.certificates.caBundle (eq .Values.certificates.mode "self") }}
-{{- fail "certificates.caBundle goes with the modes secret and certManager: in mode self the release has a CA of its own" }}
+{{- fail "certificates.caBundle requires certificates.mode secret or certManager: in mode self the controller creates the CA" }}
 {{- end }}
 {{- with .Values.autoscaling }}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
-{{- fail "autoscaling.minReplicas is above autoscaling.maxReplicas" }}
+{{- fail "autoscaling.minReplicas must not exceed autoscaling.maxReplicas" }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -22,6 +22,25 @@ pub(super) fn rows() -> Vec<Row> {
                 false,
             );
         }),
+        Row(
+            "the_pod_of_helm_test_is_selected_by_nothing",
+            json!({"networkPolicy": {"enabled": true}}),
+            |r| {
+                let labels = |object: &Value| object["metadata"]["labels"].clone();
+                let replica = labels(&r.only("Deployment")["spec"]["template"]);
+                let test = labels(r.only("Pod"));
+                for selector in [
+                    &r.only("Deployment")["spec"]["selector"]["matchLabels"],
+                    &r.only("Service")["spec"]["selector"],
+                    &r.only("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
+                    &r.only("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
+                    &r.pod()["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"],
+                ] {
+                    assert!(selects(selector, &replica), "{selector} {replica}");
+                    assert!(!selects(selector, &test), "{selector} {test}");
+                }
+            },
+        ),
         Row("name", json!({"nameOverride": "profiles"}), |r| {
             let deployment = r.only("Deployment");
             is(&deployment["metadata"]["name"], "bedrock-profiles");
@@ -42,7 +61,7 @@ pub(super) fn rows() -> Vec<Row> {
             assert!(!r.get("ConfigMap", "profiles-bootstrap").is_null());
             assert!(!r.get("Role", "profiles-events").is_null());
             is(
-                &r.entry("pods")["clientConfig"]["service"]["name"],
+                &r.webhook("pods")["clientConfig"]["service"]["name"],
                 "profiles",
             );
             let role = &r.get("Role", "profiles")["rules"];
@@ -119,4 +138,10 @@ pub(super) fn rows() -> Vec<Row> {
             );
         }),
     ]
+}
+
+/// Whether a selector by labels selects an object with these labels.
+pub(super) fn selects(selector: &Value, labels: &Value) -> bool {
+    let selector = selector.as_object().unwrap();
+    !selector.is_empty() && selector.iter().all(|(key, value)| labels[key] == *value)
 }

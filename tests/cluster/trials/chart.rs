@@ -1,5 +1,7 @@
 //! The chart, installed by Helm on a real API server. There is no node: a process of the built binary plays its Pods.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use crate::{
     helm::{CHART, FORGET, Helm},
     pinned::{HELM_3, HELM_4, Tool},
     process::wait_for,
-    release::{NAME, Release},
+    release::{NAME, Release, Replica},
     trial::{Trial, alone},
     world::World,
 };
@@ -88,6 +90,7 @@ impl Filled {
 fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> {
     let helm = Helm { world, tool, mode };
     let apps = world.neighbour("apps")?;
+    let before = everything(world)?;
     let notes = helm.put("install", &[])?;
     ensure!(
         notes.contains("kubectl wait --for=condition=InForce"),
@@ -106,9 +109,11 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     ];
     world.kubectl(&in_force, None)?.success("kubectl wait")?;
     rewrites(world, &apps)?;
+    exposes_what_the_dashboard_shows(&replica)?;
     leaves_what_was_filled(&helm)?;
     rewrites(world, &apps)?;
-    switches_an_entry(&helm, &release)?;
+    references_can_be_switched_off(&helm)?;
+    switches_a_webhook(&helm, &release)?;
     heals_what_was_replaced(&helm, &release)?;
 
     replica.end()?;
@@ -123,7 +128,7 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
         .context("what was kept is adopted")?;
     helm.uninstall()?;
     world.kubectl(FORGET, None)?.success("kubectl delete")?;
-    nothing_is_left(world)
+    nothing_is_left(world, &before)
 }
 
 /// The names of the entries belong to the whole cluster.
@@ -170,8 +175,22 @@ fn leaves_what_was_filled(helm: &Helm<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A switch takes a whole object away; what comes back is armed again.
-fn switches_an_entry(helm: &Helm<'_>, release: &Release<'_>) -> Result<()> {
+/// The API server accepts the policy that the chart makes with `references.enabled=false`.
+fn references_can_be_switched_off(helm: &Helm<'_>) -> Result<()> {
+    let references = |expected: &'static str| {
+        wait_for(&format!("references: {expected}"), || {
+            let policy = helm.world.get("ipp", "default")?;
+            Ok((policy["spec"]["references"] == expected).then_some(()))
+        })
+    };
+    helm.put("upgrade", &["--set=references.enabled=false"])?;
+    references("Off")?;
+    helm.put("upgrade", &["--set=references.enabled=true"])?;
+    references("Resolve")
+}
+
+/// A switch removes a webhook configuration; the leader activates it again when it is back.
+fn switches_a_webhook(helm: &Helm<'_>, release: &Release<'_>) -> Result<()> {
     let (kind, name) = ENTRIES[1];
     helm.put("upgrade", &["--set=webhooks.configMaps.enabled=false"])?;
     let gone = helm.world.kubectl(&["get", kind, name], None)?;
@@ -194,28 +213,52 @@ fn heals_what_was_replaced(helm: &Helm<'_>, release: &Release<'_>) -> Result<()>
     release.wait_until_armed()
 }
 
-/// No object of any kind has the label of the release.
-fn nothing_is_left(world: &World) -> Result<()> {
+/// Every object that the API server lists, as `KIND/NAME` with its namespace, but for Events and what the controllers of Kubernetes
+/// make by themselves.
+fn everything(world: &World) -> Result<BTreeSet<String>> {
     let kinds = ["api-resources", "--verbs=list", "--output=name"];
     let kinds = world
         .kubectl(&kinds, None)?
         .success("kubectl api-resources")?;
-    let kinds: Vec<&str> = kinds.stdout.lines().collect();
+    let kinds: Vec<&str> = kinds
+        .stdout
+        .lines()
+        .filter(|kind| !kind.starts_with("events") && *kind != "componentstatuses")
+        .collect();
     ensure!(kinds.len() > 40, "{kinds:?}");
     let kinds = kinds.join(",");
-    wait_for("the end of every object of the release", || {
-        let label = "app.kubernetes.io/name=bedrock-profiles";
-        let args = [
-            "get",
-            &kinds,
-            "-A",
-            "-l",
-            label,
-            "-o",
-            "name",
-            "--ignore-not-found",
-        ];
-        let left = world.kubectl(&args, None)?.success("kubectl get")?.stdout;
+    let template =
+        "jsonpath={range .items[*]}{.kind}/{.metadata.namespace}/{.metadata.name}{'\\n'}{end}";
+    let args = ["get", &kinds, "-A", "-o", template, "--ignore-not-found"];
+    let listed = world.kubectl(&args, None)?.success("kubectl get")?.stdout;
+    Ok(listed.lines().map(str::to_owned).collect())
+}
+
+/// Nothing is in the cluster that was not there before: neither what the chart has shipped nor what replicas have made.
+fn nothing_is_left(world: &World, before: &BTreeSet<String>) -> Result<()> {
+    let mut left = BTreeSet::new();
+    let gone = wait_for("the end of every object of the release", || {
+        left = everything(world)?.difference(before).cloned().collect();
         Ok(left.is_empty().then_some(()))
-    })
+    });
+    gone.with_context(|| format!("left behind: {left:?}"))
+}
+
+/// A replica that has answered, audited and led exposes every metric that alerts and dashboard use.
+fn exposes_what_the_dashboard_shows(replica: &Replica) -> Result<()> {
+    let list = include_str!("../../data/chart/metrics.txt");
+    let mut missing = BTreeSet::new();
+    let found = wait_for("every metric of alerts and dashboard", || {
+        let scrape = replica.get("/metrics")?;
+        let exposed: BTreeSet<&str> = scrape
+            .lines()
+            .filter_map(|line| line.split(['{', ' ']).next())
+            .collect();
+        missing = list
+            .lines()
+            .filter(|name| !exposed.contains(name))
+            .collect();
+        Ok(missing.is_empty().then_some(()))
+    });
+    found.with_context(|| format!("without a series: {missing:?}"))
 }

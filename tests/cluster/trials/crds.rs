@@ -1,6 +1,8 @@
 //! The definitions of the custom resources as the API server takes them: what they refuse, what they show, what becomes of
 //! objects that are older than they are, and that the catalog fits.
 
+use std::fs;
+
 use anyhow::{Context as _, Result};
 use bedrock_profiles::api::{
     self, InferenceProfileMapping, InferenceProfileMappingSpec, InferenceProfilePolicySpec,
@@ -153,10 +155,60 @@ fn edit(world: &World, kind: &str, patch: &str) -> Result<Output> {
     world.kubectl(&["patch", kind, "old", "--type=merge", "-p", patch], None)
 }
 
+// === The files ===
+
+/// The real kubectl, which reads YAML 1.1, reads from each generated file what a YAML 1.2 reader reads, and from the definitions what
+/// the program has.
+fn kubectl_reads_each_file(world: &World) -> Result<()> {
+    for definition in api::definitions() {
+        let file = format!("manifests/crds/{}.yaml", definition.spec.names.plural);
+        assert_eq!(
+            read_by_kubectl(world, &file)?,
+            [serde_json::to_value(definition)?]
+        );
+    }
+    for file in ["manifests/rbac.yaml", "manifests/install.yaml"] {
+        let text = fs::read_to_string(file)?;
+        let documents = serde_yaml::Deserializer::from_str(&text).map(Value::deserialize);
+        let documents: Vec<Value> = documents.collect::<Result<_, _>>()?;
+        assert_eq!(read_by_kubectl(world, file)?, documents, "{file}");
+    }
+    Ok(())
+}
+
+/// The objects of a file of the repository, as kubectl sends them. Neither defaults nor an API server come in between.
+fn read_by_kubectl(world: &World, file: &str) -> Result<Vec<Value>> {
+    let args = [
+        "create",
+        "--dry-run=client",
+        "--validate=false",
+        "-o",
+        "json",
+        "-f",
+        file,
+    ];
+    let printed = world
+        .kubectl(&args, None)?
+        .success("kubectl create")?
+        .stdout;
+    let mut objects = serde_json::Deserializer::from_str(&printed).into_iter();
+    let first: Value = objects.next().context("kubectl printed nothing")??;
+    let objects = if first["kind"] == "List" {
+        first["items"].as_array().cloned().unwrap_or_default()
+    } else {
+        [Ok(first)]
+            .into_iter()
+            .chain(objects)
+            .collect::<Result<_, _>>()?
+    };
+    Ok(objects)
+}
+
 // === What they show ===
 
 fn shown(world: &World) -> Result<()> {
     install(world, &definitions()?)?;
+    kubectl_reads_each_file(world)?;
     an_empty_policy_has_every_default(world)?;
     takes_the_catalog_and_twice_as_much(world)?;
     prints_columns(world)?;

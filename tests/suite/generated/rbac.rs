@@ -90,7 +90,7 @@ fn template() -> String {
         let lines: String = rights.map(rule).collect();
         write!(
             text,
-            "\n{{{{- define \"bedrock-profiles.rights.{role}\" }}}}\n{lines}{{{{- end }}}}\n"
+            "\n{{{{- define \"bedrock-profiles.rules.{role}\" }}}}\n{lines}{{{{- end }}}}\n"
         )
         .unwrap();
     }
@@ -116,7 +116,7 @@ fn the_manifest_is_what_the_table_says() {
 
 #[test]
 fn the_chart_grants_what_the_table_says() {
-    assert_generated("charts/bedrock-profiles/templates/_rights.tpl", &template());
+    assert_generated("charts/bedrock-profiles/templates/_rbac.tpl", &template());
 }
 
 #[test]

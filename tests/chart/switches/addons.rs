@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Row, is};
+use super::{Row, is, objects::selects};
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
@@ -91,10 +91,10 @@ pub(super) fn rows() -> Vec<Row> {
                 let monitor = r.only("ServiceMonitor");
                 is(&monitor["metadata"]["labels"]["release"], "p");
                 is(&monitor["spec"]["endpoints"][0]["interval"], "15s");
-                is(
+                assert!(selects(
                     &monitor["spec"]["selector"]["matchLabels"],
-                    r.only("Deployment")["spec"]["selector"]["matchLabels"].clone(),
-                );
+                    &r.only("Service")["metadata"]["labels"]
+                ));
                 is(
                     &r.only("Service")["spec"]["ports"][1]["name"],
                     monitor["spec"]["endpoints"][0]["port"].clone(),

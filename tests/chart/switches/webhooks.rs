@@ -6,14 +6,14 @@ use super::{Row, is};
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        Row("entries", json!({}), |r| {
-            for entry in ["pods", "configmaps", "templates"] {
-                let webhook = r.entry(entry);
+        Row("webhook_configurations", json!({}), |r| {
+            for suffix in ["pods", "configmaps", "templates"] {
+                let webhook = r.webhook(suffix);
                 is(
                     &webhook["name"],
-                    format!("webhook-{entry}.bedrock-profiles.dev"),
+                    format!("webhook-{suffix}.bedrock-profiles.dev"),
                 );
-                // Unarmed: the leader puts both in, and an upgrade must not take them back.
+                // Inactive: the leader adds both, and an upgrade must not remove them.
                 is(&webhook["rules"], Value::Null);
                 is(&webhook["clientConfig"]["caBundle"], Value::Null);
                 assert!(!webhook["clientConfig"].to_string().contains("caBundle"));
@@ -23,7 +23,7 @@ pub(super) fn rows() -> Vec<Row> {
                 is(&webhook["timeoutSeconds"], 2);
                 is(&webhook["matchConditions"], Value::Null);
                 is(&webhook["objectSelector"], Value::Null);
-                let mutates = entry != "templates";
+                let mutates = suffix != "templates";
                 is(
                     &webhook["reinvocationPolicy"],
                     if mutates {
@@ -48,15 +48,15 @@ pub(super) fn rows() -> Vec<Row> {
                     );
                 }
             }
-            let wished = r.wishes()["entries"].clone();
-            assert_eq!(wished.as_array().unwrap().len(), 3);
-            is(&wished[0]["kind"], "MutatingWebhookConfiguration");
-            is(&wished[0]["rules"][0]["resources"], json!(["pods"]));
-            is(&wished[0]["rules"][0]["operations"], json!(["CREATE"]));
-            is(&wished[2]["kind"], "ValidatingWebhookConfiguration");
+            let configured = r.bootstrap()["entries"].clone();
+            assert_eq!(configured.as_array().unwrap().len(), 3);
+            is(&configured[0]["kind"], "MutatingWebhookConfiguration");
+            is(&configured[0]["rules"][0]["resources"], json!(["pods"]));
+            is(&configured[0]["rules"][0]["operations"], json!(["CREATE"]));
+            is(&configured[2]["kind"], "ValidatingWebhookConfiguration");
         }),
         Row("excluded", json!({"excludedNamespaces": ["a"]}), |r| {
-            let selected = &r.entry("pods")["namespaceSelector"]["matchExpressions"][0];
+            let selected = &r.webhook("pods")["namespaceSelector"]["matchExpressions"][0];
             is(&selected["values"], json!(["a", "bedrock-profiles"]));
             assert!(
                 r.has_argument("--exclude-namespace=a")
@@ -68,7 +68,7 @@ pub(super) fn rows() -> Vec<Row> {
             "time",
             json!({"webhooks": {"timeoutSeconds": 9, "annotations": {"a": "b"}}}),
             |r| {
-                is(&r.entry("configmaps")["timeoutSeconds"], 9);
+                is(&r.webhook("configmaps")["timeoutSeconds"], 9);
                 is(
                     &r.only("ValidatingWebhookConfiguration")["metadata"]["annotations"]["a"],
                     "b",
@@ -81,7 +81,7 @@ pub(super) fn rows() -> Vec<Row> {
             "namespaceSelector": {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "c", "operator": "Exists"}]},
             "objectSelector": {"matchLabels": {"d": "e"}}, "matchConditions": [{"name": "f", "expression": "true"}]}}}),
             |r| {
-                let webhook = r.entry("pods");
+                let webhook = r.webhook("pods");
                 is(&webhook["failurePolicy"], "Fail");
                 is(&webhook["namespaceSelector"]["matchLabels"]["a"], "b");
                 is(
@@ -94,8 +94,8 @@ pub(super) fn rows() -> Vec<Row> {
                 );
                 is(&webhook["objectSelector"]["matchLabels"]["d"], "e");
                 is(&webhook["matchConditions"][0]["name"], "f");
-                is(&r.entry("configmaps")["failurePolicy"], "Ignore");
-                is(&r.entry("configmaps")["matchConditions"], Value::Null);
+                is(&r.webhook("configmaps")["failurePolicy"], "Ignore");
+                is(&r.webhook("configmaps")["matchConditions"], Value::Null);
             },
         ),
         Row(
@@ -103,7 +103,7 @@ pub(super) fn rows() -> Vec<Row> {
             json!({"webhooks": {"configMaps": {"failurePolicy": "Fail", "namespaceSelector": {"matchLabels": {"a": "b"}},
             "objectSelector": {"matchLabels": {"d": "e"}}, "matchConditions": [{"name": "f", "expression": "true"}]}}}),
             |r| {
-                let webhook = r.entry("configmaps");
+                let webhook = r.webhook("configmaps");
                 is(&webhook["failurePolicy"], "Fail");
                 is(&webhook["namespaceSelector"]["matchLabels"]["a"], "b");
                 is(&webhook["objectSelector"]["matchLabels"]["d"], "e");
@@ -115,7 +115,7 @@ pub(super) fn rows() -> Vec<Row> {
             json!({"webhooks": {"templates": {"failurePolicy": "Fail", "namespaceSelector": {"matchLabels": {"a": "b"}},
             "objectSelector": {"matchLabels": {"d": "e"}}, "matchConditions": [{"name": "f", "expression": "true"}]}}}),
             |r| {
-                let webhook = r.entry("templates");
+                let webhook = r.webhook("templates");
                 is(&webhook["failurePolicy"], "Fail");
                 is(&webhook["namespaceSelector"]["matchLabels"]["a"], "b");
                 is(&webhook["objectSelector"]["matchLabels"]["d"], "e");
@@ -126,17 +126,21 @@ pub(super) fn rows() -> Vec<Row> {
             "no_pods",
             json!({"webhooks": {"pods": {"enabled": false}}}),
             |r| {
-                is(r.entry("pods"), Value::Null);
-                assert!(!r.wishes()["entries"].to_string().contains("webhook-pods."));
+                is(r.webhook("pods"), Value::Null);
+                assert!(
+                    !r.bootstrap()["entries"]
+                        .to_string()
+                        .contains("webhook-pods.")
+                );
             },
         ),
         Row(
             "no_config_maps",
             json!({"webhooks": {"configMaps": {"enabled": false}}}),
             |r| {
-                is(r.entry("configmaps"), Value::Null);
+                is(r.webhook("configmaps"), Value::Null);
                 assert!(
-                    !r.wishes()["entries"]
+                    !r.bootstrap()["entries"]
                         .to_string()
                         .contains("webhook-configmaps.")
                 );
@@ -146,9 +150,9 @@ pub(super) fn rows() -> Vec<Row> {
             "no_templates",
             json!({"webhooks": {"templates": {"enabled": false}}}),
             |r| {
-                is(r.entry("templates"), Value::Null);
+                is(r.webhook("templates"), Value::Null);
                 assert!(
-                    !r.wishes()["entries"]
+                    !r.bootstrap()["entries"]
                         .to_string()
                         .contains("webhook-templates.")
                 );

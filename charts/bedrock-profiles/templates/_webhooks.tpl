@@ -1,8 +1,8 @@
 {{- /*
-The webhook entries, as data: `key` in `webhooks` of the values, `kind`, `name`, `path`, and the `rules` that the leader applies
-once somebody can answer. Names never change: rights, metrics and audit annotations hang on them.
+The webhook configurations: `key` in `webhooks` of the values, `kind`, `name`, `path`, and the `rules` that the leader applies
+when a replica is ready. Do not change the names: RBAC rules, metrics and audit annotations refer to them.
 */}}
-{{- define "bedrock-profiles.entries" -}}
+{{- define "bedrock-profiles.webhooks" -}}
 - key: pods
   kind: MutatingWebhookConfiguration
   name: webhook-pods.bedrock-profiles.dev

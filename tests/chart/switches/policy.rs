@@ -11,7 +11,7 @@ pub(super) fn rows() -> Vec<Row> {
             json!({"policy": {"mode": "Rewrite", "priority": 7}}),
             |r| {
                 is(
-                    &r.wishes()["policy"],
+                    &r.bootstrap()["policy"],
                     json!({"mode": "Rewrite", "priority": 7}),
                 );
             },
@@ -20,18 +20,18 @@ pub(super) fn rows() -> Vec<Row> {
             "whole_policy",
             json!({"policy": {"references": "Off", "match": {"namespaceSelector": null}, "geography": {"allowed": ["us"]}}}),
             |r| {
-                let policy = &r.wishes()["policy"];
+                let policy = &r.bootstrap()["policy"];
                 is(&policy["references"], "Off");
                 is(&policy["geography"]["allowed"], json!(["us"]));
             },
         ),
         Row("no_policy", json!({"policy": {"create": false}}), |r| {
-            is(&r.wishes()["policy"], Value::Null);
+            is(&r.bootstrap()["policy"], Value::Null);
             assert!(!r.grants("inferenceprofilepolicies", "create"));
             assert!(!r.grants("inferenceprofilepolicies", "patch"));
         }),
         Row("catalog", json!({"catalog": {"apply": false}}), |r| {
-            is(&r.wishes()["catalog"]["apply"], false);
+            is(&r.bootstrap()["catalog"]["apply"], false);
             assert!(!r.grants("inferenceprofilemappings", "create"));
             assert!(!r.grants("inferenceprofilemappings", "patch"));
         }),
@@ -67,7 +67,7 @@ pub(super) fn rows() -> Vec<Row> {
             "no_references",
             json!({"references": {"enabled": false}}),
             |r| {
-                is(&r.wishes()["policy"]["references"], "Off");
+                is(&r.bootstrap()["policy"]["references"], "Off");
                 let cluster = r.get("ClusterRole", "bedrock-profiles")["rules"].to_string();
                 assert!(
                     !cluster.contains(r#"["configmaps"],"verbs":["list","watch"]"#),

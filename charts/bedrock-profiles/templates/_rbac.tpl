@@ -1,6 +1,6 @@
 {{- /* Generated from src/controllers/rights.rs by `UPDATE=1 cargo test --test suite generated`. */}}
 
-{{- define "bedrock-profiles.rights.cluster" }}
+{{- define "bedrock-profiles.rules.cluster" }}
 # the view
 - apiGroups: ["bedrock-profiles.dev"]
   resources: ["inferenceprofilemappings","inferenceprofilepolicies"]
@@ -113,7 +113,7 @@
 {{- end }}
 {{- end }}
 
-{{- define "bedrock-profiles.rights.own" }}
+{{- define "bedrock-profiles.rules.own" }}
 {{- if eq .Values.certificates.mode "self" }}
 # the CA; it is shipped empty, so nothing is created
 - apiGroups: [""]
@@ -133,7 +133,7 @@
   verbs: ["list","watch"]
 {{- end }}
 
-{{- define "bedrock-profiles.rights.default" }}
+{{- define "bedrock-profiles.rules.default" }}
 # events on policies
 - apiGroups: ["events.k8s.io"]
   resources: ["events"]
