@@ -13,8 +13,9 @@
 //! catalog      the shipped mapping                                         -> api
 //! report       findings as records, tables and reports                     -> domain
 //! scan         files and documents, evaluated                              -> text, domain, report
+//! cluster      clients, watches, lists and permissions of Kubernetes         -> nothing
 //! webhook      reviews in, responses out                                   -> text, domain, report, runtime
-//! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, scan, tls, runtime
+//! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, scan, cluster, tls, runtime
 //! cli          the commands                                                -> all
 //! ```
 pub use bedrock_profiles_engine::{domain, text};
@@ -22,6 +23,7 @@ pub use bedrock_profiles_engine::{domain, text};
 pub mod api;
 pub mod catalog;
 pub mod cli;
+pub mod cluster;
 pub mod controllers;
 pub mod report;
 pub mod runtime;

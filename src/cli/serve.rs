@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::api::{self, InferenceProfilePolicySpec, ReadError};
 use crate::catalog;
+use crate::cluster::client::{ClientError, Clients};
+use crate::cluster::release::ReleaseNames;
 use crate::controllers::certificates::keyring::Lifetimes;
-use crate::controllers::client::{ClientError, Clients};
-use crate::controllers::installation::Installation;
 use crate::runtime::{http, telemetry};
 use crate::tls::TlsError;
 use crate::tls::files::Paths;
@@ -222,7 +222,7 @@ async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
     let namespace = args.namespace.clone();
     Ok(ClusterOptions {
         addresses: args.addresses(),
-        installation: Installation {
+        release: ReleaseNames {
             namespace: namespace.unwrap_or_else(|| clients.namespace.clone()),
             name: args.name.clone(),
         },

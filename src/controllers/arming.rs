@@ -22,12 +22,12 @@ use tokio::sync::{mpsc, watch as channel};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::certificates::trust::DesiredTrust;
-use super::client::Clients;
-use super::installation::Manager;
 use super::leader::Leadership;
-use super::watch::{self, Change, Sort, Trouble};
 use super::wishes::Wishes;
 use crate::api::{EntryKind, EntryWish};
+use crate::cluster::client::Clients;
+use crate::cluster::release::Manager;
+use crate::cluster::watch::{self, Change, Sort, Trouble};
 
 mod decide;
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::client::Clients;
-use super::installation::Installation;
 use super::leader::Leadership;
+use crate::cluster::client::Clients;
+use crate::cluster::release::ReleaseNames;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::view::View;
 use crate::runtime::published::{Changes, Published};
@@ -19,7 +19,6 @@ use crate::scan::cluster::{Counts, Resource, Survey, Surveyed, Terms};
 
 mod events;
 mod metrics;
-pub mod pages;
 pub mod pass;
 mod reports;
 mod schedule;
@@ -30,7 +29,7 @@ mod writes;
 pub use metrics::Metrics;
 pub use schedule::Rhythm;
 
-use pages::{Gap, Pager};
+use crate::cluster::list::{Gap, Pager};
 use pass::{Extent, Unread};
 use schedule::Schedule;
 use standing::{PolicyStatus, Statuses};
@@ -68,7 +67,7 @@ pub struct Auditor {
     /// The ways to the API server.
     pub clients: Clients,
     /// What the chart has installed.
-    pub installation: Installation,
+    pub release: ReleaseNames,
     /// By what is judged.
     pub view: Arc<Published<Option<View>>>,
     /// Whether this replica leads.
@@ -255,7 +254,7 @@ impl Auditor {
     /// Writes reports and events. Of an audit with gaps nothing is written: what it did not see would be taken for gone.
     async fn publish(&self, outcome: Outcome<'_>, surveyed: &Surveyed, statuses: &Statuses) {
         let (client, mut pace) = (&self.clients.writing, Pace::default());
-        let instance = &self.installation.name;
+        let instance = &self.release.name;
         events::on_policies(client, instance, outcome, statuses, &mut pace).await;
         if self.options.events_on_owners {
             let found = &surveyed.findings;
@@ -263,8 +262,7 @@ impl Auditor {
         }
         let mut written = reports::Written::default();
         if self.options.reports {
-            let reported =
-                reports::write(&self.clients, &self.installation, surveyed, &mut pace).await;
+            let reported = reports::write(&self.clients, &self.release, surveyed, &mut pace).await;
             match reported {
                 Ok(done) => written = done,
                 Err(gap) => tracing::warn!(%gap, "cannot list reports; the next audit tries again"),

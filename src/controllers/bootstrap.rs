@@ -11,14 +11,14 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
-use super::client::Clients;
-use super::installation::{GROUP, MANAGED_BY, Manager};
 use super::leader::Leadership;
 use super::memory::{Memory, Thing};
 use super::view::{ByName, Objects, Written};
 use super::wishes::Wishes;
 use crate::api::{Bootstrap, InferenceProfileMapping, InferenceProfilePolicy};
 use crate::catalog;
+use crate::cluster::client::Clients;
+use crate::cluster::release::{GROUP, MANAGED_BY, Manager};
 use crate::runtime::admin::Hold;
 use crate::runtime::published::Published;
 

@@ -15,8 +15,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::client::Clients;
-use super::installation::Installation;
+use crate::cluster::client::Clients;
+use crate::cluster::release::ReleaseNames;
 use crate::runtime::Shutdown;
 use election::EVERY;
 pub use leadership::{Leadership, Term, Turn, term};
@@ -80,13 +80,13 @@ impl Candidate {
     /// candidate has, nor had before.
     pub fn new(
         clients: &Clients,
-        installation: &Installation,
+        release: &ReleaseNames,
         identity: String,
         metrics: Metrics,
     ) -> (Self, Leadership) {
         let (term, leadership) = term();
         let candidate = Self {
-            lock: Lock::new(clients, installation, identity.clone()),
+            lock: Lock::new(clients, release, identity.clone()),
             voice: Voice {
                 identity,
                 term,

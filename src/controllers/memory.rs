@@ -5,8 +5,8 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::PostParams;
 use kube::{Api, ResourceExt as _};
 
-use super::client::Clients;
-use super::installation::{GROUP, Installation};
+use crate::cluster::client::Clients;
+use crate::cluster::release::{GROUP, ReleaseNames};
 
 /// How often a write is tried that comes between two of the lease's holder, which writes every two seconds.
 const TRIES: usize = 5;
@@ -39,10 +39,10 @@ impl Thing {
 
 impl Memory {
     /// The memory of a release.
-    pub fn of(clients: &Clients, installation: &Installation) -> Self {
+    pub fn of(clients: &Clients, release: &ReleaseNames) -> Self {
         Self {
-            api: Api::namespaced(clients.writing.clone(), &installation.namespace),
-            name: installation.lease().to_owned(),
+            api: Api::namespaced(clients.writing.clone(), &release.namespace),
+            name: release.lease().to_owned(),
         }
     }
 

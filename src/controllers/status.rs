@@ -17,14 +17,14 @@ use tokio::sync::watch as channel;
 
 use super::arming::Entries;
 use super::bootstrap::Notes;
-use super::client::Clients;
-use super::installation::Manager;
 use super::leader::Leadership;
 use super::view::{ByName, Objects, Written};
 use crate::api::{
     InferenceProfileMapping, InferenceProfileMappingStatus, InferenceProfilePolicy,
     InferenceProfilePolicyStatus,
 };
+use crate::cluster::client::Clients;
+use crate::cluster::release::Manager;
 use crate::domain::view::View;
 use crate::runtime::published::Published;
 

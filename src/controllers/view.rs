@@ -17,10 +17,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::client::Clients;
-use super::installation::GROUP;
-use super::watch::{self, Change, Sort, Trouble};
 use crate::api::{InferenceProfileMapping, InferenceProfilePolicy};
+use crate::cluster::client::Clients;
+use crate::cluster::release::GROUP;
+use crate::cluster::watch::{self, Change, Sort, Trouble};
 use crate::domain::policy::Namespace;
 use crate::domain::region::Region;
 use crate::domain::view::View;

@@ -6,10 +6,10 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use tokio::sync::mpsc;
 
-use super::client::Clients;
-use super::installation::Installation;
-use super::watch::{self, Change, Sort, Trouble};
 use crate::api::{BOOTSTRAP_KEY, Bootstrap};
+use crate::cluster::client::Clients;
+use crate::cluster::release::ReleaseNames;
+use crate::cluster::watch::{self, Change, Sort, Trouble};
 use crate::runtime::published::Published;
 
 /// What the chart wishes; `None` until it has been looked for.
@@ -18,12 +18,12 @@ pub type Wishes = Published<Option<Bootstrap>>;
 /// Follows the chart's ConfigMap for ever. One that is missing wishes nothing; one that cannot be read changes nothing.
 pub async fn follow(
     clients: Clients,
-    installation: Installation,
+    release: ReleaseNames,
     metrics: watch::Metrics,
     wishes: Arc<Wishes>,
 ) {
-    let name = installation.bootstrap();
-    let api = Api::<ConfigMap>::namespaced(clients.reading, &installation.namespace);
+    let name = release.bootstrap();
+    let api = Api::<ConfigMap>::namespaced(clients.reading, &release.namespace);
     let (taker, mut told) = mpsc::channel(1);
     let mail = |change: Result<Change<ConfigMap>, Trouble>| change.ok();
     let config = watch::config_of_one(&name);

@@ -19,7 +19,6 @@ use crate::text::Tree;
 use super::Scan;
 
 mod caught;
-pub mod cut;
 mod gathered;
 mod owners;
 mod resource;

@@ -6,7 +6,8 @@ use anyhow::{Result, ensure};
 use bedrock_profiles::{
     catalog,
     cli::serve::{Addresses, ClusterOptions, start_in_cluster},
-    controllers::{certificates::keyring::Lifetimes, client::Clients},
+    cluster::client::Clients,
+    controllers::certificates::keyring::Lifetimes,
     runtime::Shutdown,
     tls::files::Paths,
     webhook::server::Limits,
@@ -59,7 +60,7 @@ impl Hosted {
             start_in_cluster(ClusterOptions {
                 addresses: Addresses { webhook, admin },
                 clients: Clients::of(&account)?,
-                installation: release.installation().clone(),
+                release: release.installation().clone(),
                 identity: name.to_owned(),
                 shipped: catalog::builtin()?,
                 region_from_nodes: true,

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow};
-use bedrock_profiles::controllers::client::Clients;
+use bedrock_profiles::cluster::client::Clients;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, Config,

@@ -11,9 +11,9 @@ use std::{
 use anyhow::Result;
 use bedrock_profiles::{
     cli::yaml::to_string as to_yaml,
-    controllers::{
-        installation::Installation,
-        rights::{self, MUTATING, Right, Switch, VALIDATING},
+    cluster::{
+        rbac::{self, MUTATING, Right, Switch, VALIDATING},
+        release::ReleaseNames,
     },
 };
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl Default for Chart<'_> {
         Self {
             policy: json!({"mode": "Rewrite"}),
             failure_policy: "Fail",
-            rights: rights::TABLE.to_vec(),
+            rights: rbac::TABLE.to_vec(),
             on: Switch::DEFAULTS,
         }
     }
@@ -61,7 +61,7 @@ impl Default for Chart<'_> {
 pub(crate) struct Release<'w> {
     world: &'w World,
     kubeconfig: PathBuf,
-    installation: Installation,
+    installation: ReleaseNames,
 }
 
 /// The definitions of the custom resources, from the files that users apply.
@@ -90,11 +90,11 @@ pub(crate) struct Replica {
 impl<'w> Release<'w> {
     /// Ships what the chart ships, without a replica: nothing answers and nothing is called.
     pub(crate) fn install(world: &'w World, chart: &Chart<'_>) -> Result<Self> {
-        let installation = Installation {
+        let installation = ReleaseNames {
             namespace: world.namespace().to_owned(),
             name: NAME.to_owned(),
         };
-        let mut objects = rights::objects(&chart.rights, chart.on, &installation);
+        let mut objects = rbac::objects(&chart.rights, chart.on, &installation);
         objects.extend(own(&installation));
         objects.extend(configurations(&installation, chart.failure_policy));
         objects.push(bootstrap(&installation, &chart.policy)?);
@@ -112,7 +112,7 @@ impl<'w> Release<'w> {
         Ok(Self {
             world,
             kubeconfig: world.account_config(NAME, None)?,
-            installation: Installation {
+            installation: ReleaseNames {
                 namespace: world.namespace().to_owned(),
                 name: NAME.to_owned(),
             },
@@ -220,7 +220,7 @@ impl<'w> Release<'w> {
     }
 
     /// What the chart has installed.
-    pub(crate) fn installation(&self) -> &Installation {
+    pub(crate) fn installation(&self) -> &ReleaseNames {
         &self.installation
     }
 
@@ -230,7 +230,7 @@ impl<'w> Release<'w> {
     }
 
     fn slice(&self, endpoint: &str, address: SocketAddr) -> Value {
-        let Installation { namespace, name } = &self.installation;
+        let ReleaseNames { namespace, name } = &self.installation;
         json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
             "metadata": {"name": endpoint, "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
             "endpoints": [{"addresses": [address.ip()], "conditions": {"ready": true}}],
@@ -288,8 +288,8 @@ impl Replica {
 }
 
 /// What the chart ships empty and the product fills, and the Service.
-fn own(installation: &Installation) -> Vec<Value> {
-    let Installation { namespace, name } = installation;
+fn own(installation: &ReleaseNames) -> Vec<Value> {
+    let ReleaseNames { namespace, name } = installation;
     let metadata = |name: &str| json!({"name": name, "namespace": namespace});
     vec![
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata(&installation.ca_secret()), "type": "Opaque"}),
@@ -304,7 +304,7 @@ fn list(objects: &[Value]) -> String {
 }
 
 /// The chart's wishes.
-fn bootstrap(installation: &Installation, policy: &Value) -> Result<Value> {
+fn bootstrap(installation: &ReleaseNames, policy: &Value) -> Result<Value> {
     let rule = |groups: &str, resources: &[&str], operations: &[&str]| json!({"apiGroups": [groups], "apiVersions": ["v1"], "operations": operations, "resources": resources});
     let both = &["CREATE", "UPDATE"];
     let rules = [
@@ -336,10 +336,10 @@ fn bootstrap(installation: &Installation, policy: &Value) -> Result<Value> {
 
 /// The entries, as they ship: without rules and without a CA bundle.
 fn configurations(
-    installation: &Installation,
+    installation: &ReleaseNames,
     failure_policy: &str,
 ) -> impl Iterator<Item = Value> {
-    let Installation { namespace, name } = installation.clone();
+    let ReleaseNames { namespace, name } = installation.clone();
     let failure_policy = failure_policy.to_owned();
     entries().map(move |(kind, entry)| {
         let path = if kind == "Mutating" { "/mutate" } else { "/validate" };

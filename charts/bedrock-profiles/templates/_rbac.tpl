@@ -1,4 +1,4 @@
-{{- /* Generated from src/controllers/rights.rs by `UPDATE=1 cargo test --test suite generated`. */}}
+{{- /* Generated from src/cluster/rbac.rs by `UPDATE=1 cargo test --test suite generated`. */}}
 
 {{- define "bedrock-profiles.rules.cluster" }}
 # the view

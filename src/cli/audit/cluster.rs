@@ -6,10 +6,10 @@ use std::io::{IsTerminal as _, Write as _};
 use serde::Deserialize;
 
 use crate::api::{self, Resource as CustomResource};
-use crate::controllers::audit::pages::{Gap, Items, List, Pager};
+use crate::cluster::client::Clients;
+use crate::cluster::list::{Gap, Items, List, Pager};
 use crate::controllers::audit::pass::{Extent, pass};
 use crate::controllers::audit::standing;
-use crate::controllers::client::Clients;
 use crate::controllers::view::REGION_LABEL;
 use crate::domain::region::Region;
 use crate::domain::view::View;

@@ -7,6 +7,9 @@ use jiff::civil::Date;
 use tokio::sync::watch as channel;
 
 use crate::api::InferenceProfileMapping;
+use crate::cluster::client::Clients;
+use crate::cluster::release::{GROUP, Manager, ReleaseNames};
+use crate::cluster::watch;
 use crate::controllers::arming::{self, Arming, Entries};
 use crate::controllers::audit::{self, Auditor};
 use crate::controllers::bootstrap::{Bootstrapper, Notes};
@@ -16,13 +19,10 @@ use crate::controllers::certificates::from_files::FileCertificates;
 use crate::controllers::certificates::keyring::Lifetimes;
 use crate::controllers::certificates::self_managed::{CaController, Settings};
 use crate::controllers::certificates::trust::{DesiredTrust, ObservedTrust};
-use crate::controllers::client::Clients;
-use crate::controllers::installation::{GROUP, Installation, Manager};
 use crate::controllers::leader::{self, Candidate, Leadership};
 use crate::controllers::memory::Memory;
 use crate::controllers::status::{self, Statuses};
 use crate::controllers::view::{self, Follower, Objects};
-use crate::controllers::watch;
 use crate::controllers::wishes::{self, Wishes};
 use crate::domain::view::View;
 use crate::runtime::BoxError;
@@ -42,7 +42,7 @@ pub struct ClusterOptions {
     /// The ways to the API server.
     pub clients: Clients,
     /// What the chart has installed.
-    pub installation: Installation,
+    pub release: ReleaseNames,
     /// Tells this replica from the others.
     pub identity: String,
     /// The catalog of this binary.
@@ -70,7 +70,7 @@ const UNTIL_SENT_WORK: Duration = Duration::from_secs(2);
 /// What the parts of a replica tell each other.
 struct Shared {
     clients: Clients,
-    installation: Installation,
+    release: ReleaseNames,
     view: Arc<Published<Option<View>>>,
     objects: Arc<Published<Objects>>,
     wishes: Arc<Wishes>,
@@ -83,7 +83,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
     let mut stack = Stack::bind(options.addresses).await?;
     let shared = Shared {
         clients: options.clients,
-        installation: options.installation,
+        release: options.release,
         view: Arc::new(Published::new(None)),
         objects: Arc::new(Published::new(Objects::default())),
         wishes: Arc::new(Published::new(None)),
@@ -114,7 +114,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
         context,
     )?;
 
-    let own = shared.installation.namespace.clone();
+    let own = shared.release.namespace.clone();
     let excluded: Vec<String> = options.excluded.into_iter().chain([own]).collect();
     let today = Arc::clone(&options.today);
     if let Some(mut wanted) = options.audit {
@@ -151,7 +151,7 @@ fn follow(stack: &mut Stack, shared: &Shared, with_nodes: bool) {
     support(stack, "the view", follower.run(hold));
     let wishes = wishes::follow(
         shared.clients.clone(),
-        shared.installation.clone(),
+        shared.release.clone(),
         shared.watches.clone(),
         Arc::clone(&shared.wishes),
     );
@@ -162,8 +162,7 @@ fn follow(stack: &mut Stack, shared: &Shared, with_nodes: bool) {
 fn lead(stack: &mut Stack, shared: &Shared, identity: String) -> Leadership {
     let metrics = leader::Metrics::default();
     metrics.register(&mut stack.registry);
-    let (candidate, leads) =
-        Candidate::new(&shared.clients, &shared.installation, identity, metrics);
+    let (candidate, leads) = Candidate::new(&shared.clients, &shared.release, identity, metrics);
     let shutdown = stack.shutdown.clone();
     stack.tasks.work("the election", async move {
         candidate.run(shutdown).await;
@@ -181,7 +180,7 @@ fn bootstrap(
 ) {
     let bootstrapper = Bootstrapper {
         clients: shared.clients.clone(),
-        memory: Memory::of(&shared.clients, &shared.installation),
+        memory: Memory::of(&shared.clients, &shared.release),
         objects: Arc::clone(&shared.objects),
         wishes: Arc::clone(&shared.wishes),
         leads,
@@ -202,7 +201,7 @@ fn certify(
     lifetimes: Lifetimes,
     context: CertificateContext,
 ) -> Result<(), StartError> {
-    let release = &shared.installation;
+    let release = &shared.release;
     if let Some(paths) = files {
         let name = release.service_name();
         let certificates = FileCertificates::open(paths, name, lifetimes, context)?;
@@ -217,7 +216,7 @@ fn certify(
 }
 
 /// The names that the CA controller of a release uses.
-pub fn ca_settings(release: &Installation, lifetimes: Lifetimes) -> Settings {
+pub fn ca_settings(release: &ReleaseNames, lifetimes: Lifetimes) -> Settings {
     Settings {
         namespace: release.namespace.clone(),
         secret: release.ca_secret(),
@@ -331,7 +330,7 @@ fn audit(
     metrics.register(&mut stack.registry);
     let auditor = Auditor {
         clients: shared.clients.clone(),
-        installation: shared.installation.clone(),
+        release: shared.release.clone(),
         view: Arc::clone(&shared.view),
         leads,
         today,

@@ -9,10 +9,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
 
-use super::super::installation::{MANAGED_BY, Manager};
 use super::standing::Statuses;
 use super::status::Outcome;
 use super::writes::Pace;
+use crate::cluster::release::{MANAGED_BY, Manager};
 use crate::report::grade::Grade;
 use crate::report::openreports::message;
 use crate::scan::cluster::{Kept, PolicySums};

@@ -2,7 +2,7 @@
 
 use crate::scan::cluster::{CONFIG_MAPS, Counts, NAMESPACES, Resource, Survey, WORKLOADS};
 
-use super::pages::{Gap, Items, List, Pager};
+use crate::cluster::list::{Gap, Items, List, Pager};
 
 /// How much of the cluster is read.
 #[derive(Debug, Clone)]

@@ -8,10 +8,10 @@ use kube::core::GroupVersionKind;
 use kube::{Api, Client, ResourceExt as _};
 use serde::Deserialize;
 
-use super::super::client::Clients;
-use super::super::installation::{Installation, Manager};
-use super::pages::{Gap, Items, List, Pager};
 use super::writes::Pace;
+use crate::cluster::client::Clients;
+use crate::cluster::list::{Gap, Items, List, Pager};
+use crate::cluster::release::{Manager, ReleaseNames};
 use crate::report::FindingRecord;
 use crate::report::openreports::{self, API_VERSION, HASH, NAME, Owner, Report};
 use crate::scan::cluster::Surveyed;
@@ -71,7 +71,7 @@ impl Items for Standing {
 /// Brings the reports in line with what was found; nothing where the cluster does not know them.
 pub(super) async fn write(
     clients: &Clients,
-    installation: &Installation,
+    release: &ReleaseNames,
     surveyed: &Surveyed,
     pace: &mut Pace,
 ) -> Result<Written, Gap> {
@@ -89,7 +89,7 @@ pub(super) async fn write(
     };
     let mut standing = Standing::default();
     pager.read(&list, &mut standing).await?;
-    let owner = owner(&clients.writing, installation).await;
+    let owner = owner(&clients.writing, release).await;
     let wanted = wanted(surveyed, owner.as_ref());
     Ok(settle(&clients.writing, wanted, standing.whole, pace).await)
 }
@@ -101,9 +101,9 @@ async fn are_known(client: &Client) -> bool {
 }
 
 /// The release's `ClusterRole`: the chart deletes it, and with it go the reports.
-async fn owner(client: &Client, installation: &Installation) -> Option<Owner> {
+async fn owner(client: &Client, release: &ReleaseNames) -> Option<Owner> {
     let api = Api::<ClusterRole>::all(client.clone());
-    match api.get_metadata(&installation.name).await {
+    match api.get_metadata(&release.name).await {
         Ok(role) => Some(Owner {
             api_version: "rbac.authorization.k8s.io/v1".to_owned(),
             kind: "ClusterRole".to_owned(),

@@ -14,8 +14,8 @@ use kube::{Api, Client};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::rights::{MUTATING, VALIDATING};
-use super::pages::{Gap, Items, List, Pager};
+use crate::cluster::list::{Gap, Items, List, Pager};
+use crate::cluster::rbac::{MUTATING, VALIDATING};
 use crate::scan::cluster::{Coverage, Reach, Resource};
 use crate::validate;
 

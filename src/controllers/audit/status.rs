@@ -5,10 +5,10 @@ use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use super::super::installation::Manager;
 use super::pass::Unread;
 use super::standing::{INCOMPLETE, PolicyStatus, Statuses};
 use crate::api::InferenceProfilePolicy;
+use crate::cluster::release::Manager;
 use crate::scan::cluster::{Counts, PolicySums, Sums};
 
 /// What an audit came to.
@@ -101,8 +101,8 @@ pub(super) async fn write(client: &Client, outcome: Outcome<'_>, statuses: &Stat
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::pages::Gap;
     use super::*;
+    use crate::cluster::list::Gap;
 
     fn sums() -> Sums {
         let sums = PolicySums {

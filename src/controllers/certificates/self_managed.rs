@@ -15,8 +15,8 @@ use super::keyring::{Ca, KeyPem, Keyring, Lifetimes};
 use super::metrics::Certificate;
 use super::rotation::{CaRotation, NewCa, Now, ServedLeaf, Task, WriteReason};
 use super::secret::{self, CERTIFICATES_KEY, KEYRING_KEY, SecretContent};
-use crate::controllers::client::Clients;
-use crate::controllers::watch::{self, Change, Sort};
+use crate::cluster::client::Clients;
+use crate::cluster::watch::{self, Change, Sort};
 use crate::tls::TlsError;
 use crate::tls::authority::{Authority, CHECK_INTERVAL, Names};
 

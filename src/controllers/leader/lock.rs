@@ -7,8 +7,8 @@ use kube::api::PostParams;
 use tokio::time::{Instant, timeout_at};
 
 use super::election::{Election, Step};
-use crate::controllers::client::{Clients, WRITE_TIMEOUT};
-use crate::controllers::installation::Installation;
+use crate::cluster::client::{Clients, WRITE_TIMEOUT};
+use crate::cluster::release::ReleaseNames;
 
 /// The Lease of a release, and one replica's part in the election.
 pub(super) struct Lock {
@@ -35,10 +35,10 @@ impl TryError {
 }
 
 impl Lock {
-    pub(super) fn new(clients: &Clients, installation: &Installation, identity: String) -> Self {
+    pub(super) fn new(clients: &Clients, release: &ReleaseNames, identity: String) -> Self {
         Self {
-            api: Api::namespaced(clients.writing.clone(), &installation.namespace),
-            name: installation.lease().to_owned(),
+            api: Api::namespaced(clients.writing.clone(), &release.namespace),
+            name: release.lease().to_owned(),
             election: Election::new(identity),
         }
     }

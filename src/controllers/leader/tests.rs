@@ -30,7 +30,7 @@ impl Server {
         let metrics = Metrics::default();
         let (candidate, leadership) = Candidate::new(
             &self.clients(),
-            &installation(),
+            &release(),
             name.to_owned(),
             metrics.clone(),
         );
@@ -47,12 +47,12 @@ impl Server {
     }
 
     fn memory(&self) -> Memory {
-        Memory::of(&self.clients(), &installation())
+        Memory::of(&self.clients(), &release())
     }
 }
 
-fn installation() -> Installation {
-    Installation {
+fn release() -> ReleaseNames {
+    ReleaseNames {
         namespace: "bedrock".to_owned(),
         name: "bedrock-profiles".to_owned(),
     }

@@ -5,7 +5,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::super::arming::Entries;
 use super::super::bootstrap::{CatalogNote, DEFAULT, Notes, PolicyNote};
-use super::super::rights::MUTATING;
 use super::super::view::{Objects, Written};
 use super::condition::{Said, Sort, conditions, find, kept, message};
 use super::stored::Stored;
@@ -14,6 +13,7 @@ use crate::api::{
     InferenceProfilePolicyStatus, References, ResourceKind,
 };
 use crate::catalog;
+use crate::cluster::rbac::MUTATING;
 use crate::domain::catalog::Catalog;
 use crate::domain::snapshot::{Named, Problem};
 use crate::validate::Invalid;

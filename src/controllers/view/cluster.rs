@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use super::super::watch::{Change, Trouble};
 use super::listed::Listed;
 use super::objects::Objects;
 use super::written::{Kept, Written};
 use crate::api::{InferenceProfileMapping, InferenceProfilePolicy};
+use crate::cluster::watch::{Change, Trouble};
 use crate::domain::catalog::Mapping;
 use crate::domain::config_maps::{self, References};
 use crate::domain::policy::{Namespace, Policy, References as Following};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::watch::Change;
+use crate::cluster::watch::Change;
 
 /// The objects of one sort, by name.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::DynamicObject;
 use serde_json::json;
 
-use super::super::watch::{Change, Trouble};
 use super::{Cluster, Told, Written};
+use crate::cluster::watch::{Change, Trouble};
 use crate::domain::policy::Namespace;
 use crate::domain::region::Region;
 

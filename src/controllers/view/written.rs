@@ -8,9 +8,9 @@ use kube::ResourceExt as _;
 use kube::api::DynamicObject;
 use serde::de::DeserializeOwned;
 
-use super::super::installation::GROUP;
-use super::super::watch::Change;
 use super::listed::Listed;
+use crate::cluster::release::GROUP;
+use crate::cluster::watch::Change;
 use crate::validate::Invalid;
 
 /// One custom resource as it stands.

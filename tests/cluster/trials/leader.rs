@@ -9,9 +9,8 @@ use std::{
 
 use anyhow::{Result, ensure};
 use bedrock_profiles::{
+    cluster::{client::Clients, release::ReleaseNames},
     controllers::{
-        client::Clients,
-        installation::Installation,
         leader::{Candidate, Leadership, Metrics, Term},
         memory::{Memory, Thing},
     },
@@ -57,7 +56,7 @@ const FROZEN: Duration = Duration::from_secs(30);
 /// An election, with somebody who looks that no two lead.
 struct Election<'w> {
     world: &'w World,
-    installation: Installation,
+    installation: ReleaseNames,
     roll: Arc<Mutex<Roll>>,
     runtime: Runtime,
 }
@@ -92,7 +91,7 @@ impl<'w> Election<'w> {
         runtime.spawn(look(Arc::clone(&roll)));
         Ok(Self {
             world,
-            installation: Installation {
+            installation: ReleaseNames {
                 namespace: world.namespace().to_owned(),
                 name: NAME.to_owned(),
             },

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
-use bedrock_profiles::controllers::{
-    installation::Installation,
-    rights::{self, Switch},
+use bedrock_profiles::cluster::{
+    rbac::{self, Switch},
+    release::ReleaseNames,
 };
 use serde_json::{Value, json};
 
@@ -88,8 +88,8 @@ impl Phase {
         ]
     }
 
-    fn grants(&self, installation: &Installation) -> Vec<Grant> {
-        let objects = rights::objects(rights::TABLE, &self.on, installation);
+    fn grants(&self, installation: &ReleaseNames) -> Vec<Grant> {
+        let objects = rbac::objects(rbac::TABLE, &self.on, installation);
         objects.iter().flat_map(granted).collect()
     }
 }
@@ -132,7 +132,7 @@ impl Request {
 fn every_right_is_needed_and_none_is_missing(world: &World) -> Result<()> {
     world.apply(&open_reports::definitions()?)?;
     let apps = world.neighbour("apps")?;
-    let installation = Installation {
+    let installation = ReleaseNames {
         namespace: world.namespace().to_owned(),
         name: NAME.to_owned(),
     };

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use bedrock_profiles::{
+    cluster::{client::Clients, rbac::MUTATING, watch},
     controllers::{
         arming::{Entries, Entry},
         bootstrap::Notes,
-        client::Clients,
         leader::{self, Term},
-        rights::MUTATING,
         status::{Metrics, Statuses},
         view::{self, Follower, Objects},
-        watch,
     },
     domain::view::View,
     runtime::{Shutdown, admin::Readiness, published::Published},

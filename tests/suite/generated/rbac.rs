@@ -5,23 +5,23 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bedrock_profiles::cli::yaml::to_string as to_yaml;
-use bedrock_profiles::controllers::installation::Installation;
-use bedrock_profiles::controllers::rights::{Names, Right, Scope, Switch, TABLE, objects};
+use bedrock_profiles::cluster::rbac::{Names, Right, Scope, Switch, TABLE, objects};
+use bedrock_profiles::cluster::release::ReleaseNames;
 use serde_json::json;
 
-const HEAD: &str = "# Rights of the service account, with the chart's default switches. Generated from src/controllers/rights.rs by
+const HEAD: &str = "# Rights of the service account, with the chart's default switches. Generated from src/cluster/rbac.rs by
 # `UPDATE=1 cargo test --test suite generated`; the namespace is the one of the release.
 ";
 
-fn installation() -> Installation {
-    Installation {
+fn release() -> ReleaseNames {
+    ReleaseNames {
         namespace: "bedrock-profiles".into(),
         name: "bedrock-profiles".into(),
     }
 }
 
 fn rendered() -> String {
-    let documents = objects(TABLE, Switch::DEFAULTS, &installation());
+    let documents = objects(TABLE, Switch::DEFAULTS, &release());
     let documents: Vec<String> = documents
         .iter()
         .map(|document| to_yaml(document).unwrap())
@@ -30,7 +30,7 @@ fn rendered() -> String {
 }
 
 /// The head of the chart's template. Its braces are Helm's.
-const TEMPLATE_HEAD: &str = "{{- /* Generated from src/controllers/rights.rs by `UPDATE=1 cargo test --test suite generated`. */}}
+const TEMPLATE_HEAD: &str = "{{- /* Generated from src/cluster/rbac.rs by `UPDATE=1 cargo test --test suite generated`. */}}
 ";
 
 /// What the chart's values say where a switch is on.
@@ -151,7 +151,7 @@ fn nothing_dangerous_is_granted() {
 #[test]
 fn a_switch_that_is_off_takes_its_rights_away() {
     let rules = |on: &[Switch]| {
-        let objects = objects(TABLE, on, &installation());
+        let objects = objects(TABLE, on, &release());
         let rules = objects
             .iter()
             .filter_map(|object| object["rules"].as_array());

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tower::service_fn;
 
 use super::SECOND;
-use crate::controllers::client::Clients;
+use crate::cluster::client::Clients;
 
 /// How the API server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

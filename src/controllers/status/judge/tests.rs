@@ -4,10 +4,10 @@ use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
 use super::super::super::arming::Entry;
-use super::super::super::rights::VALIDATING;
 use super::super::super::view::{Cluster, Told};
-use super::super::super::watch::{Change, Trouble};
 use super::*;
+use crate::cluster::rbac::VALIDATING;
+use crate::cluster::watch::{Change, Trouble};
 use crate::domain::view::View;
 
 const PODS: &str = MUTATING[0];

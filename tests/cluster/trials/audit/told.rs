@@ -1,7 +1,7 @@
 //! What a leader's audit says: the status of policies, reports, events and metrics, with the rights of the table.
 
 use anyhow::{Result, ensure};
-use bedrock_profiles::controllers::rights::Switch;
+use bedrock_profiles::cluster::rbac::Switch;
 use serde_json::{Value, json};
 
 use super::{

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use bedrock_profiles::{
     cli::serve::ca_settings,
+    cluster::{client::Clients, release::ReleaseNames, watch},
     controllers::{
         certificates::{
             context::{CertificateContext, ReadinessGate},
@@ -17,10 +18,7 @@ use bedrock_profiles::{
             self_managed::CaController,
             trust::{DesiredTrust, ObservedTrust},
         },
-        client::Clients,
-        installation::Installation,
         leader::{self, Term},
-        watch,
     },
     runtime::{Shutdown, admin::Readiness},
     tls::{self, Resolver, trust::Bundle},
@@ -59,7 +57,7 @@ pub(super) struct Cluster<'w> {
     world: &'w World,
     runtime: Runtime,
     admin: kube::Client,
-    installation: Installation,
+    installation: ReleaseNames,
     observed: Arc<channel::Sender<Option<ObservedTrust>>>,
 }
 
@@ -116,7 +114,7 @@ impl<'w> Cluster<'w> {
             world,
             runtime,
             admin,
-            installation: Installation {
+            installation: ReleaseNames {
                 namespace: world.namespace().to_owned(),
                 name: NAME.to_owned(),
             },

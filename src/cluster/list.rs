@@ -10,7 +10,7 @@ use kube::Client;
 use kube::api::ListParams;
 use kube::core::Request;
 
-use crate::scan::cluster::cut::{Cutter, ListMetadata};
+use super::list_items::{Cutter, ListMetadata};
 
 /// How large a page should be, in bytes: half of what it may be, as the next objects may be twice as large as the last.
 const PAGE: usize = 4 * 1024 * 1024;

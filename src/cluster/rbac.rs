@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::installation::{GROUP, Installation, MANAGED_BY};
+use super::release::{GROUP, MANAGED_BY, ReleaseNames};
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -296,7 +296,7 @@ const fn right(
 }
 
 impl Switch {
-    /// Those that are on in an installation with the chart's defaults.
+    /// Those that are on in a release with the chart's defaults.
     pub const DEFAULTS: &'static [Self] = &[
         Self::CatalogApply,
         Self::PolicyCreate,
@@ -311,29 +311,29 @@ impl Switch {
 
 impl Scope {
     /// The names that the right is limited to.
-    fn names(self, installation: &Installation) -> Option<Vec<String>> {
+    fn names(self, release: &ReleaseNames) -> Option<Vec<String>> {
         match self {
             Self::Cluster | Self::Default => None,
-            Self::Named(names) | Self::Own(names) => Some(names.of(installation)),
+            Self::Named(names) | Self::Own(names) => Some(names.of(release)),
         }
     }
 }
 
 impl Names {
-    fn of(self, installation: &Installation) -> Vec<String> {
+    fn of(self, release: &ReleaseNames) -> Vec<String> {
         match self {
             Self::Fixed(names) => names.iter().map(|name| (*name).to_owned()).collect(),
-            Self::CaSecret => vec![installation.ca_secret()],
-            Self::Lease => vec![installation.lease().to_owned()],
-            Self::Bootstrap => vec![installation.bootstrap()],
-            Self::ClusterRole => vec![installation.name.clone()],
+            Self::CaSecret => vec![release.ca_secret()],
+            Self::Lease => vec![release.lease().to_owned()],
+            Self::Bootstrap => vec![release.bootstrap()],
+            Self::ClusterRole => vec![release.name.clone()],
         }
     }
 }
 
 /// The service account of a release, its roles, and what binds them: Kubernetes objects.
-pub fn objects(rights: &[Right], on: &[Switch], installation: &Installation) -> Vec<Value> {
-    let Installation { namespace, name } = installation;
+pub fn objects(rights: &[Right], on: &[Switch], release: &ReleaseNames) -> Vec<Value> {
+    let ReleaseNames { namespace, name } = release;
     let rules = |belongs: fn(Scope) -> bool| -> Vec<Value> {
         let granted = |right: &&Right| {
             belongs(right.scope) && right.when.is_none_or(|switch| on.contains(&switch))
@@ -341,7 +341,7 @@ pub fn objects(rights: &[Right], on: &[Switch], installation: &Installation) -> 
         rights
             .iter()
             .filter(granted)
-            .map(|right| rule(right, installation))
+            .map(|right| rule(right, release))
             .collect()
     };
     let metadata = |name: &str, namespace: Option<&str>| {
@@ -370,16 +370,16 @@ pub fn objects(rights: &[Right], on: &[Switch], installation: &Installation) -> 
     let own = rules(|scope| matches!(scope, Scope::Own(_)));
     objects.extend(role("Role", metadata(name, Some(namespace)), own));
     let default = rules(|scope| scope == Scope::Default);
-    let events = installation.events_role();
+    let events = release.events_role();
     objects.extend(role("Role", metadata(&events, Some("default")), default));
     objects
 }
 
-fn rule(right: &Right, installation: &Installation) -> Value {
+fn rule(right: &Right, release: &ReleaseNames) -> Value {
     let mut rule = json!({
         "apiGroups": [right.group], "resources": right.resources, "verbs": right.verbs,
     });
-    if let Some(names) = right.scope.names(installation) {
+    if let Some(names) = right.scope.names(release) {
         rule["resourceNames"] = json!(names);
     }
     rule

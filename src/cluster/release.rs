@@ -9,14 +9,14 @@ pub const MANAGED_BY: &str = "bedrock-profiles";
 
 /// One installed release: its namespace and the chart's full name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Installation {
+pub struct ReleaseNames {
     /// Where the chart was installed.
     pub namespace: String,
     /// The chart's full name, before which its objects' names begin.
     pub name: String,
 }
 
-impl Installation {
+impl ReleaseNames {
     /// The Secret that holds the CA, shipped empty.
     pub fn ca_secret(&self) -> String {
         format!("{}-ca", self.name)
