@@ -1,6 +1,7 @@
-//! The process: what runs in it, how it ends, and the listeners' common rules. It knows nothing of the product.
+//! The process: its tasks, its shutdown, HTTP listeners, the admin port, and the log. It knows nothing of the product.
 //!
-//! Everything hangs on values that are handed around, so that a server can be started twice in one process.
+//! There is no global state besides the log and the counters of panics and dropped log records, so a server can be started
+//! twice in one process.
 
 pub mod admin;
 pub mod http;
@@ -18,15 +19,15 @@ use tokio_util::sync::CancellationToken;
 /// An error of any task.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The two moments at which a process ends: drain, when no new work shall be begun, and abort, when what is left is
-/// dropped. Clones share both.
+/// The two stages of a shutdown: on drain, work in flight is finished and no new work begins; on abort, work in flight is
+/// dropped. Clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     drain: CancellationToken,
     abort: CancellationToken,
 }
 
-/// All that runs. Whatever ends early ends everything, and its error becomes the process's.
+/// The tasks of the process. A task that ends early shuts down all others, and its error is the result of the process.
 pub struct Tasks {
     shutdown: Shutdown,
     work: JoinSet<Result<(), BoxError>>,
@@ -34,7 +35,7 @@ pub struct Tasks {
     names: HashMap<Id, &'static str>,
 }
 
-/// Why a process did not end as it was told to.
+/// Why the process did not shut down cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
     /// A task ended with an error.
@@ -45,21 +46,21 @@ pub enum TaskError {
         /// Its error.
         source: BoxError,
     },
-    /// A task ended before it was asked to.
-    #[error("{0} ended before it was asked to")]
+    /// A task ended before the shutdown.
+    #[error("{0} ended before the shutdown")]
     EndedEarly(&'static str),
     /// A task panicked.
-    #[error("{0} panicked; the log names the place")]
+    #[error("{0} panicked; the log has the source location")]
     Panicked(&'static str),
-    /// The end was ordered a second time, and work in flight was dropped.
-    #[error("ended at once, work in flight was dropped")]
+    /// The shutdown was aborted by a second signal.
+    #[error("aborted by a second signal; work in flight was dropped")]
     Aborted,
 }
 
 // === Shutdown ===
 
 impl Shutdown {
-    /// Neither moment has come.
+    /// A shutdown that has not begun.
     pub fn new() -> Self {
         Self::default()
     }
@@ -69,7 +70,7 @@ impl Shutdown {
         self.drain.cancel();
     }
 
-    /// Ends at once.
+    /// Begins the drain, and aborts it at once.
     pub fn abort(&self) {
         self.drain.cancel();
         self.abort.cancel();
@@ -80,21 +81,21 @@ impl Shutdown {
         self.drain.is_cancelled()
     }
 
-    /// Comes when the drain begins.
+    /// Returns when the drain begins.
     pub async fn draining(&self) {
         self.drain.cancelled().await;
     }
 
-    /// Comes when all is to end at once.
+    /// Returns when the shutdown is aborted.
     pub async fn aborted(&self) {
         self.abort.cancelled().await;
     }
 
-    /// Listens to SIGTERM and SIGINT from this call on: the first begins the drain, the second ends at once. The
-    /// future that does so never ends.
+    /// Handles SIGTERM and SIGINT from this call on: the first begins the drain, the second aborts. The returned future handles
+    /// them and never ends.
     ///
     /// # Errors
-    /// Where the system does not let signals be caught.
+    /// If signal handlers cannot be installed.
     pub fn on_signals(&self) -> io::Result<impl Future<Output = Result<(), BoxError>> + use<>> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -106,10 +107,10 @@ impl Shutdown {
                     _ = interrupt.recv() => {}
                 }
                 if shutdown.is_draining() {
-                    tracing::warn!("second signal: ending at once");
+                    tracing::warn!("second signal; aborting");
                     shutdown.abort();
                 } else {
-                    tracing::info!("signal: draining; a second one ends at once");
+                    tracing::info!("signal; draining, a second one aborts");
                     shutdown.drain();
                 }
             }
@@ -120,7 +121,7 @@ impl Shutdown {
 // === Tasks ===
 
 impl Tasks {
-    /// No tasks yet. They end with `shutdown`, and begin it where one of them ends early.
+    /// No tasks. They end with `shutdown`, and a task that ends early begins its drain.
     pub fn new(shutdown: Shutdown) -> Self {
         Self {
             shutdown,
@@ -130,7 +131,7 @@ impl Tasks {
         }
     }
 
-    /// Starts a task that ends by itself once the drain has begun, and is waited for.
+    /// Starts a task that ends by itself after the drain has begun. The process waits for it.
     pub fn work<F, E>(&mut self, name: &'static str, task: F)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -143,7 +144,7 @@ impl Tasks {
         self.names.insert(id, name);
     }
 
-    /// Starts a task that serves the others, such as the admin port: it is dropped when the last of them has ended.
+    /// Starts a task that supports the others, such as the admin port. It is dropped when all work has ended.
     pub fn support<F, E>(&mut self, name: &'static str, task: F)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -173,7 +174,7 @@ impl Tasks {
                 Some(ended) = self.work.join_next_with_id() => ended,
                 Some(ended) = self.support.join_next_with_id() => ended,
             };
-            if let Some(error) = self.judge(ended) {
+            if let Some(error) = self.exit_error(ended) {
                 keep_first(&mut first, error);
                 shutdown.drain();
             }
@@ -183,8 +184,11 @@ impl Tasks {
         first.map_or(Ok(()), Err)
     }
 
-    /// What the end of a task means.
-    fn judge(&self, ended: Result<(Id, Result<(), BoxError>), JoinError>) -> Option<TaskError> {
+    /// The error of a task that ended; `None` if it ended as it should.
+    fn exit_error(
+        &self,
+        ended: Result<(Id, Result<(), BoxError>), JoinError>,
+    ) -> Option<TaskError> {
         let name = |id| self.names.get(&id).copied().unwrap_or("a task");
         match ended {
             Ok((id, Err(source))) => Some(TaskError::Failed {
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ends_without_an_error_when_told_to() {
+    async fn tasks_end_without_an_error_after_a_drain() {
         let shutdown = Shutdown::new();
         let mut tasks = Tasks::new(shutdown.clone());
         tasks.work("server", until_drained(shutdown.clone()));
@@ -226,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_of_one_task_ends_the_others_and_is_the_answer() {
+    async fn an_error_of_one_task_ends_the_others_and_is_the_result() {
         let shutdown = Shutdown::new();
         let mut tasks = Tasks::new(shutdown.clone());
         tasks.work("server", until_drained(shutdown.clone()));
@@ -237,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_early_end_and_a_panic_are_errors() {
+    async fn a_task_that_ends_early_or_panics_is_an_error() {
         let shutdown = Shutdown::new();
         let mut tasks = Tasks::new(shutdown.clone());
         tasks.work("server", until_drained(shutdown.clone()));
@@ -249,7 +253,7 @@ mod tests {
 
         let mut tasks = Tasks::new(Shutdown::new());
         tasks.work("watch", async {
-            assert!(std::hint::black_box(false), "on purpose");
+            assert!(std::hint::black_box(false), "intended");
             Ok::<(), Infallible>(())
         });
         assert!(matches!(

@@ -1,5 +1,5 @@
-//! The admin port: `/livez`, `/readyz` and `/metrics` over plain HTTP. It serves no review, and makes no metric of
-//! its own: families live with their owners, who register them before the port opens.
+//! The admin port: `/livez`, `/readyz` and `/metrics` over plain HTTP. Metrics are defined by the modules that measure, and
+//! registered before the port opens.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,24 +15,24 @@ use tokio::sync::watch;
 
 use crate::runtime::Shutdown;
 
-/// The text form in which metrics are written.
+/// The content type of the OpenMetrics text format.
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
-/// Whether the process should be sent work. Clones share it.
+/// Whether the process is ready to receive requests. Clones share the state.
 ///
-/// Ready means: nobody holds a [`Hold`], and no drain has begun. It does not mean that work would be done well.
+/// The process is ready if there is no [`Hold`] and no drain has begun.
 #[derive(Clone, Debug)]
 pub struct Readiness {
     shutdown: Shutdown,
     holds: Arc<Mutex<BTreeMap<u64, &'static str>>>,
-    told: Arc<watch::Sender<bool>>,
+    observed: Arc<watch::Sender<bool>>,
 }
 
-/// Keeps the process from being ready until it is released. A hold that is dropped without a release, as by a task
-/// that died, keeps it so for ever.
+/// Keeps the process unready until it is released. If a hold is dropped without a release, as by a task that panicked, the
+/// process stays unready.
 #[derive(Debug)]
-#[must_use = "a hold that is dropped without a release keeps the process from ever being ready"]
+#[must_use = "a hold that is dropped without a release keeps the process unready forever"]
 pub struct Hold {
     readiness: Readiness,
     number: u64,
@@ -47,16 +47,16 @@ struct Admin {
 // === Readiness ===
 
 impl Readiness {
-    /// Ready from the start, until a hold is taken; no longer once `shutdown` drains.
+    /// Ready while there is no hold and `shutdown` has not begun.
     pub fn new(shutdown: Shutdown) -> Self {
         Self {
             shutdown,
             holds: Arc::default(),
-            told: Arc::new(watch::Sender::new(false)),
+            observed: Arc::new(watch::Sender::new(false)),
         }
     }
 
-    /// Not ready until the hold is released; `reason` says what is waited for, in the words of an operator.
+    /// Makes the process unready until the hold is released. `reason` is shown by `/readyz`: what the process waits for.
     pub fn hold(&self, reason: &'static str) -> Hold {
         let mut holds = self.holds();
         let number = holds.last_key_value().map_or(0, |(last, _)| last + 1);
@@ -68,17 +68,17 @@ impl Readiness {
         }
     }
 
-    /// Whether anybody has asked and was told that the process is ready. Who sends work learns it from whoever asked.
-    pub fn told(&self) -> watch::Receiver<bool> {
-        self.told.subscribe()
+    /// Whether a probe has observed that the process is ready. Requests follow such a probe.
+    pub fn observed(&self) -> watch::Receiver<bool> {
+        self.observed.subscribe()
     }
 
-    /// What stands in the way, oldest first; empty when ready.
+    /// The reasons of all holds, oldest first; empty if the process is ready.
     pub fn waits_for(&self) -> Vec<&'static str> {
         let draining = self
             .shutdown
             .is_draining()
-            .then_some("nothing: shutting down");
+            .then_some("nothing; shutting down");
         draining
             .into_iter()
             .chain(self.holds().values().copied())
@@ -86,13 +86,13 @@ impl Readiness {
     }
 
     fn holds(&self) -> MutexGuard<'_, BTreeMap<u64, &'static str>> {
-        // The map is whole after each of its own calls, whoever panicked.
+        // A panic elsewhere leaves the map consistent.
         self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Hold {
-    /// What was waited for is there.
+    /// Ends the hold.
     pub fn release(self) {
         self.readiness.holds().remove(&self.number);
     }
@@ -100,7 +100,7 @@ impl Hold {
 
 // === Admin ===
 
-/// The routes of the admin port. `registry` is complete: what is not registered by now is not shown.
+/// The routes of the admin port. `registry` must be complete.
 pub fn router(readiness: Readiness, registry: Registry) -> Router {
     Router::new()
         .route("/livez", get(livez))
@@ -112,16 +112,16 @@ pub fn router(readiness: Readiness, registry: Registry) -> Router {
         })
 }
 
-/// Says that the process still answers, and nothing about its work: a restart cures nothing else.
+/// Succeeds while the process responds. It checks nothing else, because a restart would not repair anything else.
 async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Says whether work should be sent here, and if not, what is waited for.
+/// Succeeds if the process is ready to receive requests. Otherwise lists what it waits for.
 async fn readyz(State(admin): State<Admin>) -> Response {
     let waits_for = admin.readiness.waits_for();
     if waits_for.is_empty() {
-        admin.readiness.told.send_replace(true);
+        admin.readiness.observed.send_replace(true);
         return "ok\n".into_response();
     }
     let mut text = String::from("not ready, waiting for:\n");
@@ -137,7 +137,7 @@ async fn metrics(State(admin): State<Admin>) -> Response {
     match prometheus_client::encoding::text::encode(&mut text, &admin.registry) {
         Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => {
-            tracing::error!(%error, "metrics cannot be written");
+            tracing::error!(%error, "cannot encode metrics");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -163,14 +163,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn is_ready_when_nothing_is_held_and_no_drain_has_begun() {
+    async fn the_process_is_ready_without_holds_before_a_drain() {
         let shutdown = Shutdown::new();
         let readiness = Readiness::new(shutdown.clone());
         let router = router(readiness.clone(), Registry::default());
         assert_eq!(get(&router, "/readyz").await, (200, "ok\n".into()));
 
         let snapshot = readiness.hold("a snapshot");
-        readiness.told.send_replace(false);
+        readiness.observed.send_replace(false);
         let certificate = readiness.hold("a certificate");
         let (status, text) = get(&router, "/readyz").await;
         assert_eq!(status, 503);
@@ -181,18 +181,18 @@ mod tests {
 
         snapshot.release();
         assert_eq!(readiness.waits_for(), ["a certificate"]);
-        assert!(!*readiness.told().borrow());
+        assert!(!*readiness.observed().borrow());
         certificate.release();
         assert_eq!(get(&router, "/readyz").await.0, 200);
 
-        assert!(*readiness.told().borrow());
+        assert!(*readiness.observed().borrow());
         shutdown.drain();
         assert_eq!(get(&router, "/readyz").await.0, 503);
         assert_eq!(get(&router, "/livez").await, (200, "ok\n".into()));
     }
 
     #[test]
-    fn a_hold_that_dies_with_its_owner_is_not_released() {
+    fn a_hold_that_is_dropped_is_not_released() {
         let readiness = Readiness::new(Shutdown::new());
         drop(readiness.hold("a snapshot"));
         readiness.hold("a certificate").release();
@@ -200,18 +200,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn shows_what_was_registered() {
-        let mut registry = Registry::with_prefix("bedrock_profiles");
+    async fn registered_metrics_are_shown() {
+        let mut registry = Registry::with_prefix("webhook");
         let reviews = Counter::<u64>::default();
         registry.register("reviews", "Reviews answered", reviews.clone());
         let router = router(Readiness::new(Shutdown::new()), registry);
         reviews.inc();
         let (status, text) = get(&router, "/metrics").await;
         assert_eq!(status, 200);
-        assert!(
-            text.contains("bedrock_profiles_reviews_total 1\n"),
-            "{text}"
-        );
+        assert!(text.contains("webhook_reviews_total 1\n"), "{text}");
         assert!(text.ends_with("# EOF\n"), "{text}");
     }
 }

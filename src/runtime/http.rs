@@ -1,8 +1,8 @@
 //! A listener and its connections: HTTP/1.1 with or without TLS, under limits, and a drain that loses no request.
 //!
-//! Built on hyper and not on a server crate, because the drain needs the connections: which of them has been asked
-//! anything yet, the header on each answer of the lame duck, and a last sweep of those that the kernel has accepted.
-//! It does not read bodies and knows no routes.
+//! It is built on hyper instead of a server crate, because the drain needs access to the connections: whether one has sent a request
+//! yet, the `Connection: close` header on responses during the lame duck period, and the connections that the kernel has accepted
+//! but the server has not. It reads no bodies and knows no routes.
 
 mod limits;
 
@@ -44,7 +44,7 @@ use crate::runtime::admin::Registry;
 
 pub use limits::Limits;
 
-/// What is counted about the connections of one listener.
+/// Metrics of the connections of one listener.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     open: Gauge,
@@ -52,29 +52,31 @@ pub struct Metrics {
     panics: Counter,
 }
 
-/// An address that is listened on.
+/// A bound listener, which does not serve yet.
 #[derive(Debug)]
 pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-/// A listener with all it needs to serve.
+/// A listener that is ready to serve.
 pub struct Server {
     listener: TcpListener,
     shared: Shared,
 }
 
-/// How a drain ended.
+/// The result of a drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
-    /// Connections that were cut with a request in flight, or before they had sent one.
+    /// Connections that were closed with a request in flight, or before they had sent one.
     pub cut: usize,
 }
 
-/// Why a port could not be opened.
+/// Why an address could not be bound.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; choose a free port, above 1023 without privileges")]
+#[error(
+    "cannot listen on {address}: {source}; choose a free port, above 1023 for unprivileged users"
+)]
 pub struct BindError {
     address: SocketAddr,
     source: io::Error,
@@ -85,7 +87,7 @@ struct LostLabels {
     reason: Lost,
 }
 
-/// Why a connection ended before it was asked anything.
+/// Why a connection ended before its first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 enum Lost {
     TooMany,
@@ -94,7 +96,7 @@ enum Lost {
     FirstRequestTimeout,
 }
 
-/// What all connections of a listener share.
+/// The state that all connections of a listener share.
 struct Shared {
     router: Router,
     tls: Option<TlsAcceptor>,
@@ -102,28 +104,30 @@ struct Shared {
     limits: Limits,
     metrics: Metrics,
     shutdown: Shutdown,
-    /// Accepting has ended: finish what is in flight.
+    /// The listener is closed: finish requests in flight.
     closing: CancellationToken,
-    /// Time is up.
+    /// The time limit has passed: close all connections.
     cut: CancellationToken,
 }
 
 // === Metrics ===
 
 impl Metrics {
-    /// Makes the families known to `registry`.
-    pub fn register(&self, registry: &mut Registry) {
-        registry.register("connections", "Open connections", self.open.clone());
+    /// Registers the metrics.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register("connections", "Open connections", metrics.open.clone());
         registry.register(
             "connections_lost",
-            "Connections that ended before they were asked anything",
-            self.lost.clone(),
+            "Connections that ended before their first request, by reason",
+            metrics.lost.clone(),
         );
         registry.register(
             "panics",
             "Requests answered with 500 after a panic",
-            self.panics.clone(),
+            metrics.panics.clone(),
         );
+        metrics
     }
 
     fn lost(&self, reason: Lost) {
@@ -135,10 +139,10 @@ impl Metrics {
 // === Bound ===
 
 impl Bound {
-    /// Listens on `address`; port 0 takes a free one. Connections wait until a server runs.
+    /// Listens on `address`; port 0 selects a free port. Connections wait until a server runs.
     ///
     /// # Errors
-    /// [`BindError`] where the address is taken or not ours.
+    /// [`BindError`] if the address is in use or not local.
     pub async fn new(address: SocketAddr) -> Result<Self, BindError> {
         let fail = |source| BindError { address, source };
         let listener = TcpListener::bind(address).await.map_err(fail)?;
@@ -146,12 +150,12 @@ impl Bound {
         Ok(Self { listener, address })
     }
 
-    /// The address with the port that was taken.
+    /// The address, with the port that was selected.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A server for `router` under `limits`, over TLS where `tls` is given, that drains with `shutdown`.
+    /// A server for `router` under `limits`, over TLS if `tls` is given, that drains with `shutdown`.
     pub fn server(
         self,
         router: Router,
@@ -186,9 +190,9 @@ impl Bound {
 // === Server ===
 
 impl Server {
-    /// Serves until the drain is over: on the shutdown's drain it goes on accepting for the lame duck, with
-    /// `Connection: close` on each answer, then finishes what is in flight. On its abort it ends at once. Dropping
-    /// the future cuts every connection.
+    /// Serves until the drain ends. When the shutdown drains, the server continues to accept for the lame duck period, with
+    /// `Connection: close` on each response, then finishes requests in flight. When it aborts, the server ends at once. Dropping
+    /// the future closes every connection.
     pub async fn run(self) -> Drained {
         let Self { listener, shared } = self;
         let shared = Arc::new(shared);
@@ -208,7 +212,7 @@ impl Server {
             () = lame_duck_is_over => {}
             never = accept_all(&listener, admit) => match never {},
         }
-        // What the kernel has accepted by now would be reset when the listener goes.
+        // Connections that the kernel has accepted by now would be reset when the listener is closed.
         while let Some(Ok((stream, _))) = now(|cx| listener.poll_accept(cx)).await {
             admit(stream);
         }
@@ -228,7 +232,7 @@ impl Server {
     }
 }
 
-/// Accepts for ever.
+/// Accepts connections forever.
 async fn accept_all(listener: &TcpListener, admit: impl Fn(TcpStream)) -> Infallible {
     loop {
         match listener.accept().await {
@@ -242,7 +246,7 @@ async fn accept_all(listener: &TcpListener, admit: impl Fn(TcpStream)) -> Infall
     }
 }
 
-/// Gives a connection a task of its own, if there is a place left, so that a slow one holds up nobody.
+/// Serves a connection in its own task, so that a slow one does not delay others, unless there are too many.
 fn admit(
     stream: TcpStream,
     shared: &Arc<Shared>,
@@ -253,7 +257,7 @@ fn admit(
         shared.metrics.lost(Lost::TooMany);
         return;
     };
-    // An answer is one small write; without this it waits for the acknowledgement of the one before.
+    // A response is one small write; without this option it waits for the acknowledgement of the previous one.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
@@ -287,16 +291,16 @@ impl Shared {
 
     /// Serves one connection to its end.
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, stream: S) {
-        let asked = AtomicBool::new(false);
+        let has_request = AtomicBool::new(false);
         let service = service_fn(|request| {
-            asked.store(true, Ordering::Relaxed);
-            self.answer(request)
+            has_request.store(true, Ordering::Relaxed);
+            self.respond(request)
         });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
-        // Comes when the time for a first request is over; never, once there was one.
+        // Returns when the time limit of the first request has passed; never after a request.
         let silent = async |limit| {
             sleep(limit).await;
-            if asked.load(Ordering::Relaxed) {
+            if has_request.load(Ordering::Relaxed) {
                 pending::<()>().await;
             }
         };
@@ -305,12 +309,12 @@ impl Shared {
             ended = connection.as_mut() => ended,
             () = self.closing.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                // A client that has just connected may send its request in this moment. It has a second to.
-                let last_call = self.limits.first_request.min(Duration::from_secs(1));
+                // A client that has just connected may be sending its request. It has one second.
+                let grace = self.limits.first_request.min(Duration::from_secs(1));
                 tokio::select! {
                     biased;
                     ended = connection.as_mut() => ended,
-                    () = silent(last_call) => Ok(()),
+                    () = silent(grace) => Ok(()),
                 }
             }
             () = silent(self.limits.first_request) => {
@@ -323,18 +327,18 @@ impl Shared {
         }
     }
 
-    /// Answers one request, whatever happens to the one who should.
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    /// Responds to one request, also if the handler panics.
+    async fn respond(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let mut router = self.router.clone();
-        let answer = or_panic(async move { router.call(request).await }).await;
-        let mut response = match answer {
+        let result = or_panic(async move { router.call(request).await }).await;
+        let mut response = match result {
             Some(Ok(response)) => response,
             Some(Err(never)) => match never {},
             None => {
                 self.metrics.panics.inc();
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal error; the log names the place\n",
+                    "internal error; the log has the source location\n",
                 )
                     .into_response()
             }
@@ -342,22 +346,22 @@ impl Shared {
         let busy = response.status() == StatusCode::SERVICE_UNAVAILABLE;
         let headers = response.headers_mut();
         if busy {
-            // With this header, and only then, the API server's client sends a POST again.
+            // The API server's client retries a POST only if this header is present.
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if busy || self.shutdown.is_draining() {
-            // The next request finds another replica.
+            // The client sends its next request to another replica.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
     }
 }
 
-/// The result of `future`, or none where it panicked.
+/// The result of `future`; `None` if it panicked.
 async fn or_panic<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| {
-        // What a panic leaves half done is dropped with the future, which is not polled again.
+        // State that a panic leaves inconsistent is dropped with the future, which is not polled again.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Some),
             Err(_) => Poll::Ready(None),
@@ -366,7 +370,7 @@ async fn or_panic<T>(future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// What `poll` has ready now.
+/// The value of `poll` if it is ready now.
 async fn now<T>(mut poll: impl FnMut(&mut std::task::Context<'_>) -> Poll<T>) -> Option<T> {
     poll_fn(|cx| match poll(cx) {
         Poll::Ready(value) => Poll::Ready(Some(value)),

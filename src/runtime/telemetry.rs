@@ -1,8 +1,7 @@
-//! The log: where it goes, in which form, and how much of it. It writes to standard error, so that results have
-//! standard output for themselves.
+//! The log: its destination, format and filter. It is written to standard error; standard output is for results.
 //!
-//! What must never be logged, because it may hold secrets: objects, env values, bodies, and the text of a panic,
-//! which quotes the slice that it could not cut.
+//! Objects, env values, request bodies and panic messages are never logged, because they may hold secrets: the message of a panic
+//! can quote the string that it failed to slice.
 
 use std::io;
 use std::panic::PanicHookInfo;
@@ -14,13 +13,13 @@ use prometheus_client::registry::Registry;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-/// Panics since the process began: like the hook that counts them, the process has one.
+/// Panics since the process started. It is global like the panic hook that counts them.
 static PANICS: LazyLock<Counter> = LazyLock::new(Counter::default);
 
-/// Log records since the process began that nobody took.
+/// Log records since the process started that could not be written.
 static DROPPED: LazyLock<Counter> = LazyLock::new(Counter::default);
 
-/// The form of a log line.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -30,28 +29,26 @@ pub enum Format {
     Json,
 }
 
-/// Why there is no log.
+/// Why the log could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The filter is none.
-    #[error(
-        "`{filter}` is no log filter: {source}; write for example `info` or `info,bedrock_profiles=debug`"
-    )]
+    /// The filter is invalid.
+    #[error("invalid log filter `{filter}`: {source}; use for example `info` or `info,kube=debug`")]
     Filter {
-        /// What was given.
+        /// The filter.
         filter: String,
-        /// What is wrong with it.
+        /// The cause.
         source: ParseError,
     },
-    /// The process has a log already.
-    #[error("the log of this process is set up already")]
+    /// The process already has a log.
+    #[error("the log of this process is already set up")]
     Installed,
 }
 
-/// Sets the log of the process up, once: events that pass `filter` (directives as in `RUST_LOG`), in `format`.
+/// Sets up the log of the process, once: events that pass `filter` (directives as in `RUST_LOG`), in `format`.
 ///
 /// # Errors
-/// [`TelemetryError`] where the filter is none, or a log is set up already.
+/// [`TelemetryError`] if the filter is invalid, or the log is already set up.
 pub fn install(format: Format, filter: &str) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(filter).map_err(|source| TelemetryError::Filter {
         filter: filter.to_owned(),
@@ -59,7 +56,7 @@ pub fn install(format: Format, filter: &str) -> Result<(), TelemetryError> {
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // It would be told on the same standard error, by a macro that panics where that is closed: in a review.
+        // The subscriber would report its own errors to standard error by a macro that panics if that is closed.
         .log_internal_errors(false)
         .with_writer(|| Lossy(io::stderr()));
     match format {
@@ -71,26 +68,26 @@ pub fn install(format: Format, filter: &str) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// Makes known to `registry` what is counted of the process, and which program it is.
+/// Registers the metrics of the process.
 pub fn register(registry: &mut Registry) {
     registry.register(
         "panics",
-        "Panics, each of which ended one review or one task; the log has their places",
+        "Panics of the process; each ended one request or one task, and the log has its source location",
         PANICS.clone(),
     );
     registry.register(
         "log_records_dropped",
-        "Log records that could not be written to the standard error",
+        "Log records that could not be written to standard error",
         DROPPED.clone(),
     );
     registry.register(
         "build",
-        "The program that is running",
+        "Version of the running program",
         Info::new([("version", env!("CARGO_PKG_VERSION"))]),
     );
 }
 
-/// A writer that counts what it cannot write, and goes on.
+/// A writer that counts records that it cannot write, instead of failing.
 struct Lossy<W>(W);
 
 impl<W: io::Write> io::Write for Lossy<W> {
@@ -111,10 +108,10 @@ impl<W: io::Write> io::Write for Lossy<W> {
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
     PANICS.inc();
-    let place = panic
+    let location = panic
         .location()
         .map_or_else(|| "unknown".to_owned(), ToString::to_string);
-    tracing::error!(%place, "panic; please report it with this place");
+    tracing::error!(%location, "panic; please report it with this location");
 }
 
 #[cfg(test)]
@@ -125,17 +122,17 @@ mod tests {
     fn a_panic_is_counted() {
         let (before, hook) = (PANICS.get(), std::panic::take_hook());
         std::panic::set_hook(Box::new(log_panic));
-        let caught = std::panic::catch_unwind(|| panic!("of a test"));
+        let caught = std::panic::catch_unwind(|| panic!("intended"));
         std::panic::set_hook(hook);
         assert!(caught.is_err());
         assert!(PANICS.get() > before);
     }
 
     #[test]
-    fn refuses_what_is_no_filter() {
+    fn an_invalid_filter_is_an_error() {
         let error = install(Format::Json, "info,=,=").unwrap_err();
         assert!(
-            error.to_string().contains("`info,=,=` is no log filter"),
+            error.to_string().contains("invalid log filter `info,=,=`"),
             "{error}"
         );
     }

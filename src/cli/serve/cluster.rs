@@ -273,9 +273,9 @@ fn arm(
     let metrics = arming::Metrics::default();
     metrics.register(&mut stack.registry);
     let (answers, answerable) = channel::channel(false);
-    let mut told = stack.readiness.told();
+    let mut observed = stack.readiness.observed();
     support(stack, "the first probe", async move {
-        if told.wait_for(|told| *told).await.is_ok() {
+        if observed.wait_for(|observed| *observed).await.is_ok() {
             tokio::time::sleep(UNTIL_SENT_WORK).await;
             answers.send_replace(true);
         }

@@ -122,8 +122,8 @@ impl Stack {
     ) -> Result<Running, StartError> {
         let (address, admin_address) = (self.webhook.address(), self.admin.address());
         let tls = tls::server_config(resolver)?;
-        let (connections, gate_metrics) = (http::Metrics::default(), server::Metrics::default());
-        connections.register(&mut self.registry);
+        let connections = http::Metrics::register(&mut self.registry);
+        let gate_metrics = server::Metrics::default();
         gate_metrics.register(&mut self.registry);
         let families = Families::register(&mut self.registry);
         let excluded: BTreeSet<Box<str>> = NEVER

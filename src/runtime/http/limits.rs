@@ -1,45 +1,45 @@
-//! What connections may cost, and why these figures.
+//! Limits of connections, and the reasons for the defaults.
 
 use std::time::Duration;
 
-/// What connections may cost.
+/// Limits of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at one time; one more is closed at once.
+    /// Maximum number of open connections; further ones are closed at once.
     pub connections: usize,
-    /// From the connection to the end of the TLS handshake.
+    /// Maximum time from the connection to the end of the TLS handshake.
     pub handshake: Duration,
-    /// From the handshake to the end of the first request's header.
+    /// Maximum time from the handshake to the end of the first request's header.
     pub first_request: Duration,
-    /// From an answer to the end of the next request's header.
+    /// Maximum time from a response to the end of the next request's header.
     pub idle: Duration,
-    /// Bytes of a request's header, and of one read.
+    /// Maximum size of a request's header, and of one read, in bytes.
     pub header: usize,
-    /// From the begin of a drain to the end of accepting, with `Connection: close` on each answer.
+    /// How long a draining server continues to accept, with `Connection: close` on each response.
     pub lame_duck: Duration,
-    /// From the end of accepting to the end of what is still in flight.
+    /// How long a draining server then waits for requests in flight.
     pub in_flight: Duration,
 }
 
 impl Limits {
-    /// API servers have no bound of their own on connections to one webhook, but run at most 200 changing requests
-    /// at once (`--max-mutating-requests-inflight`); five of them make 1,000.
+    /// API servers do not limit connections to a webhook, but run at most 200 mutating requests at once
+    /// (`--max-mutating-requests-inflight`); five API servers make 1,000.
     pub const CONNECTIONS: usize = 1024;
-    /// The TLS handshake timeout of the API server's client; who needs longer has given up already.
+    /// The TLS handshake timeout of the API server's client.
     pub const HANDSHAKE: Duration = Duration::from_secs(10);
-    /// As long as the handshake: a client that connects has something to say.
+    /// As long as the handshake: a client connects to send a request.
     pub const FIRST_REQUEST: Duration = Duration::from_secs(10);
-    /// The API server drops a connection that idles for 90 s. Ours must last longer, else we close it just as a
-    /// request is under way, which is a failed review: a third longer.
+    /// The API server closes a connection that is idle for 90 s. The server must wait longer, or it could close a connection just
+    /// as a request arrives, which fails the review: a third longer.
     pub const IDLE: Duration = Duration::from_mins(2);
     /// A request of an API server has about 1 KiB of header; 64 KiB also bound one read, so that all connections
     /// together buffer at most 64 MiB.
     pub const HEADER: usize = 64 * 1024;
-    /// Endpoints reach kube-proxy and the API server's resolver within a second or two; three seconds lost nothing
-    /// in trials, five leave room.
+    /// Endpoint changes reach kube-proxy and the API server within a second or two. Three seconds lost no request in trials;
+    /// five leave a margin.
     pub const LAME_DUCK: Duration = Duration::from_secs(5);
-    /// The longest that a webhook's `timeoutSeconds` can be is 30 s, ours is at most 10. Together with the lame duck
-    /// this is half of a Pod's default grace period of 30 s.
+    /// The default `timeoutSeconds` of a webhook configuration. Together with the lame duck period this is half of a Pod's default
+    /// termination grace period of 30 s.
     pub const IN_FLIGHT: Duration = Duration::from_secs(10);
 }
 

@@ -105,7 +105,7 @@ fn a_million_varied_reviews_make_few_series() {
     let mut registry = Registry::default();
     let families = Families::register(&mut registry);
     server::Metrics::default().register(&mut registry);
-    http::Metrics::default().register(&mut registry);
+    http::Metrics::register(&mut registry);
     let modes = ["Rewrite", "Deny"]
         .map(|mode| json!({"mode": mode, "references": "Off", "unresolved": "Deny"}));
     let views = modes.map(|spec| view(&policy(spec)));

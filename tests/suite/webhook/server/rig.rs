@@ -136,8 +136,8 @@ impl Rig {
         let resolver = Resolver::new(leaf.pair);
         let tls = server_config(Arc::clone(&resolver)).unwrap();
         let mut registry = Registry::default();
-        let (metrics, refusals) = (Metrics::default(), server::Metrics::default());
-        metrics.register(&mut registry);
+        let metrics = Metrics::register(&mut registry);
+        let refusals = server::Metrics::default();
         refusals.register(&mut registry);
         let app = App {
             gate: Gate::new(limits, refusals),
