@@ -4,7 +4,7 @@
 //! [`View`]: crate::domain::view::View
 
 pub mod arming;
-pub mod audit;
+pub mod audit_runner;
 pub mod bootstrap;
 pub mod certificates;
 pub mod leader;

@@ -14,13 +14,15 @@
 //! report       findings as records, tables and reports                     -> domain
 //! scan         files and documents, evaluated                              -> text, domain, report
 //! cluster      clients, watches, lists and permissions of Kubernetes         -> nothing
+//! audit        the stored objects of a cluster, evaluated                  -> text, domain, validate, report, cluster
 //! webhook      reviews in, responses out                                   -> text, domain, report, runtime
-//! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, scan, cluster, tls, runtime
+//! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, cluster, audit, tls, runtime
 //! cli          the commands                                                -> all
 //! ```
 pub use bedrock_profiles_engine::{domain, text};
 
 pub mod api;
+pub mod audit;
 pub mod catalog;
 pub mod cli;
 pub mod cluster;

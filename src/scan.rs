@@ -14,7 +14,6 @@ use crate::domain::view::View;
 use crate::report::{Circumstances, FindingRecord, ObjectReference, Source};
 use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
 
-pub mod cluster;
 mod edits;
 pub mod files;
 pub mod namespaces;

@@ -1,225 +1,276 @@
-//! Lists, page by page: each page is read as fast as it comes, since the API server cuts off who reads slowly, and pauses stand
-//! between pages.
+//! Paged lists. Each page is read as fast as it arrives, because the API server disconnects slow readers; pauses are between pages.
 
 use std::num::NonZero;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::AsyncBufReadExt as _;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use kube::Client;
 use kube::api::ListParams;
 use kube::core::Request;
+use serde::de::DeserializeOwned;
 
-use super::list_items::{Cutter, ListMetadata};
+use super::list_items::ListItemReader;
 
-/// How large a page should be, in bytes: half of what it may be, as the next objects may be twice as large as the last.
-const PAGE: usize = 4 * 1024 * 1024;
+/// The target size of a page, in bytes: half of the maximum, because the next objects may be twice as large as the last ones.
+const TARGET_BYTES: usize = 4 * 1024 * 1024;
 
-/// Objects on the first page, when nothing is known of their size: a ConfigMap holds a megabyte.
-const FIRST: u32 = 8;
+/// The number of objects of the first page, when their size is unknown: a ConfigMap has up to a megabyte.
+const FIRST_LIMIT: u32 = 8;
 
-/// Objects on a page at most.
-const MOST: u32 = 500;
+/// The maximum number of objects of a page.
+const MAX_LIMIT: u32 = 500;
 
-/// By how much pages grow at once.
-const GROWTH: u32 = 4;
+/// The maximum factor by which a page grows over the one before.
+const MAX_GROWTH: u32 = 4;
 
-/// How often a page is tried that breaks off.
-const TRIES: u32 = 4;
+/// The number of attempts to read a page.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// How long to wait before the second try; doubled each time.
-const AGAIN: Duration = Duration::from_millis(500);
+/// The delay before the second attempt; doubled for each further one.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Reads lists.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reads lists page by page.
 #[derive(Clone)]
 pub struct Pager {
-    /// For reading; repeats by itself what the server is too busy for.
+    /// The client for reads, which retries when the API server is busy.
     pub client: Client,
-    /// Objects a second; `None` is without a pause.
-    pub pace: Option<NonZero<u32>>,
+    /// The maximum number of objects to read each second; `None` is unlimited.
+    pub objects_per_second: Option<NonZero<u32>>,
 }
 
 /// A list to read.
 #[derive(Debug, Clone, Default)]
-pub struct List<'a> {
-    /// Its path.
+pub struct ListRequest<'a> {
+    /// The path of the list.
     pub path: String,
-    /// The one object that is wanted of it.
+    /// The only object to list.
     pub name: Option<&'a str>,
-    /// Whether metadata are enough.
+    /// Whether to list metadata alone.
     pub metadata_only: bool,
 }
 
-/// What takes the items of a list.
-pub trait Items {
-    /// Takes one item, as JSON.
-    fn take(&mut self, item: &str);
-    /// The page is whole.
+/// Receives the items of a list.
+pub trait ItemSink {
+    /// Adds one item, as JSON.
+    fn add(&mut self, item: &str);
+    /// Keeps the items added since the last commit: their page was read to its end.
     fn commit(&mut self);
-    /// The page broke off, and will be read again.
+    /// Drops the items added since the last commit: their page failed and will be read again.
     fn abandon(&mut self);
 }
 
-/// Why a list is not read to its end.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Gap {
-    /// There is no such resource.
+/// Why a list was not read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// The API server does not serve the resource.
     #[error("the API server does not serve it")]
-    Missing,
-    /// Whoever asks may not read it.
-    #[error("forbidden; it needs the right to list")]
+    NotFound,
+    /// The caller may not list the resource.
+    #[error("forbidden; grant the verb list")]
     Forbidden,
-    /// The list grew too old, and the server gave nothing to go on with.
-    #[error("the list expired; audit again, or at a higher pace")]
+    /// The continue token expired, and the API server offered no new one.
+    #[error("the continue token expired; list again, or at a higher rate")]
     Expired,
-    /// Anything else.
-    #[error("{0}")]
-    Broken(String),
+    /// Every attempt to read a page failed; this is the last error.
+    #[error(transparent)]
+    Failed(BoxError),
 }
 
-/// What one try for a page came to.
-enum Failure {
-    /// The token is too old; there may be one to go on with, which shows a later state of what is left.
-    Expired(Option<String>),
-    /// It is of no use to try again.
-    Final(Gap),
-    /// It may work the next time.
-    Broken(String),
+/// Why one attempt to read a page failed.
+enum PageError {
+    /// The continue token expired; this new one shows a later state of the remaining objects.
+    Expired(String),
+    /// Another attempt would fail too.
+    Final(ListError),
+    /// Another attempt may succeed.
+    Retryable(BoxError),
 }
 
-/// A page that was read.
+/// A page that was read to its end.
 struct Page {
-    metadata: ListMetadata,
+    metadata: ListMeta,
     objects: usize,
     bytes: usize,
 }
 
+/// Collects the deserialized items of a list.
+struct Collect<T> {
+    complete: Vec<T>,
+    page: Vec<T>,
+}
+
+impl<T: DeserializeOwned> ItemSink for Collect<T> {
+    fn add(&mut self, item: &str) {
+        self.page.extend(serde_json::from_str(item));
+    }
+
+    fn commit(&mut self) {
+        self.complete.append(&mut self.page);
+    }
+
+    fn abandon(&mut self) {
+        self.page.clear();
+    }
+}
+
 impl Pager {
+    /// Reads a list into memory. Leaves out items that are no valid `T`.
+    pub async fn collect<T: DeserializeOwned>(
+        &self,
+        request: &ListRequest<'_>,
+    ) -> Result<Vec<T>, ListError> {
+        let mut items = Collect {
+            complete: Vec::new(),
+            page: Vec::new(),
+        };
+        self.read(request, &mut items).await?;
+        Ok(items.complete)
+    }
+
     /// Reads a list to its end.
-    pub async fn read(&self, list: &List<'_>, items: &mut impl Items) -> Result<(), Gap> {
-        let (mut limit, mut token) = (FIRST, None);
+    pub async fn read(
+        &self,
+        request: &ListRequest<'_>,
+        items: &mut impl ItemSink,
+    ) -> Result<(), ListError> {
+        let (mut limit, mut token) = (FIRST_LIMIT, None);
         loop {
             let started = Instant::now();
-            let page = self.persist(list, limit, &mut token, items).await?;
+            let page = self.retry_page(request, limit, &mut token, items).await?;
             items.commit();
-            if page.metadata.next.is_empty() {
+            limit = next_limit(limit, &page);
+            token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if token.is_none() {
                 return Ok(());
             }
-            limit = next_limit(limit, &page);
-            token = Some(page.metadata.next);
             tokio::time::sleep(self.pause(page.objects, started.elapsed())).await;
         }
     }
 
-    /// Reads a page, by another token where the one given has grown too old.
-    async fn persist(
+    /// Reads a page in several attempts, and replaces an expired token.
+    async fn retry_page(
         &self,
-        list: &List<'_>,
+        request: &ListRequest<'_>,
         limit: u32,
         token: &mut Option<String>,
-        items: &mut impl Items,
-    ) -> Result<Page, Gap> {
-        let mut wait = AGAIN;
-        let mut broken = String::new();
-        for _ in 0..TRIES {
-            match self.page(list, limit, token.as_deref(), items).await {
+        items: &mut impl ItemSink,
+    ) -> Result<Page, ListError> {
+        let mut delay = RETRY_DELAY;
+        for attempt in 1.. {
+            let read = self.page(request, limit, token.as_deref(), items).await;
+            let error = match read {
                 Ok(page) => return Ok(page),
-                Err(failure) => {
-                    items.abandon();
-                    match failure {
-                        Failure::Final(gap) => return Err(gap),
-                        Failure::Expired(None) => return Err(Gap::Expired),
-                        Failure::Expired(next) => *token = next,
-                        Failure::Broken(why) => {
-                            broken = why;
-                            tokio::time::sleep(wait).await;
-                            wait *= 2;
-                        }
-                    }
+                Err(error) => error,
+            };
+            items.abandon();
+            let is_last = attempt == MAX_ATTEMPTS;
+            match error {
+                PageError::Final(error) => return Err(error),
+                PageError::Expired(_) if is_last => break,
+                PageError::Expired(next) => *token = Some(next),
+                PageError::Retryable(error) if is_last => return Err(ListError::Failed(error)),
+                PageError::Retryable(_) => {
+                    tokio::time::sleep(delay).await;
+                    delay *= 2;
                 }
             }
         }
-        Err(Gap::Broken(broken))
+        Err(ListError::Expired)
     }
 
     async fn page(
         &self,
-        list: &List<'_>,
+        request: &ListRequest<'_>,
         limit: u32,
         token: Option<&str>,
-        items: &mut impl Items,
-    ) -> Result<Page, Failure> {
-        let params = ListParams {
-            limit: Some(limit),
-            continue_token: token.map(str::to_owned),
-            field_selector: list.name.map(|name| format!("metadata.name={name}")),
-            ..ListParams::default()
-        };
-        let request = Request::new(&list.path);
-        let request = if list.metadata_only {
-            request.list_metadata(&params)
-        } else {
-            request.list(&params)
-        };
-        let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
-        let mut body = pin!(self.client.request_stream(request).await.map_err(failure)?);
-        let (mut cutter, mut objects, mut bytes) = (Cutter::default(), 0, 0);
+        items: &mut impl ItemSink,
+    ) -> Result<Page, PageError> {
+        let request = request.page(limit, token).map_err(retryable)?;
+        let body = self.client.request_stream(request).await;
+        let mut body = pin!(body.map_err(page_error)?);
+        let (mut reader, mut objects, mut bytes) = (ListItemReader::default(), 0, 0);
         loop {
-            let chunk = body.fill_buf().await.map_err(|error| broken(&error))?;
+            let chunk = body.fill_buf().await.map_err(retryable)?;
             if chunk.is_empty() {
                 break;
             }
-            let fed = cutter.feed(chunk, |item| {
+            let count = |item: &str| {
                 objects += 1;
-                items.take(item);
-            });
-            fed.map_err(|error| broken(&error))?;
+                items.add(item);
+            };
+            reader.feed(chunk, count).map_err(retryable)?;
             let length = chunk.len();
             bytes += length;
             body.consume_unpin(length);
         }
-        let head = cutter.finish().map_err(|error| broken(&error))?;
         Ok(Page {
-            metadata: head.metadata,
+            metadata: reader.finish().map_err(retryable)?,
             objects,
             bytes,
         })
     }
 
-    /// How long to wait after a page, so that pages come at the pace.
+    /// The pause after a page that keeps the rate of objects.
     fn pause(&self, objects: usize, took: Duration) -> Duration {
-        let Some(pace) = self.pace else {
+        let Some(rate) = self.objects_per_second else {
             return Duration::ZERO;
         };
         let objects = u32::try_from(objects).unwrap_or(u32::MAX);
-        let due = Duration::from_secs(1) * objects / pace.get();
+        let due = Duration::from_secs(1) * objects / rate.get();
         due.saturating_sub(took)
     }
 }
 
-/// How many objects to ask for next.
+impl ListRequest<'_> {
+    /// The request of one page.
+    fn page(
+        &self,
+        limit: u32,
+        token: Option<&str>,
+    ) -> Result<hyper::Request<Vec<u8>>, kube::core::request::Error> {
+        let params = ListParams {
+            limit: Some(limit),
+            continue_token: token.map(str::to_owned),
+            field_selector: self.name.map(|name| format!("metadata.name={name}")),
+            ..ListParams::default()
+        };
+        let request = Request::new(&self.path);
+        if self.metadata_only {
+            request.list_metadata(&params)
+        } else {
+            request.list(&params)
+        }
+    }
+}
+
+/// The number of objects of the next page.
 fn next_limit(limit: u32, page: &Page) -> u32 {
-    let each = (page.bytes / page.objects.max(1)).max(1);
-    let fit = u32::try_from(PAGE / each).unwrap_or(u32::MAX);
-    fit.clamp(1, limit.saturating_mul(GROWTH).min(MOST))
+    let object_bytes = (page.bytes / page.objects.max(1)).max(1);
+    let fit = u32::try_from(TARGET_BYTES / object_bytes).unwrap_or(u32::MAX);
+    fit.clamp(1, limit.saturating_mul(MAX_GROWTH).min(MAX_LIMIT))
 }
 
-fn broken(error: &dyn std::fmt::Display) -> Failure {
-    Failure::Broken(error.to_string())
+fn retryable(error: impl Into<BoxError>) -> PageError {
+    PageError::Retryable(error.into())
 }
 
-fn failure(error: kube::Error) -> Failure {
+fn page_error(error: kube::Error) -> PageError {
     let kube::Error::Api(status) = error else {
-        return broken(&error);
+        return retryable(error);
     };
     match status.code {
-        401 | 403 => Failure::Final(Gap::Forbidden),
-        404 => Failure::Final(Gap::Missing),
+        401 | 403 => PageError::Final(ListError::Forbidden),
+        404 => PageError::Final(ListError::NotFound),
         410 => {
-            let next = status.metadata.and_then(|metadata| metadata.continue_);
-            Failure::Expired(next.filter(|token| !token.is_empty()))
+            let token = status.metadata.and_then(|metadata| metadata.continue_);
+            let token = token.filter(|token| !token.is_empty());
+            token.map_or(PageError::Final(ListError::Expired), PageError::Expired)
         }
-        _ => broken(&status),
+        _ => retryable(kube::Error::Api(status)),
     }
 }
 

@@ -1,190 +1,182 @@
-//! Cuts the items out of a list's JSON as its bytes arrive.
+//! Reads the items of a list's JSON while its bytes arrive.
 //!
-//! No tree of the page is ever made: in memory is the item that is being read, and the list without its items.
+//! Only the current item and the list without its items are in memory, never a whole page.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use memchr::memchr2;
 use serde::Deserialize;
 
-/// How large an item may be, in bytes: far more than the API server stores, as what it stores is escaped anew.
-const LARGEST_ITEM: usize = 32 * 1024 * 1024;
+/// The maximum size of an item, in bytes: far above the size limit of stored objects, because escapes enlarge the JSON.
+const MAX_ITEM: usize = 32 * 1024 * 1024;
 
-/// How large a list may be without its items, in bytes.
-const LARGEST_HEAD: usize = 256 * 1024;
+/// The maximum size of a list without its items, in bytes.
+const MAX_ENVELOPE: usize = 256 * 1024;
 
-/// Where reading stands.
+/// The part of the list that the next byte belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
-    /// Outside of the items.
-    Head,
-    /// Among the items, in none of them.
-    Between,
-    /// In an item.
+enum Part {
+    /// The list outside of its items.
+    Envelope,
+    /// The array of items, between two items.
+    Separator,
+    /// An item.
     Item,
 }
 
-/// A list that is being read.
+/// Reads the items of one list.
 #[derive(Debug)]
-pub struct Cutter {
-    at: At,
+pub struct ListItemReader {
+    part: Part,
     nesting: Nesting,
-    /// What was read of the list without its items: a list of none.
-    head: Vec<u8>,
-    /// What was read of an item that goes on in the next chunk.
+    /// The list so far, with an empty array of items.
+    envelope: Vec<u8>,
+    /// The start of an item that continues in the next chunk.
     item: Vec<u8>,
 }
 
-/// What a list says besides its items.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Head {
-    /// The kind of the list.
+/// A list without its items.
+#[derive(Deserialize)]
+struct Envelope {
     #[serde(default)]
-    pub kind: String,
-    /// Its metadata.
+    kind: String,
     #[serde(default)]
-    pub metadata: ListMetadata,
+    metadata: ListMeta,
 }
 
-/// Where a list stands and how it goes on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ListMetadata {
-    /// The version that the list shows.
-    pub resource_version: String,
-    /// The token of the next page; empty on the last one.
-    #[serde(rename = "continue")]
-    pub next: String,
-    /// How many items are left, as far as the API server knows.
-    pub remaining_item_count: Option<u64>,
-}
-
-/// Why a list cannot be read on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CutError {
-    /// Something else than an object stands among the items.
-    #[error("the answer is no list: something else than an object stands among its items")]
-    NoObject,
-    /// An item is not text.
-    #[error("an item of the list is no UTF-8 text")]
-    NoText,
-    /// An item is larger than anything that a cluster stores.
+/// Why a list cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ListItemError {
+    /// An item is not a JSON object.
+    #[error("an item of the list is not a JSON object")]
+    NotAnObject,
+    /// An item is not UTF-8.
+    #[error("an item of the list is not UTF-8")]
+    NotUtf8,
+    /// An item is larger than any stored object.
     #[error("an item of the list is larger than 32 MiB")]
-    TooLarge,
-    /// What is not an item is larger than any metadata.
-    #[error("the answer is no list: it has 256 KiB besides its items")]
-    NoList,
-    /// The list ended early, or is none.
-    #[error("the list cannot be read, or was cut off: {0}")]
-    Broken(String),
+    ItemTooLarge,
+    /// The list without its items is larger than any metadata.
+    #[error("the response is not a list: it has more than 256 KiB outside of its items")]
+    EnvelopeTooLarge,
+    /// The response ended within the items.
+    #[error("the list is truncated")]
+    Truncated,
+    /// The list without its items is not valid JSON.
+    #[error("the list is truncated or not valid JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The response is another kind of object.
+    #[error("the response is not a list: its kind is `{0}`")]
+    NotAList(String),
 }
 
-impl Default for Cutter {
+impl Default for ListItemReader {
     fn default() -> Self {
         Self {
-            at: At::Head,
+            part: Part::Envelope,
             nesting: Nesting::default(),
-            head: Vec::new(),
+            envelope: Vec::new(),
             item: Vec::new(),
         }
     }
 }
 
-impl Cutter {
-    /// Takes the next bytes, and hands each item that ends in them to `each`.
-    pub fn feed(&mut self, chunk: &[u8], mut each: impl FnMut(&str)) -> Result<(), CutError> {
+impl ListItemReader {
+    /// Reads the next bytes, and calls `each` with every item that ends in them.
+    pub fn feed(&mut self, chunk: &[u8], mut each: impl FnMut(&str)) -> Result<(), ListItemError> {
         let mut rest = chunk;
         while let Some(first) = rest.first() {
-            let taken = match self.at {
-                At::Head => self.head(rest)?,
-                At::Between => self.between(*first)?,
-                At::Item => self.item(rest, &mut each)?,
+            let length = match self.part {
+                Part::Envelope => self.envelope(rest)?,
+                Part::Separator => self.separator(*first)?,
+                Part::Item => self.item(rest, &mut each)?,
             };
-            rest = &rest[taken..];
+            rest = &rest[length..];
         }
         Ok(())
     }
 
-    /// What the list says besides its items, once all its bytes were fed.
-    pub fn finish(self) -> Result<Head, CutError> {
-        if self.at != At::Head {
-            return Err(CutError::Broken("it ends among its items".to_owned()));
+    /// The metadata of the list, after its last byte.
+    pub fn finish(self) -> Result<ListMeta, ListItemError> {
+        if self.part != Part::Envelope {
+            return Err(ListItemError::Truncated);
         }
-        let head: Head = serde_json::from_slice(&self.head)
-            .map_err(|error| CutError::Broken(error.to_string()))?;
-        if head.kind.ends_with("List") {
-            Ok(head)
+        let Envelope { kind, metadata } = serde_json::from_slice(&self.envelope)?;
+        if kind.ends_with("List") {
+            Ok(metadata)
         } else {
-            Err(CutError::Broken(format!("its kind is `{}`", head.kind)))
+            Err(ListItemError::NotAList(kind))
         }
     }
 
-    /// Reads up to the first item, or to the end. Of the list, the head is all but small.
-    fn head(&mut self, bytes: &[u8]) -> Result<usize, CutError> {
+    /// Reads up to the first item, or to the end. Byte by byte, because the envelope is small.
+    fn envelope(&mut self, bytes: &[u8]) -> Result<usize, ListItemError> {
         for (at, byte) in bytes.iter().enumerate() {
-            let begins = *byte == b'[' && self.nesting.is_at(1) && ends_with_items(&self.head);
-            self.head.push(*byte);
-            if begins {
-                self.at = At::Between;
+            let starts_items =
+                *byte == b'[' && self.nesting.is_at(1) && ends_with_items(&self.envelope);
+            self.envelope.push(*byte);
+            if starts_items {
+                self.part = Part::Separator;
                 return Ok(at + 1);
             }
-            self.nesting.take(*byte);
-            if self.head.len() > LARGEST_HEAD {
-                return Err(CutError::NoList);
+            self.nesting.add(*byte);
+            if self.envelope.len() > MAX_ENVELOPE {
+                return Err(ListItemError::EnvelopeTooLarge);
             }
         }
         Ok(bytes.len())
     }
 
-    fn between(&mut self, byte: u8) -> Result<usize, CutError> {
+    fn separator(&mut self, byte: u8) -> Result<usize, ListItemError> {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' | b',' => Ok(1),
             b']' => {
-                self.head.push(byte);
-                self.at = At::Head;
+                self.envelope.push(byte);
+                self.part = Part::Envelope;
                 Ok(1)
             }
             b'{' => {
-                self.at = At::Item;
+                self.part = Part::Item;
                 Ok(0)
             }
-            _ => Err(CutError::NoObject),
+            _ => Err(ListItemError::NotAnObject),
         }
     }
 
-    fn item(&mut self, bytes: &[u8], each: &mut impl FnMut(&str)) -> Result<usize, CutError> {
+    fn item(&mut self, bytes: &[u8], each: &mut impl FnMut(&str)) -> Result<usize, ListItemError> {
         // The list itself is one level.
         let Some(end) = self.nesting.end_of(bytes, 1) else {
-            if self.item.len() + bytes.len() > LARGEST_ITEM {
-                return Err(CutError::TooLarge);
+            if self.item.len() + bytes.len() > MAX_ITEM {
+                return Err(ListItemError::ItemTooLarge);
             }
             self.item.extend_from_slice(bytes);
             return Ok(bytes.len());
         };
-        let whole = if self.item.is_empty() {
+        let item = if self.item.is_empty() {
             &bytes[..end]
         } else {
             self.item.extend_from_slice(&bytes[..end]);
             &self.item
         };
-        each(std::str::from_utf8(whole).map_err(|_| CutError::NoText)?);
+        each(std::str::from_utf8(item).map_err(|_| ListItemError::NotUtf8)?);
         self.item.clear();
-        self.at = At::Between;
+        self.part = Part::Separator;
         Ok(end)
     }
 }
 
-/// Whether `head` ends with the key of the items, and not with a text that ends like it.
-fn ends_with_items(head: &[u8]) -> bool {
-    before(head, b":")
-        .and_then(|rest| before(rest, b"\"items\""))
+/// Whether `envelope` ends with the key `items`, and not within a string that ends like it.
+fn ends_with_items(envelope: &[u8]) -> bool {
+    strip_suffix(envelope, b":")
+        .and_then(|rest| strip_suffix(rest, b"\"items\""))
         .is_some_and(|rest| matches!(rest.trim_ascii_end().last(), Some(b'{' | b',')))
 }
 
-/// What stands before `word` at the end of `bytes`.
-fn before<'b>(bytes: &'b [u8], word: &[u8]) -> Option<&'b [u8]> {
+/// The bytes before `word`, where they end with it.
+fn strip_suffix<'b>(bytes: &'b [u8], word: &[u8]) -> Option<&'b [u8]> {
     bytes.trim_ascii_end().strip_suffix(word)
 }
 
-/// How deep objects and arrays stand in one another, at a place that may be inside a string.
+/// The depth of nested objects and arrays at the current byte, which may be inside a string.
 #[derive(Debug, Default)]
 struct Nesting {
     depth: usize,
@@ -193,12 +185,12 @@ struct Nesting {
 }
 
 impl Nesting {
-    /// Whether the place is outside of strings, this deep.
+    /// Whether the current byte is outside of strings, at this depth.
     fn is_at(&self, depth: usize) -> bool {
         !self.in_string && self.depth == depth
     }
 
-    fn take(&mut self, byte: u8) {
+    fn add(&mut self, byte: u8) {
         if self.in_string {
             self.in_string = self.escaped || byte != b'"';
             self.escaped = !self.escaped && byte == b'\\';
@@ -212,16 +204,16 @@ impl Nesting {
         }
     }
 
-    /// Where the bytes come back to this depth; `None` where they do not.
+    /// The offset behind the first closing bracket at this depth; `None` if there is none.
     fn end_of(&mut self, bytes: &[u8], depth: usize) -> Option<usize> {
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
             if self.in_string && !self.escaped {
-                // Most of an item is strings, and most of these is passed over at once.
+                // Most bytes of an item are in strings, which are searched at once.
                 at += memchr2(b'"', b'\\', &bytes[at..])?;
-                self.take(bytes[at]);
+                self.add(bytes[at]);
             } else {
-                self.take(*byte);
+                self.add(*byte);
                 if matches!(byte, b'}' | b']') && self.is_at(depth) {
                     return Some(at + 1);
                 }
@@ -239,18 +231,18 @@ mod tests {
 
     use super::*;
 
-    fn cut(list: &[u8], sizes: &[usize]) -> Result<(Vec<Value>, Head), CutError> {
-        let (mut cutter, mut items) = (Cutter::default(), Vec::new());
+    fn read(list: &[u8], sizes: &[usize]) -> Result<(Vec<Value>, ListMeta), ListItemError> {
+        let (mut reader, mut items) = (ListItemReader::default(), Vec::new());
         let (mut rest, mut sizes) = (list, sizes.iter().cycle());
         while !rest.is_empty() {
             let size = sizes.next().copied().unwrap_or(rest.len()).min(rest.len());
             let (chunk, behind) = rest.split_at(size);
-            cutter.feed(chunk, |item| {
+            reader.feed(chunk, |item| {
                 items.push(serde_json::from_str(item).unwrap());
             })?;
             rest = behind;
         }
-        Ok((items, cutter.finish()?))
+        Ok((items, reader.finish()?))
     }
 
     fn any_value() -> impl Strategy<Value = Value> {
@@ -274,7 +266,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn items_are_cut_wherever_chunks_end(
+        fn items_do_not_depend_on_the_ends_of_chunks(
             items in prop::collection::vec(prop::collection::vec(("[a-z\"\\\\]{1,5}", any_value()), 0..4), 0..5),
             sizes in prop::collection::vec(1_usize..40, 1..6),
             items_first: bool,
@@ -297,38 +289,39 @@ mod tests {
             } else {
                 format!("{{{metadata},{all}}}")
             };
-            let (found, head) = cut(list.as_bytes(), &sizes).unwrap();
+            let (found, metadata) = read(list.as_bytes(), &sizes).unwrap();
             prop_assert_eq!(found, items);
-            prop_assert_eq!(head.metadata.resource_version, "7");
-            prop_assert_eq!(head.metadata.next, "x\"items\":[");
-            prop_assert_eq!(head.metadata.remaining_item_count, Some(3));
+            prop_assert_eq!(metadata.resource_version.as_deref(), Some("7"));
+            prop_assert_eq!(metadata.continue_.as_deref(), Some("x\"items\":["));
+            prop_assert_eq!(metadata.remaining_item_count, Some(3));
         }
 
         #[test]
-        fn whatever_comes_is_no_panic(bytes: Vec<u8>, sizes in prop::collection::vec(1_usize..9, 1..4)) {
+        fn arbitrary_bytes_cause_no_panic(bytes: Vec<u8>, sizes in prop::collection::vec(1_usize..9, 1..4)) {
             let mut text = br#"{"items":["#.to_vec();
             text.extend(bytes);
-            let mut cutter = Cutter::default();
+            let mut reader = ListItemReader::default();
             for chunk in text.chunks(sizes[0]) {
-                if cutter.feed(chunk, |_| ()).is_err() {
+                if reader.feed(chunk, |_| ()).is_err() {
                     return Ok(());
                 }
             }
-            let _ = cutter.finish();
+            let _ = reader.finish();
         }
     }
 
     #[test]
-    fn a_list_that_is_cut_off_is_an_error_and_so_is_something_else() {
+    fn a_truncated_list_is_an_error_and_so_is_another_object() {
         let whole = r#"{"kind":"PodList","metadata":{},"items":[{"a":1},{"b":2}]}"#;
         for end in 0..whole.len() {
-            assert!(cut(&whole.as_bytes()[..end], &[7]).is_err(), "{end}");
+            assert!(read(&whole.as_bytes()[..end], &[7]).is_err(), "{end}");
         }
-        assert!(cut(whole.as_bytes(), &[7]).is_ok());
+        assert!(read(whole.as_bytes(), &[7]).is_ok());
         let status = r#"{"kind":"Status","code":410}"#;
-        assert!(cut(status.as_bytes(), &[9]).is_err());
+        assert!(read(status.as_bytes(), &[9]).is_err());
         let odd = r#"{"kind":"PodList","items":[{},4]}"#;
-        assert_eq!(cut(odd.as_bytes(), &[64]), Err(CutError::NoObject));
+        let error = read(odd.as_bytes(), &[64]).unwrap_err();
+        assert!(matches!(error, ListItemError::NotAnObject));
     }
 
     #[test]
@@ -338,9 +331,9 @@ mod tests {
             r#"{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[]}"#,
             r#"{"kind":"PodList","items":[ ],"metadata":{"resourceVersion":"1"}}"#,
         ] {
-            let (items, head) = cut(list.as_bytes(), &[5]).unwrap();
+            let (items, metadata) = read(list.as_bytes(), &[5]).unwrap();
             assert!(items.is_empty());
-            assert_eq!(head.metadata.resource_version, "1");
+            assert_eq!(metadata.resource_version.as_deref(), Some("1"));
         }
     }
 }

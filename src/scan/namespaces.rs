@@ -8,9 +8,6 @@ use crate::text::Tree;
 
 use super::{Syntax, objects, trees};
 
-/// How our annotations begin.
-const OURS: &str = "bedrock-profiles.dev/";
-
 /// What is known of namespaces from texts.
 #[derive(Debug, Default)]
 pub struct Collected {
@@ -70,25 +67,6 @@ impl Collected {
             }
         }
     }
-}
-
-/// What a Namespace says, as the API server stores it: of annotations, only ours are kept.
-pub(super) fn read(object: &Object<'_>) -> Namespace {
-    let name = object.field(&["metadata", "name"]).unwrap_or_default();
-    let mut namespace = Namespace::named(name);
-    let tree = object.tree;
-    let entries = |field| {
-        let node = tree.at(object.root, &["metadata", field]).into_iter();
-        node.flat_map(|node| tree.children(node))
-            .filter_map(|entry| Some((tree.key(entry)?, tree.text(entry)?)))
-    };
-    for (key, text) in entries("labels") {
-        namespace.labels.insert(key.into(), text.into());
-    }
-    for (key, text) in entries("annotations").filter(|(key, _)| key.starts_with(OURS)) {
-        namespace.annotations.insert(key.into(), text.into());
-    }
-    namespace
 }
 
 /// Whether an object is a Namespace.

@@ -30,6 +30,7 @@
 
 mod accounts;
 mod admin;
+mod audit_benchmark;
 mod binaries;
 mod certificates;
 mod deployment;
@@ -54,7 +55,6 @@ mod server;
 mod stand_in;
 mod trial;
 mod trials;
-mod weigh;
 mod world;
 
 use std::{
@@ -147,7 +147,7 @@ fn obey(command: &str, inside: &Inside) -> Result<ExitCode> {
         HOLD => return hold::plane(inside),
         PLAYGROUND => return hold::playground(inside),
         MEASURE => measure::all(Plane::start(&inside.binaries)?)?,
-        _ => weigh::audit(inside)?,
+        _ => audit_benchmark::audit(inside)?,
     }
     Ok(ExitCode::SUCCESS)
 }

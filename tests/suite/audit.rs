@@ -1,13 +1,15 @@
-//! A cluster's objects, item by item: on whom findings stand, how often, what is passed over, and what was missed.
+//! The audit of a cluster: which object a finding is attributed to, how often it is counted, which objects are skipped, and which
+//! findings the webhook missed.
 
 use std::collections::BTreeSet;
 
+use bedrock_profiles::audit::{
+    AuditInput, AuditResult, CONFIG_MAPS, ClusterAudit, Coverage, NAMESPACES, Reach, Resource,
+    WORKLOADS,
+};
 use bedrock_profiles::domain::policy::Selector;
 use bedrock_profiles::domain::reason::Reason;
 use bedrock_profiles::report::{FindingRecord, Missed};
-use bedrock_profiles::scan::cluster::{
-    CONFIG_MAPS, Coverage, NAMESPACES, Reach, Resource, Survey, Surveyed, Terms, WORKLOADS,
-};
 use serde_json::{Value, json};
 
 use crate::evaluate::scenario::{SONNET_4_6, Scenario, TODAY};
@@ -17,24 +19,24 @@ mod files;
 
 const PROFILE: &str = "eu.anthropic.claude-sonnet-4-6";
 
-/// What a cluster has, to be surveyed.
+/// A cluster to audit.
 struct Cluster {
-    terms: Terms,
+    input: AuditInput,
     namespaces: Vec<Value>,
     objects: Vec<Value>,
 }
 
 impl Cluster {
     fn under(world: Scenario, objects: Vec<Value>) -> Self {
-        let terms = Terms {
+        let input = AuditInput {
             view: world.view,
             today: TODAY,
             excluded: BTreeSet::new(),
             coverage: Coverage::default(),
-            keep: usize::MAX,
+            max_records: usize::MAX,
         };
         Self {
-            terms,
+            input,
             namespaces: vec![json!({"metadata": {"name": "ml"}})],
             objects,
         }
@@ -44,29 +46,29 @@ impl Cluster {
         Self::under(Scenario::under("{ region: {default: eu-west-1} }"), objects)
     }
 
-    fn survey(self) -> Surveyed {
-        let mut survey = Survey::new(self.terms);
+    fn audit(self) -> AuditResult {
+        let mut audit = ClusterAudit::new(self.input);
         for namespace in &self.namespaces {
-            survey.take(&NAMESPACES, &namespace.to_string());
+            audit.add(&NAMESPACES, &namespace.to_string());
         }
-        survey.commit();
-        survey.end(&NAMESPACES, true);
+        audit.commit();
+        audit.end_list(&NAMESPACES, Ok(()));
         for resource in std::iter::once(&CONFIG_MAPS).chain(WORKLOADS) {
             for object in self
                 .objects
                 .iter()
                 .filter(|one| one["kind"] == resource.kind)
             {
-                survey.take(resource, &as_an_item(object));
+                audit.add(resource, &as_an_item(object));
             }
-            survey.commit();
-            survey.end(resource, true);
+            audit.commit();
+            audit.end_list(resource, Ok(()));
         }
-        survey.finish()
+        audit.finish()
     }
 }
 
-/// As a list has it: without its kind.
+/// An object as a list has it: without its kind.
 fn as_an_item(object: &Value) -> String {
     let mut item = object.clone();
     let fields = item.as_object_mut().unwrap();
@@ -109,14 +111,14 @@ fn config_map(name: &str, data: &Value) -> Value {
 }
 
 /// Each finding in short: `Kind/name[ in Kind/name] xN before -> answer`.
-fn lines(surveyed: &Surveyed) -> Vec<String> {
+fn lines(result: &AuditResult) -> Vec<String> {
     let line = |record: &FindingRecord| {
         let name =
             |one: &bedrock_profiles::report::ObjectReference| format!("{}/{}", one.kind, one.name);
-        let stands_on = name(record.object.as_ref().unwrap());
+        let object = name(record.object.as_ref().unwrap());
         let seen_in = record.seen_in.as_ref();
         let seen_in = seen_in.map(|one| format!(" in {}", name(one)));
-        let line = stands_on + &seen_in.unwrap_or_default();
+        let line = object + &seen_in.unwrap_or_default();
         let answer = record
             .after
             .as_deref()
@@ -124,16 +126,16 @@ fn lines(surveyed: &Surveyed) -> Vec<String> {
             .unwrap();
         format!("{line} x{} {} -> {answer}", record.instances, record.before)
     };
-    surveyed
+    result
         .findings
         .iter()
-        .map(|kept| line(&kept.record))
+        .map(|stored| line(&stored.record))
         .collect()
 }
 
 #[test]
-fn what_pods_show_stands_on_their_workload_once() {
-    let surveyed = Cluster::of(vec![
+fn a_finding_of_many_pods_is_attributed_once_to_their_workload() {
+    let result = Cluster::of(vec![
         object("Deployment", "chat", SONNET_4_6, None),
         object(
             "ReplicaSet",
@@ -156,32 +158,35 @@ fn what_pods_show_stands_on_their_workload_once() {
         object("Pod", "chat-1-c", PROFILE, Some(("ReplicaSet", "chat-1"))),
         object("Pod", "alone", SONNET_4_6, None),
     ])
-    .survey();
+    .audit();
     assert_eq!(
-        lines(&surveyed),
+        lines(&result),
         [
             format!("Deployment/chat x3 {SONNET_4_6} -> {PROFILE}"),
             format!("Deployment/chat in Pod/chat-1-c x1 {PROFILE} -> AlreadyProfiled"),
             format!("Pod/alone x0 {SONNET_4_6} -> {PROFILE}"),
         ]
     );
-    assert_eq!(surveyed.counts.objects, 6);
-    let sums = &surveyed.sums.policies["test"];
-    assert_eq!((sums.findings, sums.left["AlreadyProfiled"]), (3, 1));
-    assert_eq!(&*surveyed.findings[0].uid, uid("Deployment", "chat"));
+    assert_eq!(result.counts.objects, 6);
+    let totals = &result.totals.policies["test"];
+    assert_eq!(
+        (totals.findings, totals.unchanged["AlreadyProfiled"]),
+        (3, 1)
+    );
+    assert_eq!(&*result.findings[0].uid, uid("Deployment", "chat"));
 }
 
 #[test]
-fn owners_that_are_not_read_are_named_by_what_they_own() {
-    let surveyed = Cluster::of(vec![
+fn an_unlisted_owner_is_named_by_the_owner_reference() {
+    let result = Cluster::of(vec![
         object("ReplicaSet", "r-1", SONNET_4_6, Some(("Rollout", "r"))),
         object("Pod", "r-1-a", SONNET_4_6, Some(("ReplicaSet", "r-1"))),
         object("Deployment", "k-d", SONNET_4_6, Some(("Revision", "k"))),
         object("Pod", "w-0", SONNET_4_6, Some(("Workload", "w"))),
     ])
-    .survey();
+    .audit();
     assert_eq!(
-        lines(&surveyed),
+        lines(&result),
         [
             format!("Revision/k in Deployment/k-d x1 {SONNET_4_6} -> {PROFILE}"),
             format!("Rollout/r in ReplicaSet/r-1 x2 {SONNET_4_6} -> {PROFILE}"),
@@ -189,7 +194,7 @@ fn owners_that_are_not_read_are_named_by_what_they_own() {
         ]
     );
     assert_eq!(
-        surveyed.findings[0]
+        result.findings[0]
             .record
             .object
             .as_ref()
@@ -200,7 +205,7 @@ fn owners_that_are_not_read_are_named_by_what_they_own() {
 }
 
 #[test]
-fn what_is_over_is_passed_over_but_still_owns() {
+fn a_finished_object_is_skipped_and_still_owns_its_pods() {
     let mut old = object(
         "ReplicaSet",
         "chat-0",
@@ -218,18 +223,18 @@ fn what_is_over_is_passed_over_but_still_owns() {
         SONNET_4_6,
         Some(("ReplicaSet", "chat-0")),
     );
-    let surveyed = Cluster::of(vec![old, done, ended, last]).survey();
+    let result = Cluster::of(vec![old, done, ended, last]).audit();
     assert_eq!(
-        lines(&surveyed),
+        lines(&result),
         [format!(
             "Deployment/chat in Pod/chat-0-a x1 {SONNET_4_6} -> {PROFILE}"
         )]
     );
-    assert_eq!(surveyed.counts.objects, 1);
+    assert_eq!(result.counts.objects, 1);
 }
 
 #[test]
-fn the_same_twice_in_one_container_is_two_findings_below_as_above() {
+fn two_equal_findings_of_a_container_stay_two_in_workload_and_pod() {
     let twice = |kind, name, owner| {
         let mut object = object(kind, name, "", owner);
         let args = json!([
@@ -244,23 +249,23 @@ fn the_same_twice_in_one_container_is_two_findings_below_as_above() {
         template["spec"]["containers"][0]["args"] = args;
         object
     };
-    let surveyed = Cluster::of(vec![
+    let result = Cluster::of(vec![
         twice("StatefulSet", "chat", None),
         twice("Pod", "chat-0", Some(("StatefulSet", "chat"))),
     ])
-    .survey();
+    .audit();
     let line = format!("StatefulSet/chat x1 {SONNET_4_6} -> {PROFILE}");
-    assert_eq!(lines(&surveyed), [line.clone(), line]);
+    assert_eq!(lines(&result), [line.clone(), line]);
 }
 
 #[test]
-fn config_maps_are_known_when_pods_are_judged_and_missing_ones_told() {
+fn a_config_map_reference_of_a_pod_is_resolved() {
     let mut pod = object("Pod", "chat", "x", None);
     let from = |name: &str| json!({"configMapKeyRef": {"name": name, "key": "model"}});
     pod["spec"]["containers"][0]["env"] = json!([
         {"name": "A_MODEL_ID", "valueFrom": from("models")}, {"name": "B_MODEL_ID", "valueFrom": from("gone")}]);
     let models = config_map("models", &json!({"model": SONNET_4_6}));
-    let found = lines(&Cluster::of(vec![pod.clone(), models]).survey());
+    let found = lines(&Cluster::of(vec![pod.clone(), models]).audit());
     assert!(
         found.contains(&format!("ConfigMap/models x0 {SONNET_4_6} -> {PROFILE}")),
         "{found:?}"
@@ -272,7 +277,7 @@ fn config_maps_are_known_when_pods_are_judged_and_missing_ones_told() {
 }
 
 #[test]
-fn labels_and_annotations_of_namespaces_count() {
+fn labels_and_annotations_of_a_namespace_apply_to_its_objects() {
     let policy =
         "{ region: {default: eu-west-1}, match: {namespaceSelector: {matchLabels: {team: a}}} }";
     let mut cluster = Cluster::under(
@@ -280,7 +285,7 @@ fn labels_and_annotations_of_namespaces_count() {
         vec![object("Pod", "chat", SONNET_4_6, None)],
     );
     cluster.namespaces = vec![json!({"metadata": {"name": "ml"}})];
-    assert!(cluster.survey().findings.is_empty());
+    assert!(cluster.audit().findings.is_empty());
     let mut cluster = Cluster::under(
         Scenario::under(policy),
         vec![object("Pod", "chat", SONNET_4_6, None)],
@@ -288,54 +293,54 @@ fn labels_and_annotations_of_namespaces_count() {
     cluster.namespaces = vec![json!({"metadata": {"name": "ml", "labels": {"team": "a"},
         "annotations": {"bedrock-profiles.dev/region": "us-east-1"}}})];
     assert_eq!(
-        lines(&cluster.survey()),
+        lines(&cluster.audit()),
         [format!("Pod/chat x0 {SONNET_4_6} -> us.{SONNET_4_6}")]
     );
 }
 
 #[test]
-fn excluded_namespaces_are_passed_over() {
+fn an_excluded_namespace_is_skipped() {
     let mut cluster = Cluster::of(vec![object("Pod", "chat", SONNET_4_6, None)]);
-    cluster.terms.excluded = BTreeSet::from(["ml".to_owned()]);
-    let surveyed = cluster.survey();
-    assert_eq!((surveyed.counts.objects, surveyed.findings.len()), (0, 0));
+    cluster.input.excluded = BTreeSet::from(["ml".to_owned()]);
+    let result = cluster.audit();
+    assert_eq!((result.counts.objects, result.findings.len()), (0, 0));
 }
 
 #[test]
-fn a_page_that_breaks_off_counts_once_when_it_is_read_again() {
-    let terms = Cluster::of(Vec::new()).terms;
-    let mut survey = Survey::new(terms);
+fn a_page_that_is_read_twice_counts_once() {
+    let input = Cluster::of(Vec::new()).input;
+    let mut audit = ClusterAudit::new(input);
     let pods = resource("Pod");
     let item = as_an_item(&object("Pod", "chat", SONNET_4_6, None));
-    survey.take(pods, &item);
-    survey.abandon();
-    survey.take(pods, &item);
-    survey.take(pods, "{\"metadata\":");
-    survey.commit();
-    let surveyed = survey.finish();
-    assert_eq!((surveyed.counts.objects, surveyed.counts.unread), (1, 1));
-    assert_eq!(surveyed.findings.len(), 1);
-    assert_eq!(surveyed.findings[0].record.instances, 0);
+    audit.add(pods, &item);
+    audit.abandon();
+    audit.add(pods, &item);
+    audit.add(pods, "{\"metadata\":");
+    audit.commit();
+    let result = audit.finish();
+    assert_eq!((result.counts.objects, result.counts.unreadable), (1, 1));
+    assert_eq!(result.findings.len(), 1);
+    assert_eq!(result.findings[0].record.instances, 0);
 }
 
 #[test]
-fn what_there_is_no_room_to_keep_is_counted() {
+fn findings_beyond_the_maximum_are_counted() {
     let names = ["a", "b", "c", "d"];
     let mut pods: Vec<_> = names
         .map(|name| object("Pod", name, SONNET_4_6, None))
         .into();
     pods.push(object("Pod", "e", PROFILE, None));
     let mut cluster = Cluster::of(pods);
-    cluster.terms.keep = 2;
-    let surveyed = cluster.survey();
-    assert_eq!(surveyed.findings.len(), 2);
-    assert_eq!(surveyed.sums.policies["test"].findings, 5);
-    let dropped = surveyed.sums.dropped["ml"];
+    cluster.input.max_records = 2;
+    let result = cluster.audit();
+    assert_eq!(result.findings.len(), 2);
+    assert_eq!(result.totals.policies["test"].findings, 5);
+    let dropped = result.totals.dropped["ml"];
     assert_eq!((dropped.warn, dropped.all()), (2, 2));
 }
 
 #[test]
-fn a_policy_that_decides_nothing_is_told_beside_the_one_that_does() {
+fn a_dry_run_policy_is_a_preview_beside_the_effective_policy() {
     let world = Scenario::of(
         &[
             ("decides", "{ mode: Rewrite, region: {default: eu-west-1} }"),
@@ -343,11 +348,11 @@ fn a_policy_that_decides_nothing_is_told_beside_the_one_that_does() {
         ],
         &[],
     );
-    let surveyed = Cluster::under(world, vec![object("Pod", "chat", SONNET_4_6, None)]).survey();
-    let found: Vec<_> = surveyed
+    let result = Cluster::under(world, vec![object("Pod", "chat", SONNET_4_6, None)]).audit();
+    let found: Vec<_> = result
         .findings
         .iter()
-        .map(|kept| &kept.record)
+        .map(|stored| &stored.record)
         .map(|one| {
             (
                 one.policy.as_str(),

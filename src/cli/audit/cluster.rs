@@ -1,34 +1,37 @@
-//! `audit` without files: the cluster of the kubeconfig, by its own custom resources where it has them.
+//! `audit` without files: audits the cluster of the kubeconfig, with its own custom resources where it has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 
-use serde::Deserialize;
+use k8s_openapi::api::core::v1::Node;
+use kube::ResourceExt as _;
+use kube::core::PartialObjectMeta;
 
 use crate::api::{self, Resource as CustomResource};
+use crate::audit::{
+    AuditInput, AuditResult, Counts, ListScope, Resource, audit_cluster, list_policy_statuses,
+    read_coverage,
+};
 use crate::cluster::client::Clients;
-use crate::cluster::list::{Gap, Items, List, Pager};
-use crate::controllers::audit::pass::{Extent, pass};
-use crate::controllers::audit::standing;
+use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::controllers::view::REGION_LABEL;
 use crate::domain::region::Region;
 use crate::domain::view::View;
 use crate::report::AuditReport;
-use crate::scan::cluster::{Counts, Resource, Survey, Surveyed, Terms};
 
 use super::{Args, Tally, default_policy};
 
-/// Where the custom resources are listed.
-const CUSTOM: [&str; 2] = [
+/// The paths of the lists of custom resources.
+const CUSTOM_RESOURCES: [&str; 2] = [
     "/apis/bedrock-profiles.dev/v1alpha1/inferenceprofilemappings",
     "/apis/bedrock-profiles.dev/v1alpha1/inferenceprofilepolicies",
 ];
 
-/// Where nodes are listed.
+/// The path of the list of nodes.
 const NODES: &str = "/api/v1/nodes";
 
-/// What no webhook of ours is ever asked about, so that nothing would become of it.
-const NEVER: &str = "kube-system";
+/// The namespace that the webhook never reviews, so that its findings cannot be acted on.
+const EXCLUDED: &str = "kube-system";
 
 /// Audits the cluster.
 pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
@@ -39,79 +42,86 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
         let connected = Clients::connect(args.context.as_deref()).await;
         let without = |error| anyhow::anyhow!("without -f, a cluster is audited: {error}");
         let clients = connected.map_err(without)?;
-        let namespace = args.files.namespace.clone();
-        let namespace = namespace.unwrap_or_else(|| clients.namespace.clone());
         let pager = Pager {
             client: clients.reading,
-            pace: None,
+            objects_per_second: None,
+        };
+        let namespace = args.files.namespace.clone();
+        let scope = ListScope {
+            namespace: (!args.all_namespaces)
+                .then(|| namespace.unwrap_or_else(|| clients.namespace.clone())),
+            config_maps: true,
         };
         let mut tally = Tally::default();
-        let surveyed = survey(args, &pager, namespace, &mut tally).await?;
-        let findings = surveyed.findings.into_iter().map(|kept| kept.record);
-        let report = AuditReport::new(surveyed.counts.objects, findings.collect());
+        let input = input(args, &pager, &mut tally).await?;
+        let mut progress = Progress::default();
+        let print = |resource: &Resource, counts| progress.print(resource, counts);
+        let result = audit_cluster(&pager, &scope, input, print).await;
+        progress.clear();
+        report_incomplete(&result, &mut tally);
+        let findings = result.findings.into_iter().map(|stored| stored.record);
+        let report = AuditReport::new(result.counts.objects, findings.collect());
         Ok((report, tally))
     })
 }
 
-async fn survey(
-    args: &Args,
-    pager: &Pager,
-    namespace: String,
-    tally: &mut Tally,
-) -> anyhow::Result<Surveyed> {
-    let statuses = standing::statuses(pager).await.unwrap_or_default();
-    let all = args.all_namespaces;
-    let terms = Terms {
+async fn input(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<AuditInput> {
+    let statuses = list_policy_statuses(pager).await.unwrap_or_default();
+    let excluded = args.all_namespaces.then(|| EXCLUDED.to_owned());
+    Ok(AuditInput {
         view: view(args, pager, tally).await?,
         today: (args.files.judging.today())(),
-        excluded: all.then(|| NEVER.to_owned()).into_iter().collect(),
-        coverage: standing::coverage(&pager.client, &statuses).await,
-        keep: usize::MAX,
-    };
-    let extent = Extent {
-        namespace: (!all).then_some(namespace),
-        config_maps: true,
-    };
-    let mut survey = Survey::new(terms);
-    let mut progress = Progress::default();
-    let tell = |resource: &Resource, counts| progress.tell(resource, counts);
-    let unread = pass(pager, &extent, &mut survey, tell).await;
-    progress.end();
-    for one in unread {
-        tally.error(&format!("incomplete: cannot list {one}"));
-    }
-    let surveyed = survey.finish();
-    if surveyed.counts.unread > 0 {
-        let unread = surveyed.counts.unread;
-        tally.error(&format!("incomplete: {unread} objects cannot be read"));
-    }
-    Ok(surveyed)
+        excluded: excluded.into_iter().collect(),
+        coverage: read_coverage(&pager.client, &statuses).await,
+        max_records: usize::MAX,
+    })
 }
 
-/// By what is judged: the cluster's own mappings and policies, as far as the flags name no others, and its nodes' region.
+fn report_incomplete(result: &AuditResult, tally: &mut Tally) {
+    for list in &result.incomplete {
+        tally.error(&format!("incomplete: cannot list {list}"));
+    }
+    let unreadable = result.counts.unreadable;
+    if unreadable > 0 {
+        tally.error(&format!("incomplete: {unreadable} objects cannot be read"));
+    }
+}
+
+/// The mappings and policies of the flags, or else of the cluster, and the region of its nodes.
 async fn view(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<View> {
     let mut own = Vec::new();
-    for path in CUSTOM {
-        match all::<serde_json::Value>(pager, path, false).await {
-            Ok(items) => own.extend(items.iter().filter_map(|item| custom(item, tally))),
-            Err(Gap::Missing) => {}
-            Err(gap) => tally.error(&format!(
-                "cannot list {path}: {gap}; judged without what it holds"
+    for path in CUSTOM_RESOURCES {
+        match pager.collect::<serde_json::Value>(&list(path)).await {
+            Ok(items) => own.extend(items.iter().filter_map(|item| custom_resource(item, tally))),
+            Err(ListError::NotFound) => {}
+            Err(error) => tally.error(&format!(
+                "cannot list {path}: {error}; evaluating without them"
             )),
         }
     }
     let judging = &args.files.judging;
     let mut view = judging.view_of_cluster(own, default_policy())?;
-    match all::<Node>(pager, NODES, true).await {
-        Ok(nodes) => view.cluster_region = agreed(&nodes),
-        Err(gap) => anstream::eprintln!(
-            "note: cannot list nodes: {gap}; the region of the cluster is not known"
+    let nodes = ListRequest {
+        metadata_only: true,
+        ..list(NODES)
+    };
+    match pager.collect::<PartialObjectMeta<Node>>(&nodes).await {
+        Ok(nodes) => view.cluster_region = common_region(&nodes),
+        Err(error) => anstream::eprintln!(
+            "note: cannot list nodes: {error}; the region of the cluster is unknown"
         ),
     }
     Ok(view)
 }
 
-fn custom(item: &serde_json::Value, tally: &mut Tally) -> Option<CustomResource> {
+fn list(path: &str) -> ListRequest<'_> {
+    ListRequest {
+        path: path.to_owned(),
+        ..ListRequest::default()
+    }
+}
+
+fn custom_resource(item: &serde_json::Value, tally: &mut Tally) -> Option<CustomResource> {
     match api::read(&item.to_string(), "the cluster") {
         Ok(mut read) => read.pop(),
         Err(error) => {
@@ -121,84 +131,34 @@ fn custom(item: &serde_json::Value, tally: &mut Tally) -> Option<CustomResource>
     }
 }
 
-/// What is read of a node.
-#[derive(Deserialize)]
-struct Node {
-    metadata: NodeMetadata,
-}
-
-#[derive(Deserialize)]
-struct NodeMetadata {
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-}
-
-/// The region that all nodes agree on which say one.
-fn agreed(nodes: &[Node]) -> Option<Region> {
-    let said = nodes
+/// The one region of all labelled nodes.
+fn common_region(nodes: &[PartialObjectMeta<Node>]) -> Option<Region> {
+    let labels = nodes
         .iter()
-        .filter_map(|node| node.metadata.labels.get(REGION_LABEL));
-    let regions: BTreeSet<Region> = said.filter_map(|name| Region::parse(name).ok()).collect();
+        .filter_map(|node| node.labels().get(REGION_LABEL));
+    let regions: BTreeSet<Region> = labels.filter_map(|name| Region::parse(name).ok()).collect();
     regions.first().copied().filter(|_| regions.len() == 1)
 }
 
-/// The items of a list that is small enough to be had as a whole.
-struct All<T> {
-    whole: Vec<T>,
-    page: Vec<T>,
-}
-
-impl<T: for<'de> Deserialize<'de>> Items for All<T> {
-    fn take(&mut self, item: &str) {
-        self.page.extend(serde_json::from_str(item));
-    }
-
-    fn commit(&mut self) {
-        self.whole.append(&mut self.page);
-    }
-
-    fn abandon(&mut self) {
-        self.page.clear();
-    }
-}
-
-async fn all<T: for<'de> Deserialize<'de>>(
-    pager: &Pager,
-    path: &str,
-    metadata_only: bool,
-) -> Result<Vec<T>, Gap> {
-    let list = List {
-        path: path.to_owned(),
-        metadata_only,
-        ..List::default()
-    };
-    let mut items = All {
-        whole: Vec::new(),
-        page: Vec::new(),
-    };
-    pager.read(&list, &mut items).await?;
-    Ok(items.whole)
-}
-
-/// Says on a terminal how far the audit is.
+/// The progress line of a terminal.
 #[derive(Default)]
 struct Progress {
-    told: bool,
+    is_printed: bool,
 }
 
 impl Progress {
-    fn tell(&mut self, resource: &Resource, counts: Counts) {
+    fn print(&mut self, resource: &Resource, counts: Counts) {
         let mut stderr = std::io::stderr();
         if stderr.is_terminal() {
             let (objects, plural) = (counts.objects, resource.plural);
-            // A terminal that is gone is told nothing.
+            // A failed write is no reason to stop: the report goes to another stream.
             let _ = write!(stderr, "\r\u{1b}[K{objects} objects, listing {plural}");
-            self.told = true;
+            self.is_printed = true;
         }
     }
 
-    fn end(self) {
-        if self.told {
+    fn clear(self) {
+        if self.is_printed {
             let _ = write!(std::io::stderr(), "\r\u{1b}[K");
         }
     }

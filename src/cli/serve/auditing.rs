@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use jiff::SignedDuration;
 
-use crate::controllers::audit::{Options, Rhythm};
+use crate::controllers::audit_runner::{AuditInterval, AuditOptions};
 
 /// How the cluster is audited.
 #[derive(Debug, Clone, clap::Args)]
@@ -35,17 +35,17 @@ pub struct Auditing {
 
 impl Auditing {
     /// What is wanted of audits; `None` is none.
-    pub(super) fn options(&self) -> Option<Options> {
-        self.audit.then(|| Options {
-            rhythm: Rhythm {
+    pub(super) fn options(&self) -> Option<AuditOptions> {
+        self.audit.then(|| AuditOptions {
+            interval: AuditInterval {
                 every: self.audit_every,
-                settle: self.audit_settle,
+                delay: self.audit_settle,
             },
-            pace: NonZero::new(self.audit_pace),
+            objects_per_second: NonZero::new(self.audit_pace),
             config_maps: self.audit_config_maps,
             reports: self.reports,
             events_on_owners: self.events_on_owners,
-            ..Options::default()
+            ..AuditOptions::default()
         })
     }
 }

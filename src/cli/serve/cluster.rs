@@ -11,7 +11,7 @@ use crate::cluster::client::Clients;
 use crate::cluster::release::{GROUP, Manager, ReleaseNames};
 use crate::cluster::watch;
 use crate::controllers::arming::{self, Arming, Entries};
-use crate::controllers::audit::{self, Auditor};
+use crate::controllers::audit_runner::{self, AuditOptions, AuditRunner};
 use crate::controllers::bootstrap::{Bootstrapper, Notes};
 use crate::controllers::certificates;
 use crate::controllers::certificates::context::{CertificateContext, ReadinessGate};
@@ -58,7 +58,7 @@ pub struct ClusterOptions {
     /// The day that decides over dates of end of life.
     pub today: Arc<dyn Fn() -> Date + Send + Sync>,
     /// What is wanted of audits; `None` is none.
-    pub audit: Option<audit::Options>,
+    pub audit: Option<AuditOptions>,
     /// What the server may be made to do.
     pub limits: server::Limits,
 }
@@ -324,20 +324,18 @@ fn audit(
     shared: &Shared,
     leads: Leadership,
     today: Arc<dyn Fn() -> Date + Send + Sync>,
-    options: audit::Options,
+    options: AuditOptions,
 ) {
-    let metrics = audit::Metrics::default();
-    metrics.register(&mut stack.registry);
-    let auditor = Auditor {
+    let runner = AuditRunner {
         clients: shared.clients.clone(),
         release: shared.release.clone(),
         view: Arc::clone(&shared.view),
         leads,
         today,
         options,
-        metrics,
+        metrics: audit_runner::Metrics::register(&mut stack.registry),
     };
-    support(stack, "the audit", auditor.run());
+    support(stack, "the audit", runner.run());
 }
 
 /// Starts a task that never ends.

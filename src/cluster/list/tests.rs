@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::*;
 
-fn after(limit: u32, objects: usize, bytes: usize) -> u32 {
-    let metadata = ListMetadata::default();
+fn limit_after(limit: u32, objects: usize, bytes: usize) -> u32 {
+    let metadata = ListMeta::default();
     next_limit(
         limit,
         &Page {
@@ -20,66 +20,74 @@ fn after(limit: u32, objects: usize, bytes: usize) -> u32 {
 }
 
 #[test]
-fn pages_hold_at_most_eight_megabytes_of_objects_twice_as_large_as_the_last() {
+fn a_page_of_objects_twice_as_large_has_at_most_eight_megabytes() {
     for each in [1, 500, 20_000, 100 * 1024, 1024 * 1024, 3 * 1024 * 1024] {
-        let mut limit = FIRST;
+        let mut limit = FIRST_LIMIT;
         for _ in 0..6 {
             let objects = limit as usize;
-            let next = after(limit, objects, objects * each);
-            assert!(next <= limit * GROWTH && (1..=MOST).contains(&next));
+            let next = limit_after(limit, objects, objects * each);
+            assert!(next <= limit * MAX_GROWTH && (1..=MAX_LIMIT).contains(&next));
             assert!(
-                next == 1 || next as usize * each * 2 <= 2 * PAGE,
+                next == 1 || next as usize * each * 2 <= 2 * TARGET_BYTES,
                 "{each}: {next}"
             );
             limit = next;
         }
     }
-    assert_eq!(after(8, 8, 800), 32);
-    assert_eq!(after(400, 400, 40_000), MOST);
-    assert_eq!(after(8, 0, 100), 32, "an empty page says nothing");
+    assert_eq!(limit_after(8, 8, 800), 32);
+    assert_eq!(limit_after(400, 400, 40_000), MAX_LIMIT);
+    assert_eq!(
+        limit_after(8, 0, 100),
+        32,
+        "an empty page has no object size"
+    );
 }
 
 #[tokio::test]
-async fn pauses_make_up_for_the_pace() {
+async fn the_pause_after_a_page_keeps_the_rate() {
     let (mut pager, _) = server(&[]);
-    pager.pace = NonZero::new(100);
+    pager.objects_per_second = NonZero::new(100);
     let second = Duration::from_secs(1);
     assert_eq!(pager.pause(500, second), 4 * second);
     assert_eq!(pager.pause(50, second), Duration::ZERO);
-    pager.pace = None;
+    pager.objects_per_second = None;
     assert_eq!(pager.pause(500, Duration::ZERO), Duration::ZERO);
 }
 
 #[test]
-fn an_expired_list_goes_on_with_the_token_that_the_refusal_carries() {
+fn an_expired_token_is_replaced_by_the_token_of_the_error() {
     let status: kube::core::Status = serde_json::from_value(serde_json::json!({
         "kind": "Status", "status": "Failure", "reason": "Expired", "code": 410, "message": "too old",
         "metadata": {"continue": "next"},
     }))
     .unwrap();
-    let with = failure(kube::Error::Api(status.clone().boxed()));
-    assert!(matches!(with, Failure::Expired(Some(token)) if token == "next"));
+    let with = page_error(kube::Error::Api(status.clone().boxed()));
+    assert!(matches!(with, PageError::Expired(token) if token == "next"));
     let mut bare = status;
     bare.metadata = None;
-    let without = failure(kube::Error::Api(bare.boxed()));
-    assert!(matches!(without, Failure::Expired(None)));
+    let without = page_error(kube::Error::Api(bare.boxed()));
+    assert!(matches!(without, PageError::Final(ListError::Expired)));
 }
 
-/// An API server that answers with these texts, one after the other, and notes what it was asked.
-fn server(answers: &[(u16, String)]) -> (Pager, Arc<Mutex<Vec<String>>>) {
-    let answers = Mutex::new(answers.iter().cloned().collect::<VecDeque<_>>());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let notes = Arc::clone(&asked);
+/// An API server that returns these responses in turn, and records the requested URIs.
+fn server(responses: &[(u16, String)]) -> (Pager, Arc<Mutex<Vec<String>>>) {
+    let responses = Mutex::new(responses.iter().cloned().collect::<VecDeque<_>>());
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&requests);
     let service = tower::service_fn(move |request: Request<Body>| {
-        notes.lock().unwrap().push(request.uri().to_string());
-        let (code, text) = answers.lock().unwrap().pop_front().unwrap();
+        recorded.lock().unwrap().push(request.uri().to_string());
+        let (code, text) = responses.lock().unwrap().pop_front().unwrap();
         let response = Response::builder()
             .status(code)
             .body(Body::from(text.into_bytes()));
         std::future::ready(response)
     });
     let client = Client::new(service, "default");
-    (Pager { client, pace: None }, asked)
+    let pager = Pager {
+        client,
+        objects_per_second: None,
+    };
+    (pager, requests)
 }
 
 fn page(names: &[&str], next: &str) -> (u16, String) {
@@ -91,26 +99,26 @@ fn page(names: &[&str], next: &str) -> (u16, String) {
     (200, list.to_string())
 }
 
-fn refusal(code: u16, next: &str) -> (u16, String) {
+fn failure(code: u16, next: &str) -> (u16, String) {
     let status = json!({"kind": "Status", "status": "Failure", "reason": "R", "message": "m", "code": code, "metadata": {"continue": next}});
     (code, status.to_string())
 }
 
 #[derive(Default)]
 struct Names {
-    whole: Vec<String>,
+    complete: Vec<String>,
     page: Vec<String>,
 }
 
-impl Items for Names {
-    fn take(&mut self, item: &str) {
+impl ItemSink for Names {
+    fn add(&mut self, item: &str) {
         let item: serde_json::Value = serde_json::from_str(item).unwrap();
         self.page
             .push(item["metadata"]["name"].as_str().unwrap().to_owned());
     }
 
     fn commit(&mut self) {
-        self.whole.append(&mut self.page);
+        self.complete.append(&mut self.page);
     }
 
     fn abandon(&mut self) {
@@ -118,48 +126,72 @@ impl Items for Names {
     }
 }
 
-async fn read(answers: &[(u16, String)]) -> (Result<(), Gap>, Vec<String>, Vec<String>) {
-    let (pager, asked) = server(answers);
-    let list = List {
+async fn read(responses: &[(u16, String)]) -> (Result<(), ListError>, Vec<String>, Vec<String>) {
+    let (pager, requests) = server(responses);
+    let list = ListRequest {
         path: "/api/v1/pods".to_owned(),
-        ..List::default()
+        ..ListRequest::default()
     };
     let mut names = Names::default();
     let read = pager.read(&list, &mut names).await;
-    let asked = asked.lock().unwrap().clone();
-    (read, names.whole, asked)
+    let requests = requests.lock().unwrap().clone();
+    (read, names.complete, requests)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_expires_goes_on_where_it_stood() {
-    let answers = [
+async fn an_expired_list_continues_at_the_same_object() {
+    let responses = [
         page(&["a", "b"], "one"),
-        refusal(410, "two"),
+        failure(410, "two"),
         page(&["c"], ""),
     ];
-    let (end, names, asked) = read(&answers).await;
-    assert_eq!(end, Ok(()));
+    let (end, names, requests) = read(&responses).await;
+    assert!(end.is_ok());
     assert_eq!(names, ["a", "b", "c"]);
     assert!(
-        asked[1].contains("continue=one") && asked[2].contains("continue=two"),
-        "{asked:?}"
+        requests[1].contains("continue=one") && requests[2].contains("continue=two"),
+        "{requests:?}"
     );
-    let answers = [page(&["a"], "one"), refusal(410, "")];
-    let (end, names, _) = read(&answers).await;
-    assert_eq!((end, names.len()), (Err(Gap::Expired), 1));
+    let responses = [page(&["a"], "one"), failure(410, "")];
+    let (end, names, _) = read(&responses).await;
+    assert!(matches!(end, Err(ListError::Expired)));
+    assert_eq!(names, ["a"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_breaks_off_is_read_again_and_what_is_refused_is_not() {
+async fn a_truncated_page_is_read_again_and_a_forbidden_one_is_not() {
     let (_, whole) = page(&["a", "b"], "");
     let cut = (200, whole[..whole.len() - 9].to_owned());
-    let (end, names, asked) = read(&[cut.clone(), (200, whole)]).await;
-    assert_eq!((end, names), (Ok(()), vec!["a".to_owned(), "b".to_owned()]));
-    assert_eq!(asked[0], asked[1]);
-    let (end, names, _) = read(&vec![cut; TRIES as usize]).await;
-    assert!(matches!(end, Err(Gap::Broken(_))) && names.is_empty());
-    for (code, gap) in [(403, Gap::Forbidden), (404, Gap::Missing)] {
-        let (end, _, asked) = read(&[refusal(code, "")]).await;
-        assert_eq!((end, asked.len()), (Err(gap), 1));
-    }
+    let (end, names, requests) = read(&[cut.clone(), (200, whole)]).await;
+    assert!(end.is_ok());
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(requests[0], requests[1]);
+    let (end, names, _) = read(&vec![cut; MAX_ATTEMPTS as usize]).await;
+    assert!(matches!(end, Err(ListError::Failed(_))) && names.is_empty());
+    let (end, _, requests) = read(&[failure(403, "")]).await;
+    assert!(matches!(end, Err(ListError::Forbidden)));
+    assert_eq!(requests.len(), 1);
+    let (end, _, requests) = read(&[failure(404, "")]).await;
+    assert!(matches!(end, Err(ListError::NotFound)));
+    assert_eq!(requests.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collected_list_has_the_valid_items_of_every_page_once() {
+    let (_, rest) = page(&["c"], "");
+    let truncated = (200, rest[..rest.len() - 2].to_owned());
+    let (_, first) = page(&["a", "b"], "one");
+    let first = (200, first.replace("\"b\"", "7"));
+    let (pager, _) = server(&[first, truncated, (200, rest)]);
+    let request = ListRequest {
+        path: "/api/v1/pods".to_owned(),
+        ..ListRequest::default()
+    };
+    let pods = pager.collect::<kube::core::DynamicObject>(&request).await;
+    let names: Vec<_> = pods
+        .unwrap()
+        .iter()
+        .map(kube::ResourceExt::name_any)
+        .collect();
+    assert_eq!(names, ["a", "c"]);
 }

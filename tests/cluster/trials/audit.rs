@@ -1,4 +1,5 @@
-//! The audit of a cluster: that it finds what was planted, tells it as of files, and says so where a cluster looks for it.
+//! The audit of a cluster: it finds exactly the planted IDs, as an audit of files does, and the leader writes the result to status,
+//! reports, events and metrics.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,27 +17,27 @@ use crate::{
     world::World,
 };
 
+mod leader;
 pub(crate) mod planted;
-mod told;
 
 use planted::Planted;
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         alone(
-            "an_audit_finds_what_was_planted_and_tells_it_as_of_files",
-            an_audit_finds_what_was_planted,
+            "an_audit_finds_the_planted_ids_as_an_audit_of_files_does",
+            an_audit_finds_the_planted_ids,
         )
         .with_controllers(),
         alone(
-            "an_audit_tells_what_it_found_where_a_cluster_looks_for_it",
-            told::where_a_cluster_looks,
+            "an_audit_of_the_leader_writes_status_reports_events_and_metrics",
+            leader::writes_its_results,
         )
         .with_controllers(),
     ]
 }
 
-/// What the command printed.
+/// The output of the command.
 struct Audited {
     report: Value,
     stderr: String,
@@ -73,7 +74,7 @@ impl Audited {
     }
 }
 
-/// A finding in short, as plans of planted objects have it: `namespace/Kind/name: before -> answer`.
+/// A finding in the short form of [`Planted::findings`]: `namespace/Kind/name: before -> answer`.
 fn line(finding: &Value) -> String {
     let object = &finding["object"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -92,7 +93,7 @@ fn line(finding: &Value) -> String {
     )
 }
 
-/// How often each line stands among them.
+/// The number of occurrences of each line.
 pub(crate) fn counted(lines: impl IntoIterator<Item = String>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for line in lines {
@@ -101,7 +102,7 @@ pub(crate) fn counted(lines: impl IntoIterator<Item = String>) -> BTreeMap<Strin
     counts
 }
 
-/// A finding without what only a file or only a cluster has.
+/// A finding without the fields that only files or only clusters have.
 fn common(finding: &Value) -> String {
     let mut common = finding.clone();
     for field in ["source", "seenIn", "missed", "instances"] {
@@ -110,7 +111,7 @@ fn common(finding: &Value) -> String {
     common.to_string()
 }
 
-fn an_audit_finds_what_was_planted(world: &World) -> Result<()> {
+fn an_audit_finds_the_planted_ids(world: &World) -> Result<()> {
     let other = world.neighbour("other")?;
     let planted = [Planted::of(world.namespace(), 120), Planted::of(&other, 60)];
     for (namespace, one) in [world.namespace(), &other].into_iter().zip(&planted) {
@@ -142,13 +143,13 @@ fn an_audit_finds_what_was_planted(world: &World) -> Result<()> {
         (&json!(4), &Value::Null, &json!("Before")),
         "one ReplicaSet and three Pods"
     );
-    as_of_files(world, &audited)?;
-    of_one_namespace(world, &other, &planted[1])?;
-    by_custom_resources(world, &other)
+    equals_an_audit_of_files(world, &audited)?;
+    is_limited_to_a_namespace(world, &other, &planted[1])?;
+    uses_custom_resources(world, &other)
 }
 
-/// What nothing owns is told as `audit -f` tells it of the same objects.
-fn as_of_files(world: &World, audited: &Audited) -> Result<()> {
+/// The findings of objects without an owner equal those of `audit -f`.
+fn equals_an_audit_of_files(world: &World, audited: &Audited) -> Result<()> {
     let kinds = "configmaps,pods,deployments,cronjobs,statefulsets";
     let exported = world
         .kubectl(&["get", kinds, "-A", "-o", "json"], None)?
@@ -165,16 +166,16 @@ fn as_of_files(world: &World, audited: &Audited) -> Result<()> {
     Ok(())
 }
 
-/// `-n` looks at one namespace, and nowhere else.
-fn of_one_namespace(world: &World, namespace: &str, planted: &Planted) -> Result<()> {
+/// `-n` audits one namespace and no other.
+fn is_limited_to_a_namespace(world: &World, namespace: &str, planted: &Planted) -> Result<()> {
     let audited = audit(world, &["-n", namespace], None)?;
     let found = counted(audited.findings().iter().map(line));
     assert_eq!(found, counted(planted.findings.clone()));
     Ok(())
 }
 
-/// The cluster's own policies count where it has some; the flags stand in their place.
-fn by_custom_resources(world: &World, namespace: &str) -> Result<()> {
+/// The policies of the cluster apply, and the flags replace them.
+fn uses_custom_resources(world: &World, namespace: &str) -> Result<()> {
     crds::install(world, &definitions()?)?;
     world.apply(&policy(
         "everything",

@@ -1,4 +1,4 @@
-//! `Missed` is claimed where nothing else can be, and nowhere else.
+//! `Missed` is claimed only where the API server must have asked the webhook.
 
 use bedrock_profiles::domain::catalog::LifecycleState;
 use jiff::civil::date;
@@ -7,12 +7,12 @@ use super::*;
 
 const CREATED: &str = "2026-11-20T10:00:00Z";
 
-/// Everything that has to be so for a Pod to have been missed; each test takes one thing away.
+/// A Pod that the webhook missed; each test changes one condition.
 struct Case {
     policy: &'static str,
-    in_force: &'static str,
+    ready_since: &'static str,
     namespace_changed: &'static str,
-    reach: Reach,
+    reach: Option<Reach>,
     object: Value,
 }
 
@@ -20,11 +20,27 @@ impl Default for Case {
     fn default() -> Self {
         Self {
             policy: "{ mode: Rewrite, region: {default: eu-west-1} }",
-            in_force: "2026-11-20T09:59:59Z",
+            ready_since: "2026-11-20T09:59:59Z",
             namespace_changed: "2026-11-20T09:00:00Z",
-            reach: Reach::Namespaces(Selector::default()),
+            reach: Some(reach(Selector::default())),
             object: created(object("Pod", "chat", SONNET_4_6, None)),
         }
+    }
+}
+
+/// A webhook with the rules of the chart.
+fn reach(namespaces: Selector) -> Reach {
+    let rule = |group: &str, resources: &[&str]| {
+        json!({"operations": ["CREATE", "UPDATE"], "apiGroups": [group], "apiVersions": ["v1"],
+            "resources": resources, "scope": "Namespaced"})
+    };
+    let rules = json!([
+        rule("", &["pods", "configmaps"]),
+        rule("apps", &["deployments"])
+    ]);
+    Reach {
+        namespaces,
+        rules: serde_json::from_value(rules).unwrap(),
     }
 }
 
@@ -33,7 +49,7 @@ fn created(mut object: Value) -> Value {
     object
 }
 
-/// Written once more by a manager of the given subresource.
+/// Updated by a manager of the given subresource.
 fn written(mut object: Value, at: &str, subresource: &str) -> Value {
     let mut manager = json!({"manager": "x", "operation": "Update", "time": at});
     if !subresource.is_empty() {
@@ -56,18 +72,17 @@ impl Case {
             self.namespace_changed,
             "",
         )];
-        let coverage = &mut cluster.terms.coverage;
+        let coverage = &mut cluster.input.coverage;
         coverage
-            .in_force_since
-            .insert("test".into(), self.in_force.parse().unwrap());
-        coverage.pods = self.reach.clone();
-        coverage.config_maps = self.reach.clone();
-        coverage.templates = self.reach;
-        let surveyed = cluster.survey();
-        surveyed
+            .ready_since
+            .insert("test".into(), self.ready_since.parse().unwrap());
+        coverage.mutating.extend(self.reach.clone());
+        coverage.validating.extend(self.reach);
+        let result = cluster.audit();
+        result
             .findings
             .iter()
-            .map(|kept| kept.record.missed)
+            .map(|stored| stored.record.missed)
             .max()
             .unwrap()
     }
@@ -82,12 +97,12 @@ fn models(at: &str) -> Value {
 }
 
 #[test]
-fn a_pod_that_was_created_in_force_and_reached_was_missed() {
+fn a_pod_created_under_a_ready_policy_and_a_webhook_is_missed() {
     assert_eq!(Case::default().missed(), Some(Missed::Missed));
 }
 
 #[test]
-fn in_doubt_it_was_before() {
+fn an_uncertain_write_is_before() {
     let excluding = bedrock_profiles::domain::policy::Requirement::DoesNotExist("team".into());
     let guessed = "{ mode: Rewrite }";
     let mut undated = Case::default().object;
@@ -99,14 +114,14 @@ fn in_doubt_it_was_before() {
         (
             "the same second",
             Case {
-                in_force: CREATED,
+                ready_since: CREATED,
                 ..Case::default()
             },
         ),
         (
-            "not in force",
+            "not ready",
             Case {
-                in_force: "2026-11-21T00:00:00Z",
+                ready_since: "2026-11-21T00:00:00Z",
                 ..Case::default()
             },
         ),
@@ -118,16 +133,16 @@ fn in_doubt_it_was_before() {
             },
         ),
         (
-            "not reached",
+            "not selected",
             Case {
-                reach: Reach::Namespaces(Selector::new([excluding])),
+                reach: Some(reach(Selector::new([excluding]))),
                 ..Case::default()
             },
         ),
         (
-            "no entry",
+            "no webhook configuration",
             Case {
-                reach: Reach::Unknown,
+                reach: None,
                 ..Case::default()
             },
         ),
@@ -150,15 +165,15 @@ fn in_doubt_it_was_before() {
     assert_eq!(
         case.missed(),
         Some(Missed::Missed),
-        "the value itself says the region"
+        "the value itself names the region"
     );
 }
 
 #[test]
-fn a_config_map_counts_from_when_it_was_last_written_by_anybody_but_the_status() {
+fn the_last_update_of_a_config_map_counts_except_of_its_status() {
     let case = |object| Case {
         object,
-        in_force: "2026-11-21T00:00:00Z",
+        ready_since: "2026-11-21T00:00:00Z",
         ..Case::default()
     };
     assert_eq!(
@@ -178,14 +193,14 @@ fn a_config_map_counts_from_when_it_was_last_written_by_anybody_but_the_status()
 }
 
 #[test]
-fn nothing_is_missed_that_would_have_passed() {
+fn an_object_that_the_webhook_admits_unchanged_is_not_missed() {
     let template = created(object("Deployment", "chat", SONNET_4_6, None));
     let deny = "{ mode: Deny, region: {default: eu-west-1} }";
     let owned = created(object("Pod", "chat", SONNET_4_6, Some(("ReplicaSet", "r"))));
     let left = created(object("Pod", "chat", PROFILE, None));
     for (why, expected, case) in [
         (
-            "templates are never changed",
+            "workloads are never rewritten",
             None,
             Case {
                 object: template.clone(),
@@ -193,7 +208,7 @@ fn nothing_is_missed_that_would_have_passed() {
             },
         ),
         (
-            "but refused",
+            "but denied",
             Some(Missed::Missed),
             Case {
                 object: template,
@@ -202,7 +217,7 @@ fn nothing_is_missed_that_would_have_passed() {
             },
         ),
         (
-            "what a controller makes is never refused",
+            "objects of a controller are never denied",
             None,
             Case {
                 object: owned,
@@ -211,7 +226,7 @@ fn nothing_is_missed_that_would_have_passed() {
             },
         ),
         (
-            "nothing is to be done",
+            "no rewrite is needed",
             None,
             Case {
                 object: left,
@@ -219,7 +234,7 @@ fn nothing_is_missed_that_would_have_passed() {
             },
         ),
         (
-            "a policy that decides nothing",
+            "a DryRun policy",
             None,
             Case {
                 policy: "{ mode: DryRun, region: {default: eu-west-1} }",
@@ -227,12 +242,12 @@ fn nothing_is_missed_that_would_have_passed() {
             },
         ),
         (
-            "refused only for what an update brings",
+            "an update is denied only for IDs that it adds",
             Some(Missed::Before),
             Case {
                 object: models("2026-11-22T00:00:00Z"),
                 policy: deny,
-                in_force: "2026-11-21T00:00:00Z",
+                ready_since: "2026-11-21T00:00:00Z",
                 ..Case::default()
             },
         ),
@@ -242,7 +257,7 @@ fn nothing_is_missed_that_would_have_passed() {
 }
 
 #[test]
-fn an_id_that_worked_when_it_was_written_was_nothing_to_catch() {
+fn a_model_that_was_alive_when_written_is_not_missed() {
     let mut found = 0;
     let catalog = Scenario::under("{}")
         .view
@@ -256,8 +271,8 @@ fn an_id_that_worked_when_it_was_written_was_nothing_to_catch() {
         let object = created(object("Pod", "chat", &model, None));
         let policy = "{ mode: Rewrite, region: {default: us-east-1}, models: {include: ['*']} }";
         let world = Scenario::of(&[("test", policy)], &[]);
-        let surveyed = Cluster::under(world, vec![object.clone()]).survey();
-        let Some(record) = surveyed.findings.first().map(|kept| &kept.record) else {
+        let result = Cluster::under(world, vec![object.clone()]).audit();
+        let Some(record) = result.findings.first().map(|stored| &stored.record) else {
             continue;
         };
         let Some(life) = record.lifecycle.as_ref().filter(|_| record.after.is_some()) else {
@@ -285,4 +300,46 @@ fn an_id_that_worked_when_it_was_written_was_nothing_to_catch() {
         );
     }
     assert!(found > 10, "{found}");
+}
+
+/// `Deny` refuses workloads that the rules of the validating webhook cover, and no others.
+#[test]
+fn a_resource_is_missed_only_where_a_rule_covers_it() {
+    let mut template = created(object("PodTemplate", "chat", SONNET_4_6, None));
+    template["template"] = template["spec"]["template"].take();
+    let missed = |rules: &Value| {
+        let mut covering = reach(Selector::default());
+        covering.rules = serde_json::from_value(rules.clone()).unwrap();
+        let case = Case {
+            policy: "{ mode: Deny, region: {default: eu-west-1} }",
+            object: template.clone(),
+            reach: Some(covering),
+            ..Case::default()
+        };
+        case.missed()
+    };
+    let rule = |resource: &str, operation: &str| json!([{"operations": [operation], "apiGroups": [""], "apiVersions": ["v1"], "resources": [resource]}]);
+    let rules = rule("replicationcontrollers", "CREATE");
+    assert_eq!(missed(&rules), Some(Missed::Before));
+    let rules = rule("podtemplates", "UPDATE");
+    assert_eq!(missed(&rules), Some(Missed::Before));
+    let rules = rule("podtemplates", "CREATE");
+    assert_eq!(missed(&rules), Some(Missed::Missed));
+}
+
+/// `Rewrite` needs a mutating webhook.
+#[test]
+fn a_pod_is_missed_only_where_a_mutating_webhook_covers_it() {
+    let mut cluster = Cluster::under(
+        Scenario::of(&[("test", Case::default().policy)], &[]),
+        vec![Case::default().object],
+    );
+    let namespace = json!({"metadata": {"name": "ml"}});
+    cluster.namespaces = vec![written(namespace, "2026-11-20T09:00:00Z", "")];
+    let coverage = &mut cluster.input.coverage;
+    let ready_since = "2026-11-20T09:59:59Z".parse().unwrap();
+    coverage.ready_since.insert("test".into(), ready_since);
+    coverage.validating.push(reach(Selector::default()));
+    let result = cluster.audit();
+    assert_eq!(result.findings[0].record.missed, Some(Missed::Before));
 }

@@ -1,13 +1,13 @@
-//! A cluster beside files of the same objects.
+//! The audit of a cluster and of files with the same objects.
 
 use bedrock_profiles::scan::{Scan, Syntax};
 
 use super::*;
 use crate::evaluate::scenario::SONNET_4_5;
 
-/// The records of objects that nothing owns are those of the same objects in a file, but for where they stand.
+/// The records of objects without an owner are those of the same objects in a file, except for their location.
 #[test]
-fn a_cluster_is_told_as_files_are() {
+fn an_audit_of_a_cluster_and_of_files_has_equal_records() {
     let mut tracked = config_map(
         "tracked",
         &json!({"AWS_REGION": "eu-west-1", "model": SONNET_4_5}),
@@ -30,7 +30,7 @@ fn a_cluster_is_told_as_files_are() {
     let cluster = Cluster::of(objects.clone());
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
     let scan = Scan {
-        view: &cluster.terms.view,
+        view: &cluster.input.view,
         today: TODAY,
         namespace: "default",
         edit: false,
@@ -48,10 +48,10 @@ fn a_cluster_is_told_as_files_are() {
         .collect();
     let pointers = |text: &String| text.replace("\"pointer\":\"/items/", "\"pointer\":\"/");
     let by_cluster: BTreeSet<String> = cluster
-        .survey()
+        .audit()
         .findings
         .iter()
-        .map(|kept| strip(&kept.record))
+        .map(|stored| strip(&stored.record))
         .collect();
     assert!(by_file.len() >= 6, "{by_file:#?}");
     assert_eq!(by_cluster, by_file.iter().map(pointers).collect());

@@ -1,4 +1,4 @@
-//! Objects with findings of many reasons, and what is to be found in them.
+//! Objects with findings of many reasons, and the expected findings.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ pub(crate) const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 const NEXT: &str = "anthropic.claude-sonnet-4-6";
 const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 
-/// Texts in a region, and how each is answered under the default policy: a reason, or what is written instead.
+/// Texts with a region, and the expected result under the default policy: a reason, or the replacement.
 const TEXTS: &[(&str, &str, &str)] = &[
     (
         SONNET,
@@ -100,19 +100,19 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// One text of many, with the region that stands beside it.
+/// A text with a region beside it.
 #[derive(Clone, Copy)]
-pub(crate) struct Told {
-    /// What stands where a model is named.
+pub(crate) struct PlantedText {
+    /// The value of the setting that names a model.
     pub(crate) text: &'static str,
-    /// Empty: none.
+    /// The region; empty for none.
     pub(crate) region: &'static str,
-    /// The reason, or what is written instead.
+    /// The expected reason or replacement.
     pub(crate) answer: &'static str,
 }
 
-impl Told {
-    /// The text of this number; they come again and again.
+impl PlantedText {
+    /// The text of this number; the texts repeat.
     pub(crate) fn number(at: usize) -> Self {
         let (text, region, answer) = TEXTS[at % TEXTS.len()];
         Self {
@@ -126,11 +126,11 @@ impl Told {
 /// Objects of one namespace.
 pub(super) struct Planted {
     pub(super) objects: Vec<Value>,
-    /// As [`super::line`] writes them.
+    /// The expected findings, as [`super::line`] formats them.
     pub(super) findings: Vec<String>,
 }
 
-/// What a ConfigMap or a Pod says, and what is to be found in it: the ID, the answer.
+/// The content of a ConfigMap or a Pod, and the expected findings: the ID, and its reason or replacement.
 struct Seed {
     model: &'static str,
     region: &'static str,

@@ -1,31 +1,31 @@
-//! What an audit lists, in the order in which it has to.
+//! The resources that an audit lists, in the required order.
 
 /// A resource of the API server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resource {
     /// API group and version.
     pub api_version: &'static str,
-    /// The kind of the items, which do not state it.
+    /// The kind of the items; items of a list do not state it.
     pub kind: &'static str,
-    /// The name in paths.
+    /// The plural name, as in paths.
     pub plural: &'static str,
 }
 
-/// Namespaces, whose labels and annotations everything else is judged by.
+/// Namespaces, whose labels and annotations select policies and regions.
 pub const NAMESPACES: Resource = Resource {
     api_version: "v1",
     kind: "Namespace",
     plural: "namespaces",
 };
 
-/// ConfigMaps, from which workloads take IDs.
+/// ConfigMaps, which workloads reference.
 pub const CONFIG_MAPS: Resource = Resource {
     api_version: "v1",
     kind: "ConfigMap",
     plural: "configmaps",
 };
 
-/// Whatever has a Pod template, and Pods: owners before what they own.
+/// Kinds with a Pod template, and Pods: owners before the objects that they own.
 pub const WORKLOADS: &[Resource] = &[
     workload("apps/v1", "Deployment", "deployments"),
     workload("apps/v1", "StatefulSet", "statefulsets"),
@@ -47,7 +47,20 @@ const fn workload(api_version: &'static str, kind: &'static str, plural: &'stati
 }
 
 impl Resource {
-    /// The path of the list of all of them, or of those in one namespace.
+    /// The API group; empty for the core group.
+    pub fn group(&self) -> &'static str {
+        self.api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
+    }
+
+    /// The API version without the group.
+    pub fn version(&self) -> &'static str {
+        let version = self.api_version.split_once('/');
+        version.map_or(self.api_version, |(_, version)| version)
+    }
+
+    /// The path of the list, in all namespaces or in one.
     pub fn path(&self, namespace: Option<&str>) -> String {
         let root = if self.api_version.contains('/') {
             "apis"
@@ -67,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_as_the_api_server_spells_it() {
+    fn the_path_of_a_list_has_group_version_and_namespace() {
         assert_eq!(
             CONFIG_MAPS.path(Some("ml")),
             "/api/v1/namespaces/ml/configmaps"
@@ -76,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_stand_before_what_they_own() {
+    fn owners_are_listed_before_the_objects_that_they_own() {
         let at = |kind| WORKLOADS.iter().position(|one| one.kind == kind);
         assert!(at("Deployment") < at("ReplicaSet"));
         assert!(at("CronJob") < at("Job"));

@@ -1,4 +1,4 @@
-//! What a leader's audit says: the status of policies, reports, events and metrics, with the rights of the table.
+//! The audits of a leader: their results in the status of policies, reports, events and metrics, with the RBAC of the release.
 
 use anyhow::{Result, ensure};
 use bedrock_profiles::cluster::rbac::Switch;
@@ -15,7 +15,7 @@ use crate::{
     world::World,
 };
 
-/// So that an audit follows another in seconds. What stands in the cluster is read without a pause.
+/// Audits every two seconds, without a limit of objects each second.
 const FLAGS: &[&str] = &[
     "--audit-every=2s",
     "--audit-settle=1s",
@@ -23,14 +23,14 @@ const FLAGS: &[&str] = &[
     "--events-on-owners=true",
 ];
 
-/// A trial in its steps.
-struct Told<'w> {
+/// A release whose leader audits planted objects.
+struct LeaderAudit<'w> {
     world: &'w World,
     apps: String,
     replica: Replica,
 }
 
-pub(super) fn where_a_cluster_looks(world: &World) -> Result<()> {
+pub(super) fn writes_its_results(world: &World) -> Result<()> {
     world.apply(&open_reports::definitions()?)?;
     let release = Release::install(
         world,
@@ -62,22 +62,22 @@ pub(super) fn where_a_cluster_looks(world: &World) -> Result<()> {
 
     let replica = release.start_ready("one", FLAGS)?;
     release.wait_until_armed()?;
-    let told = Told {
+    let audit = LeaderAudit {
         world,
         apps,
         replica,
     };
-    told.in_a_report()?;
-    told.in_the_status_of_the_policy(&planted)?;
-    told.in_events()?;
-    told.in_metrics()?;
-    told.once()?;
-    told.what_was_missed()?;
-    told.nothing_new_where_lists_have_gaps()?;
-    told.until_nothing_is_left()
+    audit.writes_a_report()?;
+    audit.writes_the_status_of_the_policy(&planted)?;
+    audit.creates_events()?;
+    audit.sets_metrics()?;
+    audit.keeps_an_unchanged_report()?;
+    audit.reports_a_missed_pod()?;
+    audit.keeps_results_when_a_list_fails()?;
+    audit.deletes_an_empty_report()
 }
 
-impl Told<'_> {
+impl LeaderAudit<'_> {
     fn report(&self) -> Result<Option<Value>> {
         let args = [
             "get",
@@ -109,9 +109,9 @@ impl Told<'_> {
         })
     }
 
-    /// Two of each seed as a ConfigMap and as a Pod, and the Deployment: valid for the real definition, which the API server
-    /// checks, and owned by what the chart deletes.
-    fn in_a_report(&self) -> Result<()> {
+    /// The report has two findings of each seed, as a ConfigMap and as a Pod, and the Deployment. The API server validates it
+    /// with the real definition, and the release's `ClusterRole` owns it.
+    fn writes_a_report(&self) -> Result<()> {
         let counts = json!({"pass": 0, "fail": 8, "error": 0, "warn": 21, "skip": 4});
         let report =
             self.wait_for_report("a report of all findings", |one| one["summary"] == counts)?;
@@ -131,11 +131,11 @@ impl Told<'_> {
         let none = self
             .world
             .kubectl(&["get", "reports.openreports.io", "-o", "name"], None)?;
-        assert_eq!(none.stdout, "", "the own namespace is passed over");
+        assert_eq!(none.stdout, "", "the release's namespace is skipped");
         Ok(())
     }
 
-    fn in_the_status_of_the_policy(&self, planted: &Planted) -> Result<()> {
+    fn writes_the_status_of_the_policy(&self, planted: &Planted) -> Result<()> {
         let findings = planted.findings.len() + 1;
         let policy = self.wait_for_policy("an audit in the status", |policy| {
             policy["status"]["lastAudit"]["findings"] == findings
@@ -147,7 +147,7 @@ impl Told<'_> {
         Ok(())
     }
 
-    fn in_events(&self) -> Result<()> {
+    fn creates_events(&self) -> Result<()> {
         let events = |namespace: &str, kind: &str| -> Result<Vec<Value>> {
             let selector = format!("regarding.kind={kind}");
             let args = [
@@ -171,36 +171,36 @@ impl Told<'_> {
             let events = events("default", "InferenceProfilePolicy")?;
             Ok(events
                 .iter()
-                .any(|one| one["reason"] == "Audited")
+                .any(|one| one["reason"] == "AuditCompleted")
                 .then_some(()))
         })?;
-        let on_pods = wait_for("events on Pods that cannot work", || {
+        let on_pods = wait_for("events on Pods with unavailable models", || {
             let events = events(&self.apps, "Pod")?;
             Ok((events.len() >= 4).then_some(events))
         })?;
         for event in on_pods {
             assert_eq!(
                 (&event["type"], &event["reason"]),
-                (&json!("Warning"), &json!("CannotWork"))
+                (&json!("Warning"), &json!("ModelUnavailable"))
             );
         }
         Ok(())
     }
 
-    fn in_metrics(&self) -> Result<()> {
+    fn sets_metrics(&self) -> Result<()> {
         let metric = |series: &str| self.replica.metric(&format!("bedrock_profiles_{series}"));
         assert_eq!(metric("audit_findings{reason=\"OptedOut\"}")?, Some(4.0));
         ensure!(metric("audits_total{outcome=\"complete\"}")? > Some(0.0));
         assert_eq!(metric("audits_total{outcome=\"incomplete\"}")?, None);
-        assert_eq!(metric("audit_reports_total{report=\"failed\"}")?, Some(0.0));
+        assert_eq!(metric("audit_writes_total{result=\"failed\"}")?, Some(0.0));
         wait_for("an audit that has read everything", || {
             Ok((metric("audit_objects{}")? >= Some(47.0)).then_some(()))
         })?;
         Ok(())
     }
 
-    /// An audit that finds the same writes no report again.
-    fn once(&self) -> Result<()> {
+    /// An audit with the same findings does not write the report again.
+    fn keeps_an_unchanged_report(&self) -> Result<()> {
         let version =
             |report: Option<Value>| report.map(|one| one["metadata"]["resourceVersion"].clone());
         let before = version(self.report()?);
@@ -216,8 +216,8 @@ impl Told<'_> {
         Ok(())
     }
 
-    /// A Pod that is stored as it came while the policy says that it is in force.
-    fn what_was_missed(&self) -> Result<()> {
+    /// A Pod that is stored unchanged while the policy is ready.
+    fn reports_a_missed_pod(&self) -> Result<()> {
         let (kind, name) = (
             "mutatingwebhookconfiguration",
             "webhook-pods.bedrock-profiles.dev",
@@ -240,7 +240,7 @@ impl Told<'_> {
         self.world
             .kubectl(&["delete", kind, name], None)?
             .success("kubectl delete")?;
-        let stored = wait_for("a Pod that is not rewritten", || {
+        let stored = wait_for("a Pod that is stored unchanged", || {
             let pod = asking(
                 &format!("missed-{:08x}", fastrand::u32(..)),
                 planted::SONNET,
@@ -260,7 +260,7 @@ impl Told<'_> {
             let mut results = results.into_iter().flatten().cloned();
             results.find(|one| one["properties"]["missed"] == "Missed")
         };
-        let report = self.wait_for_report("a report of what was missed", |report| {
+        let report = self.wait_for_report("a report of the missed Pod", |report| {
             missed(report).is_some()
         })?;
         let result = missed(&report).unwrap_or_default();
@@ -275,8 +275,8 @@ impl Told<'_> {
         Ok(())
     }
 
-    /// Where a list is forbidden, the last complete audit stands, and so does the report.
-    fn nothing_new_where_lists_have_gaps(&self) -> Result<()> {
+    /// A forbidden list makes the audit incomplete: the last complete result and the report stay.
+    fn keeps_results_when_a_list_fails(&self) -> Result<()> {
         let role = self.world.get("clusterrole", NAME)?;
         let mut less = json!({"apiVersion": role["apiVersion"], "kind": role["kind"], "metadata": {"name": NAME}, "rules": role["rules"]});
         for rule in less["rules"].as_array_mut().into_iter().flatten() {
@@ -291,10 +291,12 @@ impl Told<'_> {
             conditions.find(|one| one["type"] == "AuditIncomplete")
         };
         let policy = self.wait_for_policy("the condition", |policy| condition(policy).is_some())?;
-        let said = condition(&policy).unwrap_or_default();
+        let condition_now = condition(&policy).unwrap_or_default();
         ensure!(
-            said["message"].to_string().contains("pods: forbidden"),
-            "{said}"
+            condition_now["message"]
+                .to_string()
+                .contains("pods: forbidden"),
+            "{condition_now}"
         );
         let last = policy["status"]["lastAudit"].clone();
         ensure!(last["findings"].as_u64() > Some(30), "{last}");
@@ -306,7 +308,7 @@ impl Told<'_> {
         Ok(())
     }
 
-    fn until_nothing_is_left(&self) -> Result<()> {
+    fn deletes_an_empty_report(&self) -> Result<()> {
         let args = [
             "delete",
             "configmaps,pods,deployments",

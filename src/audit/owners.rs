@@ -1,40 +1,40 @@
-//! Who owns whom, so that what many Pods show is said once, of their workload.
+//! Controllers of objects, so that findings of many Pods are reported once, for their workload.
 
 use std::collections::BTreeMap;
 
 use crate::domain::object::{Object, Sort};
 use crate::text::NodeId;
 
-/// How long a chain of owners is followed: Knative's has five, and a circle has no end.
-const LONGEST: usize = 8;
+/// The maximum length of a chain of owners: Knative has five, and a cycle has no end.
+const MAX_CHAIN: usize = 8;
 
-/// An owner by the name that what it owns gives it; it need not have been read.
+/// The owner reference of an object's controller. The controller itself may not have been listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
+pub struct ControllerReference {
     /// API group and version.
     pub api_version: Box<str>,
     /// Kind.
     pub kind: Box<str>,
     /// Name.
     pub name: Box<str>,
-    /// The identity that no other object ever has.
+    /// UID.
     pub uid: Box<str>,
 }
 
-/// The controllers of what was read.
+/// The controllers of the listed workloads, by the UID of the workload.
 #[derive(Debug, Default)]
 pub struct Owners {
-    above: BTreeMap<Box<str>, Owner>,
+    controllers: BTreeMap<Box<str>, ControllerReference>,
 }
 
-impl Owner {
-    /// The controller of an object.
+impl ControllerReference {
+    /// The controller of an object, as `metav1.GetControllerOf` finds it.
     pub fn of(object: &Object<'_>) -> Option<Self> {
         let tree = object.tree;
         let field = |owner, name| tree.get(owner, name).and_then(|node| tree.text(node));
         let owners = tree.at(object.root, &["metadata", "ownerReferences"])?;
-        let controls = |owner: &NodeId| field(*owner, "controller") == Some("true");
-        let owner = tree.children(owners).find(controls)?;
+        let is_controller = |owner: &NodeId| field(*owner, "controller") == Some("true");
+        let owner = tree.children(owners).find(is_controller)?;
         Some(Self {
             api_version: field(owner, "apiVersion")?.into(),
             kind: field(owner, "kind")?.into(),
@@ -45,30 +45,33 @@ impl Owner {
 }
 
 impl Owners {
-    /// Takes an object that others may be owned by.
-    pub fn take(&mut self, object: &Object<'_>) {
+    /// Adds an object that may own others.
+    pub fn add(&mut self, object: &Object<'_>) {
+        if object.sort != Sort::Template {
+            return;
+        }
         let uid = object.field(&["metadata", "uid"]);
-        if let (Sort::Template, Some(uid), Some(owner)) = (object.sort, uid, Owner::of(object)) {
-            self.above.insert(uid.into(), owner);
+        if let (Some(uid), Some(controller)) = (uid, ControllerReference::of(object)) {
+            self.controllers.insert(uid.into(), controller);
         }
     }
 
-    /// The topmost owner of a workload or a Pod, as far as owners were read; `None` where nothing controls it.
-    pub fn topmost(&self, object: &Object<'_>) -> Option<Owner> {
+    /// The topmost known owner of a workload or a Pod; `None` where no controller owns it.
+    pub fn topmost(&self, object: &Object<'_>) -> Option<ControllerReference> {
         if !matches!(object.sort, Sort::Pod | Sort::Template) {
             return None;
         }
-        let first = Owner::of(object)?;
-        let chain = std::iter::successors(Some(&first), |owner| self.above.get(&owner.uid));
-        chain.take(LONGEST).last().cloned()
+        let first = ControllerReference::of(object)?;
+        let chain = std::iter::successors(Some(&first), |owner| self.controllers.get(&owner.uid));
+        chain.take(MAX_CHAIN).last().cloned()
     }
 }
 
-/// Whether nothing of an object of this kind runs any more, or will: a ReplicaSet scaled down, a Job or a Pod that has ended.
-pub fn is_over(object: &Object<'_>, kind: &str) -> bool {
+/// Whether an object of this kind runs no Pods and will not run any: a ReplicaSet of zero replicas, a finished Job or Pod.
+pub fn is_finished(object: &Object<'_>, kind: &str) -> bool {
     match kind {
         "ReplicaSet" => object.field(&["spec", "replicas"]) == Some("0"),
-        "Job" => has_ended(object),
+        "Job" => is_finished_job(object),
         "Pod" => {
             let phase = object.field(&["status", "phase"]);
             matches!(phase, Some("Succeeded" | "Failed"))
@@ -77,7 +80,7 @@ pub fn is_over(object: &Object<'_>, kind: &str) -> bool {
     }
 }
 
-fn has_ended(job: &Object<'_>) -> bool {
+fn is_finished_job(job: &Object<'_>) -> bool {
     let tree = job.tree;
     let field = |condition, name| tree.get(condition, name).and_then(|node| tree.text(node));
     let conditions = tree.at(job.root, &["status", "conditions"]).into_iter();
@@ -121,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_is_followed_as_far_as_it_was_read_and_no_circle_for_ever() {
+    fn an_owner_chain_ends_at_the_last_known_owner_and_a_cycle_ends() {
         let mut owners = Owners::default();
-        let mut take = |kind, object: &Value| with(kind, object, |object| owners.take(object));
-        take("Deployment", &owned("d", &[("Revision", "r", true)]));
-        take("ReplicaSet", &owned("s", &[("Deployment", "d", true)]));
-        take("ReplicaSet", &owned("alone", &[]));
-        take("Job", &owned("a", &[("Job", "b", true)]));
-        take("Job", &owned("b", &[("Job", "a", true)]));
+        let mut add = |kind, object: &Value| with(kind, object, |object| owners.add(object));
+        add("Deployment", &owned("d", &[("Revision", "r", true)]));
+        add("ReplicaSet", &owned("s", &[("Deployment", "d", true)]));
+        add("ReplicaSet", &owned("alone", &[]));
+        add("Job", &owned("a", &[("Job", "b", true)]));
+        add("Job", &owned("b", &[("Job", "a", true)]));
         let pod = |by| topmost(&owners, "Pod", &owned("p", by));
         assert_eq!(
             pod(&[("ReplicaSet", "s", true)]).as_deref(),
@@ -148,31 +151,31 @@ mod tests {
     }
 
     #[test]
-    fn a_config_map_stands_for_itself() {
+    fn a_config_map_has_no_owner() {
         let owners = Owners::default();
         let object = owned("c", &[("Operator", "o", true)]);
         assert_eq!(topmost(&owners, "ConfigMap", &object), None);
     }
 
     #[test]
-    fn what_is_over_is_told_by_what_its_kind_says() {
-        let ended =
+    fn a_finished_object_is_recognized_by_the_fields_of_its_kind() {
+        let job =
             |kind, value| json!({"status": {"conditions": [{"type": kind, "status": value}]}});
-        for (kind, object, over) in [
+        for (kind, object, finished) in [
             ("ReplicaSet", json!({"spec": {"replicas": 0}}), true),
             ("ReplicaSet", json!({"spec": {"replicas": 10}}), false),
             ("Deployment", json!({"spec": {"replicas": 0}}), false),
-            ("Job", ended("Complete", "True"), true),
-            ("Job", ended("Failed", "True"), true),
-            ("Job", ended("Failed", "False"), false),
-            ("Job", ended("Suspended", "True"), false),
+            ("Job", job("Complete", "True"), true),
+            ("Job", job("Failed", "True"), true),
+            ("Job", job("Failed", "False"), false),
+            ("Job", job("Suspended", "True"), false),
             ("Pod", json!({"status": {"phase": "Succeeded"}}), true),
             ("Pod", json!({"status": {"phase": "Running"}}), false),
             ("Pod", json!({}), false),
         ] {
             assert_eq!(
-                with(kind, &object, |one| is_over(one, kind)),
-                over,
+                with(kind, &object, |one| is_finished(one, kind)),
+                finished,
                 "{object}"
             );
         }

@@ -1,9 +1,9 @@
-//! What an audit of a large cluster costs, and whether it finds all that is there: a command, not a trial, as it takes minutes
-//! and its figures are those of one machine.
+//! A benchmark of audits of a large cluster: time, memory, and whether they find every planted ID. A command and not a trial,
+//! because it takes minutes and its figures are those of one machine.
 //!
 //! `make weigh` plants 10,000 ConfigMaps of 100 KiB and 5,000 Pods with 1,234 findings. It has them audited by the command line,
-//! in the cluster and as files, and by a leader that serves, watches and resolves references, holds what each says against what
-//! was planted, and prints what each process needed.
+//! in the cluster and as files, and by a leader that serves, watches and resolves references, compares each result with the planted
+//! IDs, and prints time and memory of each process.
 
 use std::{
     collections::BTreeMap,
@@ -32,7 +32,7 @@ use crate::{
     plane::Plane,
     process::wait_for,
     release::{Chart, NAME, Release, Replica},
-    trials::audit::{counted, planted::Told},
+    trials::audit::{counted, planted::PlantedText},
     world::World,
 };
 
@@ -43,17 +43,17 @@ const FINDINGS: usize = 1_234;
 /// The size of a ConfigMap's one file, in bytes.
 const FILE: usize = 100 * 1024;
 
-/// How many objects are made at once.
+/// The number of objects created concurrently.
 const AT_ONCE: usize = 16;
 
-/// How many namespaces they stand in: a report lists 500 results at most.
+/// The number of namespaces: a report lists 500 results at most.
 const NAMESPACES: usize = 4;
 
-/// How often an audit of a leader is looked at, and for how long.
-const LOOK: Duration = Duration::from_millis(200);
-const PATIENCE: Duration = Duration::from_mins(5);
+/// The interval and the timeout of waiting for a leader's audit.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Reasons that no report lists: what stands there is right as it stands, as far as anybody can tell.
+/// Reasons that reports omit, because nothing is known to be wrong.
 const UNREPORTED: &[&str] = &[
     "AlreadyProfiled",
     "Batch",
@@ -65,7 +65,7 @@ const UNREPORTED: &[&str] = &[
     "WorksDirectly",
 ];
 
-/// What there is to be found, and where.
+/// The planted objects and the expected findings.
 struct Load {
     namespaces: Vec<String>,
     /// Each object as a file.
@@ -73,13 +73,13 @@ struct Load {
     expected: BTreeMap<String, usize>,
 }
 
-/// What a process needed.
-struct Weight {
+/// Time and memory of a process.
+struct Usage {
     peak: String,
     took: Duration,
 }
 
-/// Plants, audits and prints.
+/// Plants objects, audits them and prints the usage.
 pub(crate) fn audit(inside: &Inside) -> Result<()> {
     let plane = Arc::new(Plane::start(&inside.binaries)?);
     let world = World::new(Arc::clone(&plane), "load", true)?;
@@ -103,11 +103,11 @@ pub(crate) fn audit(inside: &Inside) -> Result<()> {
     load.by_leader(&world)
 }
 
-fn print(what: &str, weight: &Weight) {
+fn print(what: &str, usage: &Usage) {
     println!(
         "| {what} | {:.1} | {} |",
-        weight.took.as_secs_f64(),
-        weight.peak
+        usage.took.as_secs_f64(),
+        usage.peak
     );
 }
 
@@ -124,9 +124,9 @@ impl Load {
             expected: BTreeMap::new(),
         };
         let all = (0..CONFIG_MAPS + PODS).filter_map(|at| {
-            let (object, told) = (load.named(at), told(at)?);
+            let (object, planted) = (load.named(at), planted(at)?);
             let (namespace, kind, name) = (object.0, object.1, object.2);
-            Some(format!("{namespace}/{kind}/{name} -> {}", told.answer))
+            Some(format!("{namespace}/{kind}/{name} -> {}", planted.answer))
         });
         load.expected = counted(all);
         Ok(load)
@@ -142,7 +142,7 @@ impl Load {
         }
     }
 
-    /// How many different answers are among the findings.
+    /// The number of different results among the findings.
     fn answers(&self) -> usize {
         let answer = |line: &String| line.rsplit(" -> ").next().map(str::to_owned);
         counted(self.expected.keys().filter_map(answer)).len()
@@ -151,9 +151,9 @@ impl Load {
     fn object(&self, at: usize) -> Value {
         let (namespace, kind, name) = self.named(at);
         let mut object = if kind == "Pod" {
-            pod(at, told(at))
+            pod(at, planted(at))
         } else {
-            config_map(at, told(at))
+            config_map(at, planted(at))
         };
         object["metadata"] = json!({"name": name, "namespace": namespace});
         object
@@ -185,8 +185,8 @@ impl Load {
         Ok(())
     }
 
-    /// An audit by the command line, held against what was planted.
-    fn by_command(&self, world: &World, flags: &[&str]) -> Result<Weight> {
+    /// Audits by the command line, and compares the result with the planted IDs.
+    fn by_command(&self, world: &World, flags: &[&str]) -> Result<Usage> {
         let started = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"))
             .args(["audit", "-o", "json", "--today", "2026-11-23"])
@@ -213,10 +213,10 @@ impl Load {
             findings.iter().map(of_a_finding),
             |_| true,
         )?;
-        Ok(Weight { peak: most, took })
+        Ok(Usage { peak: most, took })
     }
 
-    /// An audit by a leader that serves, watches and resolves references, with its reports.
+    /// Audits by a leader that serves, watches and resolves references, and compares its reports.
     fn by_leader(&self, world: &World) -> Result<()> {
         const FLAGS: &[&str] = &["--audit-every=1h", "--audit-settle=20s", "--audit-pace=300"];
         world.apply(&open_reports::definitions()?)?;
@@ -227,23 +227,23 @@ impl Load {
         println!("a leader that watches all of it, before its audit: {before} at most");
         let started = Instant::now();
         while leader.metric(COMPLETE)?.is_none_or(|audits| audits < 1.0) {
-            ensure!(started.elapsed() < PATIENCE, "no audit after {PATIENCE:?}");
-            thread::sleep(LOOK);
+            ensure!(started.elapsed() < TIMEOUT, "no audit after {TIMEOUT:?}");
+            thread::sleep(POLL_INTERVAL);
         }
         let findings = world.get("ipp", "default")?["status"]["lastAudit"]["findings"].clone();
         ensure!(findings == FINDINGS, "{findings}");
         self.reported(world)?;
-        let weight = Weight {
+        let usage = Usage {
             peak: peak(leader.process_id()?).context("no status")?,
             took: audited_for(&leader)?,
         };
         print(
             "of a leader, at 300 objects a second, with watches and references",
-            &weight,
+            &usage,
         );
         ensure!(
-            leader.log()?.contains("the audit goes on"),
-            "nothing said how far it was"
+            leader.log()?.contains("audit in progress"),
+            "no log line reports the progress"
         );
         Ok(())
     }
@@ -277,19 +277,19 @@ impl Load {
         self.compare("reports", lines, listed)
     }
 
-    /// Holds what was said against what was planted, as far as it is `wanted`.
+    /// Compares findings with the planted IDs that `wanted` selects.
     fn compare(
         &self,
         what: &str,
-        said: impl IntoIterator<Item = String>,
+        found: impl IntoIterator<Item = String>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let said = counted(said);
+        let found = counted(found);
         let expected = self.expected.iter().filter(|(line, _)| wanted(line));
         let missing: Vec<_> = expected
-            .filter(|(line, _)| !said.contains_key(*line))
+            .filter(|(line, _)| !found.contains_key(*line))
             .collect();
-        let more = said
+        let more = found
             .iter()
             .filter(|(line, count)| self.expected.get(*line) != Some(count));
         let more: Vec<_> = more.collect();
@@ -312,7 +312,7 @@ fn audited_for(leader: &Replica) -> Result<Duration> {
     Ok(Duration::from_secs_f64(seconds.context("no duration")?))
 }
 
-/// A finding in short: `namespace/Kind/name -> answer`.
+/// A finding in short form: `namespace/Kind/name -> answer`.
 fn of_a_finding(finding: &Value) -> String {
     let answer = if finding["reason"].is_null() {
         &finding["after"]
@@ -322,7 +322,7 @@ fn of_a_finding(finding: &Value) -> String {
     short(&finding["object"], answer)
 }
 
-/// A result of a report in short, in the same words.
+/// A result of a report in the same short form.
 fn of_a_report(result: &Value) -> String {
     let answer = if result["rule"] == "Rewrite" {
         &result["properties"]["after"]
@@ -342,7 +342,7 @@ fn short(object: &Value, answer: &Value) -> String {
     )
 }
 
-/// The most memory that a living process has held.
+/// The peak resident memory of a running process.
 fn peak(process: u32) -> Option<String> {
     let text =
         fs::read_to_string(Path::new("/proc").join(process.to_string()).join("status")).ok()?;
@@ -360,22 +360,22 @@ where
     Ok(())
 }
 
-/// What is to be found in the object of this number: findings are spread evenly, and there are so many in all.
-fn told(at: usize) -> Option<Told> {
+/// The text planted in the object of this number; the texts are spread evenly.
+fn planted(at: usize) -> Option<PlantedText> {
     let before = |at: usize| at * FINDINGS / (CONFIG_MAPS + PODS);
-    (before(at) != before(at + 1)).then(|| Told::number(before(at)))
+    (before(at) != before(at + 1)).then(|| PlantedText::number(before(at)))
 }
 
-/// Nothing of Bedrock's.
-const NOTHING: Told = Told {
+/// A model of another provider.
+const OTHER_MODEL: PlantedText = PlantedText {
     text: "gpt-5",
     region: "us-west-2",
     answer: "",
 };
 
-/// A ConfigMap with one YAML file; the ID stands in its middle.
-fn config_map(at: usize, told: Option<Told>) -> Value {
-    let entry = told.unwrap_or(NOTHING);
+/// A ConfigMap with one YAML file that has the ID in its middle.
+fn config_map(at: usize, planted: Option<PlantedText>) -> Value {
+    let entry = planted.unwrap_or(OTHER_MODEL);
     let region = match entry.region {
         "" => String::new(),
         region => format!("  aws_region: {region}\n"),
@@ -405,11 +405,11 @@ fn filler(part: &str, at: usize) -> String {
 }
 
 /// A Pod with sixty variables.
-fn pod(at: usize, told: Option<Told>) -> Value {
+fn pod(at: usize, planted: Option<PlantedText>) -> Value {
     let mut env: Vec<_> = (0..58)
         .map(|line| json!({"name": format!("SETTING_{line}"), "value": format!("https://example.com/{at}/{line}")}))
         .collect();
-    let entry = told.unwrap_or(NOTHING);
+    let entry = planted.unwrap_or(OTHER_MODEL);
     env.push(json!({"name": "BEDROCK_MODEL_ID", "value": entry.text}));
     env.push(json!({"name": "AWS_REGION", "value": entry.region}));
     json!({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "app", "image": "example.com/app:1", "env": env}]}})
