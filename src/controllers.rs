@@ -7,7 +7,6 @@ pub mod arming;
 pub mod audit_runner;
 pub mod bootstrap;
 pub mod certificates;
-pub mod leader;
 pub mod memory;
 pub mod status;
 pub mod view;

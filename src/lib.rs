@@ -13,7 +13,7 @@
 //! catalog      the shipped mapping                                         -> api
 //! report       findings as records, tables and reports                     -> domain
 //! scan         files and documents, evaluated                              -> text, domain, report
-//! cluster      clients, watches, lists and permissions of Kubernetes         -> nothing
+//! cluster      clients, watches, lists and permissions of Kubernetes         -> runtime
 //! audit        the stored objects of a cluster, evaluated                  -> text, domain, validate, report, cluster
 //! webhook      reviews in, responses out                                   -> text, domain, report, runtime
 //! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, cluster, audit, tls, runtime

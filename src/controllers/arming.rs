@@ -22,10 +22,10 @@ use tokio::sync::{mpsc, watch as channel};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::certificates::trust::DesiredTrust;
-use super::leader::Leadership;
 use super::wishes::Wishes;
 use crate::api::{EntryKind, EntryWish};
 use crate::cluster::client::Clients;
+use crate::cluster::leader_election::Leadership;
 use crate::cluster::release::Manager;
 use crate::cluster::watch::{self, Change, Sort, Trouble};
 

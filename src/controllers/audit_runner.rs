@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::leader::Leadership;
+use crate::cluster::leader_election::Leadership;
 use crate::audit::{
     AuditInput, AuditResult, Counts, ListScope, PolicyStatus, PolicyStatuses, PolicyTotals,
     Resource, audit_cluster, list_policy_statuses, read_coverage,

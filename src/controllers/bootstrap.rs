@@ -11,13 +11,13 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
-use super::leader::Leadership;
 use super::memory::{Memory, Thing};
 use super::view::{ByName, Objects, Written};
 use super::wishes::Wishes;
 use crate::api::{Bootstrap, InferenceProfileMapping, InferenceProfilePolicy};
 use crate::catalog;
 use crate::cluster::client::Clients;
+use crate::cluster::leader_election::Leadership;
 use crate::cluster::release::{GROUP, MANAGED_BY, Manager};
 use crate::runtime::admin::Hold;
 use crate::runtime::published::Published;

@@ -47,7 +47,7 @@
 //!
 //! [`CLOCK_SKEW`]: crate::tls::trust::CLOCK_SKEW
 //! [`Lifetimes::publication`]: keyring::Lifetimes::publication
-//! [`Leadership`]: crate::controllers::leader::Leadership
+//! [`Leadership`]: crate::cluster::leader_election::Leadership
 
 pub mod context;
 pub mod from_files;

@@ -17,13 +17,13 @@ use tokio::sync::watch as channel;
 
 use super::arming::Entries;
 use super::bootstrap::Notes;
-use super::leader::Leadership;
 use super::view::{ByName, Objects, Written};
 use crate::api::{
     InferenceProfileMapping, InferenceProfileMappingStatus, InferenceProfilePolicy,
     InferenceProfilePolicyStatus,
 };
 use crate::cluster::client::Clients;
+use crate::cluster::leader_election::Leadership;
 use crate::cluster::release::Manager;
 use crate::domain::view::View;
 use crate::runtime::published::Published;

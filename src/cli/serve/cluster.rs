@@ -8,6 +8,7 @@ use tokio::sync::watch as channel;
 
 use crate::api::InferenceProfileMapping;
 use crate::cluster::client::Clients;
+use crate::cluster::leader_election::{self, LeaderElector, Leadership};
 use crate::cluster::release::{GROUP, Manager, ReleaseNames};
 use crate::cluster::watch;
 use crate::controllers::arming::{self, Arming, Entries};
@@ -19,7 +20,6 @@ use crate::controllers::certificates::from_files::FileCertificates;
 use crate::controllers::certificates::keyring::Lifetimes;
 use crate::controllers::certificates::self_managed::{CaController, Settings};
 use crate::controllers::certificates::trust::{DesiredTrust, ObservedTrust};
-use crate::controllers::leader::{self, Candidate, Leadership};
 use crate::controllers::memory::Memory;
 use crate::controllers::status::{self, Statuses};
 use crate::controllers::view::{self, Follower, Objects};
@@ -160,12 +160,13 @@ fn follow(stack: &mut Stack, shared: &Shared, with_nodes: bool) {
 
 /// Takes part in the election.
 fn lead(stack: &mut Stack, shared: &Shared, identity: String) -> Leadership {
-    let metrics = leader::Metrics::default();
-    metrics.register(&mut stack.registry);
-    let (candidate, leads) = Candidate::new(&shared.clients, &shared.release, identity, metrics);
+    let metrics = leader_election::Metrics::register(&mut stack.registry);
+    let (client, release) = (shared.clients.writing.clone(), &shared.release);
+    let (namespace, lease) = (&release.namespace, release.lease());
+    let (elector, leads) = LeaderElector::new(client, namespace, lease, identity, metrics);
     let shutdown = stack.shutdown.clone();
     stack.tasks.work("the election", async move {
-        candidate.run(shutdown).await;
+        elector.run(shutdown).await;
         Ok::<(), BoxError>(())
     });
     leads

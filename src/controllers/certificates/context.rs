@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::metrics::Metrics;
 use super::trust::{DesiredTrust, ObservedTrust};
-use crate::controllers::leader::Leadership;
+use crate::cluster::leader_election::Leadership;
 use crate::runtime::admin::{Hold, Readiness};
 use crate::tls::Resolver;
 

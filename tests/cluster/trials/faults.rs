@@ -52,7 +52,7 @@ fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
     prober.wait_for(50)?;
     one.wait_until_leader()?;
     assert!(
-        one.log()?.contains("writes no longer"),
+        one.log()?.contains("lost leadership"),
         "it has noticed that it led no more"
     );
     let seen = prober.stop()?;

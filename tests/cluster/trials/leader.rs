@@ -1,5 +1,5 @@
-//! The election on a real API server: candidates in the test's own process, with an account that may read and update the one
-//! Lease and nothing else, and replicas that are stopped.
+//! Leader election on a real API server: electors in the process of the test, with an account that may get and update one Lease
+//! only, and replicas whose process is paused.
 
 use std::{
     net::SocketAddr,
@@ -9,13 +9,15 @@ use std::{
 
 use anyhow::{Result, ensure};
 use bedrock_profiles::{
-    cluster::{client::Clients, release::ReleaseNames},
-    controllers::{
-        leader::{Candidate, Leadership, Metrics, Term},
-        memory::{Memory, Thing},
+    cluster::{
+        client::Clients,
+        leader_election::{LeaderElector, Leadership, Metrics, Term},
+        release::ReleaseNames,
     },
+    controllers::memory::{Memory, Thing},
     runtime::Shutdown,
 };
+use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -34,41 +36,47 @@ use crate::{
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        plane("one_candidate_leads_at_a_time", one_leads_at_a_time),
-        plane("a_leader_that_is_cut_off_is_replaced", a_leader_is_cut_off),
-        alone("one_leads_whatever_fails", one_leads_whatever_fails),
-        alone("a_stopped_leader_leads_no_more", a_stopped_leader),
+        plane("one_replica_leads_at_a_time", one_leads_at_a_time),
+        plane(
+            "a_leader_without_a_network_is_replaced",
+            a_leader_without_a_network,
+        ),
+        alone(
+            "one_replica_leads_through_api_server_failures",
+            one_leads_through_failures,
+        ),
+        alone("a_paused_leader_loses_its_leadership", a_paused_leader),
     ]
 }
 
-/// Makes a writer that takes part in no election the leader, or no longer.
+/// Appoints or dismisses a replica without an election as leader.
 pub(super) fn appoint(term: &Term, leads: bool) {
-    let for_ever = Instant::now() + Duration::from_hours(24);
-    term.set(leads.then_some(for_ever));
+    let far_future = Instant::now() + Duration::from_hours(24);
+    term.set(leads.then_some(far_future));
 }
 
-/// How often it is looked who leads.
-const LOOK: Duration = Duration::from_millis(5);
+/// How often the number of leaders is checked.
+const INTERVAL: Duration = Duration::from_millis(5);
 
-/// How long etcd answers nobody: twice as long as a Lease is held.
+/// How long etcd is frozen: twice the duration of a Lease.
 const FROZEN: Duration = Duration::from_secs(30);
 
-/// An election, with somebody who looks that no two lead.
+/// An election, whose number of leaders is checked in the background.
 struct Election<'w> {
     world: &'w World,
     installation: ReleaseNames,
-    roll: Arc<Mutex<Roll>>,
+    observed: Arc<Mutex<Observed>>,
     runtime: Runtime,
 }
 
-/// Who takes part, and who was seen to lead at once.
+/// All electors, and those that led at the same time.
 #[derive(Default)]
-struct Roll {
-    candidates: Vec<(&'static str, Leadership)>,
-    together: Option<Vec<&'static str>>,
+struct Observed {
+    participants: Vec<(&'static str, Leadership)>,
+    simultaneous: Option<Vec<&'static str>>,
 }
 
-/// One that takes part; it ends with the value, without a word.
+/// An elector. Dropping it is a crash: the Lease is not released.
 struct Participant {
     name: &'static str,
     leadership: Leadership,
@@ -78,43 +86,46 @@ struct Participant {
 }
 
 impl<'w> Election<'w> {
-    /// Ships a Lease, and an account that may use it.
+    /// Installs a Lease, and an account that may use it.
     fn install(world: &'w World) -> Result<Self> {
         let rules = json!([{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [NAME], "verbs": ["get", "update"]}]);
         world.account(NAME, &rules)?;
-        ship(world)?;
+        install_lease(world)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()?;
-        let roll = Arc::<Mutex<Roll>>::default();
-        runtime.spawn(look(Arc::clone(&roll)));
+        let observed = Arc::<Mutex<Observed>>::default();
+        runtime.spawn(observe(Arc::clone(&observed)));
         Ok(Self {
             world,
             installation: ReleaseNames {
                 namespace: world.namespace().to_owned(),
                 name: NAME.to_owned(),
             },
-            roll,
+            observed,
             runtime,
         })
     }
 
-    /// Starts a candidate, by way of a proxy where one is given.
+    /// Starts an elector, through a proxy if one is given.
     fn start(&self, name: &'static str, by: Option<SocketAddr>) -> Result<Participant> {
         let account = self.world.account_config(NAME, by)?;
         let clients = self
             .runtime
             .block_on(async { anyhow::Ok(Clients::of(&config(&account).await?)?) })?;
-        let (candidate, leadership) = Candidate::new(
-            &clients,
-            &self.installation,
+        let (elector, leadership) = LeaderElector::new(
+            clients.writing.clone(),
+            &self.installation.namespace,
+            self.installation.lease(),
             name.to_owned(),
-            Metrics::default(),
+            Metrics::register(&mut Registry::default()),
         );
-        lock(&self.roll).candidates.push((name, leadership.clone()));
+        lock(&self.observed)
+            .participants
+            .push((name, leadership.clone()));
         let shutdown = Shutdown::new();
-        let task = self.runtime.spawn(candidate.run(shutdown.clone()));
+        let task = self.runtime.spawn(elector.run(shutdown.clone()));
         Ok(Participant {
             name,
             leadership,
@@ -124,7 +135,7 @@ impl<'w> Election<'w> {
         })
     }
 
-    /// Waits until one of them leads, and takes it out.
+    /// Waits until one of them leads, and removes it.
     fn leader(&self, of: &mut Vec<Participant>) -> Result<Participant> {
         let at = wait_for("a leader", || {
             self.check()?;
@@ -133,10 +144,13 @@ impl<'w> Election<'w> {
         Ok(of.swap_remove(at))
     }
 
-    /// An error where two led at once.
+    /// Fails if two led at the same time.
     fn check(&self) -> Result<()> {
-        let together = &lock(&self.roll).together;
-        ensure!(together.is_none(), "led at once: {together:?}");
+        let simultaneous = &lock(&self.observed).simultaneous;
+        ensure!(
+            simultaneous.is_none(),
+            "led at the same time: {simultaneous:?}"
+        );
         Ok(())
     }
 
@@ -158,28 +172,31 @@ impl Drop for Participant {
     }
 }
 
-fn lock(roll: &Mutex<Roll>) -> MutexGuard<'_, Roll> {
-    roll.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(observed: &Mutex<Observed>) -> MutexGuard<'_, Observed> {
+    observed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn look(roll: Arc<Mutex<Roll>>) {
+async fn observe(observed: Arc<Mutex<Observed>>) {
     loop {
-        tokio::time::sleep(LOOK).await;
-        let mut roll = lock(&roll);
-        let leaders = roll.candidates.iter().filter(|(_, one)| one.is_leader());
+        tokio::time::sleep(INTERVAL).await;
+        let mut observed = lock(&observed);
+        let leaders = observed
+            .participants
+            .iter()
+            .filter(|(_, one)| one.is_leader());
         let leaders: Vec<_> = leaders.map(|(name, _)| *name).collect();
         if leaders.len() > 1 {
-            roll.together.get_or_insert(leaders);
+            observed.simultaneous.get_or_insert(leaders);
         }
     }
 }
 
-/// The Lease as the chart ships it.
+/// The Lease as the chart installs it.
 fn lease() -> Value {
     json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}})
 }
 
-fn ship(world: &World) -> Result<()> {
+fn install_lease(world: &World) -> Result<()> {
     world.apply(&lease().to_string()).map(|_| ())
 }
 
@@ -194,9 +211,9 @@ fn one_leads_at_a_time(world: &World) -> Result<()> {
     for round in 0..20 {
         election.remember(&first, &round.to_string())?;
     }
-    assert!(first.leadership.is_leader(), "others may write beside it");
+    assert!(first.leadership.is_leader(), "annotations do not end it");
 
-    // Told to end, it lets go; the next ends without a word, and is waited for.
+    // The first shuts down cleanly and releases the Lease; the second crashes, and its Lease expires.
     first.shutdown.drain();
     wait_for("the end of the first", || {
         Ok(first.task.is_finished().then_some(()))
@@ -209,27 +226,27 @@ fn one_leads_at_a_time(world: &World) -> Result<()> {
     assert_eq!(lease["spec"]["holderIdentity"], last[0].name);
     assert_eq!(lease["spec"]["leaseTransitions"], 3);
     let remembered = &lease["metadata"]["annotations"]["bedrock-profiles.dev/applied-policy"];
-    assert_eq!(remembered, "19", "through all of this");
+    assert_eq!(remembered, "19", "annotations are preserved");
 
-    // Nobody leads without a Lease; one that is made anew is taken when nobody can lead by the old one any more.
+    // No replica leads without a Lease. A recreated Lease is taken when no replica can lead by the old one any more.
     world
         .kubectl(&["delete", "lease", NAME], None)?
         .success("kubectl delete")?;
     wait_for("the end of a leader without a Lease", || {
         Ok((!last[0].leadership.is_leader()).then_some(()))
     })?;
-    ship(world)?;
+    install_lease(world)?;
     election.leader(&mut last)?;
     election.check()
 }
 
-fn a_leader_is_cut_off(world: &World) -> Result<()> {
+fn a_leader_without_a_network(world: &World) -> Result<()> {
     let election = Election::install(world)?;
     let proxy = Proxy::start(world.next_address(), world.plane().api_server())?;
     let mut one = vec![election.start("one", Some(proxy.address()))?];
     let one = election.leader(&mut one)?;
 
-    // Nobody is told, but what is open is as good as dead: it goes on by a new connection.
+    // All open connections are dead without notice: the leader continues over a new connection.
     proxy.swallow_all();
     let before = election.spec()?["renewTime"].clone();
     wait_for("a Lease that is renewed again", || {
@@ -240,12 +257,12 @@ fn a_leader_is_cut_off(world: &World) -> Result<()> {
     let mut others = vec![election.start("two", None)?];
     proxy.swallow_for_ever();
     let two = election.leader(&mut others)?;
-    assert!(!one.leadership.is_leader(), "it hears nothing");
+    assert!(!one.leadership.is_leader(), "it has no connection");
     assert_eq!(election.spec()?["holderIdentity"], two.name);
     election.check()
 }
 
-fn one_leads_whatever_fails(world: &World) -> Result<()> {
+fn one_leads_through_failures(world: &World) -> Result<()> {
     let election = Election::install(world)?;
     let mut all = Vec::new();
     for name in ["one", "two", "three"] {
@@ -260,7 +277,7 @@ fn one_leads_whatever_fails(world: &World) -> Result<()> {
     let leader = election.leader(&mut all)?;
     assert_eq!(election.spec()?["holderIdentity"], leader.name);
 
-    // Emptied as by tools that replace what they find, it stays with who leads.
+    // A Lease that a tool replaces by an empty one stays with its leader.
     let manifest = lease().to_string();
     world
         .kubectl(&["replace", "-f", "-"], Some(&manifest))?
@@ -275,7 +292,7 @@ fn one_leads_whatever_fails(world: &World) -> Result<()> {
     election.check()
 }
 
-fn a_stopped_leader(world: &World) -> Result<()> {
+fn a_paused_leader(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let one = release.start_ready("one", &[])?;
     one.wait_until_leader()?;
@@ -284,14 +301,17 @@ fn a_stopped_leader(world: &World) -> Result<()> {
     one.signal("STOP")?;
     two.wait_until_leader()?;
     one.signal("CONT")?;
-    wait_for("a leader that knows that it leads no more", || {
+    wait_for("a leader that knows that it lost its leadership", || {
         Ok((one.metric(LEADER)? == Some(0.0)).then_some(()))
     })?;
-    assert!(one.log()?.contains("writes no longer"));
+    assert!(one.log()?.contains("lost leadership"));
     assert_eq!(two.metric(LEADER)?, Some(1.0));
     let spec = &world.get("lease", NAME)?["spec"];
     let holder = spec["holderIdentity"].as_str().unwrap_or_default();
     assert!(holder.starts_with("two_"), "{holder}");
-    assert_eq!(spec["leaseTransitions"], 2, "it has not come back");
+    assert_eq!(
+        spec["leaseTransitions"], 2,
+        "it did not take the Lease back"
+    );
     one.wait_until_ready()
 }

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use bedrock_profiles::{
-    cluster::{client::Clients, rbac::MUTATING, watch},
+    cluster::{
+        client::Clients,
+        leader_election::{self, Term},
+        rbac::MUTATING,
+        watch,
+    },
     controllers::{
         arming::{Entries, Entry},
         bootstrap::Notes,
-        leader::{self, Term},
         status::{Metrics, Statuses},
         view::{self, Follower, Objects},
     },
@@ -56,7 +60,7 @@ impl Writer {
         let view = Arc::new(Published::<Option<View>>::new(None));
         let objects = Arc::new(Published::new(Objects::default()));
         let (entries, seen) = channel::channel(Entries::default());
-        let (term, leads) = leader::term();
+        let (term, leads) = leader_election::term();
         appoint(&term, true);
         let follower = Follower {
             clients: clients.clone(),

@@ -10,15 +10,17 @@ use std::{
 use anyhow::{Context as _, Result};
 use bedrock_profiles::{
     cli::serve::ca_settings,
-    cluster::{client::Clients, release::ReleaseNames, watch},
-    controllers::{
-        certificates::{
-            context::{CertificateContext, ReadinessGate},
-            metrics::Metrics,
-            self_managed::CaController,
-            trust::{DesiredTrust, ObservedTrust},
-        },
-        leader::{self, Term},
+    cluster::{
+        client::Clients,
+        leader_election::{self, Term},
+        release::ReleaseNames,
+        watch,
+    },
+    controllers::certificates::{
+        context::{CertificateContext, ReadinessGate},
+        metrics::Metrics,
+        self_managed::CaController,
+        trust::{DesiredTrust, ObservedTrust},
     },
     runtime::{Shutdown, admin::Readiness},
     tls::{self, Resolver, trust::Bundle},
@@ -127,7 +129,8 @@ impl<'w> Cluster<'w> {
         let account = self.world.account_config(NAME, None)?;
         let config = self.runtime.block_on(config(&account))?;
         let clients = self.runtime.block_on(async { Clients::of(&config) })?;
-        let ((term, leadership), (sender, desired)) = (leader::term(), channel::channel(None));
+        let ((term, leadership), (sender, desired)) =
+            (leader_election::term(), channel::channel(None));
         let (resolver, readiness) = (Resolver::empty(), Readiness::new(Shutdown::new()));
         let mut registry = Registry::default();
         let context = CertificateContext {

@@ -1,4 +1,4 @@
-//! Whether this replica leads, for those who write.
+//! Whether this replica leads, for the tasks that only a leader may do.
 
 use std::future::pending;
 
@@ -7,47 +7,48 @@ use tokio::time::{Instant, sleep_until};
 
 /// Whether this replica leads. Clones share the answer.
 ///
-/// It carries the end of the term: who asks after that, because the process was stopped in between or the election is busy,
-/// hears the truth.
+/// It carries the end of the term, so the answer is correct after that too, even if the process was paused in between or the
+/// election is delayed.
 #[derive(Clone, Debug)]
 pub struct Leadership(watch::Receiver<Option<Instant>>);
 
-/// Where the election says whether this replica leads, or whoever tries a writer without one. Nobody leads when it is gone.
+/// Sets whether this replica leads: used by the election, and by tests of leaders without an election. Dropping it ends the
+/// leadership.
 #[derive(Debug)]
 pub struct Term(watch::Sender<Option<Instant>>);
 
-/// What a new term means.
+/// A change of leadership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum LeaderChange {
     /// This replica leads from now on.
-    Begins,
-    /// It leads no more.
-    Ends,
+    Acquired,
+    /// This replica does not lead any more.
+    Lost,
 }
 
-/// A term that has not begun, and where that is told.
+/// A term that has not begun, and the leadership that it sets.
 pub fn term() -> (Term, Leadership) {
     let (term, leadership) = watch::channel(None);
     (Term(term), Leadership(leadership))
 }
 
 impl Term {
-    /// Sets the end of the term. Those who wait hear of its beginning and its end, and of no renewal.
-    pub fn set(&self, until: Option<Instant>) -> Option<Turn> {
-        let mut turn = None;
+    /// Sets the end of the term. [`Leadership::changed`] returns when a term begins or ends, and not when it is extended.
+    pub fn set(&self, until: Option<Instant>) -> Option<LeaderChange> {
+        let mut change = None;
         self.0.send_if_modified(|current| {
-            // A term that is over was not told to be so yet.
+            // A term whose time is over counts as led until its end is set.
             let led = current.is_some();
-            let went_on = led_until(*current).is_some();
+            let continued = led_until(*current).is_some();
             *current = until;
-            turn = match (led, until) {
-                (true, None) => Some(Turn::Ends),
-                (false, Some(_)) => Some(Turn::Begins),
+            change = match (led, until) {
+                (true, None) => Some(LeaderChange::Lost),
+                (false, Some(_)) => Some(LeaderChange::Acquired),
                 _ => None,
             };
-            turn.is_some() || went_on != until.is_some()
+            change.is_some() || continued != until.is_some()
         });
-        turn
+        change
     }
 }
 
@@ -58,27 +59,27 @@ impl Drop for Term {
 }
 
 impl Leadership {
-    /// Whether this replica leads at this moment.
+    /// Whether this replica leads now.
     pub fn is_leader(&self) -> bool {
         led_until(*self.0.borrow()).is_some()
     }
 
-    /// Comes when this replica has begun or ended to lead since the last call; never, where there is no election any more.
+    /// Returns when this replica began or ceased to lead since the last call; never if there is no election any more.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             pending::<()>().await;
         }
     }
 
-    /// Comes when this replica leads; at once, if it does already.
+    /// Returns when this replica leads; at once if it does already.
     pub async fn leading(&mut self) {
         while !self.is_leader() {
             self.changed().await;
         }
     }
 
-    /// Does work that only a leader may do. It is dropped where it stands when this replica leads no more: `None`, also where
-    /// it did not lead in the first place and nothing was begun.
+    /// Runs work that only a leader may do. Returns `None` if this replica does not lead, and drops the work when it ceases to
+    /// lead.
     pub async fn run<F: Future>(&self, work: impl FnOnce() -> F) -> Option<F::Output> {
         if !self.is_leader() {
             return None;
@@ -90,7 +91,7 @@ impl Leadership {
         }
     }
 
-    /// Comes at the end of the term, also where nobody tells it.
+    /// Returns at the end of the term, also if its end is never set.
     async fn ended(mut self) {
         loop {
             let until = *self.0.borrow_and_update();
@@ -119,30 +120,30 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    async fn is_news(leadership: &mut Leadership) -> bool {
+    async fn has_changed(leadership: &mut Leadership) -> bool {
         timeout(Duration::ZERO, leadership.changed()).await.is_ok()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn its_beginning_and_its_end_are_news_and_a_renewal_is_none() {
+    async fn the_begin_and_the_end_of_a_term_are_changes_and_an_extension_is_none() {
         let (term, mut leadership) = term();
         let now = Instant::now();
         assert_eq!(term.set(None), None);
-        assert!(!is_news(&mut leadership).await);
-        for (until, turn, news) in [
-            (Some(now + SECOND), Some(Turn::Begins), true),
+        assert!(!has_changed(&mut leadership).await);
+        for (until, change, changed) in [
+            (Some(now + SECOND), Some(LeaderChange::Acquired), true),
             (Some(now + 2 * SECOND), None, false),
-            (None, Some(Turn::Ends), true),
+            (None, Some(LeaderChange::Lost), true),
             (None, None, false),
         ] {
-            assert_eq!(term.set(until), turn);
-            assert_eq!(is_news(&mut leadership).await, news, "{turn:?}");
+            assert_eq!(term.set(until), change);
+            assert_eq!(has_changed(&mut leadership).await, changed, "{change:?}");
             assert_eq!(leadership.is_leader(), until.is_some());
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_term_is_over_at_its_end_also_where_nobody_says_so() {
+    async fn a_term_ends_on_time_even_if_its_end_is_never_set() {
         let (term, mut leadership) = term();
         term.set(Some(Instant::now() + SECOND));
         leadership.changed().await;
@@ -150,23 +151,23 @@ mod tests {
         assert!(!leadership.is_leader());
         assert_eq!(leadership.run(|| async { "done" }).await, None);
 
-        // Who has seen it over waits for news of the next renewal.
+        // A task that observed its end waits for the next extension.
         assert_eq!(term.set(Some(Instant::now() + SECOND)), None);
-        assert!(is_news(&mut leadership).await);
+        assert!(has_changed(&mut leadership).await);
         assert!(leadership.is_leader());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn work_is_done_only_as_long_as_one_leads() {
+    async fn leader_work_runs_only_while_the_replica_leads() {
         let (term, leadership) = term();
-        let begun = leadership.run(|| async { panic!("nobody leads") }).await;
+        let begun = leadership.run(|| async { panic!("not the leader") }).await;
         assert_eq!(begun, None::<()>);
 
         let start = Instant::now();
         term.set(Some(start + SECOND));
         assert_eq!(leadership.run(|| async { "done" }).await, Some("done"));
 
-        // Work goes on over renewals, and ends where nothing is heard any more.
+        // Work continues through an extension, and ends at the end of the term.
         let work = tokio::spawn({
             let leadership = leadership.clone();
             async move { (leadership.run(pending::<()>).await, Instant::now()) }
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_leads_without_an_election() {
+    async fn no_replica_leads_without_an_election() {
         let (term, mut leadership) = term();
         term.set(Some(Instant::now() + SECOND));
         leadership.leading().await;
@@ -185,6 +186,6 @@ mod tests {
         drop(term);
         leadership.changed().await;
         assert!(!leadership.is_leader());
-        assert!(!is_news(&mut leadership).await, "and nobody ever will");
+        assert!(!has_changed(&mut leadership).await, "and it never changes");
     }
 }

@@ -1,4 +1,4 @@
-//! An API server of one Lease, whose network can be made bad.
+//! An API server with one Lease, whose network can be made unreliable.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,17 +11,16 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower::service_fn;
 
-use super::SECOND;
-use crate::cluster::client::Clients;
+use super::{NAMESPACE, SECOND};
 
-/// How the API server answers.
+/// How reliable the network is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weather {
-    Fair,
-    /// Nobody ever hears of it.
-    Silent,
-    /// Requests and answers are late or lost, and some are refused.
-    Rough,
+pub(super) enum Network {
+    Reliable,
+    /// All requests are lost.
+    Down,
+    /// Requests and responses are late or lost, and some requests fail.
+    Unreliable,
     /// A write takes half a second to arrive.
     SlowWrites,
 }
@@ -32,9 +31,9 @@ pub(super) struct Server(Arc<Mutex<State>>);
 pub(super) struct State {
     pub(super) lease: Option<Lease>,
     version: u64,
-    weather: Weather,
-    /// Slow writes that have not arrived yet.
-    pub(super) on_their_way: u32,
+    network: Network,
+    /// Number of slow writes that have not arrived yet.
+    pub(super) in_flight: u32,
     random: fastrand::Rng,
 }
 
@@ -43,11 +42,11 @@ impl Server {
         let server = Self(Arc::new(Mutex::new(State {
             lease: None,
             version: 0,
-            weather: Weather::Fair,
-            on_their_way: 0,
+            network: Network::Reliable,
+            in_flight: 0,
             random: fastrand::Rng::with_seed(seed),
         })));
-        server.ship();
+        server.install();
         server
     }
 
@@ -55,15 +54,15 @@ impl Server {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the Lease as the chart ships it.
-    pub(super) fn ship(&self) {
+    /// Stores an empty Lease.
+    pub(super) fn install(&self) {
         let mut state = self.state();
         state.lease = Some(Lease::default());
-        state.stamp();
+        state.bump_version();
     }
 
-    pub(super) fn set(&self, weather: Weather) {
-        self.state().weather = weather;
+    pub(super) fn set(&self, network: Network) {
+        self.state().network = network;
     }
 
     pub(super) fn lease(&self) -> Lease {
@@ -79,59 +78,54 @@ impl Server {
         self.state().version
     }
 
-    /// Waits until a slow write is on its way, and writes something before it arrives.
+    /// Waits until a slow write is in flight, and stores another write before it arrives.
     pub(super) async fn overtake(&self) {
-        while self.state().on_their_way == 0 {
+        while self.state().in_flight == 0 {
             sleep(SECOND / 100).await;
         }
-        self.state().stamp();
+        self.state().bump_version();
     }
 
-    pub(super) fn clients(&self) -> Clients {
+    pub(super) fn client(&self) -> kube::Client {
         let server = self.clone();
         let service = service_fn(move |request: Request<kube::client::Body>| {
             let server = server.clone();
-            // What was sent arrives, also where the sender has given up.
-            tokio::spawn(async move { server.answer(request).await })
+            // A request that was sent arrives even if the sender stops waiting.
+            tokio::spawn(async move { server.respond(request).await })
         });
-        let client = kube::Client::new(service, "bedrock");
-        Clients {
-            reading: client.clone(),
-            writing: client,
-            namespace: "bedrock".to_owned(),
-        }
+        kube::Client::new(service, NAMESPACE)
     }
 
-    async fn answer(&self, request: Request<kube::client::Body>) -> Response<Body> {
-        self.travel().await;
-        if self.state().weather == Weather::SlowWrites && request.method() == Method::PUT {
-            self.state().on_their_way += 1;
+    async fn respond(&self, request: Request<kube::client::Body>) -> Response<Body> {
+        self.transmit().await;
+        if self.state().network == Network::SlowWrites && request.method() == Method::PUT {
+            self.state().in_flight += 1;
             sleep(SECOND / 2).await;
-            self.state().on_their_way -= 1;
+            self.state().in_flight -= 1;
         }
-        if self.is_refused() {
+        if self.fails() {
             return failure(StatusCode::INTERNAL_SERVER_ERROR);
         }
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let answer = match head.method {
+        let result = match head.method {
             Method::GET => self.state().read(),
             _ => self.state().replace(serde_json::from_slice(&body).unwrap()),
         };
-        self.travel().await;
-        answer.map_or_else(failure, |lease| respond(StatusCode::OK, &json!(lease)))
+        self.transmit().await;
+        result.map_or_else(failure, |lease| response(StatusCode::OK, &json!(lease)))
     }
 
-    async fn travel(&self) {
+    async fn transmit(&self) {
         let delay = {
             let State {
-                weather, random, ..
+                network, random, ..
             } = &mut *self.state();
-            match (*weather, random.u8(..20)) {
-                (Weather::Fair | Weather::SlowWrites, _) => Some(0),
-                (Weather::Rough, 1..12) => Some(random.u64(..500)),
-                (Weather::Rough, 12..) => Some(random.u64(..12_000)),
-                (Weather::Silent, _) | (Weather::Rough, 0) => None,
+            match (*network, random.u8(..20)) {
+                (Network::Reliable | Network::SlowWrites, _) => Some(0),
+                (Network::Unreliable, 1..12) => Some(random.u64(..500)),
+                (Network::Unreliable, 12..) => Some(random.u64(..12_000)),
+                (Network::Down, _) | (Network::Unreliable, 0) => None,
             }
         };
         match delay {
@@ -140,14 +134,14 @@ impl Server {
         }
     }
 
-    fn is_refused(&self) -> bool {
+    fn fails(&self) -> bool {
         let state = &mut *self.state();
-        state.weather == Weather::Rough && state.random.u8(..10) == 0
+        state.network == Network::Unreliable && state.random.u8(..10) == 0
     }
 }
 
 impl State {
-    fn stamp(&mut self) {
+    fn bump_version(&mut self) {
         self.version += 1;
         if let Some(lease) = &mut self.lease {
             lease.metadata.resource_version = Some(self.version.to_string());
@@ -163,18 +157,18 @@ impl State {
             return Err(StatusCode::CONFLICT);
         }
         self.lease = Some(lease);
-        self.stamp();
+        self.bump_version();
         self.read()
     }
 }
 
-fn respond(status: StatusCode, body: &Value) -> Response<Body> {
+fn response(status: StatusCode, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
     response
 }
 
-/// A refusal in the API server's words.
+/// An error response of the API server.
 fn failure(status: StatusCode) -> Response<Body> {
     let reason = match status {
         StatusCode::CONFLICT => "Conflict",
@@ -183,5 +177,5 @@ fn failure(status: StatusCode) -> Response<Body> {
     };
     let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
         "code": status.as_u16(), "reason": reason, "message": status.to_string()});
-    respond(status, &body)
+    response(status, &body)
 }

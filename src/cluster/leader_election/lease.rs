@@ -1,4 +1,4 @@
-//! The Lease, as one replica reads and writes it.
+//! The Lease object, as one replica reads and writes it.
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -7,67 +7,68 @@ use kube::api::PostParams;
 use tokio::time::{Instant, timeout_at};
 
 use super::election::{Election, Step};
-use crate::cluster::client::{Clients, WRITE_TIMEOUT};
-use crate::cluster::release::ReleaseNames;
+use crate::cluster::client::WRITE_TIMEOUT;
 
-/// The Lease of a release, and one replica's part in the election.
-pub(super) struct Lock {
-    /// The Leases of the release's namespace, by a client that repeats nothing.
+/// Connects the election of one replica to the Lease.
+pub(super) struct LeaseClient {
+    /// Does not retry requests.
     api: Api<Lease>,
     name: String,
     pub(super) election: Election,
 }
 
-/// Why a try came to nothing.
+/// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TryError {
+pub(super) enum LeaseError {
     #[error(transparent)]
-    Kube(#[from] kube::Error),
-    #[error("the API server has not answered in time")]
-    Silence,
+    Api(#[from] kube::Error),
+    #[error("the API server did not respond in time")]
+    Timeout,
 }
 
-impl TryError {
-    /// Whether there is no Lease.
+impl LeaseError {
+    /// Whether the Lease does not exist.
     pub(super) fn is_missing(&self) -> bool {
-        matches!(self, Self::Kube(kube::Error::Api(status)) if status.is_not_found())
+        matches!(self, Self::Api(kube::Error::Api(status)) if status.is_not_found())
     }
 }
 
-impl Lock {
-    pub(super) fn new(clients: &Clients, release: &ReleaseNames, identity: String) -> Self {
+impl LeaseClient {
+    pub(super) fn new(client: kube::Client, namespace: &str, name: &str, identity: String) -> Self {
         Self {
-            api: Api::namespaced(clients.writing.clone(), &release.namespace),
-            name: release.lease().to_owned(),
+            api: Api::namespaced(client, namespace),
+            name: name.to_owned(),
             election: Election::new(identity),
         }
     }
 
-    /// The Lease's name.
+    /// The name of the Lease.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Looks at the Lease and takes it where it may be had; whether it was written. No try goes on after the end of our term.
-    /// Who was overtaken, if only by one who remembers something there, looks once more.
-    pub(super) async fn attempt(&mut self) -> Result<bool, TryError> {
+    /// Reads the Lease, and writes it if the election decides so. Returns whether it was written. No attempt continues beyond
+    /// the end of the own leadership. On a conflict, as with a write of an annotation, the attempt is repeated once.
+    pub(super) async fn attempt(&mut self) -> Result<bool, LeaseError> {
         let now = Instant::now();
-        let patience = now + WRITE_TIMEOUT;
-        let until = self.election.until(now);
-        let limit = until.map_or(patience, |until| until.min(patience));
-        let tried = timeout_at(limit, async {
-            match self.once().await {
-                Err(kube::Error::Api(status)) if status.is_conflict() => self.once().await,
+        let timeout = now + WRITE_TIMEOUT;
+        let until = self.election.leads_until(now);
+        let limit = until.map_or(timeout, |until| until.min(timeout));
+        let attempt = timeout_at(limit, async {
+            match self.read_and_write().await {
+                Err(kube::Error::Api(status)) if status.is_conflict() => {
+                    self.read_and_write().await
+                }
                 result => result,
             }
         });
-        Ok(tried.await.map_err(|_| TryError::Silence)??)
+        Ok(attempt.await.map_err(|_| LeaseError::Timeout)??)
     }
 
-    async fn once(&mut self) -> kube::Result<bool> {
+    async fn read_and_write(&mut self) -> kube::Result<bool> {
         let lease = self.api.get(&self.name).await?;
         let version = lease.metadata.resource_version.as_deref();
-        let step = self.election.look(
+        let step = self.election.observe(
             lease.spec.as_ref(),
             version,
             Instant::now(),
@@ -79,11 +80,11 @@ impl Lock {
         let sent = Instant::now();
         let stored = self.write(lease, spec).await?;
         self.election
-            .stored(stored.spec.as_ref(), sent, Instant::now());
+            .record_stored(stored.spec.as_ref(), sent, Instant::now());
         Ok(true)
     }
 
-    /// Lets go of the Lease where it is ours. A write of another that comes between makes this one begin anew.
+    /// Releases the Lease if this replica holds it. Repeated on conflicts.
     pub(super) async fn release(&self) -> kube::Result<()> {
         loop {
             let lease = self.api.get(&self.name).await?;
@@ -100,7 +101,7 @@ impl Lock {
         }
     }
 
-    /// Writes over the version that was read, and leaves everything but the holder's own as it is.
+    /// Replaces the version that was read; only the spec changes.
     async fn write(&self, read: Lease, spec: LeaseSpec) -> kube::Result<Lease> {
         let lease = Lease {
             spec: Some(spec),
