@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::cluster::leader_election::Leadership;
 use crate::audit::{
     AuditInput, AuditResult, Counts, ListScope, PolicyStatus, PolicyStatuses, PolicyTotals,
     Resource, audit_cluster, list_policy_statuses, read_coverage,
 };
 use crate::cluster::client::Clients;
+use crate::cluster::leader_election::Leadership;
 use crate::cluster::list::{ListError, Pager};
 use crate::cluster::release::ReleaseNames;
 use crate::domain::snapshot::Snapshot;
