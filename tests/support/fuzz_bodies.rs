@@ -6,6 +6,9 @@
     reason = "a body tells a violation by panicking"
 )]
 
+#[path = "independent_parsers.rs"]
+pub(crate) mod independent_parsers;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -240,6 +243,8 @@ pub(crate) fn read_yaml(data: &[u8]) {
                 .unwrap();
             let expected = format!("{}eu.x-1:0{}", &decoded[..span.start], &decoded[span.end..]);
             assert_eq!(again.text(found).unwrap(), expected, "{text:?}");
+            let (before, after) = ((text, &*changed), (decoded, &*expected));
+            independent_parsers::assert_one_change(Format::Yaml, before, after);
         }
     }
 }
@@ -295,6 +300,11 @@ fn reread(text: &str, format: Format, document: usize) -> Tree<'_> {
     }
 }
 
+/// Whether parts of a text are filled in elsewhere: no independent parser reads templates.
+fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
 /// Any text can be read, and a word that can be pointed at is replaced alone.
 pub(crate) fn read_embedded(data: &[u8]) {
     const OTHER: &str = "zq9";
@@ -332,6 +342,10 @@ pub(crate) fn read_embedded(data: &[u8]) {
             });
             let after = after.iter().map(|(pointer, _, text)| (pointer, text));
             assert!(after.eq(expected), "{text:?} became {changed:?}");
+            if !is_template(text) {
+                let texts = (text, &*changed);
+                independent_parsers::assert_one_change(tree.format(), texts, (decoded, &told));
+            }
         }
     }
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use bedrock_profiles::webhook::desk::{Door, Patience};
 
-use crate::fuzz_bodies::{TARGETS, Target, desk};
+use bedrock_profiles::text::Format;
+
+use crate::fuzz_bodies::{TARGETS, Target, desk, independent_parsers};
 
 /// How many changed inputs are made of each seed.
 const CHANGES: u64 = 300;
@@ -107,6 +109,22 @@ fn json_is_read_as_serde_json_reads_it() {
 #[test]
 fn yaml_is_changed_at_one_place_alone() {
     run_all(TARGETS[2]);
+}
+
+/// An oracle that refuses every text would accept every change.
+#[test]
+fn the_independent_parsers_read_the_seeds() {
+    let has_opinion = |format, name: &str| {
+        let texts = seeds(name).into_iter();
+        let read = texts.filter(|(_, bytes)| {
+            let text = std::str::from_utf8(bytes).unwrap();
+            independent_parsers::documents(format, text).is_some()
+        });
+        read.count()
+    };
+    // Of the six seeds, yaml_serde refuses the tags of the YAML schema.
+    assert_eq!(has_opinion(Format::Yaml, "yaml"), 5);
+    assert!(has_opinion(Format::Json, "json") > 3);
 }
 
 #[test]
