@@ -13,7 +13,6 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::post;
@@ -24,16 +23,14 @@ use bedrock_profiles::tls;
 use bedrock_profiles::tls::authority::{Authority, Names};
 use bedrock_profiles::webhook::server::{Admission, Gate, Limits, Metrics};
 use bytes::Bytes;
+use futures::future::join_all;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, header};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 mod bodies;
+#[path = "../tests/support/tls_client.rs"]
+mod tls_client;
 
 /// Connections that are kept alive, as several API servers under load have them.
 const CONNECTIONS: usize = 8;
@@ -253,7 +250,7 @@ impl Server {
                 response.into_body().collect().await.unwrap();
             }
         });
-        futures_join(each.collect()).await;
+        join_all(each).await;
     }
 }
 
@@ -264,40 +261,9 @@ impl Drop for Server {
     }
 }
 
-/// Polls all futures to their end on this thread.
-async fn futures_join(futures: Vec<impl Future<Output = ()>>) {
-    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    std::future::poll_fn(|cx| {
-        futures.retain_mut(|future| future.as_mut().poll(cx).is_pending());
-        if futures.is_empty() {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-}
-
 async fn connect(address: SocketAddr, ca: &str) -> SendRequest<Full<Bytes>> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
-        .unwrap();
-    let config = rustls::ClientConfig::builder_with_provider(tls::provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let stream = TcpStream::connect(address).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    let stream = TlsConnector::from(Arc::new(config))
-        .connect("localhost".try_into().unwrap(), stream)
-        .await
-        .unwrap();
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let stream = tls_client::connect(address, "localhost", ca.as_bytes(), &[]).await;
+    let (sender, _) = tls_client::http1(stream.unwrap()).await.unwrap();
     sender
 }
 

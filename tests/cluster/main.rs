@@ -53,6 +53,8 @@ mod registration;
 mod release;
 mod server;
 mod stand_in;
+#[path = "../support/tls_client.rs"]
+mod tls_client;
 mod trial;
 mod trials;
 mod world;

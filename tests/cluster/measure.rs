@@ -12,15 +12,13 @@ use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, client::conn::http1::SendRequest, header};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use serde_json::{Value, json};
-use tokio_rustls::TlsConnector;
 
 use crate::{
     plane::Plane,
     process::wait_for,
     release::{Chart, NAME, Release, Replica},
+    tls_client,
     world::World,
 };
 
@@ -146,21 +144,10 @@ async fn connect(
     bundle: &[u8],
     name: &str,
 ) -> Result<SendRequest<Full<bytes::Bytes>>> {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(bundle) {
-        roots.add(certificate?)?;
-    }
-    let config = rustls::ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let stream = tokio::net::TcpStream::connect(address).await?;
-    let stream = TlsConnector::from(Arc::new(config))
-        .connect(ServerName::try_from(name.to_owned())?, stream)
-        .await?;
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(async move {
-        let _ = connection.await; // an end shows in the next request
-    });
+    let stream = tls_client::connect(address, name, bundle, &[]).await;
+    let stream = stream.map_err(anyhow::Error::from_boxed)?;
+    // The end of the connection fails the next request.
+    let (sender, _) = tls_client::http1(stream).await?;
     Ok(sender)
 }
 

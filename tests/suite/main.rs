@@ -29,3 +29,5 @@ mod file_runs;
 mod fuzz_bodies;
 #[path = "../support/reviews.rs"]
 mod reviews;
+#[path = "../support/tls_client.rs"]
+mod tls_client;

@@ -4,17 +4,12 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use bedrock_profiles::tls::files::Paths;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
-};
-use tokio::{net::TcpStream, runtime::Runtime};
-use tokio_rustls::TlsConnector;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use tokio::runtime::Runtime;
 
 use super::{
     super::product::{SONNET, asking},
@@ -28,6 +23,7 @@ use crate::{
     prober::Prober,
     process::wait_for,
     release::{Chart, LEADER, NAME, Release},
+    tls_client,
     world::World,
 };
 
@@ -164,17 +160,10 @@ fn mount(folder: &Path, release: &Release<'_>, authority: &Authority) -> Result<
 /// # Errors
 /// If the leaf does not verify.
 fn served(replica: &Hosted, world: &World, authority: &str) -> Result<Vec<u8>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(format!("{NAME}.{}.svc", world.namespace()))?;
+    let name = format!("{NAME}.{}.svc", world.namespace());
     Runtime::new()?.block_on(async {
-        let stream = TcpStream::connect(replica.address()).await?;
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await?;
+        let stream = tls_client::connect(replica.address(), &name, authority.as_bytes(), &[]).await;
+        let stream = stream.map_err(anyhow::Error::from_boxed)?;
         let shown = stream.get_ref().1.peer_certificates();
         let leaf = shown.and_then(<[_]>::first).context("no certificate")?;
         Ok(leaf.to_vec())

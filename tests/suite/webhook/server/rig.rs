@@ -12,22 +12,19 @@ use bedrock_profiles::runtime::Shutdown;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::http::{Bound, Drained, Metrics};
 use bedrock_profiles::tls::authority::{Authority, Names};
-use bedrock_profiles::tls::{Resolver, provider, server_config};
+use bedrock_profiles::tls::{Resolver, server_config};
 use bedrock_profiles::webhook::review::{Answer, Review};
 use bedrock_profiles::webhook::server::{self, Admission, Gate, Limits};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::tls_client;
 
 pub(crate) const NAME: &str = "hook.ns.svc";
 
@@ -54,9 +51,9 @@ pub(crate) struct Rig {
     running: JoinHandle<Drained>,
 }
 
-/// What a client trusts.
+/// The CA that a client trusts, as PEM.
 #[derive(Clone)]
-pub(crate) struct Trust(Arc<RootCertStore>);
+pub(crate) struct Trust(Arc<str>);
 
 pub(crate) struct Client {
     pub(crate) sender: SendRequest<Full<Bytes>>,
@@ -211,30 +208,15 @@ impl Trust {
     }
 
     pub(crate) fn of(pem: &str) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap())
-            .unwrap();
-        Self(Arc::new(roots))
+        Self(pem.into())
     }
 
     pub(crate) async fn connect(
         &self,
         address: SocketAddr,
         alpn: &[&[u8]],
-    ) -> std::io::Result<TlsStream<TcpStream>> {
-        let mut config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(Arc::clone(&self.0))
-            .with_no_client_auth();
-        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let name = ServerName::try_from(NAME).unwrap();
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
+    ) -> Result<TlsStream<TcpStream>, tls_client::Error> {
+        tls_client::connect(address, NAME, self.0.as_bytes(), alpn).await
     }
 }
 
@@ -244,13 +226,10 @@ impl Client {
     pub(crate) async fn connect(
         address: SocketAddr,
         trust: &Trust,
-    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<Self, tls_client::Error> {
         let stream = trust.connect(address, &[b"http/1.1"]).await?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        Ok(Self {
-            sender,
-            connection: tokio::spawn(connection),
-        })
+        let (sender, connection) = tls_client::http1(stream).await?;
+        Ok(Self { sender, connection })
     }
 
     pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Reply> {
