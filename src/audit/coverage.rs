@@ -225,7 +225,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::audit::{CONFIG_MAPS, WORKLOADS};
+    use crate::audit::resource::{CONFIG_MAPS, WORKLOADS};
 
     fn reach(webhook: &Value) -> Option<Reach> {
         let mut webhook = webhook.clone();

@@ -1,9 +1,8 @@
 //! Lists a cluster into one audit.
 
-use super::{
-    AuditInput, AuditResult, CONFIG_MAPS, ClusterAudit, Counts, NAMESPACES, Resource, WORKLOADS,
-};
-use crate::cluster::list::{ItemSink, ListError, ListRequest, Pager};
+use super::cluster_audit::{AuditInput, AuditResult, ClusterAudit, Counts};
+use super::resource::{CONFIG_MAPS, NAMESPACES, Resource, WORKLOADS};
+use crate::cluster::list::{ItemSink, ListRequest, Pager};
 
 /// The part of a cluster to audit.
 #[derive(Debug, Clone)]
@@ -12,16 +11,6 @@ pub struct ListScope {
     pub namespace: Option<String>,
     /// Whether to list `ConfigMap`s.
     pub config_maps: bool,
-}
-
-/// A list that could not be read to its end.
-#[derive(Debug, thiserror::Error)]
-#[error("{resource}: {error}")]
-pub struct IncompleteList {
-    /// The plural name of the resource.
-    pub resource: &'static str,
-    /// The cause.
-    pub error: ListError,
 }
 
 /// Adds the pages of one list to an audit.

@@ -7,6 +7,9 @@ pub const GROUP: &str = "bedrock-profiles.dev";
 /// would prune what has them and is in no chart.
 pub const MANAGED_BY: &str = "bedrock-profiles";
 
+/// The namespace of Kubernetes' own components, which the webhook never reviews: a mistake there would break the cluster.
+pub const SYSTEM_NAMESPACE: &str = "kube-system";
+
 /// One installed release: its namespace and the chart's full name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseNames {

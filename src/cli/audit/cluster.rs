@@ -1,6 +1,5 @@
 //! `audit` without files: audits the cluster of the kubeconfig, with its own custom resources where it has them.
 
-use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 
 use k8s_openapi::api::core::v1::Node;
@@ -14,6 +13,7 @@ use crate::audit::{
 };
 use crate::cluster::client::Clients;
 use crate::cluster::list::{ListError, ListRequest, Pager};
+use crate::cluster::release::SYSTEM_NAMESPACE;
 use crate::controllers::view::REGION_LABEL;
 use crate::domain::region::Region;
 use crate::domain::view::View;
@@ -29,9 +29,6 @@ const CUSTOM_RESOURCES: [&str; 2] = [
 
 /// The path of the list of nodes.
 const NODES: &str = "/api/v1/nodes";
-
-/// The namespace that the webhook never reviews, so that its findings cannot be acted on.
-const EXCLUDED: &str = "kube-system";
 
 /// Audits the cluster.
 pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
@@ -67,7 +64,7 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
 
 async fn input(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<AuditInput> {
     let statuses = list_policy_statuses(pager).await.unwrap_or_default();
-    let excluded = args.all_namespaces.then(|| EXCLUDED.to_owned());
+    let excluded = args.all_namespaces.then(|| SYSTEM_NAMESPACE.to_owned());
     Ok(AuditInput {
         view: view(args, pager, tally).await?,
         today: (args.files.judging.today())(),
@@ -106,7 +103,7 @@ async fn view(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<V
         ..list(NODES)
     };
     match pager.collect::<PartialObjectMeta<Node>>(&nodes).await {
-        Ok(nodes) => view.cluster_region = common_region(&nodes),
+        Ok(nodes) => view.cluster_region = Region::common(nodes.iter().filter_map(region_of)),
         Err(error) => anstream::eprintln!(
             "note: cannot list nodes: {error}; the region of the cluster is unknown"
         ),
@@ -131,13 +128,8 @@ fn custom_resource(item: &serde_json::Value, tally: &mut Tally) -> Option<Custom
     }
 }
 
-/// The one region of all labelled nodes.
-fn common_region(nodes: &[PartialObjectMeta<Node>]) -> Option<Region> {
-    let labels = nodes
-        .iter()
-        .filter_map(|node| node.labels().get(REGION_LABEL));
-    let regions: BTreeSet<Region> = labels.filter_map(|name| Region::parse(name).ok()).collect();
-    regions.first().copied().filter(|_| regions.len() == 1)
+fn region_of(node: &PartialObjectMeta<Node>) -> Option<Region> {
+    Region::parse(node.labels().get(REGION_LABEL)?).ok()
 }
 
 /// The progress line of a terminal.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use prometheus_client::registry::Registry;
 
+use crate::cluster::release::SYSTEM_NAMESPACE;
 use crate::domain::view::View;
 use crate::runtime::admin::{self, Hold, Readiness};
 use crate::runtime::published::Published;
@@ -23,7 +24,7 @@ use super::StartError;
 const METRICS: &str = "bedrock_profiles";
 
 /// Namespaces that are never judged: a mistake there would be nobody's to mend.
-pub(super) const NEVER: &[&str] = &["kube-system"];
+pub(super) const NEVER: &[&str] = &[SYSTEM_NAMESPACE];
 
 /// The name that the common names of all CAs of the product begin with.
 pub(super) const CA_NAME: &str = "bedrock-profiles CA";

@@ -1,6 +1,6 @@
 //! All that is seen of a cluster, as a pure value: changes in, a view out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -207,9 +207,8 @@ impl Cluster {
 
     /// The region that all nodes agree on. Those that say none have no voice: a node joins before it is labelled.
     fn region(&self) -> Option<Region> {
-        let regions: BTreeSet<Region> = self.nodes.objects().values().flatten().copied().collect();
-        let agreed = regions.first().filter(|_| regions.len() == 1);
-        agreed.copied().filter(|_| self.with_nodes)
+        let regions = self.nodes.objects().values().flatten().copied();
+        Region::common(regions).filter(|_| self.with_nodes)
     }
 }
 

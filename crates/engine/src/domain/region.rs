@@ -102,6 +102,13 @@ const COMMERCIAL: &str = "aws";
 impl Region {
     const LONGEST: usize = 20;
 
+    /// The region that all of `regions` are; `None` where they differ, and where there are none.
+    pub fn common(regions: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut regions = regions.into_iter();
+        let first = regions.next()?;
+        regions.all(|region| region == first).then_some(first)
+    }
+
     /// Takes `text` as a region code; [`NotARegion`] when it fits no partition's pattern.
     pub fn parse(text: &str) -> Result<Self, NotARegion> {
         let fits = text.len() <= Self::LONGEST
@@ -219,6 +226,17 @@ mod tests {
         ] {
             assert_eq!(Region::parse(code).unwrap().as_str(), code);
         }
+    }
+
+    #[test]
+    fn the_common_region_is_the_only_one() {
+        let regions = |codes: &[&str]| {
+            let codes = codes.iter().map(|code| Region::parse(code).unwrap());
+            Region::common(codes).map(|region| region.as_str().to_owned())
+        };
+        assert_eq!(regions(&["eu-west-1", "eu-west-1"]).unwrap(), "eu-west-1");
+        assert_eq!(regions(&["eu-west-1", "eu-west-2"]), None);
+        assert_eq!(regions(&[]), None);
     }
 
     #[test]

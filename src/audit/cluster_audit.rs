@@ -1,0 +1,353 @@
+//! One audit of a cluster, without I/O.
+//!
+//! [`ClusterAudit`] receives the objects item by item and keeps only findings, owners, and the ConfigMap values that other objects
+//! may reference. The lists must arrive in this order: [`NAMESPACES`], [`CONFIG_MAPS`], [`WORKLOADS`](super::WORKLOADS).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::cluster::list::ListError;
+use crate::domain::config_maps::{ConfigMap, References};
+use crate::domain::judge::{Action, Context, Judged, Judgement, judge};
+use crate::domain::object::{Object, Sort};
+use crate::domain::policy::Namespace;
+use crate::domain::view::{Namespaces, View};
+use crate::report::{Circumstances, FindingRecord, ObjectReference};
+use crate::text::Tree;
+
+use super::coverage::{Coverage, Subject, last_changed};
+use super::findings::{FindingStore, FindingTotals, ObjectFinding, StoredFinding};
+use super::owners::{ControllerReference, Owners, is_finished};
+use super::resource::{CONFIG_MAPS, NAMESPACES, Resource};
+
+/// How annotations of the product begin.
+const ANNOTATION_PREFIX: &str = "bedrock-profiles.dev/";
+
+/// What an audit evaluates with.
+#[derive(Debug, Clone)]
+pub struct AuditInput {
+    /// Policies, mappings and the cluster's region. Namespaces and ConfigMaps are replaced by the listed ones.
+    pub view: View,
+    /// The day that end-of-life dates are compared with.
+    pub today: Date,
+    /// Namespaces to skip.
+    pub excluded: BTreeSet<String>,
+    /// Which writes the webhook must have reviewed.
+    pub coverage: Coverage,
+    /// The maximum number of records to keep.
+    pub max_records: usize,
+}
+
+/// An audit in progress.
+#[derive(Debug)]
+pub struct ClusterAudit {
+    input: AuditInput,
+    namespaces: BTreeMap<Box<str>, Arc<Namespace>>,
+    config_maps: References,
+    owners: Owners,
+    findings: FindingStore,
+    counts: Counts,
+    page: PendingPage,
+    incomplete: Vec<IncompleteList>,
+}
+
+/// A list that could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{resource}: {error}")]
+pub struct IncompleteList {
+    /// The plural name of the resource.
+    pub resource: &'static str,
+    /// The cause.
+    pub error: ListError,
+}
+
+/// The number of objects that an audit has processed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Objects that were evaluated.
+    pub objects: usize,
+    /// Objects that could not be parsed.
+    pub unreadable: usize,
+}
+
+/// The result of an audit.
+#[derive(Debug, Default)]
+pub struct AuditResult {
+    /// Processed objects.
+    pub counts: Counts,
+    /// The stored findings.
+    pub findings: Vec<StoredFinding>,
+    /// Counts of all findings.
+    pub totals: FindingTotals,
+    /// The lists that could not be read to their end.
+    pub incomplete: Vec<IncompleteList>,
+}
+
+/// The results of the current page. A page that fails halfway is discarded and read again.
+#[derive(Debug, Default)]
+struct PendingPage {
+    counts: Counts,
+    findings: Vec<Vec<ObjectFinding>>,
+}
+
+/// An object that is evaluated, and the object that its findings are attributed to.
+struct Attribution<'a> {
+    object: ObjectReference,
+    uid: &'a str,
+    owner: Option<ControllerReference>,
+}
+
+/// One evaluated ID of an object, under one policy.
+struct Evaluated<'j, 't> {
+    policy: usize,
+    shadow: bool,
+    judged: &'j Judged<'t>,
+}
+
+impl AuditResult {
+    /// Whether every list was read to its end.
+    pub fn is_complete(&self) -> bool {
+        self.incomplete.is_empty()
+    }
+}
+
+impl ClusterAudit {
+    /// Starts an audit.
+    pub fn new(input: AuditInput) -> Self {
+        Self {
+            findings: FindingStore::new(input.max_records),
+            namespaces: BTreeMap::new(),
+            config_maps: References::of_all(),
+            owners: Owners::default(),
+            counts: Counts::default(),
+            page: PendingPage::default(),
+            incomplete: Vec::new(),
+            input,
+        }
+    }
+
+    /// Evaluates one item of a resource's list, as JSON.
+    pub fn add(&mut self, resource: &Resource, text: &str) {
+        let Ok(tree) = Tree::json(text) else {
+            self.page.counts.unreadable += 1;
+            return;
+        };
+        let object = Object::of_kind(&tree, tree.root(), resource.api_version, resource.kind);
+        if *resource == NAMESPACES {
+            return self.add_namespace(&object);
+        }
+        let namespace = object.field(&["metadata", "namespace"]).unwrap_or_default();
+        if self.input.excluded.contains(namespace) {
+            return;
+        }
+        self.owners.add(&object);
+        if object.sort == Sort::ConfigMap {
+            let name = object.field(&["metadata", "name"]).unwrap_or_default();
+            let map = ConfigMap::of(&object, &self.input.view.snapshot);
+            self.config_maps.insert(namespace, name, map);
+        }
+        if is_finished(&object, resource.kind) {
+            return;
+        }
+        self.page.counts.objects += 1;
+        let findings = self.evaluate(resource, &object, namespace);
+        if !findings.is_empty() {
+            self.page.findings.push(findings);
+        }
+    }
+
+    fn add_namespace(&mut self, object: &Object<'_>) {
+        let namespace = namespace_of(object);
+        let name = namespace.name.clone();
+        let changed = &mut self.input.coverage.namespaces_changed;
+        match last_changed(object) {
+            Some(time) => drop(changed.insert(name.clone(), time)),
+            None => drop(changed.remove(&name)),
+        }
+        self.namespaces.insert(name, Arc::new(namespace));
+    }
+
+    fn evaluate(
+        &self,
+        resource: &Resource,
+        object: &Object<'_>,
+        namespace: &str,
+    ) -> Vec<ObjectFinding> {
+        let view = &self.input.view;
+        let namespace = view
+            .namespace(namespace)
+            .unwrap_or_else(|| Namespace::named(namespace).into());
+        let context = Context {
+            view,
+            namespace: &namespace,
+            action: Action::Read,
+            today: self.input.today,
+        };
+        let judgement = judge(object, &context);
+        let mut evaluated = evaluated(&judgement).peekable();
+        if evaluated.peek().is_none() {
+            return Vec::new();
+        }
+        let attribution = Attribution {
+            object: ObjectReference {
+                api_version: resource.api_version.to_owned(),
+                kind: resource.kind.to_owned(),
+                namespace: namespace.name.to_string(),
+                name: text_of(object, "name"),
+            },
+            uid: object.field(&["metadata", "uid"]).unwrap_or_default(),
+            owner: self.owners.topmost(object),
+        };
+        let written = Subject {
+            object,
+            resource,
+            namespace: &namespace,
+        };
+        evaluated
+            .map(|one| self.finding(&written, &attribution, &one))
+            .collect()
+    }
+
+    fn finding(
+        &self,
+        subject: &Subject<'_, '_>,
+        attribution: &Attribution<'_>,
+        evaluated: &Evaluated<'_, '_>,
+    ) -> ObjectFinding {
+        let Evaluated {
+            policy,
+            shadow,
+            judged,
+        } = *evaluated;
+        let snapshot = &self.input.view.snapshot;
+        let circumstances = Circumstances {
+            snapshot,
+            policy: &snapshot.policies[policy],
+            today: self.input.today,
+            shadow,
+            applied: false,
+        };
+        let (tree, root) = (subject.object.tree, subject.object.root);
+        let pointer = tree.pointer(root, judged.finding.leaf.node());
+        let mut record = FindingRecord::new(judged, pointer, None, circumstances);
+        if !shadow {
+            let coverage = &self.input.coverage;
+            record.missed = coverage.missed(subject, &snapshot.policies[policy], judged, &record);
+        }
+        ObjectFinding {
+            location: judged.finding.leaf.spot.to_string().into(),
+            uid: attribute_to_owner(&mut record, attribution),
+            record,
+        }
+    }
+
+    /// Stores the results of the current page, which was read to its end.
+    pub fn commit(&mut self) {
+        let PendingPage { counts, findings } = std::mem::take(&mut self.page);
+        self.counts.objects += counts.objects;
+        self.counts.unreadable += counts.unreadable;
+        for of_object in findings {
+            self.findings.add(of_object);
+        }
+    }
+
+    /// Discards the results of the current page, which will be read again. Its owners and ConfigMaps stay: the next attempt
+    /// delivers the same ones.
+    pub fn abandon(&mut self) {
+        self.page = PendingPage::default();
+    }
+
+    /// Ends the list of a resource.
+    pub fn end_list(&mut self, resource: &Resource, outcome: Result<(), ListError>) {
+        if let Err(error) = outcome {
+            let resource = resource.plural;
+            self.incomplete.push(IncompleteList { resource, error });
+        } else if *resource == NAMESPACES {
+            let listed = std::mem::take(&mut self.namespaces);
+            self.input.view.namespaces = Arc::new(Namespaces::Seen(listed));
+        } else if *resource == CONFIG_MAPS {
+            let listed = std::mem::take(&mut self.config_maps);
+            self.input.view.references = Arc::new(listed);
+        }
+    }
+
+    /// The number of objects processed so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Ends the audit.
+    pub fn finish(self) -> AuditResult {
+        let (findings, totals) = self.findings.finish();
+        AuditResult {
+            counts: self.counts,
+            findings,
+            totals,
+            incomplete: self.incomplete,
+        }
+    }
+}
+
+/// Every evaluated ID: those of the effective policy first, then those of `DryRun` policies, which are previews where another
+/// policy is effective.
+fn evaluated<'j, 't>(judgement: &'j Judgement<'t>) -> impl Iterator<Item = Evaluated<'j, 't>> {
+    let has_effective = judgement.decided.is_some();
+    let effective = judgement.decided.iter().map(|one| (false, one));
+    let dry_run = judgement
+        .shadows
+        .iter()
+        .map(move |one| (has_effective, one));
+    effective
+        .chain(dry_run)
+        .flat_map(|(shadow, (policy, all))| {
+            all.iter().map(move |judged| Evaluated {
+                policy: *policy,
+                shadow,
+                judged,
+            })
+        })
+}
+
+/// Attributes a record to the topmost owner of its object, and returns the UID of that owner.
+fn attribute_to_owner(record: &mut FindingRecord, attribution: &Attribution<'_>) -> Box<str> {
+    let object = attribution.object.clone();
+    let Some(owner) = &attribution.owner else {
+        record.object = Some(object);
+        return attribution.uid.into();
+    };
+    record.object = Some(ObjectReference {
+        api_version: owner.api_version.to_string(),
+        kind: owner.kind.to_string(),
+        namespace: object.namespace.clone(),
+        name: owner.name.to_string(),
+    });
+    record.seen_in = Some(object);
+    record.instances = 1;
+    owner.uid.clone()
+}
+
+/// A stored Namespace: its labels, and the annotations of the product.
+fn namespace_of(object: &Object<'_>) -> Namespace {
+    let mut namespace = Namespace::named(&text_of(object, "name"));
+    let tree = object.tree;
+    let entries = |field| {
+        let node = tree.at(object.root, &["metadata", field]).into_iter();
+        node.flat_map(|node| tree.children(node))
+            .filter_map(|entry| Some((tree.key(entry)?, tree.text(entry)?)))
+    };
+    for (key, text) in entries("labels") {
+        namespace.labels.insert(key.into(), text.into());
+    }
+    for (key, text) in entries("annotations").filter(|(key, _)| key.starts_with(ANNOTATION_PREFIX))
+    {
+        namespace.annotations.insert(key.into(), text.into());
+    }
+    namespace
+}
+
+fn text_of(object: &Object<'_>, field: &str) -> String {
+    let text = object.field(&["metadata", field]);
+    text.unwrap_or_default().to_owned()
+}
