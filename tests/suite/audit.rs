@@ -307,7 +307,7 @@ fn an_excluded_namespace_is_skipped() {
 }
 
 #[test]
-fn a_page_that_is_read_twice_counts_once() {
+fn a_list_page_read_twice_is_counted_once() {
     let input = Cluster::of(Vec::new()).input;
     let mut audit = ClusterAudit::new(input);
     let pods = resource("Pod");

@@ -184,7 +184,7 @@ fn serves_every_row_of_the_matrix_with_the_same_destinations() {
 }
 
 #[test]
-fn serves_nothing_alive_that_the_matrix_does_not_have() {
+fn the_catalog_serves_only_rows_of_the_matrix() {
     let spec = spec();
     let matrix = facts::matrix();
     let profiles = matrix.iter().flat_map(|row| {
@@ -221,7 +221,7 @@ fn has_every_profile_of_the_facts_living_or_not() {
 }
 
 #[test]
-fn ships_retired_rows_and_never_a_rejected_one() {
+fn the_catalog_has_retired_rows_and_no_rejected_ones() {
     let spec = spec();
     let models = by_id(&spec.models);
     let rows = rows(&spec.models);
@@ -250,7 +250,7 @@ fn ships_retired_rows_and_never_a_rejected_one() {
 }
 
 #[test]
-fn ships_no_profile_that_was_rejected_or_never_seen() {
+fn the_catalog_has_no_rejected_or_unobserved_profile() {
     let spec = spec();
     let shipped: BTreeSet<_> = spec
         .models
@@ -488,7 +488,7 @@ fn is_dated_complete_for_the_scanned_regions_and_of_lowest_priority() {
 }
 
 #[test]
-fn reads_back_from_the_form_in_which_it_is_applied_to_a_cluster() {
+fn the_applied_form_of_the_catalog_reads_back() {
     let builtin = catalog::builtin().unwrap();
     let text = serde_yaml::to_string(&builtin).unwrap();
     assert_eq!(

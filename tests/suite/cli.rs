@@ -174,7 +174,7 @@ fn a_secret_beside_an_id_is_in_no_output() {
 }
 
 #[test]
-fn a_broken_document_is_told_by_line_and_stops_no_other() {
+fn a_broken_document_is_reported_by_line_and_the_rest_is_evaluated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mixed.yaml");
     let pod = |id: &str| {

@@ -193,7 +193,7 @@ fn the_last_update_of_a_config_map_counts_except_of_its_status() {
 }
 
 #[test]
-fn an_object_that_the_webhook_admits_unchanged_is_not_missed() {
+fn an_object_admitted_unchanged_is_not_missed() {
     let template = created(object("Deployment", "chat", SONNET_4_6, None));
     let deny = "{ mode: Deny, region: {default: eu-west-1} }";
     let owned = created(object("Pod", "chat", SONNET_4_6, Some(("ReplicaSet", "r"))));
@@ -257,7 +257,7 @@ fn an_object_that_the_webhook_admits_unchanged_is_not_missed() {
 }
 
 #[test]
-fn a_model_that_was_alive_when_written_is_not_missed() {
+fn a_model_alive_at_creation_is_not_missed() {
     let mut found = 0;
     let catalog = Scenario::under("{}")
         .view

@@ -75,7 +75,7 @@ impl Drop for Webhook {
 }
 
 #[test]
-fn check_says_whether_a_webhook_answers_and_is_trusted() {
+fn check_reports_whether_a_webhook_answers_and_is_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let (own, other) = (
         folder.path().join("ca.crt"),

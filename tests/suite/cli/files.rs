@@ -86,7 +86,7 @@ fn offset(text: &str, line: u64, column: u64) -> usize {
 }
 
 #[test]
-fn every_edit_is_where_the_report_says_and_no_other_byte_moves() {
+fn every_edit_is_at_the_reported_place_and_no_other_byte_changes() {
     let mut expected: BTreeMap<String, String> = contents(Path::new(EDGES))
         .into_iter()
         .map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap()))
@@ -160,7 +160,7 @@ fn the_patch_gives_the_same_bytes_as_the_edit() {
 }
 
 #[test]
-fn a_patch_keeps_carriage_returns_inside_lines_and_names_what_a_link_leads_to() {
+fn a_diff_keeps_inner_carriage_returns_and_names_the_target_of_a_link() {
     let folder = tempfile::tempdir().unwrap();
     let json = "{\r\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\r\n\"data\":{\"AWS_REGION\":\"eu-west-1\",\"m\":\"anthropic.claude-sonnet-4-6\"}}";
     fs::create_dir(folder.path().join("real")).unwrap();
@@ -214,7 +214,7 @@ fn a_link_is_followed_and_the_rights_of_the_file_stay() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_stops_no_other_and_is_not_said_to_be_rewritten() {
+fn a_file_that_cannot_be_written_is_not_counted_as_rewritten() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("other.yaml");
     fs::write(&file, pod("us-east-1")).unwrap();
@@ -259,7 +259,7 @@ fn the_standard_input_is_printed_with_its_ids_rewritten() {
 }
 
 #[test]
-fn fix_does_what_a_denying_policy_asks_for_and_nothing_under_a_dry_run() {
+fn fix_applies_a_deny_policy_and_nothing_under_dry_run() {
     for (policy, expected) in [("deny", true), ("dryrun", false)] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pod.yaml");
@@ -279,7 +279,7 @@ fn fix_does_what_a_denying_policy_asks_for_and_nothing_under_a_dry_run() {
 }
 
 #[test]
-fn a_secret_is_in_nothing_that_is_said_of_files() {
+fn no_output_about_files_holds_a_secret() {
     for output in ["table", "wide", "json", "yaml"] {
         let done = run(&["audit", "-f", EDGES, "-o", output]);
         assert!(

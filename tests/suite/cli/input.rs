@@ -125,7 +125,7 @@ fn a_namespace_in_any_of_the_files_gives_its_labels_and_annotations() {
 }
 
 #[test]
-fn a_file_that_is_named_twice_counts_once() {
+fn a_file_named_twice_is_read_once() {
     let (_folder, path) = folder("pod.yaml", &pod(SONNET, "eu-west-1"));
     let parent = path.trim_end_matches("/pod.yaml");
     let said = report(&[
@@ -141,7 +141,7 @@ fn a_file_that_is_named_twice_counts_once() {
 }
 
 #[test]
-fn every_invalid_object_of_every_file_is_told() {
+fn every_invalid_object_of_every_file_is_reported() {
     let (_folder, empty) = folder("empty.yaml", "# nothing\n");
     let done = run(&[
         "audit",
@@ -170,7 +170,7 @@ fn every_invalid_object_of_every_file_is_told() {
 }
 
 #[test]
-fn there_is_no_judging_without_a_mapping() {
+fn evaluation_without_a_mapping_is_refused() {
     let done = run(&["audit", "-f", "tests/fixtures/manifests", "--no-builtin"]);
     assert_eq!(done.status.code(), Some(2));
     assert!(

@@ -107,7 +107,7 @@ impl Expected {
 }
 
 #[test]
-fn every_form_and_role_is_judged_as_its_file_says() {
+fn every_fixture_has_the_findings_of_its_expectation() {
     let fixtures = fixtures();
     let texts: Vec<_> = fixtures
         .iter()
@@ -191,7 +191,7 @@ fn every_reason_of_shape_and_role_has_a_file() {
 
 /// Each file would lose its point with the ID of a model that is left for another reason: but for how it stands, it is rewritten.
 #[test]
-fn an_id_that_is_left_for_its_role_is_rewritten_without_it() {
+fn each_context_rule_is_the_only_cause_of_its_skip() {
     let kept = |one: &Expected| {
         let reason = Reason::ALL
             .iter()

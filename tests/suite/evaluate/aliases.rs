@@ -87,7 +87,7 @@ fn asking(alias: &str, region: &str) -> Value {
 }
 
 #[test]
-fn an_alias_is_judged_as_its_model() {
+fn an_alias_is_evaluated_as_its_model() {
     for (spec, alias, region, expected) in ANSWERS {
         let outcome = Scenario::under(spec).create(&asking(alias, region));
         assert_eq!(outcome.answer(), *expected, "{spec} {alias} {region}");
@@ -100,7 +100,7 @@ fn an_alias_is_judged_as_its_model() {
 }
 
 #[test]
-fn an_alias_is_taken_where_its_name_says_so_and_as_a_whole() {
+fn an_alias_is_matched_whole_and_in_matching_variable_names() {
     let world = Scenario::under(ON);
     let region = ("AWS_REGION", "eu-west-1");
     for name in ["BEDROCK_MODEL", "BEDROCK", "MY_BEDROCK_ID"] {
@@ -145,7 +145,7 @@ fn an_alias_is_taken_where_its_name_says_so_and_as_a_whole() {
 }
 
 #[test]
-fn no_policy_that_does_not_ask_for_aliases_sees_one() {
+fn aliases_are_ignored_without_a_policy_that_enables_them() {
     let object = asking(SONNET, "eu-west-1");
     assert_eq!(Scenario::under(OFF).create(&object).verdict, "Untouched");
     // A policy beside it asks, and says what it would do; the one that decides does not.
@@ -162,7 +162,7 @@ fn no_policy_that_does_not_ask_for_aliases_sees_one() {
 }
 
 #[test]
-fn an_alias_that_reads_like_an_id_is_one_or_the_other() {
+fn an_alias_shaped_like_an_id_has_one_meaning() {
     const LIKE: &str = "anthropic.claude-sonnet-latest-4";
     let mapping =
         format!("{{ models: [{{ modelId: {SONNET_4_6}, aliases: [{LIKE}, \"{SONNET_4_5}\"] }}] }}");
@@ -190,7 +190,7 @@ fn an_alias_that_reads_like_an_id_is_one_or_the_other() {
 }
 
 #[test]
-fn an_alias_is_left_for_its_role_and_by_opting_out() {
+fn context_rules_and_opt_outs_apply_to_aliases() {
     let world = Scenario::under(ON);
     let region = ("AWS_REGION", "eu-west-1");
     let gateway = ("OPENAI_BASE_URL", "http://litellm:4000");
@@ -275,7 +275,7 @@ fn a_config_map_is_rewritten_under_the_keys_that_fit() {
 }
 
 #[test]
-fn a_pod_takes_an_alias_from_a_config_map_as_it_takes_an_id() {
+fn an_alias_from_a_config_map_is_resolved_like_an_id() {
     let region = variable("AWS_REGION", "eu-west-1");
     let answer = behind("eu", SONNET_4_5);
     let data = [("BEDROCK_MODEL", SONNET), ("sonnet", SONNET)];
@@ -312,7 +312,7 @@ fn a_pod_takes_an_alias_from_a_config_map_as_it_takes_an_id() {
 }
 
 #[test]
-fn an_alias_in_a_mounted_file_is_told() {
+fn an_alias_in_a_mounted_file_is_reported() {
     let world = Scenario::under(ON).knowing(&[named_map(
         "a",
         &[("BEDROCK_MODEL", SONNET), ("model", SONNET)],
@@ -324,7 +324,7 @@ fn an_alias_in_a_mounted_file_is_told() {
 }
 
 #[test]
-fn an_author_is_told_and_refused_by_the_alias() {
+fn warnings_and_denials_name_the_alias() {
     let spec = "{ mode: Deny, models: { aliases: { enabled: true } } }";
     let world = Scenario::under(spec);
     let env = [("BEDROCK_MODEL", SONNET), ("AWS_REGION", "eu-west-1")];
@@ -345,7 +345,7 @@ fn an_author_is_told_and_refused_by_the_alias() {
 }
 
 #[tokio::test]
-async fn a_review_that_holds_nothing_but_an_alias_is_read_where_a_policy_asks_for_it() {
+async fn a_review_with_only_an_alias_is_parsed_where_a_policy_enables_aliases() {
     let object = asking(SONNET, "eu-west-1");
     let (_, stored) = created(Scenario::under(ON).view, TODAY, &object).await;
     let written = &stored["spec"]["containers"][0]["env"][0]["value"];
@@ -390,7 +390,7 @@ fn only_where_a_policy_asks_for_aliases_they_open_the_gate() {
 }
 
 #[test]
-fn an_alias_is_one_word() {
+fn an_alias_is_a_single_word() {
     use bedrock_profiles::api::Resource;
     for (alias, fits) in [
         ("claude", true),

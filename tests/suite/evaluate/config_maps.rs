@@ -11,7 +11,7 @@ fn keys() -> Value {
 }
 
 #[test]
-fn a_value_that_is_an_id_is_rewritten_on_create_and_update() {
+fn a_config_map_value_equal_to_an_id_is_rewritten_on_create_and_update() {
     let world = Scenario::under("{}");
     for event in [Event::Create, Event::Update(&keys())] {
         let outcome = world.judge(&keys(), event);
@@ -47,7 +47,7 @@ fn binary_data_counts_for_the_size_and_is_not_read() {
 }
 
 #[test]
-fn a_value_that_is_more_than_an_id_is_left() {
+fn a_reference_to_a_longer_value_is_skipped() {
     let world = Scenario::under("{}");
     for (text, expected) in [
         ("ID\n", "eu."),
@@ -71,7 +71,7 @@ fn a_value_that_is_more_than_an_id_is_left() {
 }
 
 #[test]
-fn its_region_is_that_of_its_own_keys() {
+fn the_region_of_a_config_map_comes_from_its_own_keys() {
     let world = Scenario::under("{ region: { default: us-east-1 } }");
     let answer = |data: &[(&str, &str)]| {
         let outcome = world.create(&config_map(data));
@@ -112,7 +112,7 @@ fn its_region_is_that_of_its_own_keys() {
 }
 
 #[test]
-fn what_is_no_configuration_is_told_and_never_changed() {
+fn prose_and_programs_are_reported_and_unchanged() {
     let world = Scenario::under("{ lists: Rewrite }");
     for (key, text) in [
         ("handler", "def f(model=\"ID\"): return model\n"),
@@ -140,7 +140,7 @@ fn what_is_no_configuration_is_told_and_never_changed() {
 }
 
 #[test]
-fn what_stands_behind_a_template_has_a_shape_of_its_own() {
+fn text_after_a_template_has_its_own_syntax() {
     let world = Scenario::under("{}");
     for (text, expected) in [
         (

@@ -369,7 +369,7 @@ fn every_reason_has_a_row_in_order() {
 }
 
 #[tokio::test]
-async fn every_reason_is_produced_at_the_levels_that_it_claims_and_at_no_other() {
+async fn every_reason_is_produced_exactly_at_its_claimed_levels() {
     let mut wrong = Vec::new();
     for row in TABLE {
         let ready = Ready::of(row);
@@ -385,7 +385,7 @@ async fn every_reason_is_produced_at_the_levels_that_it_claims_and_at_no_other()
 
 /// What is said of a reason without an example: an author is told where the code says that it is worth it.
 #[test]
-fn a_reason_is_warned_of_where_the_code_says_that_it_is_worth_it() {
+fn a_reason_has_a_warning_exactly_where_the_code_claims_one() {
     let with_warnings_of_their_own = [Reason::EndOfLife, Reason::ProfileNotPermitted];
     for (reason, levels, _) in TABLE {
         let worth = reason.is_worth_a_warning() || with_warnings_of_their_own.contains(reason);

@@ -12,7 +12,7 @@ fn named(name: &str, fields: &str) -> Scenario {
 }
 
 #[test]
-fn a_rewrite_is_told_in_one_line() {
+fn a_rewrite_is_logged_in_one_line() {
     let outcome = Scenario::under("{}").create(&pod(ASKED));
     assert_eq!(outcome.verdict, "Rewrite");
     assert_eq!(outcome.env("ID"), behind("eu", SONNET_4_5));
@@ -37,7 +37,7 @@ fn a_rewrite_is_told_in_one_line() {
 }
 
 #[test]
-fn a_dry_run_changes_nothing_and_says_what_it_would_do() {
+fn a_dry_run_policy_changes_nothing_and_previews_the_change() {
     let world = named("stage", "{}");
     let outcome = world.create(&pod(ASKED));
     assert_eq!((outcome.verdict, outcome.policy.as_deref()), ("Tell", None));
@@ -54,7 +54,7 @@ fn a_dry_run_changes_nothing_and_says_what_it_would_do() {
 }
 
 #[test]
-fn a_shadow_says_only_what_it_would_do_otherwise() {
+fn a_preview_reports_only_differences_from_the_effective_policy() {
     let world = Scenario::of(
         &[
             ("now", "{ mode: Rewrite }"),
@@ -98,7 +98,7 @@ fn of_equal_priorities_the_first_name_decides() {
 }
 
 #[test]
-fn a_refusal_says_what_to_write_where_and_which_policy() {
+fn a_denial_names_the_replacement_the_place_and_the_policy() {
     let deny = named("strict", "{ mode: Deny }");
     for object in [pod(ASKED), deployment(ASKED)] {
         let outcome = deny.create(&object);
@@ -122,7 +122,7 @@ fn a_refusal_says_what_to_write_where_and_which_policy() {
 }
 
 #[test]
-fn what_a_controller_owns_is_admitted_in_silence_and_audited() {
+fn objects_of_controllers_are_admitted_without_warnings_and_audited() {
     for spec in ["{ mode: Deny }", "{ mode: Rewrite, unresolved: Deny }"] {
         let world = named("strict", spec);
         for object in [
@@ -148,7 +148,7 @@ fn what_a_controller_owns_is_admitted_in_silence_and_audited() {
 }
 
 #[test]
-fn an_update_is_refused_only_for_what_is_new() {
+fn an_update_is_denied_only_for_new_ids() {
     for (spec, env) in [
         ("{ mode: Deny }", ASKED),
         ("{ mode: Rewrite, unresolved: Deny }", UNSERVED),
@@ -179,7 +179,7 @@ fn an_update_is_refused_only_for_what_is_new() {
 }
 
 #[test]
-fn unresolved_is_silent_told_or_refused() {
+fn unresolved_allows_warns_or_denies() {
     let judged = |word: &str| {
         let outcome = Scenario::under(&format!("{{ unresolved: {word} }}")).create(&pod(UNSERVED));
         (outcome.verdict, outcome.warnings.len())
@@ -225,7 +225,7 @@ fn a_missing_region_is_no_news_while_a_pod_is_created() {
 }
 
 #[test]
-fn nothing_that_a_later_webhook_can_change_is_warned_of() {
+fn a_state_that_a_later_webhook_can_change_has_no_warning() {
     let guessed = pod(&[("ID", SONNET_4_5)]);
     let weak = Scenario::under("{ region: { default: sa-east-1 } }").create(&guessed);
     assert_eq!(weak.answer(), "OnlyGlobalServes");
@@ -235,7 +235,7 @@ fn nothing_that_a_later_webhook_can_change_is_warned_of() {
 }
 
 #[test]
-fn templates_are_never_changed_and_their_author_is_told() {
+fn workload_templates_are_unchanged_and_warn() {
     let world = Scenario::under("{}");
     let outcome = world.create(&deployment(ASKED));
     assert_eq!(outcome.verdict, "Tell");
@@ -292,7 +292,7 @@ fn keys_are_opted_out_by_name() {
 }
 
 #[test]
-fn yaml_and_json_are_judged_alike() {
+fn yaml_and_json_have_the_same_findings() {
     let text = format!(
         "# the chat\napiVersion: v1\nkind: Pod\nmetadata: {{ name: chat }}\nspec:\n  containers:\n  - name: app\n    args: [\"--model={SONNET_4_5}\"]\n    env:\n    - name: AWS_REGION\n      value: eu-west-1\n    - {{ name: M, value: '{SONNET_4_6}' }}\n"
     );
@@ -305,7 +305,7 @@ fn yaml_and_json_are_judged_alike() {
 }
 
 #[test]
-fn annotations_that_are_nearly_full_are_never_overfilled() {
+fn the_record_never_exceeds_the_size_limit_of_annotations() {
     let world = Scenario::under("{}");
     let large = 200 * 1024;
     let env: Vec<(String, &str)> = (0..400)
@@ -337,7 +337,7 @@ fn annotations_that_are_nearly_full_are_never_overfilled() {
 }
 
 #[test]
-fn a_second_run_over_any_of_it_is_empty() {
+fn a_second_evaluation_is_empty() {
     let world = Scenario::under("{ lists: Rewrite, region: { default: eu-west-1 } }");
     let env: Vec<(String, &str)> = (0..400)
         .map(|at| (format!("MODEL_{at}"), SONNET_4_5))
@@ -362,7 +362,7 @@ fn a_second_run_over_any_of_it_is_empty() {
 }
 
 #[test]
-fn a_record_of_answers_of_every_sort_is_kept_as_it_is() {
+fn a_record_of_every_kind_of_answer_is_kept_unchanged() {
     let world = Scenario::under(&format!(
         "{{ overrides: [{{ modelId: \"{SONNET_4_5}\", sourceRegions: [us-east-1], target: \"arn:aws:bedrock:us-east-1:1:application-inference-profile/a\" }}] }}"
     ));
@@ -383,7 +383,7 @@ fn a_record_of_answers_of_every_sort_is_kept_as_it_is() {
 }
 
 #[test]
-fn a_truncated_record_says_so_as_long_as_it_is_true() {
+fn a_truncated_record_is_marked_while_it_is_truncated() {
     let world = Scenario::under("{ region: { default: us-east-1 } }");
     let env: Vec<(String, &str)> = (0..400).map(|at| (format!("M{at}"), SONNET_4_5)).collect();
     let env: Vec<(&str, &str)> = env.iter().map(|(name, id)| (&**name, *id)).collect();
@@ -411,7 +411,7 @@ fn a_truncated_record_says_so_as_long_as_it_is_true() {
 }
 
 #[test]
-fn of_a_running_pod_only_what_is_added_is_judged() {
+fn only_added_containers_of_a_running_pod_are_evaluated() {
     let world = Scenario::under("{}");
     let debugger = |name: &str| json!({ "name": name, "command": ["ask", SONNET_4_5], "env": [variable("AWS_REGION", "eu-west-1")] });
     let mut old = pod(ASKED);

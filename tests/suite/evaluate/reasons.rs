@@ -108,7 +108,7 @@ pub(crate) const REGIONS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn a_text_is_left_for_its_shape_its_policy_or_its_model() {
+fn each_syntax_policy_and_model_reason_skips_a_text() {
     for (spec, text, reason) in TEXTS {
         let text = text.replace("ID", SONNET_4_5);
         let outcome =
@@ -124,7 +124,7 @@ fn a_text_is_left_for_its_shape_its_policy_or_its_model() {
 }
 
 #[test]
-fn a_finding_is_left_for_its_region() {
+fn each_region_reason_skips_a_finding() {
     for (id, region, reason) in REGIONS {
         assert_eq!(
             Scenario::under("{}").answer(id, region),

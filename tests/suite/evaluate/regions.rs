@@ -13,7 +13,7 @@ fn geography(answer: &str) -> &str {
 }
 
 #[test]
-fn each_source_is_stronger_than_the_one_after_it() {
+fn each_region_source_is_stronger_than_the_next() {
     let world = Scenario::under("{ region: { default: ap-southeast-2 } }")
         .annotated("bedrock-profiles.dev/region", "ap-northeast-1")
         .in_cluster_of("us-gov-west-1");
@@ -68,7 +68,7 @@ fn names_of_bedrock_come_before_names_of_the_sdks() {
 }
 
 #[test]
-fn every_name_that_speaks_of_bedrock_counts() {
+fn region_variables_named_for_bedrock_are_recognised() {
     let world = Scenario::under("{}");
     for name in [
         "BEDROCK_AWS_REGION",
@@ -114,7 +114,7 @@ fn an_empty_value_counts_as_absent() {
 }
 
 #[test]
-fn a_variable_is_expanded_from_those_before_it() {
+fn a_variable_is_expanded_from_earlier_entries() {
     let world = Scenario::under("{ region: { default: us-east-1 } }");
     let answer = |env: &[(&str, &str)]| geography(&world.sourced(env).0).to_owned();
     let home = ("HOME_REGION", "eu-west-1");
@@ -146,7 +146,7 @@ fn a_variable_is_expanded_from_those_before_it() {
 }
 
 #[test]
-fn the_last_of_two_variables_of_one_name_counts() {
+fn the_last_of_two_variables_of_one_name_is_used() {
     let world = Scenario::under("{}");
     let twice = [ID, ("AWS_REGION", "us-east-1"), ("AWS_REGION", "eu-west-1")];
     assert_eq!(world.sourced(&twice).0, behind("eu", SONNET_4_5));
@@ -155,7 +155,7 @@ fn the_last_of_two_variables_of_one_name_counts() {
 }
 
 #[test]
-fn a_text_that_fits_no_partition_ends_the_search() {
+fn a_region_of_no_partition_ends_the_region_search() {
     let world = Scenario::under("{ region: { default: us-east-1 } }");
     for text in [
         "asia-northeast-1",
@@ -177,7 +177,7 @@ fn a_text_that_fits_no_partition_ends_the_search() {
 }
 
 #[test]
-fn a_region_that_cannot_be_read_ends_the_search() {
+fn an_unreadable_region_ends_the_region_search() {
     let world = Scenario::under("{ region: { default: us-east-1 } }");
     for (name, text) in [
         ("AWS_REGION", "${REGION}"),
@@ -237,7 +237,7 @@ fn two_regions_are_a_conflict_only_where_the_answers_differ() {
 }
 
 #[test]
-fn the_region_stands_beside_the_id_in_its_own_command() {
+fn the_region_in_the_command_of_the_id_is_used() {
     let world = Scenario::under("{ region: { default: us-east-1 } }");
     let judged = |container: serde_json::Value| {
         let outcome = world.create(&pod_of(&container));
@@ -284,7 +284,7 @@ fn the_region_stands_beside_the_id_in_its_own_command() {
 }
 
 #[test]
-fn a_region_of_one_model_decides_for_no_other() {
+fn a_region_of_one_model_applies_to_no_other_model() {
     let world = Scenario::under("{}");
     let outcome = world.create(&pod(&[
         ("ANTHROPIC_MODEL", SONNET_4_5),
@@ -300,7 +300,7 @@ fn a_region_of_one_model_decides_for_no_other() {
 }
 
 #[test]
-fn another_container_says_nothing() {
+fn variables_of_another_container_are_ignored() {
     let world = Scenario::under("{}");
     let object = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "chat" },
@@ -322,7 +322,7 @@ fn another_container_says_nothing() {
 }
 
 #[test]
-fn the_clusters_own_region_is_for_pods_that_cannot_work_otherwise() {
+fn the_cluster_region_applies_to_pods_that_cannot_work_otherwise() {
     let required = Scenario::under("{}").in_cluster_of("eu-west-2");
     let object = |id| pod(&[("ID", id)]);
     let answer =

@@ -47,7 +47,7 @@ fn where_only_global_serves_the_policy_decides() {
 }
 
 #[test]
-fn in_london_an_id_that_works_is_left_alone() {
+fn a_working_direct_id_in_london_is_unchanged() {
     let required = Scenario::under("{}");
     for id in [
         SONNET_4_6,
@@ -109,7 +109,7 @@ fn the_classic_table_holds_in_virginia() {
 
 /// Each row of the rule for end of life, retired and withdrawn profiles.
 #[test]
-fn what_serves_follows_the_life_of_the_model_and_its_profiles() {
+fn serving_profiles_follow_model_and_profile_lifecycles() {
     let required = Scenario::under("{ models: { include: ['*'] } }");
     let all = Scenario::under("{ models: { scope: All, include: ['*'] } }");
     let haiku_3 = "anthropic.claude-3-haiku-20240307-v1:0";

@@ -147,7 +147,7 @@ pub(crate) fn verdict(view: &View, object: &Value, action: Action<'_>) -> &'stat
 }
 
 #[test]
-fn every_row_of_the_facts_is_merged_and_resolved_as_it_stands() {
+fn every_row_of_the_facts_is_merged_and_resolved() {
     let view = view(&policy(
         json!({"models": {"scope": "All", "include": ["*"]}, "geography": {"allowed": ["us", "eu", "apac", "jp", "au", "in", "ca", "us-gov"]}}),
     ));

@@ -90,7 +90,7 @@ fn the_nearest_id_is_of_the_same_vendor_and_family() {
 }
 
 #[test]
-fn an_id_that_is_gone_is_never_offered_where_a_living_one_is_as_near() {
+fn a_retired_id_is_never_suggested_before_an_equally_near_living_one() {
     let model =
         |id: &str, life: &str| format!("{{ modelId: {id}, lifecycle: {{ state: {life} }} }}");
     let spec = |models: &[String]| format!("{{ models: [{}] }}", models.join(", "));
@@ -112,7 +112,7 @@ fn an_id_that_is_gone_is_never_offered_where_a_living_one_is_as_near() {
 }
 
 #[test]
-fn the_nearest_id_is_never_the_one_that_was_asked_for_and_long_names_have_none() {
+fn a_suggestion_differs_from_the_query_and_long_names_have_none() {
     let (catalog, _) = Catalog::merge(vec![shipped()]);
     for model in catalog.models() {
         let id = model.id.as_str();
@@ -289,7 +289,7 @@ const OFFERED: &[(&str, &str, &str, &str, &str)] = &[
 ];
 
 #[test]
-fn what_would_work_is_offered_and_never_written() {
+fn a_suggestion_is_reported_and_never_written() {
     for (spec, text, region, reason, offered) in OFFERED {
         let (text, offered) = (
             text.replace("ID", SONNET_4_5),
@@ -307,7 +307,7 @@ fn what_would_work_is_offered_and_never_written() {
 }
 
 #[test]
-fn nothing_is_wrong_with_what_is_offered() {
+fn every_suggestion_works() {
     // Of an ARN, the region is not that of the variable; what no mapping knows, nobody can judge.
     let judged = OFFERED.iter().filter(|(_, text, region, ..)| {
         !text.contains("arn:") && !text.contains("sonnet-9") && !region.is_empty()
@@ -336,7 +336,7 @@ fn an_arn_names_the_region_of_its_model() {
 }
 
 #[test]
-fn an_arn_in_a_role_is_told_as_that_and_offers_nothing() {
+fn an_arn_under_a_context_rule_has_that_reason_and_no_suggestion() {
     let arn = ARN.replace("ID", SONNET_4_5);
     let policy = format!("{{\"Statement\": [{{\"Resource\": \"{arn}\"}}]}}");
     let outcome = Scenario::under("{}").create(&config_map(&[("policy.json", &policy)]));
@@ -358,7 +358,7 @@ fn warned(text: &str, spec: &str, settled: bool) -> Vec<String> {
 }
 
 #[test]
-fn a_warning_says_what_to_write() {
+fn a_warning_names_the_replacement() {
     let default = "{ region: { default: eu-west-1 } }";
     let id = |text: &str| text.replace("ID", SONNET_4_5);
     for (text, settled, warning) in [

@@ -110,7 +110,7 @@ fn an_override_may_be_for_some_namespaces() {
 }
 
 #[test]
-fn an_override_reaches_prefixed_ids_where_it_says_so() {
+fn an_override_matches_profiles_where_it_includes_them() {
     let fields = format!("sourceRegions: [us-east-1], target: \"{ARN}\"");
     let us = behind("us", SONNET_4_5);
     let direct = overriding(&fields, "");
@@ -135,7 +135,7 @@ fn an_override_comes_after_replacements_and_before_the_row() {
 }
 
 #[test]
-fn a_replacement_cures_what_is_dead_whatever_the_scope() {
+fn a_replacement_applies_to_dead_models_in_every_scope() {
     let world = replacing(&[(SONNET_4, SONNET_4_6)], "", "");
     assert_eq!(
         world.answer(SONNET_4, "eu-west-1"),
@@ -177,7 +177,7 @@ fn a_chain_of_replacements_is_followed_to_its_end() {
 }
 
 #[test]
-fn a_replacement_that_is_not_served_is_left() {
+fn an_unserved_replacement_is_skipped() {
     for to in [
         "anthropic.claude-sonnet-4-7-v1:0",
         "anthropic.claude-fable-5-2",
@@ -205,7 +205,7 @@ fn a_replacement_that_is_not_served_is_left() {
 }
 
 #[test]
-fn a_replacement_may_start_from_what_no_mapping_knows() {
+fn a_replacement_may_start_from_an_unknown_model() {
     let world = replacing(&[("anthropic.claude-internal-v9", SONNET_4_6)], "", "");
     assert_eq!(
         world.answer("anthropic.claude-internal-v9", "eu-west-1"),
@@ -214,7 +214,7 @@ fn a_replacement_may_start_from_what_no_mapping_knows() {
 }
 
 #[test]
-fn include_and_exclude_look_at_the_id_that_was_written() {
+fn include_and_exclude_match_the_original_id() {
     let pair = [("anthropic.claude-v2", "amazon.nova-lite-v1:0")];
     let world = replacing(&pair, "", "");
     assert_eq!(

@@ -87,7 +87,7 @@ fn checks(schema: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_manifests_are_what_the_code_says() {
+fn the_manifests_are_generated_from_the_code() {
     let mut files = BTreeSet::new();
     for definition in api::definitions() {
         let path = Path::new(FOLDER).join(format!("{}.yaml", definition.spec.names.plural));
@@ -140,7 +140,7 @@ fn every_field_is_explained() {
 }
 
 #[test]
-fn whatever_a_user_writes_is_bounded() {
+fn every_user_field_is_bounded() {
     for (plural, schema) in schemas() {
         walk(
             &schema["properties"]["spec"],
@@ -160,7 +160,7 @@ fn whatever_a_user_writes_is_bounded() {
 }
 
 #[test]
-fn there_is_a_bad_object_for_whatever_is_checked() {
+fn every_validation_rule_has_a_refused_object() {
     let Refused { mappings, policies } = refused();
     for ((plural, schema), rows) in schemas().iter().zip([mappings, policies]) {
         let tried: BTreeSet<_> = rows.into_iter().map(|row| row.check).collect();
@@ -202,7 +202,7 @@ fn said(kind: &str, spec: &Value) -> Option<String> {
 }
 
 #[test]
-fn what_the_api_server_refuses_validation_refuses_in_the_same_words() {
+fn validation_refuses_what_the_api_server_refuses_in_the_same_words() {
     let Refused { mappings, policies } = refused();
     for (kind, rows) in [
         ("InferenceProfileMapping", mappings),

@@ -122,7 +122,7 @@ fn group(group: Group) -> &'static str {
 }
 
 #[test]
-fn the_page_says_what_the_tables_say() {
+fn the_page_is_generated_from_the_tables() {
     let page = fs::read_to_string(PAGE).unwrap();
     let (by_hand, _) = page
         .split_once(START)

@@ -110,12 +110,12 @@ fn assert_generated(file: &str, rendered: &str) {
 }
 
 #[test]
-fn the_manifest_is_what_the_table_says() {
+fn the_manifest_is_generated_from_the_table() {
     assert_generated("manifests/rbac.yaml", &rendered());
 }
 
 #[test]
-fn the_chart_grants_what_the_table_says() {
+fn the_chart_grants_the_rules_of_the_table() {
     assert_generated("charts/bedrock-profiles/templates/_rbac.tpl", &template());
 }
 
@@ -149,7 +149,7 @@ fn nothing_dangerous_is_granted() {
 }
 
 #[test]
-fn a_switch_that_is_off_takes_its_rights_away() {
+fn a_disabled_feature_has_no_rbac_rules() {
     let rules = |on: &[Switch]| {
         let objects = objects(TABLE, on, &release());
         let rules = objects

@@ -143,7 +143,7 @@ fn texts_of_any_format_are_changed_at_one_place_alone() {
 }
 
 #[test]
-fn a_key_that_serde_json_keeps_for_itself_is_one_like_any_other() {
+fn a_key_reserved_by_serde_json_is_an_ordinary_key() {
     let desk = desk("{ mode: Rewrite }");
     let seed = std::fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/review/reserved-key"),

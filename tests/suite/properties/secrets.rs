@@ -46,7 +46,7 @@ fn report(world: &Scenario, object: &Value) -> String {
 }
 
 #[test]
-fn what_stands_beside_an_id_is_told_to_nobody() {
+fn texts_beside_an_id_are_never_disclosed() {
     let worlds = [
         "{ lists: Rewrite }",
         "{ mode: Deny, unresolved: Deny }",

@@ -41,7 +41,7 @@ async fn the_sample_is_answered_as_the_readme_shows() {
 }
 
 #[tokio::test]
-async fn wrong_input_is_left_to_the_failure_policy() {
+async fn invalid_reviews_trigger_the_failure_policy() {
     let with = |change: fn(&mut Value)| {
         let mut review = sample();
         change(&mut review);
@@ -89,7 +89,7 @@ async fn wrong_input_is_left_to_the_failure_policy() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_is_too_near_is_sent_elsewhere() {
+async fn a_review_with_too_little_time_left_is_answered_503() {
     let (status, _) = ask(&format!("{MUTATE}?timeout=1ms"), sample().to_string()).await;
     assert!(
         status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::REQUEST_TIMEOUT,
@@ -98,7 +98,7 @@ async fn a_deadline_that_is_too_near_is_sent_elsewhere() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_is_admitted_whatever_the_rules_say() {
+async fn other_resources_are_admitted_under_any_webhook_rules() {
     let with = |change: fn(&mut Value)| {
         let mut review = sample();
         change(&mut review["request"]);
@@ -200,7 +200,7 @@ fn signal(child: &Child) {
 }
 
 #[test]
-fn a_signal_drains_and_a_second_one_ends_at_once() {
+fn the_first_signal_drains_and_the_second_exits_at_once() {
     let (mut child, mut log) = started();
     signal(&child);
     let mut line = String::new();

@@ -53,7 +53,7 @@ async fn speaks_http_1_only() {
 }
 
 #[tokio::test]
-async fn answers_wrong_input_with_a_status_that_leaves_it_to_the_failure_policy() {
+async fn invalid_requests_get_a_status_that_triggers_the_failure_policy() {
     let rig = Rig::start(limits()).await;
     let good = review("ml", 0);
     let with = |name: &'static str, value: &'static str| {
@@ -161,7 +161,7 @@ async fn the_callers_own_deadline_ends_a_slow_body_too() {
 }
 
 #[tokio::test]
-async fn ends_who_connects_and_says_nothing_or_too_little() {
+async fn idle_and_slow_connections_are_closed() {
     let mut limits = limits();
     limits.connections.handshake = Duration::from_secs(1);
     limits.connections.first_request = Duration::from_secs(1);
@@ -204,7 +204,7 @@ async fn an_idle_connection_outlives_the_time_for_a_first_request_but_not_its_ow
 }
 
 #[tokio::test]
-async fn turns_away_more_connections_than_it_has_places_for() {
+async fn connections_beyond_the_limit_are_refused() {
     let mut limits = limits();
     limits.connections.connections = 2;
     let rig = Rig::start(limits).await;
@@ -299,7 +299,7 @@ async fn a_new_certificate_is_for_new_connections_alone() {
 }
 
 #[tokio::test]
-async fn a_lame_duck_still_accepts_and_says_goodbye_with_each_answer() {
+async fn a_lame_duck_accepts_and_closes_the_connection_with_each_response() {
     let mut limits = limits();
     limits.connections.lame_duck = Duration::from_hours(1);
     let rig = Rig::start(limits).await;
@@ -326,7 +326,7 @@ async fn a_lame_duck_still_accepts_and_says_goodbye_with_each_answer() {
 }
 
 #[tokio::test]
-async fn finishes_what_is_in_flight_and_closes_what_is_not() {
+async fn draining_finishes_requests_in_flight_and_closes_idle_connections() {
     let rig = Rig::start(limits()).await;
     let mut idle = rig.client().await;
     assert!(idle.review("ml").await.unwrap().admits());
@@ -347,7 +347,7 @@ async fn finishes_what_is_in_flight_and_closes_what_is_not() {
 }
 
 #[tokio::test]
-async fn cuts_what_is_still_in_flight_when_time_is_up_or_a_second_signal_comes() {
+async fn requests_in_flight_are_cut_at_the_drain_deadline_or_a_second_signal() {
     let mut limits = limits();
     limits.connections.in_flight = Duration::from_millis(50);
     for abort in [false, true] {
@@ -386,7 +386,7 @@ async fn runs_twice_in_one_process() {
 }
 
 #[tokio::test]
-async fn the_admin_port_tells_that_the_process_drains() {
+async fn the_admin_port_reports_draining() {
     async fn get(router: &Router, path: &str) -> StatusCode {
         let bound = Bound::new(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = bound.address();

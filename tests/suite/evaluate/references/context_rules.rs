@@ -26,7 +26,7 @@ fn judged(maps: &[Value], pod: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_names_beside_it_in_the_config_map_count() {
+fn sibling_names_in_the_config_map_match_context_rules() {
     let model = ("MODEL", SONNET_4_5);
     for (data, expected) in [
         (&[model][..], "eu.ID"),
@@ -51,7 +51,7 @@ fn the_names_beside_it_in_the_config_map_count() {
 }
 
 #[test]
-fn the_names_beside_it_in_the_container_count() {
+fn sibling_names_in_the_container_match_context_rules() {
     let data = [("MODEL", SONNET_4_5)];
     for (entry, expected) in [
         (variable("OTHER", "x"), "eu.ID"),
@@ -88,7 +88,7 @@ fn beside(maps: &[&[(&str, &str)]], env: &[Value], from: &Value) -> Vec<String> 
 }
 
 #[test]
-fn what_env_from_brings_in_counts_beside_a_literal_id() {
+fn env_from_keys_match_context_rules_of_a_literal_id() {
     for (name, text, expected) in [
         GATEWAY_SAYS,
         (RUNTIME.0, RUNTIME.1, "eu.ID"),
@@ -124,7 +124,7 @@ fn what_env_from_brings_in_counts_beside_a_literal_id() {
 }
 
 #[test]
-fn what_a_variable_takes_by_a_key_counts_beside_a_literal_id() {
+fn a_config_map_key_reference_matches_context_rules_of_a_literal_id() {
     for (name, text, expected) in [
         GATEWAY_SAYS,
         (RUNTIME.0, RUNTIME.1, "eu.ID"),
@@ -162,7 +162,7 @@ fn what_a_variable_takes_by_a_key_counts_beside_a_literal_id() {
 }
 
 #[test]
-fn a_setting_that_is_not_seen_may_say_anything() {
+fn an_unobserved_variable_may_hold_any_value() {
     let seen: &[(&str, &str)] = &[("x", "0")];
     for (entry, expected) in [
         (key("CLAUDE_CODE_USE_MANTLE", "unseen", "x"), "Mantle"),
@@ -185,7 +185,7 @@ fn a_setting_that_is_not_seen_may_say_anything() {
 const GATEWAY_SAYS: (&str, &str, &str) = (GATEWAY.0, GATEWAY.1, "GatewayClient");
 
 #[test]
-fn a_name_is_what_the_container_makes_of_it() {
+fn env_from_keys_match_context_rules_under_their_prefixed_names() {
     let url = ("BASE_URL", "http://litellm:4000");
     let provider = ("LLM_PROVIDER", "openai");
     for (data, from, expected) in [
@@ -204,7 +204,7 @@ fn a_name_is_what_the_container_makes_of_it() {
 }
 
 #[test]
-fn what_is_defined_again_is_not_said() {
+fn a_redefined_variable_is_not_reported() {
     let direct = (GATEWAY.0, RUNTIME.1);
     let both = json!([all_of("a"), all_of("b")]);
     assert_eq!(beside(&[&[GATEWAY], &[direct]], &[], &both), ["eu.ID"]);
@@ -231,7 +231,7 @@ fn what_is_defined_again_is_not_said() {
 }
 
 #[test]
-fn who_does_not_look_at_config_maps_is_told_nothing_of_them() {
+fn references_off_ignores_context_rules_of_config_maps() {
     let pod = taking(
         &json!([variable("MODEL", SONNET_4_5)]),
         &json!([all_of("a")]),

@@ -29,7 +29,7 @@ fn deployed(pod: &Value) -> Value {
 const CHANGE: &str = "app/env/M: anthropic.claude-sonnet-4-5-20250929-v1:0 from ConfigMap models/sonnet -> eu.anthropic.claude-sonnet-4-5-20250929-v1:0 (eu-west-1, ContainerEnv)";
 
 #[test]
-fn a_resolved_reference_is_told_with_the_place_that_it_comes_from() {
+fn a_resolved_reference_is_reported_with_its_source() {
     let outcome = world("{ mode: Rewrite }").create(&referring());
     assert_eq!(outcome.verdict, "Rewrite");
     assert_eq!(outcome.audit["rewrites"], CHANGE);
@@ -38,7 +38,7 @@ fn a_resolved_reference_is_told_with_the_place_that_it_comes_from() {
 }
 
 #[test]
-fn a_reported_reference_changes_nothing_and_is_told() {
+fn a_reported_reference_warns_and_changes_nothing() {
     let world = world("{ mode: Rewrite, references: Report }");
     let outcome = world.create(&referring());
     assert_eq!(outcome.verdict, "Tell");
@@ -71,7 +71,7 @@ fn a_reported_reference_changes_nothing_and_is_told() {
 }
 
 #[test]
-fn a_policy_that_is_off_does_not_look() {
+fn references_off_ignores_config_maps() {
     let outcome = world("{ mode: Rewrite, references: 'Off' }").create(&referring());
     assert_eq!((outcome.verdict, outcome.found.len()), ("Untouched", 0));
 }
@@ -93,7 +93,7 @@ fn each_policy_looks_for_itself() {
 }
 
 #[test]
-fn a_dry_run_tells_what_it_would_do() {
+fn a_dry_run_policy_previews_the_rewrite() {
     let outcome = world("{ mode: DryRun, references: Report }").create(&referring());
     assert_eq!(outcome.verdict, "Tell");
     let told = format!("bedrock-profiles: dry run test: {SONNET_4_5} -> eu.{SONNET_4_5}");
@@ -101,7 +101,7 @@ fn a_dry_run_tells_what_it_would_do() {
 }
 
 #[test]
-fn a_template_is_told_what_its_pods_get() {
+fn a_workload_template_warns_about_the_change_in_its_pods() {
     let outcome = world("{ mode: Rewrite }").create(&deployed(&referring()));
     assert_eq!(outcome.verdict, "Tell");
     let told = format!("bedrock-profiles: in eu-west-1 Pods get {SONNET_4_5} -> eu.{SONNET_4_5}");
@@ -109,7 +109,7 @@ fn a_template_is_told_what_its_pods_get() {
 }
 
 #[test]
-fn what_a_person_applies_is_refused_once_and_only_where_references_are_resolved() {
+fn an_applied_object_is_denied_once_and_only_where_references_are_resolved() {
     let deny = world("{ mode: Deny }");
     let outcome = deny.create(&deployed(&referring()));
     assert_eq!(outcome.verdict, "Refuse");
@@ -147,7 +147,7 @@ fn what_a_person_applies_is_refused_once_and_only_where_references_are_resolved(
 }
 
 #[test]
-fn what_is_read_where_it_is_stored_is_told_and_not_planned() {
+fn a_reference_in_a_stored_pod_is_reported_without_a_plan() {
     let world = world("{ mode: Rewrite }");
     for object in [referring(), deployed(&referring())] {
         for event in [Event::Read, Event::Edit] {

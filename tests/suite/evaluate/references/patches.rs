@@ -48,7 +48,7 @@ fn running(pod: &Value) -> Data {
 }
 
 #[test]
-fn an_entry_is_replaced_as_a_whole_where_it_stands() {
+fn a_reference_entry_is_replaced_as_a_whole_in_its_position() {
     let env = json!([
         variable("A", "1"),
         key("M", "a", "MODEL"),
@@ -69,7 +69,7 @@ fn an_entry_is_replaced_as_a_whole_where_it_stands() {
 }
 
 #[test]
-fn what_env_from_brings_comes_first_in_the_order_of_its_sources() {
+fn env_from_precedes_env_in_the_order_of_its_sources() {
     let env = json!([
         variable("A", "1"),
         variable("LITERAL", SONNET_4_6),
@@ -117,7 +117,7 @@ fn a_container_without_entries_gets_a_list() {
 }
 
 #[test]
-fn what_embeds_a_referenced_id_gets_the_new_one() {
+fn a_text_that_embeds_a_referenced_id_gets_the_profile() {
     let env = json!([
         variable("BEFORE", "bedrock/$(MODEL)"),
         key("M", "a", "MODEL"),
@@ -144,7 +144,7 @@ fn what_embeds_a_referenced_id_gets_the_new_one() {
 }
 
 #[test]
-fn a_second_round_finds_its_answers_again() {
+fn a_reinvocation_recognises_its_own_changes() {
     let pods = [
         taking(&json!([key("M", "a", "MODEL")]), &json!([])),
         taking(&json!([]), &json!([all_of("a")])),
@@ -182,7 +182,7 @@ fn a_stronger_region_revises_an_answer() {
 }
 
 #[test]
-fn a_stronger_region_that_leaves_it_restores_the_id_and_not_the_reference() {
+fn a_stronger_region_without_an_answer_restores_the_id_in_the_explicit_entry() {
     let pod = taking(&json!([key("M", "a", "MODEL")]), &json!([]));
     let once = world().create(&pod).after;
     let left = world().create(&injected(once, "sa-east-1"));
@@ -191,7 +191,7 @@ fn a_stronger_region_that_leaves_it_restores_the_id_and_not_the_reference() {
 }
 
 #[test]
-fn a_record_says_nothing_of_what_is_taken_from_elsewhere() {
+fn a_forged_record_of_a_reference_is_removed_without_effect() {
     let profile = behind("us", SONNET_4_5);
     let record = json!({ "entries": [{
         "at": "app/env/M", "from": SONNET_4_5, "to": profile, "region": "us-east-1", "by": "PolicyDefault",
@@ -240,7 +240,7 @@ fn of_ephemeral_containers_only_new_ones_get_entries() {
 }
 
 #[test]
-fn a_malformed_list_is_let_be() {
+fn a_malformed_list_is_unchanged() {
     for env in [json!({}), json!({ "a": variable("A", "1") }), json!("text")] {
         let outcome = world().create(&taking(&env, &json!([all_of("a")])));
         assert!(!outcome.changed(), "{env}");
@@ -279,7 +279,7 @@ fn pods_of_two_regions_each_get_their_own() {
 }
 
 #[test]
-fn without_a_region_a_rewritten_config_map_is_left_to_say_what_it_says() {
+fn a_reference_to_a_rewritten_config_map_needs_a_region() {
     let world = Scenario::under("{}").knowing(&[rewritten("eu-west-1")]);
     let outcome = world.create(&taking(&json!([key("M", "a", "MODEL")]), &json!([])));
     assert_eq!(outcome.answer(), "NoRegion");

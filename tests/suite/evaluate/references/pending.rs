@@ -68,7 +68,7 @@ const NEVER: Duration = Duration::from_mins(10);
 const A_FIFTH: Duration = Duration::from_millis(200);
 
 #[tokio::test(start_paused = true)]
-async fn a_required_one_that_comes_is_resolved() {
+async fn a_required_config_map_that_arrives_in_time_is_resolved() {
     let pod = taking(&json!([]), &json!([all_of("models")]));
     let answer = ask(Some(knowing(&[])), SOON, knowing(&[models()]), &pod).await;
     assert_eq!((answer.0, answer.1), (true, 200));
@@ -76,7 +76,7 @@ async fn a_required_one_that_comes_is_resolved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_does_not_come_holds_nobody_up_for_long() {
+async fn a_missing_config_map_delays_a_review_briefly() {
     let pod = taking(
         &json!([key("MODEL", "models", "MODEL")]),
         &json!([all_of("others")]),
@@ -95,7 +95,7 @@ async fn one_that_does_not_come_holds_nobody_up_for_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_awaited_that_need_not_come() {
+async fn optional_unlisted_and_unresolved_config_maps_are_not_awaited() {
     let optional = json!([{"configMapRef": {"name": "models", "optional": true}}]);
     let unlisted = Scenario::under("{}").having_seen(&[]).view;
     let unresolved = Scenario::under("{ references: 'Off' }").knowing(&[]).view;

@@ -88,7 +88,7 @@ rows! {
 }
 
 #[test]
-fn a_text_that_takes_an_id_before_it_is_defined_again_gets_the_answer() {
+fn an_expansion_before_a_redefinition_gets_the_profile() {
     let env = json!([variable("APP", "--model=$(MODEL)"), variable("MODEL", "x")]);
     let outcome = world().create(&taking(&env, &json!([all_of("a")])));
     let expected = json!([
@@ -115,7 +115,7 @@ fn every_sort_of_container_is_followed() {
 }
 
 #[test]
-fn only_a_text_that_is_an_id_alone_is_followed() {
+fn only_config_map_values_equal_to_an_id_are_resolved() {
     for (text, answer) in [
         ("ID", Some("eu.ID")),
         (" ID\n", Some("eu.ID")),

@@ -50,7 +50,7 @@ fn patch(world: &Scenario, body: &str) -> Option<Value> {
 }
 
 #[test]
-fn only_what_can_take_an_id_is_worth_parsing() {
+fn the_prefilter_passes_only_objects_that_can_hold_an_id() {
     let bulk = taking(&json!([]), &json!([all_of("models")]));
     let entry = taking(
         &json!([

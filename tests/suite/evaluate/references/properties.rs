@@ -195,7 +195,7 @@ fn entries(container: &Value) -> &[Value] {
 }
 
 #[test]
-fn a_container_gets_what_it_got_but_for_the_ids() {
+fn container_values_differ_only_in_model_ids() {
     holds(600, &cases(), |case| {
         let after = case.world().create(&case.pod).after;
         let worst = case.worst();
@@ -251,7 +251,7 @@ fn a_container_gets_what_it_got_but_for_the_ids() {
 }
 
 #[test]
-fn only_entries_that_were_meant_differ_and_a_second_run_is_empty() {
+fn only_intended_entries_differ_and_a_second_run_is_empty() {
     holds(400, &cases(), |case| {
         let world = case.world();
         let outcome = world.create(&case.pod);

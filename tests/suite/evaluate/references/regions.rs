@@ -58,7 +58,7 @@ fn world() -> Scenario {
 }
 
 #[test]
-fn a_region_from_a_config_map_that_was_seen_is_read() {
+fn a_region_from_an_observed_config_map_is_used() {
     let region = |map: &str, name: &str| key("AWS_REGION", map, name);
     for (env, from, expected) in [
         (vec![region("eu", "region")], json!([]), "eu ContainerEnv"),
@@ -165,7 +165,7 @@ fn a_region_from_a_config_map_that_was_seen_is_read() {
 }
 
 #[test]
-fn a_name_is_expanded_from_what_a_config_map_says() {
+fn a_config_map_name_is_expanded_from_a_config_map_value() {
     for (env, from, expected) in [
         (
             vec![key("R", "eu", "region"), variable("AWS_REGION", "$(R)")],
@@ -225,7 +225,7 @@ fn a_name_is_expanded_from_what_a_config_map_says() {
 }
 
 #[test]
-fn a_flag_is_expanded_from_what_a_config_map_says() {
+fn a_flag_is_expanded_from_a_config_map_value() {
     let pod = pod_of(&json!({
         "name": "app", "args": ["--region", "$(REGION)", "--model", SONNET_4_5], "envFrom": [all_of("jp")],
     }));
@@ -297,7 +297,7 @@ fn a_region_may_come_with_the_id() {
 }
 
 #[test]
-fn a_policy_that_does_not_look_reads_no_region_either() {
+fn references_off_reads_no_region_from_config_maps() {
     let off =
         Scenario::under("{ references: 'Off', region: { default: us-east-1 } }").knowing(&maps());
     assert_eq!(by(&off, &[], &json!([all_of("eu")])), "us PolicyDefault");

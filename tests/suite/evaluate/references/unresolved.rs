@@ -28,7 +28,7 @@ fn answers(env: &Value, from: &Value) -> Vec<String> {
 }
 
 #[test]
-fn what_a_source_may_shadow_that_is_not_seen_is_left() {
+fn a_value_that_an_unobserved_source_may_shadow_is_skipped() {
     let a = || json!([all_of("a")]);
     let none = || json!([]);
     for (env, from) in [
@@ -70,7 +70,7 @@ fn what_a_source_may_shadow_that_is_not_seen_is_left() {
 }
 
 #[test]
-fn what_has_not_been_seen_is_told_where_its_name_says_that_it_is_a_model() {
+fn an_unobserved_source_is_reported_where_its_name_suggests_a_model() {
     for (entry, expected) in [
         (
             key("BEDROCK_MODEL_ID", "none", "k"),
@@ -225,7 +225,7 @@ fn the_first_group_of_reasons_decides() {
 }
 
 #[test]
-fn who_opts_a_config_map_out_opts_its_texts_out() {
+fn an_opted_out_config_map_opts_out_its_references() {
     let pod = taking(&json!([]), &json!([all_behind("APP_", "a")]));
     let map = named_map("a", &[("MODEL", SONNET_4_5)]);
     let answer = |spec: &str, map: &Value| {
@@ -246,7 +246,7 @@ fn who_opts_a_config_map_out_opts_its_texts_out() {
 }
 
 #[test]
-fn more_than_an_object_can_hold_is_left_and_told() {
+fn a_change_beyond_the_object_size_limit_is_skipped_and_reported() {
     let data: Vec<(String, &str)> = (0..1500)
         .map(|at| (format!("K{at:04}"), SONNET_4_5))
         .collect();

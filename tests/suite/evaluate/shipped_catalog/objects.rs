@@ -8,7 +8,7 @@ fn with(mut object: Value, field: &str, value: Value) -> Value {
 }
 
 #[test]
-fn deny_admits_what_nothing_is_written_instead_of() {
+fn deny_admits_ids_without_a_replacement() {
     let deny = view(&named("deny", json!({"mode": "Deny"}), json!({})));
     for (model, region) in [
         (SONNET, "sa-east-1"),
@@ -20,7 +20,7 @@ fn deny_admits_what_nothing_is_written_instead_of() {
 }
 
 #[test]
-fn unresolved_denies_what_cannot_work_and_never_what_is_unknown() {
+fn unresolved_deny_spares_unknown_ids() {
     let strict = view(&policy(
         json!({"unresolved": "Deny", "models": {"include": ["*"]}}),
     ));
@@ -46,7 +46,7 @@ fn unresolved_denies_what_cannot_work_and_never_what_is_unknown() {
 }
 
 #[test]
-fn config_maps_are_left_for_what_they_are() {
+fn each_object_reason_skips_a_config_map() {
     let data = json!({"model": SONNET, "AWS_REGION": "eu-west-1"});
     let map = || config_map(&data);
     let immutable = {
@@ -126,7 +126,7 @@ fn config_maps_are_left_for_what_they_are() {
 }
 
 #[test]
-fn a_config_map_grows_to_one_mebibyte_and_no_further() {
+fn a_config_map_never_grows_beyond_one_mebibyte() {
     let view = view(&policy(json!({})));
     let of = |filler: usize| {
         config_map(
@@ -143,7 +143,7 @@ fn a_config_map_grows_to_one_mebibyte_and_no_further() {
 }
 
 #[test]
-fn who_opts_out_is_the_policy_s_choice() {
+fn the_policy_controls_opt_outs() {
     let object = |annotations: Value| with(asking(SONNET, "eu-west-1"), "annotations", annotations);
     let out = object(json!({"bedrock-profiles.dev/ignore": "prefixes itself"}));
     let any = view(&policy(json!({})));
@@ -201,7 +201,7 @@ fn who_opts_out_is_the_policy_s_choice() {
 }
 
 #[test]
-fn of_several_policies_one_decides_and_dry_runs_shadow_it() {
+fn one_policy_is_effective_and_dry_run_policies_preview() {
     let strong = named(
         "strong",
         json!({"mode": "Rewrite", "priority": 2}),
@@ -268,7 +268,7 @@ fn a_policy_selects_pods_or_config_maps() {
 }
 
 #[test]
-fn mirror_pods_and_other_kinds_are_nobody_s() {
+fn mirror_pods_and_other_kinds_are_ignored() {
     let view = view(&policy(json!({})));
     let mirror = with(
         asking(SONNET, "eu-west-1"),

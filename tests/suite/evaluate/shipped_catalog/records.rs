@@ -46,7 +46,7 @@ fn a_stronger_region_revises_the_answer() {
 }
 
 #[test]
-fn a_stronger_region_that_leaves_it_restores_the_original() {
+fn a_stronger_region_without_an_answer_restores_the_original_id() {
     let view = view(&policy(json!({"region": {"default": "us-east-1"}})));
     for region in ["sa-east-1", "asia-northeast-1", "${REGION}"] {
         let first = patched(&view, &asking_for(SONNET), Action::CreatePod);
@@ -82,7 +82,7 @@ fn an_arn_is_known_by_its_record_alone() {
 }
 
 #[test]
-fn what_is_stale_copied_or_forged_changes_nothing_and_is_removed() {
+fn stale_copied_and_forged_records_are_removed_without_effect() {
     let view = view(&policy(json!({})));
     let profiled = format!("us.{SONNET}");
     let entry = |at: &str, from: &str, to: &str, region: &str, by: &str| {
@@ -148,7 +148,7 @@ fn what_is_stale_copied_or_forged_changes_nothing_and_is_removed() {
 }
 
 #[test]
-fn a_record_is_kept_where_it_is_true() {
+fn a_true_record_is_kept() {
     let view = view(&policy(json!({})));
     let first = patched(&view, &asking(SONNET, "eu-west-1"), Action::CreatePod);
     let more = with_env(first.clone(), "SECOND", "anthropic.claude-sonnet-4-6");

@@ -15,7 +15,7 @@ fn hold(rows: &[(Value, &str, &str, &str)]) {
 }
 
 #[test]
-fn a_date_decides_when_it_has_come() {
+fn an_end_of_life_date_counts_from_its_day_on() {
     let view = view(&policy(json!({})));
     let text = asking(SONNET, "eu-west-1").to_string();
     let tree = Tree::json(&text).unwrap();
@@ -38,7 +38,7 @@ fn a_date_decides_when_it_has_come() {
 }
 
 #[test]
-fn the_word_for_one_geography_is_none_for_another() {
+fn consent_to_one_geography_is_no_consent_to_another() {
     let allowed = |word: &str| json!({"geography": {"allowed": [word]}});
     hold(&[
         (allowed("eu"), SONNET, "ca-central-1", "GeographyNotAllowed"),
@@ -54,7 +54,7 @@ fn the_word_for_one_geography_is_none_for_another() {
 }
 
 #[test]
-fn global_is_used_where_a_geography_is_not_allowed_and_where_there_is_one() {
+fn global_fallback_serves_a_refused_geography_and_prefer_needs_a_global_profile() {
     let global = |word: &str| json!({"geography": {"global": word}});
     hold(&[
         (
@@ -73,7 +73,7 @@ fn global_is_used_where_a_geography_is_not_allowed_and_where_there_is_one() {
 }
 
 #[test]
-fn destinations_bind_whatever_is_allowed() {
+fn allowed_destinations_bind_allowed_geographies() {
     let only = |globs: &[&str], global: &str| json!({"geography": {"allowedDestinations": globs, "allowed": ["us", "eu"], "global": global}});
     hold(&[
         (
@@ -110,7 +110,7 @@ fn destinations_bind_whatever_is_allowed() {
 }
 
 #[test]
-fn one_row_of_a_mapping_corrects_one_answer_and_no_other() {
+fn one_mapping_row_corrects_one_answer() {
     let mapping = r#"---
 {"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfileMapping", "metadata": {"name": "ours"}, "spec": {"models": [
   {"modelId": "anthropic.claude-sonnet-4-5-20250929-v1:0", "profiles": [
