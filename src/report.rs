@@ -277,19 +277,6 @@ impl FindingRecord {
     pub fn is_unresolved(&self) -> bool {
         self.reason.is_some_and(Reason::is_unresolved)
     }
-
-    /// Turns a rewrite into one that cannot be written into the source: its place is not certain, or shared by uses that differ.
-    pub fn leave_unmappable(&mut self, shared: bool) {
-        let reason = if shared {
-            Reason::SharedAnchor
-        } else {
-            Reason::Unmappable
-        };
-        self.outcome = Outcome::Leave;
-        self.reason = Some(reason);
-        (self.after, self.profile, self.note) = (None, None, None);
-        self.applied = false;
-    }
 }
 
 impl AuditReport {

@@ -4,32 +4,30 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::domain::judge::{Action, Context, Judged, Judgement, Verdict, judge};
+use crate::domain::judge::{Action, Context, Judged, Judgement, judge, settle_edits};
 use crate::domain::object::{Object, Sort};
-use crate::domain::policy::Namespace;
+use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::View;
 use crate::report::{Circumstances, FindingRecord, ObjectReference, Source};
-use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree, Unmappable};
+use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree};
 
-mod edits;
 pub mod files;
 pub mod namespaces;
 pub mod references;
 
-use edits::Edit;
-
 /// How texts are scanned.
 #[derive(Clone, Copy)]
-pub struct Scan<'a> {
+pub struct Scan<'v> {
     /// By what is judged.
-    pub view: &'a View,
+    pub view: &'v View,
     /// The day that decides over dates of end of life.
     pub today: Date,
     /// The namespace of objects that state none.
-    pub namespace: &'a str,
+    pub namespace: &'v str,
     /// Whether the texts are edited, or only read.
     pub edit: bool,
 }
@@ -58,7 +56,7 @@ pub enum Syntax {
     Other,
 }
 
-impl Scan<'_> {
+impl<'v> Scan<'v> {
     /// Judges every object of `text`, which `file` names in the findings.
     pub fn text(&self, text: &str, syntax: Syntax, file: &str) -> Scanned {
         let mut scanned = Scanned::default();
@@ -82,40 +80,33 @@ impl Scan<'_> {
     }
 
     fn document(&self, tree: &Tree<'_>, place: Place<'_>, scanned: &mut Scanned) {
-        let mut edits = Vec::new();
+        let (mut judged, mut judgements) = (Vec::new(), Vec::new());
         for root in objects(tree) {
-            self.object(tree, root, place, &mut edits, scanned);
+            let object = Object::at(tree, root);
+            let is_ours = matches!(object.sort, Sort::Pod | Sort::Template | Sort::ConfigMap);
+            scanned.objects += usize::from(is_ours);
+            let (namespace, judgement) = self.judged(&object);
+            judged.push((object, namespace));
+            judgements.push(judgement);
         }
-        edits::settle(tree, edits, scanned);
-    }
-
-    fn object(
-        &self,
-        tree: &Tree<'_>,
-        root: NodeId,
-        place: Place<'_>,
-        edits: &mut Vec<Edit>,
-        scanned: &mut Scanned,
-    ) {
-        let object = Object::at(tree, root);
-        let is_ours = matches!(object.sort, Sort::Pod | Sort::Template | Sort::ConfigMap);
-        scanned.objects += usize::from(is_ours);
-        self.judged(&object, |namespace, judgement| {
+        if self.edit {
+            scanned.splices.extend(settle_edits(tree, &mut judgements));
+        }
+        for ((object, namespace), judgement) in judged.iter().zip(&judgements) {
             let told = Told {
-                object: &object,
+                object,
                 namespace: &namespace.name,
                 place,
             };
-            self.records(&told, judgement, edits, scanned);
-        });
+            self.records(&told, judgement, scanned);
+        }
     }
 
-    /// Judges an object in its namespace, and hands both on.
-    fn judged<T>(
-        &self,
-        object: &Object<'_>,
-        then: impl FnOnce(&Namespace, &Judgement<'_>) -> T,
-    ) -> T {
+    /// Judges an object, and says in which namespace.
+    fn judged<'t>(&self, object: &Object<'t>) -> (Arc<Namespace>, Judgement<'t>)
+    where
+        'v: 't,
+    {
         let stated = object
             .field(&["metadata", "namespace"])
             .filter(|name| !name.is_empty());
@@ -135,59 +126,22 @@ impl Scan<'_> {
             action,
             today: self.today,
         };
-        then(&namespace, &judge(object, &context))
+        let judgement = judge(object, &context);
+        (namespace, judgement)
     }
 
-    /// The records of a judgement, and the edits that it asks for.
-    fn records(
-        &self,
-        told: &Told<'_, '_>,
-        judgement: &Judgement<'_>,
-        edits: &mut Vec<Edit>,
-        scanned: &mut Scanned,
-    ) {
-        let mut planned = self.planned(judgement);
+    /// The records of a judgement.
+    fn records(&self, told: &Told<'_, '_>, judgement: &Judgement<'_>, scanned: &mut Scanned) {
         let places = places(told.object.tree, judgement);
-        if let Some((at, findings)) = &judgement.decided {
-            for one in findings {
-                let mut record = self.sourced(told, one, *at, false, &places);
-                let span = &one.finding.token.span;
-                match planned.remove(&(one.finding.leaf.node(), span.start)) {
-                    Some(Ok(splice)) => {
-                        record.applied = one.resolution.target().is_some();
-                        edits.push(Edit {
-                            leaf: one.finding.leaf.node(),
-                            record: scanned.findings.len(),
-                            splice,
-                        });
-                    }
-                    Some(Err(_)) => record.leave_unmappable(false),
-                    None => {}
-                }
-                scanned.findings.push(record);
-            }
-        }
-        for (at, findings) in &judgement.shadows {
-            let shadow = judgement.decided.is_some();
-            let records = findings
-                .iter()
-                .map(|one| self.sourced(told, one, *at, shadow, &places));
+        let effective = judgement.effective.iter().map(|under| (false, under));
+        let shadow = judgement.effective.is_some();
+        let previews = judgement.previews.iter().map(|under| (shadow, under));
+        for (shadow, under) in effective.chain(previews) {
+            let findings = under.findings.iter();
+            let records =
+                findings.map(|one| self.sourced(told, one, under.policy, shadow, &places));
             scanned.findings.extend(records);
         }
-    }
-
-    /// What an edit would change, by text and by the start of the ID in it; nothing where texts are only read.
-    fn planned(
-        &self,
-        judgement: &Judgement<'_>,
-    ) -> BTreeMap<(NodeId, usize), Result<Splice, Unmappable>> {
-        let Verdict::Rewrite(plan) = &judgement.verdict else {
-            return BTreeMap::new();
-        };
-        let splices = plan.splices().filter(|_| self.edit);
-        splices
-            .map(|(leaf, span, splice)| ((leaf, span.start), splice))
-            .collect()
     }
 
     /// The record of a finding, which stands in `object` of `namespace`.
@@ -195,15 +149,15 @@ impl Scan<'_> {
         &self,
         (object, reference): (&Object<'_>, Option<ObjectReference>),
         one: &Judged<'_>,
-        policy: usize,
+        policy: &Policy,
         shadow: bool,
     ) -> FindingRecord {
         let around = Circumstances {
             snapshot: &self.view.snapshot,
-            policy: &self.view.snapshot.policies[policy],
+            policy,
             today: self.today,
             shadow,
-            applied: false,
+            applied: one.edited,
         };
         let tree = object.tree;
         // A line has no place but its number.
@@ -221,7 +175,7 @@ impl Scan<'_> {
         &self,
         told: &Told<'_, '_>,
         one: &Judged<'_>,
-        policy: usize,
+        policy: &Policy,
         shadow: bool,
         places: &Places,
     ) -> FindingRecord {
@@ -338,8 +292,7 @@ type Places = BTreeMap<(NodeId, usize), Range<usize>>;
 /// The places of all findings, those of one text together: each alone would read it again.
 fn places(tree: &Tree<'_>, judgement: &Judgement<'_>) -> Places {
     let mut spans: BTreeMap<NodeId, Vec<Range<usize>>> = BTreeMap::new();
-    let all = judgement.decided.iter().chain(&judgement.shadows);
-    for one in all.flat_map(|(_, findings)| findings) {
+    for one in judgement.findings() {
         let spans = spans.entry(one.finding.leaf.node()).or_default();
         spans.push(one.finding.token.span.clone());
     }

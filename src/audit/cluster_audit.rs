@@ -12,7 +12,7 @@ use crate::cluster::list::ListError;
 use crate::domain::config_maps::{ConfigMap, References};
 use crate::domain::judge::{Action, Context, Judged, Judgement, judge};
 use crate::domain::object::{Object, Sort};
-use crate::domain::policy::Namespace;
+use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::{Namespaces, View};
 use crate::report::{Circumstances, FindingRecord, ObjectReference};
 use crate::text::Tree;
@@ -101,7 +101,7 @@ struct Attribution<'a> {
 
 /// One evaluated ID of an object, under one policy.
 struct Evaluated<'j, 't> {
-    policy: usize,
+    policy: &'t Policy,
     shadow: bool,
     judged: &'j Judged<'t>,
 }
@@ -224,7 +224,7 @@ impl ClusterAudit {
         let snapshot = &self.input.view.snapshot;
         let circumstances = Circumstances {
             snapshot,
-            policy: &snapshot.policies[policy],
+            policy,
             today: self.input.today,
             shadow,
             applied: false,
@@ -234,7 +234,7 @@ impl ClusterAudit {
         let mut record = FindingRecord::new(judged, pointer, None, circumstances);
         if !shadow {
             let coverage = &self.input.coverage;
-            record.missed = coverage.missed(subject, &snapshot.policies[policy], judged, &record);
+            record.missed = coverage.missed(subject, policy, judged, &record);
         }
         ObjectFinding {
             location: judged.finding.leaf.spot.to_string().into(),
@@ -293,17 +293,14 @@ impl ClusterAudit {
 /// Every evaluated ID: those of the effective policy first, then those of `DryRun` policies, which are previews where another
 /// policy is effective.
 fn evaluated<'j, 't>(judgement: &'j Judgement<'t>) -> impl Iterator<Item = Evaluated<'j, 't>> {
-    let has_effective = judgement.decided.is_some();
-    let effective = judgement.decided.iter().map(|one| (false, one));
-    let dry_run = judgement
-        .shadows
-        .iter()
-        .map(move |one| (has_effective, one));
+    let has_effective = judgement.effective.is_some();
+    let effective = judgement.effective.iter().map(|one| (false, one));
+    let previews = judgement.previews.iter();
     effective
-        .chain(dry_run)
-        .flat_map(|(shadow, (policy, all))| {
-            all.iter().map(move |judged| Evaluated {
-                policy: *policy,
+        .chain(previews.map(move |one| (has_effective, one)))
+        .flat_map(|(shadow, under)| {
+            under.findings.iter().map(move |judged| Evaluated {
+                policy: under.policy,
                 shadow,
                 judged,
             })

@@ -36,10 +36,9 @@ impl Collected {
                 let object = Object::at(&tree, root);
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();
                 if object.sort == Sort::ConfigMap && is_a_name(name) {
-                    scan.judged(&object, |namespace, judgement| {
-                        let map = read(scan, &object, judgement);
-                        self.merge(&namespace.name, name, map);
-                    });
+                    let (namespace, judgement) = scan.judged(&object);
+                    let map = read(scan, &object, &judgement);
+                    self.merge(&namespace.name, name, map);
                 }
             }
         }
@@ -68,8 +67,8 @@ fn is_a_name(name: &str) -> bool {
 /// The ConfigMap as it stands, and what becomes of its texts.
 fn read(scan: &Scan<'_>, object: &Object<'_>, judgement: &Judgement<'_>) -> ConfigMap {
     let mut map = ConfigMap::of(object, &scan.view.snapshot);
-    let first = judgement.decided.as_ref().or(judgement.shadows.first());
-    for one in first.into_iter().flat_map(|(_, findings)| findings) {
+    let first = judgement.effective.as_ref().or(judgement.previews.first());
+    for one in first.into_iter().flat_map(|under| &under.findings) {
         let leaf = &one.finding.leaf;
         let text = leaf.scalar().and_then(|node| object.tree.text(node));
         if let (Spot::Data { key }, Some(text)) = (leaf.spot, text)

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::civil::Date;
 
-use crate::domain::judge::{Judged, Judgement, Verdict};
+use crate::domain::judge::{Judged, Judgement, PolicyFindings, Verdict};
 use crate::domain::object::Object;
 use crate::domain::policy::Mode;
 use crate::domain::resolve::Resolution;
@@ -53,8 +53,7 @@ pub struct Speaker<'a> {
 pub fn say(object: &Object<'_>, judgement: &Judgement<'_>, speaker: Speaker<'_>) -> Saying {
     let mut saying = Saying::default();
     let mut classes = Classes::new(speaker, object.sort);
-    if let Some((at, findings)) = &judgement.decided {
-        let policy = &speaker.snapshot.policies[*at];
+    if let Some(PolicyFindings { policy, findings }) = &judgement.effective {
         let rewritten = matches!(judgement.verdict, Verdict::Rewrite(_));
         let key = match (rewritten, judgement.again) {
             (true, false) => "rewrites",
@@ -83,8 +82,7 @@ pub fn say(object: &Object<'_>, judgement: &Judgement<'_>, speaker: Speaker<'_>)
             );
         }
     }
-    for (at, findings) in &judgement.shadows {
-        let policy = &speaker.snapshot.policies[*at];
+    for PolicyFindings { policy, findings } in &judgement.previews {
         annotate(&mut saying, "would-rewrite", findings.iter());
         saying
             .audit
@@ -92,15 +90,15 @@ pub fn say(object: &Object<'_>, judgement: &Judgement<'_>, speaker: Speaker<'_>)
             .or_insert_with(|| policy.name.to_string());
         let decided = by_place(
             judgement
-                .decided
+                .effective
                 .as_ref()
-                .map(|(_, decided)| decided.as_slice()),
+                .map(|effective| effective.findings.as_slice()),
         );
         let is_news = |shadow: &&Judged<'_>| {
             let alike = decided
                 .get(&place(shadow))
                 .is_some_and(|resolution| **resolution == shadow.resolution);
-            !alike && (judgement.decided.is_none() || shadow.resolution.target().is_some())
+            !alike && (judgement.effective.is_none() || shadow.resolution.target().is_some())
         };
         let news: Vec<_> = findings.iter().filter(is_news).cloned().collect();
         classes.take(policy, &news, Tense::DryRun);
@@ -111,10 +109,9 @@ pub fn say(object: &Object<'_>, judgement: &Judgement<'_>, speaker: Speaker<'_>)
 
 /// The message of a refusal; its first words are what to do.
 pub fn refusal(judgement: &Judgement<'_>, refused: &[usize], speaker: Speaker<'_>) -> String {
-    let Some((at, findings)) = &judgement.decided else {
+    let Some(PolicyFindings { policy, findings }) = &judgement.effective else {
         return String::new();
     };
-    let policy = &speaker.snapshot.policies[*at];
     let each = refused
         .iter()
         .filter_map(|at| findings.get(*at))

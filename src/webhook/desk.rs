@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use jiff::civil::Date;
 
-use crate::domain::judge::{Action, Context, Judgement, Verdict, judge};
+use crate::domain::judge::{Action, Context, Judgement, PolicyFindings, Verdict, judge};
 use crate::domain::object::{Object, Sort};
 use crate::domain::resolve::Resolution;
 use crate::domain::view::View;
@@ -203,7 +203,7 @@ impl Desk {
         answer.audit_annotations = saying.audit;
         let subject = Subject::of(&request.envelope, request.dry_run);
         self.count(subject, outcome, judgement);
-        log(request, subject, outcome, judgement, speaker);
+        log(request, subject, outcome, judgement);
         answer.to_bytes()
     }
 
@@ -211,7 +211,11 @@ impl Desk {
         self.families
             .review(subject.kind, subject.operation, outcome, subject.dry_run);
         let applied = matches!(judgement.verdict, Verdict::Rewrite(_)) && !subject.dry_run;
-        for one in judgement.decided.iter().flat_map(|(_, findings)| findings) {
+        for one in judgement
+            .effective
+            .iter()
+            .flat_map(|effective| &effective.findings)
+        {
             match &one.resolution {
                 Resolution::Leave(reason) => self.families.left(*reason),
                 Resolution::Rewrite { target, .. } if applied && !one.reported => {
@@ -299,18 +303,12 @@ fn says_dry_run(body: &[u8]) -> bool {
 }
 
 /// One line for each decision that changed or refused something: IDs and places, never a value.
-fn log(
-    request: &Request<'_>,
-    subject: Subject,
-    outcome: &'static str,
-    judgement: &Judgement<'_>,
-    speaker: Speaker<'_>,
-) {
+fn log(request: &Request<'_>, subject: Subject, outcome: &'static str, judgement: &Judgement<'_>) {
     let changes = matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Refuse(_));
     if !changes || !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let Some((at, findings)) = &judgement.decided else {
+    let Some(PolicyFindings { policy, findings }) = &judgement.effective else {
         return;
     };
     let changes: Vec<String> = findings
@@ -326,7 +324,7 @@ fn log(
         namespace = &*request.envelope.namespace,
         name = &*request.envelope.name,
         dry_run = subject.dry_run,
-        policy = &*speaker.snapshot.policies[*at].name,
+        policy = &*policy.name,
         findings = findings.len(),
         changes = changes.join("; "),
         outcome,

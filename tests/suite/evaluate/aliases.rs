@@ -158,7 +158,7 @@ fn aliases_are_ignored_without_a_policy_that_enables_them() {
     );
     let outcome = world.create(&object);
     assert_eq!((outcome.verdict, outcome.found.len()), ("Tell", 0));
-    assert_eq!(outcome.shadows[0].1[0].answer, behind("eu", SONNET_4_5));
+    assert_eq!(outcome.previews[0].1[0].answer, behind("eu", SONNET_4_5));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn an_alias_shaped_like_an_id_has_one_meaning() {
     );
     let outcome = world.create(&asking(LIKE, "eu-west-1"));
     assert_eq!(outcome.answer(), behind("eu", SONNET_4_6));
-    let shadow: Vec<_> = outcome.shadows[0]
+    let shadow: Vec<_> = outcome.previews[0]
         .1
         .iter()
         .map(|one| &*one.answer)

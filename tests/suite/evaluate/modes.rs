@@ -72,9 +72,9 @@ fn a_preview_reports_only_differences_from_the_effective_policy() {
     let otherwise = world.create(&object);
     assert_eq!(otherwise.verdict, "Tell");
     assert_eq!(otherwise.answers(), ["WorksDirectly"]);
-    assert_eq!(otherwise.shadows.len(), 1);
-    assert_eq!(otherwise.shadows[0].0, "next");
-    assert_eq!(otherwise.shadows[0].1[0].answer, behind("eu", SONNET_4_6));
+    assert_eq!(otherwise.previews.len(), 1);
+    assert_eq!(otherwise.previews[0].0, "next");
+    assert_eq!(otherwise.previews[0].1[0].answer, behind("eu", SONNET_4_6));
     assert_eq!(
         otherwise.warnings,
         [format!(

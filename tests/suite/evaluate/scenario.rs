@@ -52,7 +52,7 @@ pub(crate) struct Outcome {
     pub(crate) verdict: &'static str,
     pub(crate) policy: Option<String>,
     pub(crate) found: Vec<Found>,
-    pub(crate) shadows: Vec<(String, Vec<Found>)>,
+    pub(crate) previews: Vec<(String, Vec<Found>)>,
     pub(crate) again: bool,
     pub(crate) patch: Value,
     /// The object as it is stored.
@@ -222,7 +222,6 @@ impl Scenario {
             creating_pod: matches!(action, Action::CreatePod),
         };
         let saying = say(object, &judgement, speaker);
-        let name = |at: usize| snapshot.policies[at].name.to_string();
         let words = |all: &[Judged<'_>]| all.iter().map(Found::of).collect::<Vec<_>>();
         let mut after = value.clone();
         let (verdict, patch, message) = match &judgement.verdict {
@@ -245,16 +244,19 @@ impl Scenario {
         };
         Outcome {
             verdict,
-            policy: judgement.decided.as_ref().map(|(at, _)| name(*at)),
-            found: judgement
-                .decided
+            policy: judgement
+                .effective
                 .as_ref()
-                .map(|(_, all)| words(all))
+                .map(|under| under.policy.name.to_string()),
+            found: judgement
+                .effective
+                .as_ref()
+                .map(|under| words(&under.findings))
                 .unwrap_or_default(),
-            shadows: judgement
-                .shadows
+            previews: judgement
+                .previews
                 .iter()
-                .map(|(at, all)| (name(*at), words(all)))
+                .map(|under| (under.policy.name.to_string(), words(&under.findings)))
                 .collect(),
             again: judgement.again,
             patch,

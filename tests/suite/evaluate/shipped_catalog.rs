@@ -3,7 +3,7 @@
 use bedrock_profiles::api::{InferenceProfileMapping, InferenceProfilePolicy, Resource, read};
 use bedrock_profiles::catalog::builtin;
 use bedrock_profiles::domain::catalog::{Destinations, DirectRow, ProfileState};
-use bedrock_profiles::domain::judge::{Action, Context, Judgement, Verdict, judge};
+use bedrock_profiles::domain::judge::{Action, Context, Judgement, PolicyFindings, Verdict, judge};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::domain::policy::Namespace;
 use bedrock_profiles::domain::region::Region;
@@ -112,7 +112,7 @@ pub(crate) fn judged_in<T>(
 /// The answer to the first finding: the target, or the reason.
 pub(crate) fn answer(view: &View, object: &Value, action: Action<'_>) -> String {
     judged(view, object, action, |judgement| {
-        let Some((_, findings)) = &judgement.decided else {
+        let Some(PolicyFindings { findings, .. }) = &judgement.effective else {
             return "no policy".to_owned();
         };
         let Some(first) = findings.first() else {

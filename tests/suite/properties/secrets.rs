@@ -26,17 +26,17 @@ fn report(world: &Scenario, object: &Value) -> String {
             today: TODAY,
         },
     );
-    let told = judgement.decided.iter().chain(&judgement.shadows);
-    let records = told.flat_map(|(at, findings)| {
+    let all = judgement.effective.iter().chain(&judgement.previews);
+    let records = all.flat_map(|under| {
         let around = Circumstances {
             snapshot,
-            policy: &snapshot.policies[*at],
+            policy: under.policy,
             today: TODAY,
             shadow: false,
             applied: matches!(judgement.verdict, Verdict::Rewrite(_)),
         };
         let tree = &tree;
-        findings.iter().map(move |one| {
+        under.findings.iter().map(move |one| {
             let pointer = tree.pointer(tree.root(), one.finding.leaf.node());
             FindingRecord::new(one, pointer, None, around)
         })

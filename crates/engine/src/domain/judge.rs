@@ -17,19 +17,22 @@ use crate::domain::view::View;
 use crate::domain::whereabouts::Surroundings;
 use crate::text::NodeId;
 
+mod edits;
 mod finding;
 mod object_reason;
 mod recorded;
 mod refused;
 mod sight;
 
+pub use edits::settle_edits;
+
 use sight::{Sight, neighbours};
 
 /// What is asked of the domain: what happens to the object, where and when.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
-    /// Snapshot and cluster.
-    pub view: &'a View,
+pub struct Context<'t, 'a> {
+    /// The snapshot and the observed state of the cluster.
+    pub view: &'t View,
     /// The namespace that the object is in, or will be.
     pub namespace: &'a Namespace,
     /// What happens to the object.
@@ -72,18 +75,28 @@ pub struct Judged<'t> {
     pub suggestion: Option<Suggestion>,
     /// The policy only reports what becomes of a text that is taken from elsewhere, and changes nothing.
     pub reported: bool,
+    /// Whether [`settle_edits`] writes the answer into the source.
+    pub edited: bool,
 }
 
-/// What is said of one object.
+/// The decision about one object.
 pub struct Judgement<'t> {
-    /// The policy that decides, as an index into the snapshot, and its findings.
-    pub decided: Option<(usize, Vec<Judged<'t>>)>,
-    /// Policies that say what they would do, with their findings.
-    pub shadows: Vec<(usize, Vec<Judged<'t>>)>,
+    /// The findings under the effective policy.
+    pub effective: Option<PolicyFindings<'t>>,
+    /// The findings under policies in mode `DryRun`, which change nothing.
+    pub previews: Vec<PolicyFindings<'t>>,
     /// What happens to the object.
     pub verdict: Verdict<'t>,
     /// Whether the object carries answers of an earlier round that still hold, so that what is said now revises them.
     pub again: bool,
+}
+
+/// The findings of an object under one policy.
+pub struct PolicyFindings<'t> {
+    /// The policy.
+    pub policy: &'t Policy,
+    /// Its findings, in order.
+    pub findings: Vec<Judged<'t>>,
 }
 
 /// What happens to the object.
@@ -96,6 +109,14 @@ pub enum Verdict<'t> {
     Rewrite(Plan<'t>),
     /// It is refused for these findings of the deciding policy, by index.
     Refuse(Vec<usize>),
+}
+
+impl<'t> Judgement<'t> {
+    /// The findings of all policies, those of the effective policy first.
+    pub fn findings(&self) -> impl Iterator<Item = &Judged<'t>> {
+        let all = self.effective.iter().chain(&self.previews);
+        all.flat_map(|one| &one.findings)
+    }
 }
 
 impl Judged<'_> {
@@ -140,10 +161,10 @@ impl Judged<'_> {
 }
 
 /// Judges one object. Pure and total.
-pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
+pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t> {
     let nothing = || Judgement {
-        decided: None,
-        shadows: Vec::new(),
+        effective: None,
+        previews: Vec::new(),
         verdict: Verdict::Untouched,
         again: false,
     };
@@ -154,13 +175,12 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
     let selected: Vec<_> = snapshot
         .policies
         .iter()
-        .enumerate()
-        .filter(|(_, policy)| selects(policy, object, context.namespace))
+        .filter(|policy| selects(policy, object, context.namespace))
         .collect();
     if selected.is_empty() {
         return nothing();
     }
-    let found = Sight::of(object, context, selected.iter().map(|(_, policy)| *policy));
+    let found = Sight::of(object, context, selected.iter().copied());
     let has_record = object.annotation(ANNOTATION).is_some();
     if found.is_empty() && !has_record {
         return nothing();
@@ -179,27 +199,29 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t>) -> Judgement<'t> {
             context.view.cluster_region,
         ),
     };
-    let (mut decided, mut shadows, mut outcome) = (None, Vec::new(), None);
-    for (at, policy) in selected {
+    let (mut effective, mut previews, mut outcome) = (None, Vec::new(), None);
+    for policy in selected {
         if !policy.decides() {
-            shadows.push((at, judge_for(policy).all(found.under(policy))));
-        } else if decided.is_none() {
+            let findings = judge_for(policy).all(found.under(policy));
+            previews.push(PolicyFindings { policy, findings });
+        } else if effective.is_none() {
             let decision = judge_for(policy).decide(found.under(policy));
-            decided = Some((at, decision.judged));
+            let findings = decision.judged;
+            effective = Some(PolicyFindings { policy, findings });
             outcome = Some((decision.verdict, decision.again));
         }
     }
     let (verdict, again) = outcome.unwrap_or((Verdict::Tell, false));
-    let mut said = decided.iter().chain(&shadows).flat_map(|(_, all)| all);
-    if matches!(verdict, Verdict::Tell) && said.next().is_none() {
-        return nothing();
-    }
-    Judgement {
-        decided,
-        shadows,
+    let judgement = Judgement {
+        effective,
+        previews,
         verdict,
         again,
+    };
+    if matches!(judgement.verdict, Verdict::Tell) && judgement.findings().next().is_none() {
+        return nothing();
     }
+    judgement
 }
 
 /// Whether a policy selects the object: by namespace and resource alone, so that no author can choose a laxer one.
@@ -243,7 +265,7 @@ fn document_of(finding: &Finding<'_>) -> Option<NodeId> {
 
 struct Judge<'t, 'a> {
     object: &'a Object<'t>,
-    context: &'a Context<'t>,
+    context: &'a Context<'t, 'a>,
     policy: &'t Policy,
     surroundings: Surroundings<'t>,
 }

@@ -250,5 +250,5 @@ fn references_off_ignores_context_rules_of_config_maps() {
     );
     let outcome = world.knowing(&maps).create(&pod);
     assert_eq!(outcome.answer(), behind("eu", SONNET_4_5));
-    assert_eq!(outcome.shadows[0].1[0].answer, "GatewayClient");
+    assert_eq!(outcome.previews[0].1[0].answer, "GatewayClient");
 }

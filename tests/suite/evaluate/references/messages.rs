@@ -88,7 +88,7 @@ fn each_policy_looks_for_itself() {
     .knowing(&[named_map("models", &[("sonnet", SONNET_4_5)])]);
     let outcome = world.create(&referring());
     assert_eq!((outcome.verdict, outcome.found.len()), ("Tell", 0));
-    assert_eq!(outcome.shadows[0].1[0].answer, behind("eu", SONNET_4_5));
+    assert_eq!(outcome.previews[0].1[0].answer, behind("eu", SONNET_4_5));
     assert_eq!(outcome.audit["would-rewrite"], CHANGE);
 }
 

@@ -115,7 +115,7 @@ fn each_object_reason_skips_a_config_map() {
         (&never, map(), Action::Apply(None), "Excluded"),
     ] {
         let found = judged(view, &map, action, |judgement| {
-            let (_, findings) = judgement.decided.as_ref().unwrap();
+            let findings = &judgement.effective.as_ref().unwrap().findings;
             findings[0].resolution.target().map_or_else(
                 || findings[0].resolution.reason().unwrap().to_string(),
                 ToString::to_string,
@@ -193,7 +193,11 @@ fn the_policy_controls_opt_outs() {
             &namespace,
             &asking(SONNET, "eu-west-1"),
             Action::CreatePod,
-            |judgement| judgement.decided.as_ref().unwrap().1[0].resolution.reason(),
+            |judgement| {
+                judgement.effective.as_ref().unwrap().findings[0]
+                    .resolution
+                    .reason()
+            },
         )
     };
     assert_eq!(reason(&any).unwrap().as_str(), "OptedOut");
@@ -224,20 +228,27 @@ fn one_policy_is_effective_and_dry_run_policies_preview() {
         &asking(SONNET, "eu-west-1"),
         Action::CreatePod,
         |judgement| {
-            let name = |at: usize| &*view.snapshot.policies[at].name;
             assert_eq!(
-                judgement.decided.as_ref().map(|(at, _)| name(*at)),
+                judgement
+                    .effective
+                    .as_ref()
+                    .map(|under| &*under.policy.name),
                 Some("strong")
             );
             assert_eq!(
                 judgement
-                    .shadows
+                    .previews
                     .iter()
-                    .map(|(at, _)| name(*at))
+                    .map(|under| &*under.policy.name)
                     .collect::<Vec<_>>(),
                 ["shadow"]
             );
-            assert!(judgement.shadows[0].1[0].resolution.target().is_some());
+            assert!(
+                judgement.previews[0].findings[0]
+                    .resolution
+                    .target()
+                    .is_some()
+            );
             assert!(matches!(judgement.verdict, Verdict::Tell));
         },
     );

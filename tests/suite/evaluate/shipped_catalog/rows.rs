@@ -31,7 +31,7 @@ fn an_end_of_life_date_counts_from_its_day_on() {
                 today,
             },
         );
-        format!("{:?}", judgement.decided.unwrap().1[0].resolution)
+        format!("{:?}", judgement.effective.unwrap().findings[0].resolution)
     };
     assert!(note_on(date(2027, 4, 7)).contains("note: None"));
     assert!(note_on(date(2027, 4, 8)).contains("note: Some(EndOfLife)"));

@@ -117,6 +117,7 @@ impl<'t> Judge<'t, '_> {
             id: id.to_owned(),
             written: finding.text.to_owned(),
             reported: self.only_reports(&finding),
+            edited: false,
             finding,
             region,
             resolution,
@@ -202,6 +203,7 @@ fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
         evidence,
         suggestion: None,
         reported: false,
+        edited: false,
     }
 }
 

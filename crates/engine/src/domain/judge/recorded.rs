@@ -275,6 +275,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 evidence: Evidence::default(),
                 suggestion: None,
                 reported: false,
+                edited: false,
             };
         }
         let name = self.judge.recorded_name(&entry.from);

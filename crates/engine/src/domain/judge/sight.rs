@@ -18,7 +18,7 @@ impl<'t> Sight<'t> {
     /// What these policies see of an object; of a running Pod only what the new containers bring.
     pub(super) fn of<'p>(
         object: &Object<'t>,
-        context: &Context<'t>,
+        context: &Context<'t, '_>,
         policies: impl Iterator<Item = &'p Policy>,
     ) -> Self {
         let ways: BTreeSet<bool> = policies.map(follows).collect();
@@ -56,7 +56,7 @@ pub(super) fn follows(policy: &Policy) -> bool {
 }
 
 /// The ConfigMaps that an object of the context's namespace can refer to, as far as the policy looks at them.
-pub(super) fn neighbours<'t>(policy: &Policy, context: &Context<'t>) -> Neighbours<'t> {
+pub(super) fn neighbours<'t>(policy: &Policy, context: &Context<'t, '_>) -> Neighbours<'t> {
     if follows(policy) {
         in_namespace(context)
     } else {
@@ -64,7 +64,7 @@ pub(super) fn neighbours<'t>(policy: &Policy, context: &Context<'t>) -> Neighbou
     }
 }
 
-fn in_namespace<'t>(context: &Context<'t>) -> Neighbours<'t> {
+fn in_namespace<'t>(context: &Context<'t, '_>) -> Neighbours<'t> {
     let namespace = &context.namespace.name;
     context.view.references.in_namespace(namespace)
 }
@@ -72,7 +72,7 @@ fn in_namespace<'t>(context: &Context<'t>) -> Neighbours<'t> {
 /// Everything that stands in the object, and where `follow` says so, what it takes from elsewhere.
 pub(super) fn everything<'t>(
     object: &Object<'t>,
-    context: &Context<'t>,
+    context: &Context<'t, '_>,
     follow: bool,
 ) -> Vec<Finding<'t>> {
     let neighbours = follow.then(|| in_namespace(context));
@@ -80,7 +80,7 @@ pub(super) fn everything<'t>(
 }
 
 /// Of a running Pod only what the new containers bring.
-fn added<'t>(found: Vec<Finding<'t>>, context: &Context<'_>) -> Vec<Finding<'t>> {
+fn added<'t>(found: Vec<Finding<'t>>, context: &Context<'_, '_>) -> Vec<Finding<'t>> {
     let Action::AddEphemeralContainers(old) = context.action else {
         return found;
     };

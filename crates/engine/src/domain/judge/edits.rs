@@ -1,0 +1,106 @@
+//! The edits of a document's source: a rewrite stays one only where its splice means the same wherever the document uses it.
+//!
+//! A YAML anchor is written once and read at several places. Where these need different answers, or where one of them is not
+//! edited, the anchor is unchanged for all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Judgement, Verdict};
+use crate::domain::reason::Reason;
+use crate::domain::resolve::Resolution;
+use crate::text::{NodeId, Splice, Tree, Unmappable};
+
+/// The place of an ID: its text and where the ID starts in the decoded text.
+type Place = (NodeId, usize);
+
+/// Decides which rewrites of the objects of one document can be written into its source, and returns the splices that write
+/// them. Every other rewrite becomes [`Reason::Unmappable`] or [`Reason::SharedAnchor`].
+///
+/// The judgements are those of [`Action::Edit`](super::Action::Edit), of all objects of `tree`.
+pub fn settle_edits(tree: &Tree<'_>, judgements: &mut [Judgement<'_>]) -> Vec<Splice> {
+    let mut planned = BTreeMap::new();
+    for judgement in &*judgements {
+        if let Verdict::Rewrite(plan) = &judgement.verdict {
+            let splices = plan.splices();
+            planned.extend(splices.map(|(leaf, span, splice)| ((leaf, span.start), splice)));
+        }
+    }
+    if planned.is_empty() {
+        return Vec::new();
+    }
+    let conflicting = conflicting(tree, &planned);
+    for judgement in judgements {
+        settle(judgement, &planned, &conflicting);
+    }
+    let settled = planned.into_iter();
+    settled
+        .filter(|((leaf, _), _)| !conflicting.contains(leaf))
+        .filter_map(|(_, splice)| splice.ok())
+        .collect()
+}
+
+/// Settles the findings of one object.
+fn settle(
+    judgement: &mut Judgement<'_>,
+    planned: &BTreeMap<Place, Result<Splice, Unmappable>>,
+    conflicting: &BTreeSet<NodeId>,
+) {
+    let Verdict::Rewrite(plan) = &mut judgement.verdict else {
+        return;
+    };
+    let findings = judgement.effective.iter_mut();
+    for one in findings.flat_map(|effective| &mut effective.findings) {
+        let leaf = one.finding.leaf.node();
+        let start = one.finding.token.span.start;
+        let reason = match planned.get(&(leaf, start)) {
+            None => continue,
+            Some(Ok(_)) if !conflicting.contains(&leaf) => {
+                one.edited = one.resolution.target().is_some();
+                continue;
+            }
+            Some(Ok(_)) => Reason::SharedAnchor,
+            Some(Err(Unmappable)) => Reason::Unmappable,
+        };
+        one.resolution = Resolution::Leave(reason);
+        plan.forget(leaf, start);
+    }
+    if plan.is_empty() {
+        judgement.verdict = Verdict::Tell;
+    }
+}
+
+/// The texts whose bytes are shared by an anchor that not all of its uses change in the same way.
+fn conflicting(
+    tree: &Tree<'_>,
+    planned: &BTreeMap<Place, Result<Splice, Unmappable>>,
+) -> BTreeSet<NodeId> {
+    let mut changes: BTreeMap<NodeId, Vec<&Splice>> = BTreeMap::new();
+    for ((leaf, _), splice) in planned {
+        if let (true, Ok(splice)) = (tree.is_shared(*leaf), splice) {
+            changes.entry(*leaf).or_default().push(splice);
+        }
+    }
+    if changes.is_empty() {
+        return BTreeSet::new();
+    }
+    let conflicts = |nodes: &Vec<NodeId>| {
+        let mut all = nodes.iter().map(|node| changes.get(node));
+        let first = all.next().flatten();
+        first.is_none() || all.any(|one| one != first)
+    };
+    let uses = uses(tree).into_values().filter(conflicts);
+    uses.flatten().collect()
+}
+
+/// The nodes of a document that share their bytes with others, by where these start.
+fn uses(tree: &Tree<'_>) -> BTreeMap<usize, Vec<NodeId>> {
+    let mut uses: BTreeMap<usize, Vec<NodeId>> = BTreeMap::new();
+    let mut open = vec![tree.root()];
+    while let Some(node) = open.pop() {
+        if tree.text(node).is_some() && tree.is_shared(node) {
+            uses.entry(tree.raw(node).start).or_default().push(node);
+        }
+        open.extend(tree.children(node));
+    }
+    uses
+}
