@@ -270,6 +270,20 @@ fn the_tables_have_every_room_and_no_cycle() {
 }
 
 #[test]
+fn modules_of_a_room_have_no_import_cycle() {
+    for folder in crates() {
+        let sources = sources(&folder);
+        assert!(sources.len() > 50, "{}", sources.len());
+        for room in table(&head(&folder)).keys() {
+            let graph = graph(room, &sources);
+            let on_cycles = cyclic(graph.clone());
+            let edges: Vec<_> = on_cycles.iter().map(|m| (m, &graph[m])).collect();
+            assert!(on_cycles.is_empty(), "cycle in `{room}`: {edges:#?}");
+        }
+    }
+}
+
+#[test]
 fn the_engine_uses_no_module_of_the_standard_library_that_does_io() {
     let [_, engine] = crates();
     for source in sources(&engine) {
