@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::runtime::Shutdown;
 
-/// The content type of the OpenMetrics text format.
+/// The content type of the `OpenMetrics` text format.
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 

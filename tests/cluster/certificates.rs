@@ -1,4 +1,4 @@
-//! Certificates of the control plane and of the stand-ins: one authority each, leaves that are good for servers and clients.
+//! Certificates of the control plane and of stand-in webhooks: a CA for each, and leaves for servers and clients.
 
 use std::net::Ipv4Addr;
 
@@ -8,36 +8,36 @@ use rcgen::{
     KeyUsagePurpose, SanType,
 };
 
-/// A certificate authority that lives as long as the value.
+/// A CA in memory.
 pub(crate) struct Authority {
     certificate: String,
     key: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// A certificate and its key, both PEM.
+/// A leaf certificate and its key, both PEM.
 pub(crate) struct Leaf {
-    /// The certificate alone, without its authority.
+    /// The certificate, without that of the CA.
     pub(crate) certificate: String,
     /// The private key, PKCS #8.
     pub(crate) key: String,
 }
 
-/// Whom a leaf names.
+/// The subject and the names of a leaf.
 #[derive(Default)]
 pub(crate) struct Subject<'a> {
-    /// The common name: to the API server, the user.
+    /// The common name: the user name for the API server.
     pub(crate) name: &'a str,
-    /// The organization: to the API server, the group.
+    /// The organization: the group for the API server.
     pub(crate) group: Option<&'a str>,
-    /// Host names that the leaf may serve.
+    /// DNS names that the leaf is valid for.
     pub(crate) hosts: &'a [&'a str],
-    /// Addresses that the leaf may serve.
+    /// IP addresses that the leaf is valid for.
     pub(crate) addresses: &'a [Ipv4Addr],
 }
 
 impl Authority {
-    /// Makes an authority of this common name.
+    /// Creates a CA with this common name.
     pub(crate) fn new(name: &str) -> Result<Self> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -52,12 +52,12 @@ impl Authority {
         })
     }
 
-    /// The authority's own certificate, PEM.
+    /// The certificate of the CA, PEM.
     pub(crate) fn certificate(&self) -> &str {
         &self.certificate
     }
 
-    /// The authority's private key, PEM: the controller manager signs with it.
+    /// The private key of the CA, PEM: kube-controller-manager signs with it.
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
@@ -98,7 +98,7 @@ impl Authority {
     }
 }
 
-/// A key pair for nothing but signatures, PEM, the private key first: the service accounts' tokens.
+/// A key pair for service account tokens, PEM: the private key, then the public key.
 pub(crate) fn signing_keys() -> Result<(String, String)> {
     let pair = KeyPair::generate()?;
     Ok((pair.serialize_pem(), pair.public_key_pem()))

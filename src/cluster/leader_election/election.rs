@@ -2,9 +2,9 @@
 //!
 //! Why no two replicas lead at once: a write is stored only over the resource version that it is based on. A replica that takes
 //! the Lease from another has observed it unchanged for [`LEASE_DURATION`], so the holder sent its last stored write longer ago
-//! than that, and the holder leads for [`RENEW_DEADLINE`] after it sent a write. A Lease that was emptied or recreated by anybody but
-//! its holder is waited for in the same way. A replica that reads the Lease for the first time cannot tell an emptied Lease from a
-//! new one: it takes it, and the previous holder learns of that at its next attempt.
+//! than that, and the holder leads for [`RENEW_DEADLINE`] after it sent a write. A Lease that was emptied or recreated, and not
+//! released by its holder, is waited for in the same way. A replica that reads the Lease for the first time cannot distinguish
+//! an emptied Lease from a new one: it takes it, and the previous holder learns of that at its next attempt.
 
 use std::time::Duration;
 

@@ -47,13 +47,13 @@ impl FileCertificates {
         lifetimes: Lifetimes,
         context: CertificateContext,
     ) -> Result<Self, TlsError> {
-        let (files, content) = Files::open(paths)?;
-        context.resolver.replace(Arc::clone(&content.pair));
+        let (files, first) = Files::open(paths)?;
+        context.resolver.replace(Arc::clone(&first.pair));
         context.metrics.count_issued();
         Ok(Self {
             files,
             interval: RELOAD_INTERVAL,
-            selection: LeafSelection::new(server_name, lifetimes, content),
+            selection: LeafSelection::new(server_name, lifetimes, first),
             context,
         })
     }

@@ -207,7 +207,7 @@ impl<'w> Cluster<'w> {
     pub(super) fn call_throughout(&self) -> Calls {
         let api = Api::<ConfigMap>::namespaced(self.admin.clone(), self.world.namespace());
         let called = Arc::new(Mutex::new(Called::default()));
-        let told = Arc::clone(&called);
+        let results = Arc::clone(&called);
         let task = self.runtime.spawn(async move {
             let params = PostParams {
                 dry_run: true,
@@ -217,7 +217,7 @@ impl<'w> Cluster<'w> {
             map.metadata.generate_name = Some("call-".to_owned());
             loop {
                 let outcome = api.create(&params, &map).await;
-                note(&told, outcome.err().map(|error| error.to_string()));
+                record(&results, outcome.err().map(|error| error.to_string()));
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         });
@@ -229,7 +229,7 @@ impl<'w> Cluster<'w> {
 }
 
 /// Counts a call, and records its error.
-fn note(called: &Mutex<Called>, failure: Option<String>) {
+fn record(called: &Mutex<Called>, failure: Option<String>) {
     let mut called = called.lock().unwrap_or_else(PoisonError::into_inner);
     called.made += 1;
     called.failed.extend(failure);
