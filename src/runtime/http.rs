@@ -123,8 +123,8 @@ impl Metrics {
             metrics.lost.clone(),
         );
         registry.register(
-            "panics",
-            "Requests answered with 500 after a panic",
+            "requests_panicked",
+            "Requests answered with status 500 because their handler panicked",
             metrics.panics.clone(),
         );
         metrics

@@ -277,7 +277,7 @@ async fn a_panic_costs_one_review_and_not_the_connection() {
     assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(!reply.closes);
     assert!(client.review("ml").await.unwrap().admits());
-    assert_eq!(rig.metric("panics_total"), Some(1));
+    assert_eq!(rig.metric("requests_panicked_total"), Some(1));
 }
 
 #[tokio::test]
