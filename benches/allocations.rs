@@ -10,8 +10,8 @@ use bedrock_profiles::{
     cli::judging::Judging,
     runtime::published::Published,
     webhook::{
-        desk::{Desk, Door, Patience},
-        metrics::Families,
+        handler::{AdmissionHandler, ConfigMapWait, Endpoint},
+        metrics::Metrics,
     },
 };
 use divan::{AllocProfiler, Bencher};
@@ -26,7 +26,7 @@ fn main() {
     divan::main();
 }
 
-fn desk() -> Desk {
+fn handler() -> AdmissionHandler {
     let judging = Judging {
         today: "2026-11-23".parse().ok(),
         ..Judging::default()
@@ -34,9 +34,9 @@ fn desk() -> Desk {
     let policy = serde_json::json!({"mode": "Rewrite", "references": "Off"});
     let policy = serde_json::from_value(policy).expect("a policy");
     let (view, _) = judging.view(policy).expect("the built-in catalog");
-    Desk::new(
+    AdmissionHandler::new(
         Arc::new(Published::new(Some(view))),
-        Families::register(&mut Registry::default()),
+        Metrics::register(&mut Registry::default()),
         BTreeSet::new(),
         judging.today(),
     )
@@ -44,7 +44,7 @@ fn desk() -> Desk {
 
 #[divan::bench(args = bodies::reviews().into_keys())]
 fn answer(bencher: Bencher<'_, '_>, name: &str) {
-    let desk = desk();
+    let handler = handler();
     let body = &bodies::reviews()[name];
-    bencher.bench_local(|| desk.answer(Door::Mutate, body, Patience::None));
+    bencher.bench_local(|| handler.handle(Endpoint::Mutate, body, ConfigMapWait::Exhausted));
 }

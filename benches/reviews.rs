@@ -18,10 +18,11 @@ use axum::Router;
 use axum::routing::post;
 use bedrock_profiles::cli::judging::Judging;
 use bedrock_profiles::cli::serve::{Addresses, Certificate, Options, start_standalone};
+use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::{Shutdown, http};
 use bedrock_profiles::tls;
 use bedrock_profiles::tls::authority::{Authority, Names};
-use bedrock_profiles::webhook::server::{Admission, Gate, Limits, Metrics};
+use bedrock_profiles::webhook::body::{BodyBudget, Limits, Metrics, ReviewRequest};
 use bytes::Bytes;
 use futures::future::join_all;
 use http_body_util::{BodyExt as _, Full};
@@ -139,15 +140,18 @@ async fn ours() -> (SocketAddr, String, Serving) {
 async fn floor() -> (SocketAddr, String, Serving) {
     const ANSWER: &str = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"0e6bb1a8-6e4a-4a55-9a5c-0a4d3b1f2c11","allowed":true}}"#;
     async fn constant(
-        admission: Admission,
+        request: ReviewRequest,
     ) -> ([(header::HeaderName, &'static str); 1], &'static str) {
-        std::hint::black_box(admission.body().len());
+        std::hint::black_box(request.body().len());
         ([(header::CONTENT_TYPE, "application/json")], ANSWER)
     }
-    let gate = Gate::new(Limits::default(), Metrics::default());
+    let budget = BodyBudget::new(
+        Limits::default(),
+        Metrics::register(&mut Registry::default()),
+    );
     let router = Router::new()
         .route("/mutate", post(constant))
-        .with_state(gate);
+        .with_state(budget);
     let now = std::time::SystemTime::now();
     let authority = Authority::new("bench CA", now).unwrap();
     let leaf = authority

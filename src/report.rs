@@ -17,6 +17,7 @@ use crate::domain::snapshot::Snapshot;
 
 pub mod grade;
 mod lifecycle;
+pub mod messages;
 pub mod openreports;
 mod reference;
 mod serialize;

@@ -1,4 +1,7 @@
-//! The webhook: reviews in, answers out. Reads the view, and makes no call to anybody on the request path.
+//! The admission webhook: a review in, a response out.
+//!
+//! [`body`] reads a request within limits, [`handler`] answers the review in it, and this module decides how long a
+//! response may wait for inputs that have not been observed yet. No other process is called while a request is served.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,111 +14,129 @@ use axum::routing::post;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
-pub mod answer;
-pub mod desk;
+mod action;
+pub mod body;
+pub mod handler;
 pub mod metrics;
+pub mod response;
 pub mod review;
-pub mod server;
 
-use desk::{Awaited, Desk, Door, NoAnswer, Patience};
-use server::{Admission, Gate, unavailable};
+use body::{BodyBudget, ReviewRequest};
+use handler::{AdmissionHandler, ConfigMapWait, Endpoint, HandleError, MissingInput};
 
-/// Path of the mutating entry.
+/// Path of the mutating endpoint.
 pub const MUTATE: &str = "/mutate";
 
-/// Path of the validating entry.
+/// Path of the validating endpoint.
 pub const VALIDATE: &str = "/validate";
 
-/// How much time must be left to begin with a review: the largest takes milliseconds.
-const ENOUGH: Duration = Duration::from_millis(20);
+/// Time that must remain before the deadline to start with a review. The largest review takes milliseconds.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(20);
+
+/// How long a Pod waits for a ConfigMap that was created just before it. A watch delivers it within milliseconds, and
+/// `helm install` creates ConfigMaps first.
+const CONFIG_MAP_WAIT: Duration = Duration::from_millis(200);
 
 #[derive(Clone)]
-struct Counter {
-    desk: Arc<Desk>,
-    gate: Gate,
+struct AppState {
+    handler: Arc<AdmissionHandler>,
+    budget: BodyBudget,
 }
 
 /// The routes of the webhook.
-pub fn router(desk: Arc<Desk>, gate: Gate) -> Router {
+pub fn router(handler: Arc<AdmissionHandler>, budget: BodyBudget) -> Router {
     Router::new()
         .route(MUTATE, post(mutate))
         .route(VALIDATE, post(validate))
-        .with_state(Counter { desk, gate })
+        .with_state(AppState { handler, budget })
 }
 
-async fn mutate(State(desk): State<Arc<Desk>>, admission: Admission) -> Response {
-    answer(&desk, Door::Mutate, &admission).await
+async fn mutate(State(handler): State<Arc<AdmissionHandler>>, request: ReviewRequest) -> Response {
+    respond(&handler, Endpoint::Mutate, &request).await
 }
 
-async fn validate(State(desk): State<Arc<Desk>>, admission: Admission) -> Response {
-    answer(&desk, Door::Validate, &admission).await
+async fn validate(
+    State(handler): State<Arc<AdmissionHandler>>,
+    request: ReviewRequest,
+) -> Response {
+    respond(&handler, Endpoint::Validate, &request).await
 }
 
-/// How long a Pod waits for a ConfigMap that was made in the same moment: a watch brings it within a few milliseconds, and
-/// `helm install` sends ConfigMaps first.
-const FOR_CONFIG_MAPS: Duration = Duration::from_millis(200);
-
-async fn answer(desk: &Desk, door: Door, admission: &Admission) -> Response {
-    if Instant::now() + ENOUGH > admission.deadline {
-        return unavailable("the caller's deadline is too near to begin with the review\n");
+async fn respond(
+    handler: &AdmissionHandler,
+    endpoint: Endpoint,
+    request: &ReviewRequest,
+) -> Response {
+    if Instant::now() + TIME_TO_ANSWER > request.deadline {
+        return unavailable("too little time is left before the deadline of the request; retry");
     }
-    match patient(desk, door, admission).await {
+    match respond_before_deadline(handler, endpoint, request).await {
         Ok(bytes) => {
             const JSON: HeaderValue = HeaderValue::from_static("application/json");
             ([(header::CONTENT_TYPE, JSON)], bytes).into_response()
         }
-        Err(NoAnswer::Review(error)) => error.into_response(),
-        Err(error @ NoAnswer::Object(_)) => {
-            (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response()
-        }
-        Err(NoAnswer::Awaits(_)) => {
-            unavailable("what the answer rests on has not been seen yet; send it again\n")
-        }
+        Err(HandleError::Review(error)) => error.into_response(),
+        Err(error @ HandleError::Missing(_)) => unavailable(&error.to_string()),
     }
 }
 
-/// Answers, and where the answer rests on what has not been seen yet, waits for it as long as that makes sense.
-async fn patient(desk: &Desk, door: Door, admission: &Admission) -> Result<Bytes, NoAnswer> {
-    let last = admission.deadline - ENOUGH;
-    let for_config_maps = last.min(Instant::now() + FOR_CONFIG_MAPS);
-    let (mut changes, mut patience) = (None, Patience::Some);
+/// 503 with a message. The server adds the headers that let the API server's client retry with another replica.
+fn unavailable(message: &str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{message}\n")).into_response()
+}
+
+/// Handles the review. Where an input has not been observed yet, waits for new views and handles it again: for a ConfigMap
+/// as long as [`CONFIG_MAP_WAIT`], for anything else until the deadline.
+async fn respond_before_deadline(
+    handler: &AdmissionHandler,
+    endpoint: Endpoint,
+    request: &ReviewRequest,
+) -> Result<Bytes, HandleError> {
+    let deadline = request.deadline - TIME_TO_ANSWER;
+    let config_map_deadline = deadline.min(Instant::now() + CONFIG_MAP_WAIT);
+    let (mut changes, mut wait) = (None, ConfigMapWait::Allowed);
     loop {
-        let answer = joined(admission, || desk.answer(door, admission.body(), patience));
-        let until = match answer {
-            Err(NoAnswer::Awaits(Awaited::ConfigMap)) => for_config_maps,
-            Err(NoAnswer::Awaits(Awaited::View | Awaited::Namespace)) => last,
-            answer => return answer,
+        let response = in_trace_span(request, || handler.handle(endpoint, request.body(), wait));
+        let missing = match response {
+            Err(HandleError::Missing(missing)) => missing,
+            response => return response,
+        };
+        let until = match missing {
+            MissingInput::ConfigMap => config_map_deadline,
+            MissingInput::View | MissingInput::Namespace => deadline,
         };
         let Some(changes) = &mut changes else {
-            // What came between the answer and this line is seen by answering once more.
-            changes = Some(desk.subscribe());
+            // A view that was published before the subscription is taken by handling the review once more.
+            changes = Some(handler.subscribe());
             continue;
         };
         if timeout_at(until, changes.changed()).await.is_err() {
-            match answer {
-                Err(NoAnswer::Awaits(Awaited::ConfigMap)) => patience = Patience::None,
-                answer => return answer,
+            match missing {
+                MissingInput::ConfigMap => wait = ConfigMapWait::Exhausted,
+                MissingInput::View | MissingInput::Namespace => {
+                    return Err(HandleError::Missing(missing));
+                }
             }
         }
     }
 }
 
-/// Does something as part of the caller's trace.
-fn joined<T>(admission: &Admission, act: impl FnOnce() -> T) -> T {
-    match &admission.traceparent {
+/// Runs `act` in a span of the caller's trace.
+fn in_trace_span<T>(request: &ReviewRequest, act: impl FnOnce() -> T) -> T {
+    match &request.traceparent {
         Some(parent) => tracing::info_span!("review", traceparent = parent.as_str()).in_scope(act),
         None => act(),
     }
 }
 
-impl FromRef<Counter> for Arc<Desk> {
-    fn from_ref(counter: &Counter) -> Self {
-        Self::clone(&counter.desk)
+impl FromRef<AppState> for Arc<AdmissionHandler> {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.handler)
     }
 }
 
-impl FromRef<Counter> for Gate {
-    fn from_ref(counter: &Counter) -> Self {
-        counter.gate.clone()
+impl FromRef<AppState> for BodyBudget {
+    fn from_ref(state: &AppState) -> Self {
+        state.budget.clone()
     }
 }

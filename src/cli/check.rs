@@ -226,7 +226,8 @@ impl std::fmt::Display for Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::webhook::review::{Answer as Given, Review};
+    use crate::webhook::response::AdmissionResponse;
+    use crate::webhook::review::{AdmissionReview, parse};
 
     #[test]
     fn a_url_names_a_host_and_mostly_no_more() {
@@ -247,17 +248,18 @@ mod tests {
     #[test]
     fn the_review_is_one_that_the_webhook_reads() {
         let text = review();
-        let review = Review::read(text.as_bytes()).unwrap();
-        assert!(review.dry_run);
-        assert_eq!(&*review.envelope.uid, UID);
+        let tree = parse(text.as_bytes()).unwrap();
+        let envelope = AdmissionReview::of(&tree).unwrap().envelope;
+        assert!(envelope.dry_run);
+        assert_eq!(envelope.uid, UID);
     }
 
     #[test]
     fn an_answer_is_one_to_the_review_that_was_sent() {
-        let ok = |uid| read(StatusCode::OK, &Given::allowed(uid).to_bytes());
+        let ok = |uid| read(StatusCode::OK, &AdmissionResponse::allowed(uid).to_bytes());
         assert!(ok(UID).unwrap().allowed);
         assert_eq!(ok("another"), Err(NoAnswer::Other));
-        let refused = Given::denied(UID, 403, "no".to_owned()).to_bytes();
+        let refused = AdmissionResponse::denied(UID, 403, "no".to_owned()).to_bytes();
         assert!(!read(StatusCode::OK, &refused).unwrap().allowed);
         assert!(matches!(
             read(StatusCode::OK, b"{}"),

@@ -16,7 +16,7 @@ use crate::runtime::{http, telemetry};
 use crate::tls::TlsError;
 use crate::tls::files::Paths;
 use crate::webhook;
-use crate::webhook::server;
+use crate::webhook::body;
 
 use super::judging::{Judging, JudgingError};
 
@@ -202,7 +202,7 @@ fn standalone(args: Args) -> Result<Options, JudgingError> {
         today: Box::new(args.judging.today()),
         excluded: args.excluded.clone(),
         certificate: args.certificate(),
-        limits: server::Limits::default(),
+        limits: body::Limits::default(),
     })
 }
 
@@ -235,7 +235,7 @@ async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
         excluded: args.excluded.clone(),
         certificate: args.files()?,
         lifetimes: Lifetimes::default(),
-        limits: server::Limits::default(),
+        limits: body::Limits::default(),
     })
 }
 

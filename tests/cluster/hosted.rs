@@ -10,7 +10,7 @@ use bedrock_profiles::{
     controllers::certificates::keyring::Lifetimes,
     runtime::Shutdown,
     tls::files::Paths,
-    webhook::server::Limits,
+    webhook::body::Limits,
 };
 use jiff::civil::{Date, date};
 use tokio::{

@@ -19,7 +19,7 @@ const IMPURE: [&str; 7] = ["fs", "env", "net", "io", "process", "thread", "time"
 const RESPONSE_KEYS: [&str; 3] = ["\"response\"", "\"patchType\"", "\"allowed\":"];
 
 /// The module that writes admission responses.
-const RESPONSE_WRITER: &str = "webhook/review";
+const RESPONSE_WRITER: &str = "webhook/response";
 
 /// A production source file.
 struct Source {

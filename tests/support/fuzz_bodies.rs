@@ -27,8 +27,8 @@ use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::text::{Format, Kind, NodeId, Splice, Tree, splice};
 use bedrock_profiles::validate;
-use bedrock_profiles::webhook::desk::{Desk, Door, Patience};
-use bedrock_profiles::webhook::metrics::Families;
+use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait, Endpoint};
+use bedrock_profiles::webhook::metrics::Metrics;
 use jiff::civil::date;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -352,8 +352,8 @@ pub(crate) fn read_embedded(data: &[u8]) {
 
 // === Review ===
 
-/// A desk with a policy of this spec over the shipped catalog, and a ConfigMap `models` with an ID in the namespace `ml`.
-pub(crate) fn desk(spec: &str) -> Desk {
+/// A handler with a policy of this spec over the shipped catalog, and a ConfigMap `models` with an ID in the namespace `ml`.
+pub(crate) fn handler(spec: &str) -> AdmissionHandler {
     let text = format!(
         "apiVersion: bedrock-profiles.dev/v1alpha1\nkind: InferenceProfilePolicy\nmetadata: {{ name: test }}\nspec: {spec}\n"
     );
@@ -378,20 +378,20 @@ pub(crate) fn desk(spec: &str) -> Desk {
         references: Arc::new(references),
         ..View::of(snapshot)
     };
-    Desk::new(
+    AdmissionHandler::new(
         Arc::new(Published::new(Some(view))),
-        Families::register(&mut Registry::default()),
+        Metrics::register(&mut Registry::default()),
         BTreeSet::from(["kube-system".into()]),
         || date(2026, 11, 23),
     )
 }
 
 /// An answer is JSON, repeats the uid, patches through the mutating entry only, and its patch applies.
-pub(crate) fn answers_well(desk: &Desk, body: &[u8]) {
+pub(crate) fn answers_well(handler: &AdmissionHandler, body: &[u8]) {
     let tree = std::str::from_utf8(body).ok().map(Tree::json);
     let is_readable = !tree.is_some_and(|tree| tree.is_ok_and(|tree| confuses_serde_json(&tree)));
-    for door in [Door::Mutate, Door::Validate] {
-        let Ok(bytes) = desk.answer(door, body, Patience::None) else {
+    for endpoint in [Endpoint::Mutate, Endpoint::Validate] {
+        let Ok(bytes) = handler.handle(endpoint, body, ConfigMapWait::Exhausted) else {
             continue;
         };
         let answer: Value = serde_json::from_slice(&bytes).unwrap();
@@ -412,8 +412,8 @@ pub(crate) fn answers_well(desk: &Desk, body: &[u8]) {
             continue;
         };
         assert_eq!(
-            (door, &response["patchType"]),
-            (Door::Mutate, &"JSONPatch".into())
+            (endpoint, &response["patchType"]),
+            (Endpoint::Mutate, &"JSONPatch".into())
         );
         let patch: json_patch::Patch =
             serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
@@ -425,10 +425,10 @@ pub(crate) fn answers_well(desk: &Desk, body: &[u8]) {
 
 /// The webhook refuses a body or answers it well.
 pub(crate) fn answer_review(data: &[u8]) {
-    static DESK: OnceLock<Desk> = OnceLock::new();
-    let desk = DESK
-        .get_or_init(|| desk("{ mode: Rewrite, models: { aliases: { enabled: true, envNames: ['*'] } }, lists: Rewrite, region: { default: us-east-1 } }"));
-    answers_well(desk, data);
+    static HANDLER: OnceLock<AdmissionHandler> = OnceLock::new();
+    let handler = HANDLER
+        .get_or_init(|| handler("{ mode: Rewrite, models: { aliases: { enabled: true, envNames: ['*'] } }, lists: Rewrite, region: { default: us-east-1 } }"));
+    answers_well(handler, data);
 }
 
 // === Resources ===

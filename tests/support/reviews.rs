@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::webhook::desk::Desk;
-use bedrock_profiles::webhook::metrics::Families;
-use bedrock_profiles::webhook::server::{Gate, Limits, Metrics};
+use bedrock_profiles::webhook::body::{self, BodyBudget, Limits};
+use bedrock_profiles::webhook::handler::AdmissionHandler;
+use bedrock_profiles::webhook::metrics::Metrics;
 use bedrock_profiles::webhook::{MUTATE, VALIDATE, router};
 use http_body_util::BodyExt as _;
 use jiff::civil::Date;
@@ -32,16 +32,16 @@ async fn asked(
     body: String,
     registry: &mut Registry,
 ) -> (StatusCode, String) {
-    let families = Families::register(registry);
-    let desk = Desk::new(
+    let metrics = Metrics::register(registry);
+    let handler = AdmissionHandler::new(
         Arc::new(Published::new(Some(view))),
-        families,
+        metrics,
         BTreeSet::from(["kube-system".into()]),
         move || today,
     );
     let router = router(
-        Arc::new(desk),
-        Gate::new(Limits::default(), Metrics::default()),
+        Arc::new(handler),
+        BodyBudget::new(Limits::default(), body::Metrics::register(registry)),
     );
     let request = Request::post(uri)
         .header("content-type", "application/json")

@@ -30,7 +30,7 @@ use crate::runtime::published::Published;
 use crate::tls::Resolver;
 use crate::tls::authority::Names;
 use crate::tls::files::Paths;
-use crate::webhook::server;
+use crate::webhook::body;
 
 use super::StartError;
 use super::stack::{Addresses, CA_NAME, Judges, NEVER, Running, SERVER_NAME, Stack};
@@ -60,7 +60,7 @@ pub struct ClusterOptions {
     /// What is wanted of audits; `None` is none.
     pub audit: Option<AuditOptions>,
     /// What the server may be made to do.
-    pub limits: server::Limits,
+    pub limits: body::Limits,
 }
 
 /// How long after a probe was told that we are ready the entries are put in force: the kubelet tells the API server, the

@@ -14,9 +14,9 @@ use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};
 use crate::tls::{self, Resolver};
 use crate::webhook;
-use crate::webhook::desk::Desk;
-use crate::webhook::metrics::Families;
-use crate::webhook::server::{self, Gate};
+use crate::webhook::body::{self, BodyBudget};
+use crate::webhook::handler::AdmissionHandler;
+use crate::webhook::metrics::Metrics;
 
 use super::StartError;
 
@@ -50,7 +50,7 @@ pub(super) struct Judges {
     /// The day that decides over dates of end of life.
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
     /// What the server may be made to do.
-    pub limits: server::Limits,
+    pub limits: body::Limits,
 }
 
 /// A server in the making: its ports are bound, and it is not ready.
@@ -124,17 +124,16 @@ impl Stack {
         let (address, admin_address) = (self.webhook.address(), self.admin.address());
         let tls = tls::server_config(resolver)?;
         let connections = http::Metrics::register(&mut self.registry);
-        let gate_metrics = server::Metrics::default();
-        gate_metrics.register(&mut self.registry);
-        let families = Families::register(&mut self.registry);
+        let body_metrics = body::Metrics::register(&mut self.registry);
+        let metrics = Metrics::register(&mut self.registry);
         let excluded: BTreeSet<Box<str>> = NEVER
             .iter()
             .map(|name| (*name).into())
             .chain(judges.excluded.into_iter().map(Into::into))
             .collect();
-        let desk = Desk::new(judges.view, families, excluded, judges.today);
-        let gate = Gate::new(judges.limits, gate_metrics);
-        let router = webhook::router(Arc::new(desk), gate);
+        let handler = AdmissionHandler::new(judges.view, metrics, excluded, judges.today);
+        let budget = BodyBudget::new(judges.limits, body_metrics);
+        let router = webhook::router(Arc::new(handler), budget);
 
         let limits = judges.limits.connections;
         let shutdown = self.shutdown.clone();

@@ -15,7 +15,7 @@ use crate::runtime::{BoxError, Tasks};
 use crate::tls::Resolver;
 use crate::tls::authority::{Authority, Names};
 use crate::tls::files::{Files, Paths, RELOAD_INTERVAL};
-use crate::webhook::server;
+use crate::webhook::body;
 
 use super::StartError;
 use super::stack::{Addresses, CA_NAME, Judges, Running, SERVER_NAME, Stack};
@@ -33,7 +33,7 @@ pub struct Options {
     /// The day that decides over dates of end of life.
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
     /// What the server may be made to do.
-    pub limits: server::Limits,
+    pub limits: body::Limits,
 }
 
 /// Where the serving certificate comes from.

@@ -1,11 +1,7 @@
-//! What is read of a review, what is refused, and that every answer is what an API server accepts.
+//! The fast path and the reader of trees agree, and bodies that are not reviews are errors.
 
-use std::collections::BTreeMap;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::*;
 
@@ -15,56 +11,93 @@ fn whole() -> String {
     format!(r#"{HEAD}{{"spec": {{"x":[1, 2]}}}},"oldObject":null,"dryRun":true,"options":{{}}}}}}"#)
 }
 
+/// The same review with its keys in the order of the alphabet, for which there is no fast path.
 fn sorted_keys() -> String {
     let value: Value = serde_json::from_str(&whole()).unwrap();
     value.to_string()
 }
 
+/// The tree of a body that is a review.
+fn read(body: &[u8]) -> Result<Tree<'_>, ReviewError> {
+    let tree = parse(body)?;
+    AdmissionReview::of(&tree)?;
+    Ok(tree)
+}
+
 #[test]
-fn reads_the_envelope_without_the_object() {
+fn the_fast_path_reads_the_envelope() {
     let whole = whole();
-    let envelope = Envelope::read(whole.as_bytes()).unwrap();
-    assert_eq!(&*envelope.uid, "u-1");
-    assert_eq!((&*envelope.kind.group, &*envelope.kind.version), ("", "v1"));
-    assert_eq!(
-        (&*envelope.kind.kind, &*envelope.resource.resource),
-        ("Pod", "pods")
-    );
-    assert_eq!((&*envelope.namespace, &*envelope.name), ("ml", ""));
-    assert_eq!(
-        (envelope.operation, &*envelope.sub_resource),
-        (Operation::Create, "")
-    );
-    assert_eq!(Review::read(whole.as_bytes()).unwrap().envelope, envelope);
+    let envelope = Envelope::fast(whole.as_bytes()).unwrap();
+    let expected = Envelope {
+        uid: "u-1",
+        resource: "pods",
+        sub_resource: "",
+        name: "",
+        namespace: "ml",
+        operation: Operation::Create,
+        dry_run: true,
+    };
+    assert_eq!(envelope, expected);
+    let tree = read(whole.as_bytes()).unwrap();
+    assert_eq!(AdmissionReview::of(&tree).unwrap().envelope, expected);
 }
 
 #[test]
-fn leaves_what_follows_the_envelope_unread() {
+fn the_fast_path_does_not_read_the_object() {
     let cut = format!("{HEAD}\u{fffd}{{{{{{ not json");
-    assert_eq!(&*Envelope::read(cut.as_bytes()).unwrap().uid, "u-1");
-    let whole = Review::read(cut.as_bytes()).unwrap_err();
-    assert!(
-        matches!(whole, ReviewError::NotJson { line: 1, .. }),
-        "{whole:?}"
-    );
+    assert_eq!(Envelope::fast(cut.as_bytes()).unwrap().uid, "u-1");
+    let error = read(cut.as_bytes()).unwrap_err();
+    let ReviewError::NotJson { field, offset, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((*field, *offset), ("request.object", HEAD.len()));
+    let start = format!("request.object is not valid JSON (byte {})", HEAD.len());
+    assert!(error.to_string().starts_with(&start), "{error}");
 }
 
 #[test]
-fn reads_to_the_end_where_the_order_is_not_that_of_go() {
+fn an_error_names_the_object_only_where_that_is_certain() {
+    let broken = |from: &str, to: &str| {
+        let body = whole();
+        assert!(body.contains(from), "{from}");
+        read(body.replace(from, to).as_bytes())
+            .unwrap_err()
+            .to_string()
+    };
+    for (from, to, field) in [
+        ("[1, 2]", "[1, 2", "request.object"),
+        ("[1, 2]", "[],\"x\":1", "request.object"),
+        ("null", "nil", "the body"),
+        ("\"CREATE\"", "CREATE", "the body"),
+    ] {
+        let said = broken(from, to);
+        assert!(
+            said.starts_with(&format!("{field} is not valid JSON (byte ")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn keys_in_another_order_have_no_fast_path_and_are_read() {
     let sorted = sorted_keys();
     assert!(sorted.find("\"object\"").unwrap() < sorted.find("\"uid\"").unwrap());
-    let envelope = Envelope::read(sorted.as_bytes()).unwrap();
-    assert_eq!((&*envelope.uid, &*envelope.namespace), ("u-1", "ml"));
-    // As nothing was skipped, a cut is noticed.
+    assert_eq!(Envelope::fast(sorted.as_bytes()), None);
+    let tree = read(sorted.as_bytes()).unwrap();
+    let review = AdmissionReview::of(&tree).unwrap();
+    assert_eq!(
+        (review.envelope.uid, review.envelope.namespace),
+        ("u-1", "ml")
+    );
     let cut = sorted.get(..sorted.len() - 1).unwrap();
     assert_eq!(
-        Envelope::read(cut.as_bytes()),
-        Err(ReviewError::Truncated(cut.len()))
+        read(cut.as_bytes()).unwrap_err(),
+        ReviewError::Truncated(cut.len())
     );
 }
 
 #[test]
-fn the_template_and_the_parser_read_the_same() {
+fn the_fast_path_and_the_reader_of_trees_agree() {
     let more = [
         ("\"operation\":\"CREATE\"", "\"operation\":\"DELETE\""),
         ("\"group\":\"\"", "\"group\":\"apps\""),
@@ -77,19 +110,20 @@ fn the_template_and_the_parser_read_the_same() {
             ",\"requestSubResource\":\"x\",\"name\":\"näme\",\"namespace\"",
         ),
         (",\"namespace\":\"ml\"", ""),
+        ("\"dryRun\":true", "\"dryRun\":false"),
     ];
     let mut body = whole();
     for (from, to) in more {
         assert!(body.contains(from), "{from}");
         body = body.replace(from, to);
-        let scanned = head::scan(body.as_bytes());
+        let fast = Envelope::fast(body.as_bytes());
+        let tree = read(body.as_bytes()).unwrap();
         assert_eq!(
-            scanned.unwrap(),
-            Review::read(body.as_bytes()).unwrap().envelope,
+            fast.unwrap(),
+            AdmissionReview::of(&tree).unwrap().envelope,
             "{to}"
         );
     }
-    // Whatever is written differently is left to the parser.
     for (from, to) in [
         ("ml", "m\\u006c"),
         (":{\"uid", ": {\"uid"),
@@ -97,44 +131,45 @@ fn the_template_and_the_parser_read_the_same() {
         ("\"u-1\"", "\"\""),
     ] {
         let body = whole().replace(from, to);
-        assert_eq!(head::scan(body.as_bytes()), None, "{to}");
+        assert_eq!(Envelope::fast(body.as_bytes()), None, "{to}");
     }
-    assert_eq!(head::scan(sorted_keys().as_bytes()), None);
 }
 
 #[test]
-fn keeps_the_objects_as_the_text_they_came_in() {
+fn the_objects_are_nodes_of_the_tree() {
     let whole = whole();
-    let review = Review::read(whole.as_bytes()).unwrap();
-    assert_eq!(review.object, Some(r#"{"spec": {"x":[1, 2]}}"#));
+    let tree = read(whole.as_bytes()).unwrap();
+    let review = AdmissionReview::of(&tree).unwrap();
+    let object = tree.raw(review.object.unwrap());
+    assert_eq!(&whole[object], r#"{"spec": {"x":[1, 2]}}"#);
     assert_eq!(review.old_object, None);
-    assert!(review.dry_run);
     let body = whole.replace(r#""oldObject":null,"dryRun":true"#, r#""oldObject":{}"#);
-    let review = Review::read(body.as_bytes()).unwrap();
-    assert_eq!(review.old_object, Some("{}"));
-    assert!(!review.dry_run);
+    let tree = read(body.as_bytes()).unwrap();
+    let review = AdmissionReview::of(&tree).unwrap();
+    assert_eq!(&body[tree.raw(review.old_object.unwrap())], "{}");
+    assert!(!review.envelope.dry_run);
 }
 
 #[test]
-fn borrows_plain_strings_and_undoes_escapes() {
+fn escapes_in_fields_are_decoded() {
     let body = whole().replace("\"u-1\"", r#""u\u002d\"1""#);
-    for envelope in [
-        Envelope::read(body.as_bytes()).unwrap(),
-        Review::read(body.as_bytes()).unwrap().envelope,
-    ] {
-        assert_eq!(&*envelope.uid, "u-\"1");
-        assert!(matches!(envelope.uid.0, Cow::Owned(_)));
-        assert!(matches!(envelope.namespace.0, Cow::Borrowed("ml")));
-        assert!(matches!(envelope.kind.kind.0, Cow::Borrowed("Pod")));
-    }
+    assert_eq!(Envelope::fast(body.as_bytes()), None);
+    let tree = read(body.as_bytes()).unwrap();
+    let envelope = AdmissionReview::of(&tree).unwrap().envelope;
+    assert_eq!((envelope.uid, envelope.namespace), ("u-\"1", "ml"));
 }
 
 #[test]
-fn says_what_is_wrong_with_a_body() {
+fn a_body_that_is_not_a_review_is_an_error_with_its_status() {
     let whole = whole();
     let with = |from: &str, to: &str| {
         assert!(whole.contains(from), "{from}");
         whole.replace(from, to)
+    };
+    let review = |request: &str| {
+        format!(
+            r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{request}}}"#
+        )
     };
     let cases = [
         (String::new(), 400),
@@ -148,139 +183,66 @@ fn says_what_is_wrong_with_a_body() {
         (with("\"u-1\"", "7"), 422),
         (with("\"CREATE\"", "\"PATCH\""), 422),
         (with("\"operation\":\"CREATE\",", ""), 422),
+        (with("\"resource\":\"pods\"", "\"plural\":\"pods\""), 422),
         (with("\"request\":", "\"response\":"), 422),
-        (
-            r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":null}"#
-                .into(),
-            422,
-        ),
-        (
-            r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":3}"#.into(),
-            422,
-        ),
+        (review("null"), 422),
+        (review("3"), 422),
+        (format!("{whole} x"), 400),
     ];
     for (body, status) in cases {
-        for error in [
-            Envelope::read(body.as_bytes()).unwrap_err(),
-            Review::read(body.as_bytes()).unwrap_err(),
-        ] {
-            assert_eq!(error.status().as_u16(), status, "{body}: {error}");
-        }
+        assert_eq!(
+            Envelope::fast(body.as_bytes()).is_some(),
+            body.ends_with('x')
+        );
+        let error = read(body.as_bytes()).unwrap_err();
+        assert_eq!(error.status().as_u16(), status, "{body}: {error}");
     }
-    assert_eq!(
-        Review::read(b"{}\xff").unwrap_err(),
-        ReviewError::NotUtf8(2)
-    );
-    let trailing = format!("{whole} x");
-    assert_eq!(
-        Review::read(trailing.as_bytes())
-            .unwrap_err()
-            .status()
-            .as_u16(),
-        400
-    );
+    assert_eq!(read(b"{}\xff").unwrap_err(), ReviewError::NotUtf8(2));
 }
 
 #[test]
-fn notices_every_cut() {
+fn every_truncated_body_is_an_error() {
     let whole = whole();
     for end in 0..whole.len() {
         let body = whole.as_bytes().get(..end).unwrap();
-        assert!(
-            Review::read(body).is_err(),
-            "cut at {end} of {}",
-            whole.len()
-        );
-        // The object's key is looked for, what follows is not.
-        let head = Envelope::read(body).is_ok();
-        assert_eq!(head, end >= HEAD.len(), "cut at {end}");
+        let status = read(body).unwrap_err().status().as_u16();
+        assert_eq!(status, 400, "cut at {end}");
+        // The fast path needs the key of the object and nothing behind it.
+        let fast = Envelope::fast(body).is_some();
+        assert_eq!(fast, end >= HEAD.len(), "cut at {end}");
     }
 }
 
 #[test]
-fn survives_deep_nesting() {
+fn deep_nesting_is_an_error_and_does_not_overflow_the_stack() {
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let body = whole().replace(r#"{"spec": {"x":[1, 2]}}"#, &deep);
-    assert_eq!(
-        Review::read(body.as_bytes()).unwrap().object,
-        Some(deep.as_str())
-    );
-    assert!(Review::read("[".repeat(200_000).as_bytes()).is_err());
-    assert!(
-        Envelope::read(format!("{{\"request\":{}", "{\"kind\":".repeat(9_000)).as_bytes()).is_err()
-    );
+    assert_eq!(Envelope::fast(body.as_bytes()).unwrap().uid, "u-1");
+    for body in [
+        body,
+        "[".repeat(200_000),
+        format!("{{\"request\":{}", "{\"kind\":".repeat(9_000)),
+    ] {
+        assert_eq!(read(body.as_bytes()).unwrap_err().status().as_u16(), 400);
+    }
 }
 
 #[test]
-fn never_repeats_the_body_in_an_error() {
+fn no_error_quotes_the_body() {
     let body = whole()
         .replace("\"u-1\"", "[\"s3cret\"]")
         .replace("\"CREATE\"", "\"s3cret\"");
-    let error = Review::read(body.as_bytes()).unwrap_err();
+    let error = read(body.as_bytes()).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("s3cret"));
-}
-
-#[test]
-fn allows_with_the_uid_and_nothing_else() {
-    let bytes = Answer::allowed("u\"\n\u{1}é").to_bytes();
-    assert_eq!(
-        serde_json::from_slice::<Value>(&bytes).unwrap(),
-        json!({"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
-               "response": {"uid": "u\"\n\u{1}é", "allowed": true}})
-    );
-}
-
-#[test]
-fn gives_patch_and_type_together_or_not_at_all() {
-    let patch = br#"[{"op":"replace","path":"/a","value":"b"}]"#.to_vec();
-    let value: Value =
-        serde_json::from_slice(&Answer::patched("u", patch.clone()).to_bytes()).unwrap();
-    let response = value.get("response").unwrap();
-    assert_eq!(response.get("patchType").unwrap(), "JSONPatch");
-    let encoded = response.get("patch").unwrap().as_str().unwrap();
-    assert_eq!(STANDARD.decode(encoded).unwrap(), patch);
-
-    let value: Value =
-        serde_json::from_slice(&Answer::patched("u", Vec::new()).to_bytes()).unwrap();
-    assert_eq!(
-        value.get("response").unwrap(),
-        &json!({"uid": "u", "allowed": true})
-    );
-}
-
-#[test]
-fn denies_with_code_and_message() {
-    let mut answer = Answer::denied("u", 403, "no \"such\" profile".to_owned());
-    answer.warnings = vec!["one".to_owned(), "two\\".to_owned()];
-    answer.audit_annotations =
-        BTreeMap::from([("policy", "p".to_owned()), ("rewrites", "r".to_owned())]);
-    let value: Value = serde_json::from_slice(&answer.to_bytes()).unwrap();
-    assert_eq!(
-        value.get("response").unwrap(),
-        &json!({"uid": "u", "allowed": false,
-                "status": {"status": "Failure", "message": "no \"such\" profile", "reason": "Forbidden", "code": 403},
-                "warnings": ["one", "two\\"],
-                "auditAnnotations": {"policy": "p", "rewrites": "r"}})
-    );
+    let broken = body.replace("[1, 2]", "s3cret");
+    let error = read(broken.as_bytes()).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
 }
 
 proptest! {
     #[test]
-    fn every_answer_is_json_that_says_what_it_was_given(
-        uid in any::<String>(), warning in any::<String>(), patch in proptest::collection::vec(any::<u8>(), 1..99)
-    ) {
-        let mut answer = Answer::patched(&uid, patch.clone());
-        answer.warnings.push(warning.clone());
-        let value: Value = serde_json::from_slice(&answer.to_bytes()).unwrap();
-        prop_assert_eq!(value.pointer("/response/uid").unwrap(), &json!(uid));
-        prop_assert_eq!(value.pointer("/response/warnings/0").unwrap(), &json!(warning));
-        let encoded = value.pointer("/response/patch").unwrap().as_str().unwrap();
-        prop_assert_eq!(STANDARD.decode(encoded).unwrap(), patch);
-    }
-
-    #[test]
-    fn arbitrary_bytes_are_refused_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(Envelope::read(&body).is_err());
-        prop_assert!(Review::read(&body).is_err());
+    fn arbitrary_bytes_are_an_error(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert_eq!(Envelope::fast(&body), None);
+        prop_assert!(read(&body).is_err());
     }
 }

@@ -138,18 +138,18 @@ fn the_classic_table_where_required(world: &World) -> Result<()> {
     let left = CLASSIC_WORKING.map(|model| (model, "us-east-1", None));
     let rewritten = CLASSIC_PROFILED.map(|model| (model, "us-east-1", Some("us")));
     let warnings = stored(world, &[left, rewritten].concat())?;
-    let told = "bedrock-profiles: EOL 2026-10-14: anthropic.claude-sonnet-4-20250514-v1:0 -> anthropic.claude-sonnet-4-6";
+    let expected = "bedrock-profiles: anthropic.claude-sonnet-4-20250514-v1:0 reached its end of life on 2026-10-14; its successor is anthropic.claude-sonnet-4-6";
     assert!(
-        warnings.iter().any(|warning| warning == told),
+        warnings.iter().any(|warning| warning == expected),
         "{warnings:?}"
     );
     for model in CLASSIC_PROFILED {
-        let end = warnings.iter().find(|warning| {
-            warning.starts_with("bedrock-profiles: EOL") && warning.contains(model)
-        });
+        let end = warnings
+            .iter()
+            .find(|warning| warning.contains(&format!(": {model} reached its end of life")));
         let end = end.with_context(|| format!("no end of life of {model} in {warnings:?}"))?;
         assert!(
-            end.contains(" -> anthropic."),
+            end.contains("; its successor is anthropic."),
             "the successor of {model}: {end}"
         );
     }
@@ -194,9 +194,9 @@ fn the_rows_of_the_end_of_life_table(world: &World) -> Result<()> {
     )?;
     for told in [
         "anthropic.claude-v2",
-        "anthropic.claude-fable-5: only global. serves eu-west-1",
+        "anthropic.claude-fable-5: only the global profile serves eu-west-1",
         "anthropic.claude-fable-5-2: its profiles are not verified yet",
-        "anthropic.claude-opus-4-6-v1: nothing is known of it in us-gov-west-1",
+        "anthropic.claude-opus-4-6-v1: no mapping covers it in us-gov-west-1",
     ] {
         assert!(
             warnings.iter().any(|warning| warning.contains(told)),
@@ -238,7 +238,9 @@ fn no_border_is_crossed_without_consent(world: &World) -> Result<()> {
         let told = |warning: &&String| {
             warning.contains(model)
                 && names.iter().any(|(from, to)| {
-                    warning.contains(&format!("{word}. leaves {from} for ")) && warning.contains(to)
+                    (warning.contains(&format!("{word}. routes {from} to "))
+                        || warning.contains(&format!("{word}. routes from {from} to ")))
+                        && warning.contains(to)
                 })
                 && warning.contains(&format!("allowed: [{word}]"))
                 && warning.chars().count() <= 120

@@ -71,7 +71,9 @@ fn injected_first(world: &World) -> Result<()> {
     );
     assert_eq!(
         output.warnings(),
-        [format!("bedrock-profiles: rewrote {SONNET} -> {expected}")]
+        [format!(
+            "bedrock-profiles: replaced {SONNET} with {expected}"
+        )]
     );
     assert_eq!(
         said(world, "chat")?[REWRITES],

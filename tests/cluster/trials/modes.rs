@@ -54,7 +54,7 @@ fn a_dry_run_policy(world: &World) -> Result<()> {
     assert_eq!(
         output.warnings(),
         [format!(
-            "bedrock-profiles: dry run trial-run: {SONNET} -> {}",
+            "bedrock-profiles: policy trial-run (DryRun) would replace {SONNET} with {}",
             profiled()
         )]
     );
@@ -93,7 +93,9 @@ fn a_shadow(world: &World) -> Result<()> {
         output.warnings()
     );
     let output = world.create(&asking("chat", SONNET, "sa-east-1").to_string())?;
-    let told = format!("bedrock-profiles: dry run stage-two: {SONNET} -> global.{SONNET}");
+    let told = format!(
+        "bedrock-profiles: policy stage-two (DryRun) would replace {SONNET} with global.{SONNET}"
+    );
     assert!(
         output.warnings().contains(&&*told),
         "{:?}",
@@ -117,7 +119,7 @@ fn refused(output: &Output) -> &str {
 
 fn deny_refuses(world: &World) -> Result<()> {
     world.serve(&serve(&denying(json!({}))))?;
-    let words = format!("write {} instead of {SONNET}", profiled());
+    let words = format!("use {} instead of {SONNET}", profiled());
     let config = config_map("models", &[("model", SONNET), ("AWS_REGION", "eu-west-1")]);
     let deployment = workload("apps", "Deployment", "chat", SONNET, "eu-west-1");
     for (object, place) in [
@@ -136,7 +138,7 @@ fn deny_refuses(world: &World) -> Result<()> {
             "{said}"
         );
         assert!(
-            said.contains(".bedrock-profiles.dev\" denied the request: write "),
+            said.contains(".bedrock-profiles.dev\" denied the request: use "),
             "the first words are what to do: {said}"
         );
     }
@@ -307,7 +309,7 @@ fn templates(world: &World) -> Result<()> {
     assert_eq!(
         output.warnings(),
         [format!(
-            "bedrock-profiles: in eu-west-1 Pods get {SONNET} -> {}",
+            "bedrock-profiles: Pods in eu-west-1 get {} instead of {SONNET}",
             profiled()
         )]
     );

@@ -332,14 +332,14 @@ fn warnings_and_denials_name_the_alias() {
     assert_eq!(
         refused.message,
         format!(
-            "write eu.{SONNET_4_5} instead of {SONNET} at app/env/BEDROCK_MODEL for eu-west-1 (ContainerEnv) (policy test)"
+            "use eu.{SONNET_4_5} instead of {SONNET} at app/env/BEDROCK_MODEL for eu-west-1 (ContainerEnv) (policy test)"
         )
     );
     let told = Scenario::under(ON).create(&deployment(&env));
     assert_eq!(
         told.warnings,
         [format!(
-            "bedrock-profiles: in eu-west-1 Pods get {SONNET} -> eu.{SONNET_4_5}"
+            "bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET}"
         )]
     );
 }

@@ -320,7 +320,8 @@ impl Ready {
                     .iter()
                     .filter_map(|(response, _)| response["warnings"].as_array())
                     .flatten();
-                warnings.any(|one| !one.as_str().unwrap().contains(": rewrote "))
+                let phrase = phrase(self.reason);
+                warnings.any(|one| one.as_str().unwrap().contains(phrase))
             }
             Audit => {
                 let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
@@ -362,6 +363,34 @@ impl Ready {
     }
 }
 
+/// What a warning about this reason contains; the name of a reason that has no warning.
+fn phrase(reason: Reason) -> &'static str {
+    match reason {
+        Reason::ProfileNotServed => "this profile does not serve ",
+        Reason::ProfileNotPermitted => "not permitted by policy ",
+        Reason::NeverExisted => "no profile with this prefix is known",
+        Reason::DoublePrefix => "it has two prefixes",
+        Reason::InArn => "an ARN is never edited",
+        Reason::PercentEncoded => "percent-encoded text is never edited",
+        Reason::UnknownModel => "no mapping lists this model",
+        Reason::Unverified => "its profiles are not verified yet",
+        Reason::NoRegion => "no region is set",
+        Reason::RegionOutOfSight => "its region cannot be read here",
+        Reason::RegionConflict => "two region settings differ",
+        Reason::NotARegion => "its region is not an AWS region",
+        Reason::RegionUnknown => "no mapping covers it in ",
+        Reason::EndOfLife => " reached its end of life",
+        Reason::OnlyGlobalServes => "geography.global",
+        Reason::NothingServes => "no inference profile serves ",
+        Reason::GeographyNotAllowed => "allowed: [",
+        Reason::DestinationNotAllowed => "its profile may route to ",
+        Reason::DestinationsUnknown => "the destinations of its profile are unknown",
+        Reason::ReplacementNotServed => "its replacement is not served in ",
+        Reason::OverrideNeedsWholeValue => "which replaces whole values only",
+        other => other.as_str(),
+    }
+}
+
 #[test]
 fn every_reason_has_a_row_in_order() {
     let rows: Vec<Reason> = TABLE.iter().map(|row| row.0).collect();
@@ -390,6 +419,17 @@ fn a_reason_has_a_warning_exactly_where_the_code_claims_one() {
     for (reason, levels, _) in TABLE {
         let worth = reason.is_worth_a_warning() || with_warnings_of_their_own.contains(reason);
         assert_eq!(levels.contains(&Warning), worth, "{reason}");
+    }
+}
+
+#[test]
+fn every_reason_with_a_warning_has_a_phrase_of_its_own() {
+    let phrases: Vec<_> = TABLE.iter().map(|row| phrase(row.0)).collect();
+    let unique: BTreeSet<_> = phrases.iter().collect();
+    assert_eq!(unique.len(), phrases.len());
+    for (reason, levels, _) in TABLE {
+        let named = phrase(*reason) == reason.as_str();
+        assert_eq!(levels.contains(&Warning), !named, "{reason}");
     }
 }
 

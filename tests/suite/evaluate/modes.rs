@@ -19,7 +19,7 @@ fn a_rewrite_is_logged_in_one_line() {
     assert_eq!(
         outcome.warnings,
         [format!(
-            "bedrock-profiles: rewrote {SONNET_4_5} -> eu.{SONNET_4_5}"
+            "bedrock-profiles: replaced {SONNET_4_5} with eu.{SONNET_4_5}"
         )]
     );
     assert_eq!(
@@ -45,7 +45,7 @@ fn a_dry_run_policy_changes_nothing_and_previews_the_change() {
     assert_eq!(
         outcome.warnings,
         [format!(
-            "bedrock-profiles: dry run stage: {SONNET_4_5} -> eu.{SONNET_4_5}"
+            "bedrock-profiles: policy stage (DryRun) would replace {SONNET_4_5} with eu.{SONNET_4_5}"
         )]
     );
     assert!(outcome.audit.contains_key("would-rewrite"));
@@ -78,7 +78,7 @@ fn a_preview_reports_only_differences_from_the_effective_policy() {
     assert_eq!(
         otherwise.warnings,
         [format!(
-            "bedrock-profiles: dry run next: {SONNET_4_6} -> eu.{SONNET_4_6}"
+            "bedrock-profiles: policy next (DryRun) would replace {SONNET_4_6} with eu.{SONNET_4_6}"
         )]
     );
 }
@@ -106,7 +106,7 @@ fn a_denial_names_the_replacement_the_place_and_the_policy() {
         assert_eq!(
             outcome.message,
             format!(
-                "write eu.{SONNET_4_5} instead of {SONNET_4_5} at app/env/ID for eu-west-1 (ContainerEnv) (policy strict)"
+                "use eu.{SONNET_4_5} instead of {SONNET_4_5} at app/env/ID for eu-west-1 (ContainerEnv) (policy strict)"
             )
         );
         assert_eq!(outcome.warnings, Vec::<String>::new());
@@ -242,7 +242,7 @@ fn workload_templates_are_unchanged_and_warn() {
     assert_eq!(
         outcome.warnings,
         [format!(
-            "bedrock-profiles: in eu-west-1 Pods get {SONNET_4_5} -> eu.{SONNET_4_5}"
+            "bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET_4_5}"
         )]
     );
     let off = Scenario::under("{ templates: Off }").create(&deployment(ASKED));

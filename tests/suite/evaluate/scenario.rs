@@ -13,9 +13,9 @@ use bedrock_profiles::domain::region::Region;
 use bedrock_profiles::domain::resolve::Resolution;
 use bedrock_profiles::domain::snapshot::{Problem, Snapshot};
 use bedrock_profiles::domain::view::View;
+use bedrock_profiles::report::messages::{RenderContext, denial, render};
 use bedrock_profiles::text::Tree;
 use bedrock_profiles::validate;
-use bedrock_profiles::webhook::answer::{Speaker, refusal, say};
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
@@ -216,12 +216,12 @@ impl Scenario {
         };
         let snapshot = &*self.view.snapshot;
         let judgement = judge(object, &context);
-        let speaker = Speaker {
+        let context = RenderContext {
             snapshot,
             today: self.today,
             creating_pod: matches!(action, Action::CreatePod),
         };
-        let saying = say(object, &judgement, speaker);
+        let messages = render(object, &judgement, context);
         let words = |all: &[Judged<'_>]| all.iter().map(Found::of).collect::<Vec<_>>();
         let mut after = value.clone();
         let (verdict, patch, message) = match &judgement.verdict {
@@ -229,7 +229,7 @@ impl Scenario {
             Verdict::Tell => ("Tell", Value::Null, String::new()),
             Verdict::Refuse(refused) => {
                 assert!(!refused.is_empty());
-                ("Refuse", Value::Null, refusal(&judgement, refused, speaker))
+                ("Refuse", Value::Null, denial(&judgement, refused, context))
             }
             Verdict::Rewrite(plan) => {
                 let patch = plan.json_patch();
@@ -261,8 +261,8 @@ impl Scenario {
             again: judgement.again,
             patch,
             after,
-            warnings: saying.warnings,
-            audit: saying.audit,
+            warnings: messages.warnings,
+            audit: messages.audit_annotations,
             message,
         }
     }

@@ -92,11 +92,14 @@ fn the_classic_table_holds_in_virginia() {
             let warning = outcome
                 .warnings
                 .iter()
-                .find(|warning| warning.contains("EOL"))
+                .find(|warning| warning.contains("end of life"))
                 .unwrap_or_else(|| panic!("{id}: {:?}", outcome.warnings));
-            assert!(warning.contains(" -> anthropic.claude-"), "{warning}");
             assert!(
-                warning.contains("EOL 2026-") || id.contains("opus-4"),
+                warning.contains("; its successor is anthropic.claude-"),
+                "{warning}"
+            );
+            assert!(
+                warning.contains("end of life on 2026-") || id.contains("opus-4"),
                 "{warning}"
             );
             assert!(warning.len() <= 200, "{warning}");

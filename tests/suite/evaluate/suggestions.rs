@@ -365,31 +365,27 @@ fn a_warning_names_the_replacement() {
         (
             "anthropic.claude-sonnet-4-6-v1",
             false,
-            "anthropic.claude-sonnet-4-6-v1: unknown to every mapping; the nearest is anthropic.claude-sonnet-4-6",
+            "anthropic.claude-sonnet-4-6-v1: no mapping lists this model; did you mean anthropic.claude-sonnet-4-6?",
         ),
         (
             "us.ID",
             true,
-            "us.ID: this profile does not serve eu-west-1; write eu.ID",
+            "us.ID: this profile does not serve eu-west-1; use eu.ID",
         ),
         (
             "apac.ID",
             true,
-            "apac.ID: no profile with this prefix is known; write eu.ID",
+            "apac.ID: no profile with this prefix is known; use eu.ID",
         ),
         (
             "global.ID",
             true,
-            "global.ID: not permitted by policy test; write eu.ID",
+            "global.ID: not permitted by policy test; use eu.ID",
         ),
-        ("us.eu.ID", true, "us.eu.ID: two prefixes; write eu.ID"),
-        (
-            ARN,
-            false,
-            "ID: it stands in an ARN, which is never edited; write us.ID",
-        ),
+        ("us.eu.ID", true, "us.eu.ID: it has two prefixes; use eu.ID"),
+        (ARN, false, "ID: an ARN is never edited; use us.ID"),
         // Another webhook may still name another region: what holds in every region is told, and nothing else.
-        ("us.eu.ID", false, "us.eu.ID: two prefixes"),
+        ("us.eu.ID", false, "us.eu.ID: it has two prefixes"),
         (
             "apac.ID",
             false,

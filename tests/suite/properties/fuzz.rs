@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use bedrock_profiles::webhook::desk::{Door, Patience};
+use bedrock_profiles::webhook::handler::{ConfigMapWait, Endpoint};
 
 use bedrock_profiles::text::Format;
 
-use crate::fuzz_bodies::{TARGETS, Target, desk, independent_parsers};
+use crate::fuzz_bodies::{TARGETS, Target, handler, independent_parsers};
 
 /// How many changed inputs are made of each seed.
 const CHANGES: u64 = 300;
@@ -144,14 +144,15 @@ fn texts_of_any_format_are_changed_at_one_place_alone() {
 
 #[test]
 fn a_key_reserved_by_serde_json_is_an_ordinary_key() {
-    let desk = desk("{ mode: Rewrite }");
+    let handler = handler("{ mode: Rewrite }");
     let seed = std::fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/review/reserved-key"),
     )
     .unwrap();
     let other = seed.replace("$serde_json::private::RawValue", "other");
     assert_ne!(seed, other);
-    let answer = |body: &str| desk.answer(Door::Mutate, body.as_bytes(), Patience::None);
+    let answer =
+        |body: &str| handler.handle(Endpoint::Mutate, body.as_bytes(), ConfigMapWait::Exhausted);
     let (seed, other) = (answer(&seed).unwrap(), answer(&other).unwrap());
     assert_eq!(seed, other);
     assert!(String::from_utf8_lossy(&seed).contains("\"patch\""));

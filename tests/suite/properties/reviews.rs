@@ -1,6 +1,6 @@
 //! The webhook answers whatever it is sent, and every patch in an answer applies.
 
-use bedrock_profiles::webhook::desk::{Door, Patience};
+use bedrock_profiles::webhook::handler::{ConfigMapWait, Endpoint};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::holds;
 use super::scenes::{any_json, scenes, text};
-use crate::fuzz_bodies::{answers_well, desk};
+use crate::fuzz_bodies::{answers_well, handler};
 
 /// A review of `object` as the API server writes it.
 fn review(resource: &str, operation: &str, object: &Value, old: &Value) -> Value {
@@ -93,20 +93,21 @@ fn objects() -> impl Strategy<Value = Value> {
 
 #[test]
 fn any_object_is_answered_and_its_patch_applies() {
-    let desks = [
+    let handlers = [
         "{ mode: Rewrite, lists: Rewrite, region: { default: us-east-1 } }",
         "{ mode: Deny, unresolved: Deny, region: { default: eu-west-2 } }",
     ]
-    .map(desk);
+    .map(handler);
     let asked = (resources(), operations(), objects(), objects());
     holds(400, &asked, |(resource, operation, object, old)| {
         for old in [&Value::Null, &object, &old] {
             let body = review(resource, operation, &object, old).to_string();
-            for desk in &desks {
-                answers_well(desk, body.as_bytes());
+            for handler in &handlers {
+                answers_well(handler, body.as_bytes());
                 if operation != "NONE" {
                     prop_assert!(
-                        desk.answer(Door::Mutate, body.as_bytes(), Patience::None)
+                        handler
+                            .handle(Endpoint::Mutate, body.as_bytes(), ConfigMapWait::Exhausted)
                             .is_ok(),
                         "{body}"
                     );
@@ -162,27 +163,27 @@ fn damaged(mut body: Vec<u8>, damages: Vec<Damage>) -> Vec<u8> {
 
 #[test]
 fn a_damaged_review_is_refused_or_answered_well() {
-    let desk = desk(
+    let handler = handler(
         "{ mode: Rewrite, models: { aliases: { enabled: true, envNames: ['*'] } }, region: { default: us-east-1 } }",
     );
     let asked = (resources(), operations(), objects(), vec(damages(), 1..4));
     holds(600, &asked, |(resource, operation, object, damages)| {
         let body = review(resource, operation, &object, &Value::Null).to_string();
-        answers_well(&desk, &damaged(body.into_bytes(), damages));
+        answers_well(&handler, &damaged(body.into_bytes(), damages));
         Ok(())
     });
 }
 
 #[test]
 fn any_bytes_are_refused_or_answered_well() {
-    let desk = desk("{ mode: Rewrite }");
+    let handler = handler("{ mode: Rewrite }");
     holds(400, &vec(any::<u8>(), 0..200), |body| {
-        answers_well(&desk, &body);
+        answers_well(&handler, &body);
         Ok(())
     });
     holds(400, &(any_json(), text()), |(value, text)| {
-        answers_well(&desk, value.to_string().as_bytes());
-        answers_well(&desk, text.as_bytes());
+        answers_well(&handler, value.to_string().as_bytes());
+        answers_well(&handler, text.as_bytes());
         Ok(())
     });
 }

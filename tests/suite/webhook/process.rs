@@ -1,4 +1,4 @@
-//! The webhook's routes with the real desk behind them, and the process around them.
+//! The webhook's routes with the real handler behind them, and the process around them.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::http;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::webhook::desk::{Desk, Door, Patience};
-use bedrock_profiles::webhook::metrics::Families;
-use bedrock_profiles::webhook::server;
+use bedrock_profiles::webhook::body;
+use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait, Endpoint};
+use bedrock_profiles::webhook::metrics::Metrics;
 use serde_json::json;
 
 use crate::evaluate::shipped_catalog::{TODAY, policy, view};
@@ -16,7 +16,7 @@ use crate::evaluate::shipped_catalog::{TODAY, policy, view};
 /// How many reviews are asked; every tenth has an ID in it.
 const REVIEWS: usize = 1_000_000;
 
-/// The share of the whole that the webhook's own families may take. Watches, certificates, audit and the process itself have
+/// The share of the whole that the webhook's own metrics may take. Watches, certificates, audit and the process itself have
 /// the rest of five hundred.
 const MOST: usize = 350;
 
@@ -103,25 +103,30 @@ fn loaded(number: usize, kind: &str) -> serde_json::Value {
 #[test]
 fn a_million_varied_reviews_make_few_series() {
     let mut registry = Registry::default();
-    let families = Families::register(&mut registry);
-    server::Metrics::default().register(&mut registry);
+    let metrics = Metrics::register(&mut registry);
+    body::Metrics::register(&mut registry);
     http::Metrics::register(&mut registry);
     let modes = ["Rewrite", "Deny"]
         .map(|mode| json!({"mode": mode, "references": "Off", "unresolved": "Deny"}));
     let views = modes.map(|spec| view(&policy(spec)));
     let current = Arc::new(Published::new(None));
-    let desk = Desk::new(Arc::clone(&current), families, BTreeSet::new(), || TODAY);
+    let handler = AdmissionHandler::new(Arc::clone(&current), metrics, BTreeSet::new(), || TODAY);
     let mut answered = 0;
     for view in views {
         current.replace(Some(view));
         for number in 0..REVIEWS / 2 {
-            let door = if number % 24 < 12 {
-                Door::Mutate
+            let endpoint = if number % 24 < 12 {
+                Endpoint::Mutate
             } else {
-                Door::Validate
+                Endpoint::Validate
             };
             answered += usize::from(
-                desk.answer(door, review(number).as_bytes(), Patience::None)
+                handler
+                    .handle(
+                        endpoint,
+                        review(number).as_bytes(),
+                        ConfigMapWait::Exhausted,
+                    )
                     .is_ok(),
             );
         }

@@ -264,7 +264,7 @@ async fn bodies_beyond_the_budget_are_sent_elsewhere() {
             .admits()
     );
     assert_eq!(
-        rig.metric("requests_refused_total{reason=\"Busy\"}"),
+        rig.metric("requests_rejected_total{reason=\"Busy\"}"),
         Some(1)
     );
 }

@@ -33,7 +33,7 @@ fn a_resolved_reference_is_reported_with_its_source() {
     let outcome = world("{ mode: Rewrite }").create(&referring());
     assert_eq!(outcome.verdict, "Rewrite");
     assert_eq!(outcome.audit["rewrites"], CHANGE);
-    let told = format!("bedrock-profiles: rewrote {SONNET_4_5} -> eu.{SONNET_4_5}");
+    let told = format!("bedrock-profiles: replaced {SONNET_4_5} with eu.{SONNET_4_5}");
     assert_eq!(outcome.warnings, [told]);
 }
 
@@ -44,7 +44,8 @@ fn a_reported_reference_warns_and_changes_nothing() {
     assert_eq!(outcome.verdict, "Tell");
     assert_eq!(outcome.only().answer, behind("eu", SONNET_4_5));
     assert_eq!(outcome.audit["would-rewrite"], CHANGE);
-    let told = format!("bedrock-profiles: test would write {SONNET_4_5} -> eu.{SONNET_4_5}");
+    let told =
+        format!("bedrock-profiles: policy test would replace {SONNET_4_5} with eu.{SONNET_4_5}");
     assert_eq!(outcome.warnings, [&*told]);
     let template = world.create(&deployed(&referring()));
     assert_eq!(template.warnings, [&*told]);
@@ -66,7 +67,7 @@ fn a_reported_reference_warns_and_changes_nothing() {
             && !outcome.audit["rewrites"].contains("app/env/M:")
     );
     assert_eq!(outcome.record()["entries"].as_array().unwrap().len(), 1);
-    let rewrote = format!("bedrock-profiles: rewrote {SONNET_4_6} -> eu.{SONNET_4_6}");
+    let rewrote = format!("bedrock-profiles: replaced {SONNET_4_6} with eu.{SONNET_4_6}");
     assert_eq!(outcome.warnings, [rewrote, told]);
 }
 
@@ -96,7 +97,9 @@ fn each_policy_looks_for_itself() {
 fn a_dry_run_policy_previews_the_rewrite() {
     let outcome = world("{ mode: DryRun, references: Report }").create(&referring());
     assert_eq!(outcome.verdict, "Tell");
-    let told = format!("bedrock-profiles: dry run test: {SONNET_4_5} -> eu.{SONNET_4_5}");
+    let told = format!(
+        "bedrock-profiles: policy test (DryRun) would replace {SONNET_4_5} with eu.{SONNET_4_5}"
+    );
     assert_eq!(outcome.warnings, [told]);
 }
 
@@ -104,7 +107,8 @@ fn a_dry_run_policy_previews_the_rewrite() {
 fn a_workload_template_warns_about_the_change_in_its_pods() {
     let outcome = world("{ mode: Rewrite }").create(&deployed(&referring()));
     assert_eq!(outcome.verdict, "Tell");
-    let told = format!("bedrock-profiles: in eu-west-1 Pods get {SONNET_4_5} -> eu.{SONNET_4_5}");
+    let told =
+        format!("bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET_4_5}");
     assert_eq!(outcome.warnings, [told]);
 }
 
@@ -114,7 +118,7 @@ fn an_applied_object_is_denied_once_and_only_where_references_are_resolved() {
     let outcome = deny.create(&deployed(&referring()));
     assert_eq!(outcome.verdict, "Refuse");
     let message = format!(
-        "write eu.{SONNET_4_5} instead of {SONNET_4_5} from ConfigMap models/sonnet at app/env/M for eu-west-1 (ContainerEnv) (policy test)"
+        "use eu.{SONNET_4_5} instead of {SONNET_4_5} from ConfigMap models/sonnet at app/env/M for eu-west-1 (ContainerEnv) (policy test)"
     );
     assert_eq!(outcome.message, message);
     let old = deployed(&referring());

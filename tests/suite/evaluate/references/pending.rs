@@ -9,9 +9,9 @@ use axum::http::Request;
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::webhook::desk::Desk;
-use bedrock_profiles::webhook::metrics::Families;
-use bedrock_profiles::webhook::server::{Gate, Limits, Metrics};
+use bedrock_profiles::webhook::body::{self, BodyBudget, Limits};
+use bedrock_profiles::webhook::handler::AdmissionHandler;
+use bedrock_profiles::webhook::metrics::Metrics;
 use bedrock_profiles::webhook::{MUTATE, router};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -30,11 +30,12 @@ async fn ask(
     object: &Value,
 ) -> (bool, u16, Duration) {
     let view = Arc::new(Published::new(before));
-    let families = Families::register(&mut Registry::default());
-    let desk = Desk::new(Arc::clone(&view), families, BTreeSet::new(), || TODAY);
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let handler = AdmissionHandler::new(Arc::clone(&view), metrics, BTreeSet::new(), || TODAY);
     let router = router(
-        Arc::new(desk),
-        Gate::new(Limits::default(), Metrics::default()),
+        Arc::new(handler),
+        BodyBudget::new(Limits::default(), body::Metrics::register(&mut registry)),
     );
     let request = Request::post(format!("{MUTATE}?timeout=2s"))
         .header("content-type", "application/json")

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::webhook::desk::{Desk, Door, Patience};
-use bedrock_profiles::webhook::metrics::Families;
+use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait, Endpoint};
+use bedrock_profiles::webhook::metrics::Metrics;
 use serde_json::{Value, json};
 
 use super::*;
@@ -35,14 +35,14 @@ pub(super) fn review(namespace: &str, object: &Value) -> String {
 }
 
 fn patch(world: &Scenario, body: &str) -> Option<Value> {
-    let desk = Desk::new(
+    let handler = AdmissionHandler::new(
         Arc::new(Published::new(Some(world.view.clone()))),
-        Families::register(&mut Registry::default()),
+        Metrics::register(&mut Registry::default()),
         BTreeSet::new(),
         || TODAY,
     );
-    let answer = desk
-        .answer(Door::Mutate, body.as_bytes(), Patience::None)
+    let answer = handler
+        .handle(Endpoint::Mutate, body.as_bytes(), ConfigMapWait::Exhausted)
         .unwrap();
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     let patch = answer["response"]["patch"].as_str()?;

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::{FromRef, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bedrock_profiles::runtime::Shutdown;
@@ -13,8 +14,9 @@ use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::http::{Bound, Drained, Metrics};
 use bedrock_profiles::tls::authority::{Authority, Names};
 use bedrock_profiles::tls::{Resolver, server_config};
-use bedrock_profiles::webhook::review::{Answer, Review};
-use bedrock_profiles::webhook::server::{self, Admission, Gate, Limits};
+use bedrock_profiles::webhook::body::{self, BodyBudget, Limits, ReviewRequest};
+use bedrock_profiles::webhook::response::AdmissionResponse;
+use bedrock_profiles::webhook::review::{self, AdmissionReview, ReviewError};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::SendRequest;
@@ -69,23 +71,28 @@ pub(crate) struct Reply {
 
 #[derive(Clone)]
 struct App {
-    gate: Gate,
+    budget: BodyBudget,
     waiting: Arc<Semaphore>,
     released: Arc<Semaphore>,
 }
 
-impl FromRef<App> for Gate {
+impl FromRef<App> for BodyBudget {
     fn from_ref(app: &App) -> Self {
-        app.gate.clone()
+        app.budget.clone()
     }
 }
 
-async fn mutate(State(app): State<App>, admission: Admission) -> Response {
-    let review = match Review::read(admission.body()) {
-        Ok(review) => review,
-        Err(error) => return error.into_response(),
-    };
-    match &*review.envelope.namespace {
+async fn mutate(State(app): State<App>, request: ReviewRequest) -> Response {
+    match answer(&app, request.body()).await {
+        Ok(bytes) => ([(CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn answer(app: &App, body: &[u8]) -> Result<Bytes, ReviewError> {
+    let tree = review::parse(body)?;
+    let envelope = AdmissionReview::of(&tree)?.envelope;
+    match envelope.namespace {
         PANICS => panic!("on purpose"),
         WAITS => {
             app.waiting.add_permits(1);
@@ -93,7 +100,7 @@ async fn mutate(State(app): State<App>, admission: Admission) -> Response {
         }
         _ => {}
     }
-    Answer::allowed(&review.envelope.uid).into_response()
+    Ok(AdmissionResponse::allowed(envelope.uid).to_bytes())
 }
 
 pub(crate) fn names() -> Names {
@@ -134,10 +141,8 @@ impl Rig {
         let tls = server_config(Arc::clone(&resolver)).unwrap();
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
-        let refusals = server::Metrics::default();
-        refusals.register(&mut registry);
         let app = App {
-            gate: Gate::new(limits, refusals),
+            budget: BodyBudget::new(limits, body::Metrics::register(&mut registry)),
             waiting: Arc::new(Semaphore::new(0)),
             released: Arc::new(Semaphore::new(0)),
         };

@@ -1,19 +1,19 @@
-//! How long an answer may take, from the `timeout` query that the API server sends. It measures no time itself.
+//! How long a response may take, from the `timeout` parameter that the API server sends.
 
 use std::time::Duration;
 
-/// What a webhook is allowed where nobody says (`timeoutSeconds`).
+/// The timeout of a request without one: the default of `timeoutSeconds`.
 const DEFAULT: Duration = Duration::from_secs(10);
 
-/// The most that a webhook can be allowed.
-const MOST: Duration = Duration::from_secs(30);
+/// The maximum of `timeoutSeconds`.
+const MAX: Duration = Duration::from_secs(30);
 
-/// The least and the most that is kept for the way back. An answer after the client has gone counts as a failure, so
-/// a tenth is kept, but never less than a busy network needs nor more than half a second.
+/// The minimum and maximum of the margin for the network. A response after the timeout counts as a failure, so a tenth of
+/// the timeout is kept, but not less than a busy network needs and not more than half a second.
 const MARGIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
 
-/// The time from the arrival of a request to the answer, from its query (`timeout=2s`, a duration as Go writes it),
-/// less a margin for the way back. Ten seconds where there is none, or none that can be meant.
+/// The time from the arrival of a request to its response: the `timeout` of the query (`timeout=2s`, a duration as Go writes
+/// it) less a margin for the network. Without a valid timeout it is [`DEFAULT`].
 pub fn allowance(query: Option<&str>) -> Duration {
     let given = query
         .into_iter()
@@ -21,11 +21,11 @@ pub fn allowance(query: Option<&str>) -> Duration {
         .find_map(|pair| pair.strip_prefix("timeout="))
         .and_then(go_duration)
         .filter(|timeout| !timeout.is_zero());
-    let timeout = given.unwrap_or(DEFAULT).min(MOST);
+    let timeout = given.unwrap_or(DEFAULT).min(MAX);
     timeout.saturating_sub((timeout / 10).clamp(MARGIN.0, MARGIN.1))
 }
 
-/// A duration as Go's `time.ParseDuration` reads it, but for signs: `1m30s`, `1.5s`, `300ms`.
+/// Parses a duration like Go's `time.ParseDuration`, without a sign: `1m30s`, `1.5s`, `300ms`.
 fn go_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total = Duration::ZERO;
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_durations_as_go_writes_them() {
+    fn durations_are_parsed_as_go_writes_them() {
         let ms = Duration::from_millis;
         let cases = [
             ("2s", Some(ms(2000))),
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_margin_for_the_way_back() {
+    fn an_allowance_keeps_a_margin_for_the_network() {
         let ms = Duration::from_millis;
         let cases = [
             (None, ms(9500)),

@@ -1,87 +1,82 @@
-//! The answer to a review, as the API server accepts it. What it says is decided elsewhere.
+//! The response to an `AdmissionReview`, as the API server accepts it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-/// The answer to one review.
+/// The response to one review.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer<'u> {
-    /// The uid of the request.
+pub struct AdmissionResponse<'u> {
+    /// The UID of the request.
     pub uid: &'u str,
-    /// What shall happen.
-    pub outcome: Outcome,
-    /// Shown to whoever made the request; at most 120 characters each are promised to arrive.
+    /// Whether the object is admitted, and how.
+    pub decision: Decision,
+    /// Warnings for the user. Kubernetes promises to deliver the first 120 characters of each.
     pub warnings: Vec<String>,
-    /// Written to the API server's audit log, under the name of the webhook.
+    /// Entries for the API server's audit log, which puts the name of the webhook before each key.
     pub audit_annotations: BTreeMap<&'static str, String>,
 }
 
-/// What an answer says. A refusal with a patch, or a patch without its type, cannot be said.
+/// Whether an object is admitted. A denial with a patch, or a patch without its type, cannot be expressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Admitted as it is.
+pub enum Decision {
+    /// Admitted unchanged.
     Allowed,
     /// Admitted after this JSON patch (RFC 6902), which has at least one operation.
     Patched(Vec<u8>),
-    /// Refused; the API server does not ask the failure policy.
+    /// Denied; the failure policy does not apply.
     Denied {
-        /// HTTP status that the client sees, 403 for a rule of somebody's policy. Below 400 it becomes 400.
+        /// HTTP status for the client: 403 for a rule of a policy. The API server turns a status below 400 into 400.
         code: u16,
         /// What is wrong and what to write instead.
         message: String,
     },
 }
 
-// === Answer ===
+// === AdmissionResponse ===
 
-impl<'u> Answer<'u> {
-    /// Admits the object as it is, without a word. The answer to nearly every review.
-    pub fn allowed(uid: &'u str) -> Self {
-        let (warnings, audit_annotations) = (Vec::new(), BTreeMap::new());
-        Self {
-            uid,
-            outcome: Outcome::Allowed,
-            warnings,
-            audit_annotations,
-        }
+impl<'u> AdmissionResponse<'u> {
+    /// Admits the object unchanged, without a warning: the response to nearly every review.
+    pub const fn allowed(uid: &'u str) -> Self {
+        Self::of(uid, Decision::Allowed)
     }
 
     /// Admits the object after `patch`, a JSON patch with at least one operation.
-    pub fn patched(uid: &'u str, patch: Vec<u8>) -> Self {
-        Self {
-            outcome: Outcome::Patched(patch),
-            ..Self::allowed(uid)
-        }
+    pub const fn patched(uid: &'u str, patch: Vec<u8>) -> Self {
+        Self::of(uid, Decision::Patched(patch))
     }
 
-    /// Refuses the object.
-    pub fn denied(uid: &'u str, code: u16, message: String) -> Self {
+    /// Denies the object.
+    pub const fn denied(uid: &'u str, code: u16, message: String) -> Self {
+        Self::of(uid, Decision::Denied { code, message })
+    }
+
+    const fn of(uid: &'u str, decision: Decision) -> Self {
         Self {
-            outcome: Outcome::Denied { code, message },
-            ..Self::allowed(uid)
+            uid,
+            decision,
+            warnings: Vec::new(),
+            audit_annotations: BTreeMap::new(),
         }
     }
 
     /// The response `AdmissionReview` as JSON.
     pub fn to_bytes(&self) -> Bytes {
-        let patch = match &self.outcome {
-            Outcome::Patched(patch) => patch.as_slice(),
-            Outcome::Allowed | Outcome::Denied { .. } => &[],
+        let patch = match &self.decision {
+            Decision::Patched(patch) => patch.as_slice(),
+            Decision::Allowed | Decision::Denied { .. } => &[],
         };
         let mut out = String::with_capacity(160 + self.uid.len() + patch.len() * 4 / 3);
         out.push_str(
             r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"#,
         );
         push_string(&mut out, self.uid);
-        match &self.outcome {
-            Outcome::Allowed | Outcome::Patched(_) => out.push_str(r#","allowed":true"#),
-            Outcome::Denied { code, message } => push_denial(&mut out, *code, message),
+        match &self.decision {
+            Decision::Allowed | Decision::Patched(_) => out.push_str(r#","allowed":true"#),
+            Decision::Denied { code, message } => push_denial(&mut out, *code, message),
         }
         if !patch.is_empty() {
             out.push_str(r#","patchType":"JSONPatch","patch":""#);
@@ -109,17 +104,10 @@ impl<'u> Answer<'u> {
     }
 }
 
-impl IntoResponse for Answer<'_> {
-    fn into_response(self) -> Response {
-        const JSON: HeaderValue = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, JSON)], self.to_bytes()).into_response()
-    }
-}
-
 fn push_denial(out: &mut String, code: u16, message: &str) {
     out.push_str(r#","allowed":false,"status":{"status":"Failure","message":"#);
     push_string(out, message);
-    // kubectl shows the reason, so it is given where Kubernetes has a word for the code.
+    // kubectl shows the reason, so it is set where Kubernetes defines one for the code.
     match code {
         403 => out.push_str(r#","reason":"Forbidden""#),
         422 => out.push_str(r#","reason":"Invalid""#),
@@ -167,3 +155,6 @@ fn push_string(out: &mut String, text: &str) {
     out.push_str(text.get(clean..).unwrap_or_default());
     out.push('"');
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,9 @@
-//! The request side of admission: what must hold before a body is a review at all, how much memory bodies may take,
-//! and how long the answer may take. It does not look into the body and builds no answer but refusals.
+//! Reads the body of a request that may be a review: only JSON, only within the limits of size, memory and time.
 //!
-//! A handler takes an [`Admission`] as its argument; the router's state gives the [`Gate`]. Connections, TLS and
-//! drain are [`crate::runtime::http`]'s.
+//! A handler takes a [`ReviewRequest`] as its argument; the router's state provides the [`BodyBudget`]. The body is not
+//! parsed here. Connections, TLS and drain are in [`crate::runtime::http`].
 
 mod deadline;
-mod trace;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,7 +13,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Buf, Bytes, BytesMut};
 use hyper::body::Body as _;
@@ -30,50 +28,51 @@ use crate::runtime::admin::Registry;
 use crate::runtime::http;
 
 pub use deadline::allowance;
-pub use trace::TraceParent;
 
-/// What one server may be made to do.
+/// Limits of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections and their times.
+    /// Limits of connections.
     pub connections: http::Limits,
-    /// Bytes of one body.
+    /// Maximum size of one body, in bytes.
     pub body: usize,
-    /// Bytes of all bodies together that are being read or judged; at least `body`.
+    /// Maximum size of all bodies in flight together, in bytes; at least `body`.
     pub bodies: usize,
-    /// From the end of the header to the end of the body.
+    /// Maximum time from the end of the request header to the end of the body.
     pub body_time: Duration,
 }
 
-/// What every review passes first. Clones share its budget.
+/// The memory that bodies in flight may use. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Gate(Arc<Inner>);
+pub struct BodyBudget(Arc<Inner>);
 
-/// What is counted about requests that were refused unread.
-#[derive(Clone, Debug, Default)]
+/// The metrics of reading bodies.
+#[derive(Clone, Debug)]
 pub struct Metrics {
-    refused: Family<RefusedLabels, Counter>,
+    rejected: Family<RejectedLabels, Counter>,
     bodies: Gauge,
 }
 
-/// A request that may be a review: `POST`, JSON, whole, within the limits. The route refuses other methods.
+/// A request that may be a review: `POST`, JSON, complete, within the limits. The route rejects other methods.
 ///
-/// It holds its part of the budget for bodies, so it is to be dropped with the last borrow of its body.
+/// It holds a part of the [`BodyBudget`] until it is dropped.
 #[derive(Debug)]
-pub struct Admission {
-    /// Path and query.
-    pub uri: Uri,
-    /// When the answer must be written: what the client allows less a margin, from the arrival of the header.
+pub struct ReviewRequest {
+    /// When the response must be written: the client's timeout less a margin, from the arrival of the request header.
     pub deadline: Instant,
-    /// The caller's trace, for joining it.
+    /// The caller's trace context.
     pub traceparent: Option<TraceParent>,
     body: Bytes,
-    _reserved: Reserved,
+    _permit: BodyPermit,
 }
 
-/// Why a request was refused unread. No variant is an answer to a review: the API server's failure policy decides.
+/// A W3C `traceparent` of version 00. It is valid, so that it can be logged; it is sent nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceParent(HeaderValue);
+
+/// Why a request was rejected before its body was parsed. The API server applies the failure policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue, thiserror::Error)]
-pub enum Refused {
+pub enum RequestRejected {
     /// 415: the body is not declared to be JSON.
     #[error("the body must have the content type application/json")]
     ContentType,
@@ -83,10 +82,10 @@ pub enum Refused {
     /// 413: the body is longer than any review can be.
     #[error("the body is longer than a review can be; the limit is 8 MiB by default")]
     TooLarge,
-    /// 503: bodies in flight take all the memory that they may.
-    #[error("too many bodies in flight; send it again")]
+    /// 503: bodies in flight use all the memory that they may.
+    #[error("too many requests in flight; retry")]
     Busy,
-    /// 408: the body did not come in time.
+    /// 408: the body did not arrive in time.
     #[error("the body did not arrive in time; send it without pauses")]
     Slow,
     /// 400: the connection ended within the body.
@@ -97,32 +96,32 @@ pub enum Refused {
 #[derive(Debug)]
 struct Inner {
     limits: Limits,
-    budget: Arc<Semaphore>,
+    free: Arc<Semaphore>,
     metrics: Metrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusedLabels {
-    reason: Refused,
+struct RejectedLabels {
+    reason: RequestRejected,
 }
 
-/// A part of the budget for bodies, given back when dropped.
+/// A part of the budget, returned on drop.
 #[derive(Debug)]
-struct Reserved {
+struct BodyPermit {
     permit: OwnedSemaphorePermit,
-    gate: Gate,
+    budget: BodyBudget,
 }
 
 // === Limits ===
 
 impl Limits {
-    /// A request to the API server is at most 3 MiB, and a review holds object and old object; with the envelope
-    /// and the fields that the server adds, 7 MiB is what other webhooks allow. One more for safety.
+    /// A request to the API server is at most 3 MiB, and a review holds the object and the old object. With the envelope
+    /// and the fields that the API server adds, other webhooks allow 7 MiB; this is one more.
     pub const BODY: usize = 8 * 1024 * 1024;
-    /// Four of the largest bodies at once, or two thousand of a usual 16 KiB: more than connections bring. Together
-    /// with 64 MiB of read buffers in the worst case this stays below a memory limit of 128 MiB.
+    /// Four of the largest bodies at once, or two thousand of a usual 16 KiB, which is more than the connections can
+    /// carry. Together with 64 MiB of read buffers in the worst case this is less than a memory limit of 128 MiB.
     pub const BODIES: usize = 4 * Self::BODY;
-    /// The default of `timeoutSeconds`: after that nobody waits for the answer any more.
+    /// The default of `timeoutSeconds`: later the API server does not wait for the response.
     pub const BODY_TIME: Duration = Duration::from_secs(10);
 }
 
@@ -140,78 +139,85 @@ impl Default for Limits {
 // === Metrics ===
 
 impl Metrics {
-    /// Makes the families known to `registry`.
-    pub fn register(&self, registry: &mut Registry) {
+    /// Registers the metrics.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            rejected: Family::default(),
+            bodies: Gauge::default(),
+        };
         registry.register(
-            "requests_refused",
-            "Requests refused before their body was read as a review",
-            self.refused.clone(),
+            "requests_rejected",
+            "Requests rejected before their body was parsed, by reason",
+            metrics.rejected.clone(),
         );
         registry.register(
             "bodies_bytes",
-            "Bytes of bodies in flight",
-            self.bodies.clone(),
+            "Size of the request bodies in flight",
+            metrics.bodies.clone(),
         );
+        metrics
     }
 }
 
-// === Gate ===
+// === BodyBudget ===
 
-impl Gate {
-    /// A gate with a budget of its own.
+impl BodyBudget {
+    /// A budget of `limits.bodies`.
     pub fn new(limits: Limits, metrics: Metrics) -> Self {
         let bodies = limits.bodies.max(limits.body).min(Semaphore::MAX_PERMITS);
-        let budget = Arc::new(Semaphore::new(bodies));
+        let free = Arc::new(Semaphore::new(bodies));
         Self(Arc::new(Inner {
             limits,
-            budget,
+            free,
             metrics,
         }))
     }
 
-    /// The body, whole, with its part of the budget. What is refused is read to its end all the same, as far as it is
-    /// not absurd: a client that is still writing when the connection closes may never see the answer.
+    /// The whole body with its part of the budget. A rejected body is read to its end as well, up to twice the limit: a
+    /// client that still writes when the connection closes may not read the response.
     async fn read(
         &self,
         parts: &Parts,
         mut body: Body,
         until: Instant,
-    ) -> Result<(Bytes, Reserved), Refused> {
+    ) -> Result<(Bytes, BodyPermit), RequestRejected> {
         let read = async {
             let result = match check(&parts.headers) {
                 Ok(()) => self.collect(&mut body).await,
-                Err(refused) => Err(refused),
+                Err(rejected) => Err(rejected),
             };
             if result.is_err() {
                 discard(&mut body, self.0.limits.body.saturating_mul(2)).await;
             }
             result
         };
-        let result = timeout_at(until, read).await.unwrap_or(Err(Refused::Slow));
+        let result = timeout_at(until, read)
+            .await
+            .unwrap_or(Err(RequestRejected::Slow));
         result.inspect_err(|&reason| {
             self.0
                 .metrics
-                .refused
-                .get_or_create(&RefusedLabels { reason })
+                .rejected
+                .get_or_create(&RejectedLabels { reason })
                 .inc();
-            tracing::debug!(%reason, "request refused");
+            tracing::debug!(%reason, "request rejected");
         })
     }
 
-    /// Reads the body within limit and budget. A declared length is reserved before the first byte is read.
-    async fn collect(&self, body: &mut Body) -> Result<(Bytes, Reserved), Refused> {
+    /// Reads the body within the limit and the budget. A declared length is reserved before the first byte is read.
+    async fn collect(&self, body: &mut Body) -> Result<(Bytes, BodyPermit), RequestRejected> {
         let declared = body
             .size_hint()
             .exact()
             .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         let length = declared.unwrap_or(0);
         if length > self.0.limits.body {
-            return Err(Refused::TooLarge);
+            return Err(RequestRejected::TooLarge);
         }
         let mut reserved = self.reserve(length)?;
         let first = frame(body).await?.unwrap_or_default();
         if declared.is_some() && first.len() == length {
-            // The usual case, a body in one piece: no copy. The empty read is what lets the connection live on.
+            // The usual case, a body in one piece: no copy. The connection is kept open only after a read at the end.
             while frame(body).await?.is_some() {}
             return Ok((first, reserved));
         }
@@ -220,7 +226,7 @@ impl Gate {
         while let Some(piece) = next {
             let total = whole.len() + piece.len();
             if total > self.0.limits.body {
-                return Err(Refused::TooLarge);
+                return Err(RequestRejected::TooLarge);
             }
             if let Some(more) = total.checked_sub(reserved.bytes()).filter(|more| *more > 0) {
                 reserved.join(self.reserve(more)?);
@@ -231,36 +237,36 @@ impl Gate {
         Ok((whole.freeze(), reserved))
     }
 
-    fn reserve(&self, bytes: usize) -> Result<Reserved, Refused> {
-        let permits = u32::try_from(bytes).map_err(|_| Refused::TooLarge)?;
-        let permit = Arc::clone(&self.0.budget).try_acquire_many_owned(permits);
-        let permit = permit.map_err(|_| Refused::Busy)?;
+    fn reserve(&self, bytes: usize) -> Result<BodyPermit, RequestRejected> {
+        let permits = u32::try_from(bytes).map_err(|_| RequestRejected::TooLarge)?;
+        let permit = Arc::clone(&self.0.free).try_acquire_many_owned(permits);
+        let permit = permit.map_err(|_| RequestRejected::Busy)?;
         self.0.metrics.bodies.inc_by(i64::from(permits));
-        Ok(Reserved {
+        Ok(BodyPermit {
             permit,
-            gate: self.clone(),
+            budget: self.clone(),
         })
     }
 }
 
-// === Reserved ===
+// === BodyPermit ===
 
-impl Reserved {
+impl BodyPermit {
     fn bytes(&self) -> usize {
         self.permit.num_permits()
     }
 
     fn join(&mut self, mut other: Self) {
-        // The other keeps nothing, so that nothing is given back twice.
+        // `other` keeps no permits, so that its drop returns none.
         if let Some(permit) = other.permit.split(other.bytes()) {
             self.permit.merge(permit);
         }
     }
 }
 
-impl Drop for Reserved {
+impl Drop for BodyPermit {
     fn drop(&mut self) {
-        self.gate
+        self.budget
             .0
             .metrics
             .bodies
@@ -268,45 +274,66 @@ impl Drop for Reserved {
     }
 }
 
-// === Admission ===
+// === ReviewRequest ===
 
-impl Admission {
-    /// The body as it came.
+impl ReviewRequest {
+    /// The body as it was sent.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 }
 
-impl<S> FromRequest<S> for Admission
+impl<S> FromRequest<S> for ReviewRequest
 where
-    Gate: FromRef<S>,
+    BodyBudget: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Refused;
+    type Rejection = RequestRejected;
 
-    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Refused> {
-        let gate = Gate::from_ref(state);
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, RequestRejected> {
+        let budget = BodyBudget::from_ref(state);
         let arrival = Instant::now();
         let (parts, body) = request.into_parts();
         let deadline = arrival + allowance(parts.uri.query());
-        let until = deadline.min(arrival + gate.0.limits.body_time);
-        let (body, reserved) = gate.read(&parts, body, until).await?;
+        let until = deadline.min(arrival + budget.0.limits.body_time);
+        let (body, permit) = budget.read(&parts, body, until).await?;
         let traceparent = parts.headers.get("traceparent").and_then(TraceParent::new);
         Ok(Self {
-            uri: parts.uri,
             deadline,
             traceparent,
             body,
-            _reserved: reserved,
+            _permit: permit,
         })
     }
 }
 
-// === Refused ===
+// === TraceParent ===
 
-impl Refused {
-    /// The HTTP status that says it.
-    pub fn status(self) -> StatusCode {
+impl TraceParent {
+    /// The header, where it is valid.
+    fn new(header: &HeaderValue) -> Option<Self> {
+        let fields: Vec<&[u8]> = header.as_bytes().split(|byte| *byte == b'-').collect();
+        let hex = |field: &[u8], length| {
+            field.len() == length && field.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let valid = matches!(
+            fields.as_slice(),
+            [b"00", trace, parent, flags] if hex(trace, 32) && hex(parent, 16) && hex(flags, 2)
+        );
+        valid.then(|| Self(header.clone()))
+    }
+
+    /// The whole header, `00-<trace>-<parent>-<flags>`.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+// === RequestRejected ===
+
+impl RequestRejected {
+    /// The HTTP status of the response.
+    pub const fn status(self) -> StatusCode {
         match self {
             Self::ContentType | Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -317,28 +344,22 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for RequestRejected {
     fn into_response(self) -> Response {
-        // The rest of the body may still be under way, so the connection cannot be used again.
+        // The client may still send the rest of the body, so the connection cannot be used again.
         let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
         (self.status(), close, format!("{self}\n")).into_response()
     }
 }
 
-/// 503 with `sentence`, for a review that cannot be answered now: no snapshot yet, or the deadline is near. The
-/// server adds the headers that let the API server's client send it again elsewhere.
-pub fn unavailable(sentence: &'static str) -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response()
-}
-
-/// Whether the headers promise plain JSON.
-fn check(headers: &HeaderMap) -> Result<(), Refused> {
+/// Checks that the headers declare uncompressed JSON.
+fn check(headers: &HeaderMap) -> Result<(), RequestRejected> {
     let encodings = headers.get_all(header::CONTENT_ENCODING);
     if encodings
         .iter()
         .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
-        return Err(Refused::ContentEncoding);
+        return Err(RequestRejected::ContentEncoding);
     }
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let essence = content_type.and_then(|value| value.split(|byte| *byte == b';').next());
@@ -347,27 +368,27 @@ fn check(headers: &HeaderMap) -> Result<(), Refused> {
     if is_json {
         Ok(())
     } else {
-        Err(Refused::ContentType)
+        Err(RequestRejected::ContentType)
     }
 }
 
 /// The next piece of data.
-async fn frame(body: &mut Body) -> Result<Option<Bytes>, Refused> {
+async fn frame(body: &mut Body) -> Result<Option<Bytes>, RequestRejected> {
     loop {
         match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
             None => return Ok(None),
-            // Trailers say nothing about a review.
+            // Trailers are not part of the body.
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }
             }
-            Some(Err(_)) => return Err(Refused::Cut),
+            Some(Err(_)) => return Err(RequestRejected::Cut),
         }
     }
 }
 
-/// Reads what is left of a body and keeps none of it, up to `most` bytes.
+/// Reads the rest of a body and discards it, up to `most` bytes.
 async fn discard(body: &mut Body, most: usize) {
     let mut left = most;
     while let Ok(Some(piece)) = frame(body).await {

@@ -1,0 +1,204 @@
+//! Every sentence about a finding: the warnings, denial messages and audit annotations of a response, and the messages of
+//! reports.
+//!
+//! `messages` renders what the domain has decided. The texts hold IDs, regions and names of places, never another part of
+//! a value. The sentence of a reason is [`Reason::sentence`](crate::domain::reason::Reason::sentence); [`reasons`] has the
+//! shorter forms that name the region, the profile or the field to change.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+
+use crate::domain::judge::{Judged, Judgement, PolicyFindings, Verdict};
+use crate::domain::object::Object;
+use crate::domain::policy::{Mode, Policy};
+use crate::domain::resolve::Resolution;
+use crate::domain::snapshot::Snapshot;
+
+mod reasons;
+mod warnings;
+
+use reasons::explain;
+use warnings::{Tense, Warnings};
+
+/// Maximum length of an audit annotation in bytes: room for a few dozen changes.
+const MAX_ANNOTATION: usize = 4096;
+
+/// How many findings a denial message lists.
+const MAX_DENIED: usize = 5;
+
+/// What a response says beside its decision.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Messages {
+    /// Warnings for the user, at most one of each class.
+    pub warnings: Vec<String>,
+    /// Audit annotations by key.
+    pub audit_annotations: BTreeMap<&'static str, String>,
+}
+
+/// What the texts depend on besides the judgement.
+#[derive(Clone, Copy)]
+pub struct RenderContext<'a> {
+    /// The snapshot of the judgement.
+    pub snapshot: &'a Snapshot,
+    /// The day of the judgement.
+    pub today: Date,
+    /// A Pod is being created. Another webhook may still set a region, and the API server may reinvoke this one, so no
+    /// warning may say what a reinvocation can change.
+    pub creating_pod: bool,
+}
+
+/// The warnings and audit annotations about `judgement` of `object`.
+pub fn render<'t>(
+    object: &Object<'_>,
+    judgement: &Judgement<'t>,
+    context: RenderContext<'_>,
+) -> Messages {
+    let mut audit = BTreeMap::new();
+    let mut warnings = Warnings::new(context, object.sort);
+    if let Some(PolicyFindings { policy, findings }) = &judgement.effective {
+        let rewritten = matches!(judgement.verdict, Verdict::Rewrite(_));
+        let key = match (rewritten, judgement.again) {
+            (true, false) => "rewrites",
+            (true, true) => "rewrites-revised",
+            (false, _) => "would-rewrite",
+        };
+        annotate(&mut audit, key, findings.iter().filter(|one| !one.reported));
+        let reported = findings.iter().filter(|one| one.reported);
+        annotate(&mut audit, "would-rewrite", reported);
+        audit.insert("policy", policy.name.to_string());
+        let denied = matches!(judgement.verdict, Verdict::Refuse(_));
+        if !denied && !(policy.mode == Mode::Deny && object.is_controlled()) {
+            let tense = if rewritten {
+                Tense::Done
+            } else {
+                Tense::of(policy, object.sort)
+            };
+            warnings.add_all(policy, findings, tense);
+        }
+    }
+    let effective: BTreeMap<_, _> = judgement
+        .effective
+        .iter()
+        .filter(|_| !judgement.previews.is_empty())
+        .flat_map(|effective| &effective.findings)
+        .map(|one| (place(one), &one.resolution))
+        .collect();
+    for PolicyFindings { policy, findings } in &judgement.previews {
+        annotate(&mut audit, "would-rewrite", findings.iter());
+        audit
+            .entry("policy")
+            .or_insert_with(|| policy.name.to_string());
+        // A preview warns only of what it would do in another way than the effective policy.
+        let differs = |preview: &&Judged<'t>| {
+            let same = effective
+                .get(&place(preview))
+                .is_some_and(|resolution| **resolution == preview.resolution);
+            !same && (judgement.effective.is_none() || preview.resolution.target().is_some())
+        };
+        warnings.add_all(policy, findings.iter().filter(differs), Tense::DryRun);
+    }
+    Messages {
+        warnings: warnings.render(),
+        audit_annotations: audit,
+    }
+}
+
+/// The message of a denial. It begins with what to do.
+pub fn denial(judgement: &Judgement<'_>, denied: &[usize], context: RenderContext<'_>) -> String {
+    let Some(PolicyFindings { policy, findings }) = &judgement.effective else {
+        return String::new();
+    };
+    let each = denied
+        .iter()
+        .filter_map(|at| findings.get(*at))
+        .take(MAX_DENIED)
+        .map(|one| denied_finding(one, policy, context));
+    let mut message = each.collect::<Vec<_>>().join("; ");
+    if denied.len() > MAX_DENIED {
+        let _ = write!(message, "; and {} more", denied.len() - MAX_DENIED);
+    }
+    let _ = write!(message, " (policy {})", policy.name);
+    message
+}
+
+fn denied_finding(one: &Judged<'_>, policy: &Policy, context: RenderContext<'_>) -> String {
+    let region = one
+        .region
+        .map(|(region, source)| format!(" for {region} ({source})"))
+        .unwrap_or_default();
+    let at = one.finding.leaf.spot;
+    let written = written(one);
+    match &one.resolution {
+        Resolution::Rewrite { target, .. } => {
+            format!("use {target} instead of {written} at {at}{region}")
+        }
+        Resolution::Leave(reason) => {
+            let why = explain(one, *reason, policy, false)
+                .unwrap_or_else(|| reason.sentence().to_owned());
+            let successor = super::lifecycle(one, context.snapshot, context.today)
+                .and_then(|life| life.successor);
+            let advice = successor
+                .map(|id| format!("; its successor is {id}"))
+                .unwrap_or_default();
+            format!("replace {written} at {at}{region}: {reason}: {why}{advice}")
+        }
+    }
+}
+
+/// One change with its place, region and the source of the region, as in audit annotations and the log; `None` where
+/// nothing changes.
+pub fn change(one: &Judged<'_>) -> Option<String> {
+    let target = one.resolution.target()?;
+    let region = one
+        .region
+        .map(|(region, source)| format!(" ({region}, {source})"))
+        .unwrap_or_default();
+    Some(format!(
+        "{}: {} -> {target}{region}",
+        one.finding.leaf.spot,
+        written(one)
+    ))
+}
+
+/// The ID as its author wrote it, and the object that it comes from if that is another one.
+fn written(one: &Judged<'_>) -> String {
+    match one.finding.leaf.reference() {
+        Some(reference) => format!("{} from {}", one.written, reference.origin),
+        None => one.written.clone(),
+    }
+}
+
+/// The place of a finding: its node, the names of its place, and the start of the ID. An item of `envFrom` is one node for
+/// many variables, and all arguments of a container have the same names.
+fn place<'t>(one: &Judged<'t>) -> impl Ord + use<'t> {
+    let leaf = &one.finding.leaf;
+    (leaf.node(), leaf.spot, one.finding.token.span.start)
+}
+
+/// Lists the changes under an audit key. A key that has a text keeps it, as in the API server.
+fn annotate<'a>(
+    audit: &mut BTreeMap<&'static str, String>,
+    key: &'static str,
+    findings: impl Iterator<Item = &'a Judged<'a>>,
+) {
+    let mut text = String::new();
+    let mut omitted = 0;
+    for entry in findings.filter_map(change) {
+        if text.len() + entry.len() > MAX_ANNOTATION {
+            omitted += 1;
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        text.push_str(&entry);
+    }
+    if omitted > 0 {
+        let _ = write!(text, "; +{omitted}");
+    }
+    if !text.is_empty() {
+        audit.entry(key).or_insert(text);
+    }
+}

@@ -1,0 +1,270 @@
+//! The warnings of a response: at most one of each class, with the number of further findings of the class.
+
+use std::collections::BTreeMap;
+
+use crate::domain::judge::Judged;
+use crate::domain::object::Sort;
+use crate::domain::policy::{Mode, Policy, Unresolved};
+use crate::domain::reason::{Group, Reason};
+use crate::domain::resolve::{Note, Resolution, Suggestion, Target};
+use crate::report::{self, LifecycleRecord};
+
+use super::RenderContext;
+use super::reasons::explain;
+
+/// Maximum length of a warning that names one ID, in characters: what the Kubernetes API recommends.
+const MAX_WARNING: usize = 120;
+
+/// Maximum length of a warning that names two IDs, which have up to 64 characters each.
+const MAX_WARNING_OF_TWO: usize = 200;
+
+/// Maximum length of a suggestion in a warning, in bytes: enough for every profile ID, not for an ARN.
+const MAX_ADVICE: usize = 100;
+
+/// The prefix of every warning, which names the webhook.
+const PREFIX: &str = "bedrock-profiles: ";
+
+/// The longest count of further findings that is given room.
+const MORE: &str = " (+99)";
+
+/// How a rewrite is described.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tense {
+    /// The object is rewritten.
+    Done,
+    /// The Pods of a template will be rewritten.
+    Pods,
+    /// A `DryRun` policy would rewrite the object.
+    DryRun,
+    /// A `Deny` policy requires the rewrite and admits this object without it.
+    Required,
+    /// A policy with `references: Report` would rewrite the reference.
+    Reference,
+}
+
+impl Tense {
+    /// How `policy` describes a rewrite that is not done.
+    pub(super) fn of(policy: &Policy, sort: Sort) -> Self {
+        match (policy.mode, sort) {
+            (Mode::Deny, _) => Self::Required,
+            (_, Sort::Template) => Self::Pods,
+            (_, Sort::Pod | Sort::ConfigMap | Sort::Custom | Sort::Plain) => Self::DryRun,
+        }
+    }
+}
+
+/// The warnings about one object: by class, the first text and the number of findings.
+pub(super) struct Warnings<'a> {
+    context: RenderContext<'a>,
+    sort: Sort,
+    by_class: BTreeMap<Class, (Warning, usize)>,
+}
+
+/// The text of a warning, without prefix and count.
+struct Warning {
+    text: String,
+    max: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Rewritten,
+    WouldRewrite,
+    EndOfLife,
+    Unresolved,
+    NotPermitted,
+}
+
+impl<'a> Warnings<'a> {
+    pub(super) const fn new(context: RenderContext<'a>, sort: Sort) -> Self {
+        Self {
+            context,
+            sort,
+            by_class: BTreeMap::new(),
+        }
+    }
+
+    /// Adds the warnings about `findings` of `policy`.
+    pub(super) fn add_all<'f, 't: 'f>(
+        &mut self,
+        policy: &Policy,
+        findings: impl IntoIterator<Item = &'f Judged<'t>>,
+        tense: Tense,
+    ) {
+        if self.sort == Sort::Template && !policy.warn_templates {
+            return;
+        }
+        for one in findings {
+            if self.is_certain(one) {
+                let reference = one.reported && policy.decides();
+                let tense = if reference { Tense::Reference } else { tense };
+                self.add(policy, one, tense);
+            }
+        }
+    }
+
+    /// Whether no later webhook can change the finding.
+    ///
+    /// A later webhook may set a region in a Pod that is being created, and in the Pods of a template. So a finding without
+    /// a region is no reason for a warning there, and one with a weak source of its region only if the reason holds in
+    /// every region. Nobody changes the regions in a ConfigMap.
+    fn is_certain(&self, one: &Judged<'_>) -> bool {
+        match one.resolution.reason() {
+            _ if self.sort == Sort::ConfigMap => true,
+            Some(Reason::NoRegion) => false,
+            Some(reason) if !reason.depends_on_the_region() => true,
+            reason => match one.region {
+                Some(_) => self.has_settled_region(one),
+                None => {
+                    !self.context.creating_pod
+                        || reason.is_some_and(|reason| reason.group() != Group::Rows)
+                }
+            },
+        }
+    }
+
+    /// Whether the region of the finding cannot change any more.
+    fn has_settled_region(&self, one: &Judged<'_>) -> bool {
+        let settled = one.region.is_none_or(|(_, source)| source.is_settled());
+        settled || !self.context.creating_pod || self.sort == Sort::ConfigMap
+    }
+
+    /// The ID to use instead, if it stays valid.
+    fn suggestion<'j>(&self, one: &'j Judged<'_>) -> Option<&'j Suggestion> {
+        let suggestion = one.suggestion.as_ref()?;
+        (suggestion.holds_everywhere() || self.has_settled_region(one)).then_some(suggestion)
+    }
+
+    fn add(&mut self, policy: &Policy, one: &Judged<'_>, tense: Tense) {
+        let life = report::lifecycle(one, self.context.snapshot, self.context.today);
+        match &one.resolution {
+            Resolution::Rewrite { target, note, .. } => {
+                let class = if tense == Tense::Done {
+                    Class::Rewritten
+                } else {
+                    Class::WouldRewrite
+                };
+                self.count(class, rewrite(policy, one, target, tense));
+                if *note == Some(Note::EndOfLife) {
+                    self.count(Class::EndOfLife, end_of_life(&one.written, life));
+                }
+            }
+            Resolution::Leave(Reason::EndOfLife) => {
+                self.count(Class::EndOfLife, end_of_life(&one.written, life));
+            }
+            Resolution::Leave(Reason::ProfileNotPermitted) => {
+                let why = format!("not permitted by policy {}", shortened(24, &policy.name));
+                let warning = not_rewritten(&one.written, &why, &why, self.suggestion(one));
+                self.count(Class::NotPermitted, warning);
+            }
+            Resolution::Leave(reason)
+                if policy.unresolved != Unresolved::Allow && reason.is_worth_a_warning() =>
+            {
+                let full =
+                    explain(one, *reason, policy, false).unwrap_or_else(|| reason.to_string());
+                let brief = explain(one, *reason, policy, true).unwrap_or_else(|| full.clone());
+                let warning = not_rewritten(&one.written, &full, &brief, self.suggestion(one));
+                self.count(Class::Unresolved, warning);
+            }
+            Resolution::Leave(_) => {}
+        }
+    }
+
+    fn count(&mut self, class: Class, warning: Warning) {
+        self.by_class
+            .entry(class)
+            .and_modify(|(_, count)| *count += 1)
+            .or_insert((warning, 1));
+    }
+
+    /// The texts, by class.
+    pub(super) fn render(self) -> Vec<String> {
+        let render = |(warning, count): (Warning, usize)| {
+            let more = if count > 1 {
+                format!(" (+{})", count - 1)
+            } else {
+                String::new()
+            };
+            let room = warning.max - PREFIX.len() - more.len();
+            format!("{PREFIX}{}{more}", shortened(room, &warning.text))
+        };
+        self.by_class.into_values().map(render).collect()
+    }
+}
+
+/// A rewrite that is, will be or would be done.
+fn rewrite(policy: &Policy, one: &Judged<'_>, target: &Target, tense: Tense) -> Warning {
+    let before = one.written.as_str();
+    let by_policy = |says: String| {
+        let room = MAX_WARNING_OF_TWO - PREFIX.len() - MORE.len() - "policy  ".len();
+        let name = shortened(room.saturating_sub(says.len()).clamp(8, 24), &policy.name);
+        format!("policy {name} {says}")
+    };
+    let text = match tense {
+        Tense::Done => format!("replaced {before} with {target}"),
+        Tense::Pods => {
+            let region = one.region.map(|(region, _)| format!(" in {region}"));
+            let region = region.unwrap_or_default();
+            format!("Pods{region} get {target} instead of {before}")
+        }
+        Tense::DryRun => by_policy(format!("(DryRun) would replace {before} with {target}")),
+        Tense::Required => by_policy(format!("(Deny) requires {target} instead of {before}")),
+        Tense::Reference => by_policy(format!("would replace {before} with {target}")),
+    };
+    Warning {
+        text,
+        max: MAX_WARNING_OF_TWO,
+    }
+}
+
+/// An ID, why it is not rewritten, and the ID to use instead. Where that is too long, `brief` takes the place of `full`, and
+/// then the ID is shortened: the reason tells what to do.
+fn not_rewritten(id: &str, full: &str, brief: &str, suggestion: Option<&Suggestion>) -> Warning {
+    let advice = suggestion
+        .map(advice)
+        .filter(|advice| advice.len() <= MAX_ADVICE);
+    let max = if advice.is_some() {
+        MAX_WARNING_OF_TWO
+    } else {
+        MAX_WARNING
+    };
+    let advice = advice.unwrap_or_default();
+    let room = max - PREFIX.len() - ": ".len() - MORE.len() - advice.len();
+    let why = if id.len() + full.chars().count() <= room {
+        full
+    } else {
+        brief
+    };
+    let id = shortened(room.saturating_sub(why.chars().count()), id);
+    let text = format!("{id}: {why}{advice}");
+    Warning { text, max }
+}
+
+fn advice(suggestion: &Suggestion) -> String {
+    match suggestion {
+        Suggestion::Nearest(_) => format!("; did you mean {suggestion}?"),
+        Suggestion::Working(_) | Suggestion::OnePrefix(_) => format!("; use {suggestion}"),
+    }
+}
+
+fn end_of_life(before: &str, life: Option<LifecycleRecord>) -> Warning {
+    let (date, successor) =
+        life.map_or((None, None), |life| (life.end_of_life_date, life.successor));
+    let date = date.map(|date| format!(" on {date}")).unwrap_or_default();
+    let successor = successor
+        .map(|id| format!("; its successor is {id}"))
+        .unwrap_or_default();
+    Warning {
+        text: format!("{before} reached its end of life{date}{successor}"),
+        max: MAX_WARNING_OF_TWO,
+    }
+}
+
+/// `text`, or the start of it where it is longer than `room` characters.
+fn shortened(room: usize, text: &str) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let start = text.chars().take(room.saturating_sub(1));
+    start.chain(['…']).collect()
+}

@@ -1,0 +1,64 @@
+//! Selects what a review is about: the action to evaluate, or none.
+
+use crate::domain::judge::Action;
+use crate::domain::object::{Object, Sort};
+
+use super::handler::Endpoint;
+use super::review::{Envelope, Operation};
+
+/// Resources of workload templates and their kinds.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("deployments", "Deployment"),
+    ("statefulsets", "StatefulSet"),
+    ("daemonsets", "DaemonSet"),
+    ("replicasets", "ReplicaSet"),
+    ("replicationcontrollers", "ReplicationController"),
+    ("jobs", "Job"),
+    ("cronjobs", "CronJob"),
+    ("podtemplates", "PodTemplate"),
+];
+
+/// The action of a request, or `None` where nothing is to be evaluated.
+///
+/// The rules of the webhook configuration select the requests. Rules that an administrator has widened do not widen what
+/// is evaluated.
+pub(super) fn select<'a>(
+    endpoint: Endpoint,
+    envelope: &Envelope<'_>,
+    sort: Sort,
+    old: Option<&'a Object<'a>>,
+) -> Option<Action<'a>> {
+    let resource = (envelope.resource, envelope.sub_resource);
+    match (endpoint, resource, envelope.operation) {
+        (Endpoint::Mutate, ("pods", ""), Operation::Create) => Some(Action::CreatePod),
+        (Endpoint::Mutate, ("pods", "ephemeralcontainers"), Operation::Update) => {
+            old.map(Action::AddEphemeralContainers)
+        }
+        (Endpoint::Mutate, ("configmaps", ""), Operation::Create | Operation::Update) => {
+            (sort == Sort::ConfigMap).then_some(Action::Apply(old))
+        }
+        // The API server rejects a patch from the validating endpoint, so only templates are evaluated there. The
+        // object's own kind counts as well as the resource of the request.
+        (Endpoint::Validate, (resource, ""), Operation::Create | Operation::Update) => {
+            let is_template = sort == Sort::Template && template_kind(resource).is_some();
+            is_template.then_some(Action::Apply(old))
+        }
+        _ => None,
+    }
+}
+
+/// The kind of a review for metrics and logs, from a closed set of values.
+pub(super) fn kind_label(envelope: &Envelope<'_>) -> &'static str {
+    match (envelope.resource, envelope.sub_resource) {
+        ("pods", "") => "Pod",
+        ("pods", "ephemeralcontainers") => "EphemeralContainers",
+        ("configmaps", "") => "ConfigMap",
+        (resource, "") => template_kind(resource).unwrap_or("Other"),
+        _ => "Other",
+    }
+}
+
+fn template_kind(resource: &str) -> Option<&'static str> {
+    let mut kinds = TEMPLATES.iter();
+    kinds.find_map(|(plural, kind)| (*plural == resource).then_some(*kind))
+}
