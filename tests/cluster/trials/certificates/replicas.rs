@@ -38,13 +38,13 @@ use tokio::{
     task::AbortHandle,
 };
 
-use super::super::leader::appoint;
 use crate::{
     accounts::config,
     hosted::LIFETIMES,
     process::wait_for,
     registration::{Entry, Registration},
     stand_in::{Answer, StandIn},
+    trials::leader::appoint,
     world::World,
 };
 

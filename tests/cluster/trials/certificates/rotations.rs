@@ -11,12 +11,7 @@ use bedrock_profiles::tls::files::Paths;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tokio::runtime::Runtime;
 
-use super::{
-    super::product::{SONNET, asking},
-    ROTATE,
-    replicas::SECRET,
-    signing,
-};
+use super::{ROTATE, replicas::SECRET, signing};
 use crate::{
     certificates::{Authority, Subject},
     hosted::Hosted,
@@ -24,6 +19,7 @@ use crate::{
     process::wait_for,
     release::{Chart, LEADER, NAME, Release},
     tls_client,
+    trials::product::{SONNET, asking},
     world::World,
 };
 

@@ -1,7 +1,7 @@
 //! What must hold after every event.
 
-use super::super::issuers::Issuer;
 use super::{DAY, Event, MAX_STALENESS, World};
+use crate::controllers::certificates::tests::issuers::Issuer;
 
 impl<I: Issuer> World<I> {
     /// Each replica that knows a signing CA is ready, and its leaf is accepted by every API server, however stale.

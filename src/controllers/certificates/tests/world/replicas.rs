@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::super::issuers::Issuer;
 use super::{DAY, Event, Secret, World};
 use crate::controllers::certificates::keyring::{Ca, Keyring};
 use crate::controllers::certificates::rotation::{NewCa, ServedLeaf, Task, WriteReason};
 use crate::controllers::certificates::secret::SecretContent;
+use crate::controllers::certificates::tests::issuers::Issuer;
 use crate::controllers::certificates::trust::DesiredTrust;
 
 /// The result of looking at the configurations.

@@ -1,7 +1,7 @@
 //! What replicas observe, and when: late, each state after the one before, and after a stall all at once.
 
-use super::super::issuers::Issuer;
 use super::{Event, MAX_WATCH_DELAY, Running, World};
+use crate::controllers::certificates::tests::issuers::Issuer;
 use crate::controllers::certificates::trust::ObservedTrust;
 
 impl<I: Issuer> World<I> {
