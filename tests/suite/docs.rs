@@ -159,3 +159,29 @@ fn the_change_that_the_readme_shows_is_that_of_the_sample() {
     let sample: Vec<_> = sample.lines().map(str::trim).collect();
     assert!(sample.windows(before.len()).any(|window| window == before));
 }
+
+#[test]
+fn the_files_that_the_docs_name_exist() {
+    const FOLDERS: [&str; 9] = [
+        "src/",
+        "crates/",
+        "tests/",
+        "docs/",
+        "catalog/",
+        "charts/",
+        "manifests/",
+        "image/",
+        "benches/",
+    ];
+    let mut count = 0;
+    for page in pages() {
+        let text = prose(&read(&page));
+        let names = text.split('`').skip(1).step_by(2);
+        let paths = names.filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder)));
+        for path in paths.filter(|path| !path.contains([' ', '*', '$'])) {
+            assert!(Path::new(path).exists(), "{}: {path}", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} paths");
+}
