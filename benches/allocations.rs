@@ -7,7 +7,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bedrock_profiles::{
-    cli::judging::Judging,
+    cli::evaluation_args::EvaluationArgs,
     runtime::published::Published,
     webhook::{
         handler::{AdmissionHandler, ConfigMapWait, Endpoint},
@@ -27,18 +27,18 @@ fn main() {
 }
 
 fn handler() -> AdmissionHandler {
-    let judging = Judging {
+    let evaluation = EvaluationArgs {
         today: "2026-11-23".parse().ok(),
-        ..Judging::default()
+        ..EvaluationArgs::default()
     };
     let policy = serde_json::json!({"mode": "Rewrite", "references": "Off"});
     let policy = serde_json::from_value(policy).expect("a policy");
-    let (view, _) = judging.view(policy).expect("the built-in catalog");
+    let (view, _) = evaluation.view(policy).expect("the built-in catalog");
     AdmissionHandler::new(
         Arc::new(Published::new(Some(view))),
         Metrics::register(&mut Registry::default()),
         BTreeSet::new(),
-        judging.today(),
+        evaluation.today(),
     )
 }
 

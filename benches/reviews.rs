@@ -16,8 +16,8 @@ use std::process::{Child, Command, Stdio};
 
 use axum::Router;
 use axum::routing::post;
-use bedrock_profiles::cli::judging::Judging;
-use bedrock_profiles::cli::serve::{Addresses, Certificate, Options, start_standalone};
+use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
+use bedrock_profiles::cli::serve::{Addresses, Certificate, StandaloneOptions, start_standalone};
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::{Shutdown, http};
 use bedrock_profiles::tls;
@@ -103,27 +103,27 @@ fn serve(server: impl Future<Output = (SocketAddr, String, Serving)>) {
 type Serving = std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
 async fn ours() -> (SocketAddr, String, Serving) {
-    let judging = Judging {
+    let evaluation = EvaluationArgs {
         today: "2026-11-23".parse().ok(),
-        ..Judging::default()
+        ..EvaluationArgs::default()
     };
     let policy =
         serde_json::from_value(serde_json::json!({ "mode": "Rewrite", "references": "Off" }))
             .unwrap();
-    let (view, _) = judging.view(policy).unwrap();
-    let running = start_standalone(Options {
+    let (view, _) = evaluation.view(policy).unwrap();
+    let running = start_standalone(StandaloneOptions {
         addresses: Addresses {
             webhook: ([127, 0, 0, 1], 0).into(),
             admin: ([127, 0, 0, 1], 0).into(),
         },
         view,
-        certificate: Certificate::Own {
+        certificate: Certificate::SelfSigned {
             dns: vec![],
             ips: vec![],
             ca_file: None,
         },
         excluded: vec![],
-        today: Box::new(judging.today()),
+        today: Box::new(evaluation.today()),
         limits: Limits::default(),
     })
     .await

@@ -1,4 +1,4 @@
-//! The commands. Nobody names this room.
+//! The CLI commands. No other module may depend on this one.
 
 use std::process::ExitCode;
 
@@ -6,40 +6,41 @@ use clap::Parser;
 
 pub mod audit;
 pub mod check;
+pub mod evaluation_args;
 pub mod export;
 pub mod fix;
-pub mod judging;
+
 pub mod resolve;
 pub mod serve;
 pub mod yaml;
 
-/// Replaces Amazon Bedrock direct model IDs by inference profile IDs.
+/// Replaces direct model IDs of Amazon Bedrock with inference profile IDs.
 #[derive(Debug, Parser)]
 #[command(name = "bedrock-profiles", version, arg_required_else_help = true)]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Serve the admission webhook.
     Serve(Box<serve::Args>),
-    /// Say what becomes of one model ID in one region.
+    /// Print the replacement of one model ID in one region.
     Resolve(resolve::Args),
-    /// Say what would become of the model IDs in manifests.
+    /// Report the model IDs in a cluster or in files, and their replacements.
     Audit(audit::Args),
-    /// Rewrite the model IDs in manifests.
+    /// Replace the model IDs in files.
     Fix(fix::Args),
-    /// Ask a webhook whether it answers, under a certificate that is trusted.
+    /// Check that a webhook responds and that its certificate is trusted.
     Check(check::Args),
-    /// Print what a cluster needs besides the webhook.
+    /// Print manifests that a cluster needs, such as the CRDs.
     Export(export::Args),
 }
 
-/// Runs a command and says how it ended: 0 nothing to report, 1 findings, 2 usage or input error.
+/// Runs a command and returns its exit code: 0 for success, 1 for findings, 2 for a usage or input error.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(args) => serve::run(*args).map(|()| ExitCode::SUCCESS),

@@ -20,7 +20,7 @@ mod lifecycle;
 pub mod messages;
 pub mod openreports;
 mod reference;
-mod serialize;
+pub(crate) mod serialize;
 pub mod terminal;
 
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};

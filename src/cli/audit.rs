@@ -1,11 +1,9 @@
-//! `audit`: what would become of the model IDs in a cluster, or with `-f` in files.
+//! `audit`: reports the model IDs in a cluster, or with `-f` in files, and their replacements.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-
 use std::sync::Arc;
 
-use crate::api::{self, InferenceProfilePolicySpec};
 use crate::cli::yaml;
 use crate::domain::config_maps::References;
 use crate::domain::view::{Namespaces, View};
@@ -14,53 +12,54 @@ use crate::scan::files::Text;
 use crate::scan::namespaces::Collected;
 use crate::scan::{Scan, Scanned, files, references};
 
-use super::judging::Judging;
+use super::evaluation_args::EvaluationArgs;
 
 mod cluster;
 
 /// The namespace of objects in files that state none.
 const DEFAULT_NAMESPACE: &str = "default";
 
-/// Audits a cluster, or manifests.
+/// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which files, if any.
+    /// Files to audit instead of a cluster.
     #[command(flatten)]
-    pub files: Files,
-    /// Audit every namespace of the cluster.
+    pub files: FileArgs,
+    /// Audit all namespaces of the cluster.
     #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths"])]
     pub all_namespaces: bool,
-    /// Context of the kubeconfig. Without it: the current one.
+    /// Context of the kubeconfig. Default: the current context.
     #[arg(long, value_name = "NAME", conflicts_with = "paths")]
     pub context: Option<String>,
-    /// Form of the report.
+    /// Output format.
     #[arg(short, long, value_enum, default_value = "table")]
-    pub output: Output,
-    /// The least finding that ends the command with 1.
+    pub output: OutputFormat,
+    /// Exit with 1 on findings of at least this severity.
     #[arg(long, value_enum, default_value = "rewrite")]
     pub fail_on: FailOn,
 }
 
-/// Which files, and how they are judged.
+/// Files, and what to evaluate them with.
 #[derive(Debug, clap::Args)]
-pub struct Files {
-    /// File, folder or `-` for the standard input; can be given several times.
+pub struct FileArgs {
+    /// File, directory, or `-` for standard input; can be given several times.
     #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-")]
     pub paths: Vec<PathBuf>,
-    /// The namespace of objects that state none: `default`; of a cluster, the one to look at: that of the context.
+    /// Namespace of objects in files that have none (default: `default`), or namespace of the cluster to audit (default: that of
+    /// the context).
     #[arg(short, long)]
     pub namespace: Option<String>,
-    /// By what is judged.
+    /// Policies and mappings to evaluate with.
     #[command(flatten)]
-    pub judging: Judging,
+    pub evaluation: EvaluationArgs,
 }
 
-/// Form of the report.
+/// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Output {
-    /// For people.
+pub enum OutputFormat {
+    /// Table.
     Table,
-    /// For people with a wide window.
+    /// Table with more columns.
     Wide,
     /// The report as JSON.
     Json,
@@ -68,26 +67,26 @@ pub enum Output {
     Yaml,
 }
 
-/// The least finding that ends the command with 1.
+/// The lowest severity of a finding that ends the command with exit code 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum FailOn {
     /// Any finding.
     #[value(alias = "leave")]
     Any,
-    /// One that cannot work and that nothing permitted serves, or one that would be rewritten.
+    /// An ID that does not work and has no permitted replacement, or that would be rewritten.
     Unresolved,
-    /// One that would be rewritten.
+    /// An ID that would be rewritten.
     Rewrite,
-    /// None.
+    /// No finding.
     #[value(alias = "none")]
     Never,
 }
 
-/// Exit code: findings at or above `--fail-on`.
-pub const FINDINGS: u8 = 1;
+/// Exit code for findings at or above `--fail-on`.
+const EXIT_FINDINGS: u8 = 1;
 
-/// Exit code: something could not be read.
-pub const INPUT: u8 = 2;
+/// Exit code for input that could not be read.
+const EXIT_INPUT_ERROR: u8 = 2;
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -97,17 +96,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         audit(&args.files)?
     };
     match args.output {
-        Output::Table => anstream::print!("{}", terminal::table(&report, false)),
-        Output::Wide => anstream::print!("{}", terminal::table(&report, true)),
-        Output::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
-        Output::Yaml => anstream::print!("{}", yaml::to_string(&report)?),
+        OutputFormat::Table => anstream::print!("{}", terminal::table(&report, false)),
+        OutputFormat::Wide => anstream::print!("{}", terminal::table(&report, true)),
+        OutputFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
+        OutputFormat::Yaml => anstream::print!("{}", yaml::to_string(&report)?),
     }
     anstream::eprintln!("{}", terminal::summary(&report));
-    Ok(tally.code(report.findings.iter().any(|one| counts(one, args.fail_on))))
+    Ok(tally.exit_code(report.findings.iter().any(|one| fails(one, args.fail_on))))
 }
 
 /// Audits files.
-fn audit(files: &Files) -> anyhow::Result<(AuditReport, Tally)> {
+fn audit(files: &FileArgs) -> anyhow::Result<(AuditReport, Tally)> {
     let Input {
         view,
         texts,
@@ -133,11 +132,11 @@ pub struct Input {
     pub tally: Tally,
 }
 
-impl Files {
+impl FileArgs {
     /// Reads everything before anything is judged: a Namespace may stand in a later file than its objects, and a ConfigMap in a
     /// later one than the Pods that take IDs from it.
     pub fn read(&self, edit: bool) -> anyhow::Result<Input> {
-        let mut view = self.judging.told_view(default_policy())?;
+        let mut view = self.evaluation.view_printing_warnings()?;
         let (mut texts, mut tally) = (Vec::new(), Tally::default());
         let mut collected = Collected::default();
         for text in files::texts(&self.paths) {
@@ -151,7 +150,7 @@ impl Files {
         }
         for one in &collected.disputed {
             anstream::eprintln!(
-                "warning: documents state different values for a label or annotation of a namespace, so none is used: {one}"
+                "warning: documents disagree about a label or annotation of a namespace, so it is ignored: {one}"
             );
         }
         let namespaces = collected.namespaces.into_iter();
@@ -169,7 +168,7 @@ impl Files {
         }
         for (namespace, name) in &collected.disputed {
             anstream::eprintln!(
-                "warning: documents state different data for a ConfigMap, so no reference to it is followed: {namespace}/{name}"
+                "warning: documents disagree about the data of a ConfigMap, so references to it are not followed: {namespace}/{name}"
             );
         }
         collected.references
@@ -179,23 +178,15 @@ impl Files {
     pub fn scan<'a>(&'a self, view: &'a View, edit: bool) -> Scan<'a> {
         Scan {
             view,
-            today: (self.judging.today())(),
+            today: (self.evaluation.today())(),
             namespace: self.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
             edit,
         }
     }
 }
 
-/// The policy where none is given: the default one, in mode Rewrite.
-pub fn default_policy() -> InferenceProfilePolicySpec {
-    InferenceProfilePolicySpec {
-        mode: api::Mode::Rewrite,
-        ..InferenceProfilePolicySpec::default()
-    }
-}
-
-/// Whether a finding ends the command with 1. What a shadow says never does: it decides nothing.
-fn counts(one: &FindingRecord, least: FailOn) -> bool {
+/// Whether a finding ends the command with exit code 1. A preview never does, since its policy changes nothing.
+fn fails(one: &FindingRecord, least: FailOn) -> bool {
     let severity = match one.reason {
         None => FailOn::Rewrite,
         Some(_) if one.is_unresolved() => FailOn::Unresolved,
@@ -204,16 +195,16 @@ fn counts(one: &FindingRecord, least: FailOn) -> bool {
     least != FailOn::Never && severity >= least && !one.shadow
 }
 
-/// What is counted over all texts, and whether all could be read.
+/// The number of objects, and whether every input could be read.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Objects that were judged.
+    /// Objects that were evaluated.
     pub objects: usize,
     failed: bool,
 }
 
 impl Tally {
-    /// Counts one text, and tells what of it was not judged.
+    /// Adds the objects of one file, and prints a note for each document that was not parsed.
     pub fn take(&mut self, name: &str, scanned: &Scanned) {
         self.objects += scanned.objects;
         for error in &scanned.unread {
@@ -226,17 +217,17 @@ impl Tally {
         }
     }
 
-    /// Tells an error that stops nothing, but counts at the end.
+    /// Prints an error that does not stop the command, but decides its exit code.
     pub fn error(&mut self, error: &dyn std::fmt::Display) {
         self.failed = true;
         anstream::eprintln!("error: {error}");
     }
 
-    /// How the command ends.
-    pub fn code(&self, found: bool) -> ExitCode {
+    /// The exit code.
+    pub fn exit_code(&self, found: bool) -> ExitCode {
         match (self.failed, found) {
-            (true, _) => ExitCode::from(INPUT),
-            (false, true) => ExitCode::from(FINDINGS),
+            (true, _) => ExitCode::from(EXIT_INPUT_ERROR),
+            (false, true) => ExitCode::from(EXIT_FINDINGS),
             (false, false) => ExitCode::SUCCESS,
         }
     }

@@ -1,5 +1,5 @@
-//! `check`: whether a webhook answers, and under a certificate that the API server would take. It sends one dry-run review of a
-//! sample Pod, as often as it takes until the time is up.
+//! `check`: sends a dry-run review of a sample Pod to a webhook, as the API server would, and verifies the webhook's
+//! certificate. Retries until the timeout.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -25,121 +25,125 @@ use tokio_rustls::TlsConnector;
 use crate::tls::trust::Bundle;
 use crate::webhook::MUTATE;
 
-/// Sends a review to a webhook.
+/// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the webhook is; without a path, its mutating entry.
-    #[arg(long, value_name = "URL", value_parser = Target::parse)]
-    pub url: Target,
-    /// Certificates of the CAs to trust, as PEM, and no others.
+    /// URL of the webhook; a URL without a path means /mutate.
+    #[arg(long, value_name = "URL", value_parser = WebhookUrl::parse)]
+    pub url: WebhookUrl,
+    /// CA certificates to trust, as PEM; no others are trusted.
     #[arg(long, value_name = "FILE")]
     pub ca_file: PathBuf,
-    /// How long to try.
+    /// How long to retry.
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub timeout: SignedDuration,
 }
 
-/// Where a webhook is.
+/// The URL of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct WebhookUrl {
     host: String,
     port: u16,
     path: String,
 }
 
-/// The answer to a review, as far as it is told.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-pub struct Answer {
+/// The fields of an AdmissionResponse that are printed.
+#[derive(Debug, Deserialize)]
+struct Response {
     uid: String,
     allowed: bool,
     #[serde(default)]
     warnings: Vec<String>,
 }
 
-/// Why an answer is none.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum NoAnswer {
-    /// The server answers something else than 200.
-    #[error("it says {status}: {text}")]
+/// Why the response to the review is not valid.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The status is not 200.
+    #[error("the webhook responded with {status}: {text}")]
     Status {
-        /// What it says.
+        /// The status.
         status: StatusCode,
-        /// The first line of why.
+        /// The first line of the body.
         text: String,
     },
-    /// The body is not a review.
-    #[error("what it says is no answer to a review: {0}")]
-    Form(String),
-    /// It answers another review.
-    #[error("it answers another review than it was sent")]
-    Other,
+    /// The body is not an AdmissionReview.
+    #[error("the response is not an AdmissionReview: {0}")]
+    Body(#[source] serde_json::Error),
+    /// The response belongs to another request.
+    #[error("the response UID does not match the request")]
+    Uid,
 }
 
-/// The identifier of the review.
+/// The UID of the review.
 const UID: &str = "bedrock-profiles-check";
 
-/// How long to wait before the next try: a Service that is new is not known on every node yet.
-const AGAIN: Duration = Duration::from_secs(1);
+/// The time between attempts. A new Service is not reachable from every node at once.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How much of an answer is read, in bytes: one to the sample Pod has a few hundred.
-const MOST: usize = 64 * 1024;
+/// The limit of a response in bytes; the response for the sample Pod has a few hundred.
+const LARGEST_RESPONSE: usize = 64 * 1024;
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let time = Duration::try_from(args.timeout).context("--timeout is below zero")?;
+    let time = Duration::try_from(args.timeout).context("--timeout is negative")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let answer = runtime.block_on(ask_until(args, time))?;
+    let response = runtime.block_on(check_until(args, time))?;
     let mut text = format!(
         "{}: the certificate is trusted, and the sample Pod is {}\n",
         args.url,
-        if answer.allowed { "allowed" } else { "refused" }
+        if response.allowed {
+            "allowed"
+        } else {
+            "denied"
+        }
     );
-    for warning in &answer.warnings {
+    for warning in &response.warnings {
         text.extend(["Warning: ", warning, "\n"]);
     }
     std::io::stdout()
         .write_all(text.as_bytes())
-        .context("cannot write to the standard output")?;
+        .context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks until there is an answer or the time is up, and says then what was wrong last.
-async fn ask_until(args: &Args, time: Duration) -> anyhow::Result<Answer> {
+/// Sends reviews until one succeeds or the time is up; the error is that of the last attempt.
+async fn check_until(args: &Args, time: Duration) -> anyhow::Result<Response> {
     let end = Instant::now() + time;
-    let mut last = anyhow::anyhow!("it does not answer in time");
+    let mut last = anyhow::anyhow!("no response before the timeout");
     loop {
-        match timeout_at(end, ask(&args.url, &args.ca_file)).await {
-            Ok(Ok(answer)) => return Ok(answer),
+        match timeout_at(end, check_once(&args.url, &args.ca_file)).await {
+            Ok(Ok(response)) => return Ok(response),
             Ok(Err(error)) => last = error,
             Err(_) => break,
         }
-        if Instant::now() + AGAIN >= end {
+        if Instant::now() + RETRY_AFTER >= end {
             break;
         }
-        sleep(AGAIN).await;
+        sleep(RETRY_AFTER).await;
     }
-    Err(last).with_context(|| format!("{} gives no answer", args.url))
+    Err(last).with_context(|| format!("the check of {} failed", args.url))
 }
 
-/// Asks once. The CAs are read each time: they may be mounted, and be there a moment later.
-async fn ask(target: &Target, ca_file: &PathBuf) -> anyhow::Result<Answer> {
+/// Sends one review. The CA file is read for each attempt, since a mounted file may appear later.
+async fn check_once(url: &WebhookUrl, ca_file: &PathBuf) -> anyhow::Result<Response> {
     let pem =
         std::fs::read(ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
     let bundle = Bundle::from_pem(&pem)?;
     anyhow::ensure!(
         !bundle.is_empty(),
-        "{} holds no certificate",
+        "{} contains no certificate",
         ca_file.display()
     );
-    let (status, body) = send(target, bundle.client_config()?).await?;
+    let (status, body) = send(url, bundle.client_config()?).await?;
     Ok(read(status, &body)?)
 }
 
-async fn send(target: &Target, config: Arc<ClientConfig>) -> anyhow::Result<(StatusCode, Bytes)> {
-    let name = ServerName::try_from(target.host.clone()).context("the URL names no host")?;
-    let stream = TcpStream::connect((target.host.as_str(), target.port))
+async fn send(url: &WebhookUrl, config: Arc<ClientConfig>) -> anyhow::Result<(StatusCode, Bytes)> {
+    let name = ServerName::try_from(url.host.clone()).context("the URL has no valid host")?;
+    let stream = TcpStream::connect((url.host.as_str(), url.port))
         .await
         .context("cannot connect")?;
     let stream = TlsConnector::from(config)
@@ -148,23 +152,23 @@ async fn send(target: &Target, config: Arc<ClientConfig>) -> anyhow::Result<(Sta
         .context("the TLS handshake failed")?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::post(&target.path)
-        .header(header::HOST, target.host.as_str())
+    let request = Request::post(&url.path)
+        .header(header::HOST, url.host.as_str())
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::CONNECTION, "close")
         .body(Body::from(review()))?;
     let exchange = async {
         let response = sender.send_request(request).await?;
         let (head, body) = response.into_parts();
-        let body = axum::body::to_bytes(Body::new(body), MOST).await?;
+        let body = axum::body::to_bytes(Body::new(body), LARGEST_RESPONSE).await?;
         anyhow::Ok((head.status, body))
     };
-    // The connection ends after its only answer; what it says then has nothing to add.
-    let (answer, _) = tokio::join!(exchange, connection);
-    answer
+    // The connection closes after the response, so that its own result adds nothing.
+    let (response, _) = tokio::join!(exchange, connection);
+    response
 }
 
-/// A review of a Pod with a direct ID. Nobody makes it: it is a dry run, in a namespace that every cluster has.
+/// A dry-run review of a Pod with a direct ID, in a namespace that every cluster has.
 fn review() -> String {
     let pod = json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": "sample", "namespace": "default"},
@@ -179,31 +183,30 @@ fn review() -> String {
     .to_string()
 }
 
-/// What the server says to the review.
-fn read(status: StatusCode, body: &[u8]) -> Result<Answer, NoAnswer> {
+/// The response to the review.
+fn read(status: StatusCode, body: &[u8]) -> Result<Response, CheckError> {
     #[derive(Deserialize)]
     struct Review {
-        response: Answer,
+        response: Response,
     }
     if status != StatusCode::OK {
         let text = String::from_utf8_lossy(body);
         let text = text.lines().next().unwrap_or_default().to_owned();
-        return Err(NoAnswer::Status { status, text });
+        return Err(CheckError::Status { status, text });
     }
-    let review: Review =
-        serde_json::from_slice(body).map_err(|error| NoAnswer::Form(error.to_string()))?;
+    let review: Review = serde_json::from_slice(body).map_err(CheckError::Body)?;
     if review.response.uid == UID {
         Ok(review.response)
     } else {
-        Err(NoAnswer::Other)
+        Err(CheckError::Uid)
     }
 }
 
-impl Target {
+impl WebhookUrl {
     /// Reads a URL.
     ///
     /// # Errors
-    /// Where it is none of a host over HTTPS.
+    /// If the text is not an HTTPS URL with a host.
     fn parse(text: &str) -> Result<Self, String> {
         let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
         let host = uri.host().filter(|_| uri.scheme() == Some(&Scheme::HTTPS));
@@ -217,7 +220,7 @@ impl Target {
     }
 }
 
-impl std::fmt::Display for Target {
+impl std::fmt::Display for WebhookUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "https://{}:{}{}", self.host, self.port, self.path)
     }
@@ -230,23 +233,23 @@ mod tests {
     use crate::webhook::review::{AdmissionReview, parse};
 
     #[test]
-    fn a_url_names_a_host_and_mostly_no_more() {
-        let target = |text| Target::parse(text).map(|target| target.to_string());
+    fn a_url_needs_https_and_a_host_and_its_path_defaults_to_mutate() {
+        let parsed = |text| WebhookUrl::parse(text).map(|url| url.to_string());
         assert_eq!(
-            target("https://a.b.svc").unwrap(),
+            parsed("https://a.b.svc").unwrap(),
             "https://a.b.svc:443/mutate"
         );
         assert_eq!(
-            target("https://a:8443/validate?timeout=2s").unwrap(),
+            parsed("https://a:8443/validate?timeout=2s").unwrap(),
             "https://a:8443/validate?timeout=2s"
         );
         for wrong in ["a.b.svc", "http://a.b.svc", "https://", "/mutate", ""] {
-            assert!(target(wrong).is_err(), "{wrong}");
+            assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn the_review_is_one_that_the_webhook_reads() {
+    fn the_sample_review_is_a_valid_dry_run() {
         let text = review();
         let tree = parse(text.as_bytes()).unwrap();
         let envelope = AdmissionReview::of(&tree).unwrap().envelope;
@@ -255,22 +258,18 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_one_to_the_review_that_was_sent() {
+    fn a_response_must_match_the_review_that_was_sent() {
         let ok = |uid| read(StatusCode::OK, &AdmissionResponse::allowed(uid).to_bytes());
         assert!(ok(UID).unwrap().allowed);
-        assert_eq!(ok("another"), Err(NoAnswer::Other));
-        let refused = AdmissionResponse::denied(UID, 403, "no".to_owned()).to_bytes();
-        assert!(!read(StatusCode::OK, &refused).unwrap().allowed);
-        assert!(matches!(
-            read(StatusCode::OK, b"{}"),
-            Err(NoAnswer::Form(_))
-        ));
+        assert!(matches!(ok("another"), Err(CheckError::Uid)));
+        let denied = AdmissionResponse::denied(UID, 403, "no".to_owned()).to_bytes();
+        assert!(!read(StatusCode::OK, &denied).unwrap().allowed);
+        let empty = read(StatusCode::OK, b"{}");
+        assert!(matches!(empty, Err(CheckError::Body(_))));
+        let unavailable = read(StatusCode::SERVICE_UNAVAILABLE, b"not yet\nreally");
         assert_eq!(
-            read(StatusCode::SERVICE_UNAVAILABLE, b"not yet\nreally"),
-            Err(NoAnswer::Status {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                text: "not yet".into()
-            })
+            unavailable.unwrap_err().to_string(),
+            "the webhook responded with 503 Service Unavailable: not yet"
         );
     }
 }

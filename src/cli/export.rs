@@ -1,4 +1,4 @@
-//! `export`: what a cluster is given besides the webhook, printed for `kubectl apply` or a repository of manifests.
+//! `export`: prints manifests for `kubectl apply` or for a repository of manifests.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -12,34 +12,34 @@ use crate::cli::yaml;
 /// Prints manifests.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to print.
+    /// The manifests to print.
     #[command(subcommand)]
-    pub what: What,
+    pub manifests: Manifests,
 }
 
-/// What can be printed.
+/// The manifests that can be printed.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
-pub enum What {
-    /// The definitions of the custom resources, as YAML.
+pub enum Manifests {
+    /// The CustomResourceDefinitions, as YAML.
     Crds,
 }
 
-/// Prints what was asked for.
+/// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let text = match args.what {
-        What::Crds => api::definitions()
+    let text = match args.manifests {
+        Manifests::Crds => api::definitions()
             .iter()
             .map(|definition| Ok(format!("---\n{}", manifest(definition)?)))
             .collect::<Result<String, serde_saphyr::ser::Error>>()
-            .context("cannot write the definitions as YAML")?,
+            .context("cannot write the CustomResourceDefinitions as YAML")?,
     };
     std::io::stdout()
         .write_all(text.as_bytes())
-        .context("cannot write to the standard output")?;
+        .context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A definition as its file in `manifests/crds/` has it.
+/// The YAML of a definition, equal to its file in `manifests/crds/`.
 pub fn manifest(definition: &CustomResourceDefinition) -> Result<String, serde_saphyr::ser::Error> {
     yaml::to_string(definition)
 }

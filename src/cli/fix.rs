@@ -1,4 +1,4 @@
-//! `fix -f`: writes the answers into the files themselves, byte for byte but for the IDs.
+//! `fix -f`: replaces the IDs in files; all other bytes stay as they are.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,21 +12,21 @@ use crate::report::{AuditReport, FindingRecord, terminal};
 use crate::scan::files::Text;
 use crate::text::splice;
 
-use super::audit::{Files, Input};
+use super::audit::{FileArgs, Input};
 
-/// Fixes manifests.
+/// Arguments of `fix`.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("paths", |paths| paths.required(true)))]
 pub struct Args {
-    /// Which files.
+    /// Files to change.
     #[command(flatten)]
-    pub files: Files,
-    /// Print a patch that `git apply` takes, and change nothing.
+    pub files: FileArgs,
+    /// Print a patch for `git apply` and change no file.
     #[arg(long)]
     pub diff: bool,
 }
 
-/// Runs the command. What was rewritten is listed on the standard error; with the standard input, the result is printed.
+/// Runs the command. The findings are printed to standard error; the new text of standard input to standard output.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Input {
         view,
@@ -62,27 +62,27 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     anstream::eprint!("{}", terminal::table(&report, false));
     anstream::eprintln!("{}", terminal::summary(&report));
     if terminal::only_dry_runs(&report) {
-        anstream::eprintln!("nothing was changed: the policies are in mode DryRun");
+        anstream::eprintln!("no file was changed: all policies are in mode DryRun");
     }
-    if report.findings.iter().any(is_left_to_its_config_map) {
+    if report.findings.iter().any(is_taken_from_a_config_map) {
         anstream::eprintln!(
-            "nothing is changed where an ID is taken from a ConfigMap: it is changed in the ConfigMap, for the region that is named there"
+            "note: where a workload takes an ID from a ConfigMap, only the ConfigMap is changed, for the region that it names itself"
         );
     }
-    Ok(tally.code(false))
+    Ok(tally.exit_code(false))
 }
 
-/// Whether a Pod would get an answer in a cluster that no file is changed for: the ConfigMap names no region, or another one.
-fn is_left_to_its_config_map(one: &FindingRecord) -> bool {
+/// Whether a cluster would replace the ID in the Pod, which `fix` does not: the ConfigMap names no region, or another one.
+fn is_taken_from_a_config_map(one: &FindingRecord) -> bool {
     one.reference.is_some() && one.after.is_some()
 }
 
-/// A unified diff in git's form; empty where nothing changes. Its lines end where git's do: at line feeds alone.
+/// A unified diff in git's format; empty if nothing changes. As in git, only a line feed ends a line.
 fn diff(text: &Text, new: &str) -> String {
     if text.text == new {
         return String::new();
     }
-    let name = patched(text);
+    let name = patch_name(text);
     let name = name.trim_start_matches("./").trim_start_matches('/');
     let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
     let (old, new) = (lines(&text.text), lines(new));
@@ -94,8 +94,8 @@ fn diff(text: &Text, new: &str) -> String {
         .to_string()
 }
 
-/// The file that a patch has to name: what a link leads to, from the folder that one stands in, where it lies below it.
-fn patched(text: &Text) -> String {
+/// The file name for a patch: the target of a symbolic link, relative to the working directory if it is below it.
+fn patch_name(text: &Text) -> String {
     let target = text
         .path
         .as_deref()
@@ -108,17 +108,17 @@ fn patched(text: &Text) -> String {
         .unwrap_or_else(|| text.name.clone())
 }
 
-/// Replaces a file through a temporary one beside it, so that nobody reads half of it, and keeps its rights. A link is followed.
+/// Replaces a file by renaming a temporary file, so that no reader sees a part of it. Keeps the permissions and follows symbolic links.
 fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    let told = || format!("cannot write {}; it is as it was", path.display());
-    let path = fs::canonicalize(path).with_context(told)?;
-    let folder = path.parent().with_context(told)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(told)?;
-    file.write_all(text.as_bytes()).with_context(told)?;
+    let failed = || format!("cannot write {}; the file is unchanged", path.display());
+    let path = fs::canonicalize(path).with_context(failed)?;
+    let folder = path.parent().with_context(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    file.write_all(text.as_bytes()).with_context(failed)?;
     file.as_file()
-        .set_permissions(fs::metadata(&path).with_context(told)?.permissions())
-        .with_context(told)?;
-    file.as_file().sync_all().with_context(told)?;
-    file.persist(&path).with_context(told)?;
+        .set_permissions(fs::metadata(&path).with_context(failed)?.permissions())
+        .with_context(failed)?;
+    file.as_file().sync_all().with_context(failed)?;
+    file.persist(&path).with_context(failed)?;
     Ok(())
 }

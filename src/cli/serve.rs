@@ -1,6 +1,6 @@
-//! `serve`: the composition root, in stages. Parsed, connected, bound, running, drained.
+//! `serve`: the composition root. The stages are: parse the arguments, connect to the cluster, bind the ports, run, drain.
 //!
-//! Decides nothing; hands what was read to the rooms that do.
+//! Contains no logic of its own; it constructs the parts of the other modules and connects them.
 
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
@@ -16,27 +16,28 @@ use crate::runtime::{http, telemetry};
 use crate::tls::TlsError;
 use crate::tls::files::Paths;
 use crate::webhook;
-use crate::webhook::body;
+use crate::webhook::body::Limits;
 
-use super::judging::{Judging, JudgingError};
+use super::evaluation_args::{EvaluationArgs, EvaluationArgsError, default_policy};
 
-mod auditing;
+mod audit_args;
 mod cluster;
-mod stack;
+mod server;
 mod standalone;
 
-pub use auditing::Auditing;
+pub use audit_args::AuditArgs;
 pub use cluster::{ClusterOptions, ca_settings, start_in_cluster};
-pub use stack::{Addresses, Running};
-pub use standalone::{Certificate, Options, start_standalone};
+pub use server::{Addresses, RunningServer};
+pub use standalone::NeedsClusterError;
+pub use standalone::{Certificate, StandaloneOptions, start_standalone};
 
-/// Serves the webhook.
+/// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Serve without a cluster: by the built-in catalog and the policies given here.
+    /// Serve without a cluster, with the built-in catalog and the policies of --policy.
     #[arg(long)]
     pub standalone: bool,
-    /// Full name of the release, as the chart gives it to its objects.
+    /// Full name of the Helm release, which is the name of its objects.
     #[arg(
         long,
         value_name = "NAME",
@@ -44,13 +45,13 @@ pub struct Args {
         conflicts_with = "standalone"
     )]
     pub name: String,
-    /// Namespace of the release. Without it: the one of the service account, or of the kubeconfig's context.
+    /// Namespace of the Helm release. Default: the namespace of the service account, or of the kubeconfig context.
     #[arg(long, short, value_name = "NAME", conflicts_with = "standalone")]
     pub namespace: Option<String>,
-    /// Context of the kubeconfig. Without it: the cluster that the process runs in, else the current context.
+    /// Context of the kubeconfig. Default: the cluster that the process runs in, or else the current context.
     #[arg(long, value_name = "NAME", conflicts_with = "standalone")]
     pub context: Option<String>,
-    /// Tells this replica from the others, such as the pod's name. Without it: the host's name.
+    /// Identity of this replica in the leader election, such as the name of the Pod. Default: the host name.
     #[arg(
         long,
         value_name = "NAME",
@@ -58,7 +59,7 @@ pub struct Args {
         conflicts_with = "standalone"
     )]
     pub identity: Option<String>,
-    /// Whether the region that the labels of all nodes agree on counts where a policy names no default.
+    /// Use the region of the node labels, if all nodes agree, where no other source names a region.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, conflicts_with = "standalone")]
     pub region_from_nodes: bool,
     /// Address of the webhook.
@@ -67,23 +68,23 @@ pub struct Args {
     /// Address of /livez, /readyz and /metrics, without TLS.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub admin_listen: SocketAddr,
-    /// DNS name that the certificate is for, besides localhost; can be given several times.
+    /// DNS name of the certificate, besides localhost; can be given several times.
     #[arg(long = "dns-name", value_name = "NAME")]
     pub dns_names: Vec<String>,
-    /// Address that the certificate is for, besides the loopback ones; can be given several times.
+    /// IP address of the certificate, besides the loopback addresses; can be given several times.
     #[arg(long = "ip-address", value_name = "ADDRESS")]
     pub ip_addresses: Vec<IpAddr>,
-    /// Where to write the CA certificate that clients are to trust.
+    /// File to write the CA certificate to, for clients to trust.
     #[arg(long, value_name = "FILE", conflicts_with = "tls_cert_file")]
     pub ca_file: Option<PathBuf>,
-    /// Certificate chain to serve with, as PEM; followed while it changes. Without it: one of our own.
+    /// Serving certificate chain, as PEM; reloaded when it changes. Default: a self-signed CA and its certificate.
     #[arg(long, value_name = "FILE", requires = "tls_key_file")]
     pub tls_cert_file: Option<PathBuf>,
-    /// Private key of the certificate, as PEM.
+    /// Private key of the serving certificate, as PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     pub tls_key_file: Option<PathBuf>,
-    /// Certificates of the CAs that issue the certificate, as PEM; followed while they change. Needed in a cluster, where they
-    /// are told to the API server.
+    /// CA certificates of the serving certificate, as PEM; reloaded when they change. Required in a cluster, for the `caBundle` of
+    /// the webhook configurations.
     #[arg(
         long,
         value_name = "FILE",
@@ -91,128 +92,128 @@ pub struct Args {
         conflicts_with = "standalone"
     )]
     pub ca_bundle_file: Option<PathBuf>,
-    /// Namespace that is never judged, besides kube-system; can be given several times.
+    /// Namespace to ignore, besides kube-system; can be given several times.
     #[arg(long = "exclude-namespace", value_name = "NAME")]
     pub excluded: Vec<String>,
-    /// Form of the log.
+    /// Log format.
     #[arg(long, value_enum, default_value = "text")]
     pub log_format: LogFormat,
-    /// Which events are logged, as in `RUST_LOG`. The client's own words about a failed request are left out: we say the same.
+    /// Log filter, in the syntax of `RUST_LOG`. The default disables the Kubernetes client's own messages about failed requests, which
+    /// the controllers log too.
     #[arg(
         long,
         value_name = "FILTER",
         default_value = "info,kube_client::client::builder=off"
     )]
     pub log: String,
-    /// By what is judged.
+    /// Policies and mappings to evaluate with.
     #[command(flatten)]
-    pub judging: Judging,
-    /// How the cluster is audited.
+    pub evaluation: EvaluationArgs,
+    /// Audits of the cluster.
     #[command(flatten)]
-    pub auditing: Auditing,
+    pub audit: AuditArgs,
 }
 
-/// Form of the log.
+/// Log format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text.
     Text,
-    /// One JSON object for each line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Why a server does not start.
+/// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A policy asks for something that only a cluster can tell.
-    #[error("{0}")]
-    NeedsACluster(String),
-    /// The embedded catalog has a mistake.
+    /// A policy needs a cluster.
+    #[error(transparent)]
+    NeedsCluster(#[from] NeedsClusterError),
+    /// The embedded catalog is not valid.
     #[error(transparent)]
     Catalog(#[from] ReadError),
-    /// There is no way to a cluster.
+    /// The cluster cannot be connected to.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// What is asked for is only for a server without a cluster.
-    #[error("{0} is for --standalone: in a cluster, apply it as a custom resource")]
+    /// A flag is only valid without a cluster.
+    #[error("{0} requires --standalone; in a cluster, apply the file as a custom resource")]
     OnlyStandalone(&'static str),
-    /// A certificate is given, and not who issued it.
+    /// A serving certificate is given without its CA.
     #[error(
-        "--tls-cert-file needs --ca-bundle-file in a cluster: the API server is told whom to trust"
+        "--tls-cert-file requires --ca-bundle-file in a cluster, for the caBundle of the webhook configurations"
     )]
-    NoAuthorities,
-    /// A port is taken.
+    MissingCaBundle,
+    /// A port cannot be bound.
     #[error(transparent)]
     Bind(#[from] http::BindError),
-    /// There is no certificate to serve with.
+    /// The serving certificate cannot be created or read.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The CA's certificate cannot be handed out.
+    /// The CA certificate cannot be written.
     #[error(
         "cannot write the CA certificate to {path}: {source}; choose a writable path for --ca-file"
     )]
     CaFile {
         /// The path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
-/// Runs the command until it is told to end.
+/// Runs the command until SIGTERM or SIGINT.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let format = match args.log_format {
         LogFormat::Text => telemetry::Format::Text,
         LogFormat::Json => telemetry::Format::Json,
     };
     telemetry::install(format, &args.log)?;
-    let (ca_file, hints) = (args.ca_file.clone(), args.log_format == LogFormat::Text);
+    let (ca_file, is_text_log) = (args.ca_file.clone(), args.log_format == LogFormat::Text);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let mut running = if args.standalone {
-            start_standalone(standalone(args)?).await?
+            start_standalone(standalone_options(args)?).await?
         } else {
-            start_in_cluster(in_cluster(args).await?).await?
+            start_in_cluster(cluster_options(args).await?).await?
         };
-        running.end_on_signals()?;
+        running.shut_down_on_signals()?;
         tracing::info!(webhook = %running.address, admin = %running.admin_address, "serving");
-        if hints {
-            hint(&running, ca_file.as_deref());
+        if is_text_log {
+            print_example_request(&running, ca_file.as_deref());
         }
         Ok(running.wait().await?)
     })
 }
 
-/// What the flags ask for, without a cluster.
-fn standalone(args: Args) -> Result<Options, JudgingError> {
+/// The options of a server without a cluster.
+fn standalone_options(args: Args) -> Result<StandaloneOptions, EvaluationArgsError> {
     let default = InferenceProfilePolicySpec {
-        mode: api::Mode::Rewrite,
         references: api::References::Off,
-        ..InferenceProfilePolicySpec::default()
+        ..default_policy()
     };
-    let (view, problems) = args.judging.view(default)?;
+    let (view, problems) = args.evaluation.view(default)?;
     for problem in problems {
         tracing::warn!("{problem}");
     }
-    Ok(Options {
+    Ok(StandaloneOptions {
         addresses: args.addresses(),
         view,
-        today: Box::new(args.judging.today()),
+        today: Box::new(args.evaluation.today()),
         excluded: args.excluded.clone(),
         certificate: args.certificate(),
-        limits: body::Limits::default(),
+        limits: Limits::default(),
     })
 }
 
-/// What the flags ask for, in a cluster.
-async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
-    let judging = &args.judging;
+/// The options of a replica in a cluster.
+async fn cluster_options(args: Args) -> Result<ClusterOptions, StartError> {
+    let evaluation = &args.evaluation;
     for (flag, given) in [
-        ("--policy", !judging.policies.is_empty()),
-        ("--mapping", !judging.mappings.is_empty()),
-        ("--no-builtin", judging.no_builtin),
+        ("--policy", !evaluation.policies.is_empty()),
+        ("--mapping", !evaluation.mappings.is_empty()),
+        ("--no-builtin", evaluation.no_builtin),
     ] {
         if given {
             return Err(StartError::OnlyStandalone(flag));
@@ -230,17 +231,17 @@ async fn in_cluster(args: Args) -> Result<ClusterOptions, StartError> {
         identity: identity(args.identity.as_deref()),
         shipped: catalog::builtin()?,
         region_from_nodes: args.region_from_nodes,
-        audit: args.auditing.options(),
-        today: Arc::new(judging.today()),
+        audit: args.audit.options(),
+        today: Arc::new(evaluation.today()),
         excluded: args.excluded.clone(),
-        certificate: args.files()?,
+        certificate: args.certificate_files()?,
         lifetimes: Lifetimes::default(),
-        limits: body::Limits::default(),
+        limits: Limits::default(),
     })
 }
 
-/// The name of this replica, with something that tells it from itself before a restart: a Lease that it held then is not its
-/// own.
+/// The identity of this replica: its name and a random suffix, so that a restarted replica does not take the Lease of its
+/// predecessor for its own.
 fn identity(given: Option<&str>) -> String {
     let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = given.map_or_else(host, str::to_owned);
@@ -255,15 +256,15 @@ impl Args {
         }
     }
 
-    /// The files to serve with in a cluster, if any. What issued them must be named, as the API server is told.
-    fn files(self) -> Result<Option<Paths>, StartError> {
+    /// The certificate files to serve with in a cluster, if any.
+    fn certificate_files(self) -> Result<Option<Paths>, StartError> {
         match (self.tls_cert_file, self.tls_key_file, self.ca_bundle_file) {
             (Some(certificate), Some(key), Some(authorities)) => Ok(Some(Paths {
                 certificate,
                 key,
                 authorities: Some(authorities),
             })),
-            (Some(_), ..) => Err(StartError::NoAuthorities),
+            (Some(_), ..) => Err(StartError::MissingCaBundle),
             (None, ..) => Ok(None),
         }
     }
@@ -271,7 +272,7 @@ impl Args {
     fn certificate(self) -> Certificate {
         match (self.tls_cert_file, self.tls_key_file) {
             (Some(certificate), Some(key)) => Certificate::Files { certificate, key },
-            _ => Certificate::Own {
+            _ => Certificate::SelfSigned {
                 dns: self.dns_names,
                 ips: self.ip_addresses,
                 ca_file: self.ca_file,
@@ -280,8 +281,8 @@ impl Args {
     }
 }
 
-/// Tells a person how to try it; a pod's log has no use for it.
-fn hint(running: &Running, ca_file: Option<&Path>) {
+/// Prints how to send a review by hand; not in the log of a Pod.
+fn print_example_request(running: &RunningServer, ca_file: Option<&Path>) {
     if !std::io::stderr().is_terminal() && ca_file.is_none() {
         return;
     }
@@ -291,7 +292,7 @@ fn hint(running: &Running, ca_file: Option<&Path>) {
     );
     let port = running.address.port();
     anstream::eprintln!(
-        "Send it a review:\n  curl --silent {trust} --json @docs/samples/review.json https://localhost:{port}{}",
+        "To send an AdmissionReview to the webhook, run:\n  curl --silent {trust} --json @docs/samples/review.json https://localhost:{port}{}",
         webhook::MUTATE
     );
 }

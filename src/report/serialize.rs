@@ -5,12 +5,12 @@ use std::fmt::Display;
 use serde::Serializer;
 
 /// Writes a value as its text.
-pub(super) fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
 /// Writes a value as its text, and an absent one as null.
-pub(super) fn optional_text<S: Serializer>(
+pub(crate) fn optional_text<S: Serializer>(
     value: &Option<impl Display>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

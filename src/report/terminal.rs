@@ -1,4 +1,4 @@
-//! Reports for people: a table and a line of counts.
+//! Reports for the terminal: a table and a summary line.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -7,8 +7,8 @@ use crate::domain::reason::Reason;
 
 use super::{AuditReport, FindingRecord, ObjectReference};
 
-/// A table of all findings, with more columns where `wide`; empty where there is none. It is coloured: who prints it takes the
-/// colours out where they are not wanted, as `anstream` does.
+/// A table of all findings, with more columns if `wide`; empty without findings. The text contains colours, which the caller
+/// strips for other outputs than a terminal, as `anstream` does.
 pub fn table(report: &AuditReport, wide: bool) -> String {
     if report.findings.is_empty() {
         return String::new();
@@ -17,26 +17,32 @@ pub fn table(report: &AuditReport, wide: bool) -> String {
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
-    let mut header = vec!["WHERE", "OBJECT", "FOUND", "BECOMES", "REGION"];
+    let mut header = vec!["LOCATION", "OBJECT", "ID", "RESULT", "REGION"];
     if wide {
-        header.extend(["SUGGESTION", "PLACE", "ROUTES TO", "LIFECYCLE", "POLICY"]);
+        header.extend([
+            "SUGGESTION",
+            "POINTER",
+            "DESTINATIONS",
+            "LIFECYCLE",
+            "POLICY",
+        ]);
     }
     table.set_header(header);
     let rows: Vec<_> = report.findings.iter().map(|one| row(one, wide)).collect();
     table.add_rows(&rows);
-    // The table is laid out plain: colours would count as width, and keep the spaces at the end.
+    // The layout is computed without colours, which would count as width and protect trailing spaces.
     let mut lines = table.lines();
     let header = lines.next().unwrap_or_default();
     let mut text = format!("{BOLD}{}{RESET}\n", header.trim());
     for ((line, row), one) in lines.zip(&rows).zip(&report.findings) {
-        text += &painted(line.trim(), &row[ANSWER], color(one));
+        text += &painted(line.trim(), &row[RESULT], color(one));
         text.push('\n');
     }
     text
 }
 
-/// The column of the answer.
-const ANSWER: usize = 3;
+/// The index of the column RESULT.
+const RESULT: usize = 3;
 
 const BOLD: &str = "\u{1b}[1m";
 const RED: &str = "\u{1b}[31m";
@@ -52,7 +58,7 @@ fn color(one: &FindingRecord) -> &'static str {
     }
 }
 
-/// The line with the text in it coloured.
+/// The line, with the part `text` in colour.
 fn painted(line: &str, text: &str, color: &str) -> String {
     line.split_once(text).map_or_else(
         || line.to_owned(),
@@ -60,7 +66,7 @@ fn painted(line: &str, text: &str, color: &str) -> String {
     )
 }
 
-/// One line of counts.
+/// The summary line.
 pub fn summary(report: &AuditReport) -> String {
     let counts = &report.summary;
     let applied = applied(report);
@@ -71,17 +77,17 @@ pub fn summary(report: &AuditReport) -> String {
     if counts.rewrite > applied || applied == 0 {
         parts.push(format!("{} to rewrite", counts.rewrite - applied));
     }
-    let left: usize = counts.leave.values().sum();
-    if left > 0 {
+    let unchanged: usize = counts.leave.values().sum();
+    if unchanged > 0 {
         let reasons: Vec<_> = counts
             .leave
             .iter()
             .map(|(reason, count)| format!("{count} {reason}"))
             .collect();
-        parts.push(format!("{left} left ({})", reasons.join(", ")));
+        parts.push(format!("{unchanged} unchanged ({})", reasons.join(", ")));
     }
     if counts.shadow > 0 {
-        parts.push(format!("{} in the shadow", counts.shadow));
+        parts.push(counted(counts.shadow, "preview"));
     }
     format!(
         "{}, {}: {}",
@@ -91,7 +97,7 @@ pub fn summary(report: &AuditReport) -> String {
     )
 }
 
-/// Whether there is something to rewrite, and only policies that change nothing say so.
+/// Whether there are IDs to rewrite, all under policies in mode `DryRun`.
 pub fn only_dry_runs(report: &AuditReport) -> bool {
     let mut rewrites = report
         .findings
@@ -105,12 +111,12 @@ fn applied(report: &AuditReport) -> usize {
     report.findings.iter().filter(|one| one.applied).count()
 }
 
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
-    let place = match (&one.source, &one.object) {
+    let location = match (&one.source, &one.object) {
         (Some(source), _) => format!("{}:{}:{}", source.file, source.line, source.column),
         (None, object) => object
             .as_ref()
@@ -122,27 +128,27 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
         .as_ref()
         .zip(one.region_source)
         .map(|(region, source)| format!("{region} ({source})"));
-    let answer = match (&one.after, one.reason) {
+    let result = match (&one.after, one.reason) {
         (Some(after), _) if one.shadow || one.mode == Mode::DryRun => {
             format!("would become {after}")
         }
         (Some(after), _) => after.clone(),
-        (None, reason) => format!("left: {}", reason.map_or("", Reason::as_str)),
+        (None, reason) => format!("unchanged: {}", reason.map_or("", Reason::as_str)),
     };
-    let answer = if one.note.is_some() {
-        format!("{answer} (end of life)")
+    let result = if one.note.is_some() {
+        format!("{result} (end of life)")
     } else {
-        answer
+        result
     };
-    let found = match &one.reference {
+    let id = match &one.reference {
         Some(reference) => format!("{} from {reference}", one.before),
         None => one.before.clone(),
     };
     let mut row = vec![
-        place,
+        location,
         object(one),
-        found.trim_start().to_owned(),
-        answer,
+        id.trim_start().to_owned(),
+        result,
         region.unwrap_or_default(),
     ];
     if wide {
@@ -165,10 +171,10 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
             one.policy.clone(),
         ]);
     }
-    row.iter().map(|text| shown(text)).collect()
+    row.iter().map(|text| escaped(text)).collect()
 }
 
-/// The object, where below it the ID was seen, and how often there.
+/// The object, with the Pod that contains the ID, or the number of Pods.
 fn object(one: &FindingRecord) -> String {
     let named = |object: &ObjectReference| format!("{}/{}", object.kind, object.name);
     let object = one.object.as_ref().map(named).unwrap_or_default();
@@ -180,15 +186,15 @@ fn object(one: &FindingRecord) -> String {
     }
 }
 
-/// A text that may hold anything, as a terminal may be given it: names come from files, and could carry control sequences.
-fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+/// The text with its control characters escaped: names come from files and could contain terminal sequences.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
-            shown.extend(character.escape_default());
+            escaped.extend(character.escape_default());
         } else {
-            shown.push(character);
+            escaped.push(character);
         }
     }
-    shown
+    escaped
 }

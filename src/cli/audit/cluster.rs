@@ -19,7 +19,7 @@ use crate::domain::region::Region;
 use crate::domain::view::View;
 use crate::report::AuditReport;
 
-use super::{Args, Tally, default_policy};
+use super::{Args, Tally};
 
 /// The paths of the lists of custom resources.
 const CUSTOM_RESOURCES: [&str; 2] = [
@@ -37,7 +37,11 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
         .build()?;
     runtime.block_on(async {
         let connected = Clients::connect(args.context.as_deref()).await;
-        let without = |error| anyhow::anyhow!("without -f, a cluster is audited: {error}");
+        let without = |error| {
+            anyhow::anyhow!(
+                "cannot connect to the cluster to audit (use -f to audit files): {error}"
+            )
+        };
         let clients = connected.map_err(without)?;
         let pager = Pager {
             client: clients.reading,
@@ -67,7 +71,7 @@ async fn input(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<
     let excluded = args.all_namespaces.then(|| SYSTEM_NAMESPACE.to_owned());
     Ok(AuditInput {
         view: view(args, pager, tally).await?,
-        today: (args.files.judging.today())(),
+        today: (args.files.evaluation.today())(),
         excluded: excluded.into_iter().collect(),
         coverage: read_coverage(&pager.client, &statuses).await,
         max_records: usize::MAX,
@@ -96,8 +100,8 @@ async fn view(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<V
             )),
         }
     }
-    let judging = &args.files.judging;
-    let mut view = judging.view_of_cluster(own, default_policy())?;
+    let evaluation = &args.files.evaluation;
+    let mut view = evaluation.view_of_cluster(own)?;
     let nodes = ListRequest {
         metadata_only: true,
         ..list(NODES)

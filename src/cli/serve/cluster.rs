@@ -1,4 +1,4 @@
-//! `serve` in a cluster: the custom resources are the truth, every replica follows them, and one of them writes.
+//! `serve` in a cluster: every replica watches the custom resources, and the leader writes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::watch as channel;
 use crate::api::InferenceProfileMapping;
 use crate::cluster::client::Clients;
 use crate::cluster::leader_election::{self, LeaderElector, Leadership};
-use crate::cluster::release::{GROUP, Manager, ReleaseNames};
+use crate::cluster::release::{GROUP, Manager, ReleaseNames, SYSTEM_NAMESPACE};
 use crate::cluster::watch;
 use crate::controllers::arming::{self, Arming, Entries};
 use crate::controllers::audit_runner::{self, AuditOptions, AuditRunner};
@@ -33,41 +33,41 @@ use crate::tls::files::Paths;
 use crate::webhook::body;
 
 use super::StartError;
-use super::stack::{Addresses, CA_NAME, Judges, NEVER, Running, SERVER_NAME, Stack};
+use super::server::{Addresses, BoundServer, CA_NAME, RunningServer, SERVER_NAME, WebhookOptions};
 
-/// What a server in a cluster is started with.
+/// Options of a replica in a cluster.
 pub struct ClusterOptions {
-    /// Where to listen.
+    /// Addresses to listen on.
     pub addresses: Addresses,
-    /// The ways to the API server.
+    /// Clients of the API server.
     pub clients: Clients,
-    /// What the chart has installed.
+    /// The Helm release.
     pub release: ReleaseNames,
-    /// Tells this replica from the others.
+    /// The identity of this replica in the leader election.
     pub identity: String,
-    /// The catalog of this binary.
+    /// The built-in catalog.
     pub shipped: InferenceProfileMapping,
-    /// Whether the region that all nodes agree on counts.
+    /// Use the region of the node labels, if all nodes agree.
     pub region_from_nodes: bool,
-    /// Where the certificate comes from: files of the user's, or else a CA of ours in the release's Secret.
+    /// Files of the serving certificate; `None` for a self-managed CA in the Secret of the release.
     pub certificate: Option<Paths>,
     /// Lifetimes of certificates.
     pub lifetimes: Lifetimes,
-    /// Namespaces that are never judged, besides `kube-system` and the own one.
+    /// Namespaces to ignore, besides `kube-system` and the namespace of the release.
     pub excluded: Vec<String>,
-    /// The day that decides over dates of end of life.
+    /// The date to compare end-of-life dates with.
     pub today: Arc<dyn Fn() -> Date + Send + Sync>,
-    /// What is wanted of audits; `None` is none.
+    /// Options of audits; `None` if they are disabled.
     pub audit: Option<AuditOptions>,
-    /// What the server may be made to do.
+    /// The limits of the server.
     pub limits: body::Limits,
 }
 
-/// How long after a probe was told that we are ready the entries are put in force: the kubelet tells the API server, the
-/// Service gets an endpoint, and every API server has to hear of it before it calls.
-const UNTIL_SENT_WORK: Duration = Duration::from_secs(2);
+/// The time from the first successful readiness probe until the webhook configurations are activated: the kubelet reports
+/// the Pod as ready, the Service gets an endpoint, and every API server has to observe it.
+const ENDPOINT_PROPAGATION: Duration = Duration::from_secs(2);
 
-/// What the parts of a replica tell each other.
+/// What the controllers of a replica share.
 struct Shared {
     clients: Clients,
     release: ReleaseNames,
@@ -78,9 +78,9 @@ struct Shared {
     watches: watch::Metrics,
 }
 
-/// Starts a server in a cluster. It can be called several times in one process.
-pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartError> {
-    let mut stack = Stack::bind(options.addresses).await?;
+/// Starts a replica in a cluster. A process can start several.
+pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, StartError> {
+    let mut server = BoundServer::bind(options.addresses).await?;
     let shared = Shared {
         clients: options.clients,
         release: options.release,
@@ -90,24 +90,24 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
         notes: Arc::new(Published::new(Notes::default())),
         watches: watch::Metrics::default(),
     };
-    shared.watches.register(&mut stack.registry);
+    shared.watches.register(&mut server.registry);
     let resolver = Resolver::empty();
 
-    follow(&mut stack, &shared, options.region_from_nodes);
-    let leads = lead(&mut stack, &shared, options.identity);
-    bootstrap(&mut stack, &shared, options.shipped, leads.clone());
-    let (target, entries) = arm(&mut stack, &shared, leads.clone());
-    tell(&mut stack, &shared, leads.clone(), entries.clone());
+    start_watches(&mut server, &shared, options.region_from_nodes);
+    let leads = start_election(&mut server, &shared, options.identity);
+    start_bootstrap(&mut server, &shared, options.shipped, leads.clone());
+    let (target, entries) = start_webhook_config(&mut server, &shared, leads.clone());
+    start_status(&mut server, &shared, leads.clone(), entries.clone());
     let context = CertificateContext {
         leadership: leads.clone(),
-        observed: observe_trust(&mut stack, entries),
+        observed: observe_trust(&mut server, entries),
         desired: target,
         resolver: Arc::clone(&resolver),
-        readiness: ReadinessGate::new(stack.readiness.clone()),
-        metrics: certificates::metrics::Metrics::register(&mut stack.registry),
+        readiness: ReadinessGate::new(server.readiness.clone()),
+        metrics: certificates::metrics::Metrics::register(&mut server.registry),
     };
-    certify(
-        &mut stack,
+    start_certificates(
+        &mut server,
         &shared,
         options.certificate,
         options.lifetimes,
@@ -118,25 +118,25 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<Running, StartE
     let excluded: Vec<String> = options.excluded.into_iter().chain([own]).collect();
     let today = Arc::clone(&options.today);
     if let Some(mut wanted) = options.audit {
-        let never = NEVER.iter().map(|name| (*name).to_owned());
+        let always = SYSTEM_NAMESPACE.to_owned();
         wanted
             .excluded
-            .extend(excluded.iter().cloned().chain(never));
-        audit(&mut stack, &shared, leads, options.today, wanted);
+            .extend(excluded.iter().cloned().chain([always]));
+        start_audit(&mut server, &shared, leads, options.today, wanted);
     }
-    let judges = Judges {
+    let webhook = WebhookOptions {
         view: shared.view,
         excluded,
         today: Box::new(move || today()),
         limits: options.limits,
     };
-    stack.serve(judges, resolver, None)
+    server.serve(webhook, resolver, None)
 }
 
-/// Keeps the view current.
-fn follow(stack: &mut Stack, shared: &Shared, with_nodes: bool) {
+/// Watches the objects that the view is built from.
+fn start_watches(server: &mut BoundServer, shared: &Shared, with_nodes: bool) {
     let metrics = view::Metrics::default();
-    metrics.register(&mut stack.registry);
+    metrics.register(&mut server.registry);
     let follower = Follower {
         clients: shared.clients.clone(),
         with_nodes,
@@ -145,36 +145,36 @@ fn follow(stack: &mut Stack, shared: &Shared, with_nodes: bool) {
         watches: shared.watches.clone(),
         metrics,
     };
-    let hold = stack
+    let hold = server
         .readiness
         .hold("mappings, policies, namespaces and nodes to be listed");
-    support(stack, "the view", follower.run(hold));
+    spawn(server, "custom resource watches", follower.run(hold));
     let wishes = wishes::follow(
         shared.clients.clone(),
         shared.release.clone(),
         shared.watches.clone(),
         Arc::clone(&shared.wishes),
     );
-    support(stack, "the chart's wishes", wishes);
+    spawn(server, "bootstrap configuration watch", wishes);
 }
 
-/// Takes part in the election.
-fn lead(stack: &mut Stack, shared: &Shared, identity: String) -> Leadership {
-    let metrics = leader_election::Metrics::register(&mut stack.registry);
+/// Takes part in the leader election.
+fn start_election(server: &mut BoundServer, shared: &Shared, identity: String) -> Leadership {
+    let metrics = leader_election::Metrics::register(&mut server.registry);
     let (client, release) = (shared.clients.writing.clone(), &shared.release);
     let (namespace, lease) = (&release.namespace, release.lease());
     let (elector, leads) = LeaderElector::new(client, namespace, lease, identity, metrics);
-    let shutdown = stack.shutdown.clone();
-    stack.tasks.work("the election", async move {
+    let shutdown = server.shutdown.clone();
+    server.tasks.work("leader election", async move {
         elector.run(shutdown).await;
         Ok::<(), BoxError>(())
     });
     leads
 }
 
-/// Brings catalog and default policy into the cluster.
-fn bootstrap(
-    stack: &mut Stack,
+/// Installs the built-in catalog and the default policy as custom resources.
+fn start_bootstrap(
+    server: &mut BoundServer,
     shared: &Shared,
     shipped: InferenceProfileMapping,
     leads: Leadership,
@@ -188,15 +188,15 @@ fn bootstrap(
         shipped,
         notes: Arc::clone(&shared.notes),
     };
-    let hold = stack
+    let hold = server
         .readiness
         .hold("the catalog and the default policy to be in the cluster");
-    support(stack, "the bootstrap", bootstrapper.run(hold));
+    spawn(server, "bootstrap", bootstrapper.run(hold));
 }
 
 /// Starts the certificate controller: of the given files, or else of the CAs in the release's Secret.
-fn certify(
-    stack: &mut Stack,
+fn start_certificates(
+    server: &mut BoundServer,
     shared: &Shared,
     files: Option<Paths>,
     lifetimes: Lifetimes,
@@ -206,12 +206,12 @@ fn certify(
     if let Some(paths) = files {
         let name = release.service_name();
         let certificates = FileCertificates::open(paths, name, lifetimes, context)?;
-        support(stack, "the certificate", certificates.run());
+        spawn(server, "certificate", certificates.run());
     } else {
         let (clients, watches) = (&shared.clients, shared.watches.clone());
         let settings = ca_settings(release, lifetimes);
         let controller = CaController::new(clients, settings, context, watches);
-        support(stack, "the certificate", controller.run());
+        spawn(server, "certificate", controller.run());
     }
     Ok(())
 }
@@ -235,11 +235,11 @@ pub fn ca_settings(release: &ReleaseNames, lifetimes: Lifetimes) -> Settings {
 
 /// Reports to the certificate controller which CAs the webhook configurations trust.
 fn observe_trust(
-    stack: &mut Stack,
+    server: &mut BoundServer,
     mut entries: channel::Receiver<Entries>,
 ) -> channel::Receiver<Option<ObservedTrust>> {
     let (observed, receiver) = channel::channel(None);
-    support(stack, "the observed trust", async move {
+    spawn(server, "observed trust", async move {
         loop {
             let trust = trust_of(&entries.borrow_and_update());
             observed.send_if_modified(|current| {
@@ -262,9 +262,9 @@ fn trust_of(entries: &Entries) -> Option<ObservedTrust> {
     entries.complete.then(|| ObservedTrust::from_pem(bundles))
 }
 
-/// Keeps the entries in force. Where it is told whom they are to trust, and where it tells what they do.
-fn arm(
-    stack: &mut Stack,
+/// Keeps the webhook configurations. Returns the sender of the CA bundle and the receiver of their state.
+fn start_webhook_config(
+    server: &mut BoundServer,
     shared: &Shared,
     leads: Leadership,
 ) -> (
@@ -272,12 +272,12 @@ fn arm(
     channel::Receiver<Entries>,
 ) {
     let metrics = arming::Metrics::default();
-    metrics.register(&mut stack.registry);
+    metrics.register(&mut server.registry);
     let (answers, answerable) = channel::channel(false);
-    let mut observed = stack.readiness.observed();
-    support(stack, "the first probe", async move {
+    let mut observed = server.readiness.observed();
+    spawn(server, "readiness observer", async move {
         if observed.wait_for(|observed| *observed).await.is_ok() {
-            tokio::time::sleep(UNTIL_SENT_WORK).await;
+            tokio::time::sleep(ENDPOINT_PROPAGATION).await;
             answers.send_replace(true);
         }
         std::future::pending::<()>().await;
@@ -294,19 +294,19 @@ fn arm(
         watches: shared.watches.clone(),
         metrics,
     };
-    support(stack, "the entries", arming.run());
+    spawn(server, "webhook configurations", arming.run());
     (aims, told_entries)
 }
 
-/// Says of each custom resource what became of it.
-fn tell(
-    stack: &mut Stack,
+/// Writes the status of each custom resource.
+fn start_status(
+    server: &mut BoundServer,
     shared: &Shared,
     leads: Leadership,
     entries: channel::Receiver<Entries>,
 ) {
     let metrics = status::Metrics::default();
-    metrics.register(&mut stack.registry);
+    metrics.register(&mut server.registry);
     let statuses = Statuses {
         clients: shared.clients.clone(),
         objects: Arc::clone(&shared.objects),
@@ -316,12 +316,12 @@ fn tell(
         leads,
         metrics,
     };
-    support(stack, "the statuses", statuses.run());
+    spawn(server, "status", statuses.run());
 }
 
-/// Audits the cluster from time to time.
-fn audit(
-    stack: &mut Stack,
+/// Audits the cluster at intervals.
+fn start_audit(
+    server: &mut BoundServer,
     shared: &Shared,
     leads: Leadership,
     today: Arc<dyn Fn() -> Date + Send + Sync>,
@@ -334,14 +334,18 @@ fn audit(
         leads,
         today,
         options,
-        metrics: audit_runner::Metrics::register(&mut stack.registry),
+        metrics: audit_runner::Metrics::register(&mut server.registry),
     };
-    support(stack, "the audit", runner.run());
+    spawn(server, "audit", runner.run());
 }
 
-/// Starts a task that never ends.
-fn support(stack: &mut Stack, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-    stack.tasks.support(name, async move {
+/// Starts a task that runs until shutdown.
+fn spawn(
+    server: &mut BoundServer,
+    name: &'static str,
+    task: impl Future<Output = ()> + Send + 'static,
+) {
+    server.tasks.support(name, async move {
         task.await;
         Ok::<(), BoxError>(())
     });

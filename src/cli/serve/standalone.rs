@@ -1,4 +1,4 @@
-//! `serve --standalone`: the webhook without a cluster, by the embedded catalog and policies from files.
+//! `serve --standalone`: the webhook without a cluster, with the embedded catalog and policies from files.
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,67 +18,67 @@ use crate::tls::files::{Files, Paths, RELOAD_INTERVAL};
 use crate::webhook::body;
 
 use super::StartError;
-use super::stack::{Addresses, CA_NAME, Judges, Running, SERVER_NAME, Stack};
+use super::server::{Addresses, BoundServer, CA_NAME, RunningServer, SERVER_NAME, WebhookOptions};
 
-/// What a server without a cluster is started with.
-pub struct Options {
-    /// Where to listen.
+/// Options of a server without a cluster.
+pub struct StandaloneOptions {
+    /// Addresses to listen on.
     pub addresses: Addresses,
-    /// What is judged by.
+    /// The view to evaluate with.
     pub view: View,
-    /// Where the certificate comes from.
+    /// The serving certificate.
     pub certificate: Certificate,
-    /// Namespaces that are never judged, besides `kube-system`.
+    /// Namespaces to ignore, besides `kube-system`.
     pub excluded: Vec<String>,
-    /// The day that decides over dates of end of life.
+    /// The date to compare end-of-life dates with.
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
-    /// What the server may be made to do.
+    /// The limits of the server.
     pub limits: body::Limits,
 }
 
-/// Where the serving certificate comes from.
+/// The source of the serving certificate.
 pub enum Certificate {
-    /// A CA of our own, in memory, and a leaf for these DNS names besides `localhost` and the loopback addresses.
-    Own {
+    /// A self-signed CA in memory, and a certificate for these names besides `localhost` and the loopback addresses.
+    SelfSigned {
         /// Further DNS names.
         dns: Vec<String>,
         /// Further addresses.
         ips: Vec<IpAddr>,
-        /// Where to write the CA's certificate.
+        /// File to write the CA certificate to.
         ca_file: Option<PathBuf>,
     },
-    /// Files of the user's, followed while they change.
+    /// Files, reloaded when they change.
     Files {
-        /// The chain, the leaf first.
+        /// The certificate chain, the leaf first.
         certificate: PathBuf,
-        /// The leaf's key.
+        /// The private key of the leaf.
         key: PathBuf,
     },
 }
 
-/// Starts a server without a cluster. It can be called twice in one process.
-pub async fn start_standalone(options: Options) -> Result<Running, StartError> {
+/// Starts a server without a cluster. A process can start several.
+pub async fn start_standalone(options: StandaloneOptions) -> Result<RunningServer, StartError> {
     for policy in &options.view.snapshot.policies {
-        refuse_what_needs_a_cluster(policy)?;
+        check_needs_no_cluster(policy)?;
     }
-    let mut stack = Stack::bind(options.addresses).await?;
-    let (resolver, ca) = certificate(options.certificate, &mut stack.tasks)?;
-    let judges = Judges {
+    let mut server = BoundServer::bind(options.addresses).await?;
+    let (resolver, ca) = certificate(options.certificate, &mut server.tasks)?;
+    let webhook = WebhookOptions {
         view: Arc::new(Published::new(Some(options.view))),
         excluded: options.excluded,
         today: options.today,
         limits: options.limits,
     };
-    stack.serve(judges, resolver, ca)
+    server.serve(webhook, resolver, ca)
 }
 
-/// The certificate to serve with, kept current by a task, and the CA where it is ours.
+/// The serving certificate, renewed or reloaded by a task, and the CA certificate unless it is from files.
 pub(super) fn certificate(
     source: Certificate,
     tasks: &mut Tasks,
 ) -> Result<(Arc<Resolver>, Option<String>), StartError> {
     match source {
-        Certificate::Own { dns, ips, ca_file } => {
+        Certificate::SelfSigned { dns, ips, ca_file } => {
             let names = Names {
                 common_name: SERVER_NAME.to_owned(),
                 dns: std::iter::once("localhost".to_owned()).chain(dns).collect(),
@@ -95,11 +95,12 @@ pub(super) fn certificate(
             let leaf = authority.issue(&names, now)?;
             let ca = authority.pem().to_owned();
             if let Some(path) = ca_file {
-                write_whole(&path, &ca).map_err(|source| StartError::CaFile { path, source })?;
+                write_atomically(&path, &ca)
+                    .map_err(|source| StartError::CaFile { path, source })?;
             }
             let resolver = Resolver::new(leaf.pair);
             let renewal = authority.renew(names, leaf.validity, Arc::clone(&resolver));
-            tasks.support("the certificate", async move {
+            tasks.support("certificate", async move {
                 let _: () = renewal.await;
                 Ok::<(), BoxError>(())
             });
@@ -114,7 +115,7 @@ pub(super) fn certificate(
             let (files, content) = Files::open(paths)?;
             let resolver = Resolver::new(content.pair);
             let reloading = files.feed(Arc::clone(&resolver), RELOAD_INTERVAL);
-            tasks.support("the certificate", async move {
+            tasks.support("certificate", async move {
                 let _: () = reloading.await;
                 Ok::<(), BoxError>(())
             });
@@ -123,8 +124,8 @@ pub(super) fn certificate(
     }
 }
 
-/// Writes a file through a temporary one beside it, so that nobody reads half of it.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a file by renaming a temporary file, so that no reader sees a part of it.
+fn write_atomically(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -135,25 +136,46 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Of a namespace only the name is known here, and of ConfigMaps nothing.
-fn refuse_what_needs_a_cluster(policy: &Policy) -> Result<(), StartError> {
-    let name = &policy.name;
-    let selectors =
-        std::iter::once(&policy.namespaces).chain(policy.overrides.iter().map(|o| &o.namespaces));
-    if let Some(key) = selectors
-        .flat_map(Selector::keys)
-        .find(|key| *key != NAMESPACE_NAME_LABEL)
-    {
-        return Err(StartError::NeedsACluster(format!(
-            "policy `{name}` selects namespaces by the label `{key}`, and without a cluster only their names are known: \
-             select by `{NAMESPACE_NAME_LABEL}`, or run without --standalone"
-        )));
+/// Why a policy cannot be used without a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum NeedsClusterError {
+    /// The policy selects namespaces by a label other than their name.
+    #[error(
+        "policy `{policy}` selects namespaces by label `{key}`, and only their names are known without a cluster: \
+         select by `{NAMESPACE_NAME_LABEL}`, or run without --standalone"
+    )]
+    NamespaceLabel {
+        /// The name of the policy.
+        policy: Box<str>,
+        /// The label.
+        key: String,
+    },
+    /// The policy resolves references to ConfigMaps.
+    #[error(
+        "policy `{policy}` resolves references, and ConfigMaps cannot be read without a cluster: \
+         set `spec.references` to \"Off\" or Report, or run without --standalone"
+    )]
+    References {
+        /// The name of the policy.
+        policy: Box<str>,
+    },
+}
+
+/// Checks that a policy needs neither labels of namespaces nor ConfigMaps.
+fn check_needs_no_cluster(policy: &Policy) -> Result<(), NeedsClusterError> {
+    let overrides = policy.overrides.iter().map(|rule| &rule.namespaces);
+    let selectors = std::iter::once(&policy.namespaces).chain(overrides);
+    let mut keys = selectors.flat_map(Selector::keys);
+    if let Some(key) = keys.find(|key| *key != NAMESPACE_NAME_LABEL) {
+        return Err(NeedsClusterError::NamespaceLabel {
+            policy: policy.name.clone(),
+            key: key.to_owned(),
+        });
     }
     if policy.references == References::Resolve {
-        return Err(StartError::NeedsACluster(format!(
-            "policy `{name}` resolves references, and without a cluster no ConfigMap can be read: \
-             set `spec.references` to `Off` or `Report`, or run without --standalone"
-        )));
+        return Err(NeedsClusterError::References {
+            policy: policy.name.clone(),
+        });
     }
     Ok(())
 }

@@ -114,7 +114,7 @@ fn check_reports_whether_a_webhook_answers_and_is_trusted() {
         assert_eq!(done.status.code(), Some(2));
         let said = text(&done.stderr);
         assert!(
-            said.starts_with(&format!("error: {url} gives no answer: ")),
+            said.starts_with(&format!("error: the check of {url} failed: ")),
             "{said}"
         );
         assert!(said.contains(says), "{said}");

@@ -271,7 +271,7 @@ fn fix_applies_a_deny_policy_and_nothing_under_dry_run() {
         assert_eq!(changed, expected, "{policy}: {said}");
         assert_eq!(said.contains("1 rewritten"), expected, "{policy}: {said}");
         assert_eq!(
-            said.contains("nothing was changed"),
+            said.contains("no file was changed"),
             !expected,
             "{policy}: {said}"
         );

@@ -162,7 +162,7 @@ fn every_invalid_object_of_every_file_is_reported() {
         "spec.region.default",
         "spec.geography.allowed[0]",
         "InferenceProfilePolicy/two",
-        "empty.yaml holds no InferenceProfileMapping",
+        "empty.yaml contains no InferenceProfileMapping",
         "cannot read absent.yaml",
     ] {
         assert!(said.contains(part), "{part}: {said}");
@@ -241,7 +241,10 @@ fn an_audit_without_files_looks_for_a_cluster_and_a_fix_without_files_is_no_comm
         .unwrap();
     assert_eq!(done.status.code(), Some(2));
     let said = text(&done.stderr);
-    assert!(said.contains("without -f, a cluster is audited"), "{said}");
+    assert!(
+        said.contains("cannot connect to the cluster to audit"),
+        "{said}"
+    );
     let done = run(&["fix"]);
     assert_eq!(done.status.code(), Some(2));
     assert!(

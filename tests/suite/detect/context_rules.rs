@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use bedrock_profiles::cli::audit::default_policy;
-use bedrock_profiles::cli::judging::Judging;
+use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
+use bedrock_profiles::cli::evaluation_args::default_policy;
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::role::{Roles, TABLE};
 use bedrock_profiles::domain::view::View;
@@ -229,11 +229,11 @@ fn each_context_rule_is_the_only_cause_of_its_skip() {
 
 /// What is found in every fixture under these rules, by place.
 fn found_under(roles: Roles, fixtures: &[Fixture]) -> Vec<Vec<(String, Option<String>, String)>> {
-    let judging = Judging {
+    let evaluation = EvaluationArgs {
         today: "2026-11-22".parse().ok(),
-        ..Judging::default()
+        ..EvaluationArgs::default()
     };
-    let (view, _) = judging.view(default_policy()).unwrap();
+    let (view, _) = evaluation.view(default_policy()).unwrap();
     let Ok(mut snapshot) = Arc::try_unwrap(view.snapshot) else {
         panic!("nobody else has the snapshot");
     };

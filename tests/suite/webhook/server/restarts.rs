@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bedrock_profiles::cli::judging::Judging;
-use bedrock_profiles::cli::serve::{Addresses, Certificate, Options, Running, start_standalone};
+use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
+use bedrock_profiles::cli::serve::{
+    Addresses, Certificate, RunningServer, StandaloneOptions, start_standalone,
+};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
@@ -114,30 +116,30 @@ fn rewrites(reply: &Reply) -> bool {
 }
 
 /// The product as `serve --standalone` starts it, on the embedded catalog.
-async fn replica() -> (Endpoint, Running) {
-    let judging = Judging {
+async fn replica() -> (Endpoint, RunningServer) {
+    let evaluation = EvaluationArgs {
         today: "2026-11-23".parse().ok(),
-        ..Judging::default()
+        ..EvaluationArgs::default()
     };
     let policy = json!({ "mode": "Rewrite", "references": "Off" });
-    let (view, _) = judging
+    let (view, _) = evaluation
         .view(serde_json::from_value(policy).unwrap())
         .unwrap();
     let mut limits = limits();
     limits.connections.lame_duck = 2 * ENDPOINT_REMOVED_AFTER;
-    let running = start_standalone(Options {
+    let running = start_standalone(StandaloneOptions {
         addresses: Addresses {
             webhook: ([127, 0, 0, 1], 0).into(),
             admin: ([127, 0, 0, 1], 0).into(),
         },
         view,
-        certificate: Certificate::Own {
+        certificate: Certificate::SelfSigned {
             dns: vec![NAME.to_owned()],
             ips: vec![],
             ca_file: None,
         },
         excluded: vec![],
-        today: Box::new(judging.today()),
+        today: Box::new(evaluation.today()),
         limits,
     })
     .await

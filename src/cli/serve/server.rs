@@ -1,4 +1,4 @@
-//! What every server is made of: listeners, the webhook, the admin port, and what has to end with them.
+//! The server that both modes have: listeners, webhook, admin port and background tasks.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -23,16 +23,13 @@ use super::StartError;
 /// Prefix of every metric.
 const METRICS: &str = "bedrock_profiles";
 
-/// Namespaces that are never judged: a mistake there would be nobody's to mend.
-pub(super) const NEVER: &[&str] = &[SYSTEM_NAMESPACE];
-
 /// The name that the common names of all CAs of the product begin with.
 pub(super) const CA_NAME: &str = "bedrock-profiles CA";
 
 /// The common name of all leaf certificates of the product.
 pub(super) const SERVER_NAME: &str = "bedrock-profiles webhook";
 
-/// Where to listen.
+/// Addresses to listen on.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {
     /// Address of the webhook.
@@ -41,27 +38,27 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// By what and about whom the webhook judges.
-pub(super) struct Judges {
-    /// What is judged by.
+/// What the webhook evaluates reviews with.
+pub(super) struct WebhookOptions {
+    /// The view to evaluate with; `None` until it is known.
     pub view: Arc<Published<Option<View>>>,
-    /// Namespaces that are never judged, besides `kube-system`.
+    /// Namespaces to ignore, besides `kube-system`.
     pub excluded: Vec<String>,
-    /// The day that decides over dates of end of life.
+    /// The date to compare end-of-life dates with.
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
-    /// What the server may be made to do.
+    /// The limits of the server.
     pub limits: body::Limits,
 }
 
-/// A server in the making: its ports are bound, and it is not ready.
-pub(super) struct Stack {
-    /// What is told to end.
+/// A server whose ports are bound and which is not ready yet.
+pub(super) struct BoundServer {
+    /// Begins the shutdown.
     pub shutdown: Shutdown,
-    /// What keeps it from being ready.
+    /// Holds back readiness.
     pub readiness: Readiness,
-    /// Where metrics are made known, until it runs.
+    /// Collects the metrics until the server runs.
     pub registry: Registry,
-    /// What runs.
+    /// The running tasks.
     pub tasks: Tasks,
     webhook: http::Bound,
     admin: http::Bound,
@@ -69,33 +66,33 @@ pub(super) struct Stack {
 }
 
 /// A server that accepts reviews.
-pub struct Running {
-    /// Address of the webhook, with the port that was taken.
+pub struct RunningServer {
+    /// Address of the webhook, with the actual port.
     pub address: SocketAddr,
     /// Address of the admin port.
     pub admin_address: SocketAddr,
-    /// The CA to trust, as PEM, where it is ours.
+    /// The CA certificate to trust, as PEM, unless the certificate is from files.
     pub ca: Option<String>,
-    /// Ends it.
+    /// Begins the shutdown.
     pub shutdown: Shutdown,
     tasks: Tasks,
 }
 
-impl Running {
-    /// Lets SIGTERM and SIGINT begin the drain, and a second one end at once.
-    pub fn end_on_signals(&mut self) -> std::io::Result<()> {
+impl RunningServer {
+    /// Drains on SIGTERM or SIGINT, and ends at once on the second signal.
+    pub fn shut_down_on_signals(&mut self) -> std::io::Result<()> {
         let signals = self.shutdown.on_signals()?;
-        self.tasks.support("the signals", signals);
+        self.tasks.support("signal handler", signals);
         Ok(())
     }
 
-    /// Serves until the drain is over; the first task that ends early ends all.
+    /// Runs until the drain is complete; a task that ends early ends the server.
     pub async fn wait(self) -> Result<(), TaskError> {
         self.tasks.run().await
     }
 }
 
-impl Stack {
+impl BoundServer {
     /// Binds both ports.
     pub(super) async fn bind(addresses: Addresses) -> Result<Self, StartError> {
         let shutdown = Shutdown::new();
@@ -114,34 +111,31 @@ impl Stack {
         })
     }
 
-    /// Starts to serve with what `resolver` holds; `ca` is told to whoever asks.
+    /// Starts to serve with the certificate of `resolver`, whose CA certificate is `ca`.
     pub(super) fn serve(
         mut self,
-        judges: Judges,
+        options: WebhookOptions,
         resolver: Arc<Resolver>,
         ca: Option<String>,
-    ) -> Result<Running, StartError> {
+    ) -> Result<RunningServer, StartError> {
         let (address, admin_address) = (self.webhook.address(), self.admin.address());
         let tls = tls::server_config(resolver)?;
         let connections = http::Metrics::register(&mut self.registry);
         let body_metrics = body::Metrics::register(&mut self.registry);
         let metrics = Metrics::register(&mut self.registry);
-        let excluded: BTreeSet<Box<str>> = NEVER
-            .iter()
-            .map(|name| (*name).into())
-            .chain(judges.excluded.into_iter().map(Into::into))
-            .collect();
-        let handler = AdmissionHandler::new(judges.view, metrics, excluded, judges.today);
-        let budget = BodyBudget::new(judges.limits, body_metrics);
+        let excluded = options.excluded.into_iter().map(Into::into);
+        let excluded: BTreeSet<Box<str>> = excluded.chain([SYSTEM_NAMESPACE.into()]).collect();
+        let handler = AdmissionHandler::new(options.view, metrics, excluded, options.today);
+        let budget = BodyBudget::new(options.limits, body_metrics);
         let router = webhook::router(Arc::new(handler), budget);
 
-        let limits = judges.limits.connections;
+        let limits = options.limits.connections;
         let shutdown = self.shutdown.clone();
         let serving = self
             .webhook
             .server(router, Some(tls), limits, connections, shutdown);
         self.tasks
-            .work("the webhook", async move { told(serving.run().await) });
+            .work("webhook", async move { log_drain(serving.run().await) });
         let router = admin::router(self.readiness, self.registry);
         let serving = self.admin.server(
             router,
@@ -150,10 +144,12 @@ impl Stack {
             http::Metrics::default(),
             Shutdown::new(),
         );
-        self.tasks
-            .support("the admin port", async move { told(serving.run().await) });
+        self.tasks.support(
+            "admin server",
+            async move { log_drain(serving.run().await) },
+        );
         self.starting.release();
-        Ok(Running {
+        Ok(RunningServer {
             address,
             admin_address,
             ca,
@@ -163,13 +159,13 @@ impl Stack {
     }
 }
 
-/// Says what the drain had to cut. An error would be wrong: the process was told to end.
-#[expect(clippy::unnecessary_wraps, reason = "a task's outcome is a result")]
-fn told(drained: http::Drained) -> Result<(), BoxError> {
+/// Logs the connections that the drain had to close. They are no error, since the process is shutting down.
+#[expect(clippy::unnecessary_wraps, reason = "tasks return results")]
+fn log_drain(drained: http::Drained) -> Result<(), BoxError> {
     if drained.cut > 0 {
         tracing::warn!(
-            cut = drained.cut,
-            "connections were cut at the end of the drain"
+            connections = drained.cut,
+            "closed open connections at the end of the drain"
         );
     }
     Ok(())

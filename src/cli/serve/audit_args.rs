@@ -1,4 +1,4 @@
-//! How a replica in a cluster audits it, as flags.
+//! Flags for the audits of a cluster.
 
 use std::num::NonZero;
 
@@ -6,35 +6,35 @@ use jiff::SignedDuration;
 
 use crate::controllers::audit_runner::{AuditInterval, AuditOptions};
 
-/// How the cluster is audited.
+/// Audits of the cluster.
 #[derive(Debug, Clone, clap::Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub struct Auditing {
-    /// Whether the leader audits what is stored.
+#[allow(clippy::struct_excessive_bools, reason = "each is an independent flag")]
+pub struct AuditArgs {
+    /// Audit the objects that are stored in the cluster.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub audit: bool,
-    /// From the end of one audit to the beginning of the next, moved by up to a tenth.
+    /// Time from the end of one audit to the start of the next, with a jitter of up to 10 %.
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     pub audit_every: SignedDuration,
-    /// How long after a change of policies or mappings, and after it took the lease, a leader audits.
+    /// Delay of an audit after a change of policies or mappings, or of the leader.
     #[arg(long, value_name = "DURATION", default_value = "1m")]
     pub audit_settle: SignedDuration,
-    /// Objects a second that an audit reads; 0 reads without a pause.
+    /// Rate limit of an audit in objects per second; 0 is no limit.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub audit_pace: u32,
-    /// Whether ConfigMaps are audited, which needs the right to list them.
+    /// Audit ConfigMaps; requires the permission to list them.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub audit_config_maps: bool,
-    /// Whether an audit writes reports, where the cluster has OpenReports.
+    /// Write a Report per namespace, if the CRDs of OpenReports are installed.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub reports: bool,
-    /// Whether an audit makes events on workloads, which needs the right to make them in every namespace.
+    /// Create events on workloads; requires the permission to create events in all namespaces.
     #[arg(long, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     pub events_on_owners: bool,
 }
 
-impl Auditing {
-    /// What is wanted of audits; `None` is none.
+impl AuditArgs {
+    /// The options of audits; `None` if they are disabled.
     pub(super) fn options(&self) -> Option<AuditOptions> {
         self.audit.then(|| AuditOptions {
             interval: AuditInterval {

@@ -1,0 +1,137 @@
+//! The answer of `resolve` as lines of text.
+
+use std::fmt::Write as _;
+
+use crate::domain::catalog::{Confidence, DirectRow};
+use crate::domain::policy::OverrideTarget;
+use crate::domain::reason::Reason;
+use crate::domain::resolve::{Note, Step};
+use crate::report::LifecycleRecord;
+
+use super::answer::Answer;
+
+/// The answer, with a line for each step and each known property.
+pub(super) fn text(answer: &Answer) -> String {
+    let mut text = String::new();
+    for (at, step) in answer.steps.iter().enumerate() {
+        let _ = writeln!(text, "{:>2}. {step}", at + 1);
+    }
+    match (&answer.target, answer.reason) {
+        (Some(target), _) => text.extend([target, "\n"]),
+        (None, Some(reason)) => {
+            let (id, sentence) = (&answer.id, reason.sentence());
+            let _ = writeln!(text, "{id} is unchanged: {reason}. {sentence}");
+        }
+        (None, None) => {}
+    }
+    for (name, value) in properties(answer) {
+        if let Some(value) = value {
+            let _ = writeln!(text, "  {name}: {value}");
+        }
+    }
+    text
+}
+
+fn properties(answer: &Answer) -> [(&'static str, Option<String>); 9] {
+    let destinations = answer.destinations.as_ref();
+    let borders: Vec<_> = answer
+        .crosses
+        .iter()
+        .map(|[from, to]| format!("{from} -> {to}"))
+        .collect();
+    [
+        ("suggestion", answer.suggestion.clone()),
+        ("region", Some(answer.region.to_string())),
+        (
+            "may route to",
+            destinations.map(|regions| regions.join(", ")),
+        ),
+        ("crosses", (!borders.is_empty()).then(|| borders.join(", "))),
+        ("lifecycle", answer.lifecycle.as_ref().map(lifecycle)),
+        ("note", answer.note.map(note)),
+        ("confidence", confidence(answer.confidence)),
+        ("mapping", mapping(answer)),
+        ("policy", Some(answer.policy.clone())),
+    ]
+}
+
+fn lifecycle(life: &LifecycleRecord) -> String {
+    let mut text = life.state.to_string();
+    if let Some(date) = life.end_of_life_date {
+        let _ = write!(text, ", end of life {date}");
+    }
+    if let Some(successor) = &life.successor {
+        let _ = write!(text, ", successor {successor}");
+    }
+    text
+}
+
+fn note(note: Note) -> String {
+    match note {
+        Note::EndOfLife => {
+            "the model has reached its end of life in this region, with or without a profile"
+                .to_owned()
+        }
+    }
+}
+
+/// Only a doubt is printed.
+fn confidence(confidence: Confidence) -> Option<String> {
+    match confidence {
+        Confidence::High => None,
+        Confidence::Medium => Some("Medium: sources disagree, or the row was inferred".to_owned()),
+    }
+}
+
+fn mapping(answer: &Answer) -> Option<String> {
+    let mut text = answer.mapping.clone()?;
+    if let Some(date) = answer.catalog_date {
+        let _ = write!(text, " of {date}");
+    }
+    Some(text)
+}
+
+/// A step of the decision, as a question and its answer.
+pub(super) fn step(step: &Step) -> String {
+    match step {
+        Step::Aliased(model) => format!("the name is an alias of {model}"),
+        Step::Included(included) => {
+            format!("does the policy include the model? {}", yes_or_no(included))
+        }
+        Step::Replaced(to) => format!("a replacement of the policy changes the model to {to}"),
+        Step::Overridden(OverrideTarget::Arn(arn), used) => {
+            let answer = yes_or_no(used);
+            format!("is the ARN of the policy's override permitted, {arn}? {answer}")
+        }
+        Step::Overridden(OverrideTarget::System(geography), used) => {
+            let answer = yes_or_no(used);
+            format!(
+                "is the profile of the policy's override permitted, of geography {geography}? {answer}"
+            )
+        }
+        Step::Direct(row, works) => {
+            let row = match row {
+                Some(DirectRow::Works) => "the mapping lists it",
+                Some(DirectRow::Former) => "it worked until the model's end of life",
+                Some(DirectRow::Never) | None => "the mapping does not list it",
+            };
+            let answer = if *works { "yes" } else { "no" };
+            format!("does the direct ID work in this region? {answer}: {row}")
+        }
+        Step::Considered(route, permitted) => {
+            let (geography, state) = (&route.geography, route.state);
+            let answer = yes_or_no(permitted);
+            format!("is the profile of geography {geography} ({state:?}) permitted? {answer}")
+        }
+        Step::GlobalUnused => {
+            "only a global profile serves, and the policy's geography.global is Never".to_owned()
+        }
+    }
+}
+
+fn yes_or_no(answer: &Result<(), Reason>) -> String {
+    match answer {
+        Ok(()) => "yes".to_owned(),
+        Err(reason) => format!("no: {reason}"),
+    }
+}
