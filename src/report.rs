@@ -49,14 +49,15 @@ pub struct AuditReport {
 pub struct Summary {
     /// Objects that were judged.
     pub objects: usize,
-    /// Findings in all: rewritten, left and shadowed.
+    /// All findings: to rewrite, unchanged, and previews.
     pub findings: usize,
     /// Findings that are or would be rewritten.
     pub rewrite: usize,
     /// Findings left, by reason.
     pub leave: BTreeMap<&'static str, usize>,
-    /// Findings of policies that decide nothing, beside the one that does.
-    pub shadow: usize,
+    /// Previews: findings of policies in mode `DryRun`, while another policy is effective.
+    #[serde(rename = "shadow")]
+    pub previews: usize,
 }
 
 /// One finding and what becomes of it.
@@ -109,10 +110,9 @@ pub struct FindingRecord {
     /// The policy's mode.
     #[serde(serialize_with = "serialize::text")]
     pub mode: Mode,
-    /// A `DryRun` policy says what it would do beside the one that decides.
-    pub shadow: bool,
-    /// The object was changed.
-    pub applied: bool,
+    /// What a policy in mode `DryRun` would do, while another policy is effective.
+    #[serde(rename = "shadow")]
+    pub preview: bool,
     /// `EndOfLife`, where the rewrite cures nothing.
     #[serde(serialize_with = "serialize::optional_text")]
     pub note: Option<Note>,
@@ -194,19 +194,17 @@ pub struct Source {
     pub document: usize,
 }
 
-/// What a record says besides the finding itself.
+/// What a record is made from, besides the finding itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances<'a> {
-    /// The snapshot under which it was judged.
+pub struct RecordContext<'a> {
+    /// The snapshot that the finding was evaluated with.
     pub snapshot: &'a Snapshot,
-    /// The policy that judged it.
+    /// The policy that it was evaluated with.
     pub policy: &'a Policy,
-    /// The day on which it was judged.
+    /// The date of the evaluation.
     pub today: Date,
-    /// See [`FindingRecord::shadow`].
-    pub shadow: bool,
-    /// See [`FindingRecord::applied`].
-    pub applied: bool,
+    /// See [`FindingRecord::preview`].
+    pub preview: bool,
 }
 
 impl FindingRecord {
@@ -215,15 +213,14 @@ impl FindingRecord {
         judged: &Judged<'_>,
         pointer: String,
         object: Option<ObjectReference>,
-        around: Circumstances<'_>,
+        context: RecordContext<'_>,
     ) -> Self {
-        let Circumstances {
+        let RecordContext {
             snapshot,
             policy,
             today,
-            shadow,
-            applied,
-        } = around;
+            preview,
+        } = context;
         let region = judged.region.map(|(region, _)| region);
         let (target, destinations, note) = answered(judged);
         let mapping = judged
@@ -261,8 +258,7 @@ impl FindingRecord {
             destinations: destinations.and_then(names),
             crosses: crosses(destinations, region),
             mode: policy.mode,
-            shadow,
-            applied,
+            preview,
             note,
             missed: None,
             policy: policy.name.to_string(),
@@ -290,7 +286,7 @@ impl AuditReport {
         };
         for finding in &findings {
             match finding.reason {
-                _ if finding.shadow => summary.shadow += 1,
+                _ if finding.preview => summary.previews += 1,
                 None => summary.rewrite += 1,
                 Some(reason) => *summary.leave.entry(reason.as_str()).or_default() += 1,
             }

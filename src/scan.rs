@@ -1,9 +1,6 @@
-//! From bytes to judged findings: every object of a text, judged one by one.
-//!
-//! Knows documents and Lists; who calls says where the bytes come from and what becomes of the findings.
+//! Files to findings. Each file is parsed once, and three passes read its documents: the first collects namespaces, the second
+//! ConfigMaps, and the third evaluates every object.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -12,260 +9,179 @@ use crate::domain::judge::{Action, Context, Judged, Judgement, judge, settle_edi
 use crate::domain::object::{Object, Sort};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::View;
-use crate::report::{Circumstances, FindingRecord, ObjectReference, Source};
-use crate::text::{Format, Kind, NodeId, Splice, SyntaxError, Tree};
+use crate::report::{FindingRecord, ObjectReference, RecordContext};
+use crate::text::{Format, Splice, Tree};
 
+pub mod config_maps;
 pub mod files;
 pub mod namespaces;
-pub mod references;
+mod parsed;
+mod position;
 
-/// How texts are scanned.
+pub use parsed::{FileFormat, ParsedFile};
+
+use parsed::objects;
+use position::{DocumentPosition, IdPositions, LineIndex};
+
+/// What files are evaluated with.
 #[derive(Clone, Copy)]
-pub struct Scan<'v> {
-    /// By what is judged.
-    pub view: &'v View,
-    /// The day that decides over dates of end of life.
+pub struct Scan<'a> {
+    /// Policies, mappings, namespaces and ConfigMaps.
+    pub view: &'a View,
+    /// The date to compare end-of-life dates with.
     pub today: Date,
-    /// The namespace of objects that state none.
-    pub namespace: &'v str,
-    /// Whether the texts are edited, or only read.
+    /// The namespace of objects that have none.
+    pub namespace: &'a str,
+    /// Whether the files are edited.
     pub edit: bool,
 }
 
-/// What one text holds.
+/// The findings of one file.
 #[derive(Debug, Default)]
-pub struct Scanned {
-    /// Objects that were judged.
+pub struct ScanResult {
+    /// Number of evaluated objects.
     pub objects: usize,
-    /// Findings, in order.
+    /// The findings, in the order of the file.
     pub findings: Vec<FindingRecord>,
-    /// What an edit changes.
+    /// The edits of the file; empty unless it is edited.
     pub splices: Vec<Splice>,
-    /// Why documents were read by their lines alone.
-    pub unread: Vec<SyntaxError>,
+    /// Number of findings that the edits replace.
+    pub edited: usize,
 }
 
-/// In which syntax a text is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Syntax {
-    /// One JSON document.
-    Json,
-    /// Any number of YAML documents, which may be templates.
-    Yaml,
-    /// A configuration file, by its name or content.
-    Other,
+/// An object of a file, with its namespace.
+struct FileObject<'t> {
+    object: Object<'t>,
+    namespace: Arc<Namespace>,
 }
 
-impl<'v> Scan<'v> {
-    /// Judges every object of `text`, which `file` names in the findings.
-    pub fn text(&self, text: &str, syntax: Syntax, file: &str) -> Scanned {
-        let mut scanned = Scanned::default();
-        let lines = Lines::of(text);
-        let (trees, unread) = trees(text, syntax, file);
-        for (document, tree) in trees.iter().enumerate() {
-            let place = Place {
-                file,
-                document,
+impl Scan<'_> {
+    /// Evaluates every object of a file.
+    pub fn file(&self, file: &ParsedFile<'_>) -> ScanResult {
+        let mut result = ScanResult::default();
+        let lines = LineIndex::new(file.text);
+        for (index, tree) in file.trees.iter().enumerate() {
+            let position = DocumentPosition {
+                file: file.name,
+                index,
                 lines: &lines,
             };
-            self.document(tree, place, &mut scanned);
+            self.document(tree, position, &mut result);
         }
-        scanned.unread = unread;
-        // As one reads the file; the walk looks at arguments before variables.
-        scanned.findings.sort_by_key(|one| {
+        // The order of the file. Detection reports arguments before variables.
+        result.findings.sort_by_key(|one| {
             let source = one.source.as_ref();
-            source.map(|source| (source.document, source.line, source.column, one.shadow))
+            source.map(|source| (source.document, source.line, source.column, one.preview))
         });
-        scanned
+        result
     }
 
-    fn document(&self, tree: &Tree<'_>, place: Place<'_>, scanned: &mut Scanned) {
-        let (mut judged, mut judgements) = (Vec::new(), Vec::new());
-        for root in objects(tree) {
-            let object = Object::at(tree, root);
-            let is_ours = matches!(object.sort, Sort::Pod | Sort::Template | Sort::ConfigMap);
-            scanned.objects += usize::from(is_ours);
-            let (namespace, judgement) = self.judged(&object);
-            judged.push((object, namespace));
-            judgements.push(judgement);
-        }
+    fn document(&self, tree: &Tree<'_>, position: DocumentPosition<'_>, result: &mut ScanResult) {
+        let objects: Vec<_> = objects(tree)
+            .into_iter()
+            .map(|root| {
+                let object = Object::at(tree, root);
+                let namespace = self.namespace_of(&object);
+                FileObject { object, namespace }
+            })
+            .collect();
+        let mut judgements: Vec<_> = objects
+            .iter()
+            .map(|one| self.evaluate(&one.object, &one.namespace))
+            .collect();
         if self.edit {
-            scanned.splices.extend(settle_edits(tree, &mut judgements));
+            result.splices.extend(settle_edits(tree, &mut judgements));
         }
-        for ((object, namespace), judgement) in judged.iter().zip(&judgements) {
-            let told = Told {
-                object,
-                namespace: &namespace.name,
-                place,
-            };
-            self.records(&told, judgement, scanned);
+        for (object, judgement) in objects.iter().zip(&judgements) {
+            let is_evaluated = matches!(
+                object.object.sort,
+                Sort::Pod | Sort::Template | Sort::ConfigMap
+            );
+            result.objects += usize::from(is_evaluated);
+            result.edited += judgement.findings().filter(|one| one.edited).count();
+            let records = self.records(object, judgement, position);
+            result.findings.extend(records);
         }
     }
 
-    /// Judges an object, and says in which namespace.
-    fn judged<'t>(&self, object: &Object<'t>) -> (Arc<Namespace>, Judgement<'t>)
-    where
-        'v: 't,
-    {
-        let stated = object
+    /// The namespace of an object: its own or the default one, with the labels and annotations that the files give it.
+    fn namespace_of(&self, object: &Object<'_>) -> Arc<Namespace> {
+        let own = object
             .field(&["metadata", "namespace"])
             .filter(|name| !name.is_empty());
-        let name = stated.unwrap_or(self.namespace);
-        let namespace = self
-            .view
+        let name = own.unwrap_or(self.namespace);
+        self.view
             .namespace(name)
-            .unwrap_or_else(|| Namespace::named(name).into());
-        let action = if self.edit {
-            Action::Edit
-        } else {
-            Action::Read
-        };
+            .unwrap_or_else(|| Namespace::named(name).into())
+    }
+
+    fn evaluate<'t>(&'t self, object: &Object<'t>, namespace: &Namespace) -> Judgement<'t> {
         let context = Context {
             view: self.view,
-            namespace: &namespace,
-            action,
+            namespace,
+            action: if self.edit {
+                Action::Edit
+            } else {
+                Action::Read
+            },
             today: self.today,
         };
-        let judgement = judge(object, &context);
-        (namespace, judgement)
+        judge(object, &context)
     }
 
-    /// The records of a judgement.
-    fn records(&self, told: &Told<'_, '_>, judgement: &Judgement<'_>, scanned: &mut Scanned) {
-        let places = places(told.object.tree, judgement);
+    /// The records of an object: those of the effective policy, then those of the `DryRun` policies.
+    fn records(
+        &self,
+        object: &FileObject<'_>,
+        judgement: &Judgement<'_>,
+        position: DocumentPosition<'_>,
+    ) -> Vec<FindingRecord> {
+        let positions = IdPositions::of(object.object.tree, judgement);
+        let has_effective = judgement.effective.is_some();
         let effective = judgement.effective.iter().map(|under| (false, under));
-        let shadow = judgement.effective.is_some();
-        let previews = judgement.previews.iter().map(|under| (shadow, under));
-        for (shadow, under) in effective.chain(previews) {
-            let findings = under.findings.iter();
-            let records =
-                findings.map(|one| self.sourced(told, one, under.policy, shadow, &places));
-            scanned.findings.extend(records);
+        let dry_run = judgement.previews.iter();
+        let dry_run = dry_run.map(|under| (has_effective, under));
+        let mut records = Vec::new();
+        for (preview, under) in effective.chain(dry_run) {
+            for judged in &under.findings {
+                let mut record = self.record(object, judged, under.policy, preview);
+                record.source = Some(positions.source(judged, position));
+                records.push(record);
+            }
         }
+        records
     }
 
-    /// The record of a finding, which stands in `object` of `namespace`.
     fn record(
         &self,
-        (object, reference): (&Object<'_>, Option<ObjectReference>),
-        one: &Judged<'_>,
+        object: &FileObject<'_>,
+        judged: &Judged<'_>,
         policy: &Policy,
-        shadow: bool,
+        preview: bool,
     ) -> FindingRecord {
-        let around = Circumstances {
+        let context = RecordContext {
             snapshot: &self.view.snapshot,
             policy,
             today: self.today,
-            shadow,
-            applied: one.edited,
+            preview,
         };
+        let FileObject { object, namespace } = object;
         let tree = object.tree;
-        // A line has no place but its number.
+        // A line has no pointer, only a number.
         let pointer = match tree.format() {
             Format::Lines => String::new(),
             Format::Json | Format::Yaml | Format::Toml | Format::Properties | Format::Env => {
-                tree.pointer(object.root, one.finding.leaf.node())
+                tree.pointer(object.root, judged.finding.leaf.node())
             }
         };
-        FindingRecord::new(one, pointer, reference, around)
-    }
-
-    /// The record of a finding in a file.
-    fn sourced(
-        &self,
-        told: &Told<'_, '_>,
-        one: &Judged<'_>,
-        policy: &Policy,
-        shadow: bool,
-        places: &Places,
-    ) -> FindingRecord {
-        let is_object = told.object.sort != Sort::Plain;
-        let reference = is_object.then(|| reference(told.object, told.namespace));
-        let mut record = self.record((told.object, reference), one, policy, shadow);
-        record.source = Some(source(told.object.tree, one, told.place, places));
-        record
-    }
-}
-
-/// The documents of a text; what cannot be read as one is there by its lines, with why.
-fn trees<'t>(text: &'t str, syntax: Syntax, name: &str) -> (Vec<Tree<'t>>, Vec<SyntaxError>) {
-    let read = match syntax {
-        Syntax::Json => vec![Tree::json_file(text)],
-        Syntax::Yaml => Tree::yaml_template(text),
-        Syntax::Other => return (Tree::embedded(text, name), Vec::new()),
-    };
-    let (mut trees, mut unread) = (Vec::new(), Vec::new());
-    for tree in read {
-        match tree {
-            Ok(tree) => trees.push(tree),
-            Err(error) => unread.push(error),
-        }
-    }
-    if !unread.is_empty() {
-        trees.push(Tree::other_lines(text, &trees));
-    }
-    (trees, unread)
-}
-
-/// The objects of a document: the items of a List, else the document, unless it is empty.
-fn objects(tree: &Tree<'_>) -> Vec<NodeId> {
-    let root = tree.root();
-    let is_list = tree
-        .get(root, "kind")
-        .and_then(|node| tree.text(node))
-        .is_some_and(|kind| kind.ends_with("List"));
-    let items = tree
-        .get(root, "items")
-        .filter(|node| is_list && tree.kind(*node) == Kind::Sequence);
-    match items {
-        Some(items) => tree.children(items).collect(),
-        None if tree.kind(root) == Kind::Scalar && tree.text(root) == Some("") => Vec::new(),
-        None => vec![root],
-    }
-}
-
-/// A document of a file.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    file: &'a str,
-    document: usize,
-    lines: &'a Lines<'a>,
-}
-
-/// The object that records speak of.
-struct Told<'a, 't> {
-    object: &'a Object<'t>,
-    namespace: &'a str,
-    place: Place<'a>,
-}
-
-/// Where the lines of a text start, so that thousands of findings do not each count them again.
-struct Lines<'t> {
-    text: &'t str,
-    starts: Vec<usize>,
-}
-
-impl<'t> Lines<'t> {
-    fn of(text: &'t str) -> Self {
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1));
-        Self {
-            text,
-            starts: starts.collect(),
-        }
-    }
-
-    /// Line, and column in characters, of an offset in bytes; both from 1.
-    fn at(&self, offset: usize) -> (usize, usize) {
-        let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self.starts[line - 1];
-        let before = &self.text[start..self.text.floor_char_boundary(offset)];
-        (line, before.chars().count() + 1)
+        let is_kubernetes_object = object.sort != Sort::Plain;
+        let reference = is_kubernetes_object.then(|| reference(object, &namespace.name));
+        FindingRecord::new(judged, pointer, reference, context)
     }
 }
 
 fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
-    let field = |way: &[&str]| object.field(way).unwrap_or_default().to_owned();
+    let field = |path: &[&str]| object.field(path).unwrap_or_default().to_owned();
     ObjectReference {
         api_version: field(&["apiVersion"]),
         kind: field(&["kind"]),
@@ -274,7 +190,7 @@ fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
     }
 }
 
-/// The name of an object, or the one to be generated with its hyphen.
+/// The name of an object, or its `generateName`.
 fn name<'t>(object: &Object<'t>) -> &'t str {
     let field = |name| {
         object
@@ -284,39 +200,4 @@ fn name<'t>(object: &Object<'t>) -> &'t str {
     field("name")
         .or_else(|| field("generateName"))
         .unwrap_or_default()
-}
-
-/// Where IDs stand in the file, by their texts and by where they begin in them.
-type Places = BTreeMap<(NodeId, usize), Range<usize>>;
-
-/// The places of all findings, those of one text together: each alone would read it again.
-fn places(tree: &Tree<'_>, judgement: &Judgement<'_>) -> Places {
-    let mut spans: BTreeMap<NodeId, Vec<Range<usize>>> = BTreeMap::new();
-    for one in judgement.findings() {
-        let spans = spans.entry(one.finding.leaf.node()).or_default();
-        spans.push(one.finding.token.span.clone());
-    }
-    let mut places = Places::new();
-    for (leaf, spans) in spans {
-        let located = tree.locate_all(leaf, &spans).into_iter().zip(&spans);
-        places.extend(located.filter_map(|(at, span)| Some(((leaf, span.start), at.ok()?))));
-    }
-    places
-}
-
-/// Where the ID stands in the file; where that is not certain, where its text does.
-fn source(tree: &Tree<'_>, one: &Judged<'_>, place: Place<'_>, places: &Places) -> Source {
-    let leaf = one.finding.leaf.node();
-    let key = tree.raw_key(leaf).filter(|_| one.finding.is_key);
-    let at = key.unwrap_or_else(|| {
-        let located = places.get(&(leaf, one.finding.token.span.start));
-        located.cloned().unwrap_or_else(|| tree.raw(leaf))
-    });
-    let (line, column) = place.lines.at(at.start);
-    Source {
-        file: place.file.to_owned(),
-        line,
-        column,
-        document: place.document,
-    }
 }

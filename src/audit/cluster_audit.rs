@@ -14,7 +14,7 @@ use crate::domain::judge::{Action, Context, Judged, Judgement, judge};
 use crate::domain::object::{Object, Sort};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::{Namespaces, View};
-use crate::report::{Circumstances, FindingRecord, ObjectReference};
+use crate::report::{FindingRecord, ObjectReference, RecordContext};
 use crate::text::Tree;
 
 use super::coverage::{Coverage, Subject, last_changed};
@@ -102,7 +102,7 @@ struct Attribution<'a> {
 /// One evaluated ID of an object, under one policy.
 struct Evaluated<'j, 't> {
     policy: &'t Policy,
-    shadow: bool,
+    preview: bool,
     judged: &'j Judged<'t>,
 }
 
@@ -218,21 +218,20 @@ impl ClusterAudit {
     ) -> ObjectFinding {
         let Evaluated {
             policy,
-            shadow,
+            preview,
             judged,
         } = *evaluated;
         let snapshot = &self.input.view.snapshot;
-        let circumstances = Circumstances {
+        let context = RecordContext {
             snapshot,
             policy,
             today: self.input.today,
-            shadow,
-            applied: false,
+            preview,
         };
         let (tree, root) = (subject.object.tree, subject.object.root);
         let pointer = tree.pointer(root, judged.finding.leaf.node());
-        let mut record = FindingRecord::new(judged, pointer, None, circumstances);
-        if !shadow {
+        let mut record = FindingRecord::new(judged, pointer, None, context);
+        if !preview {
             let coverage = &self.input.coverage;
             record.missed = coverage.missed(subject, policy, judged, &record);
         }
@@ -298,10 +297,10 @@ fn evaluated<'j, 't>(judgement: &'j Judgement<'t>) -> impl Iterator<Item = Evalu
     let previews = judgement.previews.iter();
     effective
         .chain(previews.map(move |one| (has_effective, one)))
-        .flat_map(|(shadow, under)| {
+        .flat_map(|(preview, under)| {
             under.findings.iter().map(move |judged| Evaluated {
                 policy: under.policy,
-                shadow,
+                preview,
                 judged,
             })
         })

@@ -145,7 +145,7 @@ fn identity(finding: &ObjectFinding, nth: usize) -> u64 {
         .hash(&mut hasher);
     (&*finding.uid, &*finding.location, nth).hash(&mut hasher);
     (&record.before, &record.inner_pointer, &record.after).hash(&mut hasher);
-    (record.reason, &record.region, record.shadow).hash(&mut hasher);
+    (record.reason, &record.region, record.preview).hash(&mut hasher);
     record.policy.hash(&mut hasher);
     hasher.finish()
 }

@@ -8,9 +8,10 @@ use crate::cli::yaml;
 use crate::domain::config_maps::References;
 use crate::domain::view::{Namespaces, View};
 use crate::report::{AuditReport, FindingRecord, terminal};
-use crate::scan::files::Text;
-use crate::scan::namespaces::Collected;
-use crate::scan::{Scan, Scanned, files, references};
+use crate::scan::config_maps::ConfigMapCollector;
+use crate::scan::files::{self, SourceFile};
+use crate::scan::namespaces::NamespaceCollector;
+use crate::scan::{ParsedFile, Scan};
 
 use super::evaluation_args::EvaluationArgs;
 
@@ -101,81 +102,86 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         OutputFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
         OutputFormat::Yaml => anstream::print!("{}", yaml::to_string(&report)?),
     }
-    anstream::eprintln!("{}", terminal::summary(&report));
+    anstream::eprintln!("{}", terminal::summary(&report, 0));
     Ok(tally.exit_code(report.findings.iter().any(|one| fails(one, args.fail_on))))
 }
 
 /// Audits files.
-fn audit(files: &FileArgs) -> anyhow::Result<(AuditReport, Tally)> {
-    let Input {
-        view,
-        texts,
-        mut tally,
-    } = files.read(false)?;
-    let scan = files.scan(&view, false);
+fn audit(args: &FileArgs) -> anyhow::Result<(AuditReport, Tally)> {
+    let mut tally = Tally::default();
+    let files = args.read(&mut tally);
+    let parsed = parse(&files);
+    let view = args.view(&parsed, false)?;
+    let scan = args.scan(&view, false);
     let mut findings = Vec::new();
-    for text in &texts {
-        let scanned = scan.text(&text.text, text.syntax, &text.name);
-        tally.take(&text.name, &scanned);
-        findings.extend(scanned.findings);
+    for file in &parsed {
+        let result = scan.file(file);
+        tally.objects += result.objects;
+        findings.extend(result.findings);
     }
     Ok((AuditReport::new(tally.objects, findings), tally))
 }
 
-/// What the flags name, read.
-pub struct Input {
-    /// By what is judged.
-    pub view: View,
-    /// What is judged.
-    pub texts: Vec<Text>,
-    /// What could not be read.
-    pub tally: Tally,
+/// Parses files. The documents that cannot be parsed are printed as notes.
+pub(super) fn parse(files: &[SourceFile]) -> Vec<ParsedFile<'_>> {
+    let parsed: Vec<_> = files.iter().map(SourceFile::parse).collect();
+    for file in &parsed {
+        for error in &file.unread {
+            anstream::eprintln!(
+                "note: {}:{}:{}: {}; this document was read line by line",
+                file.name,
+                error.line,
+                error.column,
+                error.problem
+            );
+        }
+    }
+    parsed
 }
 
 impl FileArgs {
-    /// Reads everything before anything is judged: a Namespace may stand in a later file than its objects, and a ConfigMap in a
-    /// later one than the Pods that take IDs from it.
-    pub fn read(&self, edit: bool) -> anyhow::Result<Input> {
-        let mut view = self.evaluation.view_printing_warnings()?;
-        let (mut texts, mut tally) = (Vec::new(), Tally::default());
-        let mut collected = Collected::default();
-        for text in files::texts(&self.paths) {
-            match text {
-                Ok(text) => {
-                    collected.take(&text.text, text.syntax);
-                    texts.push(text);
-                }
-                Err(error) => tally.error(&error),
-            }
-        }
-        for one in &collected.disputed {
-            anstream::eprintln!(
-                "warning: documents disagree about a label or annotation of a namespace, so it is ignored: {one}"
-            );
-        }
-        let namespaces = collected.namespaces.into_iter();
-        let namespaces = namespaces.map(|(name, namespace)| (name, Arc::new(namespace)));
-        view.namespaces = Arc::new(Namespaces::Seen(namespaces.collect()));
-        view.references = Arc::new(self.references(&view, &texts, edit));
-        Ok(Input { view, texts, tally })
+    /// Reads the files; the errors are printed and added to `tally`.
+    pub(super) fn read(&self, tally: &mut Tally) -> Vec<SourceFile> {
+        files::read_all(&self.paths)
+            .filter_map(|file| file.map_err(|error| tally.error(&error)).ok())
+            .collect()
     }
 
-    /// The ConfigMaps among the texts, as a scan will leave them.
-    fn references(&self, view: &View, texts: &[Text], edit: bool) -> References {
-        let (scan, mut collected) = (self.scan(view, edit), references::Collected::default());
-        for text in texts {
-            collected.take(&scan, &text.text, text.syntax);
+    /// The view of the flags, with the namespaces and ConfigMaps of all files: those may be in later files than the objects that
+    /// need them.
+    pub(super) fn view(&self, parsed: &[ParsedFile<'_>], edit: bool) -> anyhow::Result<View> {
+        let mut view = self.evaluation.view_printing_warnings()?;
+        let mut namespaces = NamespaceCollector::default();
+        for file in parsed {
+            namespaces.add(file);
         }
-        for (namespace, name) in &collected.disputed {
+        for key in &namespaces.disputed {
+            anstream::eprintln!(
+                "warning: documents disagree about a label or annotation of a namespace, so it is ignored: {key}"
+            );
+        }
+        let namespaces = namespaces.namespaces.into_iter();
+        let namespaces = namespaces.map(|(name, namespace)| (name, Arc::new(namespace)));
+        view.namespaces = Arc::new(Namespaces::Seen(namespaces.collect()));
+        view.references = Arc::new(self.config_maps(&view, parsed, edit));
+        Ok(view)
+    }
+
+    fn config_maps(&self, view: &View, parsed: &[ParsedFile<'_>], edit: bool) -> References {
+        let (scan, mut collector) = (self.scan(view, edit), ConfigMapCollector::default());
+        for file in parsed {
+            collector.add(&scan, file);
+        }
+        for (namespace, name) in &collector.disputed {
             anstream::eprintln!(
                 "warning: documents disagree about the data of a ConfigMap, so references to it are not followed: {namespace}/{name}"
             );
         }
-        collected.references
+        collector.references
     }
 
-    /// How they are scanned.
-    pub fn scan<'a>(&'a self, view: &'a View, edit: bool) -> Scan<'a> {
+    /// What the files are evaluated with.
+    pub(super) fn scan<'a>(&'a self, view: &'a View, edit: bool) -> Scan<'a> {
         Scan {
             view,
             today: (self.evaluation.today())(),
@@ -192,7 +198,7 @@ fn fails(one: &FindingRecord, least: FailOn) -> bool {
         Some(_) if one.is_unresolved() => FailOn::Unresolved,
         Some(_) => FailOn::Any,
     };
-    least != FailOn::Never && severity >= least && !one.shadow
+    least != FailOn::Never && severity >= least && !one.preview
 }
 
 /// The number of objects, and whether every input could be read.
@@ -204,19 +210,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds the objects of one file, and prints a note for each document that was not parsed.
-    pub fn take(&mut self, name: &str, scanned: &Scanned) {
-        self.objects += scanned.objects;
-        for error in &scanned.unread {
-            anstream::eprintln!(
-                "note: {name}:{}:{}: {}; this document was read line by line",
-                error.line,
-                error.column,
-                error.problem
-            );
-        }
-    }
-
     /// Prints an error that does not stop the command, but decides its exit code.
     pub fn error(&mut self, error: &dyn std::fmt::Display) {
         self.failed = true;

@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use similar::TextDiff;
 
 use crate::report::{AuditReport, FindingRecord, terminal};
-use crate::scan::files::Text;
+use crate::scan::files::SourceFile;
 use crate::text::splice;
 
-use super::audit::{FileArgs, Input};
+use super::audit::{FileArgs, Tally, parse};
 
 /// Arguments of `fix`.
 #[derive(Debug, clap::Args)]
@@ -28,39 +28,29 @@ pub struct Args {
 
 /// Runs the command. The findings are printed to standard error; the new text of standard input to standard output.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Input {
-        view,
-        texts,
-        mut tally,
-    } = args.files.read(true)?;
+    let mut tally = Tally::default();
+    let files = args.files.read(&mut tally);
+    let parsed = parse(&files);
+    let view = args.files.view(&parsed, true)?;
     let scan = args.files.scan(&view, true);
-    let mut findings = Vec::new();
-    for text in &texts {
-        let mut scanned = scan.text(&text.text, text.syntax, &text.name);
-        tally.take(&text.name, &scanned);
-        let new = splice(&text.text, &scanned.splices);
-        let done = match &text.path {
-            _ if args.diff => {
-                anstream::print!("{}", diff(text, &new));
-                false
+    let (mut findings, mut rewritten) = (Vec::new(), 0);
+    for (file, parsed) in files.iter().zip(&parsed) {
+        let result = scan.file(parsed);
+        tally.objects += result.objects;
+        let new = splice(&file.text, &result.splices);
+        if args.diff {
+            anstream::print!("{}", diff(file, &new));
+        } else {
+            match write(file, &new) {
+                Ok(()) => rewritten += result.edited,
+                Err(error) => tally.error(&format!("{error:#}")),
             }
-            None => {
-                anstream::print!("{new}");
-                true
-            }
-            Some(path) if new != text.text => replace(path, &new)
-                .map_err(|error| tally.error(&format!("{error:#}")))
-                .is_ok(),
-            Some(_) => true,
-        };
-        for one in &mut scanned.findings {
-            one.applied &= done;
         }
-        findings.extend(scanned.findings);
+        findings.extend(result.findings);
     }
     let report = AuditReport::new(tally.objects, findings);
     anstream::eprint!("{}", terminal::table(&report, false));
-    anstream::eprintln!("{}", terminal::summary(&report));
+    anstream::eprintln!("{}", terminal::summary(&report, rewritten));
     if terminal::only_dry_runs(&report) {
         anstream::eprintln!("no file was changed: all policies are in mode DryRun");
     }
@@ -72,20 +62,30 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(tally.exit_code(false))
 }
 
+/// Writes the new text of a file; that of standard input is printed.
+fn write(file: &SourceFile, new: &str) -> anyhow::Result<()> {
+    match &file.path {
+        None => anstream::print!("{new}"),
+        Some(path) if new != file.text => replace(path, new)?,
+        Some(_) => {}
+    }
+    Ok(())
+}
+
 /// Whether a cluster would replace the ID in the Pod, which `fix` does not: the ConfigMap names no region, or another one.
 fn is_taken_from_a_config_map(one: &FindingRecord) -> bool {
     one.reference.is_some() && one.after.is_some()
 }
 
 /// A unified diff in git's format; empty if nothing changes. As in git, only a line feed ends a line.
-fn diff(text: &Text, new: &str) -> String {
-    if text.text == new {
+fn diff(file: &SourceFile, new: &str) -> String {
+    if file.text == new {
         return String::new();
     }
-    let name = patch_name(text);
+    let name = patch_name(file);
     let name = name.trim_start_matches("./").trim_start_matches('/');
     let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
-    let (old, new) = (lines(&text.text), lines(new));
+    let (old, new) = (lines(&file.text), lines(new));
     TextDiff::configure()
         .newline_terminated(true)
         .diff_slices(&old, &new)
@@ -95,8 +95,8 @@ fn diff(text: &Text, new: &str) -> String {
 }
 
 /// The file name for a patch: the target of a symbolic link, relative to the working directory if it is below it.
-fn patch_name(text: &Text) -> String {
-    let target = text
+fn patch_name(file: &SourceFile) -> String {
+    let target = file
         .path
         .as_deref()
         .filter(|path| path.is_symlink())
@@ -105,7 +105,7 @@ fn patch_name(text: &Text) -> String {
     target
         .zip(here.ok())
         .and_then(|(target, here)| Some(target.strip_prefix(here).ok()?.display().to_string()))
-        .unwrap_or_else(|| text.name.clone())
+        .unwrap_or_else(|| file.name.clone())
 }
 
 /// Replaces a file by renaming a temporary file, so that no reader sees a part of it. Keeps the permissions and follows symbolic links.

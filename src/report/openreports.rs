@@ -183,7 +183,7 @@ fn properties(one: &FindingRecord) -> Value {
             "missed",
             one.missed.map(|missed| missed.as_str().to_owned()),
         ),
-        ("shadow", one.shadow.then(|| "true".to_owned())),
+        ("shadow", one.preview.then(|| "true".to_owned())),
     ];
     let known = known.into_iter().filter_map(|(name, text)| {
         Some((

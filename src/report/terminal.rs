@@ -66,16 +66,16 @@ fn painted(line: &str, text: &str, color: &str) -> String {
     )
 }
 
-/// The summary line.
-pub fn summary(report: &AuditReport) -> String {
+/// The summary line; `rewritten` of the findings have been rewritten in their files.
+pub fn summary(report: &AuditReport, rewritten: usize) -> String {
     let counts = &report.summary;
-    let applied = applied(report);
+    let pending = counts.rewrite.saturating_sub(rewritten);
     let mut parts = Vec::new();
-    if applied > 0 {
-        parts.push(format!("{applied} rewritten"));
+    if rewritten > 0 {
+        parts.push(format!("{rewritten} rewritten"));
     }
-    if counts.rewrite > applied || applied == 0 {
-        parts.push(format!("{} to rewrite", counts.rewrite - applied));
+    if pending > 0 || rewritten == 0 {
+        parts.push(format!("{pending} to rewrite"));
     }
     let unchanged: usize = counts.leave.values().sum();
     if unchanged > 0 {
@@ -86,8 +86,8 @@ pub fn summary(report: &AuditReport) -> String {
             .collect();
         parts.push(format!("{unchanged} unchanged ({})", reasons.join(", ")));
     }
-    if counts.shadow > 0 {
-        parts.push(counted(counts.shadow, "preview"));
+    if counts.previews > 0 {
+        parts.push(counted(counts.previews, "preview"));
     }
     format!(
         "{}, {}: {}",
@@ -102,13 +102,9 @@ pub fn only_dry_runs(report: &AuditReport) -> bool {
     let mut rewrites = report
         .findings
         .iter()
-        .filter(|one| one.reason.is_none() && !one.shadow)
+        .filter(|one| one.reason.is_none() && !one.preview)
         .peekable();
     rewrites.peek().is_some() && rewrites.all(|one| one.mode == Mode::DryRun)
-}
-
-fn applied(report: &AuditReport) -> usize {
-    report.findings.iter().filter(|one| one.applied).count()
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -129,7 +125,7 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
         .zip(one.region_source)
         .map(|(region, source)| format!("{region} ({source})"));
     let result = match (&one.after, one.reason) {
-        (Some(after), _) if one.shadow || one.mode == Mode::DryRun => {
+        (Some(after), _) if one.preview || one.mode == Mode::DryRun => {
             format!("would become {after}")
         }
         (Some(after), _) => after.clone(),

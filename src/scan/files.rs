@@ -1,25 +1,32 @@
-//! Which files are scanned, and in which syntax each is written.
+//! Finds and reads the files to scan.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::Syntax;
+use super::{FileFormat, ParsedFile};
 
-/// A file's text.
+/// A file that was read.
 #[derive(Debug)]
-pub struct Text {
-    /// Where it is from; `None` is the standard input.
+pub struct SourceFile {
+    /// The path; `None` for standard input.
     pub path: Option<PathBuf>,
-    /// Its name for findings.
+    /// The name for findings.
     pub name: String,
-    /// What it holds.
+    /// The text.
     pub text: String,
-    /// In which syntax.
-    pub syntax: Syntax,
+    /// The format.
+    pub format: FileFormat,
 }
 
-/// Why a file is not scanned.
+impl SourceFile {
+    /// Parses the text.
+    pub fn parse(&self) -> ParsedFile<'_> {
+        ParsedFile::parse(&self.name, &self.text, self.format)
+    }
+}
+
+/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {name}: {source}")]
 pub struct FileError {
@@ -27,13 +34,13 @@ pub struct FileError {
     source: std::io::Error,
 }
 
-/// Endings of files that are looked at in folders.
-const ENDINGS: &[&str] = &["yaml", "yml", "json", "toml", "properties", "env"];
+/// Extensions of the files that are read in directories.
+const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "toml", "properties", "env"];
 
-/// Every text that `paths` name: `-` is the standard input, a folder stands for the manifests and configuration files below
-/// it that git does not ignore, in the order of their names. A file that is named twice, by a link or as part of a folder, counts once. What
-/// cannot be read is an error of its own and stops nothing.
-pub fn texts(paths: &[PathBuf]) -> impl Iterator<Item = Result<Text, FileError>> {
+/// Reads every file of `paths`: `-` is standard input, and a directory stands for the manifests and configuration files below it
+/// that git does not ignore, in the order of their names. A file that is named twice, by a link or through its directory, is
+/// read once. A file that cannot be read is an error and does not stop the others.
+pub fn read_all(paths: &[PathBuf]) -> impl Iterator<Item = Result<SourceFile, FileError>> {
     let mut seen = BTreeSet::new();
     let mut is_new = move |path: &Path| {
         let itself = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -56,8 +63,8 @@ fn files(path: &Path) -> Vec<Result<PathBuf, FileError>> {
         .build();
     let is_manifest = |path: &Path| {
         path.extension()
-            .and_then(|ending| ending.to_str())
-            .is_some_and(|ending| ENDINGS.contains(&ending))
+            .and_then(|extension| extension.to_str())
+            .is_some_and(|extension| EXTENSIONS.contains(&extension))
     };
     walk.filter_map(|entry| match entry {
         Ok(entry)
@@ -75,7 +82,7 @@ fn files(path: &Path) -> Vec<Result<PathBuf, FileError>> {
     .collect()
 }
 
-fn read(path: &Path) -> Result<Text, FileError> {
+fn read(path: &Path) -> Result<SourceFile, FileError> {
     let stdin = path == Path::new("-");
     let name = if stdin {
         "<stdin>".to_owned()
@@ -92,17 +99,17 @@ fn read(path: &Path) -> Result<Text, FileError> {
         name: name.clone(),
         source,
     })?;
-    let syntax = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("json") => Syntax::Json,
-        Some("yaml" | "yml") => Syntax::Yaml,
-        _ if stdin && text.trim_start().starts_with('{') => Syntax::Json,
-        _ if stdin => Syntax::Yaml,
-        _ => Syntax::Other,
+    let format = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => FileFormat::Json,
+        Some("yaml" | "yml") => FileFormat::Yaml,
+        _ if stdin && text.trim_start().starts_with('{') => FileFormat::Json,
+        _ if stdin => FileFormat::Yaml,
+        _ => FileFormat::Other,
     };
-    Ok(Text {
+    Ok(SourceFile {
         path: (!stdin).then(|| path.to_owned()),
         name,
         text,
-        syntax,
+        format,
     })
 }

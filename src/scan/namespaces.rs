@@ -1,4 +1,4 @@
-//! Namespaces that stand in the files beside the objects: their labels and annotations, as a cluster would know them.
+//! First pass: collects the namespaces of the files, with their labels and annotations.
 
 use std::collections::BTreeMap;
 
@@ -6,30 +6,30 @@ use crate::domain::object::Object;
 use crate::domain::policy::{NAMESPACE_NAME_LABEL, Namespace};
 use crate::text::Tree;
 
-use super::{Syntax, objects, trees};
+use super::{ParsedFile, objects};
 
-/// What is known of namespaces from texts.
+/// The namespaces of files.
 #[derive(Debug, Default)]
-pub struct Collected {
+pub struct NamespaceCollector {
     /// By name.
     pub namespaces: BTreeMap<Box<str>, Namespace>,
-    /// Labels and annotations that two documents state differently, such as two overlays of one base: `namespace: key`, in
-    /// order. Neither is used.
+    /// Labels and annotations for which two documents have different values, such as two overlays of one base, as `namespace: key`.
+    /// They are not used.
     pub disputed: Vec<String>,
 }
 
-impl Collected {
-    /// Takes what `text` says of namespaces. What cannot be read is passed over; the scan tells it.
-    pub fn take(&mut self, text: &str, syntax: Syntax) {
-        if !text.contains("Namespace") {
+impl NamespaceCollector {
+    /// Adds the namespaces of a file.
+    pub fn add(&mut self, file: &ParsedFile<'_>) {
+        if !file.text.contains("Namespace") {
             return;
         }
-        for tree in trees(text, syntax, "").0 {
-            for root in objects(&tree) {
-                let object = Object::at(&tree, root);
+        for tree in &file.trees {
+            for root in objects(tree) {
+                let object = Object::at(tree, root);
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();
                 if is_namespace(&object) && !name.is_empty() {
-                    self.merge(name, &tree, &object);
+                    self.merge(name, tree, &object);
                 }
             }
         }
@@ -52,7 +52,7 @@ impl Collected {
                     continue;
                 };
                 let label = format!("{name}: {key}");
-                // The API server alone sets the label of the name.
+                // The API server sets the label of the name.
                 if key == NAMESPACE_NAME_LABEL || self.disputed.contains(&label) {
                     continue;
                 }

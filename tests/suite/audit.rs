@@ -356,7 +356,7 @@ fn a_dry_run_policy_is_a_preview_beside_the_effective_policy() {
         .map(|one| {
             (
                 one.policy.as_str(),
-                one.shadow,
+                one.preview,
                 one.mode.as_str(),
                 one.after.as_deref().unwrap(),
             )

@@ -157,7 +157,7 @@ fn the_report_has_every_field_of_the_schema() {
         "modelId": SONNET, "outcome": "Rewrite", "reason": null, "suggestion": null, "profile": format!("us.{SONNET}"),
         "before": SONNET, "after": format!("us.{SONNET}"),
         "region": "us-west-2", "regionSource": "ContainerEnv", "destinations": ["us-east-1", "us-east-2", "us-west-2"], "crosses": [],
-        "mode": "Rewrite", "shadow": false, "applied": false, "note": null, "missed": null, "policy": "default",
+        "mode": "Rewrite", "shadow": false, "note": null, "missed": null, "policy": "default",
         "mapping": "builtin", "catalogDate": "2026-10-27",
         "lifecycle": {"state": "Legacy", "endOfLifeDate": "2027-04-08", "successor": "anthropic.claude-sonnet-4-6"},
     });

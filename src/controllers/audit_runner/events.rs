@@ -94,7 +94,7 @@ fn summary(totals: &PolicyTotals, objects: usize) -> String {
 /// One event for each object with failed findings, which are adjacent.
 pub(super) fn for_owners(findings: &[StoredFinding]) -> Vec<EventDraft> {
     let is_failed =
-        |one: &&StoredFinding| one.record.grade() == Some(Grade::Fail) && !one.record.shadow;
+        |one: &&StoredFinding| one.record.grade() == Some(Grade::Fail) && !one.record.preview;
     let failed: Vec<_> = findings.iter().filter(is_failed).collect();
     failed
         .chunk_by(|one, next| one.uid == next.uid)

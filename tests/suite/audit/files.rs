@@ -1,6 +1,6 @@
 //! The audit of a cluster and of files with the same objects.
 
-use bedrock_profiles::scan::{Scan, Syntax};
+use bedrock_profiles::scan::{FileFormat, ParsedFile, Scan};
 
 use super::*;
 use crate::evaluate::scenario::SONNET_4_5;
@@ -40,12 +40,8 @@ fn an_audit_of_a_cluster_and_of_files_has_equal_records() {
         value["source"] = Value::Null;
         value.to_string()
     };
-    let by_file: BTreeSet<String> = scan
-        .text(&list, Syntax::Json, "list.json")
-        .findings
-        .iter()
-        .map(strip)
-        .collect();
+    let file = ParsedFile::parse("list.json", &list, FileFormat::Json);
+    let by_file: BTreeSet<String> = scan.file(&file).findings.iter().map(strip).collect();
     let pointers = |text: &String| text.replace("\"pointer\":\"/items/", "\"pointer\":\"/");
     let by_cluster: BTreeSet<String> = cluster
         .audit()

@@ -12,7 +12,7 @@ use bedrock_profiles::cli::evaluation_args::default_policy;
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::role::{Roles, TABLE};
 use bedrock_profiles::domain::view::View;
-use bedrock_profiles::scan::{Scan, Syntax};
+use bedrock_profiles::scan::{FileFormat, ParsedFile, Scan};
 use serde::Deserialize;
 
 use crate::differences::Differences;
@@ -246,9 +246,8 @@ fn found_under(roles: Roles, fixtures: &[Fixture]) -> Vec<Vec<(String, Option<St
         edit: false,
     };
     let of = |fixture: &Fixture| {
-        let found = scan
-            .text(&fixture.text, Syntax::Yaml, &fixture.name)
-            .findings;
+        let file = ParsedFile::parse(&fixture.name, &fixture.text, FileFormat::Yaml);
+        let found = scan.file(&file).findings;
         let told = found.into_iter().map(|one| {
             let verdict = one.reason.map(|reason| reason.to_string()).or(one.after);
             (one.pointer, one.inner_pointer, verdict.unwrap_or_default())

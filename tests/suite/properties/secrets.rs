@@ -2,7 +2,7 @@
 
 use bedrock_profiles::domain::judge::{Action, Context, Verdict, judge};
 use bedrock_profiles::domain::object::Object;
-use bedrock_profiles::report::{AuditReport, Circumstances, FindingRecord};
+use bedrock_profiles::report::{AuditReport, FindingRecord, RecordContext};
 use bedrock_profiles::text::Tree;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -28,12 +28,11 @@ fn report(world: &Scenario, object: &Value) -> String {
     );
     let all = judgement.effective.iter().chain(&judgement.previews);
     let records = all.flat_map(|under| {
-        let around = Circumstances {
+        let around = RecordContext {
             snapshot,
             policy: under.policy,
             today: TODAY,
-            shadow: false,
-            applied: matches!(judgement.verdict, Verdict::Rewrite(_)),
+            preview: false,
         };
         let tree = &tree;
         under.findings.iter().map(move |one| {

@@ -1,9 +1,9 @@
-//! ConfigMaps that stand in the files beside the Pods that take model IDs from them.
+//! Second pass: collects the ConfigMaps of the files, with the content that they have after `fix`.
 //!
-//! In a cluster such a Pod gets an explicit variable when it is created. In a file nothing of a reference is ever edited: the
-//! ID stands in the ConfigMap, and that is where `fix` changes it. So what a person reads is this: a ConfigMap that is to be
-//! changed is told once, where it stands, and the Pods that need what it will hold are cured by that. Told of a Pod is only what
-//! the ConfigMap does not cure: it names no region of its own, it is left, or it will hold what another region calls.
+//! In a cluster, a Pod that takes an ID from a ConfigMap gets an explicit variable when it is created. In files, the ConfigMap
+//! is changed and the Pod is not. An ID that `fix` replaces in a ConfigMap is therefore reported once, at the ConfigMap. A Pod
+//! is reported only if that does not help it: the ConfigMap names no region, its ID is skipped, or the new ID is one of another
+//! region.
 
 use std::collections::BTreeSet;
 
@@ -13,30 +13,31 @@ use crate::domain::object::{Object, Sort};
 use crate::domain::placeholder::is_filled_in;
 use crate::domain::site::Spot;
 
-use super::{Scan, Syntax, objects, trees};
+use super::{ParsedFile, Scan, objects};
 
-/// What is known of ConfigMaps from texts.
+/// The ConfigMaps of files.
 #[derive(Debug, Default)]
-pub struct Collected {
-    /// By namespace and name; one that is not among them may exist elsewhere.
+pub struct ConfigMapCollector {
+    /// By namespace and name; a ConfigMap that is not in the files may exist elsewhere.
     pub references: References,
-    /// Namespaces and names of ConfigMaps that two documents state differently, such as two overlays of one base. None of them
-    /// is used.
+    /// Namespaces and names of ConfigMaps that two documents define differently, such as two overlays of one base. They are
+    /// not used.
     pub disputed: BTreeSet<(Box<str>, Box<str>)>,
 }
 
-impl Collected {
-    /// Takes the ConfigMaps of `text`, as `scan` is going to leave them. What cannot be read is passed over; the scan tells it.
-    pub fn take(&mut self, scan: &Scan<'_>, text: &str, syntax: Syntax) {
-        if !text.contains("ConfigMap") {
+impl ConfigMapCollector {
+    /// Adds the ConfigMaps of a file, with the content that they have after `scan` has edited it.
+    pub fn add(&mut self, scan: &Scan<'_>, file: &ParsedFile<'_>) {
+        if !file.text.contains("ConfigMap") {
             return;
         }
-        for tree in trees(text, syntax, "").0 {
-            for root in objects(&tree) {
-                let object = Object::at(&tree, root);
+        for tree in &file.trees {
+            for root in objects(tree) {
+                let object = Object::at(tree, root);
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();
-                if object.sort == Sort::ConfigMap && is_a_name(name) {
-                    let (namespace, judgement) = scan.judged(&object);
+                if object.sort == Sort::ConfigMap && is_literal(name) {
+                    let namespace = scan.namespace_of(&object);
+                    let judgement = scan.evaluate(&object, &namespace);
                     let map = read(scan, &object, &judgement);
                     self.merge(&namespace.name, name, map);
                 }
@@ -59,12 +60,12 @@ impl Collected {
     }
 }
 
-/// Whether a name is written out: one that a template fills in may be any.
-fn is_a_name(name: &str) -> bool {
+/// Whether a name is complete: a template may produce any name.
+fn is_literal(name: &str) -> bool {
     !name.is_empty() && !is_filled_in(name)
 }
 
-/// The ConfigMap as it stands, and what becomes of its texts.
+/// The ConfigMap, with its current values and those after `fix`.
 fn read(scan: &Scan<'_>, object: &Object<'_>, judgement: &Judgement<'_>) -> ConfigMap {
     let mut map = ConfigMap::of(object, &scan.view.snapshot);
     let first = judgement.effective.as_ref().or(judgement.previews.first());

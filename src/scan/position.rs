@@ -1,0 +1,85 @@
+//! Positions of IDs in a file, as line and column.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::domain::judge::{Judged, Judgement};
+use crate::report::Source;
+use crate::text::{NodeId, Tree};
+
+/// A document of a file.
+#[derive(Clone, Copy)]
+pub(super) struct DocumentPosition<'a> {
+    /// The name of the file.
+    pub(super) file: &'a str,
+    /// The index of the document in the file.
+    pub(super) index: usize,
+    /// The lines of the file.
+    pub(super) lines: &'a LineIndex<'a>,
+}
+
+/// The starts of the lines of a text, so that each position takes a binary search.
+pub(super) struct LineIndex<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> LineIndex<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1));
+        Self {
+            text,
+            starts: starts.collect(),
+        }
+    }
+
+    /// The line, and the column in characters, of a byte offset; both from 1.
+    fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts[line - 1];
+        let before = &self.text[start..self.text.floor_char_boundary(offset)];
+        (line, before.chars().count() + 1)
+    }
+}
+
+/// The byte ranges of the IDs of one object in the source.
+pub(super) struct IdPositions<'t> {
+    tree: &'t Tree<'t>,
+    /// By the scalar and the start of the ID in its text; only those that can be located.
+    ranges: BTreeMap<(NodeId, usize), Range<usize>>,
+}
+
+impl<'t> IdPositions<'t> {
+    /// Locates the IDs of all findings. Those of one scalar are located together, so that it is read once.
+    pub(super) fn of(tree: &'t Tree<'t>, judgement: &Judgement<'_>) -> Self {
+        let mut spans: BTreeMap<NodeId, Vec<Range<usize>>> = BTreeMap::new();
+        for judged in judgement.findings() {
+            let spans = spans.entry(judged.finding.leaf.node()).or_default();
+            spans.push(judged.finding.token.span.clone());
+        }
+        let mut ranges = BTreeMap::new();
+        for (leaf, spans) in spans {
+            let located = tree.locate_all(leaf, &spans).into_iter().zip(&spans);
+            ranges.extend(located.filter_map(|(at, span)| Some(((leaf, span.start), at.ok()?))));
+        }
+        Self { tree, ranges }
+    }
+
+    /// The position of an ID in the file; that of its scalar if the ID cannot be located.
+    pub(super) fn source(&self, judged: &Judged<'_>, document: DocumentPosition<'_>) -> Source {
+        let (tree, leaf) = (self.tree, judged.finding.leaf.node());
+        let key = tree.raw_key(leaf).filter(|_| judged.finding.is_key);
+        let range = key.unwrap_or_else(|| {
+            let located = self.ranges.get(&(leaf, judged.finding.token.span.start));
+            located.cloned().unwrap_or_else(|| tree.raw(leaf))
+        });
+        let (line, column) = document.lines.line_and_column(range.start);
+        Source {
+            file: document.file.to_owned(),
+            line,
+            column,
+            document: document.index,
+        }
+    }
+}
