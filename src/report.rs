@@ -1,6 +1,6 @@
-//! The record of a finding: the one schema that log lines, reports and every output format are renderings of.
+//! Findings as records, and their renderings: table, JSON, OpenReports.
 //!
-//! Holds IDs and places, never the rest of a text, which may be a secret.
+//! A record contains the ID and its location, never the text around it, which may be a secret.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use crate::domain::region::{Region, RegionSource};
 use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
 
+mod content_hash;
 pub mod grade;
 mod lifecycle;
 pub mod messages;
@@ -23,13 +24,14 @@ mod reference;
 pub(crate) mod serialize;
 pub mod terminal;
 
+pub use content_hash::content_hash;
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
 pub use reference::ReferenceRecord;
 
 /// API version of the report.
 pub const API_VERSION: &str = "bedrock-profiles.dev/v1alpha1";
 
-/// What an audit found.
+/// The result of an audit.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditReport {
@@ -37,95 +39,94 @@ pub struct AuditReport {
     pub api_version: &'static str,
     /// Always `AuditReport`.
     pub kind: &'static str,
-    /// Counts.
+    /// The numbers of objects and findings.
     pub summary: Summary,
-    /// Every finding, in the order of files, documents and places.
+    /// Every finding, in the order of files, documents and lines.
     pub findings: Vec<FindingRecord>,
 }
 
-/// Counts over a report.
+/// The numbers of objects and findings of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Objects that were judged.
+    /// Objects that were evaluated.
     pub objects: usize,
     /// All findings: to rewrite, unchanged, and previews.
     pub findings: usize,
     /// Findings that are or would be rewritten.
     pub rewrite: usize,
-    /// Findings left, by reason.
+    /// IDs that are unchanged, by reason.
     pub leave: BTreeMap<&'static str, usize>,
     /// Previews: findings of policies in mode `DryRun`, while another policy is effective.
     #[serde(rename = "shadow")]
     pub previews: usize,
 }
 
-/// One finding and what becomes of it.
+/// One finding and its outcome.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FindingRecord {
-    /// The Kubernetes object, where there is one.
+    /// The Kubernetes object, unless the file contains no Kubernetes object.
     pub object: Option<ObjectReference>,
-    /// The object below that one on which it was seen, where it does not show it itself: a Pod of a workload. `pointer` leads
-    /// into this one.
+    /// The object that contains the ID, if it is not `object` itself: a Pod of a workload. `pointer` is relative to this object.
     pub seen_in: Option<ObjectReference>,
-    /// How many ReplicaSets and Pods below show the same.
+    /// The number of ReplicaSets and Pods of `object` with the same finding.
     pub instances: usize,
-    /// The place in a file, where there is one.
+    /// The location in a file.
     pub source: Option<Source>,
-    /// RFC 6901 pointer from the object's root to the text, or to what takes it from elsewhere.
+    /// RFC 6901 pointer from the root of the object to the text, or to the reference that the text comes from.
     pub pointer: String,
-    /// Where the text stands, if the object takes it from elsewhere.
+    /// The source of the text, if it comes from another object.
     pub reference: Option<ReferenceRecord>,
-    /// Pointer inside a text that is itself a document.
+    /// Pointer inside the text, if that is a document.
     pub inner_pointer: Option<String>,
-    /// Byte range of the ID in the decoded text at `pointer`, in the one at `innerPointer` where there is one, or in the one that
-    /// is taken from elsewhere; in the key where the ID is a key.
+    /// Byte range of the ID in its decoded text: that at `innerPointer` if present, or else that of `reference` if present, or
+    /// else that at `pointer`. If the ID is a key, the range is one of the key.
     pub span: [usize; 2],
-    /// The direct ID that was judged, without a prefix; empty where the text is not read.
+    /// The direct ID, without a prefix; empty if the text is unknown.
     pub model_id: String,
     /// Whether the ID is replaced.
     pub outcome: Outcome,
     /// Why the ID is not replaced.
     #[serde(serialize_with = "serialize::optional_text")]
     pub reason: Option<Reason>,
-    /// What would work in its place, or the known ID that is nearest to it, where it is told and never changed.
+    /// An ID that would work, or the nearest known ID, if the ID is reported and not replaced.
     pub suggestion: Option<String>,
-    /// The inference profile that takes its place.
+    /// The inference profile that replaces the ID.
     pub profile: Option<String>,
-    /// The ID as it stands, with its prefix; empty where the text is not read.
+    /// The ID as written, with its prefix; empty if the text is unknown.
     pub before: String,
-    /// What takes its place.
+    /// The replacement.
     pub after: Option<String>,
     /// The region that the workload calls.
     #[serde(serialize_with = "serialize::optional_text")]
     pub region: Option<Region>,
-    /// Where the region was found.
+    /// The source of the region.
     #[serde(serialize_with = "serialize::optional_text")]
     pub region_source: Option<RegionSource>,
-    /// Where the profile may route the request: regions, `*`, or null where nobody has told.
+    /// The regions that the profile may route requests to: names, `*` for any, or null if unknown.
     pub destinations: Option<Vec<String>>,
     /// Pairs of source and destination jurisdictions that a request may cross.
     pub crosses: Vec<[String; 2]>,
-    /// The policy's mode.
+    /// The mode of the policy.
     #[serde(serialize_with = "serialize::text")]
     pub mode: Mode,
     /// What a policy in mode `DryRun` would do, while another policy is effective.
     #[serde(rename = "shadow")]
     pub preview: bool,
-    /// `EndOfLife`, where the rewrite cures nothing.
+    /// `EndOfLife` if the model has reached its end of life, so that the replacement does not work either.
     #[serde(serialize_with = "serialize::optional_text")]
     pub note: Option<Note>,
-    /// Whether the webhook should have caught it, where an object of a cluster could have been changed or refused.
+    /// Whether the webhook should have changed or denied the stored object.
     pub missed: Option<Missed>,
-    /// The policy's name.
+    /// The name of the policy.
     pub policy: String,
-    /// The mapping whose row decided.
+    /// The mapping whose row was used.
     pub mapping: Option<String>,
-    /// When that mapping's rows were true.
+    /// The date of the data in that mapping.
     #[serde(serialize_with = "serialize::optional_text")]
     pub catalog_date: Option<Date>,
-    /// The model's life, where the model is known.
+    /// The lifecycle of the model, if the model is known.
     pub lifecycle: Option<LifecycleRecord>,
 }
 
@@ -148,12 +149,12 @@ impl Outcome {
     }
 }
 
-/// Whether the webhook should have caught what is stored in a cluster.
+/// Whether the webhook should have changed or denied an object that is stored in a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Missed {
-    /// It was written before the policy was in force, or nobody can tell.
+    /// The object was written before the policy was active, or the order is unknown.
     Before,
-    /// It was written while the policy was in force, and not caught.
+    /// The object was written while the policy was active.
     Missed,
 }
 
@@ -175,16 +176,16 @@ pub struct ObjectReference {
     pub api_version: String,
     /// Kind.
     pub kind: String,
-    /// Namespace, empty where none is stated.
+    /// Namespace; empty if the object has none.
     pub namespace: String,
-    /// Name, or the name to be generated with its hyphen.
+    /// Name, or `generateName`.
     pub name: String,
 }
 
-/// A place in a file.
+/// A location in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Source {
-    /// The file as it was named or found.
+    /// The name of the file.
     pub file: String,
     /// Line, from 1.
     pub line: usize,
@@ -208,7 +209,7 @@ pub struct RecordContext<'a> {
 }
 
 impl FindingRecord {
-    /// The record of `judged`, which stands at `pointer` of `object`.
+    /// The record of `judged`, which is at `pointer` of `object`.
     pub fn new(
         judged: &Judged<'_>,
         pointer: String,
@@ -222,7 +223,7 @@ impl FindingRecord {
             preview,
         } = context;
         let region = judged.region.map(|(region, _)| region);
-        let (target, destinations, note) = answered(judged);
+        let (target, destinations, note) = target_of(judged);
         let mapping = judged
             .evidence
             .mapping
@@ -270,7 +271,7 @@ impl FindingRecord {
 }
 
 impl FindingRecord {
-    /// Whether the ID cannot work and nothing that the policy permits serves it.
+    /// Whether the ID does not work and the policy permits no replacement.
     pub fn is_unresolved(&self) -> bool {
         self.reason.is_some_and(Reason::is_unresolved)
     }
@@ -300,8 +301,8 @@ impl AuditReport {
     }
 }
 
-/// The target, where it may route, and what must be known besides; of a profile that was refused only where it may route.
-fn answered<'a>(
+/// The target, its destinations and its note; only the destinations for a profile that is not permitted.
+fn target_of<'a>(
     judged: &'a Judged<'_>,
 ) -> (Option<&'a Target>, Option<&'a Destinations>, Option<Note>) {
     match &judged.resolution {
@@ -322,7 +323,7 @@ fn answered<'a>(
     }
 }
 
-/// Regions by name, `*` for any, `None` where nobody has told.
+/// The names of the regions, `*` for any, `None` if unknown.
 pub fn names(destinations: &Destinations) -> Option<Vec<String>> {
     match destinations {
         Destinations::Known(regions) => Some(regions.iter().map(ToString::to_string).collect()),

@@ -2,11 +2,9 @@
 //! there is something to answer by.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
@@ -19,6 +17,7 @@ use crate::catalog;
 use crate::cluster::client::Clients;
 use crate::cluster::leader_election::Leadership;
 use crate::cluster::release::{GROUP, MANAGED_BY, Manager};
+use crate::report::content_hash;
 use crate::runtime::admin::Hold;
 use crate::runtime::published::Published;
 
@@ -200,7 +199,7 @@ impl Bootstrapper {
         objects: &Objects,
         remembered: Option<&str>,
     ) -> (Option<&'w Value>, PolicyStep) {
-        let hash = wishes.policy.as_ref().map(hash);
+        let hash = wishes.policy.as_ref().map(content_hash);
         let owner = |written: &Arc<Written<InferenceProfilePolicy>>| {
             if written.annotations.contains_key(OURS) {
                 Owner::Us
@@ -225,7 +224,7 @@ impl Bootstrapper {
         let before = mappings.get(catalog::NAME);
         let changed = before.map(|before| others(before, &self.shipped));
         let spec = serde_json::to_value(&self.shipped.spec)?;
-        let hash = hash(&spec);
+        let hash = content_hash(&spec);
         let params = PatchParams::apply(Manager::Bootstrap.as_str()).force();
         self.apply::<InferenceProfileMapping>(catalog::NAME, &spec, &hash, &params)
             .await?;
@@ -248,7 +247,7 @@ impl Bootstrapper {
 
     /// Applies the default policy, and nothing where that would take a field from somebody.
     async fn apply_policy(&self, spec: &Value) -> Result<Option<PolicyNote>, WriteError> {
-        let hash = hash(spec);
+        let hash = content_hash(spec);
         let params = PatchParams::apply(Manager::Bootstrap.as_str()).validation_strict();
         let applied = self
             .apply::<InferenceProfilePolicy>(DEFAULT, spec, &hash, &params)
@@ -318,28 +317,9 @@ fn others(
     ids.into_iter().cloned().collect()
 }
 
-/// Tells one JSON value from another, in every version of the product: keys are in order, and the digest is a standard one.
-fn hash(value: &Value) -> String {
-    let digest = digest::digest(&digest::SHA256, value.to_string().as_bytes());
-    let mut text = String::new();
-    for byte in &digest.as_ref()[..16] {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_hash_is_the_same_for_the_same_value_and_in_every_version() {
-        let one = json!({"b": 1, "a": [true]});
-        assert_eq!(hash(&one), hash(&json!({"a": [true], "b": 1})));
-        assert_eq!(hash(&json!({})), "44136fa355b3678a1146ad16f7e8649e");
-        assert_ne!(hash(&one), hash(&json!({"b": 1, "a": [false]})));
-    }
 
     #[test]
     fn the_models_that_differ_are_named() {

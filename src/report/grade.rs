@@ -1,23 +1,23 @@
-//! How grave a finding is, in the words of policy reports.
+//! The severity of a finding, in the terms of policy reports.
 
 use crate::domain::reason::{Group, Reason};
 
 use super::{FindingRecord, Missed};
 
-/// How grave a finding is; the gravest first.
+/// The severity of a finding, highest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
-    /// It cannot work, or stopped working, or should have been caught.
+    /// The ID does not work, or the webhook missed it.
     Fail,
-    /// What stands there, or what decides over it, cannot be read.
+    /// The text, or what its evaluation depends on, cannot be read.
     Error,
-    /// It would be rewritten, or somebody should look at it.
+    /// The ID would be replaced, or needs attention.
     Warn,
-    /// Somebody has taken it out.
+    /// The ID is excluded by a policy or an annotation.
     Skip,
 }
 
-/// Findings by grade.
+/// The numbers of findings by grade.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Grades {
     /// Of [`Grade::Fail`].
@@ -43,7 +43,7 @@ impl Grade {
 }
 
 impl FindingRecord {
-    /// How grave it is; `None` for what is as it should be, or none of our business.
+    /// The grade; `None` for an ID that works, or that is out of scope.
     pub fn grade(&self) -> Option<Grade> {
         match self.reason {
             None if self.missed == Some(Missed::Missed) || self.note.is_some() => Some(Grade::Fail),
@@ -54,18 +54,18 @@ impl FindingRecord {
 }
 
 fn of_reason(reason: Reason) -> Option<Grade> {
-    if cannot_work(reason) {
+    if does_not_work(reason) {
         Some(Grade::Fail)
-    } else if is_out_of_sight(reason) {
+    } else if is_unreadable(reason) {
         Some(Grade::Error)
     } else if reason == Reason::OptedOut || reason.group() == Group::Policy {
         Some(Grade::Skip)
     } else {
-        needs_a_look(reason).then_some(Grade::Warn)
+        needs_attention(reason).then_some(Grade::Warn)
     }
 }
 
-fn cannot_work(reason: Reason) -> bool {
+fn does_not_work(reason: Reason) -> bool {
     reason.is_unresolved()
         || matches!(
             reason,
@@ -73,7 +73,7 @@ fn cannot_work(reason: Reason) -> bool {
         )
 }
 
-fn is_out_of_sight(reason: Reason) -> bool {
+fn is_unreadable(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::OutOfSight
@@ -83,8 +83,8 @@ fn is_out_of_sight(reason: Reason) -> bool {
     )
 }
 
-/// What is warned about when it is applied, and what would be rewritten if it stood elsewhere.
-fn needs_a_look(reason: Reason) -> bool {
+/// Reasons that the webhook warns about, and those for which only the object prevents a replacement.
+fn needs_attention(reason: Reason) -> bool {
     reason.is_worth_a_warning()
         || matches!(
             reason,
@@ -108,7 +108,7 @@ impl Grades {
         }
     }
 
-    /// All of them.
+    /// The total.
     pub fn all(&self) -> usize {
         self.fail + self.error + self.warn + self.skip
     }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_work_fails_and_what_is_merely_unknown_does_not() {
+    fn an_id_that_does_not_work_fails_and_an_unknown_one_does_not() {
         for reason in Reason::ALL.iter().copied() {
             let grade = of_reason(reason);
             if reason.is_unresolved() {

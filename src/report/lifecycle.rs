@@ -1,4 +1,4 @@
-//! What a record says of a model's life.
+//! The lifecycle of a model in a record.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::domain::snapshot::Snapshot;
 
 use super::serialize;
 
-/// A model's life in the finding's region.
+/// The lifecycle of a model in the region of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LifecycleRecord {
@@ -20,11 +20,11 @@ pub struct LifecycleRecord {
     /// The first day without service, where known.
     #[serde(serialize_with = "serialize::optional_text")]
     pub end_of_life_date: Option<Date>,
-    /// The model to move to.
+    /// The recommended successor.
     pub successor: Option<String>,
 }
 
-/// The model's life in the finding's region, as far as it is known: of the model that was found, not of the one it moves to.
+/// The lifecycle of the model that was found (not of its replacement) in the region of the finding, if known.
 pub fn lifecycle(judged: &Judged<'_>, snapshot: &Snapshot, today: Date) -> Option<LifecycleRecord> {
     lifecycle_of(
         &judged.id,
@@ -34,7 +34,7 @@ pub fn lifecycle(judged: &Judged<'_>, snapshot: &Snapshot, today: Date) -> Optio
     )
 }
 
-/// The life of the model `id` in `region`, or as a whole where none is known.
+/// The lifecycle of the model `id` in `region`, or in general if the region is unknown.
 pub fn lifecycle_of(
     id: &str,
     region: Option<Region>,

@@ -1,35 +1,33 @@
-//! Findings as an OpenReports `Report` (`openreports.io/v1alpha1`): one for each namespace, the gravest first, and never larger
-//! than what an object may be.
-
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+//! Findings as an OpenReports `Report` (`openreports.io/v1alpha1`): one per namespace, ordered by severity, and limited to the
+//! size of an object.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::grade::{Grade, Grades};
-use super::{FindingRecord, Missed, ObjectReference};
+use super::{FindingRecord, Missed, ObjectReference, content_hash};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
 /// API version of reports.
 pub const API_VERSION: &str = "openreports.io/v1alpha1";
 
-/// The name of every report of ours, and the source of its results.
+/// The name of every report, and the source of its results.
 pub const NAME: &str = "bedrock-profiles";
 
-/// The annotation that holds the hash of the content.
+/// The annotation with the hash of the content.
 pub const HASH: &str = "bedrock-profiles.dev/hash";
 
-/// The annotation that says how many findings are counted and not listed.
+/// The annotation with the number of findings that are counted and not listed.
 const UNLISTED: &str = "bedrock-profiles.dev/unlisted";
 
-/// How many results a report has at most.
+/// The maximum number of results of a report.
 const MOST_RESULTS: usize = 500;
 
-/// How large its results may be together, in bytes; with all that stands around them a report stays under 512 KiB.
+/// The maximum size of the results in bytes, so that a whole report is smaller than 512 KiB.
 const MOST_BYTES: usize = 500 * 1024;
 
-/// Who a report goes with: it is deleted when that is.
+/// The owner of a report, with which it is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Owner {
@@ -39,14 +37,14 @@ pub struct Owner {
     pub kind: String,
     /// Name.
     pub name: String,
-    /// Identity.
+    /// UID.
     pub uid: String,
 }
 
 /// The report of one namespace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// The hash of what it says.
+    /// The hash of the content.
     pub hash: String,
     /// The object, to be applied.
     pub object: Value,
@@ -66,8 +64,8 @@ struct ReportResult {
     properties: Value,
 }
 
-/// The report of a namespace: `findings` with the identity of what each stands on, and what is only counted. `None` where there
-/// is nothing to report.
+/// The report of a namespace: `findings`, each with the UID of its object, and the number of findings in `dropped`, which are
+/// counted and not listed. `None` if there is nothing to report.
 pub fn report<'f>(
     namespace: &str,
     findings: impl IntoIterator<Item = (&'f FindingRecord, &'f str)>,
@@ -94,10 +92,7 @@ pub fn report<'f>(
         },
         "results": results,
     });
-    let mut hasher = DefaultHasher::new();
-    (content.to_string(), unlisted).hash(&mut hasher);
-    owner.map(|owner| &owner.uid).hash(&mut hasher);
-    let hash = format!("{:016x}", hasher.finish());
+    let hash = content_hash(&json!([content, unlisted, owner.map(|owner| &owner.uid)]));
     let mut object = json!({
         "apiVersion": API_VERSION, "kind": "Report",
         "metadata": {
@@ -114,7 +109,7 @@ pub fn report<'f>(
     Some(Report { hash, object })
 }
 
-/// As many results as there is room for.
+/// The results, up to the limits of a report.
 fn listed(graded: &[(Grade, &FindingRecord, &str)]) -> Vec<Value> {
     let mut room = MOST_BYTES;
     let results = graded.iter().take(MOST_RESULTS);
@@ -158,7 +153,7 @@ fn resource(object: Option<&ObjectReference>, uid: &str) -> Value {
     resource
 }
 
-/// What is known beside the message; a report takes texts alone.
+/// The details of the message; the schema permits only strings.
 fn properties(one: &FindingRecord) -> Value {
     let seen_in = one.seen_in.as_ref();
     let known = [

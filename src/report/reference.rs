@@ -1,4 +1,4 @@
-//! Where a text stands that an object takes from elsewhere, for the record of a finding.
+//! The reference of a text that comes from another object, in a record.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::domain::environment::{Origin, Reference};
 
-/// A text that an object takes from elsewhere.
+/// A reference to a text of another object, or to a field of the Pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReferenceRecord {
-    /// `ConfigMap`, `Secret` or, for a field of its own, `Pod`.
+    /// `ConfigMap` or `Secret`, or `Pod` for a field of the Pod itself.
     pub kind: &'static str,
-    /// The object's name; empty for a field of its own.
+    /// The name of the object; empty for a field of the Pod.
     pub name: String,
     /// The key, or the path of the field.
     pub key: String,
@@ -31,7 +31,7 @@ impl ReferenceRecord {
     }
 }
 
-/// As a person names it: `ConfigMap models/sonnet`.
+/// For example `ConfigMap models/sonnet`.
 impl fmt::Display for ReferenceRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name.is_empty() {

@@ -1,19 +1,19 @@
 //! Events of an audit: on policies, in the namespace `default`, and on workloads whose model IDs cannot work or were missed by the
 //! webhook.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use serde_json::json;
 
 use super::FinishedAudit;
 use super::write_limit::WriteLimiter;
 use crate::audit::{PolicyStatus, PolicyStatuses, PolicyTotals, StoredFinding};
 use crate::cluster::release::{MANAGED_BY, Manager};
+use crate::report::content_hash;
 use crate::report::grade::Grade;
 use crate::report::openreports::message;
 
@@ -183,12 +183,11 @@ impl EventDraft {
 
     /// A name derived from the content, so that an equal event is stored once.
     fn name(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        (&self.regarding.uid, self.reason, &self.note).hash(&mut hasher);
+        let hash = content_hash(&json!([self.regarding.uid, self.reason, self.note]));
         let mut object = self.regarding.name.clone().unwrap_or_default();
         object.truncate(object.floor_char_boundary(MAX_NAME));
         let object = object.trim_end_matches(['.', '-']);
-        format!("{object}.{:016x}", hasher.finish())
+        format!("{object}.{hash}")
     }
 }
 
