@@ -1,8 +1,8 @@
-//! One document tree over text as it stands: a flat list of nodes with byte spans, strings decoded on demand.
+//! One document tree over an unchanged text: a flat list of nodes with byte spans, strings decoded on demand.
 //!
-//! Front ends fill it from JSON, YAML, TOML, properties and lines; whoever reads it need not know which. Every scalar knows where it stands in
-//! the source, so that a change is a [`Splice`] and all other bytes stay as they are. This module knows nothing of
-//! what the documents mean, writes no documents and does no input or output.
+//! Front ends build the tree from JSON, YAML, TOML, properties and lines; its readers are independent of the format. Every scalar
+//! has its span in the source, so a change is a [`Splice`] and all other bytes stay the same. This module does not interpret
+//! documents, writes none and does no I/O.
 
 use std::{
     fmt,
@@ -29,13 +29,13 @@ mod yaml;
 pub use error::SyntaxError;
 pub use splice::{Splice, splice};
 
-use node::{NO_PARENT, Node, Sharing, Span, Step, Style, Text, children, narrow};
+use node::{NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, children, narrow};
 use template::Masked;
 
 /// A document as a flat tree of nodes over its source.
 ///
-/// The nodes stand in document order. An alias and a merge key of YAML are already followed: the tree has the nodes
-/// that they stand for, with the spans of the anchor's own place (see [`Tree::is_shared`]).
+/// Nodes are in document order. Aliases and merge keys of YAML are resolved: the tree has copies of the nodes
+/// that they refer to, with the spans of the anchor (see [`Tree::is_shared`]).
 pub struct Tree<'t> {
     src: &'t str,
     /// The source as it was parsed, where that differs.
@@ -48,14 +48,14 @@ pub struct Tree<'t> {
     decoded: Vec<OnceLock<Box<str>>>,
 }
 
-/// What some editors write in front of a file's text: no part of it.
+/// The byte order mark that some editors write before the text of a file; no part of the text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A node of the [`Tree`] that handed it out; of no meaning to another tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Values under keys: a JSON object.
@@ -76,7 +76,7 @@ pub enum Kind {
 )]
 pub struct Unmappable;
 
-/// In which format a document is written.
+/// The format of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// JSON (RFC 8259).
@@ -87,7 +87,7 @@ pub enum Format {
     Toml,
     /// `key=value` lines, as in Java's properties.
     Properties,
-    /// `KEY=value` lines, as in `.env` files: what stands in quotes may go over several.
+    /// `KEY=value` lines, as in `.env` files: a quoted value may span several lines.
     Env,
     /// Anything else, read line by line: a sequence of strings.
     Lines,
@@ -118,10 +118,10 @@ impl<'t> Tree<'t> {
     }
 
     /// Reads the YAML documents of a file that may be a template of Helm, Handlebars or Jinja: each `{{…}}` and `{%…%}` is a
-    /// part of the text in which it stands, or a comment where a line holds nothing else.
+    /// part of its text, or a comment where a line holds nothing else.
     ///
     /// A text that is spelled as it reads has its templates as they are written; in one that goes over lines or has escapes
-    /// they are masked by their names and `$`. No template can be pointed into. A key may stand twice, once in each branch.
+    /// they are masked by their names and `$`. No location lies inside a template. A key may occur twice, once in each branch.
     pub fn yaml_template(src: &'t str) -> Vec<Result<Self, SyntaxError>> {
         template::read(src)
     }
@@ -131,7 +131,7 @@ impl<'t> Tree<'t> {
         toml::read(src)
     }
 
-    /// Reads the lines of a properties file as one mapping; a key that occurs twice stands there twice.
+    /// Reads the lines of a properties file as one mapping; a key that occurs twice has two entries.
     pub fn properties(src: &'t str) -> Result<Self, SyntaxError> {
         properties::read(src, properties::Dialect::Properties)
     }
@@ -152,13 +152,13 @@ impl<'t> Tree<'t> {
         lines::read(src, &covered)
     }
 
-    /// Reads a text by the format that its file's name says, or its content where the name does not; by lines where that
+    /// Reads a text in the format of its file name, or of its content where the name has none; by lines where that
     /// fails. Never fails; nothing and a comment of YAML are no documents.
     pub fn embedded(src: &'t str, name: &str) -> Vec<Self> {
         embedded::read(src, name)
     }
 
-    /// In which format the document is written.
+    /// The format of the document.
     pub fn format(&self) -> Format {
         self.format
     }
@@ -168,12 +168,12 @@ impl<'t> Tree<'t> {
         NodeId(0)
     }
 
-    /// What the node is.
+    /// The kind of the node.
     pub fn kind(&self, node: NodeId) -> Kind {
         self.node(node).kind
     }
 
-    /// The mapping or sequence in which the node stands; none for the root.
+    /// The mapping or sequence that contains the node; none for the root.
     pub fn parent(&self, node: NodeId) -> Option<NodeId> {
         Some(self.node(node).parent)
             .filter(|&parent| parent != NO_PARENT)
@@ -187,7 +187,7 @@ impl<'t> Tree<'t> {
         children(&self.nodes, node.0).map(NodeId)
     }
 
-    /// The decoded key under which the node stands; none for an item of a sequence and for the root.
+    /// The decoded key of the node; none for an item of a sequence and for the root.
     pub fn key(&self, node: NodeId) -> Option<&str> {
         self.node(node).step.key().map(|key| self.read(key))
     }
@@ -200,7 +200,8 @@ impl<'t> Tree<'t> {
     /// The bytes of the source that spell the node's key, without quotes; none where they do not read as they are written.
     pub fn raw_key(&self, node: NodeId) -> Option<Range<usize>> {
         let key = self.node(node).step.key()?;
-        let verbatim = key.slot == Text::VERBATIM || &self.src[key.span.range()] == self.read(key);
+        let verbatim =
+            key.slot == TextRef::VERBATIM || &self.src[key.span.range()] == self.read(key);
         verbatim.then(|| key.span.range())
     }
 
@@ -212,7 +213,7 @@ impl<'t> Tree<'t> {
         self.node(node).value.range()
     }
 
-    /// Whether the bytes of the node stand for more than this node: a YAML alias uses it or what contains it, or it
+    /// Whether the bytes of the node belong to other nodes too: a YAML alias refers to it or to an ancestor, or it
     /// was reached through an alias. All the nodes that share bytes have the same [`Tree::raw`].
     pub fn is_shared(&self, node: NodeId) -> bool {
         self.node(node).sharing != Sharing::Own
@@ -281,7 +282,7 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// Where a key of the mapping stands that stood before, if there is one. `scratch` is space to be reused.
+    /// The offset of the first repeated key of the mapping, if there is one. `scratch` is reusable space.
     fn duplicate_key(&self, mapping: u32, scratch: &mut Vec<u32>) -> Option<usize> {
         let key = |node: u32| self.key(NodeId(node)).unwrap_or_default();
         let end = self.nodes[mapping as usize].next;
@@ -316,7 +317,7 @@ impl<'t> Tree<'t> {
         &self.nodes[node.0 as usize]
     }
 
-    fn read(&self, text: Text) -> &str {
+    fn read(&self, text: TextRef) -> &str {
         let spelled = &self.src[text.span.range()];
         match self.decoded.get(text.slot as usize) {
             Some(slot) => slot.get_or_init(|| json::decode(spelled).into()),
@@ -325,8 +326,8 @@ impl<'t> Tree<'t> {
     }
 
     /// A text as it was parsed: of the same length as what is read, with templates masked.
-    fn parsed(&self, text: Text) -> &str {
-        if text.slot == Text::VERBATIM {
+    fn parsed(&self, text: TextRef) -> &str {
+        if text.slot == TextRef::VERBATIM {
             &self.spelling()[text.span.range()]
         } else {
             self.read(text)
@@ -339,12 +340,12 @@ fn start_of_text(src: &str) -> usize {
     src.len() - src.strip_prefix(BYTE_ORDER_MARK).unwrap_or(src).len()
 }
 
-/// The answer to the only question that was asked.
+/// The result of a single request.
 fn only<T>(answers: Vec<Result<T, Unmappable>>) -> Result<T, Unmappable> {
     answers.into_iter().next().unwrap_or(Err(Unmappable))
 }
 
-/// Says how large the tree is, never what it holds: documents carry secrets.
+/// Prints sizes and no content: documents carry secrets.
 impl fmt::Debug for Tree<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tree")

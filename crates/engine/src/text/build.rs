@@ -1,23 +1,23 @@
-//! A tree in the making, for front ends that know the spans of what they read.
+//! The builder of a tree, for front ends that know the spans of their values.
 
 use std::sync::OnceLock;
 
-use super::{Format, Kind, NO_PARENT, Node, Sharing, Span, Step, Style, Text, Tree, narrow};
+use super::{Format, Kind, NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, Tree, narrow};
 
 /// Takes nodes in document order.
-pub(super) struct Builder<'t> {
+pub(super) struct TreeBuilder<'t> {
     tree: Tree<'t>,
-    /// The collections around the place that is read.
-    open: Vec<Open>,
+    /// The open collections, outermost first.
+    open: Vec<OpenCollection>,
 }
 
-struct Open {
+struct OpenCollection {
     node: u32,
     /// How many values came without a key.
     items: u32,
 }
 
-impl<'t> Builder<'t> {
+impl<'t> TreeBuilder<'t> {
     pub(super) fn new(src: &'t str, format: Format) -> Self {
         Self {
             tree: Tree::of_nothing(src, format),
@@ -26,16 +26,16 @@ impl<'t> Builder<'t> {
     }
 
     /// Begins a mapping or sequence, which starts at an offset.
-    pub(super) fn open(&mut self, key: Option<Text>, kind: Kind, start: usize) {
+    pub(super) fn open(&mut self, key: Option<TextRef>, kind: Kind, start: usize) {
         let node = narrow(self.tree.nodes.len());
         let span = Span::new(start, start);
-        self.push(key, kind, Style::Bare, span, Text::VERBATIM);
-        self.open.push(Open { node, items: 0 });
+        self.push(key, kind, Style::Bare, span, TextRef::VERBATIM);
+        self.open.push(OpenCollection { node, items: 0 });
     }
 
     /// Ends the innermost mapping or sequence at an offset.
     pub(super) fn close(&mut self, end: usize) {
-        let Some(Open { node, .. }) = self.open.pop() else {
+        let Some(OpenCollection { node, .. }) = self.open.pop() else {
             return;
         };
         let next = narrow(self.tree.nodes.len());
@@ -47,7 +47,7 @@ impl<'t> Builder<'t> {
     /// Adds a scalar with its text, where that differs from its spelling.
     pub(super) fn scalar(
         &mut self,
-        key: Option<Text>,
+        key: Option<TextRef>,
         kind: Kind,
         style: Style,
         span: Span,
@@ -58,9 +58,9 @@ impl<'t> Builder<'t> {
     }
 
     /// A key with its text, where that differs from its spelling.
-    pub(super) fn key(&mut self, span: Span, text: Option<&str>) -> Text {
+    pub(super) fn key(&mut self, span: Span, text: Option<&str>) -> TextRef {
         let slot = self.slot(span, text);
-        Text { span, slot }
+        TextRef { span, slot }
     }
 
     pub(super) fn finish(self) -> Tree<'t> {
@@ -70,14 +70,14 @@ impl<'t> Builder<'t> {
     fn slot(&mut self, span: Span, text: Option<&str>) -> u32 {
         let spelled = &self.tree.src[span.range()];
         let Some(text) = text.filter(|text| *text != spelled) else {
-            return Text::VERBATIM;
+            return TextRef::VERBATIM;
         };
         self.tree.decoded.push(OnceLock::from(Box::from(text)));
         narrow(self.tree.decoded.len() - 1)
     }
 
-    fn push(&mut self, key: Option<Text>, kind: Kind, style: Style, value: Span, slot: u32) {
-        let step = key.map_or_else(|| self.item(), Step::Key);
+    fn push(&mut self, key: Option<TextRef>, kind: Kind, style: Style, value: Span, slot: u32) {
+        let step = key.map_or_else(|| self.item(), PathStep::Key);
         self.tree.nodes.push(Node {
             step,
             value,
@@ -92,11 +92,11 @@ impl<'t> Builder<'t> {
     }
 
     /// The step to the next value without a key.
-    fn item(&mut self) -> Step {
+    fn item(&mut self) -> PathStep {
         let Some(open) = self.open.last_mut() else {
-            return Step::ROOT;
+            return PathStep::ROOT;
         };
-        let item = Step::Item(open.items);
+        let item = PathStep::Item(open.items);
         open.items += 1;
         item
     }

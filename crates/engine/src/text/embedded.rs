@@ -1,11 +1,11 @@
-//! Chooses the front end for a text that came with a name, or with nothing but itself.
+//! Chooses the front end for a text by its name, or by its content.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::{BYTE_ORDER_MARK, Kind, NodeId, Text, Tree, properties};
+use super::{BYTE_ORDER_MARK, Kind, NodeId, TextRef, Tree, properties};
 
-/// Endings of programs and prose, in which words before a colon are no keys.
+/// Extensions of programs and prose, in which words before a colon are no keys.
 const SCRIPTS: &[&str] = &[
     "adoc",
     "awk",
@@ -61,7 +61,7 @@ const SCRIPTS: &[&str] = &[
     "zsh",
 ];
 
-/// Programs and prose that go by a name and have no ending, or any.
+/// File names of programs and prose, with any extension.
 const SCRIPTS_BY_NAME: &[&str] = &[
     "changelog",
     "containerfile",
@@ -131,7 +131,7 @@ fn names_what_it_sets(tree: &Tree<'_>) -> bool {
     keys.all(|key| is_quoted(tree, key) || is_name(tree.parsed(key)))
 }
 
-fn is_quoted(tree: &Tree<'_>, key: Text) -> bool {
+fn is_quoted(tree: &Tree<'_>, key: TextRef) -> bool {
     tree.spelling()[..key.span.range().start].ends_with(['"', '\''])
 }
 

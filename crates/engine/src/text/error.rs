@@ -1,4 +1,4 @@
-//! What is wrong with a document, and where.
+//! Syntax errors with their location.
 
 use super::NO_PARENT;
 use std::borrow::Cow;
@@ -15,12 +15,12 @@ pub struct SyntaxError {
     pub line: usize,
     /// The column of `offset` in characters, from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The problem, without text of the document.
     pub problem: Cow<'static, str>,
 }
 
 pub(super) const DUPLICATE_KEY: &str =
-    "this key stands twice in its mapping; remove one of the two";
+    "this key occurs twice in its mapping; remove one of the two";
 
 // === impl SyntaxError ===
 

@@ -3,7 +3,7 @@
 //! It does not recurse and reads every byte once. It does not read numbers: their text stays as it is written.
 
 use super::{
-    Format, Kind, NO_PARENT, Node, Sharing, Span, Step, Style, SyntaxError, Text, Tree,
+    Format, Kind, NO_PARENT, Node, PathStep, Sharing, Span, Style, SyntaxError, TextRef, Tree,
     error::DUPLICATE_KEY, narrow, start_of_text,
 };
 use std::{ops::Range, sync::OnceLock};
@@ -13,7 +13,7 @@ mod string;
 
 pub(super) use string::decode;
 
-/// How deep objects and arrays may stand in one another: far deeper than any Kubernetes object, which the API server
+/// The maximum nesting of objects and arrays: far deeper than any Kubernetes object, which the API server
 /// itself stops at a few hundred levels.
 const MAX_DEPTH: usize = 512;
 
@@ -30,13 +30,13 @@ struct Scanner<'t> {
     bytes: &'t [u8],
     at: usize,
     tree: Tree<'t>,
-    /// The objects and arrays around the place that is read.
-    open: Vec<Open>,
+    /// The open objects and arrays, outermost first.
+    open: Vec<OpenCollection>,
     /// Space for [`Tree::duplicate_key`], kept from one object to the next.
     scratch: Vec<u32>,
 }
 
-struct Open {
+struct OpenCollection {
     node: u32,
     mapping: bool,
     /// How many keys or items were read.
@@ -45,15 +45,15 @@ struct Open {
     maybe_duplicate: bool,
 }
 
-/// What keeps the text from becoming a tree, at the place where reading stands.
-type Problem = &'static str;
+/// The message of a syntax error at the current position.
+type Message = &'static str;
 
 /// Reads a document.
 pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
     read_from(src, 0)
 }
 
-/// Reads a document that may stand behind a byte order mark.
+/// Reads a document that may start with a byte order mark.
 pub(super) fn read_file(src: &str) -> Result<Tree<'_>, SyntaxError> {
     read_from(src, start_of_text(src))
 }
@@ -81,7 +81,7 @@ fn read_from(src: &str, start: usize) -> Result<Tree<'_>, SyntaxError> {
 // === impl Scanner ===
 
 impl Scanner<'_> {
-    fn document(&mut self) -> Result<(), Problem> {
+    fn document(&mut self) -> Result<(), Message> {
         loop {
             let step = self.step()?;
             let opened = self.value(step)?;
@@ -99,8 +99,8 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Reads a scalar, or opens an object or array and says so.
-    fn value(&mut self, step: Step) -> Result<bool, Problem> {
+    /// Reads a scalar, or opens an object or array; true if it opened one.
+    fn value(&mut self, step: PathStep) -> Result<bool, Message> {
         self.skip_space();
         let start = self.at;
         match self.bytes.get(start) {
@@ -114,7 +114,7 @@ impl Scanner<'_> {
             }
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
-                self.push(step, Kind::Scalar, Style::Bare, start, Text::VERBATIM);
+                self.push(step, Kind::Scalar, Style::Bare, start, TextRef::VERBATIM);
                 Ok(false)
             }
             Some(b't') => self.word(step, b"true"),
@@ -127,10 +127,10 @@ impl Scanner<'_> {
     }
 
     /// Reads the end of an object or array that holds nothing.
-    fn closes_at_once(&mut self) -> Result<bool, Problem> {
+    fn closes_at_once(&mut self) -> Result<bool, Message> {
         self.skip_space();
         let closing = match self.open.last() {
-            Some(Open { mapping: true, .. }) => b'}',
+            Some(OpenCollection { mapping: true, .. }) => b'}',
             _ => b']',
         };
         let closes = self.bytes.get(self.at) == Some(&closing);
@@ -141,7 +141,7 @@ impl Scanner<'_> {
     }
 
     /// Reads what follows a value: ends of objects and arrays, and the comma before a sibling. False at the end.
-    fn next_sibling(&mut self) -> Result<bool, Problem> {
+    fn next_sibling(&mut self) -> Result<bool, Message> {
         while let Some(open) = self.open.last() {
             let mapping = open.mapping;
             self.skip_space();
@@ -164,22 +164,22 @@ impl Scanner<'_> {
         Ok(false)
     }
 
-    /// Counts the next value, and reads the key before it where it stands in an object.
-    fn step(&mut self) -> Result<Step, Problem> {
+    /// The step to the next value; reads its key in an object.
+    fn step(&mut self) -> Result<PathStep, Message> {
         let Some(open) = self.open.last_mut() else {
-            return Ok(Step::ROOT);
+            return Ok(PathStep::ROOT);
         };
         let before = open.count;
         open.count += 1;
         if open.mapping {
-            self.key().map(Step::Key)
+            self.key().map(PathStep::Key)
         } else {
-            Ok(Step::Item(before))
+            Ok(PathStep::Item(before))
         }
     }
 
     /// Reads a key and the colon behind it.
-    fn key(&mut self) -> Result<Text, Problem> {
+    fn key(&mut self) -> Result<TextRef, Message> {
         self.skip_space();
         if self.bytes.get(self.at) != Some(&b'"') {
             return Err("expected a key in double quotes");
@@ -194,14 +194,14 @@ impl Scanner<'_> {
         self.at += 1;
         let slot = self.slot(escaped);
         self.check_key(start..end, escaped)?;
-        Ok(Text {
+        Ok(TextRef {
             span: Span::new(start, end),
             slot,
         })
     }
 
     /// Compares a key with those before it, while they are few; else leaves it to the end of the object.
-    fn check_key(&mut self, key: Range<usize>, escaped: bool) -> Result<(), Problem> {
+    fn check_key(&mut self, key: Range<usize>, escaped: bool) -> Result<(), Message> {
         let Some(open) = self.open.last_mut() else {
             return Ok(());
         };
@@ -211,7 +211,7 @@ impl Scanner<'_> {
         }
         let (key_bytes, mut sibling) = (&self.bytes[key.clone()], open.node as usize + 1);
         while let Some(node) = self.tree.nodes.get(sibling) {
-            if let Step::Key(other) = node.step
+            if let PathStep::Key(other) = node.step
                 && self.bytes[other.span.range()] == *key_bytes
             {
                 self.at = key.start;
@@ -222,15 +222,15 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn open(&mut self, step: Step, kind: Kind) -> Result<(), Problem> {
+    fn open(&mut self, step: PathStep, kind: Kind) -> Result<(), Message> {
         if self.open.len() == MAX_DEPTH {
             return Err("more than 512 levels of objects and arrays");
         }
         let node = narrow(self.tree.nodes.len());
         let start = self.at;
         self.at += 1;
-        self.push(step, kind, Style::Bare, start, Text::VERBATIM);
-        self.open.push(Open {
+        self.push(step, kind, Style::Bare, start, TextRef::VERBATIM);
+        self.open.push(OpenCollection {
             node,
             mapping: kind == Kind::Mapping,
             count: 0,
@@ -239,7 +239,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Problem> {
+    fn close(&mut self) -> Result<(), Message> {
         self.at += 1;
         let Some(open) = self.open.pop() else {
             return Ok(());
@@ -257,8 +257,8 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Adds a node that ends where reading stands.
-    fn push(&mut self, step: Step, kind: Kind, style: Style, start: usize, slot: u32) {
+    /// Adds a node that ends at the current position.
+    fn push(&mut self, step: PathStep, kind: Kind, style: Style, start: usize, slot: u32) {
         self.tree.nodes.push(Node {
             step,
             value: Span::new(start, self.at),
@@ -275,15 +275,15 @@ impl Scanner<'_> {
     #[inline]
     fn slot(&mut self, escaped: bool) -> u32 {
         if !escaped {
-            return Text::VERBATIM;
+            return TextRef::VERBATIM;
         }
         self.tree.decoded.push(OnceLock::new());
         narrow(self.tree.decoded.len() - 1)
     }
 
-    /// Reads a string, standing at its opening quote, and says whether it has escapes.
+    /// Reads a string from its opening quote; true if it has escapes.
     #[inline]
-    fn string(&mut self) -> Result<bool, Problem> {
+    fn string(&mut self) -> Result<bool, Message> {
         self.at = end_of_run(self.bytes, self.at + 1);
         if self.bytes.get(self.at) == Some(&b'"') {
             self.at += 1;
@@ -292,8 +292,8 @@ impl Scanner<'_> {
         self.rest_of_string()
     }
 
-    /// Reads on in a string from its first escape, and says whether it is one.
-    fn rest_of_string(&mut self) -> Result<bool, Problem> {
+    /// Reads a string from its first escape on; true at its end.
+    fn rest_of_string(&mut self) -> Result<bool, Message> {
         loop {
             match self.bytes.get(self.at) {
                 Some(b'"') => {
@@ -310,8 +310,8 @@ impl Scanner<'_> {
         }
     }
 
-    /// Reads an escape, standing at its backslash.
-    fn escape(&mut self) -> Result<(), Problem> {
+    /// Reads an escape from its backslash.
+    fn escape(&mut self) -> Result<(), Message> {
         let rest = &self.bytes[self.at + 1..];
         let length = match rest.first() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Some(2),
@@ -325,7 +325,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), Problem> {
+    fn number(&mut self) -> Result<(), Message> {
         if self.bytes[self.at] == b'-' {
             self.at += 1;
         }
@@ -348,7 +348,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), Problem> {
+    fn digits(&mut self) -> Result<(), Message> {
         let digits = self.bytes[self.at..]
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
@@ -361,13 +361,13 @@ impl Scanner<'_> {
         }
     }
 
-    fn word(&mut self, step: Step, word: &[u8]) -> Result<bool, Problem> {
+    fn word(&mut self, step: PathStep, word: &[u8]) -> Result<bool, Message> {
         if !self.bytes[self.at..].starts_with(word) {
             return Err("expected a value");
         }
         let start = self.at;
         self.at += word.len();
-        self.push(step, Kind::Scalar, Style::Bare, start, Text::VERBATIM);
+        self.push(step, Kind::Scalar, Style::Bare, start, TextRef::VERBATIM);
         Ok(false)
     }
 

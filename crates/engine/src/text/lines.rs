@@ -1,12 +1,12 @@
-//! The front end for everything that has no other: each line is a string.
+//! The front end of last resort: each line is a string.
 
 use std::ops::Range;
 
-use super::{Format, Kind, NO_PARENT, Span, Style, Tree, build::Builder, start_of_text};
+use super::{Format, Kind, NO_PARENT, Span, Style, Tree, build::TreeBuilder, start_of_text};
 
 /// Reads a text line by line, but for the lines that start in `except`: ranges in order.
 pub(super) fn read<'t>(src: &'t str, except: &[Range<usize>]) -> Tree<'t> {
-    let mut builder = Builder::new(src, Format::Lines);
+    let mut builder = TreeBuilder::new(src, Format::Lines);
     builder.open(None, Kind::Sequence, 0);
     let mut except = except.iter().peekable();
     let mut start = start_of_text(src);

@@ -1,15 +1,15 @@
 //! From pieces of decoded text back to the bytes that spell them.
 //!
-//! A text that is not spelled as it reads is read three times, however many of its pieces are asked for: as it is, with its
+//! A text with escapes or folded lines is read three times, for any number of pieces: unchanged, with its
 //! letters exchanged, which shows the bytes that spell them, and with all changes made. Only the expected text proves
 //! these.
 
 use std::ops::Range;
 
 use letters::Letters;
-use reader::Reader;
+use reader::TextReader;
 
-use super::{Format, Kind, Node, NodeId, Sharing, Splice, Style, Text, Tree, Unmappable, yaml};
+use super::{Format, Kind, Node, NodeId, Sharing, Splice, Style, TextRef, Tree, Unmappable, yaml};
 
 mod letters;
 mod reader;
@@ -41,7 +41,7 @@ pub(super) fn replace_all(
     edits: &[(Range<usize>, &str)],
 ) -> Vec<Result<Splice, Unmappable>> {
     let mut answers = vec![Err(Unmappable); edits.len()];
-    let Some(scalar) = Scalar::of(tree, leaf) else {
+    let Some(scalar) = EditedScalar::of(tree, leaf) else {
         return answers;
     };
     let edits = edits.iter().enumerate();
@@ -64,7 +64,7 @@ pub(super) fn replace_all(
 
 /// An edit whose place is found and not proved.
 struct Edit<'e> {
-    /// Which of the edits that were asked for.
+    /// The index of the requested edit.
     order: usize,
     /// The bytes of the decoded text.
     piece: Range<usize>,
@@ -76,22 +76,22 @@ struct Edit<'e> {
 }
 
 /// A scalar of which pieces are looked for.
-struct Scalar<'a, 't> {
+struct EditedScalar<'a, 't> {
     tree: &'a Tree<'t>,
     node: &'a Node,
     /// The text as it was parsed.
     text: &'a str,
     /// The bytes between the quotes.
     inner: Range<usize>,
-    spelling: Spelling,
-    reader: Reader<'a, 't>,
+    spelling: TextSpelling,
+    reader: TextReader<'a, 't>,
 }
 
 /// How the text of a scalar is spelled.
-enum Spelling {
+enum TextSpelling {
     /// As it reads.
     Verbatim,
-    /// With escapes or over lines; these letters stand for themselves.
+    /// With escapes or folded over lines; these letters are spelled literally.
     Letters(Letters),
 }
 
@@ -112,10 +112,10 @@ fn proofs(edits: Vec<Edit<'_>>) -> impl Iterator<Item = Vec<Edit<'_>>> {
         .chain(alone.into_iter().map(|edit| vec![edit]))
 }
 
-// === impl Scalar ===
+// === impl EditedScalar ===
 
-impl<'a, 't> Scalar<'a, 't> {
-    /// None where nothing can be changed, or no place be told.
+impl<'a, 't> EditedScalar<'a, 't> {
+    /// None for a node whose text cannot change or cannot be located.
     fn of(tree: &'a Tree<'t>, leaf: NodeId) -> Option<Self> {
         let node = tree.node(leaf);
         let text = tree.parsed(node.text()?);
@@ -123,12 +123,12 @@ impl<'a, 't> Scalar<'a, 't> {
             return None;
         }
         let inner = node.style.inner(node.value).range();
-        let is_verbatim = node.slot == Text::VERBATIM;
-        let reader = Reader::new(tree, leaf);
+        let is_verbatim = node.slot == TextRef::VERBATIM;
+        let reader = TextReader::new(tree, leaf);
         let spelling = if is_verbatim {
-            Spelling::Verbatim
+            TextSpelling::Verbatim
         } else {
-            Spelling::Letters(Letters::of(&reader, text, &inner)?)
+            TextSpelling::Letters(Letters::of(&reader, text, &inner)?)
         };
         Some(Self {
             tree,
@@ -144,8 +144,8 @@ impl<'a, 't> Scalar<'a, 't> {
     fn place<'e>(&self, order: usize, piece: &Range<usize>, with: &'e str) -> Option<Edit<'e>> {
         let text = self.text.get(piece.clone()).filter(|text| !text.is_empty());
         let start = match &self.spelling {
-            Spelling::Verbatim => self.inner.start + piece.start,
-            Spelling::Letters(letters) => letters.place(piece)?,
+            TextSpelling::Verbatim => self.inner.start + piece.start,
+            TextSpelling::Letters(letters) => letters.place(piece)?,
         };
         let at = start..start + piece.len();
         let masked = self.tree.masked.as_deref();
@@ -182,7 +182,7 @@ impl<'a, 't> Scalar<'a, 't> {
     /// Whether the scalar reads as expected once the edits are made, and nothing else reads differently.
     fn reads_as_expected(&self, edits: &[Edit<'_>]) -> bool {
         let is_inert = edits.iter().all(|edit| edit.is_inert);
-        if is_inert && matches!(self.spelling, Spelling::Verbatim) {
+        if is_inert && matches!(self.spelling, TextSpelling::Verbatim) {
             return true;
         }
         let pieces = edits.iter().map(|edit| (edit.piece.clone(), edit.with));

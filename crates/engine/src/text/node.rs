@@ -1,4 +1,4 @@
-//! What a tree is made of: nodes, and where in the source their keys and values stand.
+//! Nodes of a tree, and the spans of their keys and values in the source.
 
 use std::ops::Range;
 
@@ -14,27 +14,27 @@ pub(super) struct Span {
     pub(super) end: u32,
 }
 
-/// Where a text is to be had: spelled out in the source, or in a slot of `Tree::decoded`.
+/// The place of a text: spelled out in the source, or in a slot of `Tree::decoded`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Text {
+pub(super) struct TextRef {
     /// The characters between the quotes.
     pub(super) span: Span,
-    /// [`Text::VERBATIM`] or the slot.
+    /// [`TextRef::VERBATIM`] or the slot.
     pub(super) slot: u32,
 }
 
 /// The step from a collection to a node in it.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
+pub(super) enum PathStep {
     /// To the value of a mapping's key.
-    Key(Text),
+    Key(TextRef),
     /// To an item of a sequence, counted from 0; the root counts as one.
     Item(u32),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
-    pub(super) step: Step,
+    pub(super) step: PathStep,
     /// The whole value, with its quotes or brackets.
     pub(super) value: Span,
     /// The slot of a scalar's text; the text's span is `value` less `quotes` on either side.
@@ -45,7 +45,7 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     pub(super) style: Style,
     pub(super) sharing: Sharing,
-    /// The value of a merge key: what it contributes stands behind its siblings, it is itself no child.
+    /// The value of a merge key: its entries follow the siblings, and the node itself is no child.
     pub(super) hidden: bool,
 }
 
@@ -59,7 +59,7 @@ pub(super) enum Style {
     Block,
 }
 
-/// What else the bytes of a node stand for.
+/// Other uses of the bytes of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sharing {
     /// Nothing: they are this node's own.
@@ -70,7 +70,7 @@ pub(super) enum Sharing {
     Key,
 }
 
-// === impl Span, Text, Step, Style, Node ===
+// === impl Span, TextRef, PathStep, Style, Node ===
 
 impl Span {
     pub(super) fn new(start: usize, end: usize) -> Self {
@@ -85,16 +85,16 @@ impl Span {
     }
 }
 
-impl Text {
+impl TextRef {
     /// The slot of a text that is spelled as it reads.
     pub(super) const VERBATIM: u32 = u32::MAX;
 }
 
-impl Step {
+impl PathStep {
     /// The step to the root.
     pub(super) const ROOT: Self = Self::Item(0);
 
-    pub(super) fn key(self) -> Option<Text> {
+    pub(super) fn key(self) -> Option<TextRef> {
         match self {
             Self::Key(key) => Some(key),
             Self::Item(_) => None,
@@ -103,7 +103,7 @@ impl Step {
 }
 
 impl Style {
-    /// What stands between the quotes.
+    /// The span between the quotes.
     pub(super) fn inner(self, value: Span) -> Span {
         let quotes = u32::from(self == Self::Quoted);
         Span {
@@ -114,11 +114,11 @@ impl Style {
 }
 
 impl Node {
-    pub(super) fn text(&self) -> Option<Text> {
+    pub(super) fn text(&self) -> Option<TextRef> {
         if matches!(self.kind, Kind::Mapping | Kind::Sequence) {
             return None;
         }
-        Some(Text {
+        Some(TextRef {
             span: self.style.inner(self.value),
             slot: self.slot,
         })

@@ -4,7 +4,7 @@
 //! cannot be pointed at. Which of the two it is matters where a value goes over lines: only in `.env` files quotes keep it
 //! together.
 
-use super::{Format, Kind, Span, Style, SyntaxError, Tree, build::Builder, start_of_text};
+use super::{Format, Kind, Span, Style, SyntaxError, Tree, build::TreeBuilder, start_of_text};
 
 /// What shells and some dialects write before a key.
 const EXPORT: &str = "export ";
@@ -27,7 +27,7 @@ pub(super) fn read(src: &str, dialect: Dialect) -> Result<Tree<'_>, SyntaxError>
         Dialect::Properties => Format::Properties,
         Dialect::Env => Format::Env,
     };
-    let mut builder = Builder::new(src, format);
+    let mut builder = TreeBuilder::new(src, format);
     builder.open(None, Kind::Mapping, 0);
     for (at, line) in logical_lines(src, dialect) {
         entry(&mut builder, line, at)
@@ -37,7 +37,7 @@ pub(super) fn read(src: &str, dialect: Dialect) -> Result<Tree<'_>, SyntaxError>
     Ok(builder.finish())
 }
 
-/// Whether every line of a text that says anything is a `KEY=value`, and one is.
+/// Whether every line that is neither empty nor a comment is a `KEY=value`, and at least one is.
 pub(super) fn looks_like_env(src: &str) -> bool {
     let mut lines = logical_lines(src, Dialect::Env).peekable();
     let is_entry = |(_, line): (usize, &str)| {
@@ -50,7 +50,7 @@ pub(super) fn looks_like_env(src: &str) -> bool {
     lines.peek().is_some() && lines.all(is_entry)
 }
 
-/// The lines that say anything, with what a backslash or quotes take in, and where each starts.
+/// The lines that are neither empty nor comments, with their continuations, and the offset of each.
 fn logical_lines(src: &str, dialect: Dialect) -> impl Iterator<Item = (usize, &str)> {
     let mut next = start_of_text(src);
     std::iter::from_fn(move || {
@@ -105,7 +105,7 @@ fn end_of_quotes(src: &str, at: usize, end: usize) -> Option<usize> {
     is_over(line).then_some(closed + line.len())
 }
 
-/// Where the parts of an entry stand in its line.
+/// The ranges of the parts of an entry in its line.
 struct Parts {
     key: usize,
     key_end: usize,
@@ -128,7 +128,7 @@ fn parts(line: &str) -> Option<Parts> {
     })
 }
 
-fn entry(builder: &mut Builder<'_>, line: &str, at: usize) -> Option<()> {
+fn entry(builder: &mut TreeBuilder<'_>, line: &str, at: usize) -> Option<()> {
     let parts = parts(line)?;
     let key = Some(builder.key(Span::new(at + parts.key, at + parts.key_end), None));
     let (style, value) = value(line[parts.value..].trim_end());
@@ -151,7 +151,7 @@ fn value(text: &str) -> (Style, &str) {
     (Style::Bare, text[..end].trim_end())
 }
 
-/// Whether nothing, or a comment, stands behind a value.
+/// Whether a value is followed by nothing or a comment.
 fn is_over(rest: &str) -> bool {
     let rest = rest.trim();
     rest.is_empty() || rest.starts_with('#')
@@ -165,7 +165,7 @@ fn quoted(text: &str) -> Option<usize> {
         if byte == quote {
             return Some(at + 1);
         }
-        // Between single quotes a backslash stands for itself.
+        // Between single quotes a backslash is literal.
         if byte == b'\\' && quote == b'"' {
             bytes.next();
         }

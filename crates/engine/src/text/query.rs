@@ -1,16 +1,16 @@
-//! Ways to a node: by keys, by what its bytes hold, and back to where it stands.
+//! Queries of a tree: nodes by keys, nodes by content, and the pointer of a node.
 
 use std::borrow::Cow;
 
-use super::{Format, Kind, NodeId, Step, Text, Tree, narrow};
+use super::{Format, Kind, NodeId, PathStep, TextRef, Tree, narrow};
 
 impl Tree<'_> {
-    /// Whether the node stands under this key of a mapping.
+    /// Whether the node is the value of this key of a mapping.
     pub fn is_under(&self, node: NodeId, key: &str) -> bool {
         let Some(text) = self.node(node).step.key() else {
             return false;
         };
-        if text.slot == Text::VERBATIM {
+        if text.slot == TextRef::VERBATIM {
             self.src.as_bytes()[text.span.range()] == *key.as_bytes()
         } else {
             self.read(text) == key
@@ -32,7 +32,7 @@ impl Tree<'_> {
             .filter(|&node| self.kind(node) == Kind::String)
     }
 
-    /// Everything below the node that stands under a key, in order.
+    /// All keyed values below the node, in order.
     pub fn keyed(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         (node.0 + 1..self.node(node).next)
             .map(NodeId)
@@ -83,8 +83,8 @@ impl Tree<'_> {
             && let Some(parent) = self.parent(node)
         {
             steps.push(match self.node(node).step {
-                Step::Key(key) => Cow::Borrowed(self.read(key)),
-                Step::Item(at) => at.to_string().into(),
+                PathStep::Key(key) => Cow::Borrowed(self.read(key)),
+                PathStep::Item(at) => at.to_string().into(),
             });
             node = parent;
         }

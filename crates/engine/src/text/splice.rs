@@ -5,15 +5,15 @@ use std::ops::Range;
 /// Bytes of a source to be replaced by others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Splice {
-    /// The bytes that go, as a range of the source.
+    /// The bytes to remove, as a range of the source.
     pub at: Range<usize>,
-    /// What stands there afterwards, spelled as in the source.
+    /// The replacement, spelled as in the source.
     pub with: Box<str>,
 }
 
-/// The source with all splices applied, in whatever order they are given.
+/// The source with all splices applied; their order does not matter.
 ///
-/// Equal splices count once. One that lies outside the source, cuts a character, or overlaps one before it is left out.
+/// Equal splices count once. A splice outside the source, inside a character, or overlapping an earlier one is skipped.
 pub fn splice(src: &str, splices: &[Splice]) -> String {
     let mut sorted: Vec<&Splice> = splices.iter().collect();
     sorted.sort_by_key(|splice| (splice.at.start, splice.at.end));

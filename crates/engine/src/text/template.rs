@@ -2,7 +2,7 @@
 //!
 //! A mask has the length of what it covers, so that every span is one of the source, and a text that is spelled as it reads
 //! is taken from there. What is put together from pieces keeps the mask: it starts and ends with `$`, so that a name that
-//! touches it is seen and not taken for whole, and whoever reads it sees a text that is filled in.
+//! touches it is found and not taken for whole, and readers see a text with filled-in parts.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,13 +33,13 @@ enum Alone {
 enum Mask {
     /// As a line of its own.
     Line(Alone),
-    /// As the indentation of what stands behind it on the line on which the template ends.
+    /// As the indentation of the rest of the line on which the template ends.
     Indentation,
-    /// As a part of the text in which it stands.
+    /// As a part of its text.
     Text,
 }
 
-/// The part of a template that stands on one line.
+/// The part of a template on one line.
 struct Piece {
     at: Range<usize>,
     /// Whether the template began on a line before.
@@ -174,13 +174,13 @@ fn are_alone(src: &str, line: Range<usize>, pieces: &[Piece]) -> bool {
         && pieces.windows(2).all(is_blank)
 }
 
-/// Whether nothing, or a comment, stands behind the last template of a line.
+/// Whether the last template of a line is followed by nothing or a comment.
 fn is_over(after: &str) -> bool {
     // A sign of a comment that touches the template may as well be text.
     after.trim().is_empty() || after.starts_with([' ', '\t']) && after.trim_start().starts_with('#')
 }
 
-/// Where the templates stand, in order.
+/// The ranges of the templates, in order.
 fn templates(src: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     // Behind the last end no beginning has to look for its own.
     let delimiters = DELIMITERS.map(|(open, close)| (open, close, src.rfind(close)));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-use super::{Format, Kind, Span, Style, SyntaxError, Text, Tree, build::Builder};
+use super::{Format, Kind, Span, Style, SyntaxError, TextRef, Tree, build::TreeBuilder};
 
 /// The quotes of texts that may have several lines.
 const THREE: [&str; 2] = ["\"\"\"", "\'\'\'"];
@@ -18,21 +18,21 @@ pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
         let offset = error.span().map_or(0, |span| span.start);
         SyntaxError::new(src, offset, error.message().to_owned())
     })?;
-    let mut reader = Reader {
+    let mut reader = TomlReader {
         src,
-        builder: Builder::new(src, Format::Toml),
+        builder: TreeBuilder::new(src, Format::Toml),
     };
     reader.mapping(None, document.as_table(), &(0..src.len()));
     Ok(reader.builder.finish())
 }
 
-struct Reader<'t> {
+struct TomlReader<'t> {
     src: &'t str,
-    builder: Builder<'t>,
+    builder: TreeBuilder<'t>,
 }
 
-impl Reader<'_> {
-    fn mapping(&mut self, key: Option<Text>, table: &dyn TableLike, span: &Range<usize>) {
+impl TomlReader<'_> {
+    fn mapping(&mut self, key: Option<TextRef>, table: &dyn TableLike, span: &Range<usize>) {
         self.builder.open(key, Kind::Mapping, span.start);
         for (name, item) in table.iter() {
             let key = self.key(name, table.key(name));
@@ -41,7 +41,7 @@ impl Reader<'_> {
         self.builder.close(span.end);
     }
 
-    fn item(&mut self, key: Option<Text>, item: &Item) {
+    fn item(&mut self, key: Option<TextRef>, item: &Item) {
         let span = item.span().unwrap_or_default();
         match item {
             Item::None => {}
@@ -58,7 +58,7 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, key: Option<Text>, value: &Value) {
+    fn value(&mut self, key: Option<TextRef>, value: &Value) {
         let span = value.span().unwrap_or_default();
         match value {
             Value::Array(items) => {
@@ -82,7 +82,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A string's span: with one quote on either side, or that of what stands between three.
+    /// A string's span: with one quote on either side, or the span between three.
     fn spelling(&self, span: &Range<usize>) -> (Style, Span) {
         let spelled = self.src.get(span.clone()).unwrap_or_default();
         let inner = THREE
@@ -98,7 +98,7 @@ impl Reader<'_> {
         (Style::Block, Span::new(end - text.len(), end))
     }
 
-    fn key(&mut self, name: &str, key: Option<&Key>) -> Text {
+    fn key(&mut self, name: &str, key: Option<&Key>) -> TextRef {
         let span = key.and_then(Key::span).unwrap_or_default();
         let spelled = self.src.get(span.clone()).unwrap_or_default();
         let style = match spelled.as_bytes().first() {

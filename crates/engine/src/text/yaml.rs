@@ -1,10 +1,10 @@
 //! The YAML front end: builds trees from the events of granit-parser, and follows aliases and merge keys.
 //!
-//! An alias becomes a copy of the nodes it stands for, a few dozen bytes each with the text left where it is, so that
+//! An alias becomes a copy of the nodes that it refers to, a few dozen bytes each without their text, so that
 //! parents, keys and pointers are those of the place where it is used. A budget for a whole file bounds the copies.
 
 use super::{Span, SyntaxError, Tree};
-use build::Builder;
+use build::DocumentBuilder;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub(super) use schema::{makes_a_string, plain_kind};
 /// common part, while ten levels of ten aliases each ask for 10¹⁰.
 const MAX_COPIES: usize = 1 << 18;
 
-/// How often a key may stand in its mapping.
+/// How often a key may occur in its mapping.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keys {
     /// Once, as YAML has it.
@@ -38,7 +38,7 @@ pub(super) struct Documents<'t> {
     lost: bool,
     /// How many nodes aliases may still add.
     budget: usize,
-    /// What to say instead of reading anything.
+    /// The error of a text that is too large.
     refused: Option<SyntaxError>,
     ended: bool,
 }
@@ -76,7 +76,7 @@ impl<'t> Documents<'t> {
 
     /// Reads on to the end of the next document; none where the file ends.
     fn document(&mut self) -> Result<Option<Tree<'t>>, SyntaxError> {
-        let mut builder = Builder::new(self.src, self.keys, self.budget);
+        let mut builder = DocumentBuilder::new(self.src, self.keys, self.budget);
         while let Some(event) = self.parser.next_event() {
             let (event, span) = event.map_err(|error| scan_error(self.src, &error))?;
             let span = bytes(&span);

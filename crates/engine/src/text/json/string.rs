@@ -1,8 +1,8 @@
-//! The inside of a JSON string: where it ends, what its escapes mean.
+//! Strings of JSON: their end and their escapes.
 
-/// The text that a string's spelling between the quotes stands for.
+/// Decodes the spelling of a string between its quotes.
 ///
-/// The spelling has been read before. What could not have been read (there is no such thing) decodes to U+FFFD.
+/// The scanner has validated the spelling; an invalid escape would decode to U+FFFD.
 pub(in crate::text) fn decode(spelled: &str) -> String {
     let mut out = String::with_capacity(spelled.len());
     let mut rest = spelled;
@@ -30,7 +30,7 @@ pub(in crate::text) fn decode(spelled: &str) -> String {
     out
 }
 
-/// Where the first quote, backslash or control character stands, from `at` on; looks at eight bytes at once.
+/// The position of the first quote, backslash or control character at or after `at`; compares eight bytes at once.
 pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

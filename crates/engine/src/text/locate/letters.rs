@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::Reader;
+use super::TextReader;
 
 /// The letters and digits that are spelled by themselves, in order: the place of each in the text and in the source.
 pub(super) struct Letters(Vec<(usize, usize)>);
@@ -24,7 +24,11 @@ pub(super) fn others(text: &str) -> String {
 
 impl Letters {
     /// Those of a text that is spelled by `inner`.
-    pub(super) fn of(reader: &Reader<'_, '_>, text: &str, inner: &Range<usize>) -> Option<Self> {
+    pub(super) fn of(
+        reader: &TextReader<'_, '_>,
+        text: &str,
+        inner: &Range<usize>,
+    ) -> Option<Self> {
         let spelled = &reader.spelling()[inner.clone()];
         let (exchanged, places) = exchange(spelled, reader.has_escapes());
         let read = reader.nearby(std::iter::once((inner.clone(), &*exchanged)))?;

@@ -7,11 +7,11 @@ use std::ops::Range;
 use super::edited;
 use crate::text::{Format, Node, NodeId, Style, SyntaxError, Tree, yaml};
 
-/// What stands before a value of TOML that is read alone.
+/// The prefix that makes a single TOML value a document.
 const TOML_KEY: &str = "k = ";
 
 /// Reads one scalar of a tree again.
-pub(super) struct Reader<'a, 't> {
+pub(super) struct TextReader<'a, 't> {
     tree: &'a Tree<'t>,
     leaf: NodeId,
     node: &'a Node,
@@ -19,7 +19,7 @@ pub(super) struct Reader<'a, 't> {
     start: OnceCell<Option<usize>>,
 }
 
-impl<'a, 't> Reader<'a, 't> {
+impl<'a, 't> TextReader<'a, 't> {
     pub(super) fn new(tree: &'a Tree<'t>, leaf: NodeId) -> Self {
         Self {
             tree,

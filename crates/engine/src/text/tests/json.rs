@@ -274,7 +274,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("nul", "line 1, column 1: expected a value"),
     (
         "{\"a\": 1, \"\\u0061\": 2}",
-        "line 1, column 11: this key stands twice in its mapping; remove one of the two",
+        "line 1, column 11: this key occurs twice in its mapping; remove one of the two",
     ),
 ];
 

@@ -166,7 +166,7 @@ fn says_where_a_document_breaks_and_quotes_nothing_of_it() {
     let cases = [
         (
             "a: 1\nb: {c: 1, c: hunter2}",
-            "line 2, column 11: this key stands twice in its mapping; remove one of the two",
+            "line 2, column 11: this key occurs twice in its mapping; remove one of the two",
         ),
         (
             "a: &s hunter2\nb: &c [*c]",

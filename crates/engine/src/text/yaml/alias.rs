@@ -1,34 +1,38 @@
 //! Following aliases and merge keys: copies of nodes, of which the budget allows only so many.
 
-use super::build::{Anchor, Builder, COMPLEX_KEY, Key, Problem};
-use crate::text::{self, Kind, Node, Sharing, Step, narrow};
+use super::build::{AnchorTarget, COMPLEX_KEY, DocumentBuilder, LocatedMessage, PendingKey};
+use crate::text::{self, Kind, Node, PathStep, Sharing, narrow};
 use std::{collections::HashSet, ops::Range};
 
-impl Builder<'_> {
-    pub(super) fn alias(&mut self, anchor: usize, span: &Range<usize>) -> Result<(), Problem> {
+impl DocumentBuilder<'_> {
+    pub(super) fn alias(
+        &mut self,
+        anchor: usize,
+        span: &Range<usize>,
+    ) -> Result<(), LocatedMessage> {
         self.end = span.end;
         let Some(&anchor) = self.anchors.get(&anchor) else {
             return Err((span.start, "an alias whose anchor is not known"));
         };
         if self.awaits_key() {
             let text = match anchor {
-                Anchor::Key(scalar) => scalar.text(),
-                Anchor::Value(node) => {
+                AnchorTarget::Key(scalar) => scalar.text(),
+                AnchorTarget::Value(node) => {
                     let node = &self.tree.nodes[node as usize];
                     self.keys.push(node.value);
                     node.text().ok_or((span.start, COMPLEX_KEY))?
                 }
             };
-            self.key(Key { text, merge: false });
+            self.key(PendingKey { text, merge: false });
             return Ok(());
         }
         match anchor {
-            Anchor::Key(scalar) => {
+            AnchorTarget::Key(scalar) => {
                 self.keys.push(scalar.value);
                 self.value(scalar, 0);
                 Ok(())
             }
-            Anchor::Value(node) => {
+            AnchorTarget::Value(node) => {
                 let (step, hidden) = self.step();
                 self.copy(node, step, hidden)
                     .map_err(|problem| (span.start, problem))
@@ -37,7 +41,7 @@ impl Builder<'_> {
     }
 
     /// Adds what the merge keys of a mapping bring in: entries under keys that it has not, the first one of each.
-    pub(super) fn merge(&mut self, mapping: u32) -> Result<(), Problem> {
+    pub(super) fn merge(&mut self, mapping: u32) -> Result<(), LocatedMessage> {
         let tree = &self.tree;
         let own = text::children(&tree.nodes, mapping);
         let mut present: HashSet<String> = own
@@ -60,7 +64,7 @@ impl Builder<'_> {
     }
 
     /// The mappings under a mapping's merge keys, the one that takes precedence first.
-    fn merge_sources(&self, mapping: u32) -> Result<Vec<u32>, Problem> {
+    fn merge_sources(&self, mapping: u32) -> Result<Vec<u32>, LocatedMessage> {
         let nodes = &self.tree.nodes;
         let Node { next, .. } = nodes[mapping as usize];
         let mut sources = Vec::new();
@@ -90,7 +94,7 @@ impl Builder<'_> {
     }
 
     /// Adds a copy of a node and of all below it under the innermost open collection.
-    fn copy(&mut self, source: u32, step: Step, hidden: bool) -> Result<(), &'static str> {
+    fn copy(&mut self, source: u32, step: PathStep, hidden: bool) -> Result<(), &'static str> {
         if self.open.iter().any(|open| open.node == source) {
             return Err("an alias inside its own anchor");
         }
@@ -105,7 +109,7 @@ impl Builder<'_> {
         &mut self,
         source: u32,
         parent: u32,
-        step: Step,
+        step: PathStep,
         hidden: bool,
     ) -> Result<(), &'static str> {
         let nodes = &mut self.tree.nodes;

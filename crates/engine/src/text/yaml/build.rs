@@ -1,9 +1,9 @@
-//! From the events of one document to its tree.
+//! Builds the tree of one document from parser events.
 
 use super::{Keys, schema};
 use crate::text::{
-    Format, Kind, NO_PARENT, Node, Sharing, Span, Step, Style, Text, Tree, error::DUPLICATE_KEY,
-    narrow,
+    Format, Kind, NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, Tree,
+    error::DUPLICATE_KEY, narrow,
 };
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 use std::{
@@ -15,13 +15,13 @@ use std::{
 pub(super) const COMPLEX_KEY: &str =
     "a key that is not a scalar; Kubernetes and JSON know only strings";
 
-/// A tree in the making.
-pub(super) struct Builder<'t> {
+/// The builder of one document's tree.
+pub(super) struct DocumentBuilder<'t> {
     pub(super) tree: Tree<'t>,
-    /// The collections around the place that is read.
-    pub(super) open: Vec<Open>,
-    pub(super) anchors: HashMap<usize, Anchor>,
-    /// Values that are keys elsewhere: what one of them stands for is not its own to change.
+    /// The open collections, outermost first.
+    pub(super) open: Vec<OpenCollection>,
+    pub(super) anchors: HashMap<usize, AnchorTarget>,
+    /// Values that an alias uses as keys: their bytes must not change.
     pub(super) keys: Vec<Span>,
     may_repeat: Keys,
     /// The end of the last token of content.
@@ -31,12 +31,12 @@ pub(super) struct Builder<'t> {
 }
 
 /// A collection that has not ended.
-pub(super) struct Open {
+pub(super) struct OpenCollection {
     pub(super) node: u32,
     mapping: bool,
     block: bool,
     /// The key whose value comes next.
-    key: Option<Key>,
+    key: Option<PendingKey>,
     /// How many items a sequence has so far.
     items: u32,
     /// It has a merge key.
@@ -45,33 +45,33 @@ pub(super) struct Open {
 
 /// A key whose value has not come; a merge key hides its value.
 #[derive(Clone, Copy)]
-pub(super) struct Key {
-    pub(super) text: Text,
+pub(super) struct PendingKey {
+    pub(super) text: TextRef,
     pub(super) merge: bool,
 }
 
-/// What an alias stands for: a node, or a scalar that is a key.
+/// The target of an alias: a node, or a scalar that is a key.
 #[derive(Clone, Copy)]
-pub(super) enum Anchor {
+pub(super) enum AnchorTarget {
     Value(u32),
-    Key(Scalar),
+    Key(PendingScalar),
 }
 
 /// A scalar that has not become a node yet.
 #[derive(Clone, Copy)]
-pub(super) struct Scalar {
+pub(super) struct PendingScalar {
     pub(super) value: Span,
     slot: u32,
     kind: Kind,
     style: Style,
 }
 
-/// What keeps a document from becoming a tree: the problem and where it is.
-pub(super) type Problem = (usize, &'static str);
+/// The offset and the message of an error.
+pub(super) type LocatedMessage = (usize, &'static str);
 
-// === impl Builder ===
+// === impl DocumentBuilder ===
 
-impl<'t> Builder<'t> {
+impl<'t> DocumentBuilder<'t> {
     pub(super) fn new(src: &'t str, may_repeat: Keys, budget: usize) -> Self {
         Self {
             tree: Tree::of_nothing(src, Format::Yaml),
@@ -89,7 +89,11 @@ impl<'t> Builder<'t> {
         clippy::wildcard_enum_match_arm,
         reason = "the enum is open; all that carries nodes is named"
     )]
-    pub(super) fn event(&mut self, event: Event<'_>, span: &Range<usize>) -> Result<(), Problem> {
+    pub(super) fn event(
+        &mut self,
+        event: Event<'_>,
+        span: &Range<usize>,
+    ) -> Result<(), LocatedMessage> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.scalar(&text, style, anchor, tag.as_deref(), span);
@@ -126,9 +130,9 @@ impl<'t> Builder<'t> {
             None if plain => schema::plain_kind(text),
             None => Kind::String,
         };
-        let mut scalar = Scalar {
+        let mut scalar = PendingScalar {
             value: Span::new(span.start, span.end),
-            slot: Text::VERBATIM,
+            slot: TextRef::VERBATIM,
             kind,
             style,
         };
@@ -139,9 +143,9 @@ impl<'t> Builder<'t> {
         self.end = span.end;
         if self.awaits_key() {
             if anchor != 0 {
-                self.anchors.insert(anchor, Anchor::Key(scalar));
+                self.anchors.insert(anchor, AnchorTarget::Key(scalar));
             }
-            self.key(Key {
+            self.key(PendingKey {
                 text: scalar.text(),
                 merge: plain && text == "<<" && tag.is_none(),
             });
@@ -156,15 +160,15 @@ impl<'t> Builder<'t> {
         style: StructureStyle,
         anchor: usize,
         span: &Range<usize>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), LocatedMessage> {
         if self.awaits_key() {
             return Err((span.start, COMPLEX_KEY));
         }
         let value = Span::new(span.start, span.end);
         let node = self.value(
-            Scalar {
+            PendingScalar {
                 value,
-                slot: Text::VERBATIM,
+                slot: TextRef::VERBATIM,
                 kind,
                 style: Style::Bare,
             },
@@ -172,7 +176,7 @@ impl<'t> Builder<'t> {
         );
         self.end = self.end.max(span.end);
         let block = style == StructureStyle::Block;
-        self.open.push(Open {
+        self.open.push(OpenCollection {
             node,
             mapping: kind == Kind::Mapping,
             block,
@@ -183,7 +187,7 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn close(&mut self, span: &Range<usize>) -> Result<(), Problem> {
+    fn close(&mut self, span: &Range<usize>) -> Result<(), LocatedMessage> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
@@ -210,8 +214,8 @@ impl<'t> Builder<'t> {
     }
 
     /// Adds a node and gives it its anchor.
-    pub(super) fn value(&mut self, scalar: Scalar, anchor: usize) -> u32 {
-        let Scalar {
+    pub(super) fn value(&mut self, scalar: PendingScalar, anchor: usize) -> u32 {
+        let PendingScalar {
             value,
             slot,
             kind,
@@ -233,7 +237,7 @@ impl<'t> Builder<'t> {
             hidden,
         });
         if anchor != 0 {
-            self.anchors.insert(anchor, Anchor::Value(node));
+            self.anchors.insert(anchor, AnchorTarget::Value(node));
         }
         node
     }
@@ -248,7 +252,7 @@ impl<'t> Builder<'t> {
             .is_some_and(|open| open.mapping && open.key.is_none())
     }
 
-    pub(super) fn key(&mut self, key: Key) {
+    pub(super) fn key(&mut self, key: PendingKey) {
         if let Some(open) = self.open.last_mut() {
             open.merges |= key.merge;
             open.key = Some(key);
@@ -256,14 +260,14 @@ impl<'t> Builder<'t> {
     }
 
     /// The step to the value that comes now, and whether that value is hidden.
-    pub(super) fn step(&mut self) -> (Step, bool) {
+    pub(super) fn step(&mut self) -> (PathStep, bool) {
         let Some(open) = self.open.last_mut() else {
-            return (Step::ROOT, false);
+            return (PathStep::ROOT, false);
         };
-        if let Some(Key { text, merge }) = open.key.take() {
-            return (Step::Key(text), merge);
+        if let Some(PendingKey { text, merge }) = open.key.take() {
+            return (PathStep::Key(text), merge);
         }
-        let item = Step::Item(open.items);
+        let item = PathStep::Item(open.items);
         open.items += 1;
         (item, false)
     }
@@ -282,11 +286,11 @@ impl<'t> Builder<'t> {
     }
 }
 
-// === impl Scalar ===
+// === impl PendingScalar ===
 
-impl Scalar {
-    pub(super) fn text(self) -> Text {
-        Text {
+impl PendingScalar {
+    pub(super) fn text(self) -> TextRef {
+        TextRef {
             span: self.style.inner(self.value),
             slot: self.slot,
         }

@@ -1,9 +1,9 @@
-//! What scalars are, by the core schema of YAML 1.2.
+//! Kinds of scalars by the core schema of YAML 1.2.
 
 use crate::text::Kind;
 use granit_parser::Tag;
 
-/// What a plain scalar without a tag is.
+/// The kind of a plain scalar without a tag.
 pub(in crate::text) fn plain_kind(text: &str) -> Kind {
     let scalar = match text {
         "" | "~" | "null" | "Null" | "NULL" | "true" | "True" | "TRUE" | "false" | "False"
@@ -13,13 +13,13 @@ pub(in crate::text) fn plain_kind(text: &str) -> Kind {
     if scalar { Kind::Scalar } else { Kind::String }
 }
 
-/// Whether a plain scalar without a tag that has this part is a string, whatever else it has.
+/// Whether any plain scalar without a tag that contains this part is a string.
 pub(in crate::text) fn makes_a_string(part: &str) -> bool {
     let may_be_of_another = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.~".contains(&byte);
     !part.bytes().all(may_be_of_another)
 }
 
-/// What a scalar with a tag is; tags that the schema does not know are those of strings.
+/// The kind of a scalar with a tag; unknown tags are those of strings.
 pub(super) fn tagged_kind(tag: &Tag) -> Kind {
     match tag.core_suffix() {
         Some("null" | "bool" | "int" | "float") => Kind::Scalar,
