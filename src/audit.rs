@@ -4,7 +4,6 @@
 //! ```text
 //! list_all       lists a cluster, one resource after the other, into one audit
 //! cluster_audit  evaluates listed objects; no I/O
-//! resource       the resources, in the required order
 //! owners         controllers of objects, to attribute findings of Pods to their workload
 //! findings       stored findings, without duplicates and bounded
 //! coverage       whether the webhook missed a finding
@@ -17,7 +16,6 @@ mod existing;
 mod findings;
 mod list_all;
 mod owners;
-mod resource;
 
 pub use cluster_audit::{AuditInput, AuditResult, ClusterAudit, Counts, IncompleteList};
 pub use coverage::{Coverage, Reach};
@@ -27,4 +25,3 @@ pub use existing::{
 pub use findings::{FindingStore, FindingTotals, ObjectFinding, PolicyTotals, StoredFinding};
 pub use list_all::{ListScope, audit_cluster};
 pub use owners::{ControllerReference, Owners, is_finished};
-pub use resource::{CONFIG_MAPS, NAMESPACES, Resource, WORKLOADS};

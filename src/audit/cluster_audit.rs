@@ -1,7 +1,7 @@
 //! One audit of a cluster, without I/O.
 //!
 //! [`ClusterAudit`] receives the objects item by item and keeps only findings, owners, and the ConfigMap values that other objects
-//! may reference. The lists must arrive in this order: [`NAMESPACES`], [`CONFIG_MAPS`], [`WORKLOADS`](super::WORKLOADS).
+//! may reference. The lists must arrive in this order: [`NAMESPACE`], [`CONFIG_MAP`], [`WORKLOADS`](crate::domain::kinds::WORKLOADS).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use crate::cluster::list::ListError;
 use crate::domain::config_maps::{ConfigMap, References};
 use crate::domain::judge::{Action, Context, Judged, Judgement, judge};
+use crate::domain::kinds::{BuiltInKind, CONFIG_MAP, NAMESPACE};
 use crate::domain::object::{Object, Sort};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::{Namespaces, View};
@@ -20,7 +21,6 @@ use crate::text::Tree;
 use super::coverage::{Coverage, Subject, last_changed};
 use super::findings::{FindingStore, FindingTotals, ObjectFinding, StoredFinding};
 use super::owners::{ControllerReference, Owners, is_finished};
-use super::resource::{CONFIG_MAPS, NAMESPACES, Resource};
 
 /// How annotations of the product begin.
 const ANNOTATION_PREFIX: &str = "bedrock-profiles.dev/";
@@ -128,14 +128,14 @@ impl ClusterAudit {
         }
     }
 
-    /// Evaluates one item of a resource's list, as JSON.
-    pub fn add(&mut self, resource: &Resource, text: &str) {
+    /// Evaluates one item of a kind's list, as JSON.
+    pub fn add(&mut self, kind: &'static BuiltInKind, text: &str) {
         let Ok(tree) = Tree::json(text) else {
             self.page.counts.unreadable += 1;
             return;
         };
-        let object = Object::of_kind(&tree, tree.root(), resource.api_version, resource.kind);
-        if *resource == NAMESPACES {
+        let object = Object::of_kind(&tree, tree.root(), kind.api_version, kind.kind);
+        if *kind == NAMESPACE {
             return self.add_namespace(&object);
         }
         let namespace = object.field(&["metadata", "namespace"]).unwrap_or_default();
@@ -148,11 +148,11 @@ impl ClusterAudit {
             let map = ConfigMap::of(&object, &self.input.view.snapshot);
             self.config_maps.insert(namespace, name, map);
         }
-        if is_finished(&object, resource.kind) {
+        if is_finished(&object, kind.kind) {
             return;
         }
         self.page.counts.objects += 1;
-        let findings = self.evaluate(resource, &object, namespace);
+        let findings = self.evaluate(kind, &object, namespace);
         if !findings.is_empty() {
             self.page.findings.push(findings);
         }
@@ -171,7 +171,7 @@ impl ClusterAudit {
 
     fn evaluate(
         &self,
-        resource: &Resource,
+        kind: &'static BuiltInKind,
         object: &Object<'_>,
         namespace: &str,
     ) -> Vec<ObjectFinding> {
@@ -192,8 +192,8 @@ impl ClusterAudit {
         }
         let attribution = Attribution {
             object: ObjectReference {
-                api_version: resource.api_version.to_owned(),
-                kind: resource.kind.to_owned(),
+                api_version: kind.api_version.to_owned(),
+                kind: kind.kind.to_owned(),
                 namespace: namespace.name.to_string(),
                 name: text_of(object, "name"),
             },
@@ -202,7 +202,7 @@ impl ClusterAudit {
         };
         let written = Subject {
             object,
-            resource,
+            kind,
             namespace: &namespace,
         };
         evaluated
@@ -258,15 +258,15 @@ impl ClusterAudit {
         self.page = PendingPage::default();
     }
 
-    /// Ends the list of a resource.
-    pub fn end_list(&mut self, resource: &Resource, outcome: Result<(), ListError>) {
+    /// Ends the list of a kind.
+    pub fn end_list(&mut self, kind: &BuiltInKind, outcome: Result<(), ListError>) {
         if let Err(error) = outcome {
-            let resource = resource.plural;
+            let resource = kind.plural;
             self.incomplete.push(IncompleteList { resource, error });
-        } else if *resource == NAMESPACES {
+        } else if *kind == NAMESPACE {
             let listed = std::mem::take(&mut self.namespaces);
             self.input.view.namespaces = Arc::new(Namespaces::Seen(listed));
-        } else if *resource == CONFIG_MAPS {
+        } else if *kind == CONFIG_MAP {
             let listed = std::mem::take(&mut self.config_maps);
             self.input.view.references = Arc::new(listed);
         }

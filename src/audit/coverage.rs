@@ -10,9 +10,9 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::resource::Resource;
 use crate::domain::catalog::LifecycleState;
 use crate::domain::judge::Judged;
+use crate::domain::kinds::BuiltInKind;
 use crate::domain::object::{Object, Sort};
 use crate::domain::policy::{Mode, Namespace, Policy, Selector};
 use crate::domain::region::RegionSource;
@@ -45,7 +45,7 @@ pub struct Reach {
 /// A stored object.
 pub(super) struct Subject<'a, 't> {
     pub(super) object: &'a Object<'t>,
-    pub(super) resource: &'a Resource,
+    pub(super) kind: &'static BuiltInKind,
     pub(super) namespace: &'a Namespace,
 }
 
@@ -96,7 +96,7 @@ impl Reach {
     fn covers(&self, subject: &Subject<'_, '_>, write: &Write) -> bool {
         let has_rule = |operation: &&str| {
             let mut rules = self.rules.iter();
-            rules.any(|rule| covers(rule, subject.resource, operation))
+            rules.any(|rule| covers(rule, subject.kind, operation))
         };
         self.namespaces.selects(subject.namespace) && write.operations.iter().all(has_rule)
     }
@@ -107,16 +107,16 @@ fn selects(selector: &LabelSelector) -> bool {
 }
 
 /// Whether a rule matches an operation on a namespaced resource, as the API server matches without `matchPolicy: Equivalent`.
-fn covers(rule: &RuleWithOperations, resource: &Resource, operation: &str) -> bool {
+fn covers(rule: &RuleWithOperations, kind: &BuiltInKind, operation: &str) -> bool {
     let has = |values: &Option<Vec<String>>, wanted: &[&str]| {
         let mut values = values.iter().flatten();
         values.any(|value| wanted.contains(&value.as_str()))
     };
     let scope = rule.scope.as_deref().unwrap_or("*");
     has(&rule.operations, &["*", operation])
-        && has(&rule.api_groups, &["*", resource.group()])
-        && has(&rule.api_versions, &["*", resource.version()])
-        && has(&rule.resources, &["*", "*/*", resource.plural])
+        && has(&rule.api_groups, &["*", kind.group()])
+        && has(&rule.api_versions, &["*", kind.version()])
+        && has(&rule.resources, &["*", "*/*", kind.plural])
         && matches!(scope, "*" | "Namespaced")
 }
 
@@ -225,7 +225,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::audit::resource::{CONFIG_MAPS, WORKLOADS};
+    use crate::domain::kinds::{CONFIG_MAP, WORKLOADS};
 
     fn reach(webhook: &Value) -> Option<Reach> {
         let mut webhook = webhook.clone();
@@ -286,6 +286,6 @@ mod tests {
             let covers = covers(&rule, deployments, "CREATE");
             assert_eq!(covers, expected, "{field}: {value}");
         }
-        assert!(!covers(&rule("scope", json!("*")), &CONFIG_MAPS, "CREATE"));
+        assert!(!covers(&rule("scope", json!("*")), &CONFIG_MAP, "CREATE"));
     }
 }

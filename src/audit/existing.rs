@@ -12,16 +12,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::coverage::{Coverage, Reach};
-use super::resource::Resource;
 use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::cluster::rbac::{MUTATING, VALIDATING};
 
-/// The resource of policies.
-const POLICIES: Resource = Resource {
-    api_version: "bedrock-profiles.dev/v1alpha1",
-    kind: "InferenceProfilePolicy",
-    plural: "inferenceprofilepolicies",
-};
+/// The path of the list of policies.
+const POLICIES: &str = "/apis/bedrock-profiles.dev/v1alpha1/inferenceprofilepolicies";
 
 /// The condition of a policy whose last audit could not read every list.
 pub const AUDIT_INCOMPLETE: &str = "AuditIncomplete";
@@ -75,7 +70,7 @@ fn time(value: &Value) -> Option<Timestamp> {
 /// Lists the current status of every policy.
 pub async fn list_policy_statuses(pager: &Pager) -> Result<PolicyStatuses, ListError> {
     let list = ListRequest {
-        path: POLICIES.path(None),
+        path: POLICIES.to_owned(),
         ..ListRequest::default()
     };
     let policies = pager.collect::<DynamicObject>(&list).await?;

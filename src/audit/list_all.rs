@@ -1,8 +1,8 @@
 //! Lists a cluster into one audit.
 
 use super::cluster_audit::{AuditInput, AuditResult, ClusterAudit, Counts};
-use super::resource::{CONFIG_MAPS, NAMESPACES, Resource, WORKLOADS};
 use crate::cluster::list::{ItemSink, ListRequest, Pager};
+use crate::domain::kinds::{BuiltInKind, CONFIG_MAP, NAMESPACE, WORKLOADS};
 
 /// The part of a cluster to audit.
 #[derive(Debug, Clone)]
@@ -16,18 +16,18 @@ pub struct ListScope {
 /// Adds the pages of one list to an audit.
 struct Feed<'a, F> {
     audit: &'a mut ClusterAudit,
-    resource: &'a Resource,
+    kind: &'static BuiltInKind,
     progress: &'a mut F,
 }
 
-impl<F: FnMut(&Resource, Counts)> ItemSink for Feed<'_, F> {
+impl<F: FnMut(&BuiltInKind, Counts)> ItemSink for Feed<'_, F> {
     fn add(&mut self, item: &str) {
-        self.audit.add(self.resource, item);
+        self.audit.add(self.kind, item);
     }
 
     fn commit(&mut self) {
         self.audit.commit();
-        (self.progress)(self.resource, self.audit.counts());
+        (self.progress)(self.kind, self.audit.counts());
     }
 
     fn abandon(&mut self) {
@@ -41,38 +41,66 @@ pub async fn audit_cluster(
     pager: &Pager,
     scope: &ListScope,
     input: AuditInput,
-    mut progress: impl FnMut(&Resource, Counts),
+    mut progress: impl FnMut(&BuiltInKind, Counts),
 ) -> AuditResult {
     let mut audit = ClusterAudit::new(input);
-    let config_maps = scope.config_maps.then_some(&CONFIG_MAPS);
-    let resources = std::iter::once(&NAMESPACES)
+    let config_maps = scope.config_maps.then_some(&CONFIG_MAP);
+    let kinds = std::iter::once(&NAMESPACE)
         .chain(config_maps)
         .chain(WORKLOADS);
-    for resource in resources {
+    for kind in kinds {
         let mut feed = Feed {
             audit: &mut audit,
-            resource,
+            kind,
             progress: &mut progress,
         };
-        let outcome = pager.read(&scope.list(resource), &mut feed).await;
-        audit.end_list(resource, outcome);
+        let outcome = pager.read(&scope.list(kind), &mut feed).await;
+        audit.end_list(kind, outcome);
     }
     audit.finish()
 }
 
 impl ListScope {
-    fn list(&self, resource: &Resource) -> ListRequest<'_> {
+    fn list(&self, kind: &BuiltInKind) -> ListRequest<'_> {
         let namespace = self.namespace.as_deref();
-        if *resource == NAMESPACES {
+        if *kind == NAMESPACE {
             return ListRequest {
-                path: resource.path(None),
+                path: path(kind, None),
                 name: namespace,
                 metadata_only: true,
             };
         }
         ListRequest {
-            path: resource.path(namespace),
+            path: path(kind, namespace),
             ..ListRequest::default()
         }
+    }
+}
+
+/// The path of a kind's list, in all namespaces or in one.
+fn path(kind: &BuiltInKind, namespace: Option<&str>) -> String {
+    let root = if kind.group().is_empty() {
+        "api"
+    } else {
+        "apis"
+    };
+    let (version, plural) = (kind.api_version, kind.plural);
+    match namespace {
+        Some(namespace) => format!("/{root}/{version}/namespaces/{namespace}/{plural}"),
+        None => format!("/{root}/{version}/{plural}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_list_has_group_version_and_namespace() {
+        assert_eq!(
+            path(&CONFIG_MAP, Some("ml")),
+            "/api/v1/namespaces/ml/configmaps"
+        );
+        assert_eq!(path(&WORKLOADS[0], None), "/apis/apps/v1/deployments");
     }
 }

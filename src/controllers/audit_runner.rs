@@ -11,12 +11,13 @@ use jiff::civil::Date;
 
 use crate::audit::{
     AuditInput, AuditResult, Counts, ListScope, PolicyStatus, PolicyStatuses, PolicyTotals,
-    Resource, audit_cluster, list_policy_statuses, read_coverage,
+    audit_cluster, list_policy_statuses, read_coverage,
 };
 use crate::cluster::client::Clients;
 use crate::cluster::leader_election::Leadership;
 use crate::cluster::list::{ListError, Pager};
 use crate::cluster::release::ReleaseNames;
+use crate::domain::kinds::BuiltInKind;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::view::View;
 use crate::runtime::published::{Changes, Published};
@@ -267,13 +268,13 @@ impl AuditRunner {
             config_maps: self.options.config_maps,
         };
         let mut logged = Instant::now();
-        let progress = |resource: &Resource, counts: Counts| {
+        let progress = |kind: &BuiltInKind, counts: Counts| {
             self.metrics.set_objects(counts.objects);
             if logged.elapsed() > PROGRESS_INTERVAL {
                 logged = Instant::now();
                 tracing::info!(
                     objects = counts.objects,
-                    resource = resource.plural,
+                    resource = kind.plural,
                     "audit in progress"
                 );
             }

@@ -1,22 +1,11 @@
 //! Selects what a review is about: the action to evaluate, or none.
 
 use crate::domain::judge::Action;
+use crate::domain::kinds::WORKLOADS;
 use crate::domain::object::{Object, Sort};
 
 use super::handler::Endpoint;
 use super::review::{Envelope, Operation};
-
-/// Resources of workload templates and their kinds.
-const TEMPLATES: &[(&str, &str)] = &[
-    ("deployments", "Deployment"),
-    ("statefulsets", "StatefulSet"),
-    ("daemonsets", "DaemonSet"),
-    ("replicasets", "ReplicaSet"),
-    ("replicationcontrollers", "ReplicationController"),
-    ("jobs", "Job"),
-    ("cronjobs", "CronJob"),
-    ("podtemplates", "PodTemplate"),
-];
 
 /// The action of a request, or `None` where nothing is to be evaluated.
 ///
@@ -59,6 +48,8 @@ pub(super) fn kind_label(envelope: &Envelope<'_>) -> &'static str {
 }
 
 fn template_kind(resource: &str) -> Option<&'static str> {
-    let mut kinds = TEMPLATES.iter();
-    kinds.find_map(|(plural, kind)| (*plural == resource).then_some(*kind))
+    let mut templates = WORKLOADS.iter().filter(|one| one.has_template());
+    templates
+        .find(|one| one.plural == resource)
+        .map(|one| one.kind)
 }

@@ -3,10 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use bedrock_profiles::audit::{
-    AuditInput, AuditResult, CONFIG_MAPS, ClusterAudit, Coverage, NAMESPACES, Reach, Resource,
-    WORKLOADS,
-};
+use bedrock_profiles::audit::{AuditInput, AuditResult, ClusterAudit, Coverage, Reach};
+use bedrock_profiles::domain::kinds::{BuiltInKind, NAMESPACE};
 use bedrock_profiles::domain::policy::Selector;
 use bedrock_profiles::domain::reason::Reason;
 use bedrock_profiles::report::{FindingRecord, Missed};
@@ -49,20 +47,16 @@ impl Cluster {
     fn audit(self) -> AuditResult {
         let mut audit = ClusterAudit::new(self.input);
         for namespace in &self.namespaces {
-            audit.add(&NAMESPACES, &namespace.to_string());
+            audit.add(&NAMESPACE, &namespace.to_string());
         }
         audit.commit();
-        audit.end_list(&NAMESPACES, Ok(()));
-        for resource in std::iter::once(&CONFIG_MAPS).chain(WORKLOADS) {
-            for object in self
-                .objects
-                .iter()
-                .filter(|one| one["kind"] == resource.kind)
-            {
-                audit.add(resource, &as_an_item(object));
+        audit.end_list(&NAMESPACE, Ok(()));
+        for kind in BuiltInKind::all() {
+            for object in self.objects.iter().filter(|one| one["kind"] == kind.kind) {
+                audit.add(kind, &as_an_item(object));
             }
             audit.commit();
-            audit.end_list(resource, Ok(()));
+            audit.end_list(kind, Ok(()));
         }
         audit.finish()
     }
@@ -77,9 +71,8 @@ fn as_an_item(object: &Value) -> String {
     item.to_string()
 }
 
-fn resource(kind: &str) -> &'static Resource {
-    let all = std::iter::once(&CONFIG_MAPS).chain(WORKLOADS);
-    all.into_iter().find(|one| one.kind == kind).unwrap()
+fn kind_of(kind: &str) -> &'static BuiltInKind {
+    BuiltInKind::all().find(|one| one.kind == kind).unwrap()
 }
 
 /// An object of `kind` whose one container asks for `model`, owned by the owner of this kind and name.
@@ -92,7 +85,7 @@ fn object(kind: &str, name: &str, model: &str, owner: Option<(&str, &str)>) -> V
         _ => json!({"template": {"spec": spec}}),
     };
     let mut object = json!({
-        "apiVersion": resource(kind).api_version, "kind": kind,
+        "apiVersion": kind_of(kind).api_version, "kind": kind,
         "metadata": {"name": name, "namespace": "ml", "uid": uid(kind, name)}, "spec": spec,
     });
     if let Some((kind, name)) = owner {
@@ -310,7 +303,7 @@ fn an_excluded_namespace_is_skipped() {
 fn a_list_page_read_twice_is_counted_once() {
     let input = Cluster::of(Vec::new()).input;
     let mut audit = ClusterAudit::new(input);
-    let pods = resource("Pod");
+    let pods = kind_of("Pod");
     let item = as_an_item(&object("Pod", "chat", SONNET_4_6, None));
     audit.add(pods, &item);
     audit.abandon();

@@ -2,4 +2,5 @@
 
 mod crds;
 mod detection_page;
+mod kinds;
 mod rbac;

@@ -9,6 +9,7 @@ pub mod detect;
 pub mod environment;
 pub mod id;
 pub mod judge;
+pub mod kinds;
 pub mod object;
 pub mod opt_out;
 pub mod placeholder;

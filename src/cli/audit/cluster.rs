@@ -8,13 +8,13 @@ use kube::core::PartialObjectMeta;
 
 use crate::api::{self, Resource as CustomResource};
 use crate::audit::{
-    AuditInput, AuditResult, Counts, ListScope, Resource, audit_cluster, list_policy_statuses,
-    read_coverage,
+    AuditInput, AuditResult, Counts, ListScope, audit_cluster, list_policy_statuses, read_coverage,
 };
 use crate::cluster::client::Clients;
 use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::cluster::release::SYSTEM_NAMESPACE;
 use crate::controllers::view::REGION_LABEL;
+use crate::domain::kinds::BuiltInKind;
 use crate::domain::region::Region;
 use crate::domain::view::View;
 use crate::report::AuditReport;
@@ -56,7 +56,7 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
         let mut tally = Tally::default();
         let input = input(args, &pager, &mut tally).await?;
         let mut progress = Progress::default();
-        let print = |resource: &Resource, counts| progress.print(resource, counts);
+        let print = |kind: &BuiltInKind, counts| progress.print(kind, counts);
         let result = audit_cluster(&pager, &scope, input, print).await;
         progress.clear();
         report_incomplete(&result, &mut tally);
@@ -143,10 +143,10 @@ struct Progress {
 }
 
 impl Progress {
-    fn print(&mut self, resource: &Resource, counts: Counts) {
+    fn print(&mut self, kind: &BuiltInKind, counts: Counts) {
         let mut stderr = std::io::stderr();
         if stderr.is_terminal() {
-            let (objects, plural) = (counts.objects, resource.plural);
+            let (objects, plural) = (counts.objects, kind.plural);
             // A failed write is no reason to stop: the report goes to another stream.
             let _ = write!(stderr, "\r\u{1b}[K{objects} objects, listing {plural}");
             self.is_printed = true;

@@ -4,6 +4,8 @@
 
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
+use super::kinds::BuiltInKind;
+
 mod env_entry;
 mod variable;
 
@@ -38,22 +40,6 @@ pub enum Sort {
     Plain,
 }
 
-/// Built-in kinds with a Pod template: API group, kind and the way to the template.
-const TEMPLATES: &[(&str, &str, &[&str])] = &[
-    ("apps", "Deployment", &["spec", "template"]),
-    ("apps", "StatefulSet", &["spec", "template"]),
-    ("apps", "DaemonSet", &["spec", "template"]),
-    ("apps", "ReplicaSet", &["spec", "template"]),
-    ("batch", "Job", &["spec", "template"]),
-    (
-        "batch",
-        "CronJob",
-        &["spec", "jobTemplate", "spec", "template"],
-    ),
-    ("", "ReplicationController", &["spec", "template"]),
-    ("", "PodTemplate", &["template"]),
-];
-
 /// Every sort of container, in the order in which the kubelet starts them.
 const CONTAINERS: &[&str] = &["initContainers", "containers", "ephemeralContainers"];
 
@@ -76,14 +62,15 @@ impl<'t> Object<'t> {
     pub fn of_kind(tree: &'t Tree<'t>, root: NodeId, api_version: &str, kind: &str) -> Self {
         let by_lines = tree.format() == Format::Lines;
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        let template = TEMPLATES.iter().find(|row| (row.0, row.1) == (group, kind));
-        let (sort, pod) = match (group, kind, template) {
-            ("", "Pod" | "ConfigMap", _) | (_, _, Some(_)) if by_lines => (Sort::Plain, None),
-            ("", "Pod", _) => (Sort::Pod, Some(root)),
-            ("", "ConfigMap", _) => (Sort::ConfigMap, None),
-            (_, _, Some((_, _, way))) => (Sort::Template, tree.at(root, way)),
-            _ if api_version.is_empty() || kind.is_empty() => (Sort::Plain, None),
-            _ => (Sort::Custom, None),
+        let (sort, pod) = match BuiltInKind::find(group, kind) {
+            Some(_) if by_lines => (Sort::Plain, None),
+            Some(found) => match found.template_path {
+                None => (Sort::ConfigMap, None),
+                Some([]) => (Sort::Pod, Some(root)),
+                Some(path) => (Sort::Template, tree.at(root, path)),
+            },
+            None if api_version.is_empty() || kind.is_empty() => (Sort::Plain, None),
+            None => (Sort::Custom, None),
         };
         Self {
             tree,
