@@ -1,4 +1,4 @@
-//! `docs/detection.md` is what the tables in the code say. `UPDATE=1` writes it anew.
+//! `docs/detection.md` is generated from the tables in the code, below its first section. `UPDATE=1` writes it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,23 +11,23 @@ use bedrock_profiles::domain::whereabouts::{BEDROCK_NAMES, OF_ONE_MODEL, SDK_NAM
 
 const PAGE: &str = "docs/detection.md";
 
-/// What stands before the first generated table; written by hand.
+/// The line before the first generated table; the text above it is written by hand.
 const START: &str = "<!-- Generated from the code from here on: `UPDATE=1 cargo test --test suite generated`. -->\n";
 
 fn generated() -> String {
     let mut page = String::from(START);
-    page.push_str("\n## Routes before an ID\n\nThese mean Bedrock itself; the prefix goes behind the last of them: ");
+    page.push_str("\n## Routes before an ID\n\nThese routes lead to Bedrock. The geography is inserted after them: ");
     let code = |words: &[&str]| {
         let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
         quoted.join(", ")
     };
     writeln!(page, "{}, `bedrock/REGION/`.", code(WRAPPERS)).unwrap();
-    page.push_str("\nThese mean something else, wherever they stand in the route:\n\n| route | reason |\n|---|---|\n");
+    page.push_str("\nThese parts of a route lead elsewhere:\n\n| route | reason |\n|---|---|\n");
     for (route, reason) in OTHER_ROUTES {
         writeln!(page, "| `{route}` | `{reason}` |").unwrap();
     }
     page.push_str("| any other `…/` | `OtherCloud` |\n");
-    page.push_str("\n## Roles\n\nAn ID is left for the names around it. A name counts however its words are parted and capitalised: `model_name`, `modelName` and\n`MODEL_NAME` are one. `…` stands for anything.\n\n| reason | where | why |\n|---|---|---|\n");
+    page.push_str("\n## Context rules\n\nNames around an ID can be a reason not to change it. Names are compared by their words: `model_name`, `modelName` and `MODEL_NAME` are equal.\n`…` matches any text.\n\n| reason | condition | explanation |\n|---|---|---|\n");
     for rule in TABLE {
         let when: Vec<_> = rule.when.iter().map(condition).collect();
         writeln!(
@@ -39,21 +39,21 @@ fn generated() -> String {
         )
         .unwrap();
     }
-    page.push_str("\n## Regions\n\nThe first source that says anything decides:\n\n");
+    page.push_str("\n## Regions\n\nThe first source that is set is used:\n\n");
     for (at, source) in RegionSource::ALL.iter().enumerate() {
         writeln!(page, "{}. `{source}`: {}", at + 1, source.sentence()).unwrap();
     }
     writeln!(
         page,
-        "\nNames that speak of Bedrock alone come first: {}. Then `AWS_REGION_NAME`, then {}.",
+        "\nAmong variables and keys, names for Bedrock come first: {}. Then `AWS_REGION_NAME`, then {}.",
         code(BEDROCK_NAMES),
         code(SDK_NAMES)
     )
     .unwrap();
     for (model, region) in OF_ONE_MODEL {
-        writeln!(page, "`{region}` names the region of `{model}` alone.").unwrap();
+        writeln!(page, "`{region}` is the region of `{model}` only.").unwrap();
     }
-    page.push_str("\n## Reasons\n\nWhere several hold, the first group that has one decides.\n\n| group | reason | what it says |\n|---|---|---|\n");
+    page.push_str("\n## Reasons\n\nIf several reasons apply, the one of the first group is reported.\n\n| group | reason | meaning |\n|---|---|---|\n");
     for reason in Reason::ALL {
         writeln!(
             page,
@@ -75,16 +75,22 @@ fn condition(condition: &Condition) -> String {
         shown.join(", ")
     };
     match condition {
-        Condition::Named(patterns) => format!("its own name is {}", names(patterns)),
-        Condition::Under(patterns) => format!("it stands under {}", names(patterns)),
+        Condition::Named(patterns) => format!("the name of the value is {}", names(patterns)),
+        Condition::Under(patterns) => {
+            format!("the name of an enclosing entry is {}", names(patterns))
+        }
         Condition::Entry(patterns, says) => {
             format!("in the same entry {} {}", names(patterns), what(*says))
         }
         Condition::Beside(patterns, says) => {
-            format!("beside it {} {}", names(patterns), what(*says))
+            format!("beside the ID {} {}", names(patterns), what(*says))
         }
         Condition::Around(patterns, says) => {
-            format!("beside it or around it {} {}", names(patterns), what(*says))
+            format!(
+                "beside or around the ID {} {}",
+                names(patterns),
+                what(*says)
+            )
         }
     }
 }
@@ -111,7 +117,7 @@ fn what(says: Says) -> String {
 
 fn group(group: Group) -> &'static str {
     match group {
-        Group::Shape => "shape and role",
+        Group::Shape => "syntax and context",
         Group::Object => "object",
         Group::Policy => "policy",
         Group::Model => "model",
@@ -134,6 +140,6 @@ fn the_page_is_generated_from_the_tables() {
     }
     assert_eq!(
         page, expected,
-        "{PAGE} is not what the code says; write it anew with UPDATE=1"
+        "{PAGE} differs from the tables in the code; UPDATE=1 writes it"
     );
 }
