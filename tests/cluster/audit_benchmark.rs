@@ -1,7 +1,7 @@
 //! A benchmark of audits of a large cluster: time, memory, and whether they find every planted ID. A command and not a trial,
 //! because it takes minutes and its figures are those of one machine.
 //!
-//! `make weigh` plants 10,000 ConfigMaps of 100 KiB and 5,000 Pods with 1,234 findings. It has them audited by the command line,
+//! `make bench-audit` plants 10,000 ConfigMaps of 100 KiB and 5,000 Pods with 1,234 findings. It has them audited by the command line,
 //! in the cluster and as files, and by a leader that serves, watches and resolves references, compares each result with the planted
 //! IDs, and prints time and memory of each process.
 

@@ -79,8 +79,9 @@ fn build() -> Result<Binaries> {
         what: &format!("{VERSION} of Kubernetes"),
         module: "tests/cluster/assets",
         packages: &PACKAGES,
+        tags: "",
         link_flags: &link_flags(),
-        workshop: workshop(),
+        parent: workshop(),
         name: VERSION,
         takes: "about 6 minutes on two cores",
     };

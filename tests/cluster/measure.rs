@@ -1,4 +1,4 @@
-//! Measurements of a release on a real control plane: `make measure`. They print figures and assert nothing about time.
+//! Measurements of a release on a real control plane: `make bench-memory`. They print figures and assert nothing about time.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Programs in Go that tests run beside Kubernetes, each pinned by a module of its own, as their dependencies do not agree.
+//! Go programs that tests run beside Kubernetes. Modules are separate where their dependencies do not agree.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,60 +9,92 @@ use anyhow::Result;
 
 use crate::go::Build;
 
-/// A program that is built once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tool {
-    /// Its name, and that of the folder of its module in `tests/chart/assets/`.
+/// Programs that are built together.
+#[derive(Debug)]
+pub(crate) struct Module {
+    /// The folder of the module in `tests/chart/assets/`.
     pub(crate) name: &'static str,
-    /// Its package.
-    pub(crate) package: &'static str,
-    /// How long it takes to build on two cores, for people.
+    /// Name and package of each program.
+    pub(crate) packages: &'static [(&'static str, &'static str)],
+    /// Build tags.
+    pub(crate) tags: &'static str,
+    /// Duration of the build on two cores.
     pub(crate) takes: &'static str,
 }
 
-/// Helm as it is.
-pub(crate) const HELM_4: Tool = Tool {
-    name: "helm4",
-    package: "helm.sh/helm/v4/cmd/helm",
+/// A program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tool {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The module that pins it.
+    pub(crate) module: &'static Module,
+}
+
+/// Both versions of Helm, which share most of their packages.
+static HELM: Module = Module {
+    name: "helm",
+    packages: &[
+        ("helm4", "helm.sh/helm/v4/cmd/helm"),
+        ("helm3", "helm.sh/helm/v3/cmd/helm"),
+    ],
+    tags: "",
     takes: "3 minutes",
 };
 
-/// Helm as most still have it.
-pub(crate) const HELM_3: Tool = Tool {
-    name: "helm3",
-    package: "helm.sh/helm/v3/cmd/helm",
-    takes: "2 minutes",
+/// The current version of Helm.
+pub(crate) const HELM_4: Tool = Tool {
+    name: "helm4",
+    module: &HELM,
 };
 
+/// The previous version of Helm.
+pub(crate) const HELM_3: Tool = Tool {
+    name: "helm3",
+    module: &HELM,
+};
+
+impl PartialEq for Tool {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 impl Tool {
-    /// Where the program is. Builds it, where that has not been done, which needs the network.
+    /// The path of the program. Builds its module if necessary, which needs the network.
     pub(crate) fn path(&self) -> Result<PathBuf> {
         let build = Build {
-            what: self.name,
-            module: &format!("tests/chart/assets/{}", self.name),
-            packages: &[(self.name, self.package)],
+            what: &self.names(),
+            module: &format!("tests/chart/assets/{}", self.module.name),
+            packages: self.module.packages,
+            tags: self.module.tags,
             link_flags: "-s -w",
-            workshop: workshop(),
-            name: self.name,
-            takes: self.takes,
+            parent: builds(),
+            name: self.module.name,
+            takes: self.module.takes,
         };
         Ok(build.folder()?.join(self.name))
     }
 
-    /// A run of it that finds nothing of the user's own, in the root of the repository.
+    /// The program as a command in the root of the repository, without the configuration of the user.
     pub(crate) fn command(&self) -> Result<Command> {
         let mut command = Command::new(self.path()?);
         command
-            .env("HOME", workshop())
+            .env("HOME", builds())
             .env_remove("KUBECONFIG")
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::null());
         Ok(command)
     }
+
+    fn names(&self) -> String {
+        let names: Vec<_> = self.module.packages.iter().map(|(name, _)| *name).collect();
+        names.join(" and ")
+    }
 }
 
-/// The folder under `target/` where such programs live.
-fn workshop() -> PathBuf {
+/// The folder under `target/` with the builds.
+fn builds() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     scratch.parent().unwrap_or(scratch).join("chart")
 }

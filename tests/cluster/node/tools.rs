@@ -86,7 +86,7 @@ impl Tools {
     pub(crate) fn locate() -> Result<Self> {
         ensure!(
             fs::metadata("/proc/self")?.uid() == 0,
-            "a node needs root, for containers, mounts and cgroups: run it as root, `sudo -E make node-test`"
+            "a node needs root, for containers, mounts and cgroups: run it as root, `sudo -E make node`"
         );
         require_packages()?;
         let image = image()?;
@@ -95,8 +95,9 @@ impl Tools {
                 what,
                 module,
                 packages,
+                tags: "",
                 link_flags,
-                workshop: binaries::workshop(),
+                parent: binaries::workshop(),
                 name,
                 takes,
             }
