@@ -68,7 +68,7 @@ pub enum CheckError {
         text: String,
     },
     /// The body is not an AdmissionReview.
-    #[error("the response is not an AdmissionReview: {0}")]
+    #[error("the response is not an AdmissionReview")]
     Body(#[source] serde_json::Error),
     /// The response belongs to another request.
     #[error("the response UID does not match the request")]
