@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::body::Body;
-use axum::http::uri::Scheme;
+use axum::http::uri::{InvalidUri, Scheme};
 use axum::http::{Request, StatusCode, Uri, header};
 use bytes::Bytes;
 use hyper_util::rt::TokioIo;
@@ -45,6 +45,17 @@ pub struct WebhookUrl {
     host: String,
     port: u16,
     path: String,
+}
+
+/// Why a text is not the URL of a webhook.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookUrlError {
+    /// The text is not a URL.
+    #[error(transparent)]
+    Uri(#[from] InvalidUri),
+    /// The URL has another scheme, or no host.
+    #[error("expected https://HOST[:PORT][/PATH]")]
+    NotHttps,
 }
 
 /// The fields of an AdmissionResponse that are printed.
@@ -207,10 +218,10 @@ impl WebhookUrl {
     ///
     /// # Errors
     /// If the text is not an HTTPS URL with a host.
-    fn parse(text: &str) -> Result<Self, String> {
-        let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
+    fn parse(text: &str) -> Result<Self, WebhookUrlError> {
+        let uri: Uri = text.parse()?;
         let host = uri.host().filter(|_| uri.scheme() == Some(&Scheme::HTTPS));
-        let host = host.ok_or("expected https://HOST[:PORT][/PATH]")?;
+        let host = host.ok_or(WebhookUrlError::NotHttps)?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
             host: host.to_owned(),
