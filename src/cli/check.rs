@@ -58,7 +58,7 @@ pub enum WebhookUrlError {
     NotHttps,
 }
 
-/// The fields of an AdmissionResponse that are printed.
+/// The fields of an `AdmissionResponse` that are printed.
 #[derive(Debug, Deserialize)]
 struct Response {
     uid: String,
@@ -78,7 +78,7 @@ pub enum CheckError {
         /// The first line of the body.
         text: String,
     },
-    /// The body is not an AdmissionReview.
+    /// The body is not an `AdmissionReview`.
     #[error("the response is not an AdmissionReview")]
     Body(#[source] serde_json::Error),
     /// The response belongs to another request.

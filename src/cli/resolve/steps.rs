@@ -10,15 +10,18 @@ pub(super) fn step_text(step: &Step) -> String {
     match step {
         Step::Aliased(model) => format!("the name is an alias of {model}"),
         Step::Included(included) => {
-            format!("does the policy include the model? {}", yes_or_no(included))
+            format!(
+                "does the policy include the model? {}",
+                yes_or_no(*included)
+            )
         }
         Step::Replaced(to) => format!("a replacement of the policy changes the model to {to}"),
         Step::Overridden(OverrideTarget::Arn(arn), used) => {
-            let answer = yes_or_no(used);
+            let answer = yes_or_no(*used);
             format!("is the ARN of the policy's override permitted, {arn}? {answer}")
         }
         Step::Overridden(OverrideTarget::System(geography), used) => {
-            let answer = yes_or_no(used);
+            let answer = yes_or_no(*used);
             format!(
                 "is the profile of the policy's override permitted, of geography {geography}? {answer}"
             )
@@ -34,7 +37,7 @@ pub(super) fn step_text(step: &Step) -> String {
         }
         Step::Considered(route, permitted) => {
             let (geography, state) = (&route.geography, route.state);
-            let answer = yes_or_no(permitted);
+            let answer = yes_or_no(*permitted);
             format!("is the profile of geography {geography} ({state:?}) permitted? {answer}")
         }
         Step::GlobalUnused => {
@@ -43,7 +46,7 @@ pub(super) fn step_text(step: &Step) -> String {
     }
 }
 
-fn yes_or_no(answer: &Result<(), Reason>) -> String {
+fn yes_or_no(answer: Result<(), Reason>) -> String {
     match answer {
         Ok(()) => "yes".to_owned(),
         Err(reason) => format!("no: {reason}"),
