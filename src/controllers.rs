@@ -1,13 +1,14 @@
-//! What follows a cluster and writes to it. Nobody here is ever asked on the request path: the webhook reads a [`View`], and
-//! these keep it current.
+//! Controllers: tasks that watch the cluster and write to it. None of them handles requests: the webhook evaluates with a
+//! [`View`], and [`cluster_state`] keeps that current.
 //!
 //! [`View`]: crate::domain::view::View
 
-pub mod arming;
+pub mod applied_hashes;
 pub mod audit_runner;
 pub mod bootstrap;
+pub mod bootstrap_config;
 pub mod certificates;
-pub mod memory;
+pub mod cluster_state;
+pub mod reconcile;
 pub mod status;
-pub mod view;
-pub mod wishes;
+pub mod webhook_config;

@@ -34,11 +34,11 @@ pub struct Problem {
 }
 
 impl Invalid {
-    /// An object that does not even have the form of its kind.
-    pub fn unreadable(object: String, error: &str) -> Self {
+    /// An object that cannot be parsed as its kind.
+    pub fn unreadable(object: String, error: &impl fmt::Display) -> Self {
         let problem = Problem {
             field: "spec".to_owned(),
-            message: error.to_owned(),
+            message: error.to_string(),
         };
         Self {
             object,

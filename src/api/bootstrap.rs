@@ -1,53 +1,53 @@
-//! What the chart wishes of the leader, in the ConfigMap `<fullname>-bootstrap`: the default policy, the catalog, and what
-//! each webhook entry is called for.
+//! The bootstrap configuration of a release, in the ConfigMap `<fullname>-bootstrap` of the chart: the default policy, the
+//! catalog, and the rules of each webhook configuration.
 //!
-//! It is read through the API and never from a mounted file: in a rollout old and new pods would alternate. Fields that a
-//! newer chart adds are passed over, so that an older replica still serves.
+//! Replicas read it through the API and not from a mounted file: during a rollout, old and new Pods would alternate. Unknown
+//! fields of a newer chart are ignored, so that an older replica keeps serving.
 
 use k8s_openapi::api::admissionregistration::v1::RuleWithOperations;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The key of the ConfigMap that holds the wishes, as YAML.
+/// The key of the ConfigMap that holds the configuration, as YAML.
 pub const BOOTSTRAP_KEY: &str = "bootstrap.yaml";
 
-/// What the chart wishes.
+/// The desired state that the chart configures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Bootstrap {
-    /// The spec of the policy `default`, as the chart's values have it; absent: none is wished. Kept as written, since the
-    /// API server judges it.
+pub struct BootstrapConfig {
+    /// The spec of the policy `default` from the chart's values, unparsed, since the API server validates it. If absent, no
+    /// policy is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Value>,
-    /// What becomes of the shipped catalog.
-    pub catalog: CatalogWish,
-    /// The entries that the chart has rendered.
-    pub entries: Vec<EntryWish>,
+    /// The shipped catalog.
+    pub catalog: CatalogSpec,
+    /// The webhook configurations that the chart has rendered.
+    pub webhooks: Vec<WebhookSpec>,
 }
 
-/// What becomes of the shipped catalog.
+/// How the shipped catalog is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct CatalogWish {
+pub struct CatalogSpec {
     /// Whether it is applied as the mapping `builtin`.
     pub apply: bool,
 }
 
-/// One webhook entry: a configuration object with one webhook of the same name.
+/// A webhook configuration with one webhook of the same name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EntryWish {
-    /// The kind of the configuration.
-    pub kind: EntryKind,
-    /// The name of configuration and webhook.
+pub struct WebhookSpec {
+    /// The kind of the object.
+    pub kind: WebhookKind,
+    /// The name of both the object and its webhook.
     pub name: String,
-    /// What the entry is called for.
+    /// The operations and resources that the API server sends to the webhook.
     pub rules: Vec<RuleWithOperations>,
 }
 
-/// The kind of a configuration.
+/// The kind of a webhook configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum EntryKind {
+pub enum WebhookKind {
     /// `MutatingWebhookConfiguration`.
     #[serde(rename = "MutatingWebhookConfiguration")]
     Mutating,
@@ -56,14 +56,14 @@ pub enum EntryKind {
     Validating,
 }
 
-impl Default for CatalogWish {
+impl Default for CatalogSpec {
     fn default() -> Self {
         Self { apply: true }
     }
 }
 
-impl Bootstrap {
-    /// Reads what stands under [`BOOTSTRAP_KEY`].
+impl BootstrapConfig {
+    /// Parses the value of [`BOOTSTRAP_KEY`].
     ///
     /// # Errors
     /// The YAML parser's, with the line.
@@ -77,27 +77,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_the_chart_renders_and_passes_over_what_a_newer_one_adds() {
+    fn a_rendered_configuration_is_parsed_and_unknown_fields_are_ignored() {
         let text = r#"
 policy: { mode: DryRun }
 catalog: { apply: false, frequency: daily }
 later: true
-entries:
+webhooks:
 - kind: MutatingWebhookConfiguration
   name: webhook-pods.bedrock-profiles.dev
   rules:
   - { apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods] }
 "#;
-        let read = Bootstrap::read(text).unwrap();
+        let read = BootstrapConfig::read(text).unwrap();
         assert_eq!(read.policy.unwrap()["mode"], "DryRun");
         assert!(!read.catalog.apply);
-        assert_eq!(read.entries[0].kind, EntryKind::Mutating);
+        assert_eq!(read.webhooks[0].kind, WebhookKind::Mutating);
         assert_eq!(
-            read.entries[0].rules[0].resources.as_deref().unwrap(),
+            read.webhooks[0].rules[0].resources.as_deref().unwrap(),
             ["pods"]
         );
-        assert_eq!(Bootstrap::read("{}").unwrap(), Bootstrap::default());
-        assert!(Bootstrap::default().catalog.apply);
-        assert!(Bootstrap::read("entries: 3").is_err());
+        assert_eq!(
+            BootstrapConfig::read("{}").unwrap(),
+            BootstrapConfig::default()
+        );
+        assert!(BootstrapConfig::default().catalog.apply);
+        assert!(BootstrapConfig::read("webhooks: 3").is_err());
     }
 }

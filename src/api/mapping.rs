@@ -39,6 +39,11 @@ use super::rule::{
         json_path = r#".status.conditions[?(@.type=="Accepted")].status"#
     ),
     printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp"

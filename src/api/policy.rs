@@ -38,9 +38,14 @@ use super::selector::{Selector, strict_selector};
         json_path = r#".status.conditions[?(@.type=="Accepted")].status"#
     ),
     printcolumn(
-        name = "In Force",
+        name = "Ready",
         type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="InForce")].status"#
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
+        name = "Up To Date",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="UpToDate")].reason"#
     ),
     printcolumn(
         name = "Findings",

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::release::{GROUP, MANAGED_BY, ReleaseNames};
+use super::release::{
+    CONFIG_MAP_WEBHOOK, GROUP, MANAGED_BY, POD_WEBHOOK, ReleaseNames, TEMPLATE_WEBHOOK,
+};
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +75,11 @@ pub enum Switch {
     SelfSigned,
 }
 
-/// The names of the mutating entries.
-pub const MUTATING: &[&str] = &[
-    "webhook-pods.bedrock-profiles.dev",
-    "webhook-configmaps.bedrock-profiles.dev",
-];
+/// The names of the mutating webhook configurations.
+pub const MUTATING: &[&str] = &[POD_WEBHOOK, CONFIG_MAP_WEBHOOK];
 
-/// The names of the validating entries.
-pub const VALIDATING: &[&str] = &["webhook-templates.bedrock-profiles.dev"];
+/// The names of the validating webhook configurations.
+pub const VALIDATING: &[&str] = &[TEMPLATE_WEBHOOK];
 
 const MAPPINGS: &str = "inferenceprofilemappings";
 const POLICIES: &str = "inferenceprofilepolicies";

@@ -10,6 +10,15 @@ pub const MANAGED_BY: &str = "bedrock-profiles";
 /// The namespace of Kubernetes' own components, which the webhook never reviews: a mistake there would break the cluster.
 pub const SYSTEM_NAMESPACE: &str = "kube-system";
 
+/// The webhook configuration for Pods; also the name of its webhook.
+pub const POD_WEBHOOK: &str = "webhook-pods.bedrock-profiles.dev";
+
+/// The webhook configuration for ConfigMaps.
+pub const CONFIG_MAP_WEBHOOK: &str = "webhook-configmaps.bedrock-profiles.dev";
+
+/// The webhook configuration that validates workloads, by their Pod templates.
+pub const TEMPLATE_WEBHOOK: &str = "webhook-templates.bedrock-profiles.dev";
+
 /// One installed release: its namespace and the chart's full name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseNames {

@@ -1,12 +1,14 @@
-//! Following the objects of one sort: a list, then each change, for ever. What fails is said once and tried again.
+//! Watches: a list of the objects of one resource, then each change, as an endless stream. A failed watch is retried with
+//! backoff, and the same error is logged once.
 
 use std::fmt::Debug;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt as _};
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt as _, future};
 use kube::Api;
-use kube::runtime::watcher::{self, Event};
+use kube::runtime::watcher;
+pub use kube::runtime::watcher::Event;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,11 +17,19 @@ use prometheus_client::registry::Registry;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
+use super::backoff::Backoff;
 use super::client::WATCH_SECONDS;
 
-/// The sorts of objects that are followed.
+/// The first delay after a failed watch.
+const INITIAL_DELAY: Duration = Duration::from_millis(100);
+
+/// The longest delay between two attempts. A replica that waits longer lags behind its peers; three replicas that retry every
+/// two seconds are no load.
+const MAX_DELAY: Duration = Duration::from_secs(2);
+
+/// The resources that a replica watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sort {
+pub enum WatchedResource {
     /// `InferenceProfileMapping`.
     Mappings,
     /// `InferenceProfilePolicy`.
@@ -32,39 +42,27 @@ pub enum Sort {
     ConfigMaps,
     /// The webhook configurations of the chart.
     Configurations,
-    /// The ConfigMap with the chart's wishes.
+    /// The ConfigMap with the bootstrap configuration.
     Bootstrap,
     /// The Secret that holds the CAs.
     Authorities,
 }
 
-/// What happened to the objects of a sort.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change<T> {
-    /// A new list begins; what stands until it is complete is the old one.
-    Restarted,
-    /// One object of the new list.
-    Listed(T),
-    /// The new list is complete: what it does not have is gone.
-    Complete,
-    /// An object was created or changed.
-    Applied(T),
-    /// An object was deleted.
-    Deleted(T),
-}
-
-/// Whether a watch works, and what kept it from working.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// The API server does not know the sort: its custom resource definition is missing.
-    Unknown,
-    /// The service account may not read it.
-    Denied,
-    /// Anything else, mostly that the API server is away.
+/// Why an attempt to list or watch failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WatchError {
+    /// The API server does not serve the resource: its custom resource definition is missing.
+    #[error("the API server does not serve the resource")]
+    NotFound,
+    /// The service account may not read the resource.
+    #[error("forbidden")]
+    Forbidden,
+    /// Any other error, usually that the API server cannot be reached.
+    #[error("the API server cannot be reached")]
     Other,
 }
 
-/// Counts what watches do. Shared by all of them.
+/// Metrics of all watches of a replica.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     up: Family<Labels, Gauge>,
@@ -77,16 +75,7 @@ struct Labels {
     resource: &'static str,
 }
 
-/// How long to wait before the next try: doubled from a tenth of a second to two seconds, with jitter. A replica that waits
-/// longer is behind its peers for as long; three replicas that ask every two seconds are no load.
-struct Patience {
-    next: Duration,
-}
-
-const SHORTEST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(2);
-
-impl Sort {
+impl WatchedResource {
     /// The name in metrics and logs: the plural of the resource.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -101,44 +90,19 @@ impl Sort {
         }
     }
 
-    /// What to do about a trouble, as the end of a sentence.
-    const fn hint(self, trouble: Trouble) -> &'static str {
-        match (trouble, self) {
-            (Trouble::Unknown, Self::Mappings | Self::Policies) => {
-                "install the custom resource definitions: bedrock-profiles export crds | kubectl apply --server-side -f -"
+    /// The remedy for an error, as the end of a log message.
+    const fn remedy(self, error: WatchError) -> &'static str {
+        match (error, self) {
+            (WatchError::NotFound, Self::Mappings | Self::Policies) => {
+                "; install the custom resource definitions: bedrock-profiles export crds | kubectl apply --server-side -f -"
             }
-            (Trouble::Denied, _) => "grant list and watch as manifests/rbac.yaml does",
-            (Trouble::Unknown | Trouble::Other, _) => "it is tried again",
+            (WatchError::Forbidden, _) => "; grant list and watch as in manifests/rbac.yaml",
+            (WatchError::NotFound | WatchError::Other, _) => "",
         }
     }
 }
 
-impl<T> Change<T> {
-    /// The same of something else.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Change<U> {
-        match self {
-            Self::Restarted => Change::Restarted,
-            Self::Complete => Change::Complete,
-            Self::Listed(object) => Change::Listed(f(object)),
-            Self::Applied(object) => Change::Applied(f(object)),
-            Self::Deleted(object) => Change::Deleted(f(object)),
-        }
-    }
-}
-
-impl<K> From<Event<K>> for Change<K> {
-    fn from(event: Event<K>) -> Self {
-        match event {
-            Event::Init => Self::Restarted,
-            Event::InitApply(object) => Self::Listed(object),
-            Event::InitDone => Self::Complete,
-            Event::Apply(object) => Self::Applied(object),
-            Event::Delete(object) => Self::Deleted(object),
-        }
-    }
-}
-
-impl From<&watcher::Error> for Trouble {
+impl From<&watcher::Error> for WatchError {
     fn from(error: &watcher::Error) -> Self {
         use watcher::Error::{
             InitialListFailed, NoResourceVersion, WatchError, WatchFailed, WatchStartFailed,
@@ -151,153 +115,194 @@ impl From<&watcher::Error> for Trouble {
             InitialListFailed(_) | WatchStartFailed(_) | WatchFailed(_) | NoResourceVersion => None,
         };
         match status.map_or(0, |status| status.code) {
-            401 | 403 => Self::Denied,
-            404 => Self::Unknown,
+            401 | 403 => Self::Forbidden,
+            404 => Self::NotFound,
             _ => Self::Other,
         }
     }
 }
 
 impl Metrics {
-    /// Makes the families known to `registry`.
-    pub fn register(&self, registry: &mut Registry) {
+    /// Registers the metrics.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
         registry.register(
             "watch_up",
-            "Whether the last word of a watch was no error",
-            self.up.clone(),
+            "1 if the watch is healthy, 0 if its last attempt failed",
+            metrics.up.clone(),
         );
         registry.register(
             "watch_lists",
-            "Full lists begun, by resource: the first, and one whenever a watch cannot go on where it ended",
-            self.lists.clone(),
+            "Full lists requested: one at the start, and one after each watch that could not be resumed",
+            metrics.lists.clone(),
         );
         registry.register(
             "watch_errors",
-            "Failed tries to list or watch",
-            self.errors.clone(),
+            "Failed attempts to list or watch",
+            metrics.errors.clone(),
         );
+        metrics
     }
 }
 
-/// The settings of a watch: one that is cut without a word is noticed within half a minute; `page` objects a page of the list.
+/// The settings of a watch: an interrupted connection is noticed within half a minute; lists have `page` objects a page.
 pub fn config(page: u32) -> watcher::Config {
     watcher::Config::default()
         .timeout(WATCH_SECONDS)
         .page_size(page)
 }
 
-/// The settings of a watch of one object, as rights that are limited to a name ask for.
-pub fn config_of_one(name: &str) -> watcher::Config {
-    config(1).fields(&format!("metadata.name={name}"))
-}
-
-/// Follows objects for as long as somebody takes what is told; of `PartialObjectMeta` nothing but labels and annotations is
-/// sent. `mail` says what to tell of a change, if anything. Where the taker is slow, the watch waits.
-pub async fn follow<K, T>(
+/// The events of a resource, and its errors, without end.
+pub fn events<K>(
     api: Api<K>,
     config: watcher::Config,
-    sort: Sort,
+    resource: WatchedResource,
     metrics: Metrics,
-    taker: mpsc::Sender<T>,
-    mail: impl Fn(Result<Change<K>, Trouble>) -> Option<T> + Send,
-) where
+) -> BoxStream<'static, Result<Event<K>, WatchError>>
+where
     K: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
-    T: Send,
 {
-    tell_all(watcher::watcher(api, config), sort, metrics, taker, mail).await;
+    retry(watcher::watcher(api, config), resource, metrics).boxed()
 }
 
-async fn tell_all<K, T>(
-    events: impl Stream<Item = watcher::Result<Event<K>>>,
-    sort: Sort,
+/// One object by name, whenever it changes: `None` if it does not exist. The request is limited to the name, as RBAC rules
+/// with `resourceNames` require.
+pub fn one<K>(
+    api: Api<K>,
+    name: &str,
+    resource: WatchedResource,
     metrics: Metrics,
-    taker: mpsc::Sender<T>,
-    mail: impl Fn(Result<Change<K>, Trouble>) -> Option<T>,
-) {
-    let mut watch = Watch::new(sort, metrics);
-    let mut events = pin!(events);
-    while let Some(event) = events.next().await {
-        let (told, pause) = match event {
-            Ok(event) => {
-                let change = Change::from(event);
-                watch.works(&change);
-                (mail(Ok(change)), None)
-            }
-            Err(error) => (mail(Err(Trouble::from(&error))), Some(watch.fails(&error))),
-        };
-        if let Some(told) = told
-            && taker.send(told).await.is_err()
+) -> BoxStream<'static, Option<K>>
+where
+    K: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let config = config(1).fields(&format!("metadata.name={name}"));
+    single(events(api, config, resource, metrics)).boxed()
+}
+
+/// Forwards the events of `stream` that `map_event` selects, until the receiver is closed. A slow receiver delays the watch, so
+/// that a long list is never whole in memory.
+pub async fn forward<S, T>(
+    mut stream: S,
+    sender: mpsc::Sender<T>,
+    map_event: impl Fn(S::Item) -> Option<T> + Send,
+) where
+    S: Stream + Send + Unpin,
+    S::Item: Send,
+    T: Send,
+{
+    while let Some(item) = stream.next().await {
+        if let Some(event) = map_event(item)
+            && sender.send(event).await.is_err()
         {
             return;
         }
-        if let Some(pause) = pause {
-            tokio::time::sleep(pause).await;
-        }
     }
 }
 
-/// What is known of one watch, and said of it.
-struct Watch {
-    sort: Sort,
+/// Maps the object of an event.
+pub fn map<T, U>(event: Event<T>, f: impl FnOnce(T) -> U) -> Event<U> {
+    match event {
+        Event::Init => Event::Init,
+        Event::InitDone => Event::InitDone,
+        Event::InitApply(object) => Event::InitApply(f(object)),
+        Event::Apply(object) => Event::Apply(f(object)),
+        Event::Delete(object) => Event::Delete(f(object)),
+    }
+}
+
+/// Folds the events of at most one object to its state.
+fn single<K: Send + 'static>(
+    events: impl Stream<Item = Result<Event<K>, WatchError>> + Send,
+) -> impl Stream<Item = Option<K>> + Send {
+    events
+        .scan(None, |listed, event| {
+            let state = match event {
+                Ok(Event::Init) => {
+                    *listed = None;
+                    None
+                }
+                Ok(Event::InitApply(object)) => {
+                    *listed = Some(object);
+                    None
+                }
+                Ok(Event::InitDone) => Some(listed.take()),
+                Ok(Event::Apply(object)) => Some(Some(object)),
+                Ok(Event::Delete(_)) => Some(None),
+                Err(_) => None,
+            };
+            future::ready(Some(state))
+        })
+        .filter_map(future::ready)
+}
+
+/// Counts and logs the errors of a watch, and delays the attempt after each.
+fn retry<K: Send + 'static>(
+    events: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
+    resource: WatchedResource,
     metrics: Metrics,
-    said: Option<Trouble>,
-    patience: Patience,
+) -> impl Stream<Item = Result<Event<K>, WatchError>> + Send {
+    let watch = Watch {
+        resource,
+        metrics,
+        logged: None,
+        backoff: Backoff::new(INITIAL_DELAY, MAX_DELAY),
+    };
+    let state = (events.boxed(), watch, None);
+    stream::unfold(state, |(mut events, mut watch, delay)| async move {
+        if let Some(delay) = delay {
+            tokio::time::sleep(delay).await;
+        }
+        let (item, delay) = match events.next().await? {
+            Ok(event) => {
+                watch.on_event(&event);
+                (Ok(event), None)
+            }
+            Err(error) => (Err(WatchError::from(&error)), Some(watch.on_error(&error))),
+        };
+        Some((item, (events, watch, delay)))
+    })
+}
+
+/// The state of one watch, as far as metrics and log need it.
+struct Watch {
+    resource: WatchedResource,
+    metrics: Metrics,
+    /// The error that was logged last; `None` while the watch is healthy.
+    logged: Option<WatchError>,
+    backoff: Backoff,
 }
 
 impl Watch {
-    fn new(sort: Sort, metrics: Metrics) -> Self {
-        Self {
-            sort,
-            metrics,
-            said: None,
-            patience: Patience::default(),
-        }
-    }
-
     fn labels(&self) -> Labels {
         Labels {
-            resource: self.sort.as_str(),
+            resource: self.resource.as_str(),
         }
     }
 
-    /// That a list begins is no proof: nothing has been asked yet.
-    fn works<K>(&mut self, change: &Change<K>) {
-        if matches!(change, Change::Restarted) {
+    /// The start of a list proves nothing: no request has been sent yet.
+    fn on_event<K>(&mut self, event: &Event<K>) {
+        if matches!(event, Event::Init) {
             self.metrics.lists.get_or_create(&self.labels()).inc();
             return;
         }
-        self.patience = Patience::default();
+        self.backoff.reset();
         self.metrics.up.get_or_create(&self.labels()).set(1);
-        if self.said.take().is_some() {
-            tracing::info!(resource = self.sort.as_str(), "the watch works again");
+        if self.logged.take().is_some() {
+            tracing::info!(resource = self.resource.as_str(), "watch recovered");
         }
     }
 
-    /// Counts and says a trouble, the same one once, and how long to wait.
-    fn fails(&mut self, error: &watcher::Error) -> Duration {
+    /// Counts an error, logs it once, and returns the delay before the next attempt.
+    fn on_error(&mut self, error: &watcher::Error) -> Duration {
         self.metrics.up.get_or_create(&self.labels()).set(0);
         self.metrics.errors.get_or_create(&self.labels()).inc();
-        let trouble = Trouble::from(error);
-        if self.said.replace(trouble) != Some(trouble) {
-            let hint = self.sort.hint(trouble);
-            tracing::warn!(resource = self.sort.as_str(), %error, "cannot follow: {hint}");
+        let kind = WatchError::from(error);
+        if self.logged.replace(kind) != Some(kind) {
+            let remedy = self.resource.remedy(kind);
+            tracing::warn!(resource = self.resource.as_str(), %error, "watch failed; retrying{remedy}");
         }
-        self.patience.next()
-    }
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { next: SHORTEST }
-    }
-}
-
-impl Patience {
-    /// The next wait, between half and the whole of what it is at most.
-    fn next(&mut self) -> Duration {
-        let most = self.next;
-        self.next = (most * 2).min(LONGEST);
-        most.mul_f64(0.5 + fastrand::f64() / 2.0)
+        self.backoff.next_delay()
     }
 }
 
@@ -305,21 +310,8 @@ impl Patience {
 mod tests {
     use super::*;
 
-    #[test]
-    fn waits_are_doubled_up_to_a_bound() {
-        let mut patience = Patience::default();
-        let waits: Vec<_> = (0..50).map(|_| patience.next()).collect();
-        assert!(waits[0] <= SHORTEST);
-        assert!(
-            waits
-                .iter()
-                .all(|wait| *wait >= SHORTEST / 2 && *wait <= LONGEST)
-        );
-        assert!(waits[10..].iter().all(|wait| *wait >= LONGEST / 2));
-    }
-
     #[tokio::test(start_paused = true)]
-    async fn a_list_that_only_begins_is_no_sign_of_life() {
+    async fn a_list_that_only_begins_does_not_mark_the_watch_as_healthy() {
         let refused = || {
             let status = kube::core::Status::failure("no", "Forbidden")
                 .with_code(403)
@@ -335,26 +327,38 @@ mod tests {
             Ok(Event::InitDone),
         ];
         let metrics = Metrics::default();
-        let (taker, mut told) = mpsc::channel(10);
-        let stream = futures::stream::iter(events);
-        tell_all(stream, Sort::Nodes, metrics.clone(), taker, Some).await;
-        let mut all = Vec::new();
-        told.recv_many(&mut all, 10).await;
-        let denied = Err(Trouble::Denied);
-        assert_eq!(
-            all,
-            [
-                Ok(Change::Restarted),
-                denied.clone(),
-                Ok(Change::Restarted),
-                denied,
-                Ok(Change::Restarted),
-                Ok(Change::Complete)
-            ]
-        );
+        let stream = stream::iter(events);
+        let items: Vec<_> = retry(stream, WatchedResource::Nodes, metrics.clone())
+            .collect()
+            .await;
+        let errors: Vec<_> = items
+            .iter()
+            .map(|item| item.as_ref().err().copied())
+            .collect();
+        let forbidden = Some(WatchError::Forbidden);
+        assert_eq!(errors, [None, forbidden, None, forbidden, None, None]);
+        assert!(matches!(items[5], Ok(Event::InitDone)));
         let labels = Labels { resource: "nodes" };
         assert_eq!(metrics.up.get_or_create(&labels).get(), 1);
         assert_eq!(metrics.lists.get_or_create(&labels).get(), 3);
         assert_eq!(metrics.errors.get_or_create(&labels).get(), 2);
+    }
+
+    #[tokio::test]
+    async fn one_object_is_reported_when_its_list_is_complete_and_at_each_change() {
+        let events = vec![
+            Ok(Event::Init),
+            Ok(Event::InitApply(1)),
+            Err(WatchError::Other),
+            Ok(Event::Init),
+            Ok(Event::InitDone),
+            Ok(Event::Apply(2)),
+            Ok(Event::Init),
+            Ok(Event::InitApply(3)),
+            Ok(Event::InitDone),
+            Ok(Event::Delete(3)),
+        ];
+        let states: Vec<_> = single(stream::iter(events)).collect().await;
+        assert_eq!(states, [None, Some(2), Some(3), None]);
     }
 }

@@ -1,5 +1,5 @@
-//! Brings the shipped catalog and the chart's default policy into the cluster: the leader writes, every replica waits until
-//! there is something to answer by.
+//! Applies the shipped catalog and the chart's default policy. The leader writes; every replica is held unready until there are
+//! mappings and a policy to evaluate with.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,226 +9,234 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
-use super::memory::{Memory, Thing};
-use super::view::{ByName, Objects, Written};
-use super::wishes::Wishes;
-use crate::api::{Bootstrap, InferenceProfileMapping, InferenceProfilePolicy};
+use super::applied_hashes::{Applied, AppliedHashes};
+use super::cluster_state::{ByName, CustomResources, Observed};
+use super::reconcile::{self, Next, Reconciler};
+use crate::api::{BootstrapConfig, InferenceProfileMapping, InferenceProfilePolicy};
 use crate::catalog;
 use crate::cluster::client::Clients;
 use crate::cluster::leader_election::Leadership;
-use crate::cluster::release::{GROUP, MANAGED_BY, Manager};
+use crate::cluster::release::{MANAGED_BY, Manager};
 use crate::report::content_hash;
 use crate::runtime::admin::Hold;
-use crate::runtime::published::Published;
+use crate::runtime::published::{Changes, Published};
 
 mod decide;
 
-use decide::{Builtin, Catalog, CatalogStep, Owner, PolicyStep, Wish};
+use decide::{CatalogState, CatalogStep, ObservedCatalog, Owner, PolicyState, PolicyStep};
 
-/// The name of the policy that the chart wishes.
+/// The name of the chart's default policy.
 pub const DEFAULT: &str = "default";
 
-/// Marks the policy as ours, with the hash of what was applied.
-const OURS: &str = "bedrock-profiles.dev/bootstrap";
+/// Annotation of the objects that the bootstrap owns: the hash of the spec that was applied.
+const OWNED: &str = "bedrock-profiles.dev/bootstrap";
 
-/// Freezes the mapping `builtin` where it says `false`.
+/// Annotation of the mapping `builtin` that stops updates if its value is `false`.
 const AUTOUPDATE: &str = "bedrock-profiles.dev/autoupdate";
 
-/// How long to wait until what failed, or what another replica is to write, is looked at again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// The delay before another look at objects that another replica is to write.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Brings the wishes of a release into the cluster.
+/// Applies what a release ships.
 pub struct Bootstrapper {
     /// For writes.
     pub clients: Clients,
-    /// What was written before.
-    pub memory: Memory,
-    /// The custom resources as they stand.
-    pub objects: Arc<Published<Objects>>,
-    /// What the chart wishes.
-    pub wishes: Arc<Wishes>,
-    /// Whether this replica leads.
-    pub leads: Leadership,
+    /// Hashes of the objects that were applied before.
+    pub hashes: AppliedHashes,
+    /// The custom resources as observed.
+    pub objects: Arc<Published<CustomResources>>,
+    /// The bootstrap configuration.
+    pub config: Arc<Published<Option<BootstrapConfig>>>,
+    /// Whether this replica is the leader.
+    pub leadership: Leadership,
     /// The catalog of this binary.
     pub shipped: InferenceProfileMapping,
-    /// What has to be said about it.
-    pub notes: Arc<Published<Notes>>,
+    /// Receives the results, for the conditions of the objects.
+    pub results: Arc<Published<BootstrapResults>>,
 }
 
-/// What has to be said of `builtin` and `default` beside what their content says; the leader's alone.
+/// The results of the leader's bootstrap, as far as they show in the conditions of `builtin` and `default`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notes {
-    /// Of the mapping `builtin`.
-    pub catalog: Option<CatalogNote>,
-    /// Of the policy `default`.
-    pub policy: Option<PolicyNote>,
+pub struct BootstrapResults {
+    /// For the mapping `builtin`; `None` if this leader has not written it.
+    pub catalog: Option<CatalogResult>,
+    /// For the policy `default`; `None` if this leader has not tried to write it.
+    pub policy: Option<PolicyResult>,
 }
 
-/// What has to be said of the mapping `builtin`.
+/// The result for the mapping `builtin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CatalogNote {
-    /// Its annotation keeps it from being updated.
+pub enum CatalogResult {
+    /// Not updated, because of its annotation.
     Frozen,
-    /// It is later than the catalog of this binary, and stays.
+    /// Not updated, since it is newer than the catalog of this binary.
     NewerInCluster,
-    /// It was updated; these models' rows are others than before.
+    /// Updated; the rows of these models changed.
     Updated(Vec<String>),
-    /// What somebody had written over it was lost, in the rows of these models.
+    /// Updated, and changes of another client to the rows of these models were overwritten.
     Overwritten(Vec<String>),
 }
 
-/// What has to be said of the policy `default`.
+/// The result for the policy `default`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PolicyNote {
-    /// Somebody else has made a policy of that name; the chart's is not applied.
-    Foreign,
-    /// Somebody else has set fields that the chart wants otherwise; nothing was written. The API server's words.
+pub enum PolicyResult {
+    /// Applied, or not configured: nothing to report.
+    Settled,
+    /// Not applied, since another client created a policy of this name.
+    NotOwned,
+    /// Not applied, since another client owns fields that differ; with the API server's message.
     Conflict(String),
-    /// The API server refuses it. Its words.
+    /// Rejected by the API server, with its message.
     Refused(String),
 }
 
-/// Why something was not written.
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
-enum WriteError {
-    #[error(transparent)]
+pub enum StepError {
+    /// A request failed.
+    #[error("cannot apply the catalog or the default policy: {0}")]
     Kube(#[from] kube::Error),
-    #[error("the catalog cannot be written as JSON: {0}")]
+    /// The shipped catalog has no JSON form.
+    #[error("cannot encode the catalog: {0}")]
     Json(#[from] serde_json::Error),
 }
 
 impl Bootstrapper {
-    /// Runs for ever. `hold` is released when there is something to answer by.
-    pub async fn run(mut self, hold: Hold) {
-        let mut hold = Some(hold);
-        let (mut objects, mut wishes) = (self.objects.subscribe(), self.wishes.subscribe());
-        let mut written_this_term = false;
-        loop {
-            let leads = self.leads.is_leader();
-            written_this_term &= leads;
-            let step = self.step(leads, &mut written_this_term);
-            let done = if leads {
-                self.leads.run(|| step).await.unwrap_or(Ok(false))
-            } else {
-                step.await
-            };
-            let settled = match done {
-                Ok(settled) => settled,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot bring the catalog or the default policy into the cluster; tried again");
-                    false
-                }
-            };
-            if settled && let Some(hold) = hold.take() {
-                hold.release();
-            }
-            tokio::select! {
-                () = objects.changed() => {}
-                () = wishes.changed() => {}
-                () = self.leads.changed() => {}
-                () = tokio::time::sleep(AGAIN), if !settled => {}
-            }
+    /// Runs forever. Releases `hold` when there are mappings and a policy to evaluate with.
+    pub async fn run(self, hold: Hold) {
+        reconcile::run(Bootstrap {
+            object_changes: self.objects.subscribe(),
+            config_changes: self.config.subscribe(),
+            hold: Some(hold),
+            written_this_term: false,
+            inputs: self,
+        })
+        .await;
+    }
+}
+
+/// The running controller.
+struct Bootstrap {
+    inputs: Bootstrapper,
+    object_changes: Changes,
+    config_changes: Changes,
+    hold: Option<Hold>,
+    /// Whether this replica has written the catalog since it became the leader.
+    written_this_term: bool,
+}
+
+impl Reconciler for Bootstrap {
+    type Error = StepError;
+    const NAME: &'static str = "bootstrap";
+
+    async fn changed(&mut self) {
+        tokio::select! {
+            () = self.object_changes.changed() => {}
+            () = self.config_changes.changed() => {}
+            () = self.inputs.leadership.changed() => {}
         }
     }
 
-    /// Does what is due, and says whether everything is there.
-    async fn step(&self, leads: bool, written_this_term: &mut bool) -> Result<bool, WriteError> {
-        let (objects, wishes) = (self.objects.load(), self.wishes.load());
-        let Some(wishes) = Option::as_ref(&wishes).filter(|_| objects.complete) else {
+    async fn step(&mut self) -> Result<Next, StepError> {
+        let is_leader = self.inputs.leadership.is_leader();
+        self.written_this_term &= is_leader;
+        let step = self.inputs.step(is_leader, &mut self.written_this_term);
+        let is_settled = if is_leader {
+            let leadership = self.inputs.leadership.clone();
+            leadership.run(|| step).await.unwrap_or(Ok(false))?
+        } else {
+            step.await?
+        };
+        if !is_settled {
+            return Ok(Next::Within(POLL_INTERVAL));
+        }
+        if let Some(hold) = self.hold.take() {
+            hold.release();
+        }
+        Ok(Next::Change)
+    }
+}
+
+impl Bootstrapper {
+    /// Writes what is due. Returns whether nothing is left to wait for.
+    async fn step(&self, is_leader: bool, written_this_term: &mut bool) -> Result<bool, StepError> {
+        let (objects, config) = (self.objects.load(), self.config.load());
+        let Some(config) = Option::as_ref(&config).filter(|_| objects.complete) else {
             return Ok(false);
         };
-        let [policy, catalog] = self.memory.recall([Thing::Policy, Thing::Catalog]).await?;
-        let catalog = self.catalog(wishes, &objects, catalog.as_deref(), *written_this_term);
-        let policy = Self::policy(wishes, &objects, policy.as_deref());
-        if !leads {
-            return Ok(catalog.is_settled() && policy.1 != PolicyStep::Apply);
+        let [policy, catalog] = self
+            .hashes
+            .load([Applied::Policy, Applied::Catalog])
+            .await?;
+        let catalog = self.catalog(config, &objects, catalog.as_deref(), *written_this_term);
+        let policy_step = policy_step(config, &objects, policy.as_deref());
+        if !is_leader {
+            return Ok(catalog.is_settled() && policy_step != PolicyStep::Apply);
         }
-        let mut notes = (**self.notes.load()).clone();
+        let mut results = (**self.results.load()).clone();
         match catalog.step() {
-            CatalogStep::Settled => {}
-            CatalogStep::Frozen => notes.catalog = Some(CatalogNote::Frozen),
-            CatalogStep::NewerInCluster => notes.catalog = Some(CatalogNote::NewerInCluster),
+            CatalogStep::UpToDate => {}
+            CatalogStep::Frozen => results.catalog = Some(CatalogResult::Frozen),
+            CatalogStep::NewerInCluster => results.catalog = Some(CatalogResult::NewerInCluster),
             CatalogStep::Apply { overwrites } => {
-                notes.catalog = self.apply_catalog(&objects.mappings, overwrites).await?;
+                results.catalog = self.apply_catalog(&objects.mappings, overwrites).await?;
                 *written_this_term = true;
             }
         }
-        notes.policy = match policy {
-            (_, PolicyStep::Settled) => notes.policy,
-            (_, PolicyStep::Foreign) => Some(PolicyNote::Foreign),
-            (Some(spec), PolicyStep::Apply) => self.apply_policy(spec).await?,
-            (None, PolicyStep::Apply) => None,
+        results.policy = match (&config.policy, policy_step) {
+            (None, _) => Some(PolicyResult::Settled),
+            (Some(_), PolicyStep::UpToDate) => results.policy,
+            (Some(_), PolicyStep::NotOwned) => Some(PolicyResult::NotOwned),
+            (Some(spec), PolicyStep::Apply) => Some(self.apply_policy(spec).await?),
         };
-        if notes != **self.notes.load() {
-            self.notes.replace(notes);
+        if results != **self.results.load() {
+            self.results.replace(results);
         }
         Ok(true)
     }
 
     fn catalog<'a>(
         &self,
-        wishes: &Bootstrap,
-        objects: &Objects,
-        remembered: Option<&'a str>,
+        config: &BootstrapConfig,
+        objects: &CustomResources,
+        applied: Option<&'a str>,
         written_this_term: bool,
-    ) -> Catalog<'a> {
-        let builtin = |written: &Arc<Written<InferenceProfileMapping>>| {
-            let spec = written.object.as_ref().ok().map(|mapping| &mapping.spec);
-            Builtin {
+    ) -> CatalogState<'a> {
+        let observed = |observed: &Arc<Observed<InferenceProfileMapping>>| {
+            let spec = observed.object.as_ref().ok().map(|mapping| &mapping.spec);
+            ObservedCatalog {
                 date: spec.and_then(|spec| spec.catalog_date.as_ref()?.parse().ok()),
-                frozen: written
+                frozen: observed
                     .annotations
                     .get(AUTOUPDATE)
                     .is_some_and(|text| text == "false"),
-                same: spec == Some(&self.shipped.spec),
+                up_to_date: spec == Some(&self.shipped.spec),
             }
         };
         let shipped = &self.shipped.spec.catalog_date;
-        Catalog {
-            wished: wishes.catalog.apply,
+        CatalogState {
+            enabled: config.catalog.apply,
             shipped: shipped.as_ref().and_then(|date| date.parse().ok()),
-            existing: objects.mappings.get(catalog::NAME).map(builtin),
-            remembered,
+            observed: objects.mappings.get(catalog::NAME).map(observed),
+            applied,
             written_this_term,
         }
     }
 
-    /// What the chart wishes as the default policy, with the step that is due.
-    fn policy<'w>(
-        wishes: &'w Bootstrap,
-        objects: &Objects,
-        remembered: Option<&str>,
-    ) -> (Option<&'w Value>, PolicyStep) {
-        let hash = wishes.policy.as_ref().map(content_hash);
-        let owner = |written: &Arc<Written<InferenceProfilePolicy>>| {
-            if written.annotations.contains_key(OURS) {
-                Owner::Us
-            } else {
-                Owner::Other
-            }
-        };
-        let wish = Wish {
-            wished: hash.as_deref(),
-            remembered,
-            existing: objects.policies.get(DEFAULT).map(owner),
-        };
-        (wishes.policy.as_ref(), wish.step())
-    }
-
-    /// Applies the catalog, over whatever stands in its place.
+    /// Applies the catalog, and takes over fields of other managers.
     async fn apply_catalog(
         &self,
         mappings: &ByName<InferenceProfileMapping>,
         overwrites: bool,
-    ) -> Result<Option<CatalogNote>, WriteError> {
+    ) -> Result<Option<CatalogResult>, StepError> {
         let before = mappings.get(catalog::NAME);
-        let changed = before.map(|before| others(before, &self.shipped));
+        let changed = before.map(|before| changed_models(before, &self.shipped));
         let spec = serde_json::to_value(&self.shipped.spec)?;
         let hash = content_hash(&spec);
         let params = PatchParams::apply(Manager::Bootstrap.as_str()).force();
         self.apply::<InferenceProfileMapping>(catalog::NAME, &spec, &hash, &params)
             .await?;
-        self.memory.remember(Thing::Catalog, &hash).await?;
+        self.hashes.store(Applied::Catalog, &hash).await?;
         let date = self
             .shipped
             .spec
@@ -238,43 +246,43 @@ impl Bootstrapper {
         tracing::info!(catalog_date = date, "applied the shipped catalog");
         Ok(changed.filter(|models| !models.is_empty()).map(|models| {
             if overwrites {
-                CatalogNote::Overwritten(models)
+                CatalogResult::Overwritten(models)
             } else {
-                CatalogNote::Updated(models)
+                CatalogResult::Updated(models)
             }
         }))
     }
 
-    /// Applies the default policy, and nothing where that would take a field from somebody.
-    async fn apply_policy(&self, spec: &Value) -> Result<Option<PolicyNote>, WriteError> {
+    /// Applies the default policy, unless that takes fields of other managers. A rejected policy is not applied again until
+    /// the chart configures another one.
+    async fn apply_policy(&self, spec: &Value) -> Result<PolicyResult, StepError> {
         let hash = content_hash(spec);
         let params = PatchParams::apply(Manager::Bootstrap.as_str()).validation_strict();
         let applied = self
             .apply::<InferenceProfilePolicy>(DEFAULT, spec, &hash, &params)
             .await;
-        let note = match applied {
+        let result = match applied {
             Ok(()) => {
                 tracing::info!(policy = DEFAULT, "applied the chart's default policy");
-                None
+                PolicyResult::Settled
             }
             Err(kube::Error::Api(status)) if status.is_conflict() => {
-                Some(PolicyNote::Conflict(status.message.clone()))
+                PolicyResult::Conflict(status.message.clone())
             }
             Err(kube::Error::Api(status)) if matches!(status.code, 400 | 422) => {
-                Some(PolicyNote::Refused(status.message.clone()))
+                PolicyResult::Refused(status.message.clone())
             }
             Err(error) => return Err(error.into()),
         };
-        if let Some(PolicyNote::Conflict(message) | PolicyNote::Refused(message)) = &note {
+        if let PolicyResult::Conflict(message) | PolicyResult::Refused(message) = &result {
             tracing::error!(
                 policy = DEFAULT,
                 message,
                 "the chart's default policy was not applied"
             );
         }
-        // What was refused is not tried again until the chart wishes something else.
-        self.memory.remember(Thing::Policy, &hash).await?;
-        Ok(note)
+        self.hashes.store(Applied::Policy, &hash).await?;
+        Ok(result)
     }
 
     async fn apply<K: kube::Resource<DynamicType = ()>>(
@@ -289,20 +297,42 @@ impl Bootstrapper {
         let object = json!({
             "apiVersion": resource.api_version, "kind": resource.kind,
             "metadata": {
-                "name": name, "annotations": {OURS: hash},
+                "name": name, "annotations": {OWNED: hash},
                 "labels": {"app.kubernetes.io/managed-by": MANAGED_BY},
             },
             "spec": spec,
         });
         let applied = api.patch(name, params, &Patch::Apply(&object)).await?;
-        tracing::debug!(group = GROUP, name = applied.name_any(), "applied");
+        tracing::debug!(kind = resource.kind, name = applied.name_any(), "applied");
         Ok(())
     }
 }
 
-/// The models whose rows are others in `shipped` than in what stands there, or that only one of them has.
-fn others(
-    before: &Written<InferenceProfileMapping>,
+/// The step that is due for the default policy.
+fn policy_step(
+    config: &BootstrapConfig,
+    objects: &CustomResources,
+    applied: Option<&str>,
+) -> PolicyStep {
+    let hash = config.policy.as_ref().map(content_hash);
+    let owner = |observed: &Arc<Observed<InferenceProfilePolicy>>| {
+        if observed.annotations.contains_key(OWNED) {
+            Owner::Bootstrap
+        } else {
+            Owner::Other
+        }
+    };
+    let state = PolicyState {
+        configured: hash.as_deref(),
+        applied,
+        owner: objects.policies.get(DEFAULT).map(owner),
+    };
+    state.step()
+}
+
+/// The models whose rows differ between the observed and the shipped mapping, or that only one of them has.
+fn changed_models(
+    before: &Observed<InferenceProfileMapping>,
     shipped: &InferenceProfileMapping,
 ) -> Vec<String> {
     let before = before
@@ -322,7 +352,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_models_that_differ_are_named() {
+    fn models_with_different_rows_are_listed() {
         let model = |id: &str, alias: &str| json!({"modelId": id, "aliases": [alias]});
         let mapping = |models: &[Value]| -> InferenceProfileMapping {
             serde_json::from_value(json!({
@@ -331,7 +361,7 @@ mod tests {
             }))
             .unwrap()
         };
-        let before = Written {
+        let before = Observed {
             uid: String::new(),
             generation: 1,
             annotations: std::collections::BTreeMap::new(),
@@ -342,6 +372,6 @@ mod tests {
             ])),
         };
         let shipped = mapping(&[model("a.1", "x"), model("b.1", "y"), model("d.1", "x")]);
-        assert_eq!(others(&before, &shipped), ["b.1", "c.1", "d.1"]);
+        assert_eq!(changed_models(&before, &shipped), ["b.1", "c.1", "d.1"]);
     }
 }

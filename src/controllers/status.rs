@@ -1,23 +1,21 @@
-//! Says of each mapping and policy what became of it: conditions, counts, since when it acts. The leader writes, and only what
-//! is other than what is stored; a status makes no new generation, so nothing that answers reviews ever wakes by it.
+//! Writes the statuses of mappings and policies: conditions, counts, and since when a policy acts. The leader writes, and only
+//! what differs from the stored status. A status changes no generation, so the webhook is not affected.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::registry::Registry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::watch as channel;
 
-use super::arming::Entries;
-use super::bootstrap::Notes;
-use super::view::{ByName, Objects, Written};
+use super::bootstrap::BootstrapResults;
+use super::cluster_state::{ByName, CustomResources, Observed};
+use super::reconcile::{self, Next, Reconciler};
+use super::webhook_config::WebhookStates;
 use crate::api::{
     InferenceProfileMapping, InferenceProfileMappingStatus, InferenceProfilePolicy,
     InferenceProfilePolicyStatus,
@@ -26,54 +24,66 @@ use crate::cluster::client::Clients;
 use crate::cluster::leader_election::Leadership;
 use crate::cluster::release::Manager;
 use crate::domain::view::View;
-use crate::runtime::published::Published;
+use crate::runtime::published::{Changes, Published};
 
 mod condition;
-mod judge;
+mod desired_status;
+mod metrics;
 mod stored;
 
-use judge::Facts;
+use desired_status::StatusInputs;
+pub use metrics::Metrics;
 use stored::{Stored, StoredByName};
-
-/// How long to wait until what failed is tried again: doubled with each failure, up to a minute.
-const AGAIN: Duration = Duration::from_secs(1);
-
-/// How often the wait is doubled.
-const MOST_DOUBLED: u32 = 6;
 
 /// Objects a page of a list: each may be a megabyte.
 const PAGE: u32 = 16;
 
 /// Writes statuses.
-pub struct Statuses {
-    /// The ways to the API server.
+pub struct StatusController {
+    /// The clients of the cluster.
     pub clients: Clients,
-    /// The custom resources as they stand.
-    pub objects: Arc<Published<Objects>>,
-    /// What is in force; never older than the objects.
+    /// The custom resources as observed.
+    pub objects: Arc<Published<CustomResources>>,
+    /// The view, at least as new as the objects.
     pub view: Arc<Published<Option<View>>>,
-    /// What the bootstrap has to say.
-    pub notes: Arc<Published<Notes>>,
-    /// What stands of the webhook's entries.
-    pub entries: channel::Receiver<Entries>,
-    /// Whether this replica leads.
-    pub leads: Leadership,
-    /// Counts what is written.
+    /// The results of the bootstrap.
+    pub results: Arc<Published<BootstrapResults>>,
+    /// The observed state of the webhook configurations.
+    pub webhooks: channel::Receiver<WebhookStates>,
+    /// Whether this replica is the leader.
+    pub leadership: Leadership,
+    /// Metrics of this controller.
     pub metrics: Metrics,
 }
 
-/// Counts what is written.
-#[derive(Clone, Debug, Default)]
-pub struct Metrics {
-    applied: Counter,
-    failures: Counter,
-}
-
-/// What is stored, as far as it was read or written in this term.
+/// The stored statuses, as read or written in this term.
 #[derive(Default)]
-struct Known {
+struct StoredStatuses {
     mappings: StoredByName<InferenceProfileMappingStatus>,
     policies: StoredByName<InferenceProfilePolicyStatus>,
+}
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// The stored statuses cannot be read.
+    #[error("cannot read the statuses of {kind}: {error}")]
+    Read {
+        /// The kind of the objects.
+        kind: String,
+        /// The failure.
+        error: kube::Error,
+    },
+    /// A status cannot be written.
+    #[error("cannot write the status of {kind}/{name}: {error}")]
+    Write {
+        /// The kind of the object.
+        kind: String,
+        /// The object.
+        name: Box<str>,
+        /// The failure.
+        error: kube::Error,
+    },
 }
 
 /// A kind whose status is written.
@@ -81,16 +91,16 @@ trait Kind: kube::Resource<DynamicType = ()> {
     /// Its status.
     type Status: Clone + Default + PartialEq + Serialize + DeserializeOwned;
 
-    /// What this controller writes of a status: the rest is somebody else's.
-    fn ours(status: &Self::Status) -> Self::Status;
+    /// The fields and conditions of a status that this controller writes.
+    fn written(status: &Self::Status) -> Self::Status;
 }
 
 impl Kind for InferenceProfileMapping {
     type Status = InferenceProfileMappingStatus;
 
-    fn ours(status: &Self::Status) -> Self::Status {
+    fn written(status: &Self::Status) -> Self::Status {
         Self::Status {
-            conditions: condition::ours(&status.conditions),
+            conditions: condition::written(&status.conditions),
             ..status.clone()
         }
     }
@@ -99,119 +109,123 @@ impl Kind for InferenceProfileMapping {
 impl Kind for InferenceProfilePolicy {
     type Status = InferenceProfilePolicyStatus;
 
-    fn ours(status: &Self::Status) -> Self::Status {
+    fn written(status: &Self::Status) -> Self::Status {
         Self::Status {
-            conditions: condition::ours(&status.conditions),
+            conditions: condition::written(&status.conditions),
             last_audit: None,
             ..status.clone()
         }
     }
 }
 
-impl Metrics {
-    /// Makes the families known to `registry`.
-    pub fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "statuses_applied",
-            "Statuses of mappings and policies that this replica has written",
-            self.applied.clone(),
-        );
-        registry.register(
-            "status_failures",
-            "Failed tries to read or write statuses",
-            self.failures.clone(),
-        );
+impl StatusController {
+    /// Runs forever.
+    pub async fn run(self) {
+        reconcile::run(StatusWriter {
+            object_changes: self.objects.subscribe(),
+            result_changes: self.results.subscribe(),
+            stored: StoredStatuses::default(),
+            inputs: self,
+        })
+        .await;
     }
 }
 
-impl Statuses {
-    /// Runs for ever.
-    pub async fn run(mut self) {
-        let (mut objects, mut notes) = (self.objects.subscribe(), self.notes.subscribe());
-        let mut known = Known::default();
-        let mut failures = 0;
-        loop {
-            let entries = self.entries.borrow_and_update().clone();
-            let round = self.leads.run(|| self.round(&entries, &mut known));
-            let failed = if let Some(done) = round.await {
-                done.is_err()
-            } else {
-                // Whoever leads writes meanwhile.
-                known = Known::default();
-                false
-            };
-            failures = if failed { failures + 1 } else { 0 };
-            tokio::select! {
-                () = objects.changed() => {}
-                () = notes.changed() => {}
-                Ok(()) = self.entries.changed() => {}
-                () = self.leads.changed() => {}
-                () = tokio::time::sleep(wait(failures)), if failed => {}
-            }
+/// The running controller.
+struct StatusWriter {
+    inputs: StatusController,
+    object_changes: Changes,
+    result_changes: Changes,
+    stored: StoredStatuses,
+}
+
+impl Reconciler for StatusWriter {
+    type Error = StatusError;
+    const NAME: &'static str = "status";
+
+    async fn changed(&mut self) {
+        tokio::select! {
+            () = self.object_changes.changed() => {}
+            () = self.result_changes.changed() => {}
+            Ok(()) = self.inputs.webhooks.changed() => {}
+            () = self.inputs.leadership.changed() => {}
         }
     }
 
-    /// Writes what is due. What fails is said and counted, and keeps nothing else from being written.
-    async fn round(&self, entries: &Entries, known: &mut Known) -> Result<(), ()> {
+    async fn step(&mut self) -> Result<Next, StatusError> {
+        let webhooks = self.inputs.webhooks.borrow_and_update().clone();
+        let Self { inputs, stored, .. } = self;
+        let result = inputs
+            .leadership
+            .run(|| inputs.update(&webhooks, stored))
+            .await;
+        let Some(result) = result else {
+            // The next leader writes meanwhile.
+            self.stored = StoredStatuses::default();
+            return Ok(Next::Change);
+        };
+        if result.is_err() {
+            self.inputs.metrics.count_failure();
+        }
+        result.map(|()| Next::Change)
+    }
+}
+
+impl StatusController {
+    /// Writes each status that is due. A failure does not keep the others from being written.
+    async fn update(
+        &self,
+        webhooks: &WebhookStates,
+        stored: &mut StoredStatuses,
+    ) -> Result<(), StatusError> {
         let (objects, view) = (self.objects.load(), self.view.load());
         let Some(view) = Option::as_ref(&view).filter(|_| objects.complete) else {
             return Ok(());
         };
-        let notes = self.notes.load();
-        let Known { mappings, policies } = known;
-        self.learn::<InferenceProfileMapping>(&objects.mappings, mappings)
-            .await?;
-        self.learn::<InferenceProfilePolicy>(&objects.policies, policies)
-            .await?;
-        let facts = Facts {
+        let results = self.results.load();
+        let StoredStatuses { mappings, policies } = stored;
+        self.read(&objects.mappings, mappings).await?;
+        self.read(&objects.policies, policies).await?;
+        let inputs = StatusInputs {
             objects: &objects,
             catalog: &view.snapshot.catalog,
-            entries,
-            notes: &notes,
+            webhooks,
+            results: &results,
             mappings_changed_at: mappings.values().filter_map(|it| it.changed_at).max(),
             now: Timestamp::now(),
         };
         let of_mappings = self
-            .write(&objects.mappings, mappings, |name, written, stored| {
-                facts.mapping(name, written, stored)
+            .write(&objects.mappings, mappings, |name, observed, stored| {
+                inputs.mapping(name, observed, stored)
             })
             .await;
         let of_policies = self
-            .write(&objects.policies, policies, |name, written, stored| {
-                facts.policy(name, written, stored)
+            .write(&objects.policies, policies, |name, observed, stored| {
+                inputs.policy(name, observed, stored)
             })
             .await;
         of_mappings.and(of_policies)
     }
 
-    /// Reads what is stored, where an object has changed since that was done.
-    async fn learn<K: Kind>(
+    /// Reads the stored statuses, if an object has changed since the last time.
+    async fn read<K: Kind>(
         &self,
         objects: &ByName<K>,
         known: &mut StoredByName<K::Status>,
-    ) -> Result<(), ()> {
+    ) -> Result<(), StatusError> {
         known.retain(|name, _| objects.contains_key(name));
-        let is_known = |name: &str, written| {
+        let is_known = |(name, observed): (&Box<str>, &Arc<Observed<K>>)| {
             let stored = known.get(name);
-            stored.is_some_and(|stored| stands(stored, written))
+            stored.is_some_and(|stored| is_of(stored, observed))
         };
-        if objects
-            .iter()
-            .all(|(name, written)| is_known(name, written))
-        {
+        if objects.iter().all(is_known) {
             return Ok(());
         }
-        match self.list::<K>().await {
-            Ok(stored) => {
-                *known = stored;
-                Ok(())
-            }
-            Err(error) => {
-                self.metrics.failures.inc();
-                tracing::warn!(kind = %K::kind(&()), %error, "cannot read what is stored of statuses; tried again");
-                Err(())
-            }
-        }
+        *known = self.list::<K>().await.map_err(|error| {
+            let kind = K::kind(&()).into_owned();
+            StatusError::Read { kind, error }
+        })?;
+        Ok(())
     }
 
     async fn list<K: Kind>(&self) -> kube::Result<StoredByName<K::Status>> {
@@ -229,34 +243,33 @@ impl Statuses {
         }
     }
 
-    /// Writes each status that is other than what is stored.
+    /// Writes each status that differs from the stored one.
     async fn write<K: Kind>(
         &self,
         objects: &ByName<K>,
         known: &mut StoredByName<K::Status>,
-        judge: impl Fn(&str, &Written<K>, &Stored<K::Status>) -> K::Status,
-    ) -> Result<(), ()> {
-        let mut outcome = Ok(());
-        for (name, written) in objects {
-            // One that is newer here than there, or there than here, is told by its watch.
-            let Some(stored) = known.get_mut(name).filter(|it| stands(it, written)) else {
+        desired: impl Fn(&str, &Observed<K>, &Stored<K::Status>) -> K::Status,
+    ) -> Result<(), StatusError> {
+        let mut result = Ok(());
+        for (name, observed) in objects {
+            // If cache and API server disagree about the generation, skip it: the watch will deliver the newer one.
+            let Some(stored) = known.get_mut(name).filter(|it| is_of(it, observed)) else {
                 continue;
             };
-            let status = judge(name, written, stored);
-            if K::ours(&stored.status) == status {
+            let status = desired(name, observed, stored);
+            if K::written(&stored.status) == status {
                 continue;
             }
             match self.apply::<K>(name, &stored.uid, &status).await {
                 Ok(now) => *stored = now,
                 Err(error) if is_gone(&error) => {}
                 Err(error) => {
-                    self.metrics.failures.inc();
-                    tracing::warn!(kind = %K::kind(&()), name = %name, %error, "cannot write a status; tried again");
-                    outcome = Err(());
+                    let (kind, name) = (K::kind(&()).into_owned(), name.clone());
+                    result = Err(StatusError::Write { kind, name, error });
                 }
             }
         }
-        outcome
+        result
     }
 
     async fn apply<K: Kind>(
@@ -274,7 +287,7 @@ impl Statuses {
             .api::<K>()
             .patch_status(name, &params, &Patch::Apply(&object))
             .await?;
-        self.metrics.applied.inc();
+        self.metrics.count_applied();
         Ok(Stored::read(&stored))
     }
 
@@ -283,16 +296,12 @@ impl Statuses {
     }
 }
 
-/// Whether what is stored is of the very object.
-fn stands<K, S>(stored: &Stored<S>, written: &Written<K>) -> bool {
-    stored.uid == written.uid && stored.generation == written.generation
+/// Whether a stored status belongs to the observed generation of the object.
+fn is_of<K, S>(stored: &Stored<S>, observed: &Observed<K>) -> bool {
+    stored.uid == observed.uid && stored.generation == observed.generation
 }
 
-/// Whether the object is gone, or another one has its name by now. Its watch will tell.
+/// Whether the object was deleted or replaced: its watch reports that.
 fn is_gone(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409))
-}
-
-fn wait(failures: u32) -> Duration {
-    AGAIN * 2_u32.pow(failures.saturating_sub(1).min(MOST_DOUBLED))
 }

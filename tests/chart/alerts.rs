@@ -36,22 +36,22 @@ const TABLE: &[Row] = &[
         alert: "BedrockProfilesWebhookInactive",
         fires: &[
             (
-                "bedrock_profiles_entry_armed{entry=\"webhook-pods.bedrock-profiles.dev\",pod=\"a\"}",
+                "bedrock_profiles_webhook_active{webhook=\"webhook-pods.bedrock-profiles.dev\",pod=\"a\"}",
                 "0x90",
             ),
             (
-                "bedrock_profiles_entry_armed{entry=\"webhook-pods.bedrock-profiles.dev\",pod=\"b\"}",
+                "bedrock_profiles_webhook_active{webhook=\"webhook-pods.bedrock-profiles.dev\",pod=\"b\"}",
                 "0x90",
             ),
         ],
         labels: &[("entry", POD_WEBHOOK)],
         silent: &[
             (
-                "bedrock_profiles_entry_armed{entry=\"webhook-pods.bedrock-profiles.dev\",pod=\"a\"}",
+                "bedrock_profiles_webhook_active{webhook=\"webhook-pods.bedrock-profiles.dev\",pod=\"a\"}",
                 "0x90",
             ),
             (
-                "bedrock_profiles_entry_armed{entry=\"webhook-pods.bedrock-profiles.dev\",pod=\"b\"}",
+                "bedrock_profiles_webhook_active{webhook=\"webhook-pods.bedrock-profiles.dev\",pod=\"b\"}",
                 "1x90",
             ),
         ],
@@ -195,26 +195,26 @@ const TABLE: &[Row] = &[
         alert: "BedrockProfilesReplicasOutOfSync",
         fires: &[
             (
-                "bedrock_profiles_generation_in_force{kind=\"Policy\",name=\"x\",pod=\"a\"}",
+                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"x\",pod=\"a\"}",
                 "1x90",
             ),
             (
-                "bedrock_profiles_generation_in_force{kind=\"Policy\",name=\"x\",pod=\"b\"}",
+                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"x\",pod=\"b\"}",
                 "2x90",
             ),
         ],
         labels: &[("kind", "Policy"), ("name", "x")],
         silent: &[
             (
-                "bedrock_profiles_generation_in_force{kind=\"Policy\",name=\"x\",pod=\"a\"}",
+                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"x\",pod=\"a\"}",
                 "2x90",
             ),
             (
-                "bedrock_profiles_generation_in_force{kind=\"Policy\",name=\"x\",pod=\"b\"}",
+                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"x\",pod=\"b\"}",
                 "2x90",
             ),
             (
-                "bedrock_profiles_generation_in_force{kind=\"Policy\",name=\"y\",pod=\"b\"}",
+                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"y\",pod=\"b\"}",
                 "1x90",
             ),
         ],

@@ -182,7 +182,7 @@ fn notes() {
         text.split_once("\nNOTES:\n").unwrap().1.to_owned()
     };
     let next = [
-        "kubectl wait --for=condition=InForce ipp/default",
+        "kubectl wait --for=condition=Ready ipp/default",
         "kubectl run sample --namespace default",
         "--set policy.mode=Rewrite",
         "OnlyGlobalServes",

@@ -43,7 +43,7 @@ impl<'w> Deployment<'w> {
         let world = self.helm.world;
         let in_force = [
             "wait",
-            "--for=condition=InForce",
+            "--for=condition=Ready",
             "ipp/default",
             "--timeout=60s",
         ];

@@ -58,7 +58,7 @@ pub(crate) fn all(plane: Plane) -> Result<()> {
 /// How long a changed policy takes until every replica answers by it, from the answer to whoever applied it.
 fn follow(world: &World, replicas: &[&Replica]) -> Result<()> {
     const SERIES: &str =
-        r#"bedrock_profiles_generation_in_force{kind="InferenceProfilePolicy",name="default"}"#;
+        r#"bedrock_profiles_active_generation{kind="InferenceProfilePolicy",name="default"}"#;
     let mut times = Vec::new();
     for priority in 1..=CHANGES {
         let policy = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfilePolicy",
@@ -95,7 +95,7 @@ fn namespaces(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// Memory of a replica's process, from the kernel.
+/// AppliedHashes of a replica's process, from the kernel.
 fn memory(replica: &Replica) -> Result<String> {
     let status = fs::read_to_string(format!("/proc/{}/status", replica.process_id()?))?;
     let of = |name: &str| -> Result<f64> {

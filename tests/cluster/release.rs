@@ -328,7 +328,7 @@ fn bootstrap(installation: &ReleaseNames, policy: &Value) -> Result<Value> {
         .zip(rules)
         .map(|((kind, name), rules)| json!({"kind": kind, "name": name, "rules": rules}))
         .collect();
-    let wishes = json!({"policy": policy, "entries": entries});
+    let wishes = json!({"policy": policy, "webhooks": entries});
     Ok(json!({"apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": installation.bootstrap(), "namespace": installation.namespace},
         "data": {"bootstrap.yaml": to_yaml(&wishes)?}}))

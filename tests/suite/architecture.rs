@@ -321,17 +321,17 @@ fn one_module_writes_admission_responses() {
 /// A table of three rooms, and one file that the checks read beside `base`.
 fn found_in(file: &str, text: &str) -> Vec<String> {
     let arrows = table("//! a  lowest -> nothing\n//! b  above it -> a\n//! c  top -> all\n");
-    let base = Source::new("b/base.rs", "use crate::a::Thing;");
+    let base = Source::new("b/base.rs", "use crate::a::Applied;");
     violations(&arrows, &[base, Source::new(file, text)])
 }
 
 #[test]
 fn a_forbidden_import_is_found_in_every_spelling() {
     for (file, text) in [
-        ("a/one.rs", "use crate::b::Thing;"),
+        ("a/one.rs", "use crate::b::Applied;"),
         ("a/one.rs", "fn f() { crate::b::run(); }"),
         ("a/one.rs", "use crate::{b, c};"),
-        ("a/one/two.rs", "use super::super::super::b::Thing;"),
+        ("a/one/two.rs", "use super::super::super::b::Applied;"),
         ("a.rs", "use super::b;"),
         ("b/one.rs", "use crate::c::run;"),
         ("unknown.rs", ""),
@@ -343,7 +343,7 @@ fn a_forbidden_import_is_found_in_every_spelling() {
 #[test]
 fn an_allowed_import_is_accepted() {
     for (file, text) in [
-        ("a/one/two.rs", "use super::super::other::Thing;"),
+        ("a/one/two.rs", "use super::super::other::Applied;"),
         ("b/one.rs", "// As crate::c does.\n/// [`crate::c::run`]"),
         (
             "a/one.rs",

@@ -13,7 +13,7 @@ use crate::audit::{
 use crate::cluster::client::Clients;
 use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::cluster::release::SYSTEM_NAMESPACE;
-use crate::controllers::view::REGION_LABEL;
+use crate::controllers::cluster_state::REGION_LABEL;
 use crate::domain::kinds::BuiltInKind;
 use crate::domain::region::Region;
 use crate::domain::view::View;

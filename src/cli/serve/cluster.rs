@@ -6,24 +6,24 @@ use std::time::Duration;
 use jiff::civil::Date;
 use tokio::sync::watch as channel;
 
-use crate::api::InferenceProfileMapping;
+use crate::api::{BootstrapConfig, InferenceProfileMapping};
 use crate::cluster::client::Clients;
 use crate::cluster::leader_election::{self, LeaderElector, Leadership};
 use crate::cluster::release::{GROUP, Manager, ReleaseNames, SYSTEM_NAMESPACE};
 use crate::cluster::watch;
-use crate::controllers::arming::{self, Arming, Entries};
+use crate::controllers::applied_hashes::AppliedHashes;
 use crate::controllers::audit_runner::{self, AuditOptions, AuditRunner};
-use crate::controllers::bootstrap::{Bootstrapper, Notes};
+use crate::controllers::bootstrap::{BootstrapResults, Bootstrapper};
+use crate::controllers::bootstrap_config;
 use crate::controllers::certificates;
 use crate::controllers::certificates::context::{CertificateContext, ReadinessGate};
 use crate::controllers::certificates::from_files::FileCertificates;
 use crate::controllers::certificates::keyring::Lifetimes;
 use crate::controllers::certificates::self_managed::{CaController, Settings};
 use crate::controllers::certificates::trust::{DesiredTrust, ObservedTrust};
-use crate::controllers::memory::Memory;
-use crate::controllers::status::{self, Statuses};
-use crate::controllers::view::{self, Follower, Objects};
-use crate::controllers::wishes::{self, Wishes};
+use crate::controllers::cluster_state::{self, ClusterWatcher, CustomResources};
+use crate::controllers::status::{self, StatusController};
+use crate::controllers::webhook_config::{self, WebhookConfigController, WebhookStates};
 use crate::domain::view::View;
 use crate::runtime::BoxError;
 use crate::runtime::published::Published;
@@ -72,9 +72,9 @@ struct Shared {
     clients: Clients,
     release: ReleaseNames,
     view: Arc<Published<Option<View>>>,
-    objects: Arc<Published<Objects>>,
-    wishes: Arc<Wishes>,
-    notes: Arc<Published<Notes>>,
+    objects: Arc<Published<CustomResources>>,
+    config: Arc<Published<Option<BootstrapConfig>>>,
+    results: Arc<Published<BootstrapResults>>,
     watches: watch::Metrics,
 }
 
@@ -85,23 +85,22 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, 
         clients: options.clients,
         release: options.release,
         view: Arc::new(Published::new(None)),
-        objects: Arc::new(Published::new(Objects::default())),
-        wishes: Arc::new(Published::new(None)),
-        notes: Arc::new(Published::new(Notes::default())),
-        watches: watch::Metrics::default(),
+        objects: Arc::new(Published::new(CustomResources::default())),
+        config: Arc::new(Published::new(None)),
+        results: Arc::new(Published::new(BootstrapResults::default())),
+        watches: watch::Metrics::register(&mut server.registry),
     };
-    shared.watches.register(&mut server.registry);
     let resolver = Resolver::empty();
 
     start_watches(&mut server, &shared, options.region_from_nodes);
-    let leads = start_election(&mut server, &shared, options.identity);
-    start_bootstrap(&mut server, &shared, options.shipped, leads.clone());
-    let (target, entries) = start_webhook_config(&mut server, &shared, leads.clone());
-    start_status(&mut server, &shared, leads.clone(), entries.clone());
+    let leadership = start_election(&mut server, &shared, options.identity);
+    start_bootstrap(&mut server, &shared, options.shipped, leadership.clone());
+    let (trust, webhooks) = start_webhook_config(&mut server, &shared, leadership.clone());
+    start_status(&mut server, &shared, leadership.clone(), webhooks.clone());
     let context = CertificateContext {
-        leadership: leads.clone(),
-        observed: observe_trust(&mut server, entries),
-        desired: target,
+        leadership: leadership.clone(),
+        observed: observe_trust(&mut server, webhooks),
+        desired: trust,
         resolver: Arc::clone(&resolver),
         readiness: ReadinessGate::new(server.readiness.clone()),
         metrics: certificates::metrics::Metrics::register(&mut server.registry),
@@ -122,7 +121,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, 
         wanted
             .excluded
             .extend(excluded.iter().cloned().chain([always]));
-        start_audit(&mut server, &shared, leads, options.today, wanted);
+        start_audit(&mut server, &shared, leadership, options.today, wanted);
     }
     let webhook = WebhookOptions {
         view: shared.view,
@@ -135,27 +134,25 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, 
 
 /// Watches the objects that the view is built from.
 fn start_watches(server: &mut BoundServer, shared: &Shared, with_nodes: bool) {
-    let metrics = view::Metrics::default();
-    metrics.register(&mut server.registry);
-    let follower = Follower {
+    let watcher = ClusterWatcher {
         clients: shared.clients.clone(),
         with_nodes,
         view: Arc::clone(&shared.view),
         objects: Arc::clone(&shared.objects),
         watches: shared.watches.clone(),
-        metrics,
+        metrics: cluster_state::Metrics::register(&mut server.registry),
     };
     let hold = server
         .readiness
         .hold("mappings, policies, namespaces and nodes to be listed");
-    spawn(server, "custom resource watches", follower.run(hold));
-    let wishes = wishes::follow(
+    spawn(server, "custom resource watches", watcher.run(hold));
+    let config = bootstrap_config::run(
         shared.clients.clone(),
         shared.release.clone(),
         shared.watches.clone(),
-        Arc::clone(&shared.wishes),
+        Arc::clone(&shared.config),
     );
-    spawn(server, "bootstrap configuration watch", wishes);
+    spawn(server, "bootstrap configuration watch", config);
 }
 
 /// Takes part in the leader election.
@@ -163,13 +160,13 @@ fn start_election(server: &mut BoundServer, shared: &Shared, identity: String) -
     let metrics = leader_election::Metrics::register(&mut server.registry);
     let (client, release) = (shared.clients.writing.clone(), &shared.release);
     let (namespace, lease) = (&release.namespace, release.lease());
-    let (elector, leads) = LeaderElector::new(client, namespace, lease, identity, metrics);
+    let (elector, leadership) = LeaderElector::new(client, namespace, lease, identity, metrics);
     let shutdown = server.shutdown.clone();
     server.tasks.work("leader election", async move {
         elector.run(shutdown).await;
         Ok::<(), BoxError>(())
     });
-    leads
+    leadership
 }
 
 /// Installs the built-in catalog and the default policy as custom resources.
@@ -177,16 +174,16 @@ fn start_bootstrap(
     server: &mut BoundServer,
     shared: &Shared,
     shipped: InferenceProfileMapping,
-    leads: Leadership,
+    leadership: Leadership,
 ) {
     let bootstrapper = Bootstrapper {
         clients: shared.clients.clone(),
-        memory: Memory::of(&shared.clients, &shared.release),
+        hashes: AppliedHashes::of(&shared.clients, &shared.release),
         objects: Arc::clone(&shared.objects),
-        wishes: Arc::clone(&shared.wishes),
-        leads,
+        config: Arc::clone(&shared.config),
+        leadership,
         shipped,
-        notes: Arc::clone(&shared.notes),
+        results: Arc::clone(&shared.results),
     };
     let hold = server
         .readiness
@@ -236,18 +233,18 @@ pub fn ca_settings(release: &ReleaseNames, lifetimes: Lifetimes) -> Settings {
 /// Reports to the certificate controller which CAs the webhook configurations trust.
 fn observe_trust(
     server: &mut BoundServer,
-    mut entries: channel::Receiver<Entries>,
+    mut webhooks: channel::Receiver<WebhookStates>,
 ) -> channel::Receiver<Option<ObservedTrust>> {
     let (observed, receiver) = channel::channel(None);
     spawn(server, "observed trust", async move {
         loop {
-            let trust = trust_of(&entries.borrow_and_update());
+            let trust = trust_of(&webhooks.borrow_and_update());
             observed.send_if_modified(|current| {
                 let changed = *current != trust;
                 *current = trust;
                 changed
             });
-            if entries.changed().await.is_err() {
+            if webhooks.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
         }
@@ -256,74 +253,70 @@ fn observe_trust(
 }
 
 /// The bundles of all webhooks, once all have been read.
-fn trust_of(entries: &Entries) -> Option<ObservedTrust> {
-    let existing = entries.by_name.values().filter(|entry| entry.exists);
-    let bundles = existing.map(|entry| entry.ca_bundle.as_slice());
-    entries.complete.then(|| ObservedTrust::from_pem(bundles))
+fn trust_of(webhooks: &WebhookStates) -> Option<ObservedTrust> {
+    let existing = webhooks.by_name.values().filter(|webhook| webhook.exists);
+    let bundles = existing.map(|webhook| webhook.ca_bundle.as_slice());
+    webhooks.complete.then(|| ObservedTrust::from_pem(bundles))
 }
 
 /// Keeps the webhook configurations. Returns the sender of the CA bundle and the receiver of their state.
 fn start_webhook_config(
     server: &mut BoundServer,
     shared: &Shared,
-    leads: Leadership,
+    leadership: Leadership,
 ) -> (
     channel::Sender<Option<DesiredTrust>>,
-    channel::Receiver<Entries>,
+    channel::Receiver<WebhookStates>,
 ) {
-    let metrics = arming::Metrics::default();
-    metrics.register(&mut server.registry);
-    let (answers, answerable) = channel::channel(false);
+    let (is_serving, serving) = channel::channel(false);
     let mut observed = server.readiness.observed();
     spawn(server, "readiness observer", async move {
         if observed.wait_for(|observed| *observed).await.is_ok() {
             tokio::time::sleep(ENDPOINT_PROPAGATION).await;
-            answers.send_replace(true);
+            is_serving.send_replace(true);
         }
         std::future::pending::<()>().await;
     });
-    let (aims, target) = channel::channel(None);
-    let (entries, told_entries) = channel::channel(Entries::default());
-    let arming = Arming {
+    let (desired_trust, trust) = channel::channel(None);
+    let (states, webhooks) = channel::channel(WebhookStates::default());
+    let controller = WebhookConfigController {
         clients: shared.clients.clone(),
-        wishes: Arc::clone(&shared.wishes),
-        target,
-        answerable,
-        leads,
-        entries,
+        config: Arc::clone(&shared.config),
+        trust,
+        serving,
+        leadership,
+        states,
         watches: shared.watches.clone(),
-        metrics,
+        metrics: webhook_config::Metrics::register(&mut server.registry),
     };
-    spawn(server, "webhook configurations", arming.run());
-    (aims, told_entries)
+    spawn(server, "webhook configurations", controller.run());
+    (desired_trust, webhooks)
 }
 
 /// Writes the status of each custom resource.
 fn start_status(
     server: &mut BoundServer,
     shared: &Shared,
-    leads: Leadership,
-    entries: channel::Receiver<Entries>,
+    leadership: Leadership,
+    webhooks: channel::Receiver<WebhookStates>,
 ) {
-    let metrics = status::Metrics::default();
-    metrics.register(&mut server.registry);
-    let statuses = Statuses {
+    let controller = StatusController {
         clients: shared.clients.clone(),
         objects: Arc::clone(&shared.objects),
         view: Arc::clone(&shared.view),
-        notes: Arc::clone(&shared.notes),
-        entries,
-        leads,
-        metrics,
+        results: Arc::clone(&shared.results),
+        webhooks,
+        leadership,
+        metrics: status::Metrics::register(&mut server.registry),
     };
-    spawn(server, "status", statuses.run());
+    spawn(server, "status", controller.run());
 }
 
 /// Audits the cluster at intervals.
 fn start_audit(
     server: &mut BoundServer,
     shared: &Shared,
-    leads: Leadership,
+    leadership: Leadership,
     today: Arc<dyn Fn() -> Date + Send + Sync>,
     options: AuditOptions,
 ) {
@@ -331,7 +324,7 @@ fn start_audit(
         clients: shared.clients.clone(),
         release: shared.release.clone(),
         view: Arc::clone(&shared.view),
-        leads,
+        leads: leadership,
         today,
         options,
         metrics: audit_runner::Metrics::register(&mut server.registry),

@@ -1,124 +1,124 @@
-//! What the leader has to write of the shipped catalog and the chart's default policy, and when nothing is left to do. Pure.
+//! Which of the shipped objects the leader has to write. Pure.
 //!
-//! What was written once is remembered beside the release, so that an object that somebody deleted stays deleted, and that the
-//! memory ends with the release.
+//! The hash of each object that was written is stored beside the release: an object that a user deleted stays deleted, and the
+//! hashes end with the release.
 
 use jiff::civil::Date;
 
-/// The policy `default`, as far as it matters here.
+/// The state of the policy `default`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wish<'a> {
-    /// Tells what the chart wishes from what it wished before; `None` where it wishes none.
-    pub wished: Option<&'a str>,
-    /// What was written last under this release.
-    pub remembered: Option<&'a str>,
-    /// Whether there is one, and whether it is ours: it carries our annotation.
-    pub existing: Option<Owner>,
+pub(super) struct PolicyState<'a> {
+    /// The hash of the configured policy; `None` if the chart configures none.
+    pub configured: Option<&'a str>,
+    /// The hash of the policy that this release applied last.
+    pub applied: Option<&'a str>,
+    /// Who owns the object; `None` if it does not exist.
+    pub owner: Option<Owner>,
 }
 
-/// Whose an object is.
+/// Who owns the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// We have made it.
-    Us,
-    /// Somebody else has.
+    /// The bootstrap: it carries its annotation.
+    Bootstrap,
+    /// Another client.
     Other,
 }
 
-/// What becomes of the policy `default`.
+/// What is due for the policy `default`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PolicyStep {
-    /// Nothing is left to do.
-    Settled,
-    /// Somebody else's policy has the name; it is left alone.
-    Foreign,
-    /// It is to be applied.
+    /// Nothing.
+    UpToDate,
+    /// Nothing: another client owns the policy of this name.
+    NotOwned,
+    /// Apply the configured policy.
     Apply,
 }
 
-impl Wish<'_> {
+impl PolicyState<'_> {
     /// The step that is due.
     pub(super) fn step(&self) -> PolicyStep {
-        match (self.wished, self.existing) {
-            (None, _) => PolicyStep::Settled,
-            (Some(_), Some(Owner::Other)) => PolicyStep::Foreign,
-            // Also where it is gone: somebody deleted it, and it stays deleted until the chart wishes another.
-            (wished, _) if wished == self.remembered => PolicyStep::Settled,
+        match (self.configured, self.owner) {
+            (None, _) => PolicyStep::UpToDate,
+            (Some(_), Some(Owner::Other)) => PolicyStep::NotOwned,
+            // Also if it does not exist: a user deleted it, and it stays deleted until the chart configures another one.
+            (configured, _) if configured == self.applied => PolicyStep::UpToDate,
             (Some(_), _) => PolicyStep::Apply,
         }
     }
 }
 
-/// The mapping `builtin`, as far as it matters here.
+/// The state of the mapping `builtin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Catalog<'a> {
-    /// Whether the chart wishes it at all.
-    pub wished: bool,
+pub(super) struct CatalogState<'a> {
+    /// Whether the chart enables it.
+    pub enabled: bool,
     /// The date of the catalog in this binary.
     pub shipped: Option<Date>,
-    /// The one in the cluster.
-    pub existing: Option<Builtin>,
-    /// What was written last under this release; where it is absent, `builtin` was never written.
-    pub remembered: Option<&'a str>,
-    /// Whether this leader has written it already since it leads.
+    /// The mapping in the cluster.
+    pub observed: Option<ObservedCatalog>,
+    /// The hash of the catalog that this release applied last; `None` if it never applied one.
+    pub applied: Option<&'a str>,
+    /// Whether this replica has written it since it became the leader.
     pub written_this_term: bool,
 }
 
-/// The mapping `builtin` as it stands.
+/// The mapping `builtin` as observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Builtin {
-    /// Its date; absent where it cannot be read.
+pub(super) struct ObservedCatalog {
+    /// Its date; `None` if it cannot be parsed.
     pub date: Option<Date>,
-    /// Its annotation freezes it.
+    /// Whether its annotation stops updates.
     pub frozen: bool,
-    /// It says what the binary's catalog says.
-    pub same: bool,
+    /// Whether its spec equals the binary's catalog.
+    pub up_to_date: bool,
 }
 
-/// What becomes of the mapping `builtin`.
+/// What is due for the mapping `builtin`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CatalogStep {
-    /// Nothing is left to do.
-    Settled,
-    /// Its annotation freezes it.
+    /// Nothing.
+    UpToDate,
+    /// Nothing: its annotation stops updates.
     Frozen,
-    /// A newer version of the product has written a later catalog.
+    /// Nothing: a newer version of the product has written a later catalog.
     NewerInCluster,
-    /// It is to be applied. What somebody has written over ours is lost, and said, where the date is the same.
+    /// Apply the binary's catalog.
     Apply {
-        /// Whether somebody else has changed it since we wrote it.
+        /// Whether this overwrites changes of another client: the dates are equal and the specs are not.
         overwrites: bool,
     },
 }
 
-impl Catalog<'_> {
+impl CatalogState<'_> {
     /// The step that is due for a leader.
     pub(super) fn step(&self) -> CatalogStep {
-        let Some(existing) = self.existing.filter(|_| self.wished) else {
-            // One that was deleted while we lead stays away until the next leader.
-            return if self.wished && !self.written_this_term {
+        let Some(observed) = self.observed.filter(|_| self.enabled) else {
+            // A mapping that is deleted during this replica's term stays deleted until the next leader.
+            return if self.enabled && !self.written_this_term {
                 CatalogStep::Apply { overwrites: false }
             } else {
-                CatalogStep::Settled
+                CatalogStep::UpToDate
             };
         };
-        if existing.same {
-            CatalogStep::Settled
-        } else if existing.frozen {
+        if observed.up_to_date {
+            CatalogStep::UpToDate
+        } else if observed.frozen {
             CatalogStep::Frozen
-        } else if existing.date > self.shipped {
+        } else if observed.date > self.shipped {
             CatalogStep::NewerInCluster
         } else {
             CatalogStep::Apply {
-                overwrites: existing.date == self.shipped,
+                overwrites: observed.date == self.shipped,
             }
         }
     }
 
-    /// Whether a replica has something to answer by: a follower does not wait for its own catalog, since in a rollout an older
-    /// leader would not write it.
+    /// Whether a replica has a catalog to evaluate with. A replica that is not the leader does not wait for its own catalog: in
+    /// a rollout, an older leader does not write it.
     pub(super) fn is_settled(&self) -> bool {
-        !self.wished || self.existing.is_some() || self.remembered.is_some()
+        !self.enabled || self.observed.is_some() || self.applied.is_some()
     }
 }
 
@@ -129,27 +129,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_policy_is_written_once_for_each_wish() {
-        let step = |wished, remembered, existing| {
-            Wish {
-                wished,
-                remembered,
-                existing,
+    fn the_default_policy_is_applied_once_for_each_configuration() {
+        let step = |configured, applied, owner| {
+            PolicyState {
+                configured,
+                applied,
+                owner,
             }
             .step()
         };
-        let (us, other) = (Some(Owner::Us), Some(Owner::Other));
-        for (wished, remembered, existing, expected, why) in [
+        let (bootstrap, other) = (Some(Owner::Bootstrap), Some(Owner::Other));
+        for (configured, applied, owner, expected, why) in [
             (Some("a"), None, None, PolicyStep::Apply, "a first install"),
-            (Some("a"), Some("a"), us, PolicyStep::Settled, "nothing new"),
+            (
+                Some("a"),
+                Some("a"),
+                bootstrap,
+                PolicyStep::UpToDate,
+                "nothing new",
+            ),
             (
                 Some("a"),
                 Some("a"),
                 None,
-                PolicyStep::Settled,
-                "somebody deleted it",
+                PolicyStep::UpToDate,
+                "a user deleted it",
             ),
-            (Some("b"), Some("a"), us, PolicyStep::Apply, "new values"),
+            (
+                Some("b"),
+                Some("a"),
+                bootstrap,
+                PolicyStep::Apply,
+                "new values",
+            ),
             (
                 Some("b"),
                 Some("a"),
@@ -160,7 +172,7 @@ mod tests {
             (
                 Some("a"),
                 None,
-                us,
+                bootstrap,
                 PolicyStep::Apply,
                 "a reinstall finds the old one",
             ),
@@ -168,70 +180,78 @@ mod tests {
                 Some("a"),
                 None,
                 other,
-                PolicyStep::Foreign,
-                "somebody else's",
+                PolicyStep::NotOwned,
+                "owned by another client",
             ),
             (
                 Some("b"),
                 Some("a"),
                 other,
-                PolicyStep::Foreign,
-                "somebody made one of the name",
+                PolicyStep::NotOwned,
+                "another client created one of the name",
             ),
-            (None, None, None, PolicyStep::Settled, "switched off"),
+            (None, None, None, PolicyStep::UpToDate, "disabled"),
             (
                 None,
                 Some("a"),
-                us,
-                PolicyStep::Settled,
-                "switched off later, what is there stays",
+                bootstrap,
+                PolicyStep::UpToDate,
+                "disabled later: the policy stays",
             ),
         ] {
-            assert_eq!(step(wished, remembered, existing), expected, "{why}");
+            assert_eq!(step(configured, applied, owner), expected, "{why}");
         }
     }
 
-    fn catalog(existing: Option<Builtin>) -> Catalog<'static> {
-        Catalog {
-            wished: true,
+    fn catalog(existing: Option<ObservedCatalog>) -> CatalogState<'static> {
+        CatalogState {
+            enabled: true,
             shipped: Some(date(2026, 10, 27)),
-            existing,
-            remembered: None,
+            observed: existing,
+            applied: None,
             written_this_term: false,
         }
     }
 
-    fn builtin(month: i8, same: bool) -> Builtin {
-        Builtin {
+    fn builtin(month: i8, up_to_date: bool) -> ObservedCatalog {
+        ObservedCatalog {
             date: Some(date(2026, month, 27)),
             frozen: false,
-            same,
+            up_to_date,
         }
     }
 
     #[test]
-    fn the_catalog_is_written_unless_it_is_frozen_or_later_than_ours() {
-        let frozen = Builtin {
+    fn the_catalog_is_applied_unless_it_is_frozen_or_newer() {
+        let frozen = ObservedCatalog {
             frozen: true,
             ..builtin(9, false)
         };
-        let unreadable = Builtin {
+        let unreadable = ObservedCatalog {
             date: None,
             ..builtin(9, false)
         };
         let apply = |overwrites| CatalogStep::Apply { overwrites };
         for (existing, expected, why) in [
             (None, apply(false), "there is none"),
-            (Some(builtin(10, true)), CatalogStep::Settled, "it is ours"),
+            (
+                Some(builtin(10, true)),
+                CatalogStep::UpToDate,
+                "it is up to date",
+            ),
             (Some(builtin(9, false)), apply(false), "an older one"),
-            (Some(builtin(10, false)), apply(true), "somebody changed it"),
+            (
+                Some(builtin(10, false)),
+                apply(true),
+                "another client changed it",
+            ),
             (
                 Some(builtin(11, false)),
                 CatalogStep::NewerInCluster,
                 "a rollback",
             ),
             (Some(frozen), CatalogStep::Frozen, "frozen"),
-            (Some(unreadable), apply(false), "nobody can read it"),
+            (Some(unreadable), apply(false), "unreadable"),
         ] {
             assert_eq!(catalog(existing).step(), expected, "{why}");
         }
@@ -239,14 +259,14 @@ mod tests {
 
     #[test]
     fn a_deleted_catalog_comes_back_with_the_next_leader() {
-        let deleted = Catalog {
+        let deleted = CatalogState {
             written_this_term: true,
-            remembered: Some("hash"),
+            applied: Some("hash"),
             ..catalog(None)
         };
-        assert_eq!(deleted.step(), CatalogStep::Settled);
+        assert_eq!(deleted.step(), CatalogStep::UpToDate);
         assert!(deleted.is_settled());
-        let next = Catalog {
+        let next = CatalogState {
             written_this_term: false,
             ..deleted
         };
@@ -254,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn a_replica_waits_for_the_first_catalog_and_not_for_its_own() {
+    fn a_replica_waits_for_the_first_catalog_but_not_for_its_own() {
         assert!(!catalog(None).is_settled());
         assert!(catalog(Some(builtin(9, false))).is_settled());
-        let unwished = Catalog {
-            wished: false,
+        let disabled = CatalogState {
+            enabled: false,
             ..catalog(None)
         };
-        assert!(unwished.is_settled());
-        assert_eq!(unwished.step(), CatalogStep::Settled);
+        assert!(disabled.is_settled());
+        assert_eq!(disabled.step(), CatalogStep::UpToDate);
     }
 }

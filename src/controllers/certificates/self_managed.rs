@@ -3,12 +3,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use futures::StreamExt as _;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::PostParams;
-use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::context::CertificateContext;
 use super::keyring::{Ca, KeyPem, Keyring, Lifetimes};
@@ -16,7 +15,7 @@ use super::metrics::Certificate;
 use super::rotation::{CaRotation, NewCa, Now, ServedLeaf, Task, WriteReason};
 use super::secret::{self, CERTIFICATES_KEY, KEYRING_KEY, SecretContent};
 use crate::cluster::client::Clients;
-use crate::cluster::watch::{self, Change, Sort};
+use crate::cluster::watch::{self, WatchedResource};
 use crate::tls::TlsError;
 use crate::tls::authority::{Authority, CHECK_INTERVAL, Names};
 
@@ -105,21 +104,16 @@ impl CaController {
 
     /// Runs forever. Failures are logged and retried.
     pub async fn run(mut self) {
-        let (sender, mut changes) = mpsc::channel(8);
-        let watching = watch::follow(
+        let mut objects = watch::one(
             self.reading.clone(),
-            watch::config_of_one(&self.settings.secret),
-            Sort::Authorities,
+            &self.settings.secret,
+            WatchedResource::Authorities,
             self.watches.clone(),
-            sender,
-            Result::ok,
         );
-        let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
-        let mut listed = None;
         loop {
             let wait = self.steps().await;
             tokio::select! {
-                Some(change) = changes.recv() => self.on_change(change, &mut listed),
+                Some(object) = objects.next() => self.observe(object),
                 () = self.context.changed() => {}
                 () = tokio::time::sleep(wait) => {}
             }
@@ -127,16 +121,6 @@ impl CaController {
     }
 
     // --- observations
-
-    fn on_change(&mut self, change: Change<Secret>, listed: &mut Option<Secret>) {
-        match change {
-            Change::Restarted => *listed = None,
-            Change::Listed(object) => *listed = Some(object),
-            Change::Complete => self.observe(listed.take()),
-            Change::Applied(object) => self.observe(Some(object)),
-            Change::Deleted(_) => self.observe(None),
-        }
-    }
 
     fn observe(&mut self, object: Option<Secret>) {
         let (content, request) = self.read(object);

@@ -1,88 +1,97 @@
-//! Conditions as the API conventions want them: a closed set of types, a message that fits, and a time that moves only when the
-//! status does.
+//! Conditions as the API conventions require: a closed set of types, a message of bounded length, and a transition time that
+//! changes only with the status.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 /// Longest message of a condition, in bytes.
-pub(super) const LONGEST: usize = 32 * 1024;
+pub(super) const MAX_LENGTH: usize = 32 * 1024;
 
-/// What is kept free for saying how much was left out.
-const REST: usize = 64;
+/// Bytes of a message that are reserved for the number of omitted parts.
+const RESERVED: usize = 64;
 
-/// The conditions that this controller writes. Those that say that something is wrong are there only while it is.
+/// The types of conditions that this controller writes. `Accepted` and `Ready` always exist; the others only while they have
+/// something to report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Sort {
-    /// The object is valid and used.
+pub(super) enum ConditionType {
+    /// The object is valid.
     Accepted,
-    /// The object is what this release ships.
-    AsShipped,
-    /// Two geographies are left for one model and region.
+    /// Two geographies remain for one model and region.
     Conflicting,
-    /// The API server asks by this policy.
-    InForce,
-    /// A policy looks at ConfigMaps, and they may not be read.
+    /// The object acts as its current generation specifies.
+    Ready,
+    /// A policy resolves references, and the service account may not list ConfigMaps.
     ReferencesDenied,
-    /// Replacements lead back to where they started.
+    /// Replacements form a cycle.
     ReplacementCycle,
-    /// A policy never decides.
+    /// Other policies select every object of a policy before it.
     Shadowed,
-    /// Geographies are named that nobody knows.
+    /// The object does not become ready without a change of its spec or of the release; the type is kstatus's.
+    Stalled,
+    /// Geographies that this version does not know.
     UnknownGeographies,
-    /// Regions are named that nobody knows.
+    /// Regions that this version does not know.
     UnknownRegions,
+    /// The object equals the one that the release ships.
+    UpToDate,
 }
 
-impl Sort {
-    const ALL: [Self; 9] = [
+impl ConditionType {
+    const ALL: [Self; 10] = [
         Self::Accepted,
-        Self::AsShipped,
         Self::Conflicting,
-        Self::InForce,
+        Self::Ready,
         Self::ReferencesDenied,
         Self::ReplacementCycle,
         Self::Shadowed,
+        Self::Stalled,
         Self::UnknownGeographies,
         Self::UnknownRegions,
+        Self::UpToDate,
     ];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "Accepted",
-            Self::AsShipped => "AsShipped",
             Self::Conflicting => "Conflicting",
-            Self::InForce => "InForce",
+            Self::Ready => "Ready",
             Self::ReferencesDenied => "ReferencesDenied",
             Self::ReplacementCycle => "ReplacementCycle",
             Self::Shadowed => "Shadowed",
+            Self::Stalled => "Stalled",
             Self::UnknownGeographies => "UnknownGeographies",
             Self::UnknownRegions => "UnknownRegions",
+            Self::UpToDate => "UpToDate",
         }
     }
 }
 
-/// What a condition says.
+/// The desired content of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) sort: Sort,
-    /// `None` is unknown.
-    pub(super) holds: Option<bool>,
+pub(super) struct ConditionUpdate {
+    pub(super) type_: ConditionType,
+    /// `None` is `Unknown`.
+    pub(super) status: Option<bool>,
     pub(super) reason: &'static str,
     pub(super) message: String,
 }
 
-/// Finds the condition of a sort.
-pub(super) fn find(stored: &[Condition], sort: Sort) -> Option<&Condition> {
-    stored.iter().find(|there| there.type_ == sort.as_str())
+/// Finds the condition of a type.
+pub(super) fn find(stored: &[Condition], type_: ConditionType) -> Option<&Condition> {
+    stored.iter().find(|there| there.type_ == type_.as_str())
 }
 
-/// What the stored condition of a sort says, if it has one of these reasons.
-pub(super) fn kept(stored: &[Condition], sort: Sort, reasons: &[&'static str]) -> Option<Said> {
-    let there = find(stored, sort)?;
+/// The stored condition of a type as an update that keeps it, if it has one of these reasons.
+pub(super) fn keep(
+    stored: &[Condition],
+    type_: ConditionType,
+    reasons: &[&'static str],
+) -> Option<ConditionUpdate> {
+    let there = find(stored, type_)?;
     let reason = reasons.iter().find(|reason| **reason == there.reason)?;
-    Some(Said {
-        sort,
-        holds: match &*there.status {
+    Some(ConditionUpdate {
+        type_,
+        status: match &*there.status {
             "True" => Some(true),
             "False" => Some(false),
             _ => None,
@@ -92,78 +101,79 @@ pub(super) fn kept(stored: &[Condition], sort: Sort, reasons: &[&'static str]) -
     })
 }
 
-/// Those of `stored` that this controller writes, in the order in which it does.
-pub(super) fn ours(stored: &[Condition]) -> Vec<Condition> {
-    let mut ours: Vec<_> = Sort::ALL
+/// The conditions of `stored` that this controller writes, in the order in which it does.
+pub(super) fn written(stored: &[Condition]) -> Vec<Condition> {
+    let mut written: Vec<_> = ConditionType::ALL
         .iter()
-        .filter_map(|sort| find(stored, *sort))
+        .filter_map(|type_| find(stored, *type_))
         .cloned()
         .collect();
-    ours.sort_by(|a, b| a.type_.cmp(&b.type_));
-    ours
+    written.sort_by(|a, b| a.type_.cmp(&b.type_));
+    written
 }
 
-/// The conditions to be stored, beside those that are. `now` counts in whole seconds, as the API server keeps them.
+/// The conditions to store. The transition time of a condition whose status is already stored stays.
 pub(super) fn conditions(
-    said: Vec<Said>,
+    updates: Vec<ConditionUpdate>,
     stored: &[Condition],
     generation: i64,
     now: Timestamp,
 ) -> Vec<Condition> {
-    let condition = |said: Said| {
-        let status = match said.holds {
+    let condition = |update: ConditionUpdate| {
+        let status = match update.status {
             Some(true) => "True",
             Some(false) => "False",
             None => "Unknown",
         };
-        let since = find(stored, said.sort)
+        let since = find(stored, update.type_)
             .filter(|there| there.status == status)
             .map_or(Time(whole_seconds(now)), |there| {
                 there.last_transition_time.clone()
             });
         Condition {
-            type_: said.sort.as_str().to_owned(),
+            type_: update.type_.as_str().to_owned(),
             status: status.to_owned(),
-            reason: said.reason.to_owned(),
-            message: said.message,
+            reason: update.reason.to_owned(),
+            message: update.message,
             last_transition_time: since,
             observed_generation: Some(generation),
         }
     };
-    let mut all: Vec<_> = said.into_iter().map(condition).collect();
+    let mut all: Vec<_> = updates.into_iter().map(condition).collect();
     all.sort_by(|a, b| a.type_.cmp(&b.type_));
     all
 }
 
+/// The API server stores whole seconds.
 fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
-/// As many of `parts` as a message holds, with `end` after them and the count of those that are left out.
+/// As many of `parts` as fit into a message, then the number of omitted parts, then `end`.
 pub(super) fn message(parts: &[String], end: &str) -> String {
-    let room = LONGEST - REST - end.len().min(LONGEST - REST);
+    let room = MAX_LENGTH - RESERVED - end.len().min(MAX_LENGTH - RESERVED);
     let mut text = String::new();
-    let mut told = 0;
+    let mut count = 0;
     for part in parts {
         let fits = part.len() + "; ".len() <= room - text.len();
-        // One that is too long by itself is cut, rather than nothing told.
-        if !fits && told > 0 {
+        // The first part is truncated if it does not fit.
+        if !fits && count > 0 {
             break;
         }
-        if told > 0 {
+        if count > 0 {
             text.push_str("; ");
         }
         text.push_str(&part[..part.floor_char_boundary(room - text.len())]);
-        told += 1;
+        count += 1;
     }
-    if told < parts.len() {
+    if count < parts.len() {
         text.push_str("; and ");
-        text.push_str(&(parts.len() - told).to_string());
+        text.push_str(&(parts.len() - count).to_string());
         text.push_str(" more");
     }
     if !end.is_empty() {
         text.push_str("; ");
-        text.push_str(&end[..end.floor_char_boundary(LONGEST - REST)]);
+        text.push_str(&end[..end.floor_char_boundary(MAX_LENGTH - RESERVED)]);
     }
     text
 }
@@ -176,17 +186,17 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn accepted(holds: bool, reason: &'static str) -> Said {
-        Said {
-            sort: Sort::Accepted,
-            holds: Some(holds),
+    fn accepted(status: bool, reason: &'static str) -> ConditionUpdate {
+        ConditionUpdate {
+            type_: ConditionType::Accepted,
+            status: Some(status),
             reason,
             message: reason.to_lowercase(),
         }
     }
 
     #[test]
-    fn the_time_moves_only_with_the_status() {
+    fn the_transition_time_changes_only_with_the_status() {
         let first = conditions(
             vec![accepted(true, "Valid")],
             &[],
@@ -206,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_of_others_are_not_ours() {
+    fn conditions_of_other_controllers_are_not_written() {
         let stored = conditions(
             vec![accepted(true, "Valid")],
             &[],
@@ -221,20 +231,20 @@ mod tests {
                 ..stored[0].clone()
             },
         );
-        assert_eq!(ours(&with_other), stored);
+        assert_eq!(written(&with_other), stored);
     }
 
     #[test]
-    fn a_message_holds_what_fits_and_counts_the_rest() {
+    fn a_message_that_does_not_fit_is_truncated_with_a_count() {
         let short = ["a".to_owned(), "b".to_owned()];
         assert_eq!(message(&short, ""), "a; b");
         assert_eq!(message(&short, "end"), "a; b; end");
         let many: Vec<_> = (0..5000).map(|at| format!("problem {at} ä")).collect();
         let long = message(&many, "the end");
-        assert!(long.len() <= LONGEST && long.len() > LONGEST - 200);
-        let told = long.matches("problem").count();
-        assert!(long.ends_with(&format!("; and {} more; the end", many.len() - told)));
-        let one = message(&["ä".repeat(LONGEST)], "the end");
-        assert!(one.len() <= LONGEST && one.ends_with("ä; the end"));
+        assert!(long.len() <= MAX_LENGTH && long.len() > MAX_LENGTH - 200);
+        let count = long.matches("problem").count();
+        assert!(long.ends_with(&format!("; and {} more; the end", many.len() - count)));
+        let one = message(&["ä".repeat(MAX_LENGTH)], "the end");
+        assert!(one.len() <= MAX_LENGTH && one.ends_with("ä; the end"));
     }
 }

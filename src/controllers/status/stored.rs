@@ -1,4 +1,4 @@
-//! What is stored of an object beside its spec: its status, and when anything else of it was changed last.
+//! The stored status of an object, and when its other fields changed last.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use serde::de::DeserializeOwned;
 /// The statuses of one kind, by the names of the objects.
 pub(super) type StoredByName<S> = BTreeMap<Box<str>, Stored<S>>;
 
-/// An object as the API server has it.
+/// The stored status of an object.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Stored<S> {
     pub(super) uid: String,
     pub(super) generation: i64,
-    /// When anybody wrote more than a status, by the API server's clock. Who changed only labels counts too: nothing tells it
-    /// apart.
+    /// The last write to anything but the status, by the API server's clock. A change of labels counts too, since managed
+    /// fields do not distinguish it.
     pub(super) changed_at: Option<Timestamp>,
     pub(super) status: S,
 }
 
 impl<S: DeserializeOwned + Default> Stored<S> {
-    /// Reads an object. A status that cannot be read is none, and will be written anew.
+    /// Reads an object. An unreadable status counts as empty, and is written again.
     pub(super) fn read(object: &DynamicObject) -> Self {
         let written = object.managed_fields().iter();
         let changed_at = written
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_no_change_of_the_object() {
+    fn a_write_of_the_status_does_not_count_as_a_change_of_the_object() {
         let stored = read(&json!({"observedGeneration": 3}));
         assert_eq!((&*stored.uid, stored.generation), ("u", 4));
         assert_eq!(
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_cannot_be_read_is_none() {
+    fn an_unreadable_status_is_empty() {
         let stored = read(&json!({"observedGeneration": "three"}));
         assert_eq!(stored.status, InferenceProfilePolicyStatus::default());
     }

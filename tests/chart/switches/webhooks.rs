@@ -48,7 +48,7 @@ pub(super) fn rows() -> Vec<Row> {
                     );
                 }
             }
-            let configured = r.bootstrap()["entries"].clone();
+            let configured = r.bootstrap()["webhooks"].clone();
             assert_eq!(configured.as_array().unwrap().len(), 3);
             is(&configured[0]["kind"], "MutatingWebhookConfiguration");
             is(&configured[0]["rules"][0]["resources"], json!(["pods"]));
@@ -128,7 +128,7 @@ pub(super) fn rows() -> Vec<Row> {
             |r| {
                 is(r.webhook("pods"), Value::Null);
                 assert!(
-                    !r.bootstrap()["entries"]
+                    !r.bootstrap()["webhooks"]
                         .to_string()
                         .contains("webhook-pods.")
                 );
@@ -140,7 +140,7 @@ pub(super) fn rows() -> Vec<Row> {
             |r| {
                 is(r.webhook("configmaps"), Value::Null);
                 assert!(
-                    !r.bootstrap()["entries"]
+                    !r.bootstrap()["webhooks"]
                         .to_string()
                         .contains("webhook-configmaps.")
                 );
@@ -152,7 +152,7 @@ pub(super) fn rows() -> Vec<Row> {
             |r| {
                 is(r.webhook("templates"), Value::Null);
                 assert!(
-                    !r.bootstrap()["entries"]
+                    !r.bootstrap()["webhooks"]
                         .to_string()
                         .contains("webhook-templates.")
                 );

@@ -93,7 +93,7 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     let before = everything(world)?;
     let notes = helm.put("install", &[])?;
     ensure!(
-        notes.contains("kubectl wait --for=condition=InForce"),
+        notes.contains("kubectl wait --for=condition=Ready"),
         "{notes}"
     );
     refuses_a_second(&helm)?;
@@ -103,7 +103,7 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     release.wait_until_armed()?;
     let in_force = [
         "wait",
-        "--for=condition=InForce",
+        "--for=condition=Ready",
         "ipp/default",
         "--timeout=60s",
     ];

@@ -310,7 +310,7 @@ fn write_statuses(world: &World) -> Result<()> {
     let condition = |sort: &str, status: &str| json!({"type": sort, "status": status, "reason": "Tried", "message": "", "lastTransitionTime": "2026-11-23T00:00:00Z"});
     let mapping = json!({"status": {"models": 178, "profiles": 186, "conditions": [condition("Accepted", "True")]}});
     let audit = json!({"time": "2026-11-23T00:00:00Z", "scanned": 9, "findings": 4});
-    let policy = json!({"status": {"lastAudit": audit, "conditions": [condition("Accepted", "True"), condition("InForce", "True")]}});
+    let policy = json!({"status": {"lastAudit": audit, "conditions": [condition("Accepted", "True"), condition("Ready", "True")]}});
     for (kind, name, status) in [("ipm", "builtin", mapping), ("ipp", "default", policy)] {
         let status = status.to_string();
         let args = [

@@ -197,4 +197,4 @@ fn three_replicas_answer_as_one(world: &World) -> Result<()> {
 }
 
 const DEFAULT_IN_FORCE: &str =
-    r#"bedrock_profiles_generation_in_force{kind="InferenceProfilePolicy",name="default"}"#;
+    r#"bedrock_profiles_active_generation{kind="InferenceProfilePolicy",name="default"}"#;

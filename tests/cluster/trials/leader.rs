@@ -14,7 +14,7 @@ use bedrock_profiles::{
         leader_election::{LeaderElector, Leadership, Metrics, Term},
         release::ReleaseNames,
     },
-    controllers::memory::{Memory, Thing},
+    controllers::applied_hashes::{Applied, AppliedHashes},
     runtime::Shutdown,
 };
 use prometheus_client::registry::Registry;
@@ -159,10 +159,10 @@ impl<'w> Election<'w> {
     }
 
     fn remember(&self, by: &Participant, value: &str) -> Result<()> {
-        let memory = Memory::of(&by.clients, &self.installation);
+        let memory = AppliedHashes::of(&by.clients, &self.installation);
         Ok(self
             .runtime
-            .block_on(memory.remember(Thing::Policy, value))?)
+            .block_on(memory.store(Applied::Policy, value))?)
     }
 }
 

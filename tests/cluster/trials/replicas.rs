@@ -63,7 +63,7 @@ fn an_installed_release_works(world: &World) -> Result<()> {
     // What an administrator waits for, and after it nothing has to be tried twice.
     let condition = [
         "wait",
-        "--for=condition=InForce",
+        "--for=condition=Ready",
         "ipp/default",
         "--timeout=60s",
     ];
@@ -84,7 +84,7 @@ fn an_installed_release_works(world: &World) -> Result<()> {
     wait_for_model(world, &apps, SONNET)?;
 
     let in_force =
-        r#"bedrock_profiles_generation_in_force{kind="InferenceProfileMapping",name="builtin"}"#;
+        r#"bedrock_profiles_active_generation{kind="InferenceProfileMapping",name="builtin"}"#;
     assert_eq!(one.metric(in_force)?, Some(1.0));
     assert_eq!(
         one.metric("bedrock_profiles_catalog_timestamp_seconds")?,

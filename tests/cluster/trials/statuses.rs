@@ -11,10 +11,10 @@ use bedrock_profiles::{
         watch,
     },
     controllers::{
-        arming::{Entries, Entry},
-        bootstrap::Notes,
-        status::{Metrics, Statuses},
-        view::{self, Follower, Objects},
+        bootstrap::BootstrapResults,
+        cluster_state::{self, ClusterWatcher, CustomResources},
+        status::{Metrics, StatusController},
+        webhook_config::{WebhookState, WebhookStates},
     },
     domain::view::View,
     runtime::{Shutdown, admin::Readiness, published::Published},
@@ -35,15 +35,15 @@ use crate::{
 };
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![alone("statuses_say_what_became_of_objects", said)]
+    vec![alone("statuses_say_what_became_of_objects", statuses)]
 }
 
 const ACCOUNT: &str = "writer";
 
 /// A replica, as far as it has to do with statuses. It ends with the value.
 struct Writer {
-    objects: Arc<Published<Objects>>,
-    entries: channel::Sender<Entries>,
+    objects: Arc<Published<CustomResources>>,
+    webhooks: channel::Sender<WebhookStates>,
     term: Term,
     _runtime: Runtime,
 }
@@ -58,56 +58,56 @@ impl Writer {
         let clients =
             runtime.block_on(async { anyhow::Ok(Clients::of(&config(&account).await?)?) })?;
         let view = Arc::new(Published::<Option<View>>::new(None));
-        let objects = Arc::new(Published::new(Objects::default()));
-        let (entries, seen) = channel::channel(Entries::default());
+        let objects = Arc::new(Published::new(CustomResources::default()));
+        let (webhooks, observed) = channel::channel(WebhookStates::default());
         let (term, leads) = leader_election::term();
         appoint(&term, true);
-        let follower = Follower {
+        let watcher = ClusterWatcher {
             clients: clients.clone(),
             with_nodes: false,
             view: Arc::clone(&view),
             objects: Arc::clone(&objects),
             watches: watch::Metrics::default(),
-            metrics: view::Metrics::default(),
+            metrics: cluster_state::Metrics::default(),
         };
-        let statuses = Statuses {
+        let statuses = StatusController {
             clients,
             objects: Arc::clone(&objects),
             view,
-            notes: Arc::new(Published::new(Notes::default())),
-            entries: seen,
-            leads,
+            results: Arc::new(Published::new(BootstrapResults::default())),
+            webhooks: observed,
+            leadership: leads,
             metrics: Metrics::default(),
         };
         let hold = Readiness::new(Shutdown::new()).hold("lists");
-        runtime.spawn(follower.run(hold));
+        runtime.spawn(watcher.run(hold));
         runtime.spawn(statuses.run());
         Ok(Self {
             objects,
-            entries,
+            webhooks,
             term,
             _runtime: runtime,
         })
     }
 
-    fn arm(&self) {
-        let armed = Entry {
+    fn activate(&self) {
+        let active = WebhookState {
             exists: true,
-            armed: true,
+            active: true,
             ca_bundle: Vec::new(),
-            armed_at: Some(1),
+            applied_at: Some(1),
         };
         let by_name = MUTATING
             .iter()
-            .map(|name| ((*name).to_owned(), armed.clone()));
-        self.entries.send_replace(Entries {
+            .map(|name| ((*name).to_owned(), active.clone()));
+        self.webhooks.send_replace(WebhookStates {
             by_name: by_name.collect(),
             complete: true,
         });
     }
 }
 
-fn said(world: &World) -> Result<()> {
+fn statuses(world: &World) -> Result<()> {
     crds::install(world, &definitions()?)?;
     grant(world)?;
     let mapping = json!({"models": [model("eu", "eu-west-1")]});
@@ -118,10 +118,10 @@ fn said(world: &World) -> Result<()> {
         &json!({"references": "Off"}),
     ))?;
     let writer = Writer::start(world)?;
-    comes_into_force(world, &writer)?;
-    stays_as_it_is_beside_others(world)?;
-    a_bad_form_leaves_the_good_one_in_force(world)?;
-    is_written_by_the_leader_alone(world, &writer)
+    becomes_ready(world, &writer)?;
+    keeps_fields_of_other_managers(world)?;
+    an_invalid_generation_leaves_the_valid_one_active(world)?;
+    is_written_by_the_leader_only(world, &writer)
 }
 
 /// The rights of the table, as far as they concern this.
@@ -171,16 +171,16 @@ fn condition(object: &Value, sort: &str) -> Result<Value> {
         .with_context(|| format!("no condition {sort} in {}", object["status"]))
 }
 
-fn comes_into_force(world: &World, writer: &Writer) -> Result<()> {
+fn becomes_ready(world: &World, writer: &Writer) -> Result<()> {
     wait(world, "Accepted", "ipm/ours")?;
     wait(world, "Accepted", "ipp/p")?;
     let before = world.get("ipp", "p")?;
-    assert_eq!(condition(&before, "InForce")?["status"], "Unknown");
+    assert_eq!(condition(&before, "Ready")?["status"], "Unknown");
     assert_eq!(before["status"]["inForceSince"], Value::Null);
-    writer.arm();
-    wait(world, "InForce", "ipp/p")?;
+    writer.activate();
+    wait(world, "Ready", "ipp/p")?;
     let after = world.get("ipp", "p")?;
-    // Nothing else of either object was changed after it was made, and the entries were armed long before.
+    // Nothing else of either object was changed after it was made, and the webhooks were active long before.
     let made = after["metadata"]["creationTimestamp"].as_str();
     let since = after["status"]["inForceSince"].as_str();
     assert!(made.is_some() && since >= made, "{since:?} {made:?}");
@@ -196,7 +196,7 @@ fn comes_into_force(world: &World, writer: &Writer) -> Result<()> {
 }
 
 /// What others write of a status stays, and what has not changed is not written again.
-fn stays_as_it_is_beside_others(world: &World) -> Result<()> {
+fn keeps_fields_of_other_managers(world: &World) -> Result<()> {
     let audit = json!({
         "apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfilePolicy", "metadata": {"name": "p"},
         "status": {"lastAudit": {"time": "2026-11-23T00:00:00Z", "scanned": 9, "findings": 4, "byReason": {}}},
@@ -222,7 +222,7 @@ fn stays_as_it_is_beside_others(world: &World) -> Result<()> {
         "q",
         &json!({"references": "Off"}),
     ))?;
-    wait(world, "InForce", "ipp/q")?;
+    wait(world, "Ready", "ipp/q")?;
     assert_eq!([stands("ipp", "p")?, stands("ipm", "ours")?], before);
     world.apply(&object(
         "InferenceProfilePolicy",
@@ -238,7 +238,7 @@ fn stays_as_it_is_beside_others(world: &World) -> Result<()> {
 }
 
 /// The API server's patterns let this region pass, our parser does not.
-fn a_bad_form_leaves_the_good_one_in_force(world: &World) -> Result<()> {
+fn an_invalid_generation_leaves_the_valid_one_active(world: &World) -> Result<()> {
     let bad = json!({"scannedRegions": ["us-gov-1"], "models": [model("jp", "ap-northeast-1")]});
     world.apply(&object("InferenceProfileMapping", "ours", &bad))?;
     wait(world, "Accepted=False", "ipm/ours")?;
@@ -248,13 +248,13 @@ fn a_bad_form_leaves_the_good_one_in_force(world: &World) -> Result<()> {
         message.starts_with("spec.scannedRegions[0]: `us-gov-1` is not an AWS region"),
         "{message}"
     );
-    assert!(message.contains("generation 1 stays in force"), "{message}");
+    assert!(message.contains("generation 1 stays active"), "{message}");
     let good = json!({"models": [model("jp", "ap-northeast-1")]});
     world.apply(&object("InferenceProfileMapping", "ours", &good))?;
     wait(world, "Accepted", "ipm/ours")
 }
 
-fn is_written_by_the_leader_alone(world: &World, writer: &Writer) -> Result<()> {
+fn is_written_by_the_leader_only(world: &World, writer: &Writer) -> Result<()> {
     appoint(&writer.term, false);
     world.apply(&object(
         "InferenceProfilePolicy",
@@ -267,5 +267,5 @@ fn is_written_by_the_leader_alone(world: &World, writer: &Writer) -> Result<()> 
     })?;
     assert_eq!(world.get("ipp", "late")?["status"], Value::Null);
     appoint(&writer.term, true);
-    wait(world, "InForce", "ipp/late")
+    wait(world, "Ready", "ipp/late")
 }

@@ -32,7 +32,7 @@ const KINDS: [(&str, &str, &str, &str); 12] = [
     ("batch", "jobs", "", "Job"),
     ("batch", "cronjobs", "", "CronJob"),
     ("", "podtemplates", "", "PodTemplate"),
-    ("example.com", "", "", "Thing"),
+    ("example.com", "", "", "Applied"),
 ];
 
 const OPERATIONS: [&str; 4] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];

@@ -1,5 +1,5 @@
-//! Custom resources as they stand in the cluster, and of each the last form that was valid: a bad object never replaces a
-//! good one, and never stands in the way of another.
+//! Custom resources as observed, and the last valid form of each: an invalid object never replaces a valid one, and never
+//! affects another object.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,35 +8,35 @@ use kube::ResourceExt as _;
 use kube::api::DynamicObject;
 use serde::de::DeserializeOwned;
 
-use super::listed::Listed;
 use crate::cluster::release::GROUP;
-use crate::cluster::watch::Change;
+use crate::cluster::store::ObjectStore;
+use crate::cluster::watch::Event;
 use crate::validate::Invalid;
 
-/// One custom resource as it stands.
+/// A custom resource as observed.
 #[derive(Debug)]
-pub struct Written<W> {
-    /// Tells an object from a later one of its name.
+pub struct Observed<W> {
+    /// The UID, which distinguishes it from a later object of its name.
     pub uid: String,
-    /// Counts the changes of its spec.
+    /// The generation: counts the changes of the spec.
     pub generation: i64,
-    /// Its annotations of our group.
+    /// Its annotations of the product's group.
     pub annotations: BTreeMap<String, String>,
-    /// Its content, or why it cannot be read.
-    pub object: Result<W, String>,
+    /// Its content, or why that cannot be parsed.
+    pub object: Result<W, Arc<serde_json::Error>>,
 }
 
-/// All custom resources of a kind.
+/// The custom resources of a kind.
 #[derive(Debug)]
-pub struct Kept<W, D> {
-    listed: Listed<Arc<Written<W>>>,
-    /// With the generation that is in force.
+pub struct ValidatedStore<W, D> {
+    observed: ObjectStore<Arc<Observed<W>>>,
+    /// The last valid form of each, with its generation.
     valid: BTreeMap<Box<str>, (i64, D)>,
     invalid: BTreeMap<Box<str>, Invalid>,
 }
 
-/// Whatever becomes of the status, the object is the same.
-impl<W> PartialEq for Written<W> {
+/// A change of the status makes no difference.
+impl<W> PartialEq for Observed<W> {
     fn eq(&self, other: &Self) -> bool {
         self.uid == other.uid
             && self.generation == other.generation
@@ -44,18 +44,18 @@ impl<W> PartialEq for Written<W> {
     }
 }
 
-impl<W, D> Default for Kept<W, D> {
+impl<W, D> Default for ValidatedStore<W, D> {
     fn default() -> Self {
         Self {
-            listed: Listed::default(),
+            observed: ObjectStore::default(),
             valid: BTreeMap::new(),
             invalid: BTreeMap::new(),
         }
     }
 }
 
-impl<W: DeserializeOwned> Written<W> {
-    /// Reads an object, one by one, so that one that cannot be read is nobody else's trouble.
+impl<W: DeserializeOwned> Observed<W> {
+    /// Parses one object, so that an unreadable one does not affect the others of its list.
     pub fn read(object: DynamicObject) -> (Box<str>, Arc<Self>) {
         let name = object.name_any().into();
         let annotations = object
@@ -73,44 +73,44 @@ impl<W: DeserializeOwned> Written<W> {
         );
         let object = serde_json::to_value(object)
             .and_then(serde_json::from_value)
-            .map_err(|error| error.to_string());
-        let written = Self {
+            .map_err(Arc::new);
+        let observed = Self {
             uid,
             generation,
             annotations,
             object,
         };
-        (name, Arc::new(written))
+        (name, Arc::new(observed))
     }
 }
 
-impl<W, D: Clone> Kept<W, D> {
-    /// Takes a change, and says whether anything is other than before.
-    pub fn take(
+impl<W, D: Clone> ValidatedStore<W, D> {
+    /// Applies an event. Returns whether the objects changed.
+    pub fn apply(
         &mut self,
-        change: Change<(Box<str>, Arc<Written<W>>)>,
+        event: Event<(Box<str>, Arc<Observed<W>>)>,
         kind: &str,
         validate: impl Fn(&W) -> Result<D, Invalid>,
     ) -> bool {
-        let changed = self.listed.take(change);
+        let changed = self.observed.apply(event);
         if changed {
-            self.judge(kind, validate);
+            self.validate(kind, validate);
         }
         changed
     }
 
-    /// Validates what stands there; of what is not valid the last valid form stays.
-    fn judge(&mut self, kind: &str, validate: impl Fn(&W) -> Result<D, Invalid>) {
+    /// Validates all objects. The last valid form of an invalid object stays.
+    fn validate(&mut self, kind: &str, validate: impl Fn(&W) -> Result<D, Invalid>) {
         let mut valid = BTreeMap::new();
         let mut invalid = BTreeMap::new();
-        for (name, written) in self.listed.objects() {
-            let form = match &written.object {
+        for (name, observed) in self.observed.objects() {
+            let form = match &observed.object {
                 Ok(object) => validate(object),
-                Err(unreadable) => Err(Invalid::unreadable(format!("{kind}/{name}"), unreadable)),
+                Err(error) => Err(Invalid::unreadable(format!("{kind}/{name}"), error)),
             };
             match form {
                 Ok(form) => {
-                    valid.insert(name.clone(), (written.generation, form));
+                    valid.insert(name.clone(), (observed.generation, form));
                 }
                 Err(problem) => {
                     if let Some(last) = self.valid.remove(name) {
@@ -122,32 +122,31 @@ impl<W, D: Clone> Kept<W, D> {
         }
         (self.valid, self.invalid) = (valid, invalid);
     }
-}
 
-impl<W, D: Clone> Kept<W, D> {
-    /// Whether a list has been complete once.
+    /// Whether a list was received completely.
     pub fn is_complete(&self) -> bool {
-        self.listed.is_complete()
+        self.observed.is_complete()
     }
 
-    /// The objects as they stand, by name.
-    pub fn written(&self) -> &BTreeMap<Box<str>, Arc<Written<W>>> {
-        self.listed.objects()
+    /// The objects as observed, by name.
+    pub fn observed(&self) -> &BTreeMap<Box<str>, Arc<Observed<W>>> {
+        self.observed.objects()
     }
 
-    /// Those that are in force.
+    /// The last valid form of each object.
     pub fn valid(&self) -> impl Iterator<Item = &D> {
         self.valid.values().map(|(_, form)| form)
     }
 
-    /// Their names and the generations that are in force: of an object that is not valid as it stands, the last that was.
-    pub fn generations(&self) -> impl Iterator<Item = (&str, i64)> {
-        self.valid
-            .iter()
-            .map(|(name, (generation, _))| (&**name, *generation))
+    /// The generations of the last valid forms, by name.
+    pub fn generations(&self) -> BTreeMap<Box<str>, i64> {
+        let generations = self.valid.iter();
+        generations
+            .map(|(name, (generation, _))| (name.clone(), *generation))
+            .collect()
     }
 
-    /// What is wrong with those that are not valid as they stand, by name.
+    /// Why objects are invalid, by name.
     pub fn invalid(&self) -> &BTreeMap<Box<str>, Invalid> {
         &self.invalid
     }

@@ -1,4 +1,4 @@
-//! What the leader remembers beside the release: annotations of the Lease, which the chart ships, so that the memory ends
+//! Hashes of the objects that the leader applied last, as annotations of the Lease. The chart ships the Lease, so the hashes end
 //! with the release.
 
 use k8s_openapi::api::coordination::v1::Lease;
@@ -8,27 +8,27 @@ use kube::{Api, ResourceExt as _};
 use crate::cluster::client::Clients;
 use crate::cluster::release::{GROUP, ReleaseNames};
 
-/// How often a write is tried that comes between two of the lease's holder, which writes every two seconds.
-const TRIES: usize = 5;
+/// Attempts to write: the lease's holder writes every two seconds, so a conflict is likely.
+const ATTEMPTS: usize = 5;
 
-/// Annotations of the Lease.
+/// The hashes of a release.
 #[derive(Clone)]
-pub struct Memory {
+pub struct AppliedHashes {
     api: Api<Lease>,
     name: String,
 }
 
-/// What is remembered.
+/// The objects whose hashes are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thing {
-    /// The hash of the default policy that was applied last.
+pub enum Applied {
+    /// The default policy.
     Policy,
-    /// The hash of the catalog that was applied last.
+    /// The catalog.
     Catalog,
 }
 
-impl Thing {
-    fn key(self) -> String {
+impl Applied {
+    fn annotation(self) -> String {
         let name = match self {
             Self::Policy => "applied-policy",
             Self::Catalog => "applied-catalog",
@@ -37,8 +37,8 @@ impl Thing {
     }
 }
 
-impl Memory {
-    /// The memory of a release.
+impl AppliedHashes {
+    /// The hashes of a release.
     pub fn of(clients: &Clients, release: &ReleaseNames) -> Self {
         Self {
             api: Api::namespaced(clients.writing.clone(), &release.namespace),
@@ -46,31 +46,30 @@ impl Memory {
         }
     }
 
-    /// What is remembered of some things, in their order.
-    pub async fn recall<const N: usize>(
+    /// Loads the hashes of some objects, in their order.
+    pub async fn load<const N: usize>(
         &self,
-        things: [Thing; N],
+        objects: [Applied; N],
     ) -> kube::Result<[Option<String>; N]> {
         let lease = self.api.get(&self.name).await?;
-        Ok(things.map(|thing| lease.annotations().get(&thing.key()).cloned()))
+        Ok(objects.map(|object| lease.annotations().get(&object.annotation()).cloned()))
     }
 
-    /// Remembers a thing. Whatever else stands in the Lease stays as it is: a write that comes between reading and writing
-    /// makes this one begin anew.
-    pub async fn remember(&self, thing: Thing, value: &str) -> kube::Result<()> {
-        let mut tries = 0;
+    /// Stores the hash of an object. The other fields of the Lease stay unchanged: after a conflict the Lease is read again.
+    pub async fn store(&self, object: Applied, hash: &str) -> kube::Result<()> {
+        let mut attempts = 0;
         loop {
             let mut lease = self.api.get(&self.name).await?;
             lease
                 .annotations_mut()
-                .insert(thing.key(), value.to_owned());
+                .insert(object.annotation(), hash.to_owned());
             let written = self
                 .api
                 .replace(&self.name, &PostParams::default(), &lease)
                 .await;
-            tries += 1;
+            attempts += 1;
             match written {
-                Err(kube::Error::Api(status)) if status.is_conflict() && tries < TRIES => {}
+                Err(kube::Error::Api(status)) if status.is_conflict() && attempts < ATTEMPTS => {}
                 written => return written.map(|_| ()),
             }
         }

@@ -3,15 +3,12 @@ use std::collections::BTreeMap;
 use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
-use super::super::super::arming::Entry;
-use super::super::super::view::{Cluster, Told};
 use super::*;
-use crate::cluster::rbac::VALIDATING;
-use crate::cluster::watch::{Change, Trouble};
+use crate::cluster::release::{CONFIG_MAP_WEBHOOK, POD_WEBHOOK, TEMPLATE_WEBHOOK};
+use crate::cluster::watch::{Event, WatchError};
+use crate::controllers::cluster_state::{ClusterEvent, ClusterState};
+use crate::controllers::webhook_config::WebhookState;
 use crate::domain::view::View;
-
-const PODS: &str = MUTATING[0];
-const TEMPLATES: &str = VALIDATING[0];
 
 /// Seconds since 1970.
 fn at(second: i64) -> Timestamp {
@@ -20,36 +17,40 @@ fn at(second: i64) -> Timestamp {
 
 /// A cluster and what is known beside it.
 struct Rig {
-    cluster: Cluster,
+    cluster: ClusterState,
     view: Option<View>,
-    entries: Entries,
-    notes: Notes,
+    webhooks: WebhookStates,
+    results: BootstrapResults,
     mappings_changed_at: Option<Timestamp>,
     now: Timestamp,
 }
 
 impl Rig {
-    /// Everything has been listed, there is nothing, and all entries are armed.
+    /// Everything has been listed, there is nothing, and all webhooks are active.
     fn new() -> Self {
-        let mut cluster = Cluster::new(false);
-        cluster.take(Told::Mapping(Change::Complete));
-        cluster.take(Told::Policy(Change::Complete));
-        cluster.take(Told::Namespace(Change::Complete));
-        let armed = |armed_at| Entry {
+        let mut cluster = ClusterState::new(false);
+        cluster.apply(ClusterEvent::Mapping(Event::InitDone));
+        cluster.apply(ClusterEvent::Policy(Event::InitDone));
+        cluster.apply(ClusterEvent::Namespace(Event::InitDone));
+        let active = |applied_at| WebhookState {
             exists: true,
-            armed: true,
+            active: true,
             ca_bundle: Vec::new(),
-            armed_at: Some(armed_at),
+            applied_at: Some(applied_at),
         };
-        let names = [(PODS, 100), (CONFIG_MAPS, 300), (TEMPLATES, 200)];
+        let names = [
+            (POD_WEBHOOK, 100),
+            (CONFIG_MAP_WEBHOOK, 300),
+            (TEMPLATE_WEBHOOK, 200),
+        ];
         Self {
             cluster,
             view: None,
-            entries: Entries {
-                by_name: BTreeMap::from(names.map(|(name, time)| (name.to_owned(), armed(time)))),
+            webhooks: WebhookStates {
+                by_name: BTreeMap::from(names.map(|(name, time)| (name.to_owned(), active(time)))),
                 complete: true,
             },
-            notes: Notes::default(),
+            results: BootstrapResults::default(),
             mappings_changed_at: Some(at(50)),
             now: at(1000),
         }
@@ -58,31 +59,31 @@ impl Rig {
     fn with_mapping(mut self, name: &str, generation: i64, spec: &Value) -> Self {
         let object = object("InferenceProfileMapping", name, generation, spec);
         self.cluster
-            .take(Told::Mapping(Change::Applied(Written::read(object))));
+            .apply(ClusterEvent::Mapping(Event::Apply(Observed::read(object))));
         self
     }
 
     fn with_policy(mut self, name: &str, generation: i64, spec: &Value) -> Self {
         let object = object("InferenceProfilePolicy", name, generation, spec);
         self.cluster
-            .take(Told::Policy(Change::Applied(Written::read(object))));
+            .apply(ClusterEvent::Policy(Event::Apply(Observed::read(object))));
         self
     }
 
-    fn entry(&mut self, name: &str) -> &mut Entry {
-        self.entries.by_name.get_mut(name).unwrap()
+    fn webhook(&mut self, name: &str) -> &mut WebhookState {
+        self.webhooks.by_name.get_mut(name).unwrap()
     }
 
-    fn judge<T>(&mut self, judge: impl FnOnce(Facts<'_>) -> T) -> T {
+    fn evaluate<T>(&mut self, evaluate: impl FnOnce(StatusInputs<'_>) -> T) -> T {
         if let Some(view) = self.cluster.view(self.view.as_ref()) {
             self.view = Some(view);
         }
         let view = self.view.as_ref().unwrap();
-        judge(Facts {
-            objects: &Objects::of(&self.cluster),
+        evaluate(StatusInputs {
+            objects: &self.cluster.current_custom_resources(),
             catalog: &view.snapshot.catalog,
-            entries: &self.entries,
-            notes: &self.notes,
+            webhooks: &self.webhooks,
+            results: &self.results,
             mappings_changed_at: self.mappings_changed_at,
             now: self.now,
         })
@@ -97,7 +98,7 @@ impl Rig {
         name: &str,
         stored: &Stored<InferenceProfileMappingStatus>,
     ) -> InferenceProfileMappingStatus {
-        self.judge(|facts| facts.mapping(name, &facts.objects.mappings[name], stored))
+        self.evaluate(|inputs| inputs.mapping(name, &inputs.objects.mappings[name], stored))
     }
 
     fn policy(&mut self, name: &str) -> InferenceProfilePolicyStatus {
@@ -109,7 +110,7 @@ impl Rig {
         name: &str,
         stored: &Stored<InferenceProfilePolicyStatus>,
     ) -> InferenceProfilePolicyStatus {
-        self.judge(|facts| facts.policy(name, &facts.objects.policies[name], stored))
+        self.evaluate(|inputs| inputs.policy(name, &inputs.objects.policies[name], stored))
     }
 }
 
@@ -129,15 +130,15 @@ fn profile(geography: &str, region: &str) -> Value {
 }
 
 /// Each condition as `type=status/reason`.
-fn said(conditions: &[Condition]) -> Vec<String> {
+fn summary(conditions: &[Condition]) -> Vec<String> {
     conditions
         .iter()
         .map(|it| format!("{}={}/{}", it.type_, it.status, it.reason))
         .collect()
 }
 
-fn message_of(conditions: &[Condition], sort: Sort) -> &str {
-    &find(conditions, sort).unwrap().message
+fn message_of(conditions: &[Condition], type_: ConditionType) -> &str {
+    &find(conditions, type_).unwrap().message
 }
 
 #[test]
@@ -145,56 +146,67 @@ fn a_valid_mapping_is_accepted_and_counted() {
     let status = Rig::new()
         .with_mapping("ours", 4, &profile("eu", "eu-west-1"))
         .mapping("ours");
-    assert_eq!(said(&status.conditions), ["Accepted=True/Valid"]);
+    assert_eq!(
+        summary(&status.conditions),
+        ["Accepted=True/Valid", "Ready=True/InUse"]
+    );
     assert_eq!((status.models, status.profiles), (Some(1), Some(1)));
     assert_eq!(status.observed_generation, Some(4));
     assert_eq!(status.conditions[0].observed_generation, Some(4));
 }
 
 #[test]
-fn a_bad_form_says_every_problem_and_what_stays_in_force() {
+fn an_invalid_object_reports_every_problem_and_the_active_generation() {
     let bad = json!({"catalogDate": "today", "scannedRegions": ["here"]});
     let mut rig = Rig::new()
         .with_mapping("ours", 3, &profile("eu", "eu-west-1"))
         .with_mapping("ours", 4, &bad);
     let status = rig.mapping("ours");
-    assert_eq!(said(&status.conditions), ["Accepted=False/Invalid"]);
     assert_eq!(
-        message_of(&status.conditions, Sort::Accepted),
+        summary(&status.conditions),
+        [
+            "Accepted=False/Invalid",
+            "Ready=False/NotAccepted",
+            "Stalled=True/NotAccepted"
+        ]
+    );
+    assert_eq!(
+        message_of(&status.conditions, ConditionType::Accepted),
         "spec.catalogDate: `today` is not a date: write it as `2026-10-27`; \
          spec.scannedRegions[0]: `here` is not an AWS region: expected a code such as `eu-west-1` or `us-gov-west-1`; \
-         generation 3 stays in force, until the replicas that have seen it end: correct the object and apply it again"
+         generation 3 stays active until the replicas that have read it end: correct the object and apply it again"
     );
     assert_eq!(status.observed_generation, Some(4));
 
     let never_good = Rig::new().with_mapping("ours", 1, &bad).mapping("ours");
-    let message = message_of(&never_good.conditions, Sort::Accepted);
-    assert!(
-        message.contains("; nothing of it is in force: "),
-        "{message}"
-    );
+    let message = message_of(&never_good.conditions, ConditionType::Accepted);
+    assert!(message.contains("; no generation is active: "), "{message}");
 }
 
 #[test]
-fn an_object_that_cannot_be_read_is_told_and_stands_in_nobodys_way() {
+fn an_unreadable_object_is_not_accepted_and_does_not_affect_others() {
     let mut rig = Rig::new()
         .with_policy("broken", 1, &json!({"mode": "Perhaps"}))
         .with_policy("good", 1, &json!({}));
     let broken = rig.policy("broken");
     assert_eq!(
-        said(&broken.conditions),
-        ["Accepted=False/Invalid", "InForce=False/NotAccepted"]
+        summary(&broken.conditions),
+        [
+            "Accepted=False/Invalid",
+            "Ready=False/NotAccepted",
+            "Stalled=True/NotAccepted"
+        ]
     );
-    assert!(message_of(&broken.conditions, Sort::Accepted).contains("Perhaps"));
+    assert!(message_of(&broken.conditions, ConditionType::Accepted).contains("Perhaps"));
     assert_eq!(broken.in_force_since, None);
     assert_eq!(
-        said(&rig.policy("good").conditions),
-        ["Accepted=True/Valid", "InForce=True/Armed"]
+        summary(&rig.policy("good").conditions),
+        ["Accepted=True/Valid", "Ready=True/Active"]
     );
 }
 
 #[test]
-fn what_two_mappings_say_otherwise_is_told_at_the_one_that_yields() {
+fn a_conflict_is_reported_on_the_mapping_of_lower_priority() {
     let mut first = profile("jp", "ap-northeast-1");
     first["priority"] = json!(5);
     first["models"][0]["lifecycle"] = json!({"state": "Legacy"});
@@ -204,16 +216,20 @@ fn what_two_mappings_say_otherwise_is_told_at_the_one_that_yields() {
         .with_mapping("first", 1, &first)
         .with_mapping("second", 1, &second);
     assert_eq!(
-        said(&rig.mapping("first").conditions),
-        ["Accepted=True/Valid"]
+        summary(&rig.mapping("first").conditions),
+        ["Accepted=True/Valid", "Ready=True/InUse"]
     );
     assert_eq!(rig.mapping("first").overridden, [""; 0]);
     let second = rig.mapping("second");
     assert_eq!(
-        said(&second.conditions),
-        ["Accepted=True/Valid", "Conflicting=True/TwoGeographies"]
+        summary(&second.conditions),
+        [
+            "Accepted=True/Valid",
+            "Conflicting=True/TwoGeographies",
+            "Ready=True/InUse"
+        ]
     );
-    let message = message_of(&second.conditions, Sort::Conflicting);
+    let message = message_of(&second.conditions, ConditionType::Conflicting);
     assert!(message.contains("`jp` is used: withdraw one"), "{message}");
     assert_eq!(
         second.overridden,
@@ -237,7 +253,7 @@ fn a_long_list_of_overridden_rows_ends_with_a_count() {
 }
 
 #[test]
-fn names_that_nobody_knows_are_told() {
+fn unknown_names_are_reported() {
     let mut rig = Rig::new()
         .with_mapping("ours", 1, &profile("sa", "sa-west-9"))
         .with_policy(
@@ -246,23 +262,23 @@ fn names_that_nobody_knows_are_told() {
             &json!({"geography": {"allowed": ["asia"]}, "region": {"default": "eu-west-9"}}),
         );
     let unknown = [
-        "UnknownGeographies=True/NotListed",
-        "UnknownRegions=True/NotListed",
+        "UnknownGeographies=True/UnknownName",
+        "UnknownRegions=True/UnknownName",
     ];
-    assert_eq!(said(&rig.mapping("ours").conditions)[1..], unknown);
-    assert_eq!(said(&rig.policy("asks").conditions)[2..], unknown);
+    assert_eq!(summary(&rig.mapping("ours").conditions)[2..], unknown);
+    assert_eq!(summary(&rig.policy("asks").conditions)[2..], unknown);
 }
 
 #[test]
-fn a_circle_of_replacements_is_told_at_its_policy() {
+fn a_replacement_cycle_is_reported_on_its_policy() {
     let pair = |from: &str, to: &str| json!({"from": from, "to": to});
     let circle = json!({"replacements": [pair("a.one", "a.two"), pair("a.two", "a.one")]});
     let status = Rig::new().with_policy("p", 1, &circle).policy("p");
     assert_eq!(
-        said(&status.conditions)[2..],
-        ["ReplacementCycle=True/LeadsBack"]
+        summary(&status.conditions)[2..],
+        ["ReplacementCycle=True/ReplacementCycle"]
     );
-    let message = message_of(&status.conditions, Sort::ReplacementCycle);
+    let message = message_of(&status.conditions, ConditionType::ReplacementCycle);
     assert!(
         message.contains("of a.one") && message.contains("of a.two"),
         "{message}"
@@ -270,37 +286,40 @@ fn a_circle_of_replacements_is_told_at_its_policy() {
 }
 
 #[test]
-fn a_policy_that_never_decides_is_told() {
+fn a_shadowed_policy_is_reported() {
     let mut rig = Rig::new()
         .with_policy("all", 1, &json!({"mode": "Deny"}))
         .with_policy("never", 1, &json!({"mode": "Rewrite"}))
         .with_policy("trial", 1, &json!({"mode": "DryRun"}));
     assert_eq!(
-        said(&rig.policy("never").conditions)[2..],
-        ["Shadowed=True/NeverDecides"]
+        summary(&rig.policy("never").conditions)[2..],
+        ["Shadowed=True/Shadowed"]
     );
-    assert_eq!(said(&rig.policy("trial").conditions).len(), 2);
-    assert_eq!(said(&rig.policy("all").conditions).len(), 2);
+    assert_eq!(summary(&rig.policy("trial").conditions).len(), 2);
+    assert_eq!(summary(&rig.policy("all").conditions).len(), 2);
 }
 
 #[test]
-fn a_right_that_is_missing_is_told_where_it_is_asked_for() {
+fn denied_references_are_reported_on_policies_that_resolve_them() {
     let mut rig = Rig::new().with_policy("asks", 1, &json!({})).with_policy(
         "off",
         1,
         &json!({"references": "Off"}),
     );
-    let era = rig.cluster.config_maps_era().unwrap();
-    rig.cluster.take(Told::ConfigMap(era, Err(Trouble::Denied)));
+    let generation = rig.cluster.config_map_generation().unwrap();
+    rig.cluster.apply(ClusterEvent::ConfigMap {
+        generation,
+        event: Err(WatchError::Forbidden),
+    });
     assert_eq!(
-        said(&rig.policy("asks").conditions)[2..],
-        ["ReferencesDenied=True/NoRight"]
+        summary(&rig.policy("asks").conditions)[2..],
+        ["ReferencesDenied=True/Forbidden"]
     );
-    assert_eq!(said(&rig.policy("off").conditions).len(), 2);
+    assert_eq!(summary(&rig.policy("off").conditions).len(), 2);
 }
 
 #[test]
-fn a_policy_is_in_force_since_the_last_of_what_its_answers_rest_on() {
+fn in_force_since_is_the_latest_change_of_any_input() {
     let mut rig = Rig::new()
         .with_policy("pods", 1, &json!({"match": {"resources": ["Pod"]}}))
         .with_policy("all", 1, &json!({}));
@@ -328,52 +347,52 @@ fn a_policy_is_in_force_since_the_last_of_what_its_answers_rest_on() {
 }
 
 #[test]
-fn an_entry_that_is_not_armed_takes_those_out_of_force_that_need_it() {
+fn a_policy_is_not_ready_while_a_webhook_that_it_needs_is_inactive() {
     let mut rig = Rig::new()
         .with_policy("pods", 1, &json!({"match": {"resources": ["Pod"]}}))
         .with_policy("maps", 1, &json!({"match": {"resources": ["ConfigMap"]}}));
-    rig.entry(CONFIG_MAPS).armed = false;
+    rig.webhook(CONFIG_MAP_WEBHOOK).active = false;
     let maps = rig.policy("maps");
-    assert_eq!(said(&maps.conditions)[1], "InForce=False/NotArmed");
+    assert_eq!(summary(&maps.conditions)[1], "Ready=False/WebhookInactive");
     assert_eq!(maps.in_force_since, None);
     assert_eq!(
-        message_of(&maps.conditions, Sort::InForce),
-        "not armed yet: webhook-configmaps.bedrock-profiles.dev"
+        message_of(&maps.conditions, ConditionType::Ready),
+        "inactive webhook configurations: webhook-configmaps.bedrock-profiles.dev"
     );
     assert_eq!(
-        said(&rig.policy("pods").conditions)[1],
-        "InForce=True/Armed"
+        summary(&rig.policy("pods").conditions)[1],
+        "Ready=True/Active"
     );
     // What the chart does not render is not waited for.
-    rig.entry(CONFIG_MAPS).exists = false;
+    rig.webhook(CONFIG_MAP_WEBHOOK).exists = false;
     assert_eq!(
-        said(&rig.policy("maps").conditions)[1],
-        "InForce=False/NoEntry"
+        summary(&rig.policy("maps").conditions)[1],
+        "Ready=False/NoWebhook"
     );
-    rig.entry(TEMPLATES).exists = false;
+    rig.webhook(TEMPLATE_WEBHOOK).exists = false;
     assert_eq!(
-        said(&rig.policy("pods").conditions)[1],
-        "InForce=True/Armed"
+        summary(&rig.policy("pods").conditions)[1],
+        "Ready=True/Active"
     );
 }
 
 #[test]
-fn a_new_leader_says_nothing_new_of_entries_before_it_has_looked() {
+fn a_new_leader_keeps_ready_until_it_has_read_the_webhooks() {
     let mut rig = Rig::new().with_policy("p", 1, &json!({}));
     let stored = Stored {
         status: rig.policy("p"),
         ..Stored::default()
     };
-    rig.entries = Entries::default();
+    rig.webhooks = WebhookStates::default();
     rig.now = at(2000);
     assert_eq!(rig.policy_beside("p", &stored), stored.status);
     let unseen = rig.policy("p");
-    assert_eq!(said(&unseen.conditions)[1], "InForce=Unknown/NotSeen");
+    assert_eq!(summary(&unseen.conditions)[1], "Ready=Unknown/Pending");
     assert_eq!(unseen.in_force_since, None);
 }
 
 #[test]
-fn the_same_facts_make_the_same_status_at_any_time() {
+fn equal_inputs_give_the_same_status_at_any_time() {
     let mut rig = Rig::new()
         .with_mapping("ours", 1, &profile("sa", "sa-west-9"))
         .with_policy("p", 1, &json!({"mode": "Rewrite"}));
@@ -391,70 +410,96 @@ fn the_same_facts_make_the_same_status_at_any_time() {
 }
 
 #[test]
-fn the_bootstrap_is_heard_at_its_own_objects_alone() {
+fn results_of_the_bootstrap_are_reported_on_its_own_objects_only() {
     let mut rig = Rig::new()
         .with_mapping(catalog::NAME, 7, &json!({}))
         .with_mapping("ours", 1, &json!({}))
         .with_policy(DEFAULT, 1, &json!({}))
         .with_policy("p", 1, &json!({"mode": "Rewrite"}));
-    let notes = [
-        (CatalogNote::Frozen, "AsShipped=False/Frozen"),
+    let results = [
+        (CatalogResult::Frozen, "UpToDate=False/Frozen"),
         (
-            CatalogNote::NewerInCluster,
-            "AsShipped=False/NewerInCluster",
+            CatalogResult::NewerInCluster,
+            "UpToDate=False/NewerInCluster",
         ),
         (
-            CatalogNote::Updated(vec!["a.b".to_owned()]),
-            "AsShipped=True/Updated",
+            CatalogResult::Updated(vec!["a.b".to_owned()]),
+            "UpToDate=True/Updated",
         ),
         (
-            CatalogNote::Overwritten(vec!["a.b".to_owned()]),
-            "AsShipped=True/Overwritten",
+            CatalogResult::Overwritten(vec!["a.b".to_owned()]),
+            "UpToDate=True/Overwritten",
         ),
     ];
-    for (note, expected) in notes {
-        rig.notes.catalog = Some(note);
-        assert_eq!(said(&rig.mapping(catalog::NAME).conditions)[1], expected);
+    for (result, expected) in results {
+        rig.results.catalog = Some(result);
+        assert_eq!(summary(&rig.mapping(catalog::NAME).conditions)[2], expected);
     }
-    assert_eq!(rig.mapping("ours").conditions.len(), 1);
-    let notes = [
-        (PolicyNote::Foreign, "AsShipped=False/Foreign"),
+    assert_eq!(rig.mapping("ours").conditions.len(), 2);
+    let results = [
+        (PolicyResult::NotOwned, "UpToDate=False/NotOwned"),
         (
-            PolicyNote::Conflict("spec.mode".to_owned()),
-            "AsShipped=False/Conflict",
+            PolicyResult::Conflict("spec.mode".to_owned()),
+            "UpToDate=False/FieldConflict",
         ),
         (
-            PolicyNote::Refused("no".to_owned()),
-            "AsShipped=False/Refused",
+            PolicyResult::Refused("no".to_owned()),
+            "UpToDate=False/ShippedPolicyRefused",
         ),
     ];
-    for (note, expected) in notes {
-        rig.notes.policy = Some(note);
-        assert_eq!(said(&rig.policy(DEFAULT).conditions)[1], expected);
+    for (result, expected) in results {
+        rig.results.policy = Some(result);
+        assert_eq!(summary(&rig.policy(DEFAULT).conditions)[2], expected);
     }
     assert_eq!(rig.policy("p").conditions.len(), 2);
 }
 
 #[test]
-fn what_an_update_changed_is_told_until_the_next_one() {
+fn a_refused_shipped_policy_is_reported_by_later_leaders_until_one_is_applied() {
+    let mut rig = Rig::new().with_policy(DEFAULT, 1, &json!({}));
+    rig.results.policy = Some(PolicyResult::Refused(
+        "spec.mode: Unsupported value".to_owned(),
+    ));
+    let stored = Stored {
+        status: rig.policy(DEFAULT),
+        ..Stored::default()
+    };
+    let conditions = |status: &InferenceProfilePolicyStatus| summary(&status.conditions);
+    let refused = "UpToDate=False/ShippedPolicyRefused";
+    assert_eq!(
+        conditions(&stored.status)[1..],
+        ["Ready=True/Active", refused]
+    );
+    rig.results.policy = None;
+    assert_eq!(rig.policy_beside(DEFAULT, &stored), stored.status);
+    rig.results.policy = Some(PolicyResult::Settled);
+    let applied = rig.policy_beside(DEFAULT, &stored);
+    assert_eq!(conditions(&applied)[1..], ["Ready=True/Active"]);
+}
+
+#[test]
+fn the_rows_that_an_update_changed_are_reported_until_the_next_generation() {
     let mut rig = Rig::new().with_mapping(catalog::NAME, 7, &json!({}));
-    rig.notes.catalog = Some(CatalogNote::Updated(vec![
+    rig.results.catalog = Some(CatalogResult::Updated(vec![
         "a.b".to_owned(),
         "c.d".to_owned(),
     ]));
     let status = rig.mapping(catalog::NAME);
     assert_eq!(
-        message_of(&status.conditions, Sort::AsShipped),
-        "a.b; c.d; rows of these models changed"
+        message_of(&status.conditions, ConditionType::UpToDate),
+        "a.b; c.d; the rows of these models changed"
     );
     let stored = Stored {
         status,
         ..Stored::default()
     };
     // A new leader does not know any more what was updated.
-    rig.notes.catalog = None;
+    rig.results.catalog = None;
     assert_eq!(rig.mapping_beside(catalog::NAME, &stored), stored.status);
     let mut later = rig.with_mapping(catalog::NAME, 8, &json!({"priority": -999}));
     let later = later.mapping_beside(catalog::NAME, &stored);
-    assert_eq!(said(&later.conditions), ["Accepted=True/Valid"]);
+    assert_eq!(
+        summary(&later.conditions),
+        ["Accepted=True/Valid", "Ready=True/InUse"]
+    );
 }
