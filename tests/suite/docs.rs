@@ -5,6 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bedrock_profiles::domain::region::Region;
+
+use crate::facts;
+
 const GLOSSARY: &str = "docs/glossary.md";
 
 /// Every page that is written for readers.
@@ -184,4 +188,61 @@ fn the_files_that_the_docs_name_exist() {
         }
     }
     assert!(count > 20, "{count} paths");
+}
+
+/// A row of the table of crossings: source regions, geography, jurisdictions.
+fn crossings_of_the_page() -> Vec<(String, String, String)> {
+    let page = read(Path::new("docs/residency.md"));
+    let (_, rest) = page.split_once("## Crossings").unwrap();
+    let rows = rest.lines().skip_while(|line| !line.starts_with("|---"));
+    rows.skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            let geography = cells[2].trim_matches(['`', '.']);
+            (
+                cells[1].to_owned(),
+                geography.to_owned(),
+                cells[3].to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_table_of_crossings_agrees_with_the_recorded_facts() {
+    let rows = crossings_of_the_page();
+    let mut used = BTreeSet::new();
+    for served in facts::matrix() {
+        let source = Region::parse(&served.region).unwrap().jurisdiction();
+        let Some((geography, _)) = served.geo_profile.split_once('.') else {
+            continue;
+        };
+        for destination in served.geo_destinations.split_whitespace() {
+            let there = Region::parse(destination).unwrap().jurisdiction();
+            if there == source {
+                continue;
+            }
+            let row = rows.iter().position(|(regions, of, jurisdictions)| {
+                let code = format!("`{}`", served.region);
+                let asia = regions.starts_with("Asia-Pacific") && code.starts_with("`ap-");
+                (regions.contains(&code) || asia)
+                    && of == geography
+                    && jurisdictions.contains(there.name())
+            });
+            let (model, region) = (&served.model_id, &served.region);
+            let missing = || {
+                panic!(
+                    "{model} from {region}: {geography} reaches {}",
+                    there.name()
+                )
+            };
+            used.insert(row.unwrap_or_else(missing));
+        }
+    }
+    assert_eq!(
+        used.len(),
+        rows.len(),
+        "a row of the page is not in the facts"
+    );
 }
