@@ -256,8 +256,8 @@ impl FindingRecord {
             after,
             region,
             region_source: judged.region.map(|(_, source)| source),
-            destinations: destinations.and_then(names),
-            crosses: crosses(destinations, region),
+            destinations: destinations.and_then(destination_names),
+            crosses: crossed_jurisdictions(destinations, region),
             mode: policy.mode,
             preview,
             note,
@@ -324,7 +324,7 @@ fn target_of<'a>(
 }
 
 /// The names of the regions, `*` for any, `None` if unknown.
-pub fn names(destinations: &Destinations) -> Option<Vec<String>> {
+pub fn destination_names(destinations: &Destinations) -> Option<Vec<String>> {
     match destinations {
         Destinations::Known(regions) => Some(regions.iter().map(ToString::to_string).collect()),
         Destinations::Anywhere => Some(vec!["*".to_owned()]),
@@ -333,7 +333,10 @@ pub fn names(destinations: &Destinations) -> Option<Vec<String>> {
 }
 
 /// Pairs of source and destination jurisdictions that a request may cross.
-pub fn crosses(destinations: Option<&Destinations>, region: Option<Region>) -> Vec<[String; 2]> {
+pub fn crossed_jurisdictions(
+    destinations: Option<&Destinations>,
+    region: Option<Region>,
+) -> Vec<[String; 2]> {
     let (Some(destinations), Some(region)) = (destinations, region) else {
         return Vec::new();
     };

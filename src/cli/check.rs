@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::body::Body;
-use axum::http::uri::Scheme;
+use axum::http::uri::{InvalidUri, Scheme};
 use axum::http::{Request, StatusCode, Uri, header};
 use bytes::Bytes;
 use hyper_util::rt::TokioIo;
@@ -47,7 +47,18 @@ pub struct WebhookUrl {
     path: String,
 }
 
-/// The fields of an AdmissionResponse that are printed.
+/// Why a text is not the URL of a webhook.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookUrlError {
+    /// The text is not a URL.
+    #[error(transparent)]
+    Uri(#[from] InvalidUri),
+    /// The URL has another scheme, or no host.
+    #[error("expected https://HOST[:PORT][/PATH]")]
+    NotHttps,
+}
+
+/// The fields of an `AdmissionResponse` that are printed.
 #[derive(Debug, Deserialize)]
 struct Response {
     uid: String,
@@ -67,8 +78,8 @@ pub enum CheckError {
         /// The first line of the body.
         text: String,
     },
-    /// The body is not an AdmissionReview.
-    #[error("the response is not an AdmissionReview: {0}")]
+    /// The body is not an `AdmissionReview`.
+    #[error("the response is not an AdmissionReview")]
     Body(#[source] serde_json::Error),
     /// The response belongs to another request.
     #[error("the response UID does not match the request")]
@@ -207,10 +218,10 @@ impl WebhookUrl {
     ///
     /// # Errors
     /// If the text is not an HTTPS URL with a host.
-    fn parse(text: &str) -> Result<Self, String> {
-        let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
+    fn parse(text: &str) -> Result<Self, WebhookUrlError> {
+        let uri: Uri = text.parse()?;
         let host = uri.host().filter(|_| uri.scheme() == Some(&Scheme::HTTPS));
-        let host = host.ok_or("expected https://HOST[:PORT][/PATH]")?;
+        let host = host.ok_or(WebhookUrlError::NotHttps)?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
             host: host.to_owned(),

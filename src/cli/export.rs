@@ -20,7 +20,7 @@ pub struct Args {
 /// The manifests that can be printed.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub enum Manifests {
-    /// The CustomResourceDefinitions, as YAML.
+    /// The CRDs, as YAML.
     Crds,
 }
 

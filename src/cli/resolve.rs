@@ -12,6 +12,7 @@ use super::evaluation_args::EvaluationArgs;
 
 mod answer;
 mod print;
+mod steps;
 
 use answer::ResolveContext;
 

@@ -150,9 +150,7 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The CA certificate cannot be written.
-    #[error(
-        "cannot write the CA certificate to {path}: {source}; choose a writable path for --ca-file"
-    )]
+    #[error("cannot write the CA certificate to {path}; choose a writable path for --ca-file")]
     CaFile {
         /// The path.
         path: PathBuf,

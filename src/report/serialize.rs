@@ -10,6 +10,7 @@ pub(crate) fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result
 }
 
 /// Writes a value as its text, and an absent one as null.
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 pub(crate) fn optional_text<S: Serializer>(
     value: &Option<impl Display>,
     serializer: S,

@@ -18,7 +18,7 @@ use crate::domain::token::{Form, tokens};
 use crate::report::serialize::{optional_text, text};
 use crate::report::{self, LifecycleRecord, Outcome};
 
-use super::print;
+use super::steps::step_text;
 
 /// What an ID is resolved with.
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ impl<'a> ResolveContext<'a> {
                 &question,
                 self.policy,
                 &self.snapshot.catalog,
-                &mut |step| steps.push(print::step(&step)),
+                &mut |step| steps.push(step_text(&step)),
             )
         };
         Ok(self.assemble(id, &parsed, &resolution, &evidence, steps))
@@ -139,8 +139,8 @@ impl<'a> ResolveContext<'a> {
             sentence: reason.map(Reason::sentence),
             suggestion: suggestion.map(|suggestion| suggestion.to_string()),
             target: target.map(ToString::to_string),
-            destinations: destinations.and_then(report::names),
-            crosses: report::crosses(destinations, Some(region)),
+            destinations: destinations.and_then(report::destination_names),
+            crosses: report::crossed_jurisdictions(destinations, Some(region)),
             note,
             confidence: evidence.confidence(),
             policy: self.policy.name.to_string(),

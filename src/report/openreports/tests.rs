@@ -48,7 +48,7 @@ fn of(findings: &[FindingRecord], dropped: Grades) -> Option<Report> {
 }
 
 #[test]
-fn the_gravest_stands_first_and_all_are_counted() {
+fn results_are_ordered_by_severity_and_all_are_counted() {
     let mut missed = record("missed", None);
     missed.missed = Some(Missed::Missed);
     let findings = [
@@ -129,7 +129,7 @@ fn a_report_is_never_larger_than_its_bounds_and_counts_the_rest() {
 }
 
 #[test]
-fn the_hash_is_that_of_what_is_said() {
+fn the_hash_depends_on_the_content() {
     let one = || vec![record("a", None)];
     let hash = |findings: &[FindingRecord]| of(findings, Grades::default()).unwrap().hash;
     assert_eq!(hash(&one()), hash(&one()));
@@ -139,7 +139,7 @@ fn the_hash_is_that_of_what_is_said() {
 }
 
 #[test]
-fn the_message_says_what_to_do() {
+fn the_message_states_the_replacement_or_the_reason() {
     let mut one = record("a", None);
     assert_eq!(
         message(&one),

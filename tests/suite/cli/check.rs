@@ -19,7 +19,7 @@ struct Webhook {
 }
 
 impl Webhook {
-    /// Starts one that writes its CA's certificate into a file. Nobody reads its log to the end, which must not matter to it.
+    /// Starts one that writes its CA certificate into a file. Its log is not read to the end, which must not affect it.
     fn start(ca_file: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"))
             .args(["serve", "--standalone", "--log-format", "json"])

@@ -57,7 +57,7 @@ fn the_exit_code_follows_fail_on() {
 }
 
 #[test]
-fn a_shadow_is_listed_and_neither_counted_as_a_rewrite_nor_failed_on() {
+fn a_preview_is_listed_and_neither_counted_as_a_rewrite_nor_failed_on() {
     let (_folder, path) = folder(
         "pod.yaml",
         &pod("anthropic.claude-3-haiku-20240307-v1:0", "us-east-1"),
@@ -79,12 +79,12 @@ fn a_shadow_is_listed_and_neither_counted_as_a_rewrite_nor_failed_on() {
         serde_json::json!({"EndOfLife": 1})
     );
     assert_eq!(said["summary"]["findings"], 2);
-    let shadow = &said["findings"][1];
+    let preview = &said["findings"][1];
     assert_eq!(
-        (&shadow["shadow"], &shadow["mode"]),
+        (&preview["shadow"], &preview["mode"]),
         (&true.into(), &"DryRun".into())
     );
-    assert_eq!(shadow["outcome"], "Rewrite");
+    assert_eq!(preview["outcome"], "Rewrite");
     assert_eq!(run(&args).status.code(), Some(0));
 }
 

@@ -1,6 +1,6 @@
 //! A secret that stands beside an ID is told to nobody.
 
-use bedrock_profiles::domain::judge::{Action, Context, Verdict, judge};
+use bedrock_profiles::domain::judge::{Action, Context, judge};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::report::{AuditReport, FindingRecord, RecordContext};
 use bedrock_profiles::text::Tree;

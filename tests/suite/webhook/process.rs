@@ -161,11 +161,11 @@ fn a_policy_that_needs_a_cluster_is_refused_at_start() {
     for (spec, words) in [
         (
             "{}",
-            "resolves references, and without a cluster no ConfigMap can be read: set `spec.references` to `Off` or `Report`",
+            "resolves references, and ConfigMaps cannot be read without a cluster: set `spec.references` to \"Off\" or Report",
         ),
         (
             "{references: 'Off', match: {namespaceSelector: {matchLabels: {team: a}}}}",
-            "selects namespaces by the label `team`",
+            "selects namespaces by label `team`",
         ),
     ] {
         let path = folder.path().join("policy.yaml");
@@ -179,7 +179,7 @@ fn a_policy_that_needs_a_cluster_is_refused_at_start() {
     }
 }
 
-/// Starts the binary and waits until it says that it serves.
+/// Starts the binary and waits until it logs that it serves.
 fn started() -> (Child, BufReader<std::process::ChildStderr>) {
     let mut child = serve(&[]).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap());
