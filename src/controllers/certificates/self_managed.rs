@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
@@ -16,15 +17,16 @@ use super::rotation::{CaRotation, NewCa, Now, ServedLeaf, Task, WriteReason};
 use super::secret::{self, CERTIFICATES_KEY, KEYRING_KEY, SecretContent};
 use crate::cluster::client::Clients;
 use crate::cluster::watch::{self, WatchedResource};
+use crate::controllers::reconcile::{self, Next, Reconciler};
 use crate::tls::TlsError;
 use crate::tls::authority::{Authority, CHECK_INTERVAL, Names};
 
-/// How long to wait before a failed step is retried.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
-
 /// How many tasks are done without a pause: to initialize a Secret takes three. The limit bounds a conflict with a program that
 /// reverts each of them.
-const MAX_STEPS: u32 = 8;
+const MAX_TASKS: u32 = 8;
+
+/// The pause after [`MAX_TASKS`].
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The names that a [`CaController`] uses.
 #[derive(Clone, Debug)]
@@ -49,11 +51,10 @@ pub struct Settings {
 pub struct CaController {
     /// For reads past all caches, and for writes.
     api: Api<Secret>,
-    /// For the watch.
-    reading: Api<Secret>,
+    /// The Secret whenever it changes.
+    objects: BoxStream<'static, Option<Secret>>,
     settings: Settings,
     context: CertificateContext,
-    watches: watch::Metrics,
     rotation: CaRotation,
     /// The Secret as last observed: writes carry its resource version.
     object: Option<Secret>,
@@ -64,19 +65,22 @@ pub struct CaController {
 #[derive(Default, PartialEq, Eq)]
 struct LogState {
     secret: Option<String>,
-    failure: bool,
     delayed_request: bool,
 }
 
-/// Why a step failed.
+/// Why a task failed.
 #[derive(Debug, thiserror::Error)]
-enum StepError {
-    #[error("the API server refused the request: {0}")]
+pub enum CaError {
+    /// The API server refused a request, or did not respond.
+    #[error("a request to the API server failed: {0}")]
     Api(#[from] kube::Error),
+    /// A certificate could not be loaded or created.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// A new leaf certificate does not verify.
     #[error("clients would reject the new leaf certificate: {0}")]
     Rejected(#[from] rustls::Error),
+    /// The CAs could not be encoded.
     #[error("cannot encode the CAs: {0}")]
     Encode(#[from] secret::EncodeError),
 }
@@ -90,34 +94,21 @@ impl CaController {
         watches: watch::Metrics,
     ) -> Self {
         let api = |client: &kube::Client| Api::namespaced(client.clone(), &settings.namespace);
+        let resource = WatchedResource::Authorities;
         Self {
             api: api(&clients.writing),
-            reading: api(&clients.reading),
+            objects: watch::one(api(&clients.reading), &settings.secret, resource, watches),
             rotation: CaRotation::new(&settings.ca_name, settings.lifetimes),
             settings,
             context,
-            watches,
             object: None,
             logged: LogState::default(),
         }
     }
 
     /// Runs forever. Failures are logged and retried.
-    pub async fn run(mut self) {
-        let mut objects = watch::one(
-            self.reading.clone(),
-            &self.settings.secret,
-            WatchedResource::Authorities,
-            self.watches.clone(),
-        );
-        loop {
-            let wait = self.steps().await;
-            tokio::select! {
-                Some(object) = objects.next() => self.observe(object),
-                () = self.context.changed() => {}
-                () = tokio::time::sleep(wait) => {}
-            }
-        }
+    pub async fn run(self) {
+        reconcile::run(self).await;
     }
 
     // --- observations
@@ -136,31 +127,20 @@ impl CaController {
         (content, request)
     }
 
-    // --- steps
+    // --- tasks
 
-    /// Does all that is due. Returns how long to wait for more.
-    async fn steps(&mut self) -> Duration {
-        for _ in 0..MAX_STEPS {
-            match self.step().await {
-                Ok(None) => self.logged.failure = false,
-                Ok(Some(wait)) => {
-                    self.logged.failure = false;
-                    return wait.min(CHECK_INTERVAL);
-                }
-                Err(error) => {
-                    self.context.metrics.count_failure();
-                    if !std::mem::replace(&mut self.logged.failure, true) {
-                        tracing::error!(secret = self.settings.secret, %error, "cannot manage the CAs; retrying");
-                    }
-                    return RETRY_DELAY;
-                }
+    /// Does all tasks that are due. Returns how long to wait for the next one.
+    async fn tasks(&mut self) -> Result<Duration, CaError> {
+        for _ in 0..MAX_TASKS {
+            if let Some(wait) = self.task().await? {
+                return Ok(wait.min(CHECK_INTERVAL));
             }
         }
-        RETRY_DELAY
+        Ok(PAUSE)
     }
 
     /// Does one task. Returns a waiting time if none is due.
-    async fn step(&mut self) -> Result<Option<Duration>, StepError> {
+    async fn task(&mut self) -> Result<Option<Duration>, CaError> {
         let (now, leads) = (now(), self.context.leads());
         if !leads {
             self.rotation.observe_no_leadership();
@@ -184,7 +164,7 @@ impl CaController {
     }
 
     /// Serves a new leaf certificate, if one is needed.
-    fn serve(&mut self, now: SystemTime) -> Result<(), StepError> {
+    fn serve(&mut self, now: SystemTime) -> Result<(), CaError> {
         let Some(ca) = self.rotation.issuer(now) else {
             return Ok(());
         };
@@ -233,7 +213,7 @@ impl CaController {
     }
 
     /// Reads the Secret past all caches.
-    async fn confirm(&mut self) -> Result<(), StepError> {
+    async fn confirm(&mut self) -> Result<(), CaError> {
         let object = self.api.get_opt(&self.settings.secret).await?;
         let (content, request) = self.read(object);
         self.rotation.confirm(content, request, now());
@@ -241,7 +221,7 @@ impl CaController {
     }
 
     /// Writes the Secret as last observed, with another keyring. On a conflict, the Secret is read again.
-    async fn write(&mut self, keyring: &Keyring, reason: WriteReason) -> Result<(), StepError> {
+    async fn write(&mut self, keyring: &Keyring, reason: WriteReason) -> Result<(), CaError> {
         let Some(mut object) = self.object.clone() else {
             return Ok(());
         };
@@ -292,6 +272,28 @@ impl CaController {
             );
         }
         self.logged.secret = problem;
+    }
+}
+
+impl Reconciler for CaController {
+    type Error = CaError;
+    const NAME: &'static str = "certificates";
+
+    async fn changed(&mut self) {
+        tokio::select! {
+            Some(object) = self.objects.next() => self.observe(object),
+            () = self.context.changed() => {}
+        }
+    }
+
+    async fn step(&mut self) -> Result<Next, CaError> {
+        match self.tasks().await {
+            Ok(wait) => Ok(Next::Within(wait)),
+            Err(error) => {
+                self.context.metrics.count_failure();
+                Err(error)
+            }
+        }
     }
 }
 

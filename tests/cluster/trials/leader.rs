@@ -64,7 +64,7 @@ const FROZEN: Duration = Duration::from_secs(30);
 /// An election, whose number of leaders is checked in the background.
 struct Election<'w> {
     world: &'w World,
-    installation: ReleaseNames,
+    release: ReleaseNames,
     observed: Arc<Mutex<Observed>>,
     runtime: Runtime,
 }
@@ -99,7 +99,7 @@ impl<'w> Election<'w> {
         runtime.spawn(observe(Arc::clone(&observed)));
         Ok(Self {
             world,
-            installation: ReleaseNames {
+            release: ReleaseNames {
                 namespace: world.namespace().to_owned(),
                 name: NAME.to_owned(),
             },
@@ -116,8 +116,8 @@ impl<'w> Election<'w> {
             .block_on(async { anyhow::Ok(Clients::of(&config(&account).await?)?) })?;
         let (elector, leadership) = LeaderElector::new(
             clients.writing.clone(),
-            &self.installation.namespace,
-            self.installation.lease(),
+            &self.release.namespace,
+            self.release.lease(),
             name.to_owned(),
             Metrics::register(&mut Registry::default()),
         );
@@ -159,7 +159,7 @@ impl<'w> Election<'w> {
     }
 
     fn remember(&self, by: &Participant, value: &str) -> Result<()> {
-        let memory = AppliedHashes::of(&by.clients, &self.installation);
+        let memory = AppliedHashes::of(&by.clients, &self.release);
         Ok(self
             .runtime
             .block_on(memory.store(Applied::Policy, value))?)

@@ -59,7 +59,7 @@ pub(super) struct Cluster<'w> {
     world: &'w World,
     runtime: Runtime,
     admin: kube::Client,
-    installation: ReleaseNames,
+    release: ReleaseNames,
     observed: Arc<channel::Sender<Option<ObservedTrust>>>,
 }
 
@@ -116,7 +116,7 @@ impl<'w> Cluster<'w> {
             world,
             runtime,
             admin,
-            installation: ReleaseNames {
+            release: ReleaseNames {
                 namespace: world.namespace().to_owned(),
                 name: NAME.to_owned(),
             },
@@ -142,14 +142,14 @@ impl<'w> Cluster<'w> {
             metrics: Metrics::register(&mut registry),
         };
         let watches = watch::Metrics::default();
-        let settings = ca_settings(&self.installation, LIFETIMES);
+        let settings = ca_settings(&self.release, LIFETIMES);
         let controller = CaController::new(&clients, settings, context, watches);
         let address = self.world.next_address();
         let log = self.world.folder().join(format!("{name}.log"));
         let tls = tls::server_config(Arc::clone(&resolver))?;
         Ok(Replica {
             name,
-            service: self.installation.service_name(),
+            service: self.release.service_name(),
             address,
             term,
             desired,
