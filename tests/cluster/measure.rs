@@ -41,7 +41,15 @@ pub(crate) fn all(plane: Plane) -> Result<()> {
     let one = release.start_ready("one", &[])?;
     release.wait_until_armed()?;
     println!("idle: {}", memory(&one)?);
-    follow(&world, &[&one])?;
+    let (two, three) = (
+        release.start_ready("two", &[])?,
+        release.start_ready("three", &[])?,
+    );
+    follow(&world, &[&one, &two, &three])?;
+    for replica in [two, three] {
+        release.send_no_more(&replica)?;
+        replica.end()?;
+    }
     namespaces(&world)?;
     thread::sleep(Duration::from_secs(2)); // the watch brings the last of them
     println!("with {NAMESPACES} namespaces: {}", memory(&one)?);
@@ -77,7 +85,7 @@ fn follow(world: &World, replicas: &[&Replica]) -> Result<()> {
     }
     times.sort();
     println!(
-        "a changed policy in force on {} replica(s) at most {} ms later, half of {CHANGES} within {} ms (looked for every 100 ms)",
+        "a changed policy is used by {} replicas at most {} ms later, half of {CHANGES} changes within {} ms (polled every 100 ms)",
         replicas.len(),
         times.last().map_or(0, Duration::as_millis),
         times[CHANGES / 2].as_millis()

@@ -41,6 +41,27 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Adds what another look has seen.
+    pub(crate) fn add(&mut self, other: Self) {
+        for (value, count) in other.stored {
+            *self.stored.entry(value).or_default() += count;
+        }
+        for (error, count) in other.failed {
+            *self.failed.entry(error).or_default() += count;
+        }
+    }
+
+    /// Fails unless every create succeeded and was stored with one of these values.
+    pub(crate) fn has_only(&self, allowed: &[&str]) -> Result<()> {
+        let unexpected = |value: &&String| !allowed.contains(&value.as_str());
+        let wrong = self.stored.keys().find(unexpected);
+        anyhow::ensure!(
+            wrong.is_none() && self.failed.is_empty(),
+            "only {allowed:?} may be stored: {self:?}"
+        );
+        Ok(())
+    }
+
     /// How many Pods were stored.
     pub(crate) fn created(&self) -> u32 {
         self.stored.values().sum()

@@ -376,3 +376,23 @@ fn an_import_cycle_between_modules_is_found() {
     assert_eq!(on_cycles, expected);
     assert!(cyclic(graph("a", &sources[..2])).is_empty());
 }
+
+/// A package that is renamed or gone would silently be optimized for speed again, and the image grow.
+#[test]
+fn each_package_of_the_release_profile_is_in_the_lock_file() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| -> toml::Table {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        text.parse().unwrap()
+    };
+    let locked = read("Cargo.lock");
+    let locked = locked["package"].as_array().unwrap();
+    let locked: BTreeSet<_> = locked.iter().map(|one| one["name"].as_str()).collect();
+    let manifest = read("Cargo.toml");
+    let optimized_for_size = manifest["profile"]["release"]["package"].as_table();
+    let named = optimized_for_size.unwrap().keys();
+    let absent: Vec<_> = named
+        .filter(|name| !locked.contains(&Some(name.as_str())))
+        .collect();
+    assert!(absent.is_empty(), "not in Cargo.lock: {absent:?}");
+}

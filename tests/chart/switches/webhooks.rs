@@ -1,5 +1,8 @@
 //! The webhook configurations.
 
+use std::collections::BTreeSet;
+
+use bedrock_profiles::domain::kinds::{AdmissionWebhook, BuiltInKind};
 use serde_json::{Value, json};
 
 use super::{Row, is};
@@ -54,6 +57,31 @@ pub(super) fn rows() -> Vec<Row> {
             is(&configured[0]["rules"][0]["resources"], json!(["pods"]));
             is(&configured[0]["rules"][0]["operations"], json!(["CREATE"]));
             is(&configured[2]["kind"], "ValidatingWebhookConfiguration");
+        }),
+        Row("the_rules_cover_the_table_of_kinds", json!({}), |r| {
+            let of = |webhook| {
+                let kinds =
+                    BuiltInKind::all().filter(move |kind| kind.admitted_by == Some(webhook));
+                let names = |kind: &BuiltInKind| {
+                    [kind.group(), kind.version(), kind.plural].map(str::to_owned)
+                };
+                kinds.map(names).collect::<BTreeSet<_>>()
+            };
+            let mut ruled = [BTreeSet::new(), BTreeSet::new()];
+            for configuration in r.bootstrap()["entries"].as_array().unwrap() {
+                let mutates = configuration["kind"] == "MutatingWebhookConfiguration";
+                for rule in configuration["rules"].as_array().unwrap() {
+                    let group = rule["apiGroups"][0].as_str().unwrap();
+                    let version = rule["apiVersions"][0].as_str().unwrap();
+                    for resource in rule["resources"].as_array().unwrap() {
+                        let resource = resource.as_str().unwrap().split('/').next().unwrap();
+                        ruled[usize::from(!mutates)]
+                            .insert([group, version, resource].map(str::to_owned));
+                    }
+                }
+            }
+            let expected = [AdmissionWebhook::Mutating, AdmissionWebhook::Validating].map(of);
+            assert_eq!(ruled, expected);
         }),
         Row("excluded", json!({"excludedNamespaces": ["a"]}), |r| {
             let selected = &r.webhook("pods")["namespaceSelector"]["matchExpressions"][0];

@@ -59,8 +59,9 @@ const SYSTEM: [(&str, &str); 4] = [
 ];
 
 /// What the image is made of, below the root of the repository.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "src",
+    "crates",
     "catalog",
     "Cargo.toml",
     "Cargo.lock",

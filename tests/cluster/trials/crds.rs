@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use bedrock_profiles::api::{
     self, InferenceProfileMapping, InferenceProfileMappingSpec, InferenceProfilePolicySpec,
 };
@@ -178,7 +178,8 @@ fn kubectl_reads_each_file(world: &World) -> Result<()> {
 
 /// The objects of a file of the repository, as kubectl sends them. Neither defaults nor an API server come in between.
 fn read_by_kubectl(world: &World, file: &str) -> Result<Vec<Value>> {
-    let args = [
+    let mut kubectl = world.plane().kubectl(); // without a namespace: the objects have theirs
+    kubectl.args([
         "create",
         "--dry-run=client",
         "--validate=false",
@@ -186,11 +187,14 @@ fn read_by_kubectl(world: &World, file: &str) -> Result<Vec<Value>> {
         "json",
         "-f",
         file,
-    ];
-    let printed = world
-        .kubectl(&args, None)?
-        .success("kubectl create")?
-        .stdout;
+    ]);
+    let output = kubectl.output()?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "kubectl create -f {file}: {stderr}"
+    );
+    let printed = String::from_utf8(output.stdout)?;
     let mut objects = serde_json::Deserializer::from_str(&printed).into_iter();
     let first: Value = objects.next().context("kubectl printed nothing")??;
     let objects = if first["kind"] == "List" {
