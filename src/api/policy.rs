@@ -88,7 +88,7 @@ pub struct InferenceProfilePolicySpec {
     pub references: References,
     /// What happens to ConfigMaps.
     pub config_maps: ConfigMapRules,
-    /// What the author of a workload template is told. Templates are never changed.
+    /// Whether IDs in workload templates are warned about. Templates are never changed.
     pub templates: Templates,
     /// What happens to IDs in comma-separated and JSON lists, which are mostly allow-lists that other data must equal.
     pub lists: Lists,
@@ -140,7 +140,7 @@ pub enum ResourceKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ModelRules {
-    /// Whether an ID that works as it stands is changed too.
+    /// Whether an ID that works is changed too.
     pub scope: Scope,
     /// Globs over direct IDs. What they leave out is reported where it cannot work.
     #[schemars(length(max = 256), inner(length(min = 1, max = 128)))]
@@ -155,7 +155,7 @@ pub struct ModelRules {
     pub aliases: AliasRules,
 }
 
-/// Whether an ID that works as it stands is changed too.
+/// Whether an ID that works is changed too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Scope {
     /// Only where the direct ID does not work.
@@ -315,7 +315,7 @@ pub enum ConfigMapRewrite {
     All,
 }
 
-/// What the author of a workload template is told.
+/// Whether IDs in workload templates are warned about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Templates {
     /// Nothing. Write "Off" in quotes: bare, it is a boolean to kubectl.
@@ -355,7 +355,7 @@ pub enum OptOut {
     Any,
     /// Namespaces alone.
     Namespace,
-    /// Nobody.
+    /// Neither.
     None,
 }
 

@@ -45,7 +45,7 @@ pub enum Problem {
     /// The document is a list, a number or a text.
     #[error("an object with apiVersion and kind is expected here")]
     NotAnObject,
-    /// The kind is not one of ours.
+    /// The kind is neither a mapping nor a policy.
     #[error(
         "kind {kind:?} is unknown here; write InferenceProfileMapping or InferenceProfilePolicy, or remove the document"
     )]
@@ -53,7 +53,7 @@ pub enum Problem {
         /// The kind as written; empty where there is none.
         kind: String,
     },
-    /// The kind is ours, its group or version is not.
+    /// The kind is known, its group or version is not.
     #[error("apiVersion {found:?} does not serve {kind}; write bedrock-profiles.dev/v1alpha1")]
     Version {
         /// The kind as written.
@@ -172,7 +172,7 @@ fn text_at<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// JSON may be indented by tabs, YAML may not. `None`: the text can be read as it stands.
+/// JSON may be indented by tabs, YAML may not. `None`: the text needs no change.
 fn without_json_tabs(text: &str) -> Option<String> {
     if !text.contains('\t') || !text.trim_start().starts_with('{') {
         return None;

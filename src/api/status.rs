@@ -1,4 +1,4 @@
-//! The statuses of the custom resources: what the controllers found out about them. Nobody else writes one.
+//! The statuses of the custom resources: written by the controllers alone.
 
 use std::collections::BTreeMap;
 

@@ -57,7 +57,7 @@ struct Write {
 }
 
 impl Reach {
-    /// The requests that a mutating webhook receives; `None` where that cannot be told from its namespace selector and rules.
+    /// The requests that a mutating webhook receives; `None` where its namespace selector and rules do not determine that.
     pub fn of_mutating(webhook: &MutatingWebhook) -> Option<Self> {
         let selects_more = webhook.object_selector.as_ref().is_some_and(selects)
             || webhook.match_conditions.iter().flatten().next().is_some();

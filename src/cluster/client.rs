@@ -13,7 +13,7 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// bookmark two seconds before, from which the next watch goes on.
 pub const WATCH_SECONDS: u32 = 25;
 
-/// How long a read may be silent: a watch that is silent for longer than it lasts was cut by somebody who told neither side.
+/// How long a read may be silent: a watch that is silent for longer than it lasts has lost its connection without notice.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Both clients of one cluster.

@@ -46,7 +46,7 @@ pub enum Names {
     CaSecret,
     /// The Lease of the release.
     Lease,
-    /// The ConfigMap with the chart's wishes.
+    /// The ConfigMap with the configuration from the chart.
     Bootstrap,
     /// The release's own `ClusterRole`.
     ClusterRole,
@@ -144,7 +144,7 @@ pub const TABLE: &[Right] = &[
         &["list", "watch", "patch"],
         Scope::Named(Names::Fixed(MUTATING)),
         None,
-        "arming, the CA bundle, reading it back",
+        "activate, apply the CA bundle, read it back",
     ),
     right(
         ADMISSION,
@@ -152,7 +152,7 @@ pub const TABLE: &[Right] = &[
         &["list", "watch", "patch"],
         Scope::Named(Names::Fixed(VALIDATING)),
         None,
-        "arming, the CA bundle, reading it back",
+        "activate, apply the CA bundle, read it back",
     ),
     right(
         "",

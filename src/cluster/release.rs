@@ -39,7 +39,7 @@ impl ReleaseNames {
         &self.name
     }
 
-    /// The ConfigMap with the chart's wishes: the default policy and the rules of each entry.
+    /// The ConfigMap with the configuration from the chart: the default policy and the rules of each webhook configuration.
     pub fn bootstrap(&self) -> String {
         format!("{}-bootstrap", self.name)
     }

@@ -91,7 +91,7 @@ impl Reader {
         })
     }
 
-    /// A word that stands in a text as it is, whatever the text's format.
+    /// A word that can be written into a text of any format without quotes.
     fn alias(&mut self, field: &str, text: &str) -> Option<Box<str>> {
         let fits = text.bytes().any(|b| b.is_ascii_alphanumeric())
             && text

@@ -167,7 +167,7 @@ fn replacement(problems: &mut Problems, at: usize, wire: &api::Replacement) -> O
     })
 }
 
-/// Types a label selector of somebody else's, which `object` names in what is wrong with it.
+/// Types a label selector of another object, such as a webhook configuration. `object` names it in errors.
 pub fn label_selector(object: &str, wire: &LabelSelector) -> Result<Selector, Invalid> {
     let mut problems = Problems::default();
     let typed = selector(&mut problems, "namespaceSelector", Some(wire));

@@ -77,7 +77,7 @@ fn a_mapping_says_every_problem_with_its_field() {
             "write it as `2026-10-27`",
         ),
         (
-            "lifecycle: {successor: nobody}",
+            "lifecycle: {successor: nomodel}",
             "spec.models[0].lifecycle.successor",
             "is not a model ID",
         ),

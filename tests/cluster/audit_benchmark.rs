@@ -222,7 +222,7 @@ impl Load {
         world.apply(&open_reports::definitions()?)?;
         let release = Release::install(world, &Chart::default())?;
         let leader = release.start_ready("one", FLAGS)?;
-        release.wait_until_armed()?;
+        release.wait_until_active()?;
         let before = peak(leader.process_id()?).context("no status")?;
         println!("a leader that watches all of it, before its audit: {before} at most");
         let started = Instant::now();

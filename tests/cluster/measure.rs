@@ -39,7 +39,7 @@ pub(crate) fn all(plane: Plane) -> Result<()> {
     let world = World::new(Arc::new(plane), "measure", true)?;
     let release = Release::install(&world, &Chart::default())?;
     let one = release.start_ready("one", &[])?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     println!("idle: {}", memory(&one)?);
     let (two, three) = (
         release.start_ready("two", &[])?,

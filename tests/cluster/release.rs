@@ -199,7 +199,7 @@ impl<'w> Release<'w> {
     }
 
     /// Waits until every entry is called for something, and the API server has taken note of it.
-    pub(crate) fn wait_until_armed(&self) -> Result<()> {
+    pub(crate) fn wait_until_active(&self) -> Result<()> {
         let entries = MUTATING
             .iter()
             .map(|name| ("mutatingwebhookconfiguration", name));

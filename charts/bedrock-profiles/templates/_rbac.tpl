@@ -35,12 +35,12 @@
   resourceNames: ["default"]
   verbs: ["patch"]
 {{- end }}
-# arming, the CA bundle, reading it back
+# activate, apply the CA bundle, read it back
 - apiGroups: ["admissionregistration.k8s.io"]
   resources: ["mutatingwebhookconfigurations"]
   resourceNames: ["webhook-pods.bedrock-profiles.dev","webhook-configmaps.bedrock-profiles.dev"]
   verbs: ["list","watch","patch"]
-# arming, the CA bundle, reading it back
+# activate, apply the CA bundle, read it back
 - apiGroups: ["admissionregistration.k8s.io"]
   resources: ["validatingwebhookconfigurations"]
   resourceNames: ["webhook-templates.bedrock-profiles.dev"]

@@ -111,7 +111,7 @@ fn custom_resources_are_handed_out_again_only_where_they_are_others() {
 }
 
 #[test]
-fn a_policy_that_turns_bad_stays_in_force_as_it_was() {
+fn a_policy_that_becomes_invalid_keeps_its_last_valid_form() {
     let mut cluster = empty();
     cluster.apply(policy(1, &json!({"priority": 7})));
     cluster.apply(policy(2, &json!({"priority": "high"})));
@@ -225,7 +225,7 @@ fn config_maps_are_followed_while_a_policy_looks_at_them_and_anew_for_other_vend
     cluster.apply(config_map_event(next, Ok(Event::Init)));
     cluster.apply(config_map_event(next, Ok(Event::InitApply(map()))));
     cluster.apply(config_map_event(next, Ok(Event::InitDone)));
-    assert!(!seen(&mut cluster), "nobody speaks of that vendor any more");
+    assert!(!seen(&mut cluster), "no mapping has that vendor any more");
 
     cluster.apply(policy(3, &json!({"references": "Off"})));
     assert_eq!(cluster.config_map_generation(), None);

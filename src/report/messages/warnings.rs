@@ -107,7 +107,7 @@ impl<'a> Warnings<'a> {
     ///
     /// A later webhook may set a region in a Pod that is being created, and in the Pods of a template. So a finding without
     /// a region is no reason for a warning there, and one with a weak source of its region only if the reason holds in
-    /// every region. Nobody changes the regions in a ConfigMap.
+    /// every region. No other webhook changes the regions in a ConfigMap.
     fn is_certain(&self, one: &Judged<'_>) -> bool {
         match one.resolution.reason() {
             _ if self.sort == Sort::ConfigMap => true,

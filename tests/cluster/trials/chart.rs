@@ -100,7 +100,7 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
 
     let release = Release::shipped(world)?;
     let replica = release.start_ready("one", &[])?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     let in_force = [
         "wait",
         "--for=condition=Ready",
@@ -196,7 +196,7 @@ fn switches_a_webhook(helm: &Helm<'_>, release: &Release<'_>) -> Result<()> {
     let gone = helm.world.kubectl(&["get", kind, name], None)?;
     ensure!(!gone.ok, "{name} is still there");
     helm.put("upgrade", &[])?;
-    release.wait_until_armed()
+    release.wait_until_active()
 }
 
 /// Replaced by what was shipped, everything is filled again, and by the CAs that there were.
@@ -210,7 +210,7 @@ fn heals_what_was_replaced(helm: &Helm<'_>, release: &Release<'_>) -> Result<()>
     wait_for("the CAs that there were", || {
         Ok((authorities()? == before).then_some(()))
     })?;
-    release.wait_until_armed()
+    release.wait_until_active()
 }
 
 /// Every object that the API server lists, as `KIND/NAME` with its namespace, but for Events and what the controllers of Kubernetes

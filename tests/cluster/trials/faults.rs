@@ -32,7 +32,7 @@ fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let apps = world.neighbour("apps")?;
     let one = release.start_ready("one", &[])?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     let probe = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
     wait_for("a rewritten probe", || {
@@ -73,7 +73,7 @@ fn watches_are_cut(world: &World) -> Result<()> {
     let apps = world.neighbour("apps")?;
     let proxy = Proxy::start(world.next_address(), world.plane().api_server())?;
     let _one = release.start_behind(&proxy, "one")?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     let probe = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
     let mut all = Seen::default();
@@ -137,7 +137,7 @@ fn three_replicas_answer_as_one(world: &World) -> Result<()> {
     for name in ["one", "two", "three"] {
         replicas.push(release.start_ready(name, &[])?);
     }
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     let probe = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
     wait_for("a rewritten probe", || {

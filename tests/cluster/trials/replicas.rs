@@ -58,7 +58,7 @@ fn an_installed_release_works(world: &World) -> Result<()> {
         "an unarmed entry is inert"
     );
     let one = release.start_ready("one", &[])?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     let rewritten = format!("eu.{SONNET}");
     // What an administrator waits for, and after it nothing has to be tried twice.
     let condition = [
@@ -123,7 +123,7 @@ fn references_are_followed_by_watches(world: &World) -> Result<()> {
     let apps = world.neighbour("apps")?;
     world.apply_in(&apps, &models(&apps, "models").to_string())?;
     let _one = release.start_ready("one", &[])?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     wait_for_model(world, &apps, &format!("eu.{SONNET}"))?;
 
     // Two regions take the same ConfigMap, and each gets its own; also after the ConfigMap was rewritten itself.
@@ -218,7 +218,7 @@ fn namespaces_and_nodes_say_the_region(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let apps = world.neighbour("apps")?;
     let _one = release.start_ready("one", &[])?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     wait_for_model(world, &apps, &format!("eu.{SONNET}"))?;
     let without_region = || -> Result<String> {
         let name = format!("chat-{:08x}", fastrand::u32(..));
@@ -276,7 +276,7 @@ fn a_thousand_reviews_ask_the_api_server_nothing(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let apps = world.neighbour("apps")?;
     let _one = release.start_ready("one", &[])?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     wait_for_model(world, &apps, &format!("eu.{SONNET}"))?;
     let before = asked(world)?;
     let probe = asking("probe", SONNET, "eu-west-1");

@@ -166,7 +166,7 @@ fn live(world: &World, apps: &str, phase: &Phase) -> Result<()> {
     world.create_in(apps, &pod.to_string())?;
     let release = Release::install(world, &chart)?;
     let replica = release.start_ready("one", &[FLAGS, phase.flags].concat())?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     wait_for_report(world, apps, true)?;
     wait_for_events(world, apps, phase)?;
     let args = ["delete", "pod", "cannot-work", "--now", "--namespace", apps];

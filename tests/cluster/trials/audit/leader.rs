@@ -61,7 +61,7 @@ pub(super) fn writes_its_results(world: &World) -> Result<()> {
     })?;
 
     let replica = release.start_ready("one", FLAGS)?;
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     let audit = LeaderAudit {
         world,
         apps,

@@ -94,7 +94,7 @@ fn start(
 
 /// Starts to create Pods as soon as they are rewritten.
 fn probe(world: &World, release: &Release<'_>) -> Result<Prober> {
-    release.wait_until_armed()?;
+    release.wait_until_active()?;
     let apps = world.neighbour("apps")?;
     let pod = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &pod)?;
