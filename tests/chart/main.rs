@@ -15,6 +15,7 @@ mod generated;
 #[path = "../support/go.rs"]
 mod go;
 mod goldens;
+mod health;
 mod helm;
 mod lints;
 #[path = "../support/tools.rs"]
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         switches::trials(),
         subchart::trials(),
         alerts::trials(),
+        health::trials(),
         lints::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
