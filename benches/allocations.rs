@@ -10,7 +10,8 @@ use bedrock_profiles::{
     cli::evaluation_args::EvaluationArgs,
     runtime::published::Published,
     webhook::{
-        handler::{AdmissionHandler, ConfigMapWait, Endpoint},
+        action::Endpoint,
+        handler::{AdmissionHandler, ConfigMapWait},
         metrics::Metrics,
     },
 };

@@ -14,15 +14,16 @@ use axum::routing::post;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
-mod action;
+pub mod action;
 pub mod body;
 pub mod handler;
 pub mod metrics;
 pub mod response;
 pub mod review;
 
+use action::Endpoint;
 use body::{BodyBudget, ReviewRequest};
-use handler::{AdmissionHandler, ConfigMapWait, Endpoint, HandleError, MissingInput};
+use handler::{AdmissionHandler, ConfigMapWait, HandleError, MissingInput};
 
 /// Path of the mutating endpoint.
 pub const MUTATE: &str = "/mutate";

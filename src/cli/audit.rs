@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::cli::yaml;
 use crate::domain::config_maps::References;
 use crate::domain::view::{Namespaces, View};
-use crate::report::{AuditReport, FindingRecord, terminal};
+use crate::report::{AuditReport, FindingRecord, messages, terminal};
 use crate::scan::config_maps::ConfigMapCollector;
 use crate::scan::files::{self, SourceFile};
 use crate::scan::namespaces::NamespaceCollector;
@@ -102,7 +102,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         OutputFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
         OutputFormat::Yaml => anstream::print!("{}", yaml::to_string(&report)?),
     }
-    anstream::eprintln!("{}", terminal::summary(&report, 0));
+    anstream::eprintln!("{}", messages::summary(&report, 0));
     Ok(tally.exit_code(report.findings.iter().any(|one| fails(one, args.fail_on))))
 }
 

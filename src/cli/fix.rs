@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use similar::TextDiff;
 
-use crate::report::{AuditReport, FindingRecord, terminal};
+use crate::report::{AuditReport, FindingRecord, messages, terminal};
 use crate::scan::files::SourceFile;
 use crate::text::splice;
 
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let report = AuditReport::new(tally.objects, findings);
     anstream::eprint!("{}", terminal::table(&report, false));
-    anstream::eprintln!("{}", terminal::summary(&report, rewritten));
+    anstream::eprintln!("{}", messages::summary(&report, rewritten));
     if terminal::only_dry_runs(&report) {
         anstream::eprintln!("no file was changed: all policies are in mode DryRun");
     }

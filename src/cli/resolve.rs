@@ -12,7 +12,6 @@ use super::evaluation_args::EvaluationArgs;
 
 mod answer;
 mod print;
-mod steps;
 
 use answer::ResolveContext;
 

@@ -17,7 +17,12 @@ use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::Snapshot;
 
 mod reasons;
+mod records;
+mod steps;
 mod warnings;
+
+pub use records::{finding, id, lifecycle, replacement, summary, totals};
+pub use steps::step;
 
 use reasons::explain;
 use warnings::{Tense, Warnings};

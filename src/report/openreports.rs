@@ -5,9 +5,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::grade::{Grade, Grades};
-use super::{FindingRecord, Missed, ObjectReference, content_hash};
+use super::{FindingRecord, ObjectReference, content_hash, messages};
 use crate::domain::reason::Reason;
-use crate::domain::region::Region;
 
 /// API version of reports.
 pub const API_VERSION: &str = "openreports.io/v1alpha1";
@@ -131,7 +130,7 @@ fn result(grade: Grade, one: &FindingRecord, uid: &str) -> ReportResult {
         severity: severity(grade),
         result: grade.as_str(),
         scored: true,
-        message: message(one),
+        message: messages::finding(one),
         resources: [resource(one.object.as_ref(), uid)],
         properties: properties(one),
     }
@@ -187,29 +186,6 @@ fn properties(one: &FindingRecord) -> Value {
         ))
     });
     Value::Object(known.collect())
-}
-
-/// One sentence for whoever meets the finding.
-pub fn message(one: &FindingRecord) -> String {
-    let found = &one.before;
-    let (Some(after), None) = (&one.after, one.reason) else {
-        let why = one.reason.map_or("", Reason::sentence);
-        return format!("{found}: {why}");
-    };
-    let region = one.region.as_ref();
-    let region = region.map_or("its region", Region::as_str);
-    let end = if one.note.is_some() {
-        "; the model has reached its end of life, and a profile does not cure that"
-    } else {
-        ""
-    };
-    match one.missed {
-        Some(Missed::Missed) => format!(
-            "{found} was not caught, and should be {after} in {region}{end}. The API server's audit annotations `failed-open.…` and \
-             apiserver_admission_webhook_fail_open_count say why"
-        ),
-        Some(Missed::Before) | None => format!("{found} would become {after} in {region}{end}"),
-    }
 }
 
 #[cfg(test)]

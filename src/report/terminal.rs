@@ -1,11 +1,10 @@
-//! Reports for the terminal: a table and a summary line.
+//! The table of a report for the terminal.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::policy::Mode;
-use crate::domain::reason::Reason;
 
-use super::{AuditReport, FindingRecord, ObjectReference};
+use super::{AuditReport, FindingRecord, ObjectReference, messages};
 
 /// A table of all findings, with more columns if `wide`; empty without findings. The text contains colours, which the caller
 /// strips for other outputs than a terminal, as `anstream` does.
@@ -66,37 +65,6 @@ fn painted(line: &str, text: &str, color: &str) -> String {
     )
 }
 
-/// The summary line; `rewritten` of the findings have been rewritten in their files.
-pub fn summary(report: &AuditReport, rewritten: usize) -> String {
-    let counts = &report.summary;
-    let pending = counts.rewrite.saturating_sub(rewritten);
-    let mut parts = Vec::new();
-    if rewritten > 0 {
-        parts.push(format!("{rewritten} rewritten"));
-    }
-    if pending > 0 || rewritten == 0 {
-        parts.push(format!("{pending} to rewrite"));
-    }
-    let unchanged: usize = counts.leave.values().sum();
-    if unchanged > 0 {
-        let reasons: Vec<_> = counts
-            .leave
-            .iter()
-            .map(|(reason, count)| format!("{count} {reason}"))
-            .collect();
-        parts.push(format!("{unchanged} unchanged ({})", reasons.join(", ")));
-    }
-    if counts.previews > 0 {
-        parts.push(counted(counts.previews, "preview"));
-    }
-    format!(
-        "{}, {}: {}",
-        counted(counts.objects, "object"),
-        counted(counts.findings, "finding"),
-        parts.join(", ")
-    )
-}
-
 /// Whether there are IDs to rewrite, all under policies in mode `DryRun`.
 pub fn only_dry_runs(report: &AuditReport) -> bool {
     let mut rewrites = report
@@ -105,10 +73,6 @@ pub fn only_dry_runs(report: &AuditReport) -> bool {
         .filter(|one| one.reason.is_none() && !one.preview)
         .peekable();
     rewrites.peek().is_some() && rewrites.all(|one| one.mode == Mode::DryRun)
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
@@ -124,27 +88,11 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
         .as_ref()
         .zip(one.region_source)
         .map(|(region, source)| format!("{region} ({source})"));
-    let result = match (&one.after, one.reason) {
-        (Some(after), _) if one.preview || one.mode == Mode::DryRun => {
-            format!("would become {after}")
-        }
-        (Some(after), _) => after.clone(),
-        (None, reason) => format!("unchanged: {}", reason.map_or("", Reason::as_str)),
-    };
-    let result = if one.note.is_some() {
-        format!("{result} (end of life)")
-    } else {
-        result
-    };
-    let id = match &one.reference {
-        Some(reference) => format!("{} from {reference}", one.before),
-        None => one.before.clone(),
-    };
     let mut row = vec![
         location,
         object(one),
-        id.trim_start().to_owned(),
-        result,
+        messages::id(one),
+        messages::replacement(one),
         region.unwrap_or_default(),
     ];
     if wide {

@@ -4,8 +4,16 @@ use crate::domain::judge::Action;
 use crate::domain::kinds::WORKLOADS;
 use crate::domain::object::{Object, Sort};
 
-use super::handler::Endpoint;
 use super::review::{Envelope, Operation};
+
+/// An endpoint of the webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The mutating one: Pods, ephemeral containers, ConfigMaps.
+    Mutate,
+    /// The validating one, which cannot patch: workload templates.
+    Validate,
+}
 
 /// The action of a request, or `None` where nothing is to be evaluated.
 ///

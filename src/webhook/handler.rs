@@ -16,7 +16,7 @@ use crate::domain::view::View;
 use crate::report::messages::{self, RenderContext};
 use crate::runtime::published::{Changes, Published};
 
-use super::action;
+use super::action::{self, Endpoint};
 use super::metrics::{Evaluation, Metrics, ReviewOutcome};
 use super::response::AdmissionResponse;
 use super::review::{self, AdmissionReview, Envelope, ReviewError};
@@ -38,15 +38,6 @@ pub struct AdmissionHandler {
     /// Namespaces that are never evaluated, whatever the webhook configurations select.
     excluded: BTreeSet<Box<str>>,
     today: Box<dyn Fn() -> Date + Send + Sync>,
-}
-
-/// An endpoint of the webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
-    /// The mutating one: Pods, ephemeral containers, ConfigMaps.
-    Mutate,
-    /// The validating one, which cannot patch: workload templates.
-    Validate,
 }
 
 /// Why a review cannot be answered. The API server applies the failure policy.

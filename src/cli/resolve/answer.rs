@@ -16,9 +16,7 @@ use crate::domain::site::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::token::{Form, tokens};
 use crate::report::serialize::{optional_text, text};
-use crate::report::{self, LifecycleRecord, Outcome};
-
-use super::steps::step_text;
+use crate::report::{self, LifecycleRecord, Outcome, messages};
 
 /// What an ID is resolved with.
 #[derive(Clone, Copy)]
@@ -98,7 +96,7 @@ impl<'a> ResolveContext<'a> {
                 &question,
                 self.policy,
                 &self.snapshot.catalog,
-                &mut |step| steps.push(step_text(&step)),
+                &mut |step| steps.push(messages::step(&step)),
             )
         };
         Ok(self.assemble(id, &parsed, &resolution, &evidence, steps))

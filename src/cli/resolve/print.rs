@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::catalog::Confidence;
 use crate::domain::resolve::Note;
-use crate::report::LifecycleRecord;
+use crate::report::messages;
 
 use super::answer::Answer;
 
@@ -45,23 +45,15 @@ fn properties(answer: &Answer) -> [(&'static str, Option<String>); 9] {
             destinations.map(|regions| regions.join(", ")),
         ),
         ("crosses", (!borders.is_empty()).then(|| borders.join(", "))),
-        ("lifecycle", answer.lifecycle.as_ref().map(lifecycle)),
+        (
+            "lifecycle",
+            answer.lifecycle.as_ref().map(messages::lifecycle),
+        ),
         ("note", answer.note.map(note)),
         ("confidence", confidence(answer.confidence)),
         ("mapping", mapping(answer)),
         ("policy", Some(answer.policy.clone())),
     ]
-}
-
-fn lifecycle(life: &LifecycleRecord) -> String {
-    let mut text = life.state.to_string();
-    if let Some(date) = life.end_of_life_date {
-        let _ = write!(text, ", end of life {date}");
-    }
-    if let Some(successor) = &life.successor {
-        let _ = write!(text, ", successor {successor}");
-    }
-    text
 }
 
 fn note(note: Note) -> String {

@@ -15,7 +15,7 @@ use crate::audit::{PolicyStatus, PolicyStatuses, PolicyTotals, StoredFinding};
 use crate::cluster::release::{MANAGED_BY, Manager};
 use crate::report::content_hash;
 use crate::report::grade::Grade;
-use crate::report::openreports::message;
+use crate::report::messages;
 
 /// The namespace of events on objects without a namespace.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -44,7 +44,8 @@ pub(super) fn for_policies(audit: &FinishedAudit, statuses: &PolicyStatuses) -> 
     for (name, status) in statuses {
         let totals = audit.totals(name);
         if is_changed(&totals, status) {
-            let note = summary(&totals, audit.result.counts.objects);
+            let objects = audit.result.counts.objects;
+            let note = messages::totals(objects, totals.rewrites(), &totals.unchanged);
             events.push(for_policy(name, status, note));
         }
     }
@@ -74,23 +75,6 @@ fn for_policy(name: &str, status: &PolicyStatus, note: String) -> EventDraft {
     }
 }
 
-/// As `12 model IDs in 4000 objects: 7 to rewrite, 5 unchanged (5 NoRegion)`.
-fn summary(totals: &PolicyTotals, objects: usize) -> String {
-    let (findings, rewrites) = (totals.findings, totals.rewrites());
-    let unchanged = findings - rewrites;
-    let note = format!(
-        "{findings} model IDs in {objects} objects: {rewrites} to rewrite, {unchanged} unchanged"
-    );
-    if unchanged == 0 {
-        return note;
-    }
-    let reasons = totals.unchanged.iter();
-    let reasons: Vec<_> = reasons
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
-    format!("{note} ({})", reasons.join(", "))
-}
-
 /// One event for each object with failed findings, which are adjacent.
 pub(super) fn for_owners(findings: &[StoredFinding]) -> Vec<EventDraft> {
     let is_failed =
@@ -107,7 +91,7 @@ pub(super) fn for_owners(findings: &[StoredFinding]) -> Vec<EventDraft> {
 fn for_owner(findings: &[&StoredFinding]) -> Option<EventDraft> {
     let first = findings.first()?;
     let object = first.record.object.as_ref()?;
-    let mut note = message(&first.record);
+    let mut note = messages::finding(&first.record);
     if findings.len() > 1 {
         note = format!("{note} (+{})", findings.len() - 1);
     }

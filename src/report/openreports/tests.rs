@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::policy::Mode;
-use crate::report::Outcome;
+use crate::domain::region::Region;
+use crate::report::{Missed, Outcome};
 
 fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
     FindingRecord {
@@ -142,10 +143,10 @@ fn the_hash_depends_on_the_content() {
 fn the_message_states_the_replacement_or_the_reason() {
     let mut one = record("a", None);
     assert_eq!(
-        message(&one),
+        messages::finding(&one),
         "anthropic.claude-x would become us.anthropic.claude-x in us-east-1"
     );
     one.missed = Some(Missed::Missed);
-    assert!(message(&one).contains("fail_open_count"));
-    assert!(message(&record("a", Some(Reason::NothingServes))).ends_with("serves here."));
+    assert!(messages::finding(&one).contains("fail_open_count"));
+    assert!(messages::finding(&record("a", Some(Reason::NothingServes))).ends_with("serves here."));
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bedrock_profiles::webhook::handler::{ConfigMapWait, Endpoint};
+use bedrock_profiles::webhook::action::Endpoint;
+use bedrock_profiles::webhook::handler::ConfigMapWait;
 
 use bedrock_profiles::text::Format;
 

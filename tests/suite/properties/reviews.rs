@@ -1,6 +1,7 @@
 //! The webhook answers whatever it is sent, and every patch in an answer applies.
 
-use bedrock_profiles::webhook::handler::{ConfigMapWait, Endpoint};
+use bedrock_profiles::webhook::action::Endpoint;
+use bedrock_profiles::webhook::handler::ConfigMapWait;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::http;
 use bedrock_profiles::runtime::published::Published;
+use bedrock_profiles::webhook::action::Endpoint;
 use bedrock_profiles::webhook::body;
-use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait, Endpoint};
+use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait};
 use bedrock_profiles::webhook::metrics::Metrics;
 use serde_json::json;
 

@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait, Endpoint};
+use bedrock_profiles::webhook::action::Endpoint;
+use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait};
 use bedrock_profiles::webhook::metrics::Metrics;
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The steps of the decision, in words.
+//! The steps of a resolution, as `resolve` prints them.
 
 use crate::domain::catalog::DirectRow;
 use crate::domain::policy::OverrideTarget;
@@ -6,7 +6,7 @@ use crate::domain::reason::Reason;
 use crate::domain::resolve::Step;
 
 /// A step of the decision, as a question and its answer.
-pub(super) fn step_text(step: &Step) -> String {
+pub fn step(step: &Step) -> String {
     match step {
         Step::Aliased(model) => format!("the name is an alias of {model}"),
         Step::Included(included) => {

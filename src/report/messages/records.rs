@@ -1,0 +1,125 @@
+//! Sentences about the record of a finding, for audits of files and of clusters.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::domain::policy::Mode;
+use crate::domain::reason::Reason;
+use crate::domain::region::Region;
+use crate::report::{AuditReport, FindingRecord, LifecycleRecord, Missed};
+
+/// What is wrong with a finding and what to do: the message of a policy report and the note of an event.
+pub fn finding(record: &FindingRecord) -> String {
+    let before = &record.before;
+    let (Some(after), None) = (&record.after, record.reason) else {
+        let why = record.reason.map_or("", Reason::sentence);
+        return format!("{before}: {why}");
+    };
+    let region = record.region.as_ref();
+    let region = region.map_or("its region", Region::as_str);
+    let end_of_life = if record.note.is_some() {
+        "; the model has reached its end of life, which a profile does not change"
+    } else {
+        ""
+    };
+    match record.missed {
+        Some(Missed::Missed) => format!(
+            "{before} should be {after} in {region}, and the webhook did not rewrite it{end_of_life}. The API server's audit \
+             annotations `failed-open.…` and apiserver_admission_webhook_fail_open_count show why"
+        ),
+        Some(Missed::Before) | None => {
+            format!("{before} would become {after} in {region}{end_of_life}")
+        }
+    }
+}
+
+/// What becomes of the ID of a finding, for a cell of a table.
+pub fn replacement(record: &FindingRecord) -> String {
+    let replacement = match (&record.after, record.reason) {
+        (Some(after), _) if record.preview || record.mode == Mode::DryRun => {
+            format!("would become {after}")
+        }
+        (Some(after), _) => after.clone(),
+        (None, reason) => format!("unchanged: {}", reason.map_or("", Reason::as_str)),
+    };
+    if record.note.is_some() {
+        format!("{replacement} (end of life)")
+    } else {
+        replacement
+    }
+}
+
+/// The ID of a finding, and the object that it comes from if that is another one, for a cell of a table.
+pub fn id(record: &FindingRecord) -> String {
+    let before = &record.before;
+    match &record.reference {
+        Some(reference) if before.is_empty() => format!("from {reference}"),
+        Some(reference) => format!("{before} from {reference}"),
+        None => before.clone(),
+    }
+}
+
+/// The counts of a report, of which `rewritten` findings have been rewritten in their files:
+/// `5 objects, 9 findings: 4 to rewrite, 5 unchanged (1 NoRegion, 4 Prose)`.
+pub fn summary(report: &AuditReport, rewritten: usize) -> String {
+    let counts = &report.summary;
+    let pending = counts.rewrite.saturating_sub(rewritten);
+    let mut parts = Vec::new();
+    if rewritten > 0 {
+        parts.push(format!("{rewritten} rewritten"));
+    }
+    if pending > 0 || rewritten == 0 {
+        parts.push(format!("{pending} to rewrite"));
+    }
+    if !counts.leave.is_empty() {
+        parts.push(unchanged(&counts.leave));
+    }
+    if counts.previews > 0 {
+        parts.push(counted(counts.previews, "preview"));
+    }
+    format!(
+        "{}, {}: {}",
+        counted(counts.objects, "object"),
+        counted(counts.findings, "finding"),
+        parts.join(", ")
+    )
+}
+
+/// The counts of a policy's audit: `12 model IDs in 4000 objects: 7 to rewrite, 5 unchanged (5 NoRegion)`.
+pub fn totals(
+    objects: usize,
+    rewrites: usize,
+    unchanged_by_reason: &BTreeMap<&'static str, usize>,
+) -> String {
+    let findings = rewrites + unchanged_by_reason.values().sum::<usize>();
+    let unchanged = unchanged(unchanged_by_reason);
+    format!("{findings} model IDs in {objects} objects: {rewrites} to rewrite, {unchanged}")
+}
+
+/// The life of a model: `EndOfLife, end of life 2026-10-14, successor anthropic.claude-sonnet-4-6`.
+pub fn lifecycle(life: &LifecycleRecord) -> String {
+    let mut text = life.state.to_string();
+    if let Some(date) = life.end_of_life_date {
+        let _ = write!(text, ", end of life {date}");
+    }
+    if let Some(successor) = &life.successor {
+        let _ = write!(text, ", successor {successor}");
+    }
+    text
+}
+
+fn unchanged(by_reason: &BTreeMap<&'static str, usize>) -> String {
+    let count: usize = by_reason.values().sum();
+    if count == 0 {
+        return "0 unchanged".to_owned();
+    }
+    let reasons: Vec<_> = by_reason
+        .iter()
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    format!("{count} unchanged ({})", reasons.join(", "))
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
