@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::domain::catalog::Destinations;
-use crate::domain::judge::Judged;
+use crate::domain::judge::JudgedFinding;
 use crate::domain::policy::{Mode, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::{Region, RegionSource};
@@ -211,7 +211,7 @@ pub struct RecordContext<'a> {
 impl FindingRecord {
     /// The record of `judged`, which is at `pointer` of `object`.
     pub fn new(
-        judged: &Judged<'_>,
+        judged: &JudgedFinding<'_>,
         pointer: String,
         object: Option<ObjectReference>,
         context: RecordContext<'_>,
@@ -303,7 +303,7 @@ impl AuditReport {
 
 /// The target, its destinations and its note; only the destinations for a profile that is not permitted.
 fn target_of<'a>(
-    judged: &'a Judged<'_>,
+    judged: &'a JudgedFinding<'_>,
 ) -> (Option<&'a Target>, Option<&'a Destinations>, Option<Note>) {
     match &judged.resolution {
         Resolution::Rewrite {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::domain::judge::{Action, Context, Judged, Judgement, judge, settle_edits};
-use crate::domain::object::{Object, Sort};
+use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge, settle_edits};
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::View;
 use crate::report::{FindingRecord, ObjectReference, RecordContext};
@@ -95,7 +95,7 @@ impl Scan<'_> {
         for (object, judgement) in objects.iter().zip(&judgements) {
             let is_evaluated = matches!(
                 object.object.sort,
-                Sort::Pod | Sort::Template | Sort::ConfigMap
+                ObjectKind::Pod | ObjectKind::Template | ObjectKind::ConfigMap
             );
             result.objects += usize::from(is_evaluated);
             result.edited += judgement.findings().filter(|one| one.edited).count();
@@ -155,7 +155,7 @@ impl Scan<'_> {
     fn record(
         &self,
         object: &FileObject<'_>,
-        judged: &Judged<'_>,
+        judged: &JudgedFinding<'_>,
         policy: &Policy,
         preview: bool,
     ) -> FindingRecord {
@@ -174,7 +174,7 @@ impl Scan<'_> {
                 tree.pointer(object.root, judged.finding.leaf.node())
             }
         };
-        let is_kubernetes_object = object.sort != Sort::Plain;
+        let is_kubernetes_object = object.sort != ObjectKind::Plain;
         let reference = is_kubernetes_object.then(|| reference(object, &namespace.name));
         FindingRecord::new(judged, pointer, reference, context)
     }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::cluster::list::ListError;
-use crate::domain::config_maps::{ConfigMap, References};
-use crate::domain::judge::{Action, Context, Judged, Judgement, judge};
+use crate::domain::config_maps::{ConfigMap, ConfigMapIndex};
+use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge};
 use crate::domain::kinds::{BuiltInKind, CONFIG_MAP, NAMESPACE};
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::{Namespaces, View};
 use crate::report::{FindingRecord, ObjectReference, RecordContext};
@@ -45,7 +45,7 @@ pub struct AuditInput {
 pub struct ClusterAudit {
     input: AuditInput,
     namespaces: BTreeMap<Box<str>, Arc<Namespace>>,
-    config_maps: References,
+    config_maps: ConfigMapIndex,
     owners: Owners,
     findings: FindingStore,
     counts: Counts,
@@ -103,7 +103,7 @@ struct Attribution<'a> {
 struct Evaluated<'j, 't> {
     policy: &'t Policy,
     preview: bool,
-    judged: &'j Judged<'t>,
+    judged: &'j JudgedFinding<'t>,
 }
 
 impl AuditResult {
@@ -119,7 +119,7 @@ impl ClusterAudit {
         Self {
             findings: FindingStore::new(input.max_records),
             namespaces: BTreeMap::new(),
-            config_maps: References::of_all(),
+            config_maps: ConfigMapIndex::of_all(),
             owners: Owners::default(),
             counts: Counts::default(),
             page: PendingPage::default(),
@@ -143,7 +143,7 @@ impl ClusterAudit {
             return;
         }
         self.owners.add(&object);
-        if object.sort == Sort::ConfigMap {
+        if object.sort == ObjectKind::ConfigMap {
             let name = object.field(&["metadata", "name"]).unwrap_or_default();
             let map = ConfigMap::of(&object, &self.input.view.snapshot);
             self.config_maps.insert(namespace, name, map);

@@ -11,9 +11,9 @@ use k8s_openapi::api::admissionregistration::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::domain::catalog::LifecycleState;
-use crate::domain::judge::Judged;
+use crate::domain::judge::JudgedFinding;
 use crate::domain::kinds::BuiltInKind;
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Mode, Namespace, Policy, Selector};
 use crate::domain::region::RegionSource;
 use crate::report::{FindingRecord, Missed};
@@ -127,14 +127,16 @@ impl Coverage {
         &self,
         subject: &Subject<'_, '_>,
         policy: &Policy,
-        judged: &Judged<'_>,
+        judged: &JudgedFinding<'_>,
         record: &FindingRecord,
     ) -> Option<Missed> {
         let object = subject.object;
         let would_act = match (policy.mode, object.sort) {
             _ if judged.resolution.target().is_none() => false,
-            (Mode::Rewrite, Sort::Pod | Sort::ConfigMap) => true,
-            (Mode::Deny, Sort::Pod | Sort::ConfigMap | Sort::Template) => !object.is_controlled(),
+            (Mode::Rewrite, ObjectKind::Pod | ObjectKind::ConfigMap) => true,
+            (Mode::Deny, ObjectKind::Pod | ObjectKind::ConfigMap | ObjectKind::Template) => {
+                !object.is_controlled()
+            }
             _ => false,
         };
         if !would_act {
@@ -156,9 +158,9 @@ impl Coverage {
     /// events in one second is unknown.
     fn was_asked(&self, subject: &Subject<'_, '_>, policy: &Policy, write: &Write) -> bool {
         let webhooks = match subject.object.sort {
-            Sort::Pod | Sort::ConfigMap => &self.mutating,
-            Sort::Template => &self.validating,
-            Sort::Custom | Sort::Plain => return false,
+            ObjectKind::Pod | ObjectKind::ConfigMap => &self.mutating,
+            ObjectKind::Template => &self.validating,
+            ObjectKind::Custom | ObjectKind::Plain => return false,
         };
         let is_before = |time: Option<&Timestamp>| {
             time.is_some_and(|time| time.as_second() < write.time.as_second())
@@ -171,7 +173,7 @@ impl Coverage {
 }
 
 /// Whether the resolution depends only on the object and its namespace, which are known as they were when the object was written.
-fn depends_on_object_alone(judged: &Judged<'_>) -> bool {
+fn depends_on_object_alone(judged: &JudgedFinding<'_>) -> bool {
     let is_guessed = judged
         .region
         .is_some_and(|(_, source)| source == RegionSource::Cluster);
@@ -193,7 +195,7 @@ fn was_as_alive(record: &FindingRecord, written: Timestamp) -> bool {
 fn last_write(object: &Object<'_>, mode: Mode) -> Option<Write> {
     let created = object.field(&["metadata", "creationTimestamp"]);
     let created = created.and_then(|time| time.parse::<Timestamp>().ok());
-    if mode == Mode::Rewrite && object.sort == Sort::ConfigMap {
+    if mode == Mode::Rewrite && object.sort == ObjectKind::ConfigMap {
         let time = last_changed(object)?;
         let is_update = created.is_some_and(|created| created.as_second() < time.as_second());
         let operations: &[_] = if is_update {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 use crate::text::NodeId;
 
 /// The maximum length of a chain of owners: Knative has five, and a cycle has no end.
@@ -47,7 +47,7 @@ impl ControllerReference {
 impl Owners {
     /// Adds an object that may own others.
     pub fn add(&mut self, object: &Object<'_>) {
-        if object.sort != Sort::Template {
+        if object.sort != ObjectKind::Template {
             return;
         }
         let uid = object.field(&["metadata", "uid"]);
@@ -58,7 +58,7 @@ impl Owners {
 
     /// The topmost known owner of a workload or a Pod; `None` where no controller owns it.
     pub fn topmost(&self, object: &Object<'_>) -> Option<ControllerReference> {
-        if !matches!(object.sort, Sort::Pod | Sort::Template) {
+        if !matches!(object.sort, ObjectKind::Pod | ObjectKind::Template) {
             return None;
         }
         let first = ControllerReference::of(object)?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::cli::yaml;
-use crate::domain::config_maps::References;
+use crate::domain::config_maps::ConfigMapIndex;
 use crate::domain::view::{Namespaces, View};
 use crate::report::{AuditReport, FindingRecord, messages, terminal};
 use crate::scan::config_maps::ConfigMapCollector;
@@ -167,7 +167,7 @@ impl FileArgs {
         Ok(view)
     }
 
-    fn config_maps(&self, view: &View, parsed: &[ParsedFile<'_>], edit: bool) -> References {
+    fn config_maps(&self, view: &View, parsed: &[ParsedFile<'_>], edit: bool) -> ConfigMapIndex {
         let (scan, mut collector) = (self.scan(view, edit), ConfigMapCollector::default());
         for file in parsed {
             collector.add(&scan, file);

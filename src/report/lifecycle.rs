@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::domain::catalog::LifecycleState;
-use crate::domain::judge::Judged;
+use crate::domain::judge::JudgedFinding;
 use crate::domain::region::Region;
 use crate::domain::snapshot::Snapshot;
 
@@ -25,7 +25,11 @@ pub struct LifecycleRecord {
 }
 
 /// The lifecycle of the model that was found (not of its replacement) in the region of the finding, if known.
-pub fn lifecycle(judged: &Judged<'_>, snapshot: &Snapshot, today: Date) -> Option<LifecycleRecord> {
+pub fn lifecycle(
+    judged: &JudgedFinding<'_>,
+    snapshot: &Snapshot,
+    today: Date,
+) -> Option<LifecycleRecord> {
     lifecycle_of(
         &judged.id,
         judged.region.map(|(region, _)| region),

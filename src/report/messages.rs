@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use jiff::civil::Date;
 
-use crate::domain::judge::{Judged, Judgement, PolicyFindings, Verdict};
+use crate::domain::judge::{JudgedFinding, Judgement, PolicyFindings, Verdict};
 use crate::domain::object::Object;
 use crate::domain::policy::{Mode, Policy};
 use crate::domain::resolve::Resolution;
@@ -96,7 +96,7 @@ pub fn render<'t>(
             .entry("policy")
             .or_insert_with(|| policy.name.to_string());
         // A preview warns only of what it would do in another way than the effective policy.
-        let differs = |preview: &&Judged<'t>| {
+        let differs = |preview: &&JudgedFinding<'t>| {
             let same = effective
                 .get(&place(preview))
                 .is_some_and(|resolution| **resolution == preview.resolution);
@@ -128,7 +128,7 @@ pub fn denial(judgement: &Judgement<'_>, denied: &[usize], context: RenderContex
     message
 }
 
-fn denied_finding(one: &Judged<'_>, policy: &Policy, context: RenderContext<'_>) -> String {
+fn denied_finding(one: &JudgedFinding<'_>, policy: &Policy, context: RenderContext<'_>) -> String {
     let region = one
         .region
         .map(|(region, source)| format!(" for {region} ({source})"))
@@ -154,7 +154,7 @@ fn denied_finding(one: &Judged<'_>, policy: &Policy, context: RenderContext<'_>)
 
 /// One change with its place, region and the source of the region, as in audit annotations and the log; `None` where
 /// nothing changes.
-pub fn change(one: &Judged<'_>) -> Option<String> {
+pub fn change(one: &JudgedFinding<'_>) -> Option<String> {
     let target = one.resolution.target()?;
     let region = one
         .region
@@ -168,7 +168,7 @@ pub fn change(one: &Judged<'_>) -> Option<String> {
 }
 
 /// The ID as its author wrote it, and the object that it comes from if that is another one.
-fn written(one: &Judged<'_>) -> String {
+fn written(one: &JudgedFinding<'_>) -> String {
     match one.finding.leaf.reference() {
         Some(reference) => format!("{} from {}", one.written, reference.origin),
         None => one.written.clone(),
@@ -177,7 +177,7 @@ fn written(one: &Judged<'_>) -> String {
 
 /// The place of a finding: its node, the names of its place, and the start of the ID. An item of `envFrom` is one node for
 /// many variables, and all arguments of a container have the same names.
-fn place<'t>(one: &Judged<'t>) -> impl Ord + use<'t> {
+fn place<'t>(one: &JudgedFinding<'t>) -> impl Ord + use<'t> {
     let leaf = &one.finding.leaf;
     (leaf.node(), leaf.spot, one.finding.token.span.start)
 }
@@ -186,7 +186,7 @@ fn place<'t>(one: &Judged<'t>) -> impl Ord + use<'t> {
 fn annotate<'a>(
     audit: &mut BTreeMap<&'static str, String>,
     key: &'static str,
-    findings: impl Iterator<Item = &'a Judged<'a>>,
+    findings: impl Iterator<Item = &'a JudgedFinding<'a>>,
 ) {
     let mut text = String::new();
     let mut omitted = 0;

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::config_maps::{ConfigMap, Lookup, References};
+use crate::domain::config_maps::{ConfigMap, ConfigMapIndex, Lookup};
 use crate::domain::judge::Judgement;
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::placeholder::is_filled_in;
-use crate::domain::site::Spot;
+use crate::domain::site::Location;
 
 use super::{ParsedFile, Scan, objects};
 
@@ -19,7 +19,7 @@ use super::{ParsedFile, Scan, objects};
 #[derive(Debug, Default)]
 pub struct ConfigMapCollector {
     /// By namespace and name; a ConfigMap that is not in the files may exist elsewhere.
-    pub references: References,
+    pub references: ConfigMapIndex,
     /// Namespaces and names of ConfigMaps that two documents define differently, such as two overlays of one base. They are
     /// not used.
     pub disputed: BTreeSet<(Box<str>, Box<str>)>,
@@ -35,7 +35,7 @@ impl ConfigMapCollector {
             for root in objects(tree) {
                 let object = Object::at(tree, root);
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();
-                if object.sort == Sort::ConfigMap && is_literal(name) {
+                if object.sort == ObjectKind::ConfigMap && is_literal(name) {
                     let namespace = scan.namespace_of(&object);
                     let judgement = scan.evaluate(&object, &namespace);
                     let map = read(scan, &object, &judgement);
@@ -72,7 +72,7 @@ fn read(scan: &Scan<'_>, object: &Object<'_>, judgement: &Judgement<'_>) -> Conf
     for one in first.into_iter().flat_map(|under| &under.findings) {
         let leaf = &one.finding.leaf;
         let text = leaf.scalar().and_then(|node| object.tree.text(node));
-        if let (Spot::Data { key }, Some(text)) = (leaf.spot, text)
+        if let (Location::Data { key }, Some(text)) = (leaf.spot, text)
             && let Some(changed) = one.answered(text)
         {
             map.change(key, &changed);

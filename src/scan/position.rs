@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::domain::judge::{Judged, Judgement};
+use crate::domain::judge::{JudgedFinding, Judgement};
 use crate::report::Source;
 use crate::text::{NodeId, Tree};
 
@@ -67,7 +67,11 @@ impl<'t> IdPositions<'t> {
     }
 
     /// The position of an ID in the file; that of its scalar if the ID cannot be located.
-    pub(super) fn source(&self, judged: &Judged<'_>, document: DocumentPosition<'_>) -> Source {
+    pub(super) fn source(
+        &self,
+        judged: &JudgedFinding<'_>,
+        document: DocumentPosition<'_>,
+    ) -> Source {
         let (tree, leaf) = (self.tree, judged.finding.leaf.node());
         let key = tree.raw_key(leaf).filter(|_| judged.finding.is_key);
         let range = key.unwrap_or_else(|| {

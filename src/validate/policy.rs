@@ -5,8 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 use crate::api;
 use crate::domain::id::{Arn, Geography};
 use crate::domain::policy::{
-    ConfigMaps, GlobalUse, Globs, Lists, Mode, OptOut, Override, OverrideTarget, Policy,
-    References, Replacement, Requirement, Scope, Selector, Spelling, Unresolved,
+    ConfigMapRewrite, Global, Globs, IdForms, Lists, Mode, OptOut, Override, OverrideTarget,
+    Policy, References, Replacement, Requirement, Scope, Selector, Unresolved,
 };
 use crate::domain::region::Region;
 
@@ -46,9 +46,9 @@ pub fn policy(wire: &api::InferenceProfilePolicy) -> Result<Policy, Invalid> {
             .map(|name| name.as_str().into())
             .collect(),
         global: match spec.geography.global {
-            api::Global::Never => GlobalUse::Never,
-            api::Global::Fallback => GlobalUse::Fallback,
-            api::Global::Prefer => GlobalUse::Prefer,
+            api::Global::Never => Global::Never,
+            api::Global::Fallback => Global::Fallback,
+            api::Global::Prefer => Global::Prefer,
         },
         allowed: allowed(&mut problems, &spec.geography.allowed),
         allowed_destinations: Globs::new(&spec.geography.allowed_destinations),
@@ -227,10 +227,10 @@ const fn mode(wire: api::Mode) -> Mode {
     }
 }
 
-const fn spelling(wire: api::IdForms) -> Spelling {
+const fn spelling(wire: api::IdForms) -> IdForms {
     match wire {
-        api::IdForms::Direct => Spelling::Direct,
-        api::IdForms::DirectAndProfiles => Spelling::DirectAndProfiles,
+        api::IdForms::Direct => IdForms::Direct,
+        api::IdForms::DirectAndProfiles => IdForms::DirectAndProfiles,
     }
 }
 
@@ -242,11 +242,11 @@ const fn references(wire: api::References) -> References {
     }
 }
 
-const fn config_maps(wire: api::ConfigMapRewrite) -> ConfigMaps {
+const fn config_maps(wire: api::ConfigMapRewrite) -> ConfigMapRewrite {
     match wire {
-        api::ConfigMapRewrite::Never => ConfigMaps::Never,
-        api::ConfigMapRewrite::Untracked => ConfigMaps::Untracked,
-        api::ConfigMapRewrite::All => ConfigMaps::All,
+        api::ConfigMapRewrite::Never => ConfigMapRewrite::Never,
+        api::ConfigMapRewrite::Untracked => ConfigMapRewrite::Untracked,
+        api::ConfigMapRewrite::All => ConfigMapRewrite::All,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::judge::Action;
 use crate::domain::kinds::WORKLOADS;
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 
 use super::review::{Envelope, Operation};
 
@@ -22,7 +22,7 @@ pub enum Endpoint {
 pub(super) fn select<'a>(
     endpoint: Endpoint,
     envelope: &Envelope<'_>,
-    sort: Sort,
+    sort: ObjectKind,
     old: Option<&'a Object<'a>>,
 ) -> Option<Action<'a>> {
     let resource = (envelope.resource, envelope.sub_resource);
@@ -32,12 +32,12 @@ pub(super) fn select<'a>(
             old.map(Action::AddEphemeralContainers)
         }
         (Endpoint::Mutate, ("configmaps", ""), Operation::Create | Operation::Update) => {
-            (sort == Sort::ConfigMap).then_some(Action::Apply(old))
+            (sort == ObjectKind::ConfigMap).then_some(Action::Apply(old))
         }
         // The API server rejects a patch from the validating endpoint, so only templates are evaluated there. The
         // object's own kind counts as well as the resource of the request.
         (Endpoint::Validate, (resource, ""), Operation::Create | Operation::Update) => {
-            let is_template = sort == Sort::Template && template_kind(resource).is_some();
+            let is_template = sort == ObjectKind::Template && template_kind(resource).is_some();
             is_template.then_some(Action::Apply(old))
         }
         _ => None,

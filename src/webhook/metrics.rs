@@ -11,7 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::domain::id::Geography;
-use crate::domain::judge::Judged;
+use crate::domain::judge::JudgedFinding;
 use crate::domain::reason::Reason;
 use crate::domain::resolve::{Resolution, Target};
 
@@ -45,7 +45,7 @@ pub struct Evaluation<'a> {
     /// What happened to the object.
     pub outcome: ReviewOutcome,
     /// The findings of the effective policy; empty where the object was not evaluated.
-    pub findings: &'a [Judged<'a>],
+    pub findings: &'a [JudgedFinding<'a>],
 }
 
 /// What happened to the object of a review.

@@ -17,11 +17,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::api::{self, Resource};
 use bedrock_profiles::catalog;
-use bedrock_profiles::domain::config_maps::{ConfigMap, References};
-use bedrock_profiles::domain::shape::Whole;
-use bedrock_profiles::domain::site::Setting;
-use bedrock_profiles::domain::snapshot::{Named, Snapshot};
-use bedrock_profiles::domain::token::tokens;
+use bedrock_profiles::domain::config_maps::{ConfigMap, ConfigMapIndex};
+use bedrock_profiles::domain::site::TextKind;
+use bedrock_profiles::domain::snapshot::{ObjectName, Snapshot};
+use bedrock_profiles::domain::syntax::TextContext;
+use bedrock_profiles::domain::tokens::tokens;
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::published::Published;
@@ -82,8 +82,8 @@ pub(crate) fn find_tokens(data: &[u8]) {
             !after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-'),
             "{text:?} {whole}"
         );
-        for setting in [Setting::Env, Setting::Argument, Setting::Data] {
-            if Whole::of(&text, setting)
+        for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
+            if TextContext::of(&text, setting)
                 .shape(&token)
                 .is_ok_and(|shape| shape.whole)
             {
@@ -367,7 +367,7 @@ pub(crate) fn handler(spec: &str) -> AdmissionHandler {
         });
     let mapping = validate::mapping(&catalog::builtin().unwrap()).unwrap();
     let (snapshot, _) = Snapshot::build(vec![mapping], policies.collect());
-    let mut references = References::of_all();
+    let mut references = ConfigMapIndex::of_all();
     let data = [
         ("MODEL", "anthropic.claude-sonnet-4-6"),
         ("AWS_REGION", "eu-west-1"),
@@ -471,8 +471,8 @@ pub(crate) fn convert_resources(data: &[u8]) {
     for problem in problems {
         // What is wrong is told of an object that is there, by its name.
         let (named, name) = match problem.object() {
-            Named::Mapping(name) => (&mappings_named, name),
-            Named::Policy(name) => (&policies_named, name),
+            ObjectName::Mapping(name) => (&mappings_named, name),
+            ObjectName::Policy(name) => (&policies_named, name),
         };
         assert!(named.contains(&name), "{problem}");
         assert!(problem.to_string().contains(&format!("`{name}`")));

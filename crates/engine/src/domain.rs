@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod config_maps;
+pub mod context_rules;
 pub mod detect;
 pub mod environment;
 pub mod id;
@@ -18,14 +19,13 @@ pub mod policy;
 pub mod reason;
 pub mod record;
 pub mod region;
+pub mod region_lookup;
 pub mod resolve;
-pub mod role;
-pub mod shape;
 pub mod site;
 pub mod snapshot;
-pub mod token;
+pub mod syntax;
+pub mod tokens;
 pub mod view;
-pub mod whereabouts;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -9,12 +9,13 @@ use crate::domain::policy::{Lists, Namespace, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::domain::resolve::{
-    Evidence, Named, Note, Question, Reported, Resolution, Suggestion, resolve, suggestion,
+    Evidence, ModelRef, Note, Question, Resolution, Suggestion, SuggestionQuery, resolve,
+    suggestion,
 };
-use crate::domain::shape::{Whole, region_of_arn};
-use crate::domain::site::Setting;
+use crate::domain::site::TextKind;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::token::{Form, tokens};
+use crate::domain::syntax::{TextContext, region_of_arn};
+use crate::domain::tokens::{Form, tokens};
 use crate::report::serialize::{optional_text, text};
 use crate::report::{self, LifecycleRecord, Outcome, messages};
 
@@ -63,7 +64,7 @@ pub(super) struct Answer {
 
 /// The ID of the command line, parsed like the value of an environment variable.
 struct ParsedId<'a> {
-    name: Named<'a>,
+    name: ModelRef<'a>,
     /// The region that is part of the value. It overrides any other.
     region: Option<Region>,
     /// The value is the ID and nothing else.
@@ -162,7 +163,7 @@ impl<'a> ResolveContext<'a> {
         if let Some(model) = snapshot.catalog.alias(id) {
             let model = snapshot.catalog.model(model).id.as_str();
             if self.policy.aliases.is_some() {
-                return Ok(whole(Named::Alias(model), model));
+                return Ok(whole(ModelRef::Alias(model), model));
             }
             anyhow::ensure!(
                 tokens(id, snapshot).next().is_some(),
@@ -173,9 +174,9 @@ impl<'a> ResolveContext<'a> {
         let Some(token) = tokens(id, snapshot).next() else {
             // The vendor is in no mapping.
             ModelId::parse(id)?;
-            return Ok(whole(Named::Direct(id), id));
+            return Ok(whole(ModelRef::Direct(id), id));
         };
-        let shape = Whole::of(id, Setting::Env).shape(&token);
+        let shape = TextContext::of(id, TextKind::Env).shape(&token);
         let reason = match (token.form, shape) {
             (Form::Doubled, _) => Some(Reason::DoublePrefix),
             (_, Err(reason)) => Some(reason),
@@ -185,11 +186,11 @@ impl<'a> ResolveContext<'a> {
             (_, Ok(_)) => None,
         };
         let name = match token.form {
-            Form::Profiled(geography) => Named::Profiled {
+            Form::Profiled(geography) => ModelRef::Profiled {
                 geography,
                 id: token.id,
             },
-            Form::Direct | Form::Doubled | Form::Alias => Named::Direct(token.id),
+            Form::Direct | Form::Doubled | Form::Alias => ModelRef::Direct(token.id),
         };
         Ok(ParsedId {
             name,
@@ -209,7 +210,7 @@ impl<'a> ResolveContext<'a> {
         if reason == Reason::InArn && parsed.region.is_none() {
             return None;
         }
-        let name = Reported {
+        let name = SuggestionQuery {
             written: parsed.written,
             id: parsed.direct,
             region: Some(parsed.region.unwrap_or(self.region)),
@@ -227,7 +228,7 @@ fn first_steps(parsed: &ParsedId<'_>) -> Vec<String> {
     if let Some(region) = parsed.region {
         steps.push(format!("the value contains the region: {region}"));
     }
-    if let Named::Profiled { geography, .. } = parsed.name {
+    if let ModelRef::Profiled { geography, .. } = parsed.name {
         steps.push(format!("the ID has the prefix of a profile: {geography}"));
     }
     if let Some(reason) = parsed.reason {

@@ -10,7 +10,7 @@ use crate::api::{InferenceProfileMapping, InferenceProfilePolicy};
 use crate::cluster::store::{Collection, ObjectStore, Store};
 use crate::cluster::watch::{self, Event, WatchError};
 use crate::domain::catalog::Mapping;
-use crate::domain::config_maps::{self, References};
+use crate::domain::config_maps::{self, ConfigMapIndex};
 use crate::domain::policy::{Namespace, Policy, References as Following};
 use crate::domain::region::Region;
 use crate::domain::snapshot::{Problem, Snapshot};
@@ -78,11 +78,11 @@ struct ConfigMaps {
 
 /// The ConfigMaps that a complete list has, indexed. Its default knows that ConfigMaps which are not in it do not exist.
 #[derive(Debug)]
-struct Index(References);
+struct Index(ConfigMapIndex);
 
 impl Default for Index {
     fn default() -> Self {
-        Self(References::of_all())
+        Self(ConfigMapIndex::of_all())
     }
 }
 
@@ -117,7 +117,7 @@ impl ClusterState {
             with_nodes,
             config_maps: ConfigMaps {
                 generation: 0,
-                store: Store::of(Index(References::default())),
+                store: Store::of(Index(ConfigMapIndex::default())),
                 denied: false,
             },
             snapshot: Arc::new(snapshot),
@@ -209,7 +209,7 @@ impl ClusterState {
         self.problems = problems.into();
         if !self.resolves_references() {
             self.config_maps.restart();
-            self.config_maps.store = Store::of(Index(References::default()));
+            self.config_maps.store = Store::of(Index(ConfigMapIndex::default()));
         }
     }
 

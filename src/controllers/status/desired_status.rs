@@ -14,7 +14,7 @@ use crate::controllers::bootstrap::{BootstrapResults, CatalogResult, DEFAULT, Po
 use crate::controllers::cluster_state::{CustomResources, Observed};
 use crate::controllers::webhook_config::WebhookStates;
 use crate::domain::catalog::Catalog;
-use crate::domain::snapshot::{Named, Problem};
+use crate::domain::snapshot::{ObjectName, Problem};
 use crate::validate::Invalid;
 
 mod ready;
@@ -62,7 +62,7 @@ impl StatusInputs<'_> {
             Some(_) => ready::not_accepted(active),
             None => ready::in_use(),
         }));
-        updates.extend(self.problems(&Named::Mapping(name.into())));
+        updates.extend(self.problems(&ObjectName::Mapping(name.into())));
         if name == catalog::NAME {
             updates.extend(catalog_up_to_date(
                 self.results.catalog.as_ref(),
@@ -93,7 +93,7 @@ impl StatusInputs<'_> {
         let before = &stored.status.conditions;
         let policy = observed.object.as_ref().ok();
         let mut updates = vec![accepted(invalid, active)];
-        updates.extend(self.problems(&Named::Policy(name.into())));
+        updates.extend(self.problems(&ObjectName::Policy(name.into())));
         let (activity, since) = self.activity(policy.filter(|_| active.is_some()), stored);
         updates.extend(ready::conditions(match invalid {
             Some(_) => ready::not_accepted(active),
@@ -115,7 +115,7 @@ impl StatusInputs<'_> {
     }
 
     /// The problems of an object that is valid by itself: one condition for each kind of problem.
-    fn problems(&self, object: &Named) -> impl Iterator<Item = ConditionUpdate> {
+    fn problems(&self, object: &ObjectName) -> impl Iterator<Item = ConditionUpdate> {
         let types = [
             (ConditionType::Conflicting, "TwoGeographies"),
             (ConditionType::ReplacementCycle, "ReplacementCycle"),

@@ -1,7 +1,7 @@
 //! Why a finding is not rewritten, in few words and with what to do about it.
 
 use crate::domain::catalog::{Destinations, Route};
-use crate::domain::judge::Judged;
+use crate::domain::judge::JudgedFinding;
 use crate::domain::policy::Policy;
 use crate::domain::reason::Reason;
 use crate::domain::region::{Jurisdiction, Region};
@@ -10,7 +10,7 @@ use crate::domain::resolve::crossings;
 /// Why `one` is not rewritten, with its region, profile or policy field, in fewer words if `brief`. `None` for a reason
 /// whose name is enough.
 pub(super) fn explain(
-    one: &Judged<'_>,
+    one: &JudgedFinding<'_>,
     reason: Reason,
     policy: &Policy,
     brief: bool,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::judge::Judged;
-use crate::domain::object::Sort;
+use crate::domain::judge::JudgedFinding;
+use crate::domain::object::ObjectKind;
 use crate::domain::policy::{Mode, Policy, Unresolved};
 use crate::domain::reason::{Group, Reason};
 use crate::domain::resolve::{Note, Resolution, Suggestion, Target};
@@ -44,11 +44,14 @@ pub(super) enum Tense {
 
 impl Tense {
     /// How `policy` describes a rewrite that is not done.
-    pub(super) fn of(policy: &Policy, sort: Sort) -> Self {
+    pub(super) fn of(policy: &Policy, sort: ObjectKind) -> Self {
         match (policy.mode, sort) {
             (Mode::Deny, _) => Self::Required,
-            (_, Sort::Template) => Self::Pods,
-            (_, Sort::Pod | Sort::ConfigMap | Sort::Custom | Sort::Plain) => Self::DryRun,
+            (_, ObjectKind::Template) => Self::Pods,
+            (
+                _,
+                ObjectKind::Pod | ObjectKind::ConfigMap | ObjectKind::Custom | ObjectKind::Plain,
+            ) => Self::DryRun,
         }
     }
 }
@@ -56,7 +59,7 @@ impl Tense {
 /// The warnings about one object: by class, the first text and the number of findings.
 pub(super) struct Warnings<'a> {
     context: RenderContext<'a>,
-    sort: Sort,
+    sort: ObjectKind,
     by_class: BTreeMap<Class, (Warning, usize)>,
 }
 
@@ -76,7 +79,7 @@ enum Class {
 }
 
 impl<'a> Warnings<'a> {
-    pub(super) const fn new(context: RenderContext<'a>, sort: Sort) -> Self {
+    pub(super) const fn new(context: RenderContext<'a>, sort: ObjectKind) -> Self {
         Self {
             context,
             sort,
@@ -88,10 +91,10 @@ impl<'a> Warnings<'a> {
     pub(super) fn add_all<'f, 't: 'f>(
         &mut self,
         policy: &Policy,
-        findings: impl IntoIterator<Item = &'f Judged<'t>>,
+        findings: impl IntoIterator<Item = &'f JudgedFinding<'t>>,
         tense: Tense,
     ) {
-        if self.sort == Sort::Template && !policy.warn_templates {
+        if self.sort == ObjectKind::Template && !policy.warn_templates {
             return;
         }
         for one in findings {
@@ -108,9 +111,9 @@ impl<'a> Warnings<'a> {
     /// A later webhook may set a region in a Pod that is being created, and in the Pods of a template. So a finding without
     /// a region is no reason for a warning there, and one with a weak source of its region only if the reason holds in
     /// every region. No other webhook changes the regions in a ConfigMap.
-    fn is_certain(&self, one: &Judged<'_>) -> bool {
+    fn is_certain(&self, one: &JudgedFinding<'_>) -> bool {
         match one.resolution.reason() {
-            _ if self.sort == Sort::ConfigMap => true,
+            _ if self.sort == ObjectKind::ConfigMap => true,
             Some(Reason::NoRegion) => false,
             Some(reason) if !reason.depends_on_the_region() => true,
             reason => match one.region {
@@ -124,18 +127,18 @@ impl<'a> Warnings<'a> {
     }
 
     /// Whether the region of the finding cannot change any more.
-    fn has_settled_region(&self, one: &Judged<'_>) -> bool {
+    fn has_settled_region(&self, one: &JudgedFinding<'_>) -> bool {
         let settled = one.region.is_none_or(|(_, source)| source.is_settled());
-        settled || !self.context.creating_pod || self.sort == Sort::ConfigMap
+        settled || !self.context.creating_pod || self.sort == ObjectKind::ConfigMap
     }
 
     /// The ID to use instead, if it stays valid.
-    fn suggestion<'j>(&self, one: &'j Judged<'_>) -> Option<&'j Suggestion> {
+    fn suggestion<'j>(&self, one: &'j JudgedFinding<'_>) -> Option<&'j Suggestion> {
         let suggestion = one.suggestion.as_ref()?;
         (suggestion.holds_everywhere() || self.has_settled_region(one)).then_some(suggestion)
     }
 
-    fn add(&mut self, policy: &Policy, one: &Judged<'_>, tense: Tense) {
+    fn add(&mut self, policy: &Policy, one: &JudgedFinding<'_>, tense: Tense) {
         let life = report::lifecycle(one, self.context.snapshot, self.context.today);
         match &one.resolution {
             Resolution::Rewrite { target, note, .. } => {
@@ -193,7 +196,7 @@ impl<'a> Warnings<'a> {
 }
 
 /// A rewrite that is, will be or would be done.
-fn rewrite(policy: &Policy, one: &Judged<'_>, target: &Target, tense: Tense) -> Warning {
+fn rewrite(policy: &Policy, one: &JudgedFinding<'_>, target: &Target, tense: Tense) -> Warning {
     let before = one.written.as_str();
     let by_policy = |says: String| {
         let room = MAX_WARNING_OF_TWO - PREFIX.len() - MORE.len() - "policy  ".len();

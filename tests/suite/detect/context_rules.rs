@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
 use bedrock_profiles::cli::evaluation_args::default_policy;
+use bedrock_profiles::domain::context_rules::{ContextRules, TABLE};
 use bedrock_profiles::domain::reason::{Group, Reason};
-use bedrock_profiles::domain::role::{Roles, TABLE};
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::scan::{FileFormat, ParsedFile, Scan};
 use serde::Deserialize;
@@ -230,7 +230,10 @@ fn each_context_rule_is_the_only_cause_of_its_skip() {
 }
 
 /// What is found in every fixture under these rules, by place.
-fn found_under(roles: Roles, fixtures: &[Fixture]) -> Vec<Vec<(String, Option<String>, String)>> {
+fn found_under(
+    roles: ContextRules,
+    fixtures: &[Fixture],
+) -> Vec<Vec<(String, Option<String>, String)>> {
     let evaluation = EvaluationArgs {
         today: "2026-11-22".parse().ok(),
         ..EvaluationArgs::default()
@@ -262,9 +265,9 @@ fn found_under(roles: Roles, fixtures: &[Fixture]) -> Vec<Vec<(String, Option<St
 #[test]
 fn every_rule_of_roles_is_needed_by_a_file() {
     let fixtures = fixtures();
-    let with_all = found_under(Roles::all(), &fixtures);
+    let with_all = found_under(ContextRules::all(), &fixtures);
     let idle: Vec<_> = (0..TABLE.len())
-        .filter(|at| found_under(Roles::without(*at), &fixtures) == with_all)
+        .filter(|at| found_under(ContextRules::without(*at), &fixtures) == with_all)
         .map(|at| format!("{}: {}", TABLE[at].reason, TABLE[at].why))
         .collect();
     assert!(

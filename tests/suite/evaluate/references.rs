@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bedrock_profiles::domain::config_maps::{ConfigMap, References};
+use bedrock_profiles::domain::config_maps::{ConfigMap, ConfigMapIndex};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::text::Tree;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ mod unresolved;
 impl Scenario {
     /// Lists these ConfigMaps and no others, each in its own namespace.
     pub(crate) fn knowing(mut self, maps: &[Value]) -> Self {
-        let mut references = References::of_all();
+        let mut references = ConfigMapIndex::of_all();
         for map in maps {
             self.take(&mut references, map);
         }
@@ -33,7 +33,7 @@ impl Scenario {
 
     /// Has seen these ConfigMaps and knows of no others, as in files.
     pub(crate) fn having_seen(mut self, maps: &[Value]) -> Self {
-        let mut references = References::default();
+        let mut references = ConfigMapIndex::default();
         for map in maps {
             self.take(&mut references, map);
         }
@@ -41,7 +41,7 @@ impl Scenario {
         self
     }
 
-    fn take(&self, references: &mut References, map: &Value) {
+    fn take(&self, references: &mut ConfigMapIndex, map: &Value) {
         let text = map.to_string();
         let tree = Tree::json(&text).unwrap();
         let object = Object::at(&tree, tree.root());

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use bedrock_profiles::api::{self, Resource};
 use bedrock_profiles::catalog;
 use bedrock_profiles::domain::catalog::{Destinations, Mapping};
-use bedrock_profiles::domain::judge::{Action, Context, Judged, Verdict, judge};
+use bedrock_profiles::domain::judge::{Action, Context, JudgedFinding, Verdict, judge};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::domain::policy::Namespace;
 use bedrock_profiles::domain::region::Region;
@@ -222,7 +222,7 @@ impl Scenario {
             creating_pod: matches!(action, Action::CreatePod),
         };
         let messages = render(object, &judgement, context);
-        let words = |all: &[Judged<'_>]| all.iter().map(Found::of).collect::<Vec<_>>();
+        let words = |all: &[JudgedFinding<'_>]| all.iter().map(Found::of).collect::<Vec<_>>();
         let mut after = value.clone();
         let (verdict, patch, message) = match &judgement.verdict {
             Verdict::Untouched => ("Untouched", Value::Null, String::new()),
@@ -282,7 +282,7 @@ impl Scenario {
 }
 
 impl Found {
-    fn of(one: &Judged<'_>) -> Self {
+    fn of(one: &JudgedFinding<'_>) -> Self {
         let (answer, destinations, end_of_life) = match &one.resolution {
             Resolution::Rewrite {
                 target,

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use bedrock_profiles::domain::context_rules::{Condition, TABLE, ValueTest};
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::region::RegionSource;
-use bedrock_profiles::domain::role::{Condition, Says, TABLE};
-use bedrock_profiles::domain::shape::{OTHER_ROUTES, WRAPPERS};
-use bedrock_profiles::domain::whereabouts::{BEDROCK_NAMES, OF_ONE_MODEL, SDK_NAMES};
+use bedrock_profiles::domain::region_lookup::{BEDROCK_NAMES, OF_ONE_MODEL, SDK_NAMES};
+use bedrock_profiles::domain::syntax::{OTHER_ROUTES, WRAPPERS};
 
 const PAGE: &str = "docs/detection.md";
 
@@ -85,7 +85,7 @@ fn condition(condition: &Condition) -> String {
         Condition::Beside(patterns, says) => {
             format!("beside the ID {} {}", names(patterns), what(*says))
         }
-        Condition::Around(patterns, says) => {
+        Condition::Enclosing(patterns, says) => {
             format!(
                 "beside or around the ID {} {}",
                 names(patterns),
@@ -95,17 +95,17 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
-fn what(says: Says) -> String {
+fn what(says: ValueTest) -> String {
     match says {
-        Says::Anything => "is set".to_owned(),
-        Says::Name => "is a name, or cannot be read".to_owned(),
-        Says::Yes => "is on, or cannot be read".to_owned(),
-        Says::Arn => "is an ARN".to_owned(),
-        Says::OtherHost => {
+        ValueTest::Anything => "is set".to_owned(),
+        ValueTest::Name => "is a name, or cannot be read".to_owned(),
+        ValueTest::Yes => "is on, or cannot be read".to_owned(),
+        ValueTest::Arn => "is an ARN".to_owned(),
+        ValueTest::OtherHost => {
             "is an address that is not Bedrock's runtime, or cannot be read".to_owned()
         }
-        Says::MantleHost => "is an address of bedrock-mantle".to_owned(),
-        Says::OneOf(words) => {
+        ValueTest::MantleHost => "is an address of bedrock-mantle".to_owned(),
+        ValueTest::OneOf(words) => {
             let shown: Vec<_> = words
                 .iter()
                 .map(|word| format!("`{}`", word.replace('*', "…")))

@@ -12,13 +12,13 @@ use crate::domain::region::Region;
 mod mapping;
 mod merge;
 mod nearest;
-mod overridden;
+mod shadowed_rows;
 
 pub use mapping::{
     Confidence, Destinations, DirectRow, EndOfLife, LifecycleState, MappedLifecycle, MappedModel,
     MappedRoute, Mapping, ProfileState,
 };
-pub use overridden::{Overridden, RowName};
+pub use shadowed_rows::{Overridden, RowName};
 
 /// A model's place in the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

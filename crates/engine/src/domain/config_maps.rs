@@ -8,20 +8,20 @@ use std::sync::Arc;
 
 mod config_map;
 
-pub use config_map::{ConfigMap, Text, Word};
+pub use config_map::{ConfigMap, StoredValue, Word};
 
 /// The ConfigMaps that are known, by namespace and name.
 ///
 /// A clone shares everything with its original, so that one writer can make the next value from the last one.
 #[derive(Debug, Clone, Default)]
-pub struct References {
-    namespaces: BTreeMap<Box<str>, Arc<Maps>>,
+pub struct ConfigMapIndex {
+    namespaces: BTreeMap<Box<str>, Arc<NamespaceEntry>>,
     complete: bool,
 }
 
 /// The ConfigMaps of one namespace.
 #[derive(Debug, Clone, Default)]
-struct Maps {
+struct NamespaceEntry {
     by_name: BTreeMap<Box<str>, Arc<ConfigMap>>,
     /// How many of them have a word that may be an ID.
     with_words: usize,
@@ -29,8 +29,8 @@ struct Maps {
 
 /// The ConfigMaps that a Pod can refer to: those of its own namespace.
 #[derive(Debug, Clone, Copy)]
-pub struct Neighbours<'r> {
-    maps: Option<&'r Maps>,
+pub struct NamespaceConfigMaps<'r> {
+    maps: Option<&'r NamespaceEntry>,
     complete: bool,
 }
 
@@ -45,9 +45,9 @@ pub enum Lookup<'r> {
     Unseen,
 }
 
-// === References ===
+// === ConfigMapIndex ===
 
-impl References {
+impl ConfigMapIndex {
     /// The start of a list of all ConfigMaps: one that it does not have does not exist.
     pub fn of_all() -> Self {
         Self {
@@ -84,15 +84,15 @@ impl References {
     }
 
     /// The ConfigMaps of a namespace.
-    pub fn in_namespace(&self, namespace: &str) -> Neighbours<'_> {
-        Neighbours {
+    pub fn in_namespace(&self, namespace: &str) -> NamespaceConfigMaps<'_> {
+        NamespaceConfigMaps {
             maps: self.namespaces.get(namespace).map(|maps| &**maps),
             complete: self.complete,
         }
     }
 }
 
-impl<'r> Neighbours<'r> {
+impl<'r> NamespaceConfigMaps<'r> {
     /// No ConfigMap has been seen.
     pub const NONE: Self = Self {
         maps: None,

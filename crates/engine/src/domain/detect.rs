@@ -10,18 +10,18 @@ use std::sync::Arc;
 
 use crate::text::NodeId;
 
-use crate::domain::config_maps::Neighbours;
+use crate::domain::config_maps::NamespaceConfigMaps;
+use crate::domain::context_rules::{MatchedNames, NameContext, NameScope, neighbours_in_mapping};
 use crate::domain::environment::Environment;
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::reason::Reason;
 use crate::domain::record::Entry;
 use crate::domain::region::Region;
-use crate::domain::role::{Among, Around, Told, neighbours_in_mapping};
-use crate::domain::shape::{Shape, Whole, region_of_arn};
-use crate::domain::site::{Leaf, Spot, text_site, text_sites};
+use crate::domain::region_lookup::DocumentRegions;
+use crate::domain::site::{Location, TextSite, text_site, text_sites};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::token::{Form, Token, alias, tokens};
-use crate::domain::whereabouts::Nearby;
+use crate::domain::syntax::{Syntax, TextContext, region_of_arn};
+use crate::domain::tokens::{Form, Token, alias, tokens};
 
 mod document;
 mod references;
@@ -31,19 +31,19 @@ mod volumes;
 #[derive(Debug, Clone)]
 pub struct Finding<'t> {
     /// The text.
-    pub leaf: Leaf<'t>,
+    pub leaf: TextSite<'t>,
     /// The ID in it.
     pub token: Token<'t>,
     /// The ID with its prefix, as it stands.
     pub text: &'t str,
     /// In which shape it stands, or why it is left for its shape or role.
-    pub shape: Result<Shape, Reason>,
+    pub shape: Result<Syntax, Reason>,
     /// The place inside a text that is itself a document.
     pub inner: Option<Inner>,
     /// Whether the ID is the key of `leaf`, and its span one of the key.
     pub is_key: bool,
     /// What the document around it says of regions.
-    pub nearby: Nearby,
+    pub nearby: DocumentRegions,
     /// The region of the foundation-model ARN that the ID ends, where it stands in one.
     pub in_arn: Option<Region>,
 }
@@ -60,10 +60,10 @@ pub struct Inner {
 impl<'t> Finding<'t> {
     /// What `token` is at its place in `text`, which is that of `leaf`.
     pub(super) fn new(
-        leaf: Leaf<'t>,
+        leaf: TextSite<'t>,
         text: &'t str,
         token: Token<'t>,
-        shape: Result<Shape, Reason>,
+        shape: Result<Syntax, Reason>,
     ) -> Self {
         let in_arn = match shape {
             Err(Reason::InArn) => region_of_arn(text, &token),
@@ -76,13 +76,13 @@ impl<'t> Finding<'t> {
             shape,
             inner: None,
             is_key: false,
-            nearby: Nearby::default(),
+            nearby: DocumentRegions::default(),
             in_arn,
         }
     }
 
     /// A text of which nothing is known but where it stands, and why.
-    pub(super) fn unread(leaf: Leaf<'t>, reason: Reason) -> Self {
+    pub(super) fn unread(leaf: TextSite<'t>, reason: Reason) -> Self {
         let nothing = Token {
             span: 0..0,
             form: Form::Direct,
@@ -103,10 +103,14 @@ impl<'t> Finding<'t> {
 /// `neighbours` are the ConfigMaps of its namespace, or `None` where references are not followed.
 pub fn findings<'t>(
     object: &Object<'t>,
-    neighbours: Option<Neighbours<'t>>,
+    neighbours: Option<NamespaceConfigMaps<'t>>,
     snapshot: &'t Snapshot,
 ) -> Vec<Finding<'t>> {
-    let mut found = own_findings(object, neighbours.unwrap_or(Neighbours::NONE), snapshot);
+    let mut found = own_findings(
+        object,
+        neighbours.unwrap_or(NamespaceConfigMaps::NONE),
+        snapshot,
+    );
     if let Some(neighbours) = neighbours {
         found.extend(references::findings(object, neighbours, snapshot));
     }
@@ -116,11 +120,11 @@ pub fn findings<'t>(
 /// The findings in the texts of `object` itself. What its containers take from `neighbours` counts among the names beside an ID.
 fn own_findings<'t>(
     object: &Object<'t>,
-    neighbours: Neighbours<'t>,
+    neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
 ) -> Vec<Finding<'t>> {
     let mut detector = Detector::new(object, neighbours, snapshot);
-    if matches!(object.sort, Sort::Plain | Sort::Custom) {
+    if matches!(object.sort, ObjectKind::Plain | ObjectKind::Custom) {
         detector.file();
         return detector.found;
     }
@@ -150,17 +154,17 @@ fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<Nod
 /// One walk over an object.
 pub(super) struct Detector<'t, 'o> {
     object: &'o Object<'t>,
-    neighbours: Neighbours<'t>,
+    neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
     /// What the variables of a container say, or the keys of the ConfigMap where there is no container.
-    told: BTreeMap<Option<NodeId>, Arc<Told<'t>>>,
+    told: BTreeMap<Option<NodeId>, Arc<MatchedNames<'t>>>,
     found: Vec<Finding<'t>>,
 }
 
 impl<'t, 'o> Detector<'t, 'o> {
     pub(super) fn new(
         object: &'o Object<'t>,
-        neighbours: Neighbours<'t>,
+        neighbours: NamespaceConfigMaps<'t>,
         snapshot: &'t Snapshot,
     ) -> Self {
         Self {
@@ -173,7 +177,7 @@ impl<'t, 'o> Detector<'t, 'o> {
     }
 
     /// Why a text is left for its role in the object, if it is: for its own name and the names beside it.
-    pub(super) fn role(&mut self, leaf: &Leaf<'t>) -> Option<Reason> {
+    pub(super) fn role(&mut self, leaf: &TextSite<'t>) -> Option<Reason> {
         let around = self.around(leaf);
         self.snapshot.roles.reason(&around)
     }
@@ -198,17 +202,17 @@ impl<'t, 'o> Detector<'t, 'o> {
     }
 
     /// A text that is an alias as a whole; arguments have no name that could tell that a model is meant.
-    fn alias(&mut self, leaf: Leaf<'t>, text: &'t str, token: Token<'t>) {
-        if matches!(leaf.spot, Spot::Env { .. } | Spot::Data { .. }) {
-            let shape = self.role(&leaf).map_or(Ok(Shape::WHOLE), Err);
+    fn alias(&mut self, leaf: TextSite<'t>, text: &'t str, token: Token<'t>) {
+        if matches!(leaf.spot, Location::Env { .. } | Location::Data { .. }) {
+            let shape = self.role(&leaf).map_or(Ok(Syntax::WHOLE), Err);
             self.found.push(Finding::new(leaf, text, token, shape));
         }
     }
 
     /// The IDs of a text that is no document of its own.
-    fn whole(&mut self, leaf: Leaf<'t>, text: &'t str) {
+    fn whole(&mut self, leaf: TextSite<'t>, text: &'t str) {
         let role = self.role(&leaf);
-        let whole = Whole::of(text, leaf.spot.setting());
+        let whole = TextContext::of(text, leaf.spot.setting());
         for token in tokens(text, self.snapshot) {
             let shape = left_as_prose(leaf.spot, shape_of(&whole, &token));
             self.found
@@ -217,31 +221,34 @@ impl<'t, 'o> Detector<'t, 'o> {
     }
 
     /// What stands around a text of an object: its own name and the names beside it.
-    fn around(&mut self, leaf: &Leaf<'t>) -> Around<'t> {
+    fn around(&mut self, leaf: &TextSite<'t>) -> NameContext<'t> {
         let own = match leaf.spot {
-            Spot::Env { variable, .. } => Some(variable.key()),
-            Spot::Data { key } => Some(key),
-            Spot::Args { .. } | Spot::Command { .. } | Spot::Volume { .. } | Spot::Document => None,
+            Location::Env { variable, .. } => Some(variable.key()),
+            Location::Data { key } => Some(key),
+            Location::Args { .. }
+            | Location::Command { .. }
+            | Location::Volume { .. }
+            | Location::Document => None,
         };
-        Around {
+        NameContext {
             own,
             path: Vec::new(),
             scopes: vec![self.told(leaf.container)],
         }
     }
 
-    fn told(&mut self, container: Option<NodeId>) -> Arc<Told<'t>> {
+    fn told(&mut self, container: Option<NodeId>) -> Arc<MatchedNames<'t>> {
         let (object, neighbours, roles) = (self.object, self.neighbours, &self.snapshot.roles);
         let told = self.told.entry(container).or_insert_with(|| {
             let tree = object.tree;
             let told = if let Some(container) = container {
                 let environment = Environment::of(tree, container, neighbours);
-                roles.told(environment.neighbours(), Among::Settings)
+                roles.told(environment.neighbours(), NameScope::Settings)
             } else {
                 let data = tree.get(object.root, "data").into_iter();
                 roles.told(
                     data.flat_map(|data| neighbours_in_mapping(tree, data)),
-                    Among::Settings,
+                    NameScope::Settings,
                 )
             };
             Arc::new(told)
@@ -251,17 +258,17 @@ impl<'t, 'o> Detector<'t, 'o> {
 }
 
 /// In which shape a token stands in its text.
-fn shape_of(whole: &Whole<'_>, token: &Token<'_>) -> Result<Shape, Reason> {
+fn shape_of(whole: &TextContext<'_>, token: &Token<'_>) -> Result<Syntax, Reason> {
     match token.form {
         Form::Doubled => Err(Reason::DoublePrefix),
         Form::Direct | Form::Profiled(_) => whole.shape(token),
-        Form::Alias => Ok(Shape::WHOLE),
+        Form::Alias => Ok(Syntax::WHOLE),
     }
 }
 
 /// What is said of a text whose shape and role are known: how the ID itself is written comes first, since it holds in any role.
 /// That it stands in an ARN says something of calls alone, and in most roles nobody calls it.
-fn first_of(shape: Result<Shape, Reason>, role: Option<Reason>) -> Result<Shape, Reason> {
+fn first_of(shape: Result<Syntax, Reason>, role: Option<Reason>) -> Result<Syntax, Reason> {
     let own = matches!(
         shape,
         Err(Reason::DoublePrefix | Reason::PercentEncoded | Reason::ProvisionedSuffix)
@@ -273,9 +280,9 @@ fn first_of(shape: Result<Shape, Reason>, role: Option<Reason>) -> Result<Shape,
 }
 
 /// A file that is written for people holds prose, whatever its format.
-fn left_as_prose(spot: Spot<'_>, shape: Result<Shape, Reason>) -> Result<Shape, Reason> {
+fn left_as_prose(spot: Location<'_>, shape: Result<Syntax, Reason>) -> Result<Syntax, Reason> {
     const FOR_PEOPLE: &[&str] = &["txt", "md", "rst", "adoc"];
-    let Spot::Data { key } = spot else {
+    let Location::Data { key } = spot else {
         return shape;
     };
     let extension = Path::new(key).extension().and_then(OsStr::to_str);
@@ -291,7 +298,7 @@ fn left_as_prose(spot: Spot<'_>, shape: Result<Shape, Reason>) -> Result<Shape, 
 }
 
 /// The whole-value leaf that still holds the answer of `entry`, for answers that are no tokens, such as ARNs.
-pub fn leaf_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(Leaf<'t>, NodeId)> {
+pub fn leaf_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(TextSite<'t>, NodeId)> {
     let mut leaves = text_sites(object).filter_map(|leaf| Some((leaf, leaf.scalar()?)));
     leaves.find(|(leaf, node)| {
         leaf.spot.to_string() == entry.at

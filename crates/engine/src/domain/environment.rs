@@ -7,18 +7,18 @@ use crate::text::{Kind, NodeId, Tree};
 
 mod reference;
 
-pub use reference::{By, Followed, Origin, Reference};
+pub use reference::{EnvOrigin, Followed, Origin, Reference};
 
-use crate::domain::config_maps::{ConfigMap, Lookup, Neighbours, Text};
-use crate::domain::object::{EnvEntry, Object, Variable};
-use crate::domain::role::{Heard, Neighbour};
+use crate::domain::config_maps::{ConfigMap, Lookup, NamespaceConfigMaps, StoredValue};
+use crate::domain::context_rules::{ConditionSet, Sibling};
+use crate::domain::object::{EnvVar, Object, VariableName};
 
 /// The variables of one container, read when they are asked for.
 pub struct Environment<'t> {
     tree: &'t Tree<'t>,
     list: Option<NodeId>,
-    bulks: Vec<Bulk<'t>>,
-    neighbours: Neighbours<'t>,
+    bulks: Vec<EnvFrom<'t>>,
+    neighbours: NamespaceConfigMaps<'t>,
 }
 
 /// What an entry of `env` says.
@@ -33,9 +33,9 @@ pub enum Value<'t> {
         /// The key.
         key: &'t str,
         /// What is kept of the text.
-        text: &'t Text,
+        text: &'t StoredValue,
         /// What it says to the rules of roles.
-        heard: Heard,
+        heard: ConditionSet,
     },
     /// Nothing: it is optional, and what it refers to does not exist.
     Nothing,
@@ -49,17 +49,17 @@ pub enum Value<'t> {
 }
 
 /// An item of `envFrom`.
-pub(crate) struct Bulk<'t> {
+pub(crate) struct EnvFrom<'t> {
     /// The item.
     pub(crate) node: NodeId,
     /// What it puts before the keys.
     pub(crate) prefix: &'t str,
     /// What it takes them from.
-    pub(crate) source: BulkSource<'t>,
+    pub(crate) source: EnvFromSource<'t>,
 }
 
 /// What an item of `envFrom` takes variables from.
-pub(crate) enum BulkSource<'t> {
+pub(crate) enum EnvFromSource<'t> {
     /// A ConfigMap, by its name.
     Seen(&'t str, &'t ConfigMap),
     /// Nothing.
@@ -69,9 +69,9 @@ pub(crate) enum BulkSource<'t> {
 }
 
 /// What an item of `envFrom` says of a variable.
-pub(crate) enum Says<'t> {
+pub(crate) enum Definition<'t> {
     /// It defines it as this text.
-    This(&'t Text),
+    This(&'t StoredValue),
     /// It does not define it.
     Nothing,
     /// It may define it.
@@ -80,14 +80,14 @@ pub(crate) enum Says<'t> {
 
 impl<'t> Environment<'t> {
     /// The variables of a container whose ConfigMaps are among `neighbours`.
-    pub fn of(tree: &'t Tree<'t>, container: NodeId, neighbours: Neighbours<'t>) -> Self {
+    pub fn of(tree: &'t Tree<'t>, container: NodeId, neighbours: NamespaceConfigMaps<'t>) -> Self {
         let bulks = tree.get(container, "envFrom");
         let bulks = bulks.into_iter().flat_map(|list| tree.children(list));
         Self {
             tree,
             list: tree.get(container, "env"),
             bulks: bulks
-                .map(|item| Bulk::read(tree, item, neighbours))
+                .map(|item| EnvFrom::read(tree, item, neighbours))
                 .collect(),
             neighbours,
         }
@@ -102,7 +102,7 @@ impl<'t> Environment<'t> {
 
     /// What an entry says.
     pub fn value(&self, entry: NodeId) -> Value<'t> {
-        let entry = EnvEntry::read(self.tree, entry);
+        let entry = EnvVar::read(self.tree, entry);
         let literal = entry
             .value
             .and_then(|node| self.tree.text(node))
@@ -160,34 +160,34 @@ impl<'t> Environment<'t> {
     }
 
     /// What the sources of `envFrom` say of a variable that no entry of `env` defines; of those that are not seen, nothing.
-    pub fn bulk(&self, name: &str) -> Option<&'t Text> {
-        let name = Variable::named(name);
+    pub fn bulk(&self, name: &str) -> Option<&'t StoredValue> {
+        let name = VariableName::named(name);
         self.bulks
             .iter()
             .rev()
             .find_map(|bulk| match bulk.of(name) {
-                Says::This(text) => Some(text),
-                Says::Nothing | Says::Perhaps => None,
+                Definition::This(text) => Some(text),
+                Definition::Nothing | Definition::Perhaps => None,
             })
     }
 
     /// Whether a source of `envFrom` that is not seen may define the variable.
     pub fn may_hide(&self, name: &str) -> bool {
-        let name = Variable::named(name);
+        let name = VariableName::named(name);
         self.bulks
             .iter()
-            .any(|bulk| matches!(bulk.of(name), Says::Perhaps))
+            .any(|bulk| matches!(bulk.of(name), Definition::Perhaps))
     }
 
     /// What the variables say to the rules of roles: all entries of `env`, and what `envFrom` brings in.
-    pub fn neighbours(&self) -> impl Iterator<Item = Neighbour<'t>> + '_ {
+    pub fn neighbours(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
         self.entries()
             .filter_map(|(name, entry)| self.value(entry).beside(name))
             .chain(self.brought_in())
     }
 
     /// What `envFrom` brings in from the ConfigMaps that are seen: every key that nothing behind it is sure to define.
-    fn brought_in(&self) -> impl Iterator<Item = Neighbour<'t>> + '_ {
+    fn brought_in(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
         let sure: BTreeSet<&str> = if self.bulks.is_empty() {
             BTreeSet::new()
         } else {
@@ -197,7 +197,7 @@ impl<'t> Environment<'t> {
                 .collect()
         };
         let seen = self.bulks.iter().enumerate().filter_map(|(at, bulk)| {
-            let BulkSource::Seen(_, map) = bulk.source else {
+            let EnvFromSource::Seen(_, map) = bulk.source else {
                 return None;
             };
             Some((bulk.prefix, map, &self.bulks[at + 1..]))
@@ -207,17 +207,17 @@ impl<'t> Environment<'t> {
                 .map(move |(key, heard)| (prefix, key, heard, later))
         })
         .filter(move |(prefix, key, _, later)| {
-            let name = Variable::prefixed(prefix, key);
+            let name = VariableName::prefixed(prefix, key);
             !sure.contains(&*name.to_string())
                 && !later
                     .iter()
-                    .any(|bulk| matches!(bulk.of(name), Says::This(_)))
+                    .any(|bulk| matches!(bulk.of(name), Definition::This(_)))
         })
-        .map(|(prefix, key, heard, _)| Neighbour::taken(prefix, key, heard))
+        .map(|(prefix, key, heard, _)| Sibling::taken(prefix, key, heard))
     }
 
     /// The items of `envFrom`, in order.
-    pub(crate) fn bulks(&self) -> &[Bulk<'t>] {
+    pub(crate) fn bulks(&self) -> &[EnvFrom<'t>] {
         &self.bulks
     }
 
@@ -230,11 +230,11 @@ impl<'t> Environment<'t> {
 
 impl<'t> Value<'t> {
     /// What the variable `name` says to the rules of roles, where it is defined.
-    fn beside(self, name: &'t str) -> Option<Neighbour<'t>> {
+    fn beside(self, name: &'t str) -> Option<Sibling<'t>> {
         match self {
-            Self::Literal(text) => Some(Neighbour::saying(name, text)),
-            Self::Key { heard, .. } => Some(Neighbour::taken("", name, heard)),
-            Self::Hidden { .. } => Some(Neighbour::out_of_sight(name)),
+            Self::Literal(text) => Some(Sibling::saying(name, text)),
+            Self::Key { heard, .. } => Some(Sibling::taken("", name, heard)),
+            Self::Hidden { .. } => Some(Sibling::out_of_sight(name)),
             Self::Nothing => None,
         }
     }
@@ -249,18 +249,18 @@ impl<'t> Value<'t> {
     }
 }
 
-impl<'t> Bulk<'t> {
-    fn read(tree: &'t Tree<'t>, node: NodeId, neighbours: Neighbours<'t>) -> Self {
+impl<'t> EnvFrom<'t> {
+    fn read(tree: &'t Tree<'t>, node: NodeId, neighbours: NamespaceConfigMaps<'t>) -> Self {
         let source = match tree.get(node, "configMapRef") {
             Some(map) => {
                 let name = text_of(tree, map, "name");
                 match neighbours.look_up(name, is_optional(tree, map)) {
-                    Lookup::Seen(map) => BulkSource::Seen(name, map),
-                    Lookup::Absent => BulkSource::Nothing,
-                    Lookup::Unseen => BulkSource::Hidden,
+                    Lookup::Seen(map) => EnvFromSource::Seen(name, map),
+                    Lookup::Absent => EnvFromSource::Nothing,
+                    Lookup::Unseen => EnvFromSource::Hidden,
                 }
             }
-            None => BulkSource::Hidden,
+            None => EnvFromSource::Hidden,
         };
         Self {
             node,
@@ -270,21 +270,23 @@ impl<'t> Bulk<'t> {
     }
 
     /// What it says of a variable.
-    pub(crate) fn of(&self, name: Variable<'_>) -> Says<'t> {
+    pub(crate) fn of(&self, name: VariableName<'_>) -> Definition<'t> {
         let Some(key) = name.key_behind(self.prefix) else {
-            return Says::Nothing;
+            return Definition::Nothing;
         };
         match &self.source {
-            BulkSource::Seen(_, map) => map.get(&key).map_or(Says::Nothing, Says::This),
-            BulkSource::Nothing => Says::Nothing,
-            BulkSource::Hidden => Says::Perhaps,
+            EnvFromSource::Seen(_, map) => {
+                map.get(&key).map_or(Definition::Nothing, Definition::This)
+            }
+            EnvFromSource::Nothing => Definition::Nothing,
+            EnvFromSource::Hidden => Definition::Perhaps,
         }
     }
 }
 
 /// Whether a container of `object` requires a ConfigMap that will come, but has not been seen: all were listed before it was
 /// made.
-pub fn awaits_a_config_map(object: &Object<'_>, neighbours: Neighbours<'_>) -> bool {
+pub fn awaits_a_config_map(object: &Object<'_>, neighbours: NamespaceConfigMaps<'_>) -> bool {
     neighbours.are_complete()
         && object
             .containers()
@@ -307,7 +309,7 @@ fn required<'t>(tree: &'t Tree<'t>, container: NodeId) -> impl Iterator<Item = &
 }
 
 /// The names of the variables that a literal text is expanded with: `$(X)`, but not behind a second dollar sign.
-pub(crate) fn expanded_with(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn expanded_names(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {

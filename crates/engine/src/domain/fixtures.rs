@@ -6,8 +6,8 @@ use crate::domain::catalog::{
 };
 use crate::domain::id::{Geography, ModelId};
 use crate::domain::policy::{
-    ConfigMaps, GlobalUse, Globs, Lists, Mode, OptOut, Policy, References, Replacement, Scope,
-    Selector, Spelling, Unresolved,
+    ConfigMapRewrite, Global, Globs, IdForms, Lists, Mode, OptOut, Policy, References, Replacement,
+    Scope, Selector, Unresolved,
 };
 use crate::domain::region::Region;
 use crate::domain::snapshot::Snapshot;
@@ -78,13 +78,13 @@ pub(crate) fn policy() -> Policy {
         aliases: None,
         default_region: None,
         extra_env_names: Box::default(),
-        global: GlobalUse::Never,
+        global: Global::Never,
         allowed: Box::default(),
         allowed_destinations: Globs::default(),
         overrides: Box::default(),
         replacements: Box::default(),
         references: References::Off,
-        rewrite_config_maps: ConfigMaps::Untracked,
+        rewrite_config_maps: ConfigMapRewrite::Untracked,
         warn_templates: true,
         lists: Lists::Leave,
         unresolved: Unresolved::Warn,
@@ -99,7 +99,7 @@ pub(crate) fn replacements(pairs: &[(&str, &str)]) -> Box<[Replacement]> {
         .map(|(from, to)| Replacement {
             from: id(from),
             to: id(to),
-            spelling: Spelling::Direct,
+            spelling: IdForms::Direct,
         })
         .collect()
 }

@@ -5,28 +5,28 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::domain::detect::Finding;
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::plan::Plan;
 use crate::domain::policy::{Lists, Mode, Namespace, Policy};
 use crate::domain::reason::{Group, Reason};
 use crate::domain::record::ANNOTATION;
 use crate::domain::region::{Region, RegionSource};
+use crate::domain::region_lookup::RegionContext;
 use crate::domain::resolve::{Evidence, Resolution, Suggestion};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::view::View;
-use crate::domain::whereabouts::Surroundings;
 use crate::text::NodeId;
 
 mod edits;
 mod finding;
-mod object_reason;
-mod recorded;
-mod refused;
-mod sight;
+mod object_reasons;
+mod reapply;
+mod refusal;
+mod views;
 
 pub use edits::settle_edits;
 
-use sight::{Sight, neighbours};
+use views::{PolicyViews, neighbours};
 
 /// What is asked of the domain: what happens to the object, where and when.
 #[derive(Clone, Copy)]
@@ -58,7 +58,7 @@ pub enum Action<'a> {
 
 /// One finding with what becomes of it.
 #[derive(Debug, Clone)]
-pub struct Judged<'t> {
+pub struct JudgedFinding<'t> {
     /// The place.
     pub finding: Finding<'t>,
     /// The direct ID that was judged; the original one, where the text is an answer of ours.
@@ -96,7 +96,7 @@ pub struct PolicyFindings<'t> {
     /// The policy.
     pub policy: &'t Policy,
     /// Its findings, in order.
-    pub findings: Vec<Judged<'t>>,
+    pub findings: Vec<JudgedFinding<'t>>,
 }
 
 /// What happens to the object.
@@ -113,13 +113,13 @@ pub enum Verdict<'t> {
 
 impl<'t> Judgement<'t> {
     /// The findings of all policies, those of the effective policy first.
-    pub fn findings(&self) -> impl Iterator<Item = &Judged<'t>> {
+    pub fn findings(&self) -> impl Iterator<Item = &JudgedFinding<'t>> {
         let all = self.effective.iter().chain(&self.previews);
         all.flat_map(|one| &one.findings)
     }
 }
 
-impl Judged<'_> {
+impl JudgedFinding<'_> {
     /// `text`, in which the ID stands, with the answer in its place; `None` where it is left.
     pub fn answered(&self, text: &str) -> Option<String> {
         let target = self.resolution.target()?;
@@ -180,7 +180,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
     if selected.is_empty() {
         return nothing();
     }
-    let found = Sight::of(object, context, selected.iter().copied());
+    let found = PolicyViews::of(object, context, selected.iter().copied());
     let has_record = object.annotation(ANNOTATION).is_some();
     if found.is_empty() && !has_record {
         return nothing();
@@ -190,7 +190,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
         object,
         context,
         policy,
-        surroundings: Surroundings::of(
+        surroundings: RegionContext::of(
             object,
             &containers,
             policy,
@@ -227,9 +227,9 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
 /// Whether a policy selects the object: by namespace and resource alone, so that no author can choose a laxer one.
 fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool {
     let resource = match object.sort {
-        Sort::Pod | Sort::Template => policy.pods,
-        Sort::ConfigMap => policy.config_maps,
-        Sort::Custom | Sort::Plain => true,
+        ObjectKind::Pod | ObjectKind::Template => policy.pods,
+        ObjectKind::ConfigMap => policy.config_maps,
+        ObjectKind::Custom | ObjectKind::Plain => true,
     };
     resource && policy.namespaces.selects(namespace)
 }
@@ -247,11 +247,11 @@ fn with_findings<'a, 't: 'a>(
 
 /// Whether the object is one that is judged at all: mirror pods are the kubelet's.
 fn is_ours(object: &Object<'_>, action: &Action<'_>) -> bool {
-    let mirror =
-        object.sort == Sort::Pod && object.annotation("kubernetes.io/config.mirror").is_some();
+    let mirror = object.sort == ObjectKind::Pod
+        && object.annotation("kubernetes.io/config.mirror").is_some();
     let fits = match action {
-        Action::CreatePod | Action::AddEphemeralContainers(_) => object.sort == Sort::Pod,
-        Action::Apply(_) => matches!(object.sort, Sort::ConfigMap | Sort::Template),
+        Action::CreatePod | Action::AddEphemeralContainers(_) => object.sort == ObjectKind::Pod,
+        Action::Apply(_) => matches!(object.sort, ObjectKind::ConfigMap | ObjectKind::Template),
         Action::Read | Action::Edit => true,
     };
     fits && !mirror
@@ -267,11 +267,11 @@ struct Judge<'t, 'a> {
     object: &'a Object<'t>,
     context: &'a Context<'t, 'a>,
     policy: &'t Policy,
-    surroundings: Surroundings<'t>,
+    surroundings: RegionContext<'t>,
 }
 
 struct Decision<'t> {
-    judged: Vec<Judged<'t>>,
+    judged: Vec<JudgedFinding<'t>>,
     verdict: Verdict<'t>,
     again: bool,
 }
@@ -281,7 +281,7 @@ impl<'t> Judge<'t, '_> {
         &self.context.view.snapshot
     }
 
-    fn all(&self, mut found: Vec<Finding<'t>>) -> Vec<Judged<'t>> {
+    fn all(&self, mut found: Vec<Finding<'t>>) -> Vec<JudgedFinding<'t>> {
         let reason = self.object_reason();
         self.stay_with_lists(&mut found);
         found
@@ -295,7 +295,7 @@ impl<'t> Judge<'t, '_> {
     fn decide(&self, mut found: Vec<Finding<'t>>) -> Decision<'t> {
         let changes = self.may_change();
         self.stay_with_lists(&mut found);
-        let mut rewriting = recorded::Rewriting::new(self, changes);
+        let mut rewriting = reapply::Reapply::new(self, changes);
         let reason = self.object_reason();
         let mut judged = rewriting.answers_that_are_no_tokens(reason);
         judged.extend(
@@ -362,7 +362,7 @@ impl<'t> Judge<'t, '_> {
         let edits = matches!(self.context.action, Action::Edit);
         match self.policy.mode {
             Mode::Rewrite => {
-                !(self.object.sort == Sort::Template
+                !(self.object.sort == ObjectKind::Template
                     && matches!(self.context.action, Action::Apply(_)))
             }
             Mode::Deny => edits,

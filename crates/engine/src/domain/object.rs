@@ -4,13 +4,13 @@
 
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
-use super::kinds::BuiltInKind;
+use crate::domain::kinds::BuiltInKind;
 
-mod env_entry;
-mod variable;
+mod env_var;
+mod variable_name;
 
-pub use env_entry::EnvEntry;
-pub use variable::Variable;
+pub use env_var::EnvVar;
+pub use variable_name::VariableName;
 
 /// An object inside a document.
 #[derive(Clone, Copy)]
@@ -20,14 +20,14 @@ pub struct Object<'t> {
     /// Where the object starts in it.
     pub root: NodeId,
     /// What it is to us.
-    pub sort: Sort,
+    pub sort: ObjectKind,
     /// The Pod or the template of one: what has `spec.containers` and the metadata that count.
     pod: Option<NodeId>,
 }
 
 /// What an object is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
+pub enum ObjectKind {
     /// A Pod.
     Pod,
     /// A built-in kind with a Pod template.
@@ -63,14 +63,14 @@ impl<'t> Object<'t> {
         let by_lines = tree.format() == Format::Lines;
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         let (sort, pod) = match BuiltInKind::find(group, kind) {
-            Some(_) if by_lines => (Sort::Plain, None),
+            Some(_) if by_lines => (ObjectKind::Plain, None),
             Some(found) => match found.template_path {
-                None => (Sort::ConfigMap, None),
-                Some([]) => (Sort::Pod, Some(root)),
-                Some(path) => (Sort::Template, tree.at(root, path)),
+                None => (ObjectKind::ConfigMap, None),
+                Some([]) => (ObjectKind::Pod, Some(root)),
+                Some(path) => (ObjectKind::Template, tree.at(root, path)),
             },
-            None if api_version.is_empty() || kind.is_empty() => (Sort::Plain, None),
-            None => (Sort::Custom, None),
+            None if api_version.is_empty() || kind.is_empty() => (ObjectKind::Plain, None),
+            None => (ObjectKind::Custom, None),
         };
         Self {
             tree,
@@ -115,9 +115,9 @@ impl<'t> Object<'t> {
     /// The node whose metadata count.
     pub fn judged(&self) -> Option<NodeId> {
         match self.sort {
-            Sort::Pod | Sort::Template => self.pod,
-            Sort::ConfigMap => Some(self.root),
-            Sort::Custom | Sort::Plain => None,
+            ObjectKind::Pod | ObjectKind::Template => self.pod,
+            ObjectKind::ConfigMap => Some(self.root),
+            ObjectKind::Custom | ObjectKind::Plain => None,
         }
     }
 

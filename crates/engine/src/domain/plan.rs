@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::text::{Kind, NodeId, Splice, Tree, Unmappable};
 
-use crate::domain::environment::By;
+use crate::domain::environment::EnvOrigin;
 use crate::domain::object::Object;
 use crate::domain::record::{ANNOTATION, LARGEST_TOGETHER, Record};
-use crate::domain::site::{Leaf, Spot};
+use crate::domain::site::{Location, TextSite};
 
 mod explicit;
 
@@ -64,14 +64,14 @@ impl<'t> Plan<'t> {
 
     /// Gives the container of `leaf` an explicit variable of this text, in the place of what it takes from elsewhere. A leaf that
     /// is no variable has no such place.
-    pub(super) fn make_explicit(&mut self, leaf: &Leaf<'t>, by: By, text: &str) {
-        let (Spot::Env { variable, .. }, Some(container)) = (leaf.spot, leaf.container) else {
+    pub(super) fn make_explicit(&mut self, leaf: &TextSite<'t>, by: EnvOrigin, text: &str) {
+        let (Location::Env { variable, .. }, Some(container)) = (leaf.spot, leaf.container) else {
             return;
         };
         let name = variable.to_string();
         match by {
-            By::Entry => self.explicit.instead(leaf.node(), name, text),
-            By::Bulk => self.explicit.in_front(container, name, text),
+            EnvOrigin::Env => self.explicit.instead(leaf.node(), name, text),
+            EnvOrigin::EnvFrom => self.explicit.in_front(container, name, text),
         }
     }
 

@@ -25,7 +25,7 @@ pub struct Policy {
     pub namespaces: Selector,
     /// Whether Pods and workload templates are judged.
     pub pods: bool,
-    /// Whether ConfigMaps are judged.
+    /// Whether ConfigMapRewrite are judged.
     pub config_maps: bool,
     /// Which findings are rewritten.
     pub scope: Scope,
@@ -40,7 +40,7 @@ pub struct Policy {
     /// Variables that are asked before the built-in names.
     pub extra_env_names: Box<[Box<str>]>,
     /// Whether a request may leave the geography.
-    pub global: GlobalUse,
+    pub global: Global,
     /// Geographies that may be used although a destination lies in another jurisdiction.
     pub allowed: Box<[Geography]>,
     /// Region globs; a profile that may route elsewhere is not used. Empty: no rule.
@@ -51,8 +51,8 @@ pub struct Policy {
     pub replacements: Box<[Replacement]>,
     /// What becomes of IDs that a Pod takes from a ConfigMap.
     pub references: References,
-    /// Which ConfigMaps are rewritten.
-    pub rewrite_config_maps: ConfigMaps,
+    /// Which ConfigMapRewrite are rewritten.
+    pub rewrite_config_maps: ConfigMapRewrite,
     /// Whether the author of a workload template is told.
     pub warn_templates: bool,
     /// What becomes of IDs in lists.
@@ -102,7 +102,7 @@ pub enum Scope {
 
 /// Whether a global profile is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GlobalUse {
+pub enum Global {
     /// Never.
     Never,
     /// Where no geographic profile serves.
@@ -122,9 +122,9 @@ pub enum References {
     Off,
 }
 
-/// Which ConfigMaps are rewritten.
+/// Which ConfigMapRewrite are rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConfigMaps {
+pub enum ConfigMapRewrite {
     /// None.
     Never,
     /// Those that no controller tracks.
@@ -166,7 +166,7 @@ pub enum OptOut {
 
 /// To which spellings of a model an override or a replacement applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spelling {
+pub enum IdForms {
     /// The direct ID.
     Direct,
     /// The direct ID and its system-defined profiles.
@@ -183,7 +183,7 @@ pub struct Override {
     /// The namespaces.
     pub namespaces: Selector,
     /// To which spellings it applies.
-    pub spelling: Spelling,
+    pub spelling: IdForms,
     /// What to write.
     pub target: OverrideTarget,
     /// Where the target may route the request; `None` where the policy does not say.
@@ -207,7 +207,7 @@ pub struct Replacement {
     /// The ID to move to.
     pub to: ModelId,
     /// To which spellings it applies.
-    pub spelling: Spelling,
+    pub spelling: IdForms,
 }
 
 /// Texts with `*` and `?` as wildcards; case counts.
@@ -268,7 +268,7 @@ impl Policy {
     pub fn replaced(&self, id: &str, profiled: bool) -> Option<&ModelId> {
         let step = |from: &str| {
             let applies = |r: &&Replacement| {
-                r.from.as_str() == from && (!profiled || r.spelling == Spelling::DirectAndProfiles)
+                r.from.as_str() == from && (!profiled || r.spelling == IdForms::DirectAndProfiles)
             };
             self.replacements.iter().find(applies).map(|r| &r.to)
         };

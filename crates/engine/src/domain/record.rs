@@ -32,7 +32,7 @@ pub struct Record {
 /// One rewritten place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The place by names, as [`crate::domain::site::Spot`] writes it.
+    /// The place by names, as [`crate::domain::site::Location`] writes it.
     pub at: String,
     /// The ID that stood there.
     pub from: String,

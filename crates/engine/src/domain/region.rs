@@ -8,8 +8,8 @@ mod source;
 mod text;
 
 pub use source::RegionSource;
-pub use text::{Found, said};
 pub(crate) use text::{LONGEST_EXPANSION, expand, read};
+pub use text::{RegionReading, read_region};
 
 /// A region code that fits a partition's pattern, such as `eu-west-1`; it need not exist yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,26 +8,26 @@ use crate::domain::catalog::{
     Catalog, Destinations, DirectRow, Knowledge, LifecycleState, Model, ProfileState, Route, Row,
 };
 use crate::domain::id::ModelId;
-use crate::domain::policy::{GlobalUse, Namespace, Policy, Scope};
+use crate::domain::policy::{Global, Namespace, Policy, Scope};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
+mod outcome;
 mod overrides;
 mod profiled;
 mod rules;
-mod said;
 mod suggestion;
 
+pub use outcome::{Evidence, Note, Resolution, Step, Target};
 pub use profiled::standing_without_region;
 pub use rules::{crossings, permits};
-pub use said::{Evidence, Note, Resolution, Step, Target};
-pub use suggestion::{Reported, Suggestion, suggestion};
+pub use suggestion::{Suggestion, SuggestionQuery, suggestion};
 
 /// What is asked: a name, the region that it is called from, and where it stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The name as found.
-    pub named: Named<'a>,
+    pub named: ModelRef<'a>,
     /// The region that the workload calls.
     pub region: Region,
     /// The region was inferred from the cluster's nodes: a direct ID that works is then never changed.
@@ -42,7 +42,7 @@ pub struct Question<'a> {
 
 /// A name as it stands in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named<'a> {
+pub enum ModelRef<'a> {
     /// A direct ID, known or not.
     Direct(&'a str),
     /// An alias of the model with this direct ID.
@@ -74,9 +74,9 @@ pub fn resolve(
         step,
     };
     let resolution = match question.named {
-        Named::Direct(id) => resolver.direct(id),
-        Named::Alias(id) => resolver.alias(id),
-        Named::Profiled { geography, id } => resolver.profiled(geography, id),
+        ModelRef::Direct(id) => resolver.direct(id),
+        ModelRef::Alias(id) => resolver.alias(id),
+        ModelRef::Profiled { geography, id } => resolver.profiled(geography, id),
     };
     (resolution, resolver.evidence)
 }
@@ -84,14 +84,14 @@ pub fn resolve(
 /// Why a name is left before its region matters: the policy leaves it out, or nothing is known that could help in any region.
 /// An ID behind a prefix is judged by its region.
 pub fn settled_without_region(
-    named: Named<'_>,
+    named: ModelRef<'_>,
     policy: &Policy,
     catalog: &Catalog,
 ) -> Option<Reason> {
     let (id, is_alias) = match named {
-        Named::Direct(id) => (id, false),
-        Named::Alias(id) => (id, true),
-        Named::Profiled { .. } => return None,
+        ModelRef::Direct(id) => (id, false),
+        ModelRef::Alias(id) => (id, true),
+        ModelRef::Profiled { .. } => return None,
     };
     if let Err(reason) = policy.includes(id) {
         return Some(reason);
@@ -200,7 +200,7 @@ impl<'a> Resolver<'a, '_> {
             let row = self.direct_row(model);
             (self.step)(Step::Direct(row, works));
             // A model without profiles that works here is what a replacement or an alias may lead to, and no question otherwise.
-            let led_to = self.question.named != Named::Direct(id);
+            let led_to = self.question.named != ModelRef::Direct(id);
             let found = if works && (led_to || reason == Reason::Unverified) {
                 Reason::WorksDirectly
             } else {
@@ -320,11 +320,11 @@ impl<'a> Resolver<'a, '_> {
 }
 
 /// The profiles of a row in the order in which the policy wants them.
-fn candidates(row: &Row, global: GlobalUse) -> impl Iterator<Item = &Route> {
+fn candidates(row: &Row, global: Global) -> impl Iterator<Item = &Route> {
     let (first, second) = match global {
-        GlobalUse::Never => (&row.geographic, &None),
-        GlobalUse::Fallback => (&row.geographic, &row.global),
-        GlobalUse::Prefer => (&row.global, &row.geographic),
+        Global::Never => (&row.geographic, &None),
+        Global::Fallback => (&row.geographic, &row.global),
+        Global::Prefer => (&row.global, &row.geographic),
     };
     first.iter().chain(second)
 }

@@ -3,24 +3,24 @@
 use std::fmt;
 
 use crate::domain::environment::Reference;
-use crate::domain::object::{Object, Sort, Variable};
+use crate::domain::object::{Object, ObjectKind, VariableName};
 use crate::domain::reason::Reason;
 use crate::text::NodeId;
 
 /// A text that may hold a model ID.
 #[derive(Debug, Clone, Copy)]
-pub struct Leaf<'t> {
+pub struct TextSite<'t> {
     /// Where it stands.
-    pub source: Source<'t>,
+    pub source: TextSource<'t>,
     /// Its place by names, which survives a sidecar that is injected before it.
-    pub spot: Spot<'t>,
+    pub spot: Location<'t>,
     /// The container that it belongs to.
     pub container: Option<NodeId>,
 }
 
 /// Where a text stands.
 #[derive(Debug, Clone, Copy)]
-pub enum Source<'t> {
+pub enum TextSource<'t> {
     /// In the object: this scalar, which can be edited.
     Here(NodeId),
     /// In another object, or in another field of this one; there is nothing here to edit.
@@ -29,13 +29,13 @@ pub enum Source<'t> {
 
 /// A place by names, never by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Spot<'t> {
+pub enum Location<'t> {
     /// A variable of a container.
     Env {
         /// The container's name.
         container: &'t str,
         /// The variable's name.
-        variable: Variable<'t>,
+        variable: VariableName<'t>,
     },
     /// An argument of a container.
     Args {
@@ -63,7 +63,7 @@ pub enum Spot<'t> {
 
 /// Where a text stands, which decides how much of it may be more than an ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Setting {
+pub enum TextKind {
     /// The value of an environment variable.
     Env,
     /// One element of `args` or `command`, which may be a whole shell script.
@@ -73,7 +73,9 @@ pub enum Setting {
 }
 
 /// Every text that may hold a model ID, in document order.
-pub fn text_sites<'o, 't>(object: &'o Object<'t>) -> impl Iterator<Item = Leaf<'t>> + use<'o, 't> {
+pub fn text_sites<'o, 't>(
+    object: &'o Object<'t>,
+) -> impl Iterator<Item = TextSite<'t>> + use<'o, 't> {
     object
         .tree
         .strings(object.root)
@@ -81,22 +83,22 @@ pub fn text_sites<'o, 't>(object: &'o Object<'t>) -> impl Iterator<Item = Leaf<'
 }
 
 /// The text at `node` by its names, if it is one that may hold a model ID.
-pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<Leaf<'t>> {
+pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> {
     let tree = object.tree;
-    if matches!(object.sort, Sort::Custom | Sort::Plain) {
-        return Some(Leaf {
-            source: Source::Here(node),
-            spot: Spot::Document,
+    if matches!(object.sort, ObjectKind::Custom | ObjectKind::Plain) {
+        return Some(TextSite {
+            source: TextSource::Here(node),
+            spot: Location::Document,
             container: None,
         });
     }
     let parent = tree.parent(node)?;
-    if object.sort == Sort::ConfigMap {
+    if object.sort == ObjectKind::ConfigMap {
         let is_data = tree.is_under(parent, "data") && tree.parent(parent)? == object.root;
         let key = tree.key(node).filter(|_| is_data)?;
-        return Some(Leaf {
-            source: Source::Here(node),
-            spot: Spot::Data { key },
+        return Some(TextSite {
+            source: TextSource::Here(node),
+            spot: Location::Data { key },
             container: None,
         });
     }
@@ -110,35 +112,35 @@ pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<Leaf<'t>> {
         .filter(|node| object.is_container(*node))?;
     let container = object.name_of(node_of_container);
     let spot = match (tree.key(list)?, entry) {
-        ("command", None) => Spot::Command { container },
-        ("args", None) => Spot::Args { container },
-        ("env", Some(entry)) => Spot::Env {
+        ("command", None) => Location::Command { container },
+        ("args", None) => Location::Args { container },
+        ("env", Some(entry)) => Location::Env {
             container,
             variable: tree.text(tree.get(entry, "name")?)?.into(),
         },
         _ => return None,
     };
-    Some(Leaf {
-        source: Source::Here(node),
+    Some(TextSite {
+        source: TextSource::Here(node),
         spot,
         container: Some(node_of_container),
     })
 }
 
-impl<'t> Leaf<'t> {
+impl<'t> TextSite<'t> {
     /// The node to point at: the scalar, or what takes the text from elsewhere.
     pub fn node(&self) -> NodeId {
         match self.source {
-            Source::Here(node) => node,
-            Source::Elsewhere(reference) => reference.node,
+            TextSource::Here(node) => node,
+            TextSource::Elsewhere(reference) => reference.node,
         }
     }
 
     /// The scalar, where the text is the object's own.
     pub fn scalar(&self) -> Option<NodeId> {
         match self.source {
-            Source::Here(node) => Some(node),
-            Source::Elsewhere(_) => None,
+            TextSource::Here(node) => Some(node),
+            TextSource::Elsewhere(_) => None,
         }
     }
 
@@ -150,25 +152,25 @@ impl<'t> Leaf<'t> {
     /// The reference, where the text is taken from elsewhere.
     pub fn reference(&self) -> Option<&Reference<'t>> {
         match &self.source {
-            Source::Here(_) => None,
-            Source::Elsewhere(reference) => Some(reference),
+            TextSource::Here(_) => None,
+            TextSource::Elsewhere(reference) => Some(reference),
         }
     }
 }
 
-impl Spot<'_> {
+impl Location<'_> {
     /// In which setting a text at this place stands.
-    pub const fn setting(&self) -> Setting {
+    pub const fn setting(&self) -> TextKind {
         match self {
-            Self::Env { .. } => Setting::Env,
-            Self::Args { .. } | Self::Command { .. } => Setting::Argument,
-            Self::Data { .. } | Self::Volume { .. } | Self::Document => Setting::Data,
+            Self::Env { .. } => TextKind::Env,
+            Self::Args { .. } | Self::Command { .. } => TextKind::Argument,
+            Self::Data { .. } | Self::Volume { .. } | Self::Document => TextKind::Data,
         }
     }
 }
 
 /// As the annotation and the log write it: `app/env/BEDROCK_MODEL_ID`, `app/args`, `data/model`, `volumes/models`.
-impl fmt::Display for Spot<'_> {
+impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Env {

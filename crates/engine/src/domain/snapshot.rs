@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use memchr::memmem;
 
 use crate::domain::catalog::{Catalog, Mapping, ModelIx};
+use crate::domain::context_rules::ContextRules;
 use crate::domain::id::is_id_byte;
 use crate::domain::policy::Policy;
-use crate::domain::role::Roles;
 
 mod aliases;
 mod problem;
 
-pub use problem::{Named, Problem};
+pub use problem::{ObjectName, Problem};
 
 use aliases::Aliases;
 
@@ -26,14 +26,14 @@ pub struct Snapshot {
     /// By priority, then by name.
     pub policies: Box<[Policy]>,
     /// The rules by which IDs are left for what stands around them.
-    pub roles: Roles,
-    needles: Needles,
+    pub roles: ContextRules,
+    needles: Prefilter,
 }
 
 /// What a cheap search over bytes looks for before anything is parsed: a full stop with a vendor before it. Full stops are
 /// rare and found by the processor's vector instructions, however many vendors there are.
 #[derive(Debug)]
-struct Needles {
+struct Prefilter {
     /// Vendor prefixes with their full stops, in order.
     vendors: Box<[Box<str>]>,
     /// The vendors by the last byte of their name, the longest first.
@@ -71,12 +71,12 @@ impl Snapshot {
         } else {
             Aliases::default()
         };
-        let needles = Needles::new(vendors(&catalog, &policies), aliases);
+        let needles = Prefilter::new(vendors(&catalog, &policies), aliases);
         (
             Self {
                 catalog,
                 policies: policies.into(),
-                roles: Roles::all(),
+                roles: ContextRules::all(),
                 needles,
             },
             problems,
@@ -127,7 +127,7 @@ impl Snapshot {
     }
 }
 
-impl Needles {
+impl Prefilter {
     fn new(vendors: BTreeSet<Box<str>>, aliases: Aliases) -> Self {
         let mut by_last = Box::new([const { Vec::new() }; 256]);
         for vendor in &vendors {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use crate::domain::config_maps::{Neighbours, References};
+use crate::domain::config_maps::{ConfigMapIndex, NamespaceConfigMaps};
 use crate::domain::policy::{self, Namespace, Policy};
 use crate::domain::region::Region;
 use crate::domain::snapshot::Snapshot;
@@ -18,7 +18,7 @@ pub struct View {
     /// What is known of namespaces.
     pub namespaces: Arc<Namespaces>,
     /// What is known of ConfigMaps.
-    pub references: Arc<References>,
+    pub references: Arc<ConfigMapIndex>,
     /// The region that all node labels agree on.
     pub cluster_region: Option<Region>,
 }
@@ -78,7 +78,7 @@ impl View {
 }
 
 /// Whether the ConfigMap whose name follows has been seen. A name that is written in another way than the API server's is not.
-fn is_seen(rest: &[u8], neighbours: Neighbours<'_>) -> bool {
+fn is_seen(rest: &[u8], neighbours: NamespaceConfigMaps<'_>) -> bool {
     rest.strip_prefix(BEFORE_NAME)
         .and_then(|rest| rest.split(|byte| *byte == b'"').next())
         .and_then(|name| std::str::from_utf8(name).ok())

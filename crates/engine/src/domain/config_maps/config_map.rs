@@ -4,12 +4,12 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::domain::context_rules::{ConditionSet, MatchedNames, NameContext, NameScope, Sibling};
 use crate::domain::object::Object;
 use crate::domain::opt_out::{self, IGNORE, IGNORE_KEYS};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ANNOTATION, Entry, Record};
-use crate::domain::region::{Found, Region, said};
-use crate::domain::role::{Among, Around, Heard, Neighbour, Told};
+use crate::domain::region::{Region, RegionReading, read_region};
 use crate::domain::snapshot::Snapshot;
 
 /// How long a text may be that is kept, in bytes: an ID has at most 64, and a wrapper, a region or white space around it.
@@ -19,20 +19,20 @@ const LONGEST: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigMap {
     /// By key, in order.
-    texts: Box<[(Box<str>, Kept)]>,
+    texts: Box<[(Box<str>, StoredKey)]>,
 }
 
 /// What is kept of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Kept {
-    text: Text,
+struct StoredKey {
+    text: StoredValue,
     /// What its text says to the rules of roles, for the IDs that stand beside it where a container takes it.
-    heard: Heard,
+    heard: ConditionSet,
 }
 
 /// What is kept of the text under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Text {
+pub enum StoredValue {
     /// One word in which a vendor stands, as in a model ID, or an alias.
     Word(Box<Word>),
     /// The name of a region.
@@ -76,20 +76,20 @@ impl ConfigMap {
         let roles = Roles::new(&data, snapshot);
         let text = |(key, text): &(&str, &str)| {
             let Some((original, changed)) = word(key, text, &record.entries, snapshot) else {
-                return Text::without_words(text);
+                return StoredValue::without_words(text);
             };
-            Text::Word(Box::new(Word {
+            StoredValue::Word(Box::new(Word {
                 original,
                 changed,
                 opted_out: opted_out(key),
                 role: roles.of(key),
             }))
         };
-        let kept = |entry: &(&str, &str)| Kept {
+        let kept = |entry: &(&str, &str)| StoredKey {
             text: text(entry),
             heard: snapshot.roles.heard(entry.1),
         };
-        let mut texts: Vec<(Box<str>, Kept)> = data
+        let mut texts: Vec<(Box<str>, StoredKey)> = data
             .iter()
             .map(|entry| (entry.0.into(), kept(entry)))
             .collect();
@@ -110,19 +110,19 @@ impl ConfigMap {
     }
 
     /// What is kept of the text under `key`; `None` where there is no such key.
-    pub fn get(&self, key: &str) -> Option<&Text> {
+    pub fn get(&self, key: &str) -> Option<&StoredValue> {
         self.kept(key).map(|(text, _)| text)
     }
 
     /// The same, with what the text says to the rules of roles.
-    pub(crate) fn kept(&self, key: &str) -> Option<(&Text, Heard)> {
+    pub(crate) fn kept(&self, key: &str) -> Option<(&StoredValue, ConditionSet)> {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         let kept = &self.texts[at.ok()?].1;
         Some((&kept.text, kept.heard))
     }
 
     /// Every key in order, with what its text says to the rules of roles.
-    pub(crate) fn heard(&self) -> impl Iterator<Item = (&str, Heard)> {
+    pub(crate) fn heard(&self) -> impl Iterator<Item = (&str, ConditionSet)> {
         self.texts.iter().map(|(key, kept)| (&**key, kept.heard))
     }
 
@@ -131,8 +131,11 @@ impl ConfigMap {
         self.texts
             .iter()
             .filter_map(|(key, kept)| match &kept.text {
-                Text::Word(word) => Some((&**key, &**word)),
-                Text::Region(_) | Text::Blank | Text::Placeholder | Text::Other => None,
+                StoredValue::Word(word) => Some((&**key, &**word)),
+                StoredValue::Region(_)
+                | StoredValue::Blank
+                | StoredValue::Placeholder
+                | StoredValue::Other => None,
             })
     }
 
@@ -140,7 +143,7 @@ impl ConfigMap {
     pub fn change(&mut self, key: &str, text: &str) {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         if let Ok(at) = at
-            && let Text::Word(word) = &mut self.texts[at].1.text
+            && let StoredValue::Word(word) = &mut self.texts[at].1.text
         {
             word.changed = Some(text.into());
         }
@@ -184,7 +187,7 @@ fn word(
 struct Roles<'a> {
     data: &'a [(&'a str, &'a str)],
     snapshot: &'a Snapshot,
-    told: OnceCell<Arc<Told<'a>>>,
+    told: OnceCell<Arc<MatchedNames<'a>>>,
 }
 
 impl<'a> Roles<'a> {
@@ -198,12 +201,12 @@ impl<'a> Roles<'a> {
 
     fn of(&self, key: &str) -> Option<Reason> {
         let neighbours = self.data.iter();
-        let neighbours = neighbours.map(|(name, text)| Neighbour::saying(name, text));
+        let neighbours = neighbours.map(|(name, text)| Sibling::saying(name, text));
         let roles = &self.snapshot.roles;
         let told = self
             .told
-            .get_or_init(|| Arc::new(roles.told(neighbours, Among::Settings)));
-        roles.reason(&Around {
+            .get_or_init(|| Arc::new(roles.told(neighbours, NameScope::Settings)));
+        roles.reason(&NameContext {
             own: Some(key),
             path: Vec::new(),
             scopes: vec![Arc::clone(told)],
@@ -211,25 +214,25 @@ impl<'a> Roles<'a> {
     }
 }
 
-// === Text, Word ===
+// === StoredValue, Word ===
 
-impl Text {
+impl StoredValue {
     fn without_words(text: &str) -> Self {
-        match said(text) {
+        match read_region(text) {
             None => Self::Blank,
-            Some(Found::Region(region)) => Self::Region(region),
-            Some(Found::OutOfSight) => Self::Placeholder,
-            Some(Found::NotARegion | Found::Conflict(..)) => Self::Other,
+            Some(RegionReading::Region(region)) => Self::Region(region),
+            Some(RegionReading::OutOfSight) => Self::Placeholder,
+            Some(RegionReading::NotARegion | RegionReading::Conflict(..)) => Self::Other,
         }
     }
 
     /// What it says as the name of a region; an empty text counts as absent.
-    pub fn region(&self) -> Option<Found> {
+    pub fn region(&self) -> Option<RegionReading> {
         match self {
             Self::Blank => None,
-            Self::Region(region) => Some(Found::Region(*region)),
-            Self::Placeholder => Some(Found::OutOfSight),
-            Self::Word(_) | Self::Other => Some(Found::NotARegion),
+            Self::Region(region) => Some(RegionReading::Region(*region)),
+            Self::Placeholder => Some(RegionReading::OutOfSight),
+            Self::Word(_) | Self::Other => Some(RegionReading::NotARegion),
         }
     }
 }

@@ -32,16 +32,19 @@ fn of_values_only_words_that_may_be_ids_and_regions_are_kept() {
     let long = format!("{}{ID}", " ".repeat(300));
     let region = Region::parse("eu-west-1").unwrap();
     for (text, kept) in [
-        ("eu-west-1\n", Text::Region(region)),
-        ("", Text::Blank),
-        (" \n", Text::Blank),
-        ("$(REGION)", Text::Placeholder),
-        ("{{ .Values.region }}", Text::Placeholder),
-        ("hunter2", Text::Other),
-        ("the model anthropic.claude-sonnet-5 is slow", Text::Other),
-        ("model: anthropic.claude-sonnet-5\n", Text::Other),
-        ("db.internal.example.com", Text::Other),
-        (&long, Text::Other),
+        ("eu-west-1\n", StoredValue::Region(region)),
+        ("", StoredValue::Blank),
+        (" \n", StoredValue::Blank),
+        ("$(REGION)", StoredValue::Placeholder),
+        ("{{ .Values.region }}", StoredValue::Placeholder),
+        ("hunter2", StoredValue::Other),
+        (
+            "the model anthropic.claude-sonnet-5 is slow",
+            StoredValue::Other,
+        ),
+        ("model: anthropic.claude-sonnet-5\n", StoredValue::Other),
+        ("db.internal.example.com", StoredValue::Other),
+        (&long, StoredValue::Other),
     ] {
         let map = map(&[("k", text)], &[]);
         assert_eq!(map.get("k"), Some(&kept), "{text:?}");
@@ -90,7 +93,7 @@ fn what_we_changed_is_asked_for_by_its_original() {
         assert_eq!(words, [("k", original, text)]);
         let unrecorded = map.get("other");
         assert!(
-            !matches!(unrecorded, Some(Text::Word(word)) if word.original() != word.standing()),
+            !matches!(unrecorded, Some(StoredValue::Word(word)) if word.original() != word.standing()),
             "{text}"
         );
     }
@@ -138,13 +141,13 @@ fn what_is_about_to_be_changed_stands_as_changed() {
 
 #[test]
 fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_it() {
-    let mut some = References::default();
-    let mut all = References::of_all();
+    let mut some = ConfigMapIndex::default();
+    let mut all = ConfigMapIndex::of_all();
     for references in [&mut some, &mut all] {
         references.insert("ml", "models", map(&[("k", ID)], &[]));
     }
     let found =
-        |references: &References, namespace: &str, name: &str, optional: bool| match references
+        |references: &ConfigMapIndex, namespace: &str, name: &str, optional: bool| match references
             .in_namespace(namespace)
             .look_up(name, optional)
         {
@@ -161,7 +164,7 @@ fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_i
         (&some, "ml", "models", true, "seen"),
         (&some, "ml", "other", true, "unseen"),
         (&some, "web", "models", false, "unseen"),
-        (&References::default(), "ml", "models", true, "unseen"),
+        (&ConfigMapIndex::default(), "ml", "models", true, "unseen"),
     ] {
         assert_eq!(
             found(references, namespace, name, optional),
@@ -173,8 +176,8 @@ fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_i
 
 #[test]
 fn a_clone_keeps_what_it_had() {
-    let words = |references: &References| references.in_namespace("ml").have_words();
-    let mut now = References::of_all();
+    let words = |references: &ConfigMapIndex| references.in_namespace("ml").have_words();
+    let mut now = ConfigMapIndex::of_all();
     now.insert("ml", "plain", map(&[("k", "v")], &[]));
     let before = now.clone();
     now.insert("ml", "models", map(&[("k", ID)], &[]));

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
 use super::{Detector, Finding, Inner, first_of, shape_of};
-use crate::domain::object::{Object, Sort};
-use crate::domain::reason::Reason;
-use crate::domain::role::{
-    Among, Around, Told, neighbours_in_list, neighbours_in_mapping, variable,
+use crate::domain::context_rules::{
+    MatchedNames, NameContext, NameScope, neighbours_in_list, neighbours_in_mapping, variable,
 };
-use crate::domain::shape::{Shape, Whole};
-use crate::domain::site::{Leaf, Setting, Source, Spot, text_site};
+use crate::domain::object::{Object, ObjectKind};
+use crate::domain::reason::Reason;
+use crate::domain::region_lookup::{DocumentRegions, MappingRegions, region_of_one};
+use crate::domain::site::{Location, TextKind, TextSite, TextSource, text_site};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::token::{Form, Token, tokens};
-use crate::domain::whereabouts::{Level, Nearby, region_of_one};
+use crate::domain::syntax::{Syntax, TextContext};
+use crate::domain::tokens::{Form, Token, tokens};
 
 /// Lists whose items are words of one command, not a list of equals.
 const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
@@ -25,7 +25,7 @@ impl<'t> Detector<'t, '_> {
     /// Looks for IDs in a configuration file or a custom resource, its keys too.
     pub(super) fn file(&mut self) {
         let tree = self.object.tree;
-        let mut walk = Walk::new(self, tree, Base::default(), None);
+        let mut walk = DocumentWalk::new(self, tree, Base::default(), None);
         let mut embedded = Vec::new();
         for node in tree.strings(self.object.root) {
             let text = tree.text(node).unwrap_or_default();
@@ -48,15 +48,15 @@ impl<'t> Detector<'t, '_> {
     }
 
     /// Looks for IDs in a text that is a document; `false` where it is none.
-    pub(super) fn document(&mut self, leaf: Leaf<'t>, text: &'t str) -> bool {
+    pub(super) fn document(&mut self, leaf: TextSite<'t>, text: &'t str) -> bool {
         let name = match leaf.spot {
-            Spot::Data { key } => key,
-            Spot::Env { .. } if text.trim_start().starts_with('{') => ".json",
-            Spot::Env { .. }
-            | Spot::Args { .. }
-            | Spot::Command { .. }
-            | Spot::Volume { .. }
-            | Spot::Document => return false,
+            Location::Data { key } => key,
+            Location::Env { .. } if text.trim_start().starts_with('{') => ".json",
+            Location::Env { .. }
+            | Location::Args { .. }
+            | Location::Command { .. }
+            | Location::Volume { .. }
+            | Location::Document => return false,
         };
         let Some(documents) = documents(text, name) else {
             return false;
@@ -66,9 +66,9 @@ impl<'t> Detector<'t, '_> {
         true
     }
 
-    fn embedded(&mut self, leaf: Leaf<'t>, documents: &[Tree<'t>], base: &Base<'t>) {
+    fn embedded(&mut self, leaf: TextSite<'t>, documents: &[Tree<'t>], base: &Base<'t>) {
         for tree in documents {
-            let mut walk = Walk::new(self, tree, base.clone(), Some(leaf));
+            let mut walk = DocumentWalk::new(self, tree, base.clone(), Some(leaf));
             for node in tree.strings(tree.root()) {
                 walk.string(node);
             }
@@ -107,12 +107,12 @@ fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
 #[derive(Clone, Default)]
 struct Base<'t> {
     path: Vec<&'t str>,
-    scopes: Vec<Arc<Told<'t>>>,
-    levels: Vec<Arc<Level>>,
+    scopes: Vec<Arc<MatchedNames<'t>>>,
+    levels: Vec<Arc<MappingRegions>>,
 }
 
 impl<'t> Base<'t> {
-    fn of(around: Around<'t>) -> Self {
+    fn of(around: NameContext<'t>) -> Self {
         Self {
             path: around.own.into_iter().chain(around.path).collect(),
             scopes: around.scopes,
@@ -122,19 +122,19 @@ impl<'t> Base<'t> {
 }
 
 /// One walk over a document: over the file itself, or over one inside a text of an object.
-struct Walk<'t, 'o, 'x> {
+struct DocumentWalk<'t, 'o, 'x> {
     object: &'o Object<'t>,
     snapshot: &'t Snapshot,
     tree: &'x Tree<'t>,
     base: Base<'x>,
     /// The text of the object that the document is; none where it is the object itself.
-    within: Option<Leaf<'t>>,
+    within: Option<TextSite<'t>>,
     /// What mappings and lists of variables say, by node.
-    said: BTreeMap<NodeId, (Arc<Told<'x>>, Arc<Level>)>,
+    said: BTreeMap<NodeId, (Arc<MatchedNames<'x>>, Arc<MappingRegions>)>,
     found: Vec<Finding<'t>>,
 }
 
-impl<'t> Walk<'t, '_, 't> {
+impl<'t> DocumentWalk<'t, '_, 't> {
     /// What stands around a document that is the text at `node`.
     fn base_at(&mut self, node: NodeId) -> Base<'t> {
         let (around, nearby) = self.around(node);
@@ -144,12 +144,12 @@ impl<'t> Walk<'t, '_, 't> {
     }
 }
 
-impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
+impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     fn new(
         detector: &Detector<'t, 'o>,
         tree: &'x Tree<'t>,
         base: Base<'x>,
-        within: Option<Leaf<'t>>,
+        within: Option<TextSite<'t>>,
     ) -> Self {
         Self {
             object: detector.object,
@@ -170,13 +170,13 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
             return;
         }
         let (around, nearby) = self.around(node);
-        let role = if self.object.sort == Sort::Custom {
+        let role = if self.object.sort == ObjectKind::Custom {
             Some(Reason::CustomResource)
         } else {
             self.snapshot.roles.reason(&around)
         };
         let (setting, listed) = self.setting(node);
-        let whole = Whole::of(text, setting);
+        let whole = TextContext::of(text, setting);
         let places = self.places(node, &tokens);
         for (token, place) in tokens.iter().zip(places) {
             let shape = match shape_of(&whole, token) {
@@ -184,7 +184,7 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
                 Ok(_) if self.tree.format() == Format::Lines => Err(Reason::UnknownFormat),
                 shape => first_of(shape, role),
             };
-            let shape = shape.map(|shape| Shape {
+            let shape = shape.map(|shape| Syntax {
                 listed: shape.listed || listed,
                 ..shape
             });
@@ -204,7 +204,7 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
     /// The IDs that are keys. They are told, never changed.
     fn keys(&mut self, root: NodeId) {
         let tree = self.tree;
-        let reason = if self.object.sort == Sort::Custom {
+        let reason = if self.object.sort == ObjectKind::Custom {
             Reason::CustomResource
         } else {
             Reason::MapKey
@@ -219,9 +219,9 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
                     let span = raw.start + span.start..raw.start + span.end;
                     finding(leaf, tree.source(), span, &token, Err(reason))
                 } else {
-                    let leaf = Leaf {
-                        source: Source::Here(node),
-                        spot: Spot::Document,
+                    let leaf = TextSite {
+                        source: TextSource::Here(node),
+                        spot: Location::Document,
                         container: None,
                     };
                     finding(leaf, &tree.source()[raw.clone()], span, &token, Err(reason))
@@ -244,27 +244,27 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
     }
 
     /// In which setting a scalar stands, and whether it is an item of a list.
-    fn setting(&self, node: NodeId) -> (Setting, bool) {
+    fn setting(&self, node: NodeId) -> (TextKind, bool) {
         let tree = self.tree;
         if variable(tree, node).is_some() {
-            return (Setting::Env, false);
+            return (TextKind::Env, false);
         }
         let list = tree
             .parent(node)
             .filter(|parent| tree.kind(*parent) == Kind::Sequence);
         match list {
             Some(list) if COMMANDS.iter().any(|name| tree.is_under(list, name)) => {
-                (Setting::Argument, false)
+                (TextKind::Argument, false)
             }
-            list => (Setting::Data, list.is_some()),
+            list => (TextKind::Data, list.is_some()),
         }
     }
 
     /// What stands around a scalar: its mapping and those that enclose it, up to the root and beyond.
-    fn around(&mut self, leaf: NodeId) -> (Around<'x>, Nearby) {
+    fn around(&mut self, leaf: NodeId) -> (NameContext<'x>, DocumentRegions) {
         let tree = self.tree;
-        let mut around = Around::default();
-        let mut nearby = Nearby::default();
+        let mut around = NameContext::default();
+        let mut nearby = DocumentRegions::default();
         let mut node = leaf;
         if let Some((name, list)) = variable(tree, leaf) {
             around.own = Some(name);
@@ -291,22 +291,22 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
         (around, nearby)
     }
 
-    fn enter(&mut self, node: NodeId, around: &mut Around<'x>, nearby: &mut Nearby) {
+    fn enter(&mut self, node: NodeId, around: &mut NameContext<'x>, nearby: &mut DocumentRegions) {
         let (tree, snapshot) = (self.tree, self.snapshot);
         around.path.extend(tree.key(node));
         let (told, level) = self.said.entry(node).or_insert_with(|| {
             let (roles, policies) = (&snapshot.roles, &*snapshot.policies);
             let key = tree.key(node);
             if tree.kind(node) == Kind::Sequence {
-                let level = Level::of(neighbours_in_list(tree, node), key, policies);
-                let told = roles.told(neighbours_in_list(tree, node), Among::Settings);
+                let level = MappingRegions::of(neighbours_in_list(tree, node), key, policies);
+                let told = roles.told(neighbours_in_list(tree, node), NameScope::Settings);
                 return (Arc::new(told), Arc::new(level));
             }
             let among = match key {
-                Some(key) if names_variables(key) => Among::Settings,
-                _ => Among::Entry,
+                Some(key) if names_variables(key) => NameScope::Settings,
+                _ => NameScope::Entry,
             };
-            let level = Level::of(neighbours_in_mapping(tree, node), key, policies);
+            let level = MappingRegions::of(neighbours_in_mapping(tree, node), key, policies);
             let told = roles.told(neighbours_in_mapping(tree, node), among);
             (Arc::new(told), Arc::new(level))
         });
@@ -320,8 +320,8 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
         node: NodeId,
         token: &Token<'x>,
         place: Result<Range<usize>, Unmappable>,
-        shape: Result<Shape, Reason>,
-        nearby: Nearby,
+        shape: Result<Syntax, Reason>,
+        nearby: DocumentRegions,
     ) {
         let inner = self.inner(node, token);
         let finding = match self.within {
@@ -342,7 +342,12 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
     }
 
     /// A token that is written with escapes or over lines: it is told by the name that the catalog has for it.
-    fn unmappable(&self, leaf: Leaf<'t>, node: NodeId, token: &Token<'_>) -> Option<Finding<'t>> {
+    fn unmappable(
+        &self,
+        leaf: TextSite<'t>,
+        node: NodeId,
+        token: &Token<'_>,
+    ) -> Option<Finding<'t>> {
         let text = self.snapshot.catalog.model(token.model?).id.as_str();
         let token = Token {
             span: self.tree.raw(node),
@@ -360,11 +365,11 @@ impl<'t, 'o, 'x> Walk<'t, 'o, 'x> {
 
 /// The finding of `token`, which stands at `span` of `text`.
 fn finding<'t>(
-    leaf: Leaf<'t>,
+    leaf: TextSite<'t>,
     text: &'t str,
     span: Range<usize>,
     token: &Token<'_>,
-    shape: Result<Shape, Reason>,
+    shape: Result<Syntax, Reason>,
 ) -> Finding<'t> {
     let name = &text[span.clone()];
     let id = &name[name.len() - token.id.len()..];

@@ -9,16 +9,17 @@ use std::collections::BTreeMap;
 use crate::text::NodeId;
 
 use super::{Detector, Finding, volumes};
-use crate::domain::config_maps::{Neighbours, Text, Word};
+use crate::domain::config_maps::{NamespaceConfigMaps, StoredValue, Word};
 use crate::domain::environment::{
-    Bulk, BulkSource, By, Environment, Followed, Origin, Reference, Says, Value, expanded_with,
+    Definition, EnvFrom, EnvFromSource, EnvOrigin, Environment, Followed, Origin, Reference, Value,
+    expanded_names,
 };
-use crate::domain::object::{Object, Variable};
+use crate::domain::object::{Object, VariableName};
 use crate::domain::reason::Reason;
-use crate::domain::shape::{Shape, Whole};
-use crate::domain::site::{Leaf, Setting, Source, Spot};
+use crate::domain::site::{Location, TextKind, TextSite, TextSource};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::token::{Form, Token, alias, tokens};
+use crate::domain::syntax::{Syntax, TextContext};
+use crate::domain::tokens::{Form, Token, alias, tokens};
 
 /// How many words of ConfigMaps are looked at for one object. Each may become an entry of a hundred bytes, and the API server
 /// stores objects of a megabyte or so.
@@ -27,10 +28,10 @@ const MOST: usize = 1000;
 /// Every finding of `object` that stands elsewhere, container by container.
 pub(super) fn findings<'t>(
     object: &Object<'t>,
-    neighbours: Neighbours<'t>,
+    neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
 ) -> Vec<Finding<'t>> {
-    let mut following = Following {
+    let mut following = ReferenceWalk {
         object,
         neighbours,
         snapshot,
@@ -46,9 +47,9 @@ pub(super) fn findings<'t>(
 }
 
 /// A walk over what an object takes from elsewhere.
-pub(super) struct Following<'a, 't> {
+pub(super) struct ReferenceWalk<'a, 't> {
     pub(super) object: &'a Object<'t>,
-    pub(super) neighbours: Neighbours<'t>,
+    pub(super) neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
     /// Knows the roles of variables.
     detector: Detector<'t, 'a>,
@@ -58,7 +59,7 @@ pub(super) struct Following<'a, 't> {
 
 /// What the entries behind one say of its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Cover {
+enum Shadowing {
     /// One of them defines it, and none before that takes it.
     Sure,
     /// One that is not seen may define it.
@@ -67,7 +68,7 @@ enum Cover {
     Taken,
 }
 
-impl Cover {
+impl Shadowing {
     /// Why a text that is covered so is not followed, if it is not.
     const fn doubt(self) -> Option<Reason> {
         match self {
@@ -79,16 +80,16 @@ impl Cover {
 
 /// A place that takes a text from elsewhere.
 #[derive(Clone, Copy)]
-pub(super) struct Taker<'t> {
-    /// By names.
-    pub(super) spot: Spot<'t>,
+pub(super) struct Consumer<'t> {
+    /// EnvOrigin names.
+    pub(super) spot: Location<'t>,
     /// The container that it belongs to.
     pub(super) container: Option<NodeId>,
     /// The node that takes it.
     pub(super) node: NodeId,
 }
 
-impl<'t> Following<'_, 't> {
+impl<'t> ReferenceWalk<'_, 't> {
     fn container(&mut self, container: NodeId) {
         let environment = Environment::of(self.object.tree, container, self.neighbours);
         let (entries, covers) = read(&environment);
@@ -96,17 +97,17 @@ impl<'t> Following<'_, 't> {
             self.bulks(container, environment.bulks(), &covers);
         }
         for (name, node, value, cover) in entries {
-            if cover != Some(Cover::Sure) {
-                let taker = self.taker(container, Variable::named(name), node);
+            if cover != Some(Shadowing::Sure) {
+                let taker = self.taker(container, VariableName::named(name), node);
                 self.entry(taker, name, value, cover);
             }
         }
     }
 
-    fn taker(&self, container: NodeId, variable: Variable<'t>, node: NodeId) -> Taker<'t> {
+    fn taker(&self, container: NodeId, variable: VariableName<'t>, node: NodeId) -> Consumer<'t> {
         let name = self.object.name_of(container);
-        Taker {
-            spot: Spot::Env {
+        Consumer {
+            spot: Location::Env {
                 container: name,
                 variable,
             },
@@ -116,13 +117,18 @@ impl<'t> Following<'_, 't> {
     }
 
     /// The IDs that `envFrom` brings in and that nothing behind them defines.
-    fn bulks(&mut self, container: NodeId, bulks: &[Bulk<'t>], covers: &BTreeMap<&str, Cover>) {
+    fn bulks(
+        &mut self,
+        container: NodeId,
+        bulks: &[EnvFrom<'t>],
+        covers: &BTreeMap<&str, Shadowing>,
+    ) {
         for (at, bulk) in bulks.iter().enumerate() {
-            let BulkSource::Seen(map, seen) = bulk.source else {
+            let EnvFromSource::Seen(map, seen) = bulk.source else {
                 continue;
             };
             for (key, word) in seen.words() {
-                let variable = Variable::prefixed(bulk.prefix, key);
+                let variable = VariableName::prefixed(bulk.prefix, key);
                 if !variable.is_accepted_everywhere() {
                     continue;
                 }
@@ -131,27 +137,33 @@ impl<'t> Following<'_, 't> {
                     return;
                 }
                 let cover = match covers.get(&*variable.to_string()) {
-                    Some(cover @ (Cover::Sure | Cover::Perhaps)) => Some(*cover),
-                    Some(Cover::Taken) | None => cover_by(&bulks[at + 1..], variable),
+                    Some(cover @ (Shadowing::Sure | Shadowing::Perhaps)) => Some(*cover),
+                    Some(Shadowing::Taken) | None => cover_by(&bulks[at + 1..], variable),
                 };
-                if cover != Some(Cover::Sure) {
-                    self.follow(taker, (map, key, word), By::Bulk, cover);
+                if cover != Some(Shadowing::Sure) {
+                    self.follow(taker, (map, key, word), EnvOrigin::EnvFrom, cover);
                 }
             }
         }
     }
 
     /// One entry of `env`.
-    fn entry(&mut self, taker: Taker<'t>, name: &str, value: Value<'t>, cover: Option<Cover>) {
+    fn entry(
+        &mut self,
+        taker: Consumer<'t>,
+        name: &str,
+        value: Value<'t>,
+        cover: Option<Shadowing>,
+    ) {
         match value {
             Value::Key {
                 map,
                 key,
-                text: Text::Word(word),
+                text: StoredValue::Word(word),
                 ..
             } => {
                 if self.may_look(taker, map, key, word) {
-                    self.follow(taker, (map, key, word), By::Entry, cover);
+                    self.follow(taker, (map, key, word), EnvOrigin::Env, cover);
                 }
             }
             Value::Hidden {
@@ -164,18 +176,18 @@ impl<'t> Following<'_, 't> {
 
     fn follow(
         &mut self,
-        taker: Taker<'t>,
+        taker: Consumer<'t>,
         (name, key, word): (&'t str, &'t str, &'t Word),
-        by: By,
-        cover: Option<Cover>,
+        by: EnvOrigin,
+        cover: Option<Shadowing>,
     ) {
-        let doubt = cover.and_then(Cover::doubt);
+        let doubt = cover.and_then(Shadowing::doubt);
         let reach = doubt.map_or(Ok(Followed { word, by }), Err);
         let word = Some(word);
         self.take(taker, Origin::ConfigMap { name, key, word }, reach);
     }
 
-    fn hidden(&mut self, taker: Taker<'t>, name: &str, origin: Origin<'t>) {
+    fn hidden(&mut self, taker: Consumer<'t>, name: &str, origin: Origin<'t>) {
         match origin {
             Origin::Field { .. } => self.take(taker, origin, Err(Reason::OutOfSight)),
             Origin::ConfigMap { key, .. } if names_a_model(name) || names_a_model(key) => {
@@ -191,7 +203,7 @@ impl<'t> Following<'_, 't> {
     /// Counts a word of a ConfigMap; beyond the bound, the first one is told and nothing more is looked at.
     pub(super) fn may_look(
         &mut self,
-        taker: Taker<'t>,
+        taker: Consumer<'t>,
         name: &'t str,
         key: &'t str,
         word: &'t Word,
@@ -208,14 +220,14 @@ impl<'t> Following<'_, 't> {
     /// Takes what stands at `origin` as a finding, if it is an ID alone, or an alias.
     pub(super) fn take(
         &mut self,
-        taker: Taker<'t>,
+        taker: Consumer<'t>,
         origin: Origin<'t>,
         reach: Result<Followed<'t>, Reason>,
     ) {
         let Some(text) = self.text_at(origin) else {
             return;
         };
-        let named = alias(text, self.snapshot).map(|token| (token, Shape::WHOLE));
+        let named = alias(text, self.snapshot).map(|token| (token, Syntax::WHOLE));
         for (token, shape) in named.into_iter().chain(alone(text, self.snapshot)) {
             // A profile that nobody changes anyway is no news.
             let profiled = matches!(token.form, Form::Profiled(_));
@@ -230,7 +242,7 @@ impl<'t> Following<'_, 't> {
     }
 
     /// Tells a text of which nothing is known but where it stands.
-    fn tell_unread(&mut self, taker: Taker<'t>, origin: Origin<'t>, reason: Reason) {
+    fn tell_unread(&mut self, taker: Consumer<'t>, origin: Origin<'t>, reason: Reason) {
         let leaf = taker.leaf(origin, Err(reason));
         self.found.push(Finding::unread(leaf, reason));
     }
@@ -244,10 +256,10 @@ impl<'t> Following<'_, 't> {
     }
 }
 
-impl<'t> Taker<'t> {
-    fn leaf(self, origin: Origin<'t>, reach: Result<Followed<'t>, Reason>) -> Leaf<'t> {
-        Leaf {
-            source: Source::Elsewhere(Reference {
+impl<'t> Consumer<'t> {
+    fn leaf(self, origin: Origin<'t>, reach: Result<Followed<'t>, Reason>) -> TextSite<'t> {
+        TextSite {
+            source: TextSource::Elsewhere(Reference {
                 node: self.node,
                 origin,
                 reach,
@@ -259,10 +271,12 @@ impl<'t> Taker<'t> {
 }
 
 /// An entry of `env`: its name, its node, what it says, and what those behind it say of its name.
-type Covered<'t> = (&'t str, NodeId, Value<'t>, Option<Cover>);
+type OrderedEntry<'t> = (&'t str, NodeId, Value<'t>, Option<Shadowing>);
 
 /// The entries of `env` in order, and what all of them together say of a name.
-fn read<'t>(environment: &Environment<'t>) -> (Vec<Covered<'t>>, BTreeMap<&'t str, Cover>) {
+fn read<'t>(
+    environment: &Environment<'t>,
+) -> (Vec<OrderedEntry<'t>>, BTreeMap<&'t str, Shadowing>) {
     let mut covers = BTreeMap::new();
     let mut entries: Vec<_> = environment
         .entries()
@@ -271,35 +285,35 @@ fn read<'t>(environment: &Environment<'t>) -> (Vec<Covered<'t>>, BTreeMap<&'t st
     for (name, _, value, cover) in entries.iter_mut().rev() {
         *cover = covers.get(name).copied();
         if value.is_sure() {
-            covers.insert(*name, Cover::Sure);
+            covers.insert(*name, Shadowing::Sure);
         } else if matches!(value, Value::Hidden { .. }) {
-            covers.entry(*name).or_insert(Cover::Perhaps);
+            covers.entry(*name).or_insert(Shadowing::Perhaps);
         }
         if let Value::Literal(text) = value {
             // An entry that takes its own name takes what stands before it.
-            covers.extend(expanded_with(text).map(|name| (name, Cover::Taken)));
+            covers.extend(expanded_names(text).map(|name| (name, Shadowing::Taken)));
         }
     }
     (entries, covers)
 }
 
 /// What later items of `envFrom` say of a variable.
-fn cover_by(later: &[Bulk<'_>], variable: Variable<'_>) -> Option<Cover> {
+fn cover_by(later: &[EnvFrom<'_>], variable: VariableName<'_>) -> Option<Shadowing> {
     let mut cover = None;
     for bulk in later {
         match bulk.of(variable) {
-            Says::This(_) => return Some(Cover::Sure),
-            Says::Perhaps => cover = Some(Cover::Perhaps),
-            Says::Nothing => {}
+            Definition::This(_) => return Some(Shadowing::Sure),
+            Definition::Perhaps => cover = Some(Shadowing::Perhaps),
+            Definition::Nothing => {}
         }
     }
     cover
 }
 
 /// The ID that a text is, alone or behind a route of its own.
-fn alone<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<(Token<'t>, Shape)> {
+fn alone<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<(Token<'t>, Syntax)> {
     let token = tokens(text, snapshot).next()?;
-    let shape = Whole::of(text, Setting::Data).shape(&token).ok()?;
+    let shape = TextContext::of(text, TextKind::Data).shape(&token).ok()?;
     (!shape.listed && token.form != Form::Doubled).then_some((token, shape))
 }
 

@@ -3,18 +3,18 @@
 
 use crate::text::NodeId;
 
-use super::references::{Following, Taker};
+use super::references::{Consumer, ReferenceWalk};
 use crate::domain::config_maps::Lookup;
 use crate::domain::environment::{Origin, is_optional, text_of};
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::reason::Reason;
-use crate::domain::site::Spot;
+use crate::domain::site::Location;
 
 /// The direct IDs that stand in the volumes of an object.
-pub(super) fn files(following: &mut Following<'_, '_>) {
+pub(super) fn files(following: &mut ReferenceWalk<'_, '_>) {
     let object = following.object;
     let tree = object.tree;
-    if !matches!(object.sort, Sort::Pod | Sort::Template) {
+    if !matches!(object.sort, ObjectKind::Pod | ObjectKind::Template) {
         return;
     }
     let volumes = object
@@ -22,8 +22,8 @@ pub(super) fn files(following: &mut Following<'_, '_>) {
         .and_then(|pod| tree.at(pod, &["spec", "volumes"]));
     for node in volumes.into_iter().flat_map(|list| tree.children(list)) {
         let volume = text_of(tree, node, "name");
-        let taker = Taker {
-            spot: Spot::Volume { volume },
+        let taker = Consumer {
+            spot: Location::Volume { volume },
             container: reader(object, volume),
             node,
         };
@@ -47,7 +47,7 @@ fn reader(object: &Object<'_>, volume: &str) -> Option<NodeId> {
 }
 
 /// What one source of a volume brings in.
-fn source<'t>(following: &mut Following<'_, 't>, taker: Taker<'t>, source: NodeId) {
+fn source<'t>(following: &mut ReferenceWalk<'_, 't>, taker: Consumer<'t>, source: NodeId) {
     let tree = following.object.tree;
     if let Some(map) = tree.get(source, "configMap") {
         config_map(following, taker, map);
@@ -62,7 +62,7 @@ fn source<'t>(following: &mut Following<'_, 't>, taker: Taker<'t>, source: NodeI
 }
 
 /// The words of a ConfigMap that become files: all, or those that `items` names. What we change there, the file has too.
-fn config_map<'t>(following: &mut Following<'_, 't>, taker: Taker<'t>, map: NodeId) {
+fn config_map<'t>(following: &mut ReferenceWalk<'_, 't>, taker: Consumer<'t>, map: NodeId) {
     let tree = following.object.tree;
     let name = text_of(tree, map, "name");
     let Lookup::Seen(seen) = following.neighbours.look_up(name, is_optional(tree, map)) else {

@@ -50,16 +50,16 @@ pub struct Followed<'t> {
     /// The word.
     pub word: &'t Word,
     /// How the container takes it, and so where an explicit entry has to stand.
-    pub by: By,
+    pub by: EnvOrigin,
 }
 
 /// How a container takes a text from a ConfigMap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// By an entry of `env`, which the explicit one replaces.
-    Entry,
-    /// By an item of `envFrom`, before which nothing can stand: the explicit entry comes first in `env`.
-    Bulk,
+pub enum EnvOrigin {
+    /// EnvOrigin an entry of `env`, which the explicit one replaces.
+    Env,
+    /// EnvOrigin an item of `envFrom`, before which nothing can stand: the explicit entry comes first in `env`.
+    EnvFrom,
 }
 
 impl Reference<'_> {

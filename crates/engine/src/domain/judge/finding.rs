@@ -1,40 +1,44 @@
 //! One finding, group by group of reasons: the first group that has one decides.
 
-use super::{Judge, Judged};
+use super::{Judge, JudgedFinding};
 use crate::domain::detect::Finding;
-use crate::domain::object::Sort;
+use crate::domain::object::ObjectKind;
 use crate::domain::policy::{Lists, References, Scope};
 use crate::domain::reason::Reason;
-use crate::domain::region::{Found, Region, RegionSource};
+use crate::domain::region::{Region, RegionReading, RegionSource};
+use crate::domain::region_lookup::{RegionAnswer, RegionQuery};
 use crate::domain::resolve::{
-    Evidence, Named, Question, Reported, Resolution, Suggestion, resolve, settled_without_region,
-    standing_without_region, suggestion,
+    Evidence, ModelRef, Question, Resolution, Suggestion, SuggestionQuery, resolve,
+    settled_without_region, standing_without_region, suggestion,
 };
-use crate::domain::token::Form;
-use crate::domain::whereabouts::{Standpoint, Whereabouts};
+use crate::domain::tokens::Form;
 
 impl<'t> Judge<'t, '_> {
     /// One finding, group by group: the first group that has a reason decides.
-    pub(super) fn one(&self, finding: Finding<'t>, object_reason: Option<Reason>) -> Judged<'t> {
+    pub(super) fn one(
+        &self,
+        finding: Finding<'t>,
+        object_reason: Option<Reason>,
+    ) -> JudgedFinding<'t> {
         if finding.is_unread() {
             let object_reason = object_reason.or_else(|| self.opted_out(&finding.leaf));
             let reason = object_reason.or(finding.shape.err());
             return left(finding, reason.unwrap_or(Reason::OutOfSight));
         }
         let named = match finding.token.form {
-            Form::Direct => Named::Direct(finding.token.id),
-            Form::Profiled(geography) => Named::Profiled {
+            Form::Direct => ModelRef::Direct(finding.token.id),
+            Form::Profiled(geography) => ModelRef::Profiled {
                 geography,
                 id: finding.token.id,
             },
-            Form::Alias => Named::Alias(finding.token.id),
+            Form::Alias => ModelRef::Alias(finding.token.id),
             Form::Doubled => return self.doubled(finding),
         };
         self.named(finding, named, object_reason)
     }
 
     /// An ID behind more than one prefix, which nothing else matters for.
-    fn doubled(&self, finding: Finding<'t>) -> Judged<'t> {
+    fn doubled(&self, finding: Finding<'t>) -> JudgedFinding<'t> {
         let region = self.whereabouts(&finding).and_then(region_of);
         let mut judged = left(finding, Reason::DoublePrefix);
         judged.region = region;
@@ -43,14 +47,14 @@ impl<'t> Judge<'t, '_> {
     }
 
     /// What would work in the place of a finding that is told and never changed.
-    fn suggestion(&self, judged: &Judged<'_>) -> Option<Suggestion> {
+    fn suggestion(&self, judged: &JudgedFinding<'_>) -> Option<Suggestion> {
         let finding = &judged.finding;
         let reason = judged.resolution.reason()?;
         // Another sort of ARN, or a pattern of one, names no model to call.
         if reason == Reason::InArn && finding.in_arn.is_none() {
             return None;
         }
-        let name = Reported {
+        let name = SuggestionQuery {
             written: &judged.written,
             id: &judged.id,
             region: judged.region.map(|(region, _)| region),
@@ -64,12 +68,12 @@ impl<'t> Judge<'t, '_> {
     pub(super) fn named(
         &self,
         finding: Finding<'t>,
-        named: Named<'_>,
+        named: ModelRef<'_>,
         object_reason: Option<Reason>,
-    ) -> Judged<'t> {
+    ) -> JudgedFinding<'t> {
         let (id, direct) = match named {
-            Named::Direct(id) | Named::Alias(id) => (id, true),
-            Named::Profiled { id, .. } => (id, false),
+            ModelRef::Direct(id) | ModelRef::Alias(id) => (id, true),
+            ModelRef::Profiled { id, .. } => (id, false),
         };
         let found = self.whereabouts(&finding);
         let catalog = &self.snapshot().catalog;
@@ -81,20 +85,24 @@ impl<'t> Judge<'t, '_> {
             Err(reason) => Some(reason),
         };
         let early = match named {
-            Named::Direct(_) | Named::Alias(_) => shape_reason
+            ModelRef::Direct(_) | ModelRef::Alias(_) => shape_reason
                 .or(object_reason)
                 .or_else(|| settled_without_region(named, self.policy, catalog)),
-            Named::Profiled { .. } => None,
+            ModelRef::Profiled { .. } => None,
         };
         let blocked = shape_reason.is_some() || object_reason.is_some();
         let mut region = found.and_then(region_of);
         let (resolution, evidence) = match (early, found.map(|there| there.found)) {
             (Some(reason), _) => (Resolution::Leave(reason), self.evidence_of(id)),
             (None, None) => self.without_region(named, Reason::NoRegion),
-            (None, Some(Found::OutOfSight)) => self.without_region(named, Reason::RegionOutOfSight),
-            (None, Some(Found::NotARegion)) => self.without_region(named, Reason::NotARegion),
-            (None, Some(Found::Region(region))) => self.ask(&finding, named, region, found),
-            (None, Some(Found::Conflict(one, other))) => {
+            (None, Some(RegionReading::OutOfSight)) => {
+                self.without_region(named, Reason::RegionOutOfSight)
+            }
+            (None, Some(RegionReading::NotARegion)) => {
+                self.without_region(named, Reason::NotARegion)
+            }
+            (None, Some(RegionReading::Region(region))) => self.ask(&finding, named, region, found),
+            (None, Some(RegionReading::Conflict(one, other))) => {
                 let (first, second) = (
                     self.ask(&finding, named, one, found),
                     self.ask(&finding, named, other, found),
@@ -113,7 +121,7 @@ impl<'t> Judge<'t, '_> {
         } else {
             in_doubt(resolution, finding.leaf.doubt())
         };
-        let mut judged = Judged {
+        let mut judged = JudgedFinding {
             id: id.to_owned(),
             written: finding.text.to_owned(),
             reported: self.only_reports(&finding),
@@ -133,20 +141,20 @@ impl<'t> Judge<'t, '_> {
         self.policy.references == References::Report && finding.leaf.reference().is_some()
     }
 
-    pub(super) fn whereabouts(&self, finding: &Finding<'t>) -> Option<Whereabouts> {
+    pub(super) fn whereabouts(&self, finding: &Finding<'t>) -> Option<RegionAnswer> {
         let found = self.surroundings.whereabouts(standpoint(finding))?;
         // The cluster's own region is a guess: good enough for a Pod that cannot work otherwise, for nothing else.
         let usable = found.source != RegionSource::Cluster
-            || (self.object.sort != Sort::ConfigMap && self.policy.scope == Scope::Required);
+            || (self.object.sort != ObjectKind::ConfigMap && self.policy.scope == Scope::Required);
         usable.then_some(found)
     }
 
     fn ask(
         &self,
         finding: &Finding<'_>,
-        named: Named<'_>,
+        named: ModelRef<'_>,
         region: Region,
-        found: Option<Whereabouts>,
+        found: Option<RegionAnswer>,
     ) -> (Resolution, Evidence) {
         let question = Question {
             named,
@@ -164,12 +172,12 @@ impl<'t> Judge<'t, '_> {
         )
     }
 
-    fn without_region(&self, named: Named<'_>, reason: Reason) -> (Resolution, Evidence) {
+    fn without_region(&self, named: ModelRef<'_>, reason: Reason) -> (Resolution, Evidence) {
         match named {
-            Named::Direct(id) | Named::Alias(id) => {
+            ModelRef::Direct(id) | ModelRef::Alias(id) => {
                 (Resolution::Leave(reason), self.evidence_of(id))
             }
-            Named::Profiled { geography, id } => {
+            ModelRef::Profiled { geography, id } => {
                 let standing =
                     standing_without_region(geography, id, self.policy, &self.snapshot().catalog);
                 (Resolution::Leave(standing), self.evidence_of(id))
@@ -188,13 +196,13 @@ impl<'t> Judge<'t, '_> {
 }
 
 /// A finding that is left before anything else is asked.
-fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
+fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
     let (id, written) = (finding.token.id.to_owned(), finding.text.to_owned());
     let evidence = Evidence {
         model: finding.token.model,
         ..Evidence::default()
     };
-    Judged {
+    JudgedFinding {
         finding,
         id,
         written,
@@ -208,10 +216,10 @@ fn left(finding: Finding<'_>, reason: Reason) -> Judged<'_> {
 }
 
 /// The region that was found, with its source, where there is one and no other.
-fn region_of(there: Whereabouts) -> Option<(Region, RegionSource)> {
+fn region_of(there: RegionAnswer) -> Option<(Region, RegionSource)> {
     match there.found {
-        Found::Region(region) => Some((region, there.source)),
-        Found::Conflict(..) | Found::OutOfSight | Found::NotARegion => None,
+        RegionReading::Region(region) => Some((region, there.source)),
+        RegionReading::Conflict(..) | RegionReading::OutOfSight | RegionReading::NotARegion => None,
     }
 }
 
@@ -229,12 +237,12 @@ fn in_doubt(resolution: Resolution, doubt: Option<Reason>) -> Resolution {
 }
 
 /// The place of a finding, for its region.
-pub(super) fn standpoint<'a, 't>(finding: &'a Finding<'t>) -> Standpoint<'a, 't> {
+pub(super) fn standpoint<'a, 't>(finding: &'a Finding<'t>) -> RegionQuery<'a, 't> {
     let in_shape = finding.shape.ok().and_then(|shape| shape.region);
-    Standpoint {
+    RegionQuery {
         leaf: &finding.leaf,
         token: &finding.token.span,
         in_value: in_shape.or(finding.in_arn),
-        nearby: &finding.nearby,
+        document_regions: &finding.nearby,
     }
 }

@@ -8,7 +8,7 @@ pub(crate) const LONGEST_EXPANSION: usize = 256;
 
 /// What a source says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum RegionReading {
     /// A region.
     Region(Region),
     /// Two regions by two names of the same rank.
@@ -20,12 +20,12 @@ pub enum Found {
 }
 
 /// Reads the name of a region, written in full; an empty text counts as absent.
-pub fn said(text: &str) -> Option<Found> {
+pub fn read_region(text: &str) -> Option<RegionReading> {
     read(text, &|_| None)
 }
 
 /// Reads the name of a region; an empty text counts as absent.
-pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Found> {
+pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<RegionReading> {
     let text = text.trim();
     if text.is_empty() {
         return None;
@@ -34,16 +34,16 @@ pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Opt
         .filter(|text| text.len() <= LONGEST_EXPANSION)
         .and_then(|text| expand(text, variable))
     else {
-        return Some(Found::OutOfSight);
+        return Some(RegionReading::OutOfSight);
     };
     let text = text.trim();
     if text.is_empty() {
         return None;
     }
     if is_filled_in(text) {
-        return Some(Found::OutOfSight);
+        return Some(RegionReading::OutOfSight);
     }
-    Some(Region::parse(text).map_or(Found::NotARegion, Found::Region))
+    Some(Region::parse(text).map_or(RegionReading::NotARegion, RegionReading::Region))
 }
 
 /// Expands `$(X)`; `None` where a variable cannot be.

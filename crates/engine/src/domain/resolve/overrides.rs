@@ -3,7 +3,7 @@
 use super::{Resolution, Resolver, Step, Target, rules};
 use crate::domain::catalog::Destinations;
 use crate::domain::id::{Geography, ModelId};
-use crate::domain::policy::{Override, OverrideTarget, Spelling};
+use crate::domain::policy::{IdForms, Override, OverrideTarget};
 use crate::domain::reason::Reason;
 
 impl Resolver<'_, '_> {
@@ -25,7 +25,7 @@ impl Resolver<'_, '_> {
 
     fn applies(&self, candidate: &Override, id: &str, profiled: bool) -> bool {
         candidate.model.as_str() == id
-            && (!profiled || candidate.spelling == Spelling::DirectAndProfiles)
+            && (!profiled || candidate.spelling == IdForms::DirectAndProfiles)
             && (candidate.sources.is_empty() || candidate.sources.contains(&self.question.region))
             && candidate.namespaces.selects(self.question.namespace)
     }

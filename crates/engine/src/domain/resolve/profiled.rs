@@ -4,7 +4,7 @@ use super::rules::permits;
 use super::{Resolution, Resolver, Step};
 use crate::domain::catalog::{Catalog, Knowledge, ProfileState, Route};
 use crate::domain::id::ModelId;
-use crate::domain::policy::{GlobalUse, Policy};
+use crate::domain::policy::{Global, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
@@ -37,7 +37,7 @@ impl<'a> Resolver<'a, '_> {
         let Some(route) = route else {
             return Resolution::Leave(Reason::ReplacementNotServed);
         };
-        if route.geography.is_global() && self.policy.global == GlobalUse::Never {
+        if route.geography.is_global() && self.policy.global == Global::Never {
             return Resolution::Leave(Reason::OnlyGlobalServes);
         }
         match self.first_permitted(model, std::iter::once(route), None) {
@@ -99,6 +99,6 @@ pub fn standing_without_region(
 }
 
 fn is_refused(route: &Route, source: Region, policy: &Policy) -> bool {
-    (route.geography.is_global() && policy.global == GlobalUse::Never)
+    (route.geography.is_global() && policy.global == Global::Never)
         || permits(route, source, policy).is_err()
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{Evidence, Named, Question, Resolution, Resolver, Target};
+use super::{Evidence, ModelRef, Question, Resolution, Resolver, Target};
 use crate::domain::catalog::Catalog;
 use crate::domain::id::{Geography, ModelId};
 use crate::domain::policy::{Namespace, Policy};
@@ -15,7 +15,7 @@ use crate::domain::region::Region;
 
 /// A name that is told and never changed.
 #[derive(Debug, Clone, Copy)]
-pub struct Reported<'a> {
+pub struct SuggestionQuery<'a> {
     /// The name as it stands, with whatever is before its vendor.
     pub written: &'a str,
     /// The direct ID in it, known or not.
@@ -49,7 +49,7 @@ pub enum Suggestion {
 )]
 pub fn suggestion(
     reason: Reason,
-    name: Reported<'_>,
+    name: SuggestionQuery<'_>,
     policy: &Policy,
     catalog: &Catalog,
 ) -> Option<Suggestion> {
@@ -72,12 +72,12 @@ pub fn suggestion(
     }
 }
 
-impl Reported<'_> {
+impl SuggestionQuery<'_> {
     /// What works from the region and passes every rule of the policy: its own override, a living profile, or the direct ID.
     /// Which models the policy changes is no question here, for nothing is changed.
     fn working(&self, policy: &Policy, catalog: &Catalog) -> Option<Target> {
         let question = Question {
-            named: Named::Direct(self.id),
+            named: ModelRef::Direct(self.id),
             region: self.region?,
             inferred: false,
             namespace: self.namespace,

@@ -12,12 +12,12 @@ use crate::domain::id::is_id_byte;
 #[derive(Debug, Default)]
 pub(super) struct Aliases {
     names: BTreeSet<Box<str>>,
-    kin: Box<[Kin]>,
+    kin: Box<[PrefixGroup]>,
 }
 
 /// Parts that start alike.
 #[derive(Debug)]
-struct Kin {
+struct PrefixGroup {
     start: memmem::Finder<'static>,
     parts: Box<[Box<str>]>,
 }
@@ -33,7 +33,7 @@ impl Aliases {
             let start = &part[..part.len().min(START)];
             by_start.entry(start).or_default().push(part.into());
         }
-        let kin = by_start.into_iter().map(|(start, parts)| Kin {
+        let kin = by_start.into_iter().map(|(start, parts)| PrefixGroup {
             start: memmem::Finder::new(start).into_owned(),
             parts: parts.into(),
         });
@@ -59,7 +59,7 @@ impl Aliases {
     }
 }
 
-impl Kin {
+impl PrefixGroup {
     /// Whether a part stands at the start of `rest`, as a whole.
     fn stands_at(&self, rest: &[u8]) -> bool {
         self.parts.iter().any(|part| {

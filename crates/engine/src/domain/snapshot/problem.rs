@@ -34,7 +34,7 @@ pub enum Problem {
     )]
     UnknownRegions {
         /// The object that names them.
-        object: Named,
+        object: ObjectName,
         /// The regions, in order.
         regions: Box<[Region]>,
     },
@@ -45,7 +45,7 @@ pub enum Problem {
     )]
     UnknownGeographies {
         /// The object that names them.
-        object: Named,
+        object: ObjectName,
         /// The geographies, in order.
         geographies: Box<[Geography]>,
     },
@@ -63,7 +63,7 @@ pub enum Problem {
 
 /// An object by its kind and name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
+pub enum ObjectName {
     /// A mapping.
     Mapping(Box<str>),
     /// A policy.
@@ -72,11 +72,11 @@ pub enum Named {
 
 impl Problem {
     /// The object that has to be corrected.
-    pub fn object(&self) -> Named {
+    pub fn object(&self) -> ObjectName {
         match self {
-            Self::Conflicting(conflict) => Named::Mapping(conflict.mapping.clone()),
+            Self::Conflicting(conflict) => ObjectName::Mapping(conflict.mapping.clone()),
             Self::ReplacementCycle { policy, .. } | Self::Shadowed { policy, .. } => {
-                Named::Policy(policy.clone())
+                ObjectName::Policy(policy.clone())
             }
             Self::UnknownRegions { object, .. } | Self::UnknownGeographies { object, .. } => {
                 object.clone()
@@ -85,7 +85,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Named {
+impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mapping(name) => write!(f, "mapping `{name}`"),
@@ -101,7 +101,7 @@ fn list<T: fmt::Display>(items: &[T]) -> String {
 
 /// What is wrong with a mapping by itself.
 pub(super) fn of_mapping(mapping: &Mapping) -> impl Iterator<Item = Problem> {
-    let object = Named::Mapping(mapping.name.clone());
+    let object = ObjectName::Mapping(mapping.name.clone());
     let regions = mapping.scanned.iter().copied();
     let regions = regions.chain(mapping.models.iter().flat_map(regions_of));
     let geographies = mapping
@@ -120,7 +120,7 @@ pub(super) fn of_mapping(mapping: &Mapping) -> impl Iterator<Item = Problem> {
 
 /// What is wrong with a policy beside this catalog.
 pub(super) fn of_policy(policy: &Policy, catalog: &Catalog) -> impl Iterator<Item = Problem> {
-    let object = Named::Policy(policy.name.clone());
+    let object = ObjectName::Policy(policy.name.clone());
     let overrides = policy.overrides.iter();
     let regions = overrides
         .clone()
@@ -178,7 +178,7 @@ fn regions_of(model: &MappedModel) -> impl Iterator<Item = Region> {
         .copied()
 }
 
-fn unknown_regions(object: &Named, regions: impl Iterator<Item = Region>) -> Option<Problem> {
+fn unknown_regions(object: &ObjectName, regions: impl Iterator<Item = Region>) -> Option<Problem> {
     let unknown: BTreeSet<_> = regions
         .filter(|region| matches!(region.jurisdiction(), Jurisdiction::Unlisted(_)))
         .collect();
@@ -189,7 +189,7 @@ fn unknown_regions(object: &Named, regions: impl Iterator<Item = Region>) -> Opt
 }
 
 fn unknown_geographies<'a>(
-    object: &Named,
+    object: &ObjectName,
     unknown: impl Iterator<Item = &'a Geography>,
 ) -> Option<Problem> {
     let unknown: BTreeSet<_> = unknown.cloned().collect();
@@ -259,8 +259,8 @@ mod tests {
         asking.allowed = [geography("sa"), geography("asia"), geography("jp")].into();
         let mapping = mapping("new", 0, vec![new]);
         let (snapshot, problems) = Snapshot::build(vec![mapping], vec![asking]);
-        let object = Named::Mapping("new".into());
-        let policy = Named::Policy("test".into());
+        let object = ObjectName::Mapping("new".into());
+        let policy = ObjectName::Policy("test".into());
         let expected = [
             Problem::UnknownRegions {
                 object: object.clone(),
@@ -326,7 +326,10 @@ mod tests {
             .iter()
             .map(Problem::object)
             .collect();
-        let policy = || Named::Policy("test".into());
-        assert_eq!(objects, [Named::Mapping("jp".into()), policy(), policy()]);
+        let policy = || ObjectName::Policy("test".into());
+        assert_eq!(
+            objects,
+            [ObjectName::Mapping("jp".into()), policy(), policy()]
+        );
     }
 }

@@ -7,20 +7,20 @@ use std::ops::Range;
 
 use crate::text::{NodeId, Tree};
 
-use crate::domain::config_maps::Neighbours;
-use crate::domain::object::{Object, Sort};
+use crate::domain::config_maps::NamespaceConfigMaps;
+use crate::domain::context_rules::neighbours_in_mapping;
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
-use crate::domain::region::{Found, Region, RegionSource, said};
-use crate::domain::role::neighbours_in_mapping;
-use crate::domain::site::{Leaf, Spot};
+use crate::domain::region::{Region, RegionReading, RegionSource, read_region};
+use crate::domain::site::{Location, TextSite};
 
+mod document_regions;
 mod flags;
-mod nearby;
 mod variables;
 
 mod one_model;
 
-pub use nearby::{Level, Nearby};
+pub use document_regions::{DocumentRegions, MappingRegions};
 pub use one_model::{OF_ONE_MODEL, region_of_one};
 
 use flags::{command_around, flagged};
@@ -28,11 +28,11 @@ use variables::Variables;
 
 /// The strongest source that says anything, and what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Whereabouts {
+pub struct RegionAnswer {
     /// Which one.
     pub source: RegionSource,
     /// What it says.
-    pub found: Found,
+    pub found: RegionReading,
 }
 
 /// The annotation by which an object or a namespace names its region.
@@ -64,27 +64,27 @@ const LITELLM_NAME: &str = "AWS_REGION_NAME";
 /// Variables of the AWS SDKs; they disagree which of the two counts.
 pub const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// Names a profile of `~/.aws/config`, whose region cannot be read here.
+/// NamedRegions a profile of `~/.aws/config`, whose region cannot be read here.
 const SDK_PROFILE: &str = "AWS_PROFILE";
 
 /// What an object and what is around it say of regions, read once for all of its findings.
-pub struct Surroundings<'t> {
+pub struct RegionContext<'t> {
     tree: &'t Tree<'t>,
     policy: &'t Policy,
-    annotation: Option<Found>,
-    namespace: Option<Found>,
-    default: Option<Found>,
-    cluster: Option<Found>,
+    annotation: Option<RegionReading>,
+    namespace: Option<RegionReading>,
+    default: Option<RegionReading>,
+    cluster: Option<RegionReading>,
     /// By container; the ConfigMap's own data without one.
-    named: BTreeMap<Option<NodeId>, Names<'t>>,
+    named: BTreeMap<Option<NodeId>, NamedRegions<'t>>,
 }
 
 /// What the names of a container, or of a ConfigMap, say.
-struct Names<'t> {
+struct NamedRegions<'t> {
     /// Its variables or keys.
-    said: Option<Found>,
+    read_region: Option<RegionReading>,
     /// The flags of its command and arguments, as far as each is an element of its own.
-    flags: Option<Found>,
+    flags: Option<RegionReading>,
     /// A source that is not seen may define one of the names. What a person has stated for the namespace or in the policy
     /// counts all the same, for they know their Secrets; the cluster's own region does not: it is a guess about Pods that
     /// name no region, and this one may.
@@ -97,18 +97,18 @@ struct Names<'t> {
 
 /// The place that a region is asked for.
 #[derive(Clone, Copy)]
-pub struct Standpoint<'a, 't> {
+pub struct RegionQuery<'a, 't> {
     /// The text that the ID stands in.
-    pub leaf: &'a Leaf<'t>,
+    pub leaf: &'a TextSite<'t>,
     /// The ID's place in the decoded text.
     pub token: &'a Range<usize>,
     /// A region that is written in the value itself.
     pub in_value: Option<Region>,
     /// What is named around the ID in a document.
-    pub nearby: &'a Nearby,
+    pub document_regions: &'a DocumentRegions,
 }
 
-impl<'t> Surroundings<'t> {
+impl<'t> RegionContext<'t> {
     /// Reads the surroundings of `object`, of these containers of it, under `policy`, which has names and a default of its own.
     /// What variables take from ConfigMaps is looked up among `neighbours`.
     pub fn of(
@@ -116,20 +116,20 @@ impl<'t> Surroundings<'t> {
         containers: &BTreeSet<NodeId>,
         policy: &'t Policy,
         namespace: &Namespace,
-        neighbours: Neighbours<'t>,
+        neighbours: NamespaceConfigMaps<'t>,
         cluster: Option<Region>,
     ) -> Self {
         let tree = object.tree;
-        let annotated = |text: Option<&str>| said(text?);
+        let annotated = |text: Option<&str>| read_region(text?);
         let mut named: BTreeMap<_, _> = containers
             .iter()
             .map(|node| {
-                let names = Names::of_container(tree, *node, policy, neighbours);
+                let names = NamedRegions::of_container(tree, *node, policy, neighbours);
                 (Some(*node), names)
             })
             .collect();
-        if let (Sort::ConfigMap, Some(data)) = (object.sort, tree.get(object.root, "data")) {
-            named.insert(None, Names::of_data(tree, data, policy));
+        if let (ObjectKind::ConfigMap, Some(data)) = (object.sort, tree.get(object.root, "data")) {
+            named.insert(None, NamedRegions::of_data(tree, data, policy));
         }
         Self {
             tree,
@@ -141,16 +141,16 @@ impl<'t> Surroundings<'t> {
                     .get(REGION_ANNOTATION)
                     .map(|text| &**text),
             ),
-            default: policy.default_region.map(Found::Region),
-            cluster: cluster.map(Found::Region),
+            default: policy.default_region.map(RegionReading::Region),
+            cluster: cluster.map(RegionReading::Region),
             named,
         }
     }
 
     /// What the strongest source says; `None` where no source says anything.
-    pub fn whereabouts(&self, place: Standpoint<'_, 't>) -> Option<Whereabouts> {
+    pub fn whereabouts(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
         RegionSource::ALL.iter().find_map(|&source| {
-            Some(Whereabouts {
+            Some(RegionAnswer {
                 source,
                 found: self.said_by(source, place)?,
             })
@@ -158,28 +158,32 @@ impl<'t> Surroundings<'t> {
     }
 
     /// What one source says.
-    pub fn said_by(&self, source: RegionSource, place: Standpoint<'_, 't>) -> Option<Found> {
+    pub fn said_by(
+        &self,
+        source: RegionSource,
+        place: RegionQuery<'_, 't>,
+    ) -> Option<RegionReading> {
         let names = self.named.get(&place.leaf.container);
         match source {
-            RegionSource::InValue => place.in_value.map(Found::Region),
-            RegionSource::Beside if !place.nearby.levels.is_empty() => place
-                .nearby
+            RegionSource::InValue => place.in_value.map(RegionReading::Region),
+            RegionSource::Beside if !place.document_regions.levels.is_empty() => place
+                .document_regions
                 .beside(self.policy)
-                .filter(|_| !place.nearby.variables),
+                .filter(|_| !place.document_regions.variables),
             RegionSource::Beside => self.beside(place, names?),
             RegionSource::ObjectAnnotation => self.annotation,
-            RegionSource::Document => place.nearby.around(self.policy),
-            RegionSource::ContainerEnv if place.nearby.variables => {
-                place.nearby.beside(self.policy)
+            RegionSource::Document => place.document_regions.around(self.policy),
+            RegionSource::ContainerEnv if place.document_regions.variables => {
+                place.document_regions.beside(self.policy)
             }
             RegionSource::ContainerEnv => {
                 place.leaf.container?;
                 let names = names?;
-                names.of_one(place.leaf.spot).or(names.said)
+                names.of_one(place.leaf.spot).or(names.read_region)
             }
             RegionSource::ConfigMapKey if place.leaf.container.is_none() => {
                 let names = names?;
-                names.of_one(place.leaf.spot).or(names.said)
+                names.of_one(place.leaf.spot).or(names.read_region)
             }
             RegionSource::ConfigMapKey => None,
             RegionSource::NamespaceAnnotation => self.namespace,
@@ -191,8 +195,12 @@ impl<'t> Surroundings<'t> {
     }
 
     /// `--region X` of the same command: of the whole list of arguments, or of the one command of a script that holds the ID.
-    fn beside(&self, place: Standpoint<'_, 't>, names: &Names<'t>) -> Option<Found> {
-        let (Spot::Args { .. } | Spot::Command { .. }) = place.leaf.spot else {
+    fn beside(
+        &self,
+        place: RegionQuery<'_, 't>,
+        names: &NamedRegions<'t>,
+    ) -> Option<RegionReading> {
+        let (Location::Args { .. } | Location::Command { .. }) = place.leaf.spot else {
             return None;
         };
         let text = self.tree.text(place.leaf.scalar()?)?;
@@ -209,12 +217,12 @@ impl<'t> Surroundings<'t> {
     }
 }
 
-impl<'t> Names<'t> {
+impl<'t> NamedRegions<'t> {
     fn of_container(
         tree: &'t Tree<'t>,
         container: NodeId,
         policy: &Policy,
-        neighbours: Neighbours<'t>,
+        neighbours: NamespaceConfigMaps<'t>,
     ) -> Self {
         let variables = Variables::of(tree, container, policy, neighbours);
         let lists = ["command", "args"]
@@ -225,7 +233,7 @@ impl<'t> Names<'t> {
             .filter_map(|node| tree.text(node))
             .collect();
         Self {
-            said: ranked(policy, |name| variables.region(name)),
+            read_region: ranked(policy, |name| variables.region(name)),
             flags: flagged(&words, &variables),
             may_be_told: asked(policy).any(|name| variables.may_hide(name)),
             variables: Some(variables),
@@ -236,7 +244,8 @@ impl<'t> Names<'t> {
     fn of_data(tree: &'t Tree<'t>, data: NodeId, policy: &Policy) -> Self {
         let policies = std::slice::from_ref(policy);
         Self {
-            said: Level::of(neighbours_in_mapping(tree, data), None, policies).says(policy),
+            read_region: MappingRegions::of(neighbours_in_mapping(tree, data), None, policies)
+                .says(policy),
             flags: None,
             may_be_told: false,
             variables: None,
@@ -245,15 +254,18 @@ impl<'t> Names<'t> {
     }
 
     /// The region of the model in this variable or key alone.
-    fn of_one(&self, spot: Spot<'_>) -> Option<Found> {
+    fn of_one(&self, spot: Location<'_>) -> Option<RegionReading> {
         let name = match spot {
-            Spot::Env { variable, .. } => region_of_one(variable.key()),
-            Spot::Data { key } => region_of_one(key),
-            Spot::Args { .. } | Spot::Command { .. } | Spot::Volume { .. } | Spot::Document => None,
+            Location::Env { variable, .. } => region_of_one(variable.key()),
+            Location::Data { key } => region_of_one(key),
+            Location::Args { .. }
+            | Location::Command { .. }
+            | Location::Volume { .. }
+            | Location::Document => None,
         }?;
         match (&self.variables, self.data) {
             (Some(variables), _) => variables.region(name),
-            (None, Some((tree, data))) => said(tree.text(tree.get(data, name)?)?),
+            (None, Some((tree, data))) => read_region(tree.text(tree.get(data, name)?)?),
             (None, None) => None,
         }
     }
@@ -269,7 +281,7 @@ fn asked(policy: &Policy) -> impl Iterator<Item = &str> {
 }
 
 /// Asks the names rank by rank; the first rank that says anything decides.
-fn ranked(policy: &Policy, value: impl Fn(&str) -> Option<Found>) -> Option<Found> {
+fn ranked(policy: &Policy, value: impl Fn(&str) -> Option<RegionReading>) -> Option<RegionReading> {
     policy
         .extra_env_names
         .iter()
@@ -277,21 +289,27 @@ fn ranked(policy: &Policy, value: impl Fn(&str) -> Option<Found>) -> Option<Foun
         .or_else(|| together(BEDROCK_NAMES.iter().filter_map(|name| value(name))))
         .or_else(|| value(LITELLM_NAME))
         .or_else(|| together(SDK_NAMES.iter().filter_map(|name| value(name))))
-        .or_else(|| value(SDK_PROFILE).map(|_| Found::OutOfSight))
+        .or_else(|| value(SDK_PROFILE).map(|_| RegionReading::OutOfSight))
 }
 
 /// What names of the same rank say together: what cannot be read is a full stop, and two regions are a conflict.
-fn together(mut all: impl Iterator<Item = Found>) -> Option<Found> {
-    let mut said = all.next()?;
+fn together(mut all: impl Iterator<Item = RegionReading>) -> Option<RegionReading> {
+    let mut read_region = all.next()?;
     for other in all {
-        said = match (said, other) {
-            (Found::OutOfSight, _) | (_, Found::OutOfSight) => Found::OutOfSight,
-            (Found::NotARegion, _) | (_, Found::NotARegion) => Found::NotARegion,
-            (Found::Region(a), Found::Region(b)) if a != b => Found::Conflict(a, b),
-            (said, _) => said,
+        read_region = match (read_region, other) {
+            (RegionReading::OutOfSight, _) | (_, RegionReading::OutOfSight) => {
+                RegionReading::OutOfSight
+            }
+            (RegionReading::NotARegion, _) | (_, RegionReading::NotARegion) => {
+                RegionReading::NotARegion
+            }
+            (RegionReading::Region(a), RegionReading::Region(b)) if a != b => {
+                RegionReading::Conflict(a, b)
+            }
+            (read_region, _) => read_region,
         };
     }
-    Some(said)
+    Some(read_region)
 }
 
 /// Whether a variable of this name may be asked for: every built-in name ends so.

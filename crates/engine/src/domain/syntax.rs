@@ -5,15 +5,15 @@
 use crate::domain::placeholder::is_of_a_template;
 use crate::domain::reason::Reason;
 use crate::domain::region::{Region, is_bedrock_runtime};
-use crate::domain::site::Setting;
-use crate::domain::token::Token;
+use crate::domain::site::TextKind;
+use crate::domain::tokens::Token;
 
 #[cfg(test)]
 mod tests;
 
 /// The shape of a token that may be rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
+pub struct Syntax {
     /// The token is the whole value: only then can an ARN take its place.
     pub whole: bool,
     /// A region that is written in front of the ID (`bedrock/us-east-1/…`).
@@ -22,7 +22,7 @@ pub struct Shape {
     pub listed: bool,
 }
 
-impl Shape {
+impl Syntax {
     /// Of a token that is the whole text.
     pub const WHOLE: Self = Self {
         whole: true,
@@ -67,32 +67,32 @@ const LONG_CONTEXT: &str = "[1m]";
 
 /// A text in which tokens stand. What is true of all of it is found once: it may hold tens of thousands.
 #[derive(Debug, Clone, Copy)]
-pub struct Whole<'t> {
+pub struct TextContext<'t> {
     text: &'t str,
     trimmed: &'t str,
-    setting: Setting,
+    setting: TextKind,
     /// Whether commas in it need not part the items of a list.
     is_a_file: bool,
     /// Whether it is one text in quotes.
     is_quoted: bool,
 }
 
-impl<'t> Whole<'t> {
+impl<'t> TextContext<'t> {
     /// A text, by where it stands.
-    pub fn of(text: &'t str, setting: Setting) -> Self {
+    pub fn of(text: &'t str, setting: TextKind) -> Self {
         let trimmed = text.trim();
         let unquoted = trimmed.trim_matches(['"', '\'']);
         Self {
             text,
             trimmed,
             setting,
-            is_a_file: setting == Setting::Data && is_a_file(trimmed),
+            is_a_file: setting == TextKind::Data && is_a_file(trimmed),
             is_quoted: trimmed.len() == unquoted.len() + 2,
         }
     }
 
     /// The shape of a token of the text, or why it is left.
-    pub fn shape(&self, token: &Token<'_>) -> Result<Shape, Reason> {
+    pub fn shape(&self, token: &Token<'_>) -> Result<Syntax, Reason> {
         let text = self.text;
         if !token.suffix.is_empty() {
             return Err(Reason::ProvisionedSuffix);
@@ -119,7 +119,7 @@ impl<'t> Whole<'t> {
             return Err(Reason::UnknownFormat);
         }
         if in_address {
-            return Ok(Shape {
+            return Ok(Syntax {
                 whole: false,
                 region,
                 listed: false,
@@ -128,7 +128,7 @@ impl<'t> Whole<'t> {
         let assigned = route.len() < word.len();
         let alone = self.trimmed == &text[start..text.len() - after.len()] && !assigned;
         if alone {
-            return Ok(Shape {
+            return Ok(Syntax {
                 whole: self.trimmed == &text[token.span.clone()],
                 region,
                 listed: false,
@@ -138,7 +138,7 @@ impl<'t> Whole<'t> {
         if !listed {
             self.in_company(before, after, assigned)?;
         }
-        Ok(Shape {
+        Ok(Syntax {
             whole: false,
             region,
             listed,
@@ -161,7 +161,7 @@ impl<'t> Whole<'t> {
     /// Why a token that shares its text with other words is left, if it is.
     fn in_company(&self, before: &str, after: &str, assigned: bool) -> Result<(), Reason> {
         let quoted = before.ends_with(['"', '\'']) && after.starts_with(['"', '\'']);
-        if self.setting == Setting::Data || self.trimmed.starts_with('{') || is_inside_json(before)
+        if self.setting == TextKind::Data || self.trimmed.starts_with('{') || is_inside_json(before)
         {
             return Err(if is_sent_elsewhere(before) {
                 Reason::GatewayClient
@@ -179,9 +179,9 @@ impl<'t> Whole<'t> {
             .next_back()
             .is_some_and(|word| word.starts_with('-'));
         match self.setting {
-            Setting::Argument => Ok(()),
-            Setting::Env if assigned || behind_a_flag || (quoted && self.is_quoted) => Ok(()),
-            Setting::Env | Setting::Data => Err(Reason::Prose),
+            TextKind::Argument => Ok(()),
+            TextKind::Env if assigned || behind_a_flag || (quoted && self.is_quoted) => Ok(()),
+            TextKind::Env | TextKind::Data => Err(Reason::Prose),
         }
     }
 }

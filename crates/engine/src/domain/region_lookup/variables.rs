@@ -5,10 +5,10 @@ use std::cell::Cell;
 use crate::text::{NodeId, Tree};
 
 use super::may_name_a_region;
-use crate::domain::config_maps::{Neighbours, Text};
+use crate::domain::config_maps::{NamespaceConfigMaps, StoredValue};
 use crate::domain::environment::{Environment, Value};
 use crate::domain::policy::Policy;
-use crate::domain::region::{Found, LONGEST_EXPANSION, expand, read};
+use crate::domain::region::{LONGEST_EXPANSION, RegionReading, expand, read};
 
 /// How many `$(X)` one region's name may take, chains counted link by link: real ones take one or two.
 const MOST_EXPANSIONS: usize = 16;
@@ -17,7 +17,7 @@ const MOST_EXPANSIONS: usize = 16;
 /// among hundreds.
 pub(super) struct Variables<'t> {
     environment: Environment<'t>,
-    /// Names and entries, in order.
+    /// NamedRegions and entries, in order.
     regional: Vec<(&'t str, NodeId)>,
 }
 
@@ -26,7 +26,7 @@ impl<'t> Variables<'t> {
         tree: &'t Tree<'t>,
         container: NodeId,
         policy: &Policy,
-        neighbours: Neighbours<'t>,
+        neighbours: NamespaceConfigMaps<'t>,
     ) -> Self {
         let environment = Environment::of(tree, container, neighbours);
         let regional = environment
@@ -43,13 +43,13 @@ impl<'t> Variables<'t> {
     ///
     /// An entry that is not seen is a full stop. A source of `envFrom` that is not seen is none: it may hold any name, and most
     /// Pods have one for a password.
-    pub(super) fn region(&self, name: &str) -> Option<Found> {
+    pub(super) fn region(&self, name: &str) -> Option<RegionReading> {
         let entries = self.regional.iter().rev().filter(|(one, _)| *one == name);
         for (_, entry) in entries {
             match self.environment.value(*entry) {
                 Value::Literal(text) => return self.read(text, Some(*entry)),
                 Value::Key { text, .. } => return text.region(),
-                Value::Hidden { .. } => return Some(Found::OutOfSight),
+                Value::Hidden { .. } => return Some(RegionReading::OutOfSight),
                 Value::Nothing => {}
             }
         }
@@ -62,7 +62,7 @@ impl<'t> Variables<'t> {
     }
 
     /// Reads a text with `$(X)` expanded from the entries before `at`, or from all.
-    pub(super) fn read(&self, text: &str, at: Option<NodeId>) -> Option<Found> {
+    pub(super) fn read(&self, text: &str, at: Option<NodeId>) -> Option<RegionReading> {
         let budget = Cell::new(MOST_EXPANSIONS);
         read(text, &|name| self.expanded(name, at, &budget))
     }
@@ -91,10 +91,10 @@ impl<'t> Variables<'t> {
 }
 
 /// What is kept of a text, as far as a region's name can be put together from it.
-fn spelled(text: &Text) -> Option<String> {
+fn spelled(text: &StoredValue) -> Option<String> {
     match text {
-        Text::Region(region) => Some(region.to_string()),
-        Text::Blank => Some(String::new()),
-        Text::Word(_) | Text::Placeholder | Text::Other => None,
+        StoredValue::Region(region) => Some(region.to_string()),
+        StoredValue::Blank => Some(String::new()),
+        StoredValue::Word(_) | StoredValue::Placeholder | StoredValue::Other => None,
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::together;
 use super::variables::Variables;
-use crate::domain::region::Found;
+use crate::domain::region::RegionReading;
 
 /// Flags that name a region beside an ID.
 const FLAGS: &[&str] = &["--region", "--aws-region"];
@@ -13,7 +13,7 @@ const FLAGS: &[&str] = &["--region", "--aws-region"];
 const NEAR: usize = 4096;
 
 /// What `--region` and its kin say among `words`.
-pub(super) fn flagged(words: &[&str], variables: &Variables<'_>) -> Option<Found> {
+pub(super) fn flagged(words: &[&str], variables: &Variables<'_>) -> Option<RegionReading> {
     let named = words.iter().enumerate().filter_map(|(at, word)| {
         let is_flag = |flag: &&&str| {
             word.strip_prefix(**flag)

@@ -1,7 +1,7 @@
 //! The rules of roles, in the order in which they are asked.
 
-use super::Condition::{Around, Beside, Entry, Named, Under};
-use super::{Rule, Says};
+use super::Condition::{Beside, Enclosing, Entry, Named, Under};
+use super::{Rule, ValueTest};
 use crate::domain::reason::Reason;
 
 /// Every rule.
@@ -38,7 +38,7 @@ pub const TABLE: &[Rule] = &[
         reason: Reason::ClientAlias,
         when: &[
             Named(&["modelname"]),
-            Entry(&["litellmparams"], Says::Anything),
+            Entry(&["litellmparams"], ValueTest::Anything),
         ],
         why: "LiteLLM's clients ask for the model by this name; renaming it breaks every one of them.",
     },
@@ -85,7 +85,7 @@ pub const TABLE: &[Rule] = &[
                 "inputcost",
                 "outputcost",
             ],
-            Says::Anything,
+            ValueTest::Anything,
         )],
         why: "An entry with a price is one of a price table, whose name other data equal.",
     },
@@ -120,80 +120,80 @@ pub const TABLE: &[Rule] = &[
     },
     Rule {
         reason: Reason::ExplicitProfile,
-        when: &[Beside(&["modelid", "modelarn"], Says::Arn)],
+        when: &[Beside(&["modelid", "modelarn"], ValueTest::Arn)],
         why: "The ARN beside it is what is invoked; this one only selects the request's format.",
     },
     Rule {
         reason: Reason::ExplicitProfile,
-        when: &[Around(
+        when: &[Enclosing(
             &[
                 "*inferenceprofileid",
                 "*inferenceprofilearn",
                 "*inferenceprofilename",
                 "*inferenceprofile",
             ],
-            Says::Name,
+            ValueTest::Name,
         )],
         why: "The application has been told its profile and uses that.",
     },
     Rule {
         reason: Reason::PrefixedByTool,
-        when: &[Around(
+        when: &[Enclosing(
             &[
                 "*inferenceprofileprefix",
                 "*bedrockgeoregion",
                 "*bedrockregionprefix",
                 "*crossregionprefix",
             ],
-            Says::Name,
+            ValueTest::Name,
         )],
         why: "The tool puts this prefix before the ID; a second one makes a name that no profile has.",
     },
     Rule {
         reason: Reason::PrefixedByTool,
-        when: &[Around(
+        when: &[Enclosing(
             &[
                 "*enablebedrockcrossregioninference",
                 "enablecrossregioninference",
             ],
-            Says::Yes,
+            ValueTest::Yes,
         )],
         why: "The tool derives the profile from the direct ID itself.",
     },
     Rule {
         reason: Reason::Mantle,
-        when: &[Around(&["*usemantle"], Says::Yes)],
+        when: &[Enclosing(&["*usemantle"], ValueTest::Yes)],
         why: "Claude Code calls bedrock-mantle, which takes direct IDs only.",
     },
     Rule {
         reason: Reason::Mantle,
-        when: &[Around(
+        when: &[Enclosing(
             &["*url", "*endpoint", "*host", "*apibase"],
-            Says::MantleHost,
+            ValueTest::MantleHost,
         )],
         why: "bedrock-mantle takes direct IDs only.",
     },
     Rule {
         reason: Reason::OtherCloud,
-        when: &[Around(&["*usevertex"], Says::Yes)],
+        when: &[Enclosing(&["*usevertex"], ValueTest::Yes)],
         why: "Claude Code calls Vertex AI, where the name is none of Bedrock's.",
     },
     Rule {
         reason: Reason::OtherCloud,
-        when: &[Around(
+        when: &[Enclosing(
             &[
                 "llmprovider",
                 "customllmprovider",
                 "modelprovider",
                 "aiprovider",
             ],
-            Says::OneOf(&["vertex*", "azure*", "openrouter*", "google*", "gemini*"]),
+            ValueTest::OneOf(&["vertex*", "azure*", "openrouter*", "google*", "gemini*"]),
         )],
         why: "The setting beside it names another provider.",
     },
     Rule {
         reason: Reason::GatewayClient,
-        when: &[Around(
+        when: &[Enclosing(
             &[
                 "*openaibaseurl",
                 "*openaiapibase",
@@ -217,7 +217,7 @@ pub const TABLE: &[Rule] = &[
                 "*openrouterbaseurl",
                 "*portkeybaseurl",
             ],
-            Says::OtherHost,
+            ValueTest::OtherHost,
         )],
         why: "The client calls a gateway, for which the ID is a name of its own.",
     },
@@ -233,26 +233,26 @@ pub const TABLE: &[Rule] = &[
                 "endpoint",
                 "serverurl",
             ],
-            Says::OtherHost,
+            ValueTest::OtherHost,
         )],
         why: "The entry names an address that is not Bedrock's own runtime, for which the ID is a name of its own.",
     },
     Rule {
         reason: Reason::GatewayClient,
-        when: &[Around(
+        when: &[Enclosing(
             &[
                 "llmprovider",
                 "customllmprovider",
                 "modelprovider",
                 "aiprovider",
             ],
-            Says::OneOf(&["openai*"]),
+            ValueTest::OneOf(&["openai*"]),
         )],
         why: "The client speaks OpenAI's protocol, to a gateway for which the ID is a name of its own.",
     },
     Rule {
         reason: Reason::Batch,
-        when: &[Around(
+        when: &[Enclosing(
             &[
                 "*batchrolearn",
                 "*batchs3bucket",
@@ -260,7 +260,7 @@ pub const TABLE: &[Rule] = &[
                 "*batchinferencerole",
                 "*batchinferencerolearn",
             ],
-            Says::Anything,
+            ValueTest::Anything,
         )],
         why: "Batch jobs have profiles and rights of their own.",
     },
@@ -280,13 +280,16 @@ pub const TABLE: &[Rule] = &[
         reason: Reason::OtherCloud,
         when: &[Entry(
             &["provider", "apitype"],
-            Says::OneOf(&["vertex*", "azure*", "openrouter*", "google*", "gemini*"]),
+            ValueTest::OneOf(&["vertex*", "azure*", "openrouter*", "google*", "gemini*"]),
         )],
         why: "The entry names another provider.",
     },
     Rule {
         reason: Reason::GatewayClient,
-        when: &[Entry(&["provider", "apitype"], Says::OneOf(&["openai*"]))],
+        when: &[Entry(
+            &["provider", "apitype"],
+            ValueTest::OneOf(&["openai*"]),
+        )],
         why: "The entry names a protocol that gateways speak, for which the ID is a name of its own.",
     },
 ];

@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Context};
-use crate::domain::config_maps::Neighbours;
+use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::detect::{self, Finding};
 use crate::domain::environment::Origin;
 use crate::domain::object::Object;
 use crate::domain::policy::{self, Policy};
-use crate::domain::site::{Leaf, Spot};
-use crate::domain::token::Form;
+use crate::domain::site::{Location, TextSite};
+use crate::domain::tokens::Form;
 
 /// Everything that stands in an object, seen by those who follow what it takes from elsewhere and by those who do not.
-pub(super) struct Sight<'t>(BTreeMap<bool, Vec<Finding<'t>>>);
+pub(super) struct PolicyViews<'t>(BTreeMap<bool, Vec<Finding<'t>>>);
 
-impl<'t> Sight<'t> {
+impl<'t> PolicyViews<'t> {
     /// What these policies see of an object; of a running Pod only what the new containers bring.
     pub(super) fn of<'p>(
         object: &Object<'t>,
@@ -56,15 +56,18 @@ pub(super) fn follows(policy: &Policy) -> bool {
 }
 
 /// The ConfigMaps that an object of the context's namespace can refer to, as far as the policy looks at them.
-pub(super) fn neighbours<'t>(policy: &Policy, context: &Context<'t, '_>) -> Neighbours<'t> {
+pub(super) fn neighbours<'t>(
+    policy: &Policy,
+    context: &Context<'t, '_>,
+) -> NamespaceConfigMaps<'t> {
     if follows(policy) {
         in_namespace(context)
     } else {
-        Neighbours::NONE
+        NamespaceConfigMaps::NONE
     }
 }
 
-fn in_namespace<'t>(context: &Context<'t, '_>) -> Neighbours<'t> {
+fn in_namespace<'t>(context: &Context<'t, '_>) -> NamespaceConfigMaps<'t> {
     let namespace = &context.namespace.name;
     context.view.references.in_namespace(namespace)
 }
@@ -89,30 +92,33 @@ fn added<'t>(found: Vec<Finding<'t>>, context: &Context<'_, '_>) -> Vec<Finding<
         .map(|container| old.name_of(container))
         .collect();
     let is_new = |finding: &Finding<'_>| match finding.leaf.spot {
-        Spot::Env { container, .. } | Spot::Args { container } | Spot::Command { container } => {
-            !there.contains(container)
-        }
-        Spot::Data { .. } | Spot::Volume { .. } | Spot::Document => false,
+        Location::Env { container, .. }
+        | Location::Args { container }
+        | Location::Command { container } => !there.contains(container),
+        Location::Data { .. } | Location::Volume { .. } | Location::Document => false,
     };
     found.into_iter().filter(is_new).collect()
 }
 
 /// Whether a policy takes the text of `leaf` for a model's where it is an alias: by the name of the variable or of the key, here
 /// or where the text is taken from.
-fn takes_aliases(policy: &Policy, leaf: &Leaf<'_>) -> bool {
+fn takes_aliases(policy: &Policy, leaf: &TextSite<'_>) -> bool {
     let Some(names) = &policy.aliases else {
         return false;
     };
     let here = match leaf.spot {
-        Spot::Env { variable, .. } => names.matches(&variable.to_string()),
-        Spot::Data { key } => names.matches(key),
-        Spot::Args { .. } | Spot::Command { .. } | Spot::Volume { .. } | Spot::Document => false,
+        Location::Env { variable, .. } => names.matches(&variable.to_string()),
+        Location::Data { key } => names.matches(key),
+        Location::Args { .. }
+        | Location::Command { .. }
+        | Location::Volume { .. }
+        | Location::Document => false,
     };
     here || key_of(leaf).is_some_and(|key| names.matches(key))
 }
 
 /// The key of the ConfigMap that the text of `leaf` is taken from.
-fn key_of<'t>(leaf: &Leaf<'t>) -> Option<&'t str> {
+fn key_of<'t>(leaf: &TextSite<'t>) -> Option<&'t str> {
     match leaf.reference()?.origin {
         Origin::ConfigMap { key, .. } => Some(key),
         Origin::Secret { .. } | Origin::Field { .. } => None,

@@ -4,12 +4,12 @@ use std::fmt::Display;
 
 use super::{Action, Judge};
 use crate::domain::environment::Reference;
-use crate::domain::object::{Object, Sort};
+use crate::domain::object::{Object, ObjectKind};
 use crate::domain::opt_out::{IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, lists, opts_out};
 use crate::domain::plan::Plan;
-use crate::domain::policy::{ConfigMaps, OptOut};
+use crate::domain::policy::{ConfigMapRewrite, OptOut};
 use crate::domain::reason::Reason;
-use crate::domain::site::{Leaf, Spot};
+use crate::domain::site::{Location, TextSite};
 
 /// How much data a ConfigMap holds at most, in bytes (`MaxSecretSize` in the API server's validation).
 const LARGEST_CONFIG_MAP: usize = 1024 * 1024;
@@ -28,8 +28,8 @@ impl Judge<'_, '_> {
     /// The reason that holds for the whole object, if one does.
     pub(super) fn object_reason(&self) -> Option<Reason> {
         let object = self.object;
-        if object.sort == Sort::ConfigMap {
-            let tracked = self.policy.rewrite_config_maps != ConfigMaps::All
+        if object.sort == ObjectKind::ConfigMap {
+            let tracked = self.policy.rewrite_config_maps != ConfigMapRewrite::All
                 && !matches!(self.context.action, Action::Edit);
             if object.field(&["immutable"]) == Some("true") {
                 return Some(Reason::Immutable);
@@ -41,26 +41,27 @@ impl Judge<'_, '_> {
         if self.opt_outs(IGNORE).any(opts_out) {
             return Some(Reason::OptedOut);
         }
-        (object.sort == Sort::ConfigMap && self.policy.rewrite_config_maps == ConfigMaps::Never)
+        (object.sort == ObjectKind::ConfigMap
+            && self.policy.rewrite_config_maps == ConfigMapRewrite::Never)
             .then_some(Reason::Excluded)
     }
 
     /// Whether the place is opted out by its container's, variable's or key's name, or by the ConfigMap that it is taken from.
-    pub(super) fn opted_out(&self, leaf: &Leaf<'_>) -> Option<Reason> {
+    pub(super) fn opted_out(&self, leaf: &TextSite<'_>) -> Option<Reason> {
         let named = |annotation: &str, name: &dyn Display| {
             self.opt_outs(annotation)
                 .any(|globs| lists(globs, &name.to_string()))
         };
         let out = match leaf.spot {
-            Spot::Env {
+            Location::Env {
                 container,
                 variable,
             } => named(IGNORE_CONTAINERS, &container) || named(IGNORE_ENV, &variable),
-            Spot::Args { container } | Spot::Command { container } => {
+            Location::Args { container } | Location::Command { container } => {
                 named(IGNORE_CONTAINERS, &container)
             }
-            Spot::Data { key } => named(IGNORE_KEYS, &key),
-            Spot::Volume { .. } | Spot::Document => false,
+            Location::Data { key } => named(IGNORE_KEYS, &key),
+            Location::Volume { .. } | Location::Document => false,
         };
         let there = self.policy.opt_out == OptOut::Any
             && leaf.reference().is_some_and(Reference::is_opted_out);
@@ -88,7 +89,7 @@ impl Judge<'_, '_> {
 
     /// Whether the object would grow beyond what the API server stores.
     pub(super) fn outgrows(&self, plan: &Plan<'_>) -> bool {
-        if self.object.sort != Sort::ConfigMap {
+        if self.object.sort != ObjectKind::ConfigMap {
             return false;
         }
         let tree = self.object.tree;

@@ -1,10 +1,10 @@
 use super::*;
-use crate::domain::{fixtures, token};
+use crate::domain::{fixtures, tokens};
 
-fn of(text: &str, setting: Setting) -> Result<Shape, Reason> {
+fn of(text: &str, setting: TextKind) -> Result<Syntax, Reason> {
     let snapshot = fixtures::snapshot();
-    let token = token::tokens(text, &snapshot).next().expect("a token");
-    Whole::of(text, setting).shape(&token)
+    let token = tokens::tokens(text, &snapshot).next().expect("a token");
+    TextContext::of(text, setting).shape(&token)
 }
 const ID: &str = "anthropic.claude-sonnet-5";
 
@@ -12,8 +12,8 @@ const ID: &str = "anthropic.claude-sonnet-5";
 fn an_id_alone_is_whole_whatever_white_space_is_around_it() {
     for text in [ID.to_owned(), format!("{ID}\n"), format!("  {ID} ")] {
         assert_eq!(
-            of(&text, Setting::Data),
-            Ok(Shape {
+            of(&text, TextKind::Data),
+            Ok(Syntax {
                 whole: true,
                 region: None,
                 listed: false
@@ -22,8 +22,8 @@ fn an_id_alone_is_whole_whatever_white_space_is_around_it() {
         );
     }
     assert_eq!(
-        of(&format!("{ID}[1m]"), Setting::Env),
-        Ok(Shape {
+        of(&format!("{ID}[1m]"), TextKind::Env),
+        Ok(Syntax {
             whole: false,
             region: None,
             listed: false
@@ -34,10 +34,10 @@ fn an_id_alone_is_whole_whatever_white_space_is_around_it() {
 #[test]
 fn every_wrapper_is_unwrapped_in_every_setting() {
     for wrapper in WRAPPERS {
-        for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+        for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
             assert_eq!(
                 of(&format!("{wrapper}{ID}"), setting),
-                Ok(Shape {
+                Ok(Syntax {
                     whole: false,
                     region: None,
                     listed: false
@@ -48,8 +48,8 @@ fn every_wrapper_is_unwrapped_in_every_setting() {
     }
     let region = Region::parse("us-west-2").ok();
     assert_eq!(
-        of(&format!("bedrock/us-west-2/{ID}"), Setting::Data),
-        Ok(Shape {
+        of(&format!("bedrock/us-west-2/{ID}"), TextKind::Data),
+        Ok(Syntax {
             whole: false,
             region,
             listed: false
@@ -86,7 +86,7 @@ fn any_other_route_is_left() {
         ("ID/invoke", Reason::UnknownFormat),
     ] {
         let text = text.replace("ID", ID);
-        assert_eq!(of(&text, Setting::Env), Err(reason), "{text}");
+        assert_eq!(of(&text, TextKind::Env), Err(reason), "{text}");
     }
 }
 
@@ -101,18 +101,18 @@ fn what_a_template_may_complete_is_left() {
         "--model {{ .Values.model | default 'ID' }} --fast",
     ] {
         let text = text.replace("ID", ID);
-        for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+        for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
             assert_eq!(of(&text, setting), Err(Reason::UnknownFormat), "{text}");
         }
     }
     let beside = format!("--region {{{{ .Values.region }}}} --model {ID}");
-    assert!(of(&beside, Setting::Argument).is_ok());
+    assert!(of(&beside, TextKind::Argument).is_ok());
 }
 
 #[test]
 fn an_address_of_the_runtime_names_its_region() {
     let of_region = |code| {
-        Ok(Shape {
+        Ok(Syntax {
             whole: false,
             region: Region::parse(code).ok(),
             listed: false,
@@ -129,7 +129,7 @@ fn an_address_of_the_runtime_names_its_region() {
         ),
     ] {
         assert_eq!(
-            of(&text.replace("ID", ID), Setting::Env),
+            of(&text.replace("ID", ID), TextKind::Env),
             of_region(code),
             "{text}"
         );
@@ -147,23 +147,23 @@ fn a_command_line_may_hold_an_id_and_prose_may_not() {
         "app ID",
     ] {
         assert!(
-            of(&text.replace("ID", ID), Setting::Argument).is_ok(),
+            of(&text.replace("ID", ID), TextKind::Argument).is_ok(),
             "{text}"
         );
     }
-    assert!(of(&format!("-Dmodel={ID} -Xmx1g"), Setting::Env).is_ok());
-    assert!(of(&format!("--model {ID} --fast"), Setting::Env).is_ok());
-    assert!(of(&format!("\"{ID}\""), Setting::Env).is_ok());
+    assert!(of(&format!("-Dmodel={ID} -Xmx1g"), TextKind::Env).is_ok());
+    assert!(of(&format!("--model {ID} --fast"), TextKind::Env).is_ok());
+    assert!(of(&format!("\"{ID}\""), TextKind::Env).is_ok());
     assert_eq!(
-        of(&format!("the model {ID} is slow"), Setting::Env),
+        of(&format!("the model {ID} is slow"), TextKind::Env),
         Err(Reason::Prose)
     );
     assert_eq!(
-        of(&format!("# was {ID}\nexec app"), Setting::Argument),
+        of(&format!("# was {ID}\nexec app"), TextKind::Argument),
         Err(Reason::Prose)
     );
     assert_eq!(
-        of(&format!("model: {ID}"), Setting::Data),
+        of(&format!("model: {ID}"), TextKind::Data),
         Err(Reason::UnknownFormat)
     );
     for (text, reason) in [
@@ -173,14 +173,14 @@ fn a_command_line_may_hold_an_id_and_prose_may_not() {
             Reason::GatewayClient,
         ),
     ] {
-        assert_eq!(of(&text.replace("ID", ID), Setting::Argument), Err(reason));
+        assert_eq!(of(&text.replace("ID", ID), TextKind::Argument), Err(reason));
     }
 }
 
 #[test]
 fn a_list_is_told_as_one() {
     for text in ["ID,x", "x, ID", "[\"ID\"]", "[\"x\", \"ID\"]"] {
-        for setting in [Setting::Env, Setting::Argument, Setting::Data] {
+        for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
             assert!(
                 of(&text.replace("ID", ID), setting).unwrap().listed,
                 "{text}"

@@ -4,7 +4,7 @@ use crate::text::{Kind as NodeKind, NodeId, Tree};
 
 /// An entry of `env`, its fields read in one pass.
 #[derive(Default)]
-pub struct EnvEntry<'t> {
+pub struct EnvVar<'t> {
     /// The variable's name.
     pub name: Option<&'t str>,
     /// Its literal value.
@@ -13,7 +13,7 @@ pub struct EnvEntry<'t> {
     pub elsewhere: Option<NodeId>,
 }
 
-impl<'t> EnvEntry<'t> {
+impl<'t> EnvVar<'t> {
     /// Reads the entry at `node`.
     pub fn read(tree: &'t Tree<'t>, node: NodeId) -> Self {
         let mut entry = Self::default();

@@ -1,37 +1,37 @@
 //! What a text says to the rules, without the text: for those that are not kept, and under whatever name they are taken.
 
-use super::{Roles, Says, Text};
+use super::{ContextRules, SiblingValue, ValueTest};
 
 /// Which conditions over the names beside an ID a text meets, whatever its own name is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Heard(u64);
+pub struct ConditionSet(u64);
 
 /// What is asked of a text, and the conditions that ask for it.
-pub(super) type Asked = Vec<(Says, Heard)>;
+pub(super) type ValueTests = Vec<(ValueTest, ConditionSet)>;
 
-impl Heard {
+impl ConditionSet {
     pub(super) fn meets(self, condition: usize) -> bool {
         bit(condition).is_some_and(|bit| self.0 & bit != 0)
     }
 }
 
-impl Roles {
+impl ContextRules {
     /// What `text` says.
-    pub fn heard(&self, text: &str) -> Heard {
+    pub fn heard(&self, text: &str) -> ConditionSet {
         let asked = self.asked.iter();
-        let said = asked.filter(|(says, _)| says.is_said_by(Text::Is(text)));
-        Heard(said.fold(0, |heard, (_, conditions)| heard | conditions.0))
+        let said = asked.filter(|(says, _)| says.is_said_by(SiblingValue::Is(text)));
+        ConditionSet(said.fold(0, |heard, (_, conditions)| heard | conditions.0))
     }
 }
 
 /// The questions of all conditions, each of them once.
-pub(super) fn asked(conditions: &[Says]) -> Asked {
-    let mut asked = Asked::new();
+pub(super) fn asked(conditions: &[ValueTest]) -> ValueTests {
+    let mut asked = ValueTests::new();
     for (at, says) in conditions.iter().enumerate() {
         let bit = bit(at).unwrap_or_default();
         match asked.iter_mut().find(|(one, _)| one == says) {
             Some((_, conditions)) => conditions.0 |= bit,
-            None => asked.push((*says, Heard(bit))),
+            None => asked.push((*says, ConditionSet(bit))),
         }
     }
     asked
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_text_meets_the_conditions_that_it_would_meet_by_itself() {
-        let roles = Roles::all();
+        let roles = ContextRules::all();
         for text in [
             "",
             "1",
@@ -68,7 +68,7 @@ mod tests {
             for (at, says) in roles.says.iter().enumerate() {
                 assert_eq!(
                     heard.meets(at),
-                    says.is_said_by(Text::Is(text)),
+                    says.is_said_by(SiblingValue::Is(text)),
                     "{text} {says:?}"
                 );
             }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_condition_has_its_place() {
-        assert!(bit(Roles::all().says.len() - 1).is_some());
+        assert!(bit(ContextRules::all().says.len() - 1).is_some());
         assert!(bit(64).is_none());
     }
 }

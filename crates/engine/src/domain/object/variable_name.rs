@@ -7,12 +7,12 @@ use std::hash::{Hash, Hasher};
 
 /// The name of a variable. Two are equal where they read alike, however they are put together.
 #[derive(Debug, Clone, Copy)]
-pub struct Variable<'t> {
+pub struct VariableName<'t> {
     prefix: &'t str,
     rest: &'t str,
 }
 
-impl<'t> Variable<'t> {
+impl<'t> VariableName<'t> {
     /// A name that is written as a whole.
     pub const fn named(name: &'t str) -> Self {
         Self::prefixed("", name)
@@ -54,40 +54,40 @@ impl<'t> Variable<'t> {
     }
 }
 
-impl<'t> From<&'t str> for Variable<'t> {
+impl<'t> From<&'t str> for VariableName<'t> {
     fn from(name: &'t str) -> Self {
         Self::named(name)
     }
 }
 
-impl fmt::Display for Variable<'_> {
+impl fmt::Display for VariableName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.prefix)?;
         f.write_str(self.rest)
     }
 }
 
-impl PartialEq for Variable<'_> {
+impl PartialEq for VariableName<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.bytes().eq(other.bytes())
     }
 }
 
-impl Eq for Variable<'_> {}
+impl Eq for VariableName<'_> {}
 
-impl Ord for Variable<'_> {
+impl Ord for VariableName<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.bytes().cmp(other.bytes())
     }
 }
 
-impl PartialOrd for Variable<'_> {
+impl PartialOrd for VariableName<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Hash for Variable<'_> {
+impl Hash for VariableName<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         for byte in self.bytes() {
             state.write_u8(byte);
@@ -102,16 +102,16 @@ mod tests {
 
     #[test]
     fn a_name_is_what_it_reads_however_it_is_put_together() {
-        let (whole, parts) = (Variable::named("AB"), Variable::prefixed("A", "B"));
+        let (whole, parts) = (VariableName::named("AB"), VariableName::prefixed("A", "B"));
         assert_eq!(whole, parts);
         assert_eq!(whole.cmp(&parts), Ordering::Equal);
-        assert!(Variable::named("AC") > parts);
+        assert!(VariableName::named("AC") > parts);
         assert_eq!(parts.to_string(), "AB");
     }
 
     #[test]
     fn the_key_is_what_stands_behind_a_prefix() {
-        let name = Variable::prefixed("APP_", "MODEL");
+        let name = VariableName::prefixed("APP_", "MODEL");
         for (prefix, key) in [
             ("APP_", Some("MODEL")),
             ("", Some("APP_MODEL")),
@@ -139,7 +139,7 @@ mod tests {
             ("", "a=b", false),
             ("", "ä", false),
         ] {
-            let name = Variable::prefixed(prefix, key);
+            let name = VariableName::prefixed(prefix, key);
             assert_eq!(name.is_accepted_everywhere(), accepted, "{name}");
         }
     }

@@ -4,33 +4,33 @@ use std::sync::Arc;
 
 use crate::text::{Kind, NodeId, Tree};
 
-use super::{Heard, Says, Told, letters};
-use crate::domain::object::EnvEntry;
+use super::{ConditionSet, MatchedNames, ValueTest, letters};
+use crate::domain::object::EnvVar;
 
 /// What stands around an ID.
 #[derive(Debug, Default)]
-pub struct Around<'t> {
+pub struct NameContext<'t> {
     /// Its own key or variable; an argument has none.
     pub own: Option<&'t str>,
     /// The keys of what encloses it, the nearest first.
     pub path: Vec<&'t str>,
     /// What is said beside it, and beside what encloses it, the nearest first.
-    pub scopes: Vec<Arc<Told<'t>>>,
+    pub scopes: Vec<Arc<MatchedNames<'t>>>,
 }
 
 /// A name beside an ID and what it says, which is read when a rule asks for it.
 #[derive(Clone, Copy)]
-pub struct Neighbour<'t> {
+pub struct Sibling<'t> {
     /// The key or variable; without what a container puts before it.
     pub name: &'t str,
     /// What a container puts before it.
     prefix: &'t str,
-    stands: Stands<'t>,
+    stands: ValueSource<'t>,
 }
 
 /// Where what a name says stands.
 #[derive(Clone, Copy)]
-enum Stands<'t> {
+enum ValueSource<'t> {
     /// In an entry of a list of `{name, value}`.
     Entry(&'t Tree<'t>, NodeId),
     /// Under the name as a key.
@@ -38,27 +38,27 @@ enum Stands<'t> {
     /// In no document any more.
     Apart(&'t str),
     /// In a ConfigMap of which it was not kept.
-    Gone(Heard),
+    Gone(ConditionSet),
     /// Where it cannot be read.
     OutOfSight,
 }
 
-impl<'t> Neighbour<'t> {
+impl<'t> Sibling<'t> {
     /// A name that says this text, from whatever it was read.
     pub fn saying(name: &'t str, text: &'t str) -> Self {
         Self {
             name,
             prefix: "",
-            stands: Stands::Apart(text),
+            stands: ValueSource::Apart(text),
         }
     }
 
     /// The key of a ConfigMap that a container takes as a variable behind a prefix; of its text is known what it says.
-    pub fn taken(prefix: &'t str, key: &'t str, heard: Heard) -> Self {
+    pub fn taken(prefix: &'t str, key: &'t str, heard: ConditionSet) -> Self {
         Self {
             name: key,
             prefix,
-            stands: Stands::Gone(heard),
+            stands: ValueSource::Gone(heard),
         }
     }
 
@@ -67,7 +67,7 @@ impl<'t> Neighbour<'t> {
         Self {
             name,
             prefix: "",
-            stands: Stands::OutOfSight,
+            stands: ValueSource::OutOfSight,
         }
     }
 
@@ -77,40 +77,41 @@ impl<'t> Neighbour<'t> {
     }
 
     /// Whether it meets the condition with this index.
-    pub(super) fn says(&self, condition: usize, says: Says) -> bool {
+    pub(super) fn says(&self, condition: usize, says: ValueTest) -> bool {
         match self.stands {
-            Stands::Gone(heard) => heard.meets(condition),
-            Stands::Entry(..) | Stands::Key(..) | Stands::Apart(_) | Stands::OutOfSight => {
-                says.is_said_by(self.text())
-            }
+            ValueSource::Gone(heard) => heard.meets(condition),
+            ValueSource::Entry(..)
+            | ValueSource::Key(..)
+            | ValueSource::Apart(_)
+            | ValueSource::OutOfSight => says.is_said_by(self.text()),
         }
     }
 
     /// What it says.
-    pub fn text(&self) -> Text<'t> {
+    pub fn text(&self) -> SiblingValue<'t> {
         match self.stands {
-            Stands::Entry(tree, node) => {
-                let entry = EnvEntry::read(tree, node);
+            ValueSource::Entry(tree, node) => {
+                let entry = EnvVar::read(tree, node);
                 let literal = entry.value.and_then(|node| tree.text(node));
                 if entry.elsewhere.is_some() {
-                    Text::OutOfSight
+                    SiblingValue::OutOfSight
                 } else {
-                    Text::Is(literal.unwrap_or_default())
+                    SiblingValue::Is(literal.unwrap_or_default())
                 }
             }
-            Stands::Key(tree, node) => match tree.text(node) {
-                Some(text) => Text::Is(text),
-                None => Text::Structure,
+            ValueSource::Key(tree, node) => match tree.text(node) {
+                Some(text) => SiblingValue::Is(text),
+                None => SiblingValue::Structure,
             },
-            Stands::Apart(text) => Text::Is(text),
-            Stands::Gone(_) | Stands::OutOfSight => Text::OutOfSight,
+            ValueSource::Apart(text) => SiblingValue::Is(text),
+            ValueSource::Gone(_) | ValueSource::OutOfSight => SiblingValue::OutOfSight,
         }
     }
 }
 
 /// What a name says.
 #[derive(Clone, Copy)]
-pub enum Text<'t> {
+pub enum SiblingValue<'t> {
     /// This text.
     Is(&'t str),
     /// Something that cannot be read here.
@@ -120,7 +121,7 @@ pub enum Text<'t> {
 }
 
 /// Never what a text holds: it may be a secret.
-impl std::fmt::Debug for Text<'_> {
+impl std::fmt::Debug for SiblingValue<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Is(_) => "Is(…)",
@@ -134,12 +135,12 @@ impl std::fmt::Debug for Text<'_> {
 pub fn neighbours_in_list<'t>(
     tree: &'t Tree<'_>,
     list: NodeId,
-) -> impl Iterator<Item = Neighbour<'t>> {
+) -> impl Iterator<Item = Sibling<'t>> {
     tree.children(list).filter_map(|node| {
-        Some(Neighbour {
+        Some(Sibling {
             name: tree.text(tree.get(node, "name")?)?,
             prefix: "",
-            stands: Stands::Entry(tree, node),
+            stands: ValueSource::Entry(tree, node),
         })
     })
 }
@@ -148,12 +149,12 @@ pub fn neighbours_in_list<'t>(
 pub fn neighbours_in_mapping<'t>(
     tree: &'t Tree<'_>,
     mapping: NodeId,
-) -> impl Iterator<Item = Neighbour<'t>> {
+) -> impl Iterator<Item = Sibling<'t>> {
     tree.children(mapping).filter_map(|child| {
-        Some(Neighbour {
+        Some(Sibling {
             name: tree.key(child)?,
             prefix: "",
-            stands: Stands::Key(tree, child),
+            stands: ValueSource::Key(tree, child),
         })
     })
 }

@@ -6,12 +6,14 @@ use crate::domain::placeholder::is_filled_in;
 use crate::domain::reason::Reason;
 use crate::domain::region::is_bedrock_runtime;
 
-mod heard;
+mod condition_set;
 mod names;
 mod table;
 
-pub use heard::Heard;
-pub use names::{Around, Neighbour, Text, neighbours_in_list, neighbours_in_mapping, variable};
+pub use condition_set::ConditionSet;
+pub use names::{
+    NameContext, Sibling, SiblingValue, neighbours_in_list, neighbours_in_mapping, variable,
+};
 pub use table::TABLE;
 
 /// A reason to leave an ID for what stands around it.
@@ -34,16 +36,16 @@ pub enum Condition {
     Under(&'static [&'static str]),
     /// Another key of the same entry of a document. Names that are as common as `endpoint` say something there alone: among the
     /// variables of a container they are of anybody.
-    Entry(&'static [&'static str], Says),
+    Entry(&'static [&'static str], ValueTest),
     /// Another key of the same mapping, another variable of the same container.
-    Beside(&'static [&'static str], Says),
+    Beside(&'static [&'static str], ValueTest),
     /// The same, or a key of a mapping around it.
-    Around(&'static [&'static str], Says),
+    Enclosing(&'static [&'static str], ValueTest),
 }
 
 /// What a neighbour has to say for a rule to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Says {
+pub enum ValueTest {
     /// Anything: it is there and not empty.
     Anything,
     /// A name, or something that cannot be read here; neither yes nor no.
@@ -62,12 +64,12 @@ pub enum Says {
 
 /// The rules that are asked, in order.
 #[derive(Debug, Clone)]
-pub struct Roles {
+pub struct ContextRules {
     rules: Vec<&'static Rule>,
     /// What the conditions over neighbours ask for, in the order of the rules.
-    says: Vec<Says>,
+    says: Vec<ValueTest>,
     /// The same, each of them once.
-    asked: heard::Asked,
+    asked: condition_set::ValueTests,
     /// Their patterns with the index of the condition, by the last letter: most names end in none of these.
     by_last: Vec<Vec<(usize, &'static str)>>,
     /// The same of those that are asked of the entries of documents alone, where there are few names.
@@ -76,16 +78,16 @@ pub struct Roles {
 
 /// Where the neighbours of an ID stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Among {
-    /// Among the variables of a container or the keys of a ConfigMap, of which there may be hundreds.
+pub enum NameScope {
+    /// NameScope the variables of a container or the keys of a ConfigMap, of which there may be hundreds.
     Settings,
-    /// Among the keys of an entry of a document.
+    /// NameScope the keys of an entry of a document.
     Entry,
 }
 
-// === impl Roles ===
+// === impl ContextRules ===
 
-impl Roles {
+impl ContextRules {
     /// All rules of the table.
     pub fn all() -> Self {
         Self::of(TABLE.iter())
@@ -102,14 +104,14 @@ impl Roles {
         let mut roles = Self {
             rules: table.collect(),
             says: Vec::new(),
-            asked: heard::Asked::new(),
+            asked: condition_set::ValueTests::new(),
             by_last: vec![Vec::new(); 128],
             of_entries: Vec::new(),
         };
         for condition in roles.rules.iter().flat_map(|rule| rule.when) {
             let (Condition::Entry(patterns, says)
             | Condition::Beside(patterns, says)
-            | Condition::Around(patterns, says)) = condition
+            | Condition::Enclosing(patterns, says)) = condition
             else {
                 continue;
             };
@@ -124,20 +126,20 @@ impl Roles {
                 }
             }
         }
-        roles.asked = heard::asked(&roles.says);
+        roles.asked = condition_set::asked(&roles.says);
         roles
     }
 
     /// What these neighbours say to the rules, read once for all IDs among them.
     pub fn told<'t>(
         &self,
-        neighbours: impl Iterator<Item = Neighbour<'t>>,
-        among: Among,
-    ) -> Told<'t> {
-        let mut told = Told(vec![[None; 2]; self.says.len()]);
+        neighbours: impl Iterator<Item = Sibling<'t>>,
+        among: NameScope,
+    ) -> MatchedNames<'t> {
+        let mut told = MatchedNames(vec![[None; 2]; self.says.len()]);
         for neighbour in neighbours {
             let ends = self.of_settings(neighbour.letters().next_back());
-            let entry = self.of_entries.iter().filter(|_| among == Among::Entry);
+            let entry = self.of_entries.iter().filter(|_| among == NameScope::Entry);
             for (at, pattern) in ends.iter().chain(entry) {
                 if fits_letters(pattern, neighbour.letters()) && neighbour.says(*at, self.says[*at])
                 {
@@ -155,7 +157,7 @@ impl Roles {
     }
 
     /// The reason of the first rule that holds for what is around an ID.
-    pub fn reason(&self, around: &Around<'_>) -> Option<Reason> {
+    pub fn reason(&self, around: &NameContext<'_>) -> Option<Reason> {
         let mut next = 0;
         for rule in &self.rules {
             let mut holds = true;
@@ -167,8 +169,8 @@ impl Roles {
                     Condition::Under(patterns) => {
                         around.path.iter().any(|key| fits_any(patterns, key))
                     }
-                    Condition::Entry(..) | Condition::Beside(..) | Condition::Around(..) => {
-                        let far = matches!(condition, Condition::Around(..));
+                    Condition::Entry(..) | Condition::Beside(..) | Condition::Enclosing(..) => {
+                        let far = matches!(condition, Condition::Enclosing(..));
                         let scopes = around.scopes.iter().take(if far { usize::MAX } else { 1 });
                         let at = next;
                         next += 1;
@@ -189,9 +191,9 @@ impl Roles {
 /// What the names of one mapping, list or container say to the rules: for each condition the first two names that meet it,
 /// since an ID's own name does not speak for it.
 #[derive(Debug, Clone)]
-pub struct Told<'t>(Vec<[Option<&'t str>; 2]>);
+pub struct MatchedNames<'t>(Vec<[Option<&'t str>; 2]>);
 
-impl<'t> Told<'t> {
+impl<'t> MatchedNames<'t> {
     fn add(&mut self, condition: usize, name: &'t str) {
         let names = &mut self.0[condition];
         if names[0].is_none() {
@@ -209,16 +211,16 @@ impl<'t> Told<'t> {
     }
 }
 
-// === impl Says ===
+// === impl ValueTest ===
 
-impl Says {
-    fn is_said_by(self, text: Text<'_>) -> bool {
+impl ValueTest {
+    fn is_said_by(self, text: SiblingValue<'_>) -> bool {
         let text = match text {
-            Text::Is(text) => text.trim(),
-            Text::OutOfSight => {
+            SiblingValue::Is(text) => text.trim(),
+            SiblingValue::OutOfSight => {
                 return !matches!(self, Self::Arn | Self::MantleHost | Self::OneOf(_));
             }
-            Text::Structure => return matches!(self, Self::Anything),
+            SiblingValue::Structure => return matches!(self, Self::Anything),
         };
         let cannot_be_read = is_filled_in(text);
         match self {
@@ -318,27 +320,30 @@ mod tests {
             "$(X)",
             "{{ .Values.mantle }}",
         ] {
-            assert!(Says::Yes.is_said_by(Text::Is(text)), "{text}");
+            assert!(ValueTest::Yes.is_said_by(SiblingValue::Is(text)), "{text}");
         }
         for text in ["", "0", "false", "False", "no", "off"] {
-            assert!(!Says::Yes.is_said_by(Text::Is(text)), "{text}");
+            assert!(!ValueTest::Yes.is_said_by(SiblingValue::Is(text)), "{text}");
         }
-        assert!(Says::Yes.is_said_by(Text::OutOfSight));
+        assert!(ValueTest::Yes.is_said_by(SiblingValue::OutOfSight));
     }
 
     #[test]
     fn a_switch_is_no_name() {
         for text in ["", "true", "false", "0", "1", "no"] {
-            assert!(!Says::Name.is_said_by(Text::Is(text)), "{text}");
+            assert!(
+                !ValueTest::Name.is_said_by(SiblingValue::Is(text)),
+                "{text}"
+            );
         }
         for text in [
             "us",
             "arn:aws:bedrock:us-east-1:1:inference-profile/x",
             "$(PROFILE)",
         ] {
-            assert!(Says::Name.is_said_by(Text::Is(text)), "{text}");
+            assert!(ValueTest::Name.is_said_by(SiblingValue::Is(text)), "{text}");
         }
-        assert!(Says::Name.is_said_by(Text::OutOfSight));
+        assert!(ValueTest::Name.is_said_by(SiblingValue::OutOfSight));
     }
 
     #[test]
@@ -346,21 +351,27 @@ mod tests {
         let own = "https://bedrock-runtime.us-east-1.amazonaws.com";
         let private = "https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com";
         for text in [own, private, ""] {
-            assert!(!Says::OtherHost.is_said_by(Text::Is(text)), "{text}");
+            assert!(
+                !ValueTest::OtherHost.is_said_by(SiblingValue::Is(text)),
+                "{text}"
+            );
         }
         for text in [
             "http://litellm:4000",
             "https://api.openai.com/v1",
             "$(GATEWAY)",
         ] {
-            assert!(Says::OtherHost.is_said_by(Text::Is(text)), "{text}");
+            assert!(
+                ValueTest::OtherHost.is_said_by(SiblingValue::Is(text)),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn patterns_of_settings_say_how_a_name_ends() {
         for condition in TABLE.iter().flat_map(|rule| rule.when) {
-            if let Condition::Beside(patterns, _) | Condition::Around(patterns, _) = condition {
+            if let Condition::Beside(patterns, _) | Condition::Enclosing(patterns, _) = condition {
                 assert!(
                     patterns.iter().all(|one| !one.ends_with('*')),
                     "{patterns:?}"
@@ -379,7 +390,7 @@ mod tests {
                 | Condition::Under(patterns)
                 | Condition::Entry(patterns, _)
                 | Condition::Beside(patterns, _)
-                | Condition::Around(patterns, _) => patterns.iter(),
+                | Condition::Enclosing(patterns, _) => patterns.iter(),
             });
         for pattern in patterns {
             let middle = pattern.trim_matches('*');

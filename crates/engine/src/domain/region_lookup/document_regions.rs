@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{BEDROCK_NAMES, SDK_PROFILE, together};
+use crate::domain::context_rules::{Sibling, SiblingValue, letters};
 use crate::domain::policy::Policy;
-use crate::domain::region::{Found, said};
-use crate::domain::role::{Neighbour, Text, letters};
+use crate::domain::region::{RegionReading, read_region};
 
 /// What the mappings around an ID say of regions, the nearest first.
 #[derive(Debug, Clone, Default)]
-pub struct Nearby {
+pub struct DocumentRegions {
     /// One for each mapping or list of variables.
-    pub levels: Vec<Arc<Level>>,
+    pub levels: Vec<Arc<MappingRegions>>,
     /// Whether the nearest is a list of variables, as of a container.
     pub variables: bool,
     /// The name beside the ID that names the region of its model alone.
@@ -20,17 +20,17 @@ pub struct Nearby {
 
 /// What one mapping says of regions.
 #[derive(Clone, Default)]
-pub struct Level {
-    /// Names that may name a region, with their texts; `None` where a text cannot be read here.
+pub struct MappingRegions {
+    /// NamedRegions that may name a region, with their texts; `None` where a text cannot be read here.
     names: Vec<(Box<str>, Option<Box<str>>)>,
     /// Whether the mapping speaks of Bedrock, so that a bare `region` is Bedrock's.
     bedrock: bool,
 }
 
 /// Never what the texts are.
-impl std::fmt::Debug for Level {
+impl std::fmt::Debug for MappingRegions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Level")
+        f.debug_struct("MappingRegions")
             .field("names", &self.names.len())
             .finish_non_exhaustive()
     }
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Level {
 /// Keys of an entry that name its region, besides the variables' names; the strongest first.
 const ENTRY_NAMES: &[&str] = &["awsregionname", "regionname"];
 
-/// Names of the SDKs' settings.
+/// NamedRegions of the SDKs' settings.
 const SDK_LETTERS: &[&str] = &["awsregion", "awsdefaultregion"];
 
 /// Counts only where the mapping speaks of Bedrock.
@@ -48,10 +48,10 @@ const BARE: &str = "region";
 /// How long a text may be that tells a mapping as one that speaks of Bedrock: a name, not a document.
 const LONGEST_NAME: usize = 256;
 
-impl Level {
+impl MappingRegions {
     /// What `neighbours` say, under any policy with these names of its own; `key` is that of the mapping itself.
     pub fn of<'t>(
-        neighbours: impl Iterator<Item = Neighbour<'t>>,
+        neighbours: impl Iterator<Item = Sibling<'t>>,
         key: Option<&str>,
         policies: &[Policy],
     ) -> Self {
@@ -61,14 +61,14 @@ impl Level {
         };
         for neighbour in neighbours {
             level.bedrock |= names_bedrock(neighbour.name)
-                || matches!(neighbour.text(), Text::Is(text) if names_bedrock(text));
+                || matches!(neighbour.text(), SiblingValue::Is(text) if names_bedrock(text));
             if !may_name_a_region(neighbour.name, policies) {
                 continue;
             }
             let text = match neighbour.text() {
-                Text::Is(text) => Some(text.into()),
-                Text::OutOfSight => None,
-                Text::Structure => continue,
+                SiblingValue::Is(text) => Some(text.into()),
+                SiblingValue::OutOfSight => None,
+                SiblingValue::Structure => continue,
             };
             level.names.push((neighbour.name.into(), text));
         }
@@ -76,19 +76,19 @@ impl Level {
     }
 
     /// What one name says.
-    fn named(&self, name: &str) -> Option<Found> {
+    fn named(&self, name: &str) -> Option<RegionReading> {
         let (_, text) = self.names.iter().find(|(one, _)| **one == *name)?;
         text.as_ref()
-            .map_or(Some(Found::OutOfSight), |text| said(text))
+            .map_or(Some(RegionReading::OutOfSight), |text| read_region(text))
     }
 
     /// What the mapping says: the strongest names first.
-    pub(super) fn says(&self, policy: &Policy) -> Option<Found> {
+    pub(super) fn says(&self, policy: &Policy) -> Option<RegionReading> {
         let value = |fits: &dyn Fn(&str) -> bool| {
             let texts = self.names.iter().filter(|(name, _)| fits(name));
             together(texts.filter_map(|(_, text)| match text {
-                Some(text) => said(text),
-                None => Some(Found::OutOfSight),
+                Some(text) => read_region(text),
+                None => Some(RegionReading::OutOfSight),
             }))
         };
         let is = |name: &str, word: &str| letters(name).eq(word.chars());
@@ -107,21 +107,22 @@ impl Level {
             .or_else(|| value(&|name| ENTRY_NAMES.iter().any(|word| is(name, word))))
             .or_else(|| value(&|name| SDK_LETTERS.iter().any(|word| is(name, word))))
             .or_else(|| {
-                value(&|name| letters(name).eq(letters(SDK_PROFILE))).map(|_| Found::OutOfSight)
+                value(&|name| letters(name).eq(letters(SDK_PROFILE)))
+                    .map(|_| RegionReading::OutOfSight)
             })
     }
 }
 
-impl Nearby {
+impl DocumentRegions {
     /// What the nearest mapping says.
-    pub fn beside(&self, policy: &Policy) -> Option<Found> {
+    pub fn beside(&self, policy: &Policy) -> Option<RegionReading> {
         let nearest = self.levels.first()?;
         let of_one = self.of_one.and_then(|name| nearest.named(name));
         of_one.or_else(|| nearest.says(policy))
     }
 
     /// What the nearest of the mappings that enclose that one says.
-    pub fn around(&self, policy: &Policy) -> Option<Found> {
+    pub fn around(&self, policy: &Policy) -> Option<RegionReading> {
         self.levels
             .iter()
             .skip(1)

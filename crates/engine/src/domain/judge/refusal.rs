@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::sight::{everything, follows};
-use super::{Action, Judge, Judged};
+use super::views::{everything, follows};
+use super::{Action, Judge, JudgedFinding};
 use crate::domain::catalog::Confidence;
 use crate::domain::object::Object;
 use crate::domain::policy::{Mode, Unresolved};
 use crate::domain::resolve::Resolution;
-use crate::domain::site::Spot;
+use crate::domain::site::Location;
 
 impl<'t> Judge<'t, '_> {
     /// The findings for which the object is refused, if it is: only what a person applies, and on an update only what is new.
-    pub(super) fn refused(&self, judged: &[Judged<'t>]) -> Option<Vec<usize>> {
+    pub(super) fn refused(&self, judged: &[JudgedFinding<'t>]) -> Option<Vec<usize>> {
         let old = match self.context.action {
             Action::Read | Action::Edit => return None,
             Action::CreatePod | Action::AddEphemeralContainers(_) => None,
@@ -22,7 +22,7 @@ impl<'t> Judge<'t, '_> {
             return None;
         }
         let there = old.map(|old| self.standing(old)).unwrap_or_default();
-        let is_refused = |one: &Judged<'_>| match &one.resolution {
+        let is_refused = |one: &JudgedFinding<'_>| match &one.resolution {
             _ if one.reported => false,
             Resolution::Rewrite { .. } => self.policy.mode == Mode::Deny,
             Resolution::Leave(reason) => {
@@ -31,7 +31,8 @@ impl<'t> Judge<'t, '_> {
                     && one.evidence.confidence() == Confidence::High
             }
         };
-        let is_new = |one: &Judged<'_>| !there.contains(&(one.finding.leaf.spot, one.finding.text));
+        let is_new =
+            |one: &JudgedFinding<'_>| !there.contains(&(one.finding.leaf.spot, one.finding.text));
         let refused: Vec<_> = (0..)
             .zip(judged)
             .filter(|(_, one)| is_refused(one) && is_new(one))
@@ -41,7 +42,7 @@ impl<'t> Judge<'t, '_> {
     }
 
     /// What stands where in an object, by names: what an update must not add to.
-    fn standing(&self, object: &Object<'t>) -> BTreeSet<(Spot<'t>, &'t str)> {
+    fn standing(&self, object: &Object<'t>) -> BTreeSet<(Location<'t>, &'t str)> {
         everything(object, self.context, follows(self.policy))
             .into_iter()
             .map(|finding| (finding.leaf.spot, finding.text))

@@ -8,22 +8,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::standpoint;
-use super::{Action, Judge, Judged};
+use super::{Action, Judge, JudgedFinding};
 use crate::domain::detect::{Finding, leaf_with};
 use crate::domain::environment::Reference;
-use crate::domain::object::Sort;
+use crate::domain::object::ObjectKind;
 use crate::domain::plan::Plan;
 use crate::domain::reason::Reason;
 use crate::domain::record::{ANNOTATION, Entry, Record};
-use crate::domain::region::{Found, Region, RegionSource};
-use crate::domain::resolve::{Evidence, Named, Question, Resolution, resolve};
-use crate::domain::shape::Shape;
-use crate::domain::site::Source;
-use crate::domain::token::{Form, Token};
+use crate::domain::region::{Region, RegionReading, RegionSource};
+use crate::domain::resolve::{Evidence, ModelRef, Question, Resolution, resolve};
+use crate::domain::site::TextSource;
+use crate::domain::syntax::Syntax;
+use crate::domain::tokens::{Form, Token};
 use crate::text::NodeId;
 
 /// A plan in the making.
-pub(super) struct Rewriting<'t, 'a> {
+pub(super) struct Reapply<'t, 'a> {
     judge: &'a Judge<'t, 'a>,
     /// What an earlier round recorded.
     old: Vec<Entry>,
@@ -38,7 +38,7 @@ pub(super) struct Rewriting<'t, 'a> {
     pub(super) again: bool,
 }
 
-impl<'t, 'a> Rewriting<'t, 'a> {
+impl<'t, 'a> Reapply<'t, 'a> {
     /// Starts with an empty plan, or with none where the policy or the action does not change the object.
     pub(super) fn new(judge: &'a Judge<'t, 'a>, changes: bool) -> Self {
         let record = judge
@@ -58,7 +58,11 @@ impl<'t, 'a> Rewriting<'t, 'a> {
     }
 
     /// Judges one finding and takes its change into the plan.
-    pub(super) fn take(&mut self, finding: Finding<'t>, reason: Option<Reason>) -> Judged<'t> {
+    pub(super) fn take(
+        &mut self,
+        finding: Finding<'t>,
+        reason: Option<Reason>,
+    ) -> JudgedFinding<'t> {
         if let Some((entry, region, source)) = self.recorded(&finding) {
             return self.again(finding, entry, (region, source), reason);
         }
@@ -71,7 +75,10 @@ impl<'t, 'a> Rewriting<'t, 'a> {
     }
 
     /// Answers of an earlier round that hold no ID, such as ARNs: the record alone knows them.
-    pub(super) fn answers_that_are_no_tokens(&mut self, reason: Option<Reason>) -> Vec<Judged<'t>> {
+    pub(super) fn answers_that_are_no_tokens(
+        &mut self,
+        reason: Option<Reason>,
+    ) -> Vec<JudgedFinding<'t>> {
         let arns: Vec<Entry> = self
             .old
             .iter()
@@ -90,7 +97,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
                 model: None,
                 suffix: "",
             };
-            Some(Finding::new(leaf, whole, token, Ok(Shape::WHOLE)))
+            Some(Finding::new(leaf, whole, token, Ok(Syntax::WHOLE)))
         });
         let found: Vec<_> = found.collect();
         found
@@ -103,8 +110,9 @@ impl<'t, 'a> Rewriting<'t, 'a> {
     }
 
     /// A text inside a document that several of its places share, by aliases, is left where they need different answers.
-    pub(super) fn leave_what_is_shared(&mut self, judged: &mut [Judged<'t>]) {
-        let place = |one: &Judged<'_>| (one.finding.leaf.node(), one.finding.token.span.start);
+    pub(super) fn leave_what_is_shared(&mut self, judged: &mut [JudgedFinding<'t>]) {
+        let place =
+            |one: &JudgedFinding<'_>| (one.finding.leaf.node(), one.finding.token.span.start);
         let mut answers = BTreeMap::new();
         let mut torn = BTreeSet::new();
         for one in judged.iter().filter(|one| one.finding.inner.is_some()) {
@@ -148,17 +156,17 @@ impl<'t, 'a> Rewriting<'t, 'a> {
     fn carries_a_record(&self) -> bool {
         match self.judge.context.action {
             Action::CreatePod => true,
-            Action::Apply(_) => self.judge.object.sort == Sort::ConfigMap,
+            Action::Apply(_) => self.judge.object.sort == ObjectKind::ConfigMap,
             Action::AddEphemeralContainers(_) | Action::Read | Action::Edit => false,
         }
     }
 
     /// Takes the change that `judged` asks for into the plan, and a new answer into the record.
-    fn change(&mut self, judged: &Judged<'t>) {
+    fn change(&mut self, judged: &JudgedFinding<'t>) {
         let leaf = &judged.finding.leaf;
         let planned = match leaf.source {
-            Source::Here(node) => self.edit(node, judged),
-            Source::Elsewhere(reference) => self.make_explicit(&reference, judged),
+            TextSource::Here(node) => self.edit(node, judged),
+            TextSource::Elsewhere(reference) => self.make_explicit(&reference, judged),
         };
         let (Some(()), Some(target), Some((region, source))) =
             (planned, judged.resolution.target(), judged.region)
@@ -175,7 +183,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
     }
 
     /// Plans the edit of a scalar of the object; `None` where nothing is to be changed.
-    fn edit(&mut self, node: NodeId, judged: &Judged<'t>) -> Option<()> {
+    fn edit(&mut self, node: NodeId, judged: &JudgedFinding<'t>) -> Option<()> {
         let to = judged.resolution.target()?.to_string();
         let plan = self.plan.as_mut()?;
         if to != judged.finding.text {
@@ -186,7 +194,11 @@ impl<'t, 'a> Rewriting<'t, 'a> {
 
     /// Plans an explicit variable instead of a reference; `None` where there is to be none. Only Pods get one: the author of a
     /// template or a file is told, and changes the ConfigMap.
-    fn make_explicit(&mut self, reference: &Reference<'t>, judged: &Judged<'t>) -> Option<()> {
+    fn make_explicit(
+        &mut self,
+        reference: &Reference<'t>,
+        judged: &JudgedFinding<'t>,
+    ) -> Option<()> {
         let pod = matches!(
             self.judge.context.action,
             Action::CreatePod | Action::AddEphemeralContainers(_)
@@ -224,9 +236,9 @@ impl<'t, 'a> Rewriting<'t, 'a> {
     ) -> bool {
         let said = self.judge.surroundings.said_by(source, standpoint(finding));
         let says_so = match said {
-            Some(Found::Region(found)) => found == region,
-            Some(Found::Conflict(one, other)) => one == region || other == region,
-            Some(Found::OutOfSight | Found::NotARegion) | None => false,
+            Some(RegionReading::Region(found)) => found == region,
+            Some(RegionReading::Conflict(one, other)) => one == region || other == region,
+            Some(RegionReading::OutOfSight | RegionReading::NotARegion) | None => false,
         };
         let question = Question {
             named: self.judge.recorded_name(&entry.from),
@@ -258,15 +270,15 @@ impl<'t, 'a> Rewriting<'t, 'a> {
         entry: Entry,
         (region, source): (Region, RegionSource),
         reason: Option<Reason>,
-    ) -> Judged<'t> {
+    ) -> JudgedFinding<'t> {
         self.again = true;
         let now = self.judge.whereabouts(&finding);
-        let stronger =
-            now.is_some_and(|now| now.source < source && now.found != Found::Region(region));
+        let stronger = now
+            .is_some_and(|now| now.source < source && now.found != RegionReading::Region(region));
         if !stronger {
             self.new.push(entry.clone());
             let resolution = Resolution::Leave(Reason::AlreadyProfiled);
-            return Judged {
+            return JudgedFinding {
                 finding,
                 id: entry.from.clone(),
                 written: entry.from,
@@ -293,7 +305,7 @@ impl<'t, 'a> Rewriting<'t, 'a> {
 impl<'t> Judge<'t, '_> {
     /// The name that an entry recorded: an alias, direct or behind a prefix. Where an alias came from is not asked again: it was
     /// taken by the name of a key, perhaps, that the explicit variable does not have.
-    fn recorded_name<'e>(&self, from: &'e str) -> Named<'e>
+    fn recorded_name<'e>(&self, from: &'e str) -> ModelRef<'e>
     where
         't: 'e,
     {
@@ -302,15 +314,14 @@ impl<'t> Judge<'t, '_> {
             .alias(from)
             .filter(|_| self.policy.aliases.is_some());
         if let Some(model) = aliased {
-            return Named::Alias(snapshot.catalog.model(model).id.as_str());
+            return ModelRef::Alias(snapshot.catalog.model(model).id.as_str());
         }
         let vendors = snapshot.vendors();
         let prefixed = from
             .split_once('.')
             .filter(|(_, rest)| vendors.iter().any(|vendor| rest.starts_with(&**vendor)));
-        prefixed.map_or(Named::Direct(from), |(geography, id)| Named::Profiled {
-            geography,
-            id,
+        prefixed.map_or(ModelRef::Direct(from), |(geography, id)| {
+            ModelRef::Profiled { geography, id }
         })
     }
 }
