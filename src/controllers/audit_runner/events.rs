@@ -56,8 +56,7 @@ fn is_changed(totals: &PolicyTotals, status: &PolicyStatus) -> bool {
     let Some(last) = &status.last_audit else {
         return true;
     };
-    last["findings"] != serde_json::json!(totals.findings)
-        || last["byReason"] != serde_json::json!(totals.unchanged)
+    last["findings"] != json!(totals.findings) || last["byReason"] != json!(totals.unchanged)
 }
 
 fn for_policy(name: &str, status: &PolicyStatus, note: String) -> EventDraft {
