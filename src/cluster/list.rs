@@ -11,6 +11,7 @@ use kube::api::ListParams;
 use kube::core::Request;
 use serde::de::DeserializeOwned;
 
+use super::backoff::Backoff;
 use super::list_items::ListItemReader;
 
 /// The target size of a page, in bytes: half of the maximum, because the next objects may be twice as large as the last ones.
@@ -28,8 +29,11 @@ const MAX_GROWTH: u32 = 4;
 /// The number of attempts to read a page.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// The delay before the second attempt; doubled for each further one.
-const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// The delay before the second attempt.
+const INITIAL_DELAY: Duration = Duration::from_millis(500);
+
+/// The longest delay between attempts.
+const MAX_DELAY: Duration = Duration::from_secs(2);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -159,7 +163,7 @@ impl Pager {
         token: &mut Option<String>,
         items: &mut impl ItemSink,
     ) -> Result<Page, ListError> {
-        let mut delay = RETRY_DELAY;
+        let mut backoff = Backoff::new(INITIAL_DELAY, MAX_DELAY);
         for attempt in 1.. {
             let read = self.page(request, limit, token.as_deref(), items).await;
             let error = match read {
@@ -173,10 +177,7 @@ impl Pager {
                 PageError::Expired(_) if is_last => break,
                 PageError::Expired(next) => *token = Some(next),
                 PageError::Retryable(error) if is_last => return Err(ListError::Failed(error)),
-                PageError::Retryable(_) => {
-                    tokio::time::sleep(delay).await;
-                    delay *= 2;
-                }
+                PageError::Retryable(_) => tokio::time::sleep(backoff.next_delay()).await,
             }
         }
         Err(ListError::Expired)

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::reconcile::{self, Next, Reconciler};
 use crate::audit::{
     AuditInput, AuditResult, Counts, ListScope, PolicyStatus, PolicyStatuses, PolicyTotals,
     audit_cluster, list_policy_statuses, read_coverage,
@@ -41,9 +42,6 @@ const MAX_RECORDS: usize = 10_000;
 /// The interval of progress messages in the log.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(15);
 
-/// The delay before a failed list of policies is retried.
-const RETRY_DELAY: Duration = Duration::from_secs(5);
-
 /// How a release audits its cluster.
 #[derive(Debug, Clone)]
 pub struct AuditOptions {
@@ -70,13 +68,21 @@ pub struct AuditRunner {
     /// Policies, mappings and the cluster's region.
     pub view: Arc<Published<Option<View>>>,
     /// Whether this replica is the leader.
-    pub leads: Leadership,
+    pub leadership: Leadership,
     /// The day that end-of-life dates are compared with.
     pub today: Arc<dyn Fn() -> Date + Send + Sync>,
     /// How to audit.
     pub options: AuditOptions,
     /// Counts audits.
     pub metrics: Metrics,
+}
+
+/// Why an audit cannot start.
+#[derive(Debug, thiserror::Error)]
+enum AuditError {
+    /// The policies cannot be listed.
+    #[error("cannot list policies for the audit: {0}")]
+    Policies(#[source] ListError),
 }
 
 /// A finished audit.
@@ -131,96 +137,110 @@ impl FinishedAudit {
     }
 }
 
-impl AuditRunner {
-    /// Runs forever.
-    pub async fn run(self) {
-        let mut leads = self.leads.clone();
-        loop {
-            leads.leading().await;
-            leads.run(|| self.lead()).await;
-            self.metrics.clear_gauges();
+/// The running controller.
+struct Audits {
+    runner: AuditRunner,
+    view_changes: Changes,
+    /// The schedule of this leader; `None` in other replicas.
+    schedule: Option<Schedule>,
+    /// The snapshot when the schedule was last updated.
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+impl Reconciler for Audits {
+    type Error = AuditError;
+    const NAME: &'static str = "audit";
+
+    async fn changed(&mut self) {
+        tokio::select! {
+            () = self.view_changes.changed() => {}
+            () = self.runner.leadership.changed() => {}
         }
     }
 
-    /// Audits until this replica is no longer the leader, which drops the future.
-    async fn lead(&self) {
-        let mut changes = self.view.subscribe();
-        let mut snapshot = self.snapshot();
-        let last = self.last_audit().await;
-        let interval = self.options.interval;
-        let mut schedule =
-            Schedule::for_new_leader(interval, Timestamp::now(), last, fastrand::f64());
-        loop {
-            let wait = schedule.until_due(Timestamp::now());
-            if self
-                .snapshot_changes_within(wait, &mut changes, &mut snapshot)
-                .await
-            {
-                schedule.input_changed(Timestamp::now());
-                continue;
+    async fn step(&mut self) -> Result<Next, AuditError> {
+        let leadership = self.runner.leadership.clone();
+        let next = leadership.run(|| self.step_as_leader()).await;
+        next.unwrap_or_else(|| {
+            if self.schedule.take().is_some() {
+                self.runner.metrics.clear_gauges();
             }
-            self.audit().await;
-            schedule.audit_ended(Timestamp::now(), fastrand::f64());
-            // The audit evaluated some objects with the previous snapshot.
-            if self.is_changed(&mut snapshot) {
-                schedule.input_changed(Timestamp::now());
-            }
-        }
+            Ok(Next::Change)
+        })
     }
+}
 
-    /// Waits until the snapshot changes, or until the time is over; returns whether the snapshot changed.
-    async fn snapshot_changes_within(
-        &self,
-        time: Duration,
-        changes: &mut Changes,
-        snapshot: &mut Option<Arc<Snapshot>>,
-    ) -> bool {
-        let changed = async {
-            loop {
-                changes.changed().await;
-                if self.is_changed(snapshot) {
-                    return;
+impl Audits {
+    /// Audits if an audit is due.
+    async fn step_as_leader(&mut self) -> Result<Next, AuditError> {
+        let has_changed = self.has_snapshot_changed();
+        let now = Timestamp::now();
+        let schedule = match &mut self.schedule {
+            Some(schedule) => {
+                if has_changed {
+                    schedule.input_changed(now);
                 }
+                schedule
+            }
+            schedule => {
+                let last = self.runner.last_audit().await?;
+                let interval = self.runner.options.interval;
+                schedule.insert(Schedule::for_new_leader(
+                    interval,
+                    now,
+                    last,
+                    fastrand::f64(),
+                ))
             }
         };
-        tokio::time::timeout(time, changed).await.is_ok()
+        let wait = schedule.until_due(Timestamp::now());
+        if !wait.is_zero() {
+            return Ok(Next::Within(wait));
+        }
+        self.runner.audit().await?;
+        schedule.audit_ended(Timestamp::now(), fastrand::f64());
+        Ok(Next::Within(schedule.until_due(Timestamp::now())))
     }
 
-    /// Whether mappings or policies changed since `snapshot`, which is updated. Changed namespaces need no audit.
-    fn is_changed(&self, snapshot: &mut Option<Arc<Snapshot>>) -> bool {
-        let now = self.snapshot();
-        let is_same = match (&*snapshot, &now) {
+    /// Whether mappings or policies changed since the last call. A change during an audit is found after it. Changed namespaces
+    /// need no audit.
+    fn has_snapshot_changed(&mut self) -> bool {
+        let view = self.runner.view.load();
+        let now = Option::as_ref(&view).map(|view| Arc::clone(&view.snapshot));
+        let is_same = match (&self.snapshot, &now) {
             (Some(before), Some(now)) => Arc::ptr_eq(before, now),
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        *snapshot = now;
+        self.snapshot = now;
         !is_same
     }
+}
 
-    fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        let view = self.view.load();
-        Option::as_ref(&view).map(|view| Arc::clone(&view.snapshot))
+impl AuditRunner {
+    /// Runs forever.
+    pub async fn run(self) {
+        reconcile::run(Audits {
+            view_changes: self.view.subscribe(),
+            schedule: None,
+            snapshot: None,
+            runner: self,
+        })
+        .await;
     }
 
     /// When the last audit ended that every policy's status knows of.
-    async fn last_audit(&self) -> Option<Timestamp> {
-        let statuses = self.policy_statuses().await;
+    async fn last_audit(&self) -> Result<Option<Timestamp>, AuditError> {
+        let statuses = self.policy_statuses().await?;
         let audited: Option<Vec<_>> = statuses.values().map(PolicyStatus::audited).collect();
-        audited?.into_iter().min()
+        Ok(audited.and_then(|times| times.into_iter().min()))
     }
 
-    async fn policy_statuses(&self) -> PolicyStatuses {
-        loop {
-            match list_policy_statuses(&self.pager(None)).await {
-                Ok(statuses) => return statuses,
-                // The custom resource definition is not installed.
-                Err(ListError::NotFound) => return PolicyStatuses::new(),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot list policies for the audit; retrying");
-                    tokio::time::sleep(RETRY_DELAY).await;
-                }
-            }
+    async fn policy_statuses(&self) -> Result<PolicyStatuses, AuditError> {
+        match list_policy_statuses(&self.pager(None)).await {
+            // The custom resource definition is not installed.
+            Err(ListError::NotFound) => Ok(PolicyStatuses::new()),
+            statuses => statuses.map_err(AuditError::Policies),
         }
     }
 
@@ -232,14 +252,14 @@ impl AuditRunner {
     }
 
     /// Audits once, and writes the result.
-    async fn audit(&self) {
+    async fn audit(&self) -> Result<(), AuditError> {
         let view = Option::as_ref(&self.view.load()).cloned();
         let Some(view) = view else {
-            return;
+            return Ok(());
         };
         let started = Instant::now();
         tracing::info!("audit started");
-        let statuses = self.policy_statuses().await;
+        let statuses = self.policy_statuses().await?;
         let audit = FinishedAudit {
             result: self.audit_cluster(view, &statuses).await,
             ended: Timestamp::now(),
@@ -253,6 +273,7 @@ impl AuditRunner {
             self.metrics.set_findings(&audit.result, audit.ended);
             self.publish(&audit, &statuses).await;
         }
+        Ok(())
     }
 
     async fn audit_cluster(&self, view: View, statuses: &PolicyStatuses) -> AuditResult {

@@ -324,7 +324,7 @@ fn start_audit(
         clients: shared.clients.clone(),
         release: shared.release.clone(),
         view: Arc::clone(&shared.view),
-        leads: leadership,
+        leadership,
         today,
         options,
         metrics: audit_runner::Metrics::register(&mut server.registry),
