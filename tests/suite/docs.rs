@@ -246,3 +246,50 @@ fn the_table_of_crossings_agrees_with_the_recorded_facts() {
         "a row of the page is not in the facts"
     );
 }
+
+/// Every source below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn every_registered_metric_family_is_in_the_table_of_metrics() {
+    let mut registered = BTreeSet::new();
+    for path in sources(Path::new("src")) {
+        let text = read(&path);
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for call in code.split(".register(").skip(1) {
+            if let Some((name, _)) = call
+                .trim_start()
+                .strip_prefix('"')
+                .and_then(|rest| rest.split_once('"'))
+            {
+                registered.insert(name.to_owned());
+            }
+        }
+    }
+    let page = read(Path::new("docs/cluster.md"));
+    let (_, table) = page.split_once("\n| families |").unwrap();
+    let documented: BTreeSet<_> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once(" | "))
+        .flat_map(|(names, _)| {
+            names
+                .split(", ")
+                .map(|name| name.trim_matches('`').to_owned())
+        })
+        .collect();
+    assert!(registered.len() > 30);
+    assert_eq!(documented, registered);
+}
