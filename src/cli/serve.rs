@@ -26,7 +26,7 @@ mod server;
 mod standalone;
 
 pub use audit_args::AuditArgs;
-pub use cluster::{ClusterOptions, ca_settings, start_in_cluster};
+pub use cluster::{ClusterOptions, ca_controller, start_in_cluster};
 pub use server::{Addresses, RunningServer};
 pub use standalone::NeedsClusterError;
 pub use standalone::{Certificate, StandaloneOptions, start_standalone};

@@ -21,6 +21,20 @@ const RESPONSE_KEYS: [&str; 3] = ["\"response\"", "\"patchType\"", "\"allowed\":
 /// The module that writes admission responses.
 const RESPONSE_WRITER: &str = "webhook/response";
 
+/// Modules that another project could copy: each imports only modules of this list, and names no product.
+const REUSABLE: [&str; 7] = [
+    "runtime",
+    "tls",
+    "cluster/backoff",
+    "cluster/client",
+    "cluster/leader_election",
+    "controllers/certificates",
+    "controllers/reconcile",
+];
+
+/// Words that only the product has.
+const PRODUCT_WORDS: [&str; 2] = ["bedrock", "inferenceprofile"];
+
 /// A production source file.
 struct Source {
     /// Module path from the root of its crate: `["domain", "judge", "finding"]`.
@@ -314,6 +328,39 @@ fn one_module_writes_admission_responses() {
             );
         }
     }
+}
+
+/// Whether a module path is that of a reusable module or of one below it.
+fn is_reusable(path: &str) -> bool {
+    REUSABLE.iter().any(|module| {
+        let rest = path.strip_prefix(module);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+#[test]
+fn reusable_modules_import_no_others_and_name_no_product() {
+    let [product, _] = crates();
+    let mut files = Vec::new();
+    collect(&product, &mut files);
+    let mut found = BTreeSet::<&str>::new();
+    for file in files {
+        let name = file.strip_prefix(&product).unwrap().to_str().unwrap();
+        if !is_reusable(name.trim_end_matches(".rs")) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        for word in PRODUCT_WORDS {
+            assert!(!text.to_lowercase().contains(word), "{name} names {word}");
+        }
+        for import in Source::new(name, &text).imports() {
+            let path = import.join("/");
+            assert!(is_reusable(&path), "{name} imports {path}");
+        }
+        let matching = REUSABLE.into_iter();
+        found.extend(matching.filter(|module| name.starts_with(module)));
+    }
+    assert_eq!(found.len(), REUSABLE.len(), "{found:?}");
 }
 
 // === The checks themselves ===

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
+use kube::Api;
 use tokio::sync::watch as channel;
 
 use crate::api::{BootstrapConfig, InferenceProfileMapping};
 use crate::cluster::client::Clients;
 use crate::cluster::leader_election::{self, LeaderElector, Leadership};
 use crate::cluster::release::{GROUP, Manager, ReleaseNames, SYSTEM_NAMESPACE};
-use crate::cluster::watch;
+use crate::cluster::watch::{self, WatchedResource};
 use crate::controllers::applied_hashes::AppliedHashes;
 use crate::controllers::audit_runner::{self, AuditOptions, AuditRunner};
 use crate::controllers::bootstrap::{BootstrapResults, Bootstrapper};
@@ -206,15 +207,32 @@ fn start_certificates(
         spawn(server, "certificate", certificates.run());
     } else {
         let (clients, watches) = (&shared.clients, shared.watches.clone());
-        let settings = ca_settings(release, lifetimes);
-        let controller = CaController::new(clients, settings, context, watches);
+        let controller = ca_controller(clients, release, lifetimes, context, watches);
         spawn(server, "certificate", controller.run());
     }
     Ok(())
 }
 
+/// The controller of the CAs in the Secret of a release.
+pub fn ca_controller(
+    clients: &Clients,
+    release: &ReleaseNames,
+    lifetimes: Lifetimes,
+    context: CertificateContext,
+    watches: watch::Metrics,
+) -> CaController {
+    let secrets = watch::one(
+        Api::namespaced(clients.reading.clone(), &release.namespace),
+        &release.ca_secret(),
+        WatchedResource::Authorities,
+        watches,
+    );
+    let settings = ca_settings(release, lifetimes);
+    CaController::new(clients.writing.clone(), secrets, settings, context)
+}
+
 /// The names that the CA controller of a release uses.
-pub fn ca_settings(release: &ReleaseNames, lifetimes: Lifetimes) -> Settings {
+fn ca_settings(release: &ReleaseNames, lifetimes: Lifetimes) -> Settings {
     Settings {
         namespace: release.namespace.clone(),
         secret: release.ca_secret(),

@@ -15,8 +15,6 @@ use super::keyring::{Ca, KeyPem, Keyring, Lifetimes};
 use super::metrics::Certificate;
 use super::rotation::{CaRotation, NewCa, Now, ServedLeaf, Task, WriteReason};
 use super::secret::{self, CERTIFICATES_KEY, KEYRING_KEY, SecretContent};
-use crate::cluster::client::Clients;
-use crate::cluster::watch::{self, WatchedResource};
 use crate::controllers::reconcile::{self, Next, Reconciler};
 use crate::tls::TlsError;
 use crate::tls::authority::{Authority, CHECK_INTERVAL, Names};
@@ -51,8 +49,8 @@ pub struct Settings {
 pub struct CaController {
     /// For reads past all caches, and for writes.
     api: Api<Secret>,
-    /// The Secret whenever it changes.
-    objects: BoxStream<'static, Option<Secret>>,
+    /// The watch of the Secret.
+    secrets: BoxStream<'static, Option<Secret>>,
     settings: Settings,
     context: CertificateContext,
     rotation: CaRotation,
@@ -86,18 +84,17 @@ pub enum CaError {
 }
 
 impl CaController {
-    /// A controller of the Secret that `settings` names.
+    /// A controller of the Secret that `settings` names. `secrets` is a watch of it: each state of the Secret, `None` while it does
+    /// not exist. `client` must not retry requests.
     pub fn new(
-        clients: &Clients,
+        client: kube::Client,
+        secrets: BoxStream<'static, Option<Secret>>,
         settings: Settings,
         context: CertificateContext,
-        watches: watch::Metrics,
     ) -> Self {
-        let api = |client: &kube::Client| Api::namespaced(client.clone(), &settings.namespace);
-        let resource = WatchedResource::Authorities;
         Self {
-            api: api(&clients.writing),
-            objects: watch::one(api(&clients.reading), &settings.secret, resource, watches),
+            api: Api::namespaced(client, &settings.namespace),
+            secrets,
             rotation: CaRotation::new(&settings.ca_name, settings.lifetimes),
             settings,
             context,
@@ -281,7 +278,7 @@ impl Reconciler for CaController {
 
     async fn changed(&mut self) {
         tokio::select! {
-            Some(object) = self.objects.next() => self.observe(object),
+            Some(object) = self.secrets.next() => self.observe(object),
             () = self.context.changed() => {}
         }
     }

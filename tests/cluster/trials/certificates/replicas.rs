@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use bedrock_profiles::{
-    cli::serve::ca_settings,
+    cli::serve::ca_controller,
     cluster::{
         client::Clients,
         leader_election::{self, Term},
@@ -19,7 +19,6 @@ use bedrock_profiles::{
     controllers::certificates::{
         context::{CertificateContext, ReadinessGate},
         metrics::Metrics,
-        self_managed::CaController,
         trust::{DesiredTrust, ObservedTrust},
     },
     runtime::{Shutdown, admin::Readiness},
@@ -142,8 +141,7 @@ impl<'w> Cluster<'w> {
             metrics: Metrics::register(&mut registry),
         };
         let watches = watch::Metrics::default();
-        let settings = ca_settings(&self.release, LIFETIMES);
-        let controller = CaController::new(&clients, settings, context, watches);
+        let controller = ca_controller(&clients, &self.release, LIFETIMES, context, watches);
         let address = self.world.next_address();
         let log = self.world.folder().join(format!("{name}.log"));
         let tls = tls::server_config(Arc::clone(&resolver))?;
