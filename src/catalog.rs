@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_stands_in_the_file_of_its_vendor() {
+    fn a_model_is_in_the_file_of_its_vendor() {
         for file in VENDORS {
             let VendorFile { models, .. } = parse(file).unwrap();
             let vendor = file.0.trim_end_matches(".yaml");

@@ -37,7 +37,7 @@ pub struct FileError {
 /// Extensions of the files that are read in directories.
 const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "toml", "properties", "env"];
 
-/// Reads every file of `paths`: `-` is standard input, and a directory stands for the manifests and configuration files below it
+/// Reads every file of `paths`: `-` is standard input, and a directory includes the manifests and configuration files below it
 /// that git does not ignore, in the order of their names. A file that is named twice, by a link or through its directory, is
 /// read once. A file that cannot be read is an error and does not stop the others.
 pub fn read_all(paths: &[PathBuf]) -> impl Iterator<Item = Result<SourceFile, FileError>> {

@@ -17,12 +17,12 @@ pub(crate) struct Deployment<'w> {
 }
 
 impl<'w> Deployment<'w> {
-    /// Installs a release with the chart's defaults in mode Rewrite, and waits until its policy is in force.
+    /// Installs a release with the chart's defaults in mode Rewrite, and waits until its policy is ready.
     pub(crate) fn install(world: &'w World) -> Result<Self> {
         Self::with(world, &["--set=policy.mode=Rewrite"])
     }
 
-    /// Installs a release with these arguments into the namespace of the world, and waits until its policy is in force.
+    /// Installs a release with these arguments into the namespace of the world, and waits until its policy is ready.
     pub(crate) fn with(world: &'w World, arguments: &[&str]) -> Result<Self> {
         let helm = Helm {
             world,
@@ -34,12 +34,12 @@ impl<'w> Deployment<'w> {
         let mut all = vec!["install", NAME, CHART, "--wait", "--timeout=60s", &today];
         all.extend(arguments);
         helm.run(&all).with_context(|| logs(world))?;
-        deployment.wait_until_in_force()?;
+        deployment.wait_until_ready()?;
         Ok(deployment)
     }
 
     /// What an administrator waits for after an installation.
-    pub(crate) fn wait_until_in_force(&self) -> Result<()> {
+    pub(crate) fn wait_until_ready(&self) -> Result<()> {
         let world = self.helm.world;
         let in_force = [
             "wait",

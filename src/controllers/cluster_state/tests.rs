@@ -142,7 +142,7 @@ fn a_policy_that_becomes_invalid_keeps_its_last_valid_form() {
 }
 
 #[test]
-fn a_bad_object_is_nobody_elses_trouble() {
+fn an_invalid_object_affects_no_other() {
     let mut cluster = empty();
     let kind = "InferenceProfilePolicy";
     cluster.apply(ClusterEvent::Policy(Event::Init));
@@ -259,7 +259,7 @@ fn config_maps_are_read_anew_for_other_aliases() {
 }
 
 #[test]
-fn config_maps_that_may_not_be_read_keep_nobody_waiting() {
+fn config_maps_without_permission_delay_no_review() {
     let mut cluster = empty();
     cluster.apply(policy(1, &json!({})));
     cluster.view(None).unwrap();

@@ -118,7 +118,7 @@ fn no_create_fails(world: &World) -> Result<()> {
     upgrade(&deployment, "webhooks.pods.enabled=false")?;
     load.phase("an entry switched off", Promise::Stored)?;
     upgrade(&deployment, "replicas=2")?;
-    deployment.wait_until_in_force()?;
+    deployment.wait_until_ready()?;
     load.phase("and on again", Promise::Stored)?;
     load.phase("in force again", Promise::Rewritten)?;
     deployment

@@ -184,15 +184,15 @@ impl Scenario {
     fn judge_tree(&self, tree: &Tree<'_>, value: &Value, event: Event<'_>) -> Outcome {
         let object = Object::at(tree, tree.root());
         let (Event::Update(old) | Event::Debug(old)) = event else {
-            return self.told(&object, value, None, event);
+            return self.reported(&object, value, None, event);
         };
         let old_text = old.to_string();
         let old_tree = Tree::json(&old_text).unwrap();
         let old = Object::at(&old_tree, old_tree.root());
-        self.told(&object, value, Some(&old), event)
+        self.reported(&object, value, Some(&old), event)
     }
 
-    fn told(
+    fn reported(
         &self,
         object: &Object<'_>,
         value: &Value,

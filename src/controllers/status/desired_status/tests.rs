@@ -319,7 +319,7 @@ fn denied_references_are_reported_on_policies_that_resolve_them() {
 }
 
 #[test]
-fn in_force_since_is_the_latest_change_of_any_input() {
+fn readiness_begins_with_the_latest_change_of_any_input() {
     let mut rig = Rig::new()
         .with_policy("pods", 1, &json!({"match": {"resources": ["Pod"]}}))
         .with_policy("all", 1, &json!({}));

@@ -1,4 +1,4 @@
-//! What is told and not followed: what may be shadowed, what has not been seen, and what is out of sight.
+//! References that are reported and not followed: what may be shadowed, what has not been seen, and what is out of sight.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn world() -> Scenario {
 }
 
 /// Where each finding stands and what becomes of it.
-fn told(world: &Scenario, pod: &Value) -> Vec<String> {
+fn reported(world: &Scenario, pod: &Value) -> Vec<String> {
     let outcome = world.create(pod);
     assert_eq!(
         outcome.changed(),
@@ -24,7 +24,7 @@ fn told(world: &Scenario, pod: &Value) -> Vec<String> {
 }
 
 fn answers(env: &Value, from: &Value) -> Vec<String> {
-    told(&world(), &taking(env, from))
+    reported(&world(), &taking(env, from))
 }
 
 #[test]
@@ -60,11 +60,11 @@ fn a_value_that_an_unobserved_source_may_shadow_is_skipped() {
     let pod = taking(&none(), &json!([all_of("a"), all_of_optional("b")]));
     let maps = [named_map("a", &[("MODEL", SONNET_4_5)])];
     assert_eq!(
-        told(&Scenario::under(REGION).having_seen(&maps), &pod),
+        reported(&Scenario::under(REGION).having_seen(&maps), &pod),
         ["app/env/MODEL MayBeShadowed"]
     );
     assert_eq!(
-        told(&Scenario::under(REGION).knowing(&maps), &pod),
+        reported(&Scenario::under(REGION).knowing(&maps), &pod),
         ["app/env/MODEL eu.4.5"]
     );
 }
@@ -121,7 +121,7 @@ fn the_downward_api_is_out_of_sight() {
         pod["metadata"]["annotations"] = json!({
             "acme.dev/model": SONNET_4_5, "prose": format!("we use {SONNET_4_5}"), "profile": behind("us", SONNET_4_5),
         });
-        assert_eq!(told(&world(), &pod), expected, "{path}");
+        assert_eq!(reported(&world(), &pod), expected, "{path}");
     }
 }
 
@@ -156,7 +156,7 @@ fn files_are_out_of_sight() {
         pod["spec"]["volumes"] = json!([volume]);
         pod["spec"]["volumes"][0]["name"] = "v".into();
         assert_eq!(
-            told(&world(), &pod),
+            reported(&world(), &pod),
             vec!["volumes/v OutOfSight"; expected],
             "{volume}"
         );
@@ -168,7 +168,10 @@ fn files_are_out_of_sight() {
     for (name, expected) in [("v", "OutOfSight"), ("w", "NoRegion")] {
         pod["spec"]["volumes"] = json!([{ "name": name, "configMap": { "name": "a" } }]);
         let world = Scenario::under("{}").knowing(&[named_map("a", &[("MODEL", SONNET_4_5)])]);
-        assert_eq!(told(&world, &pod), [format!("volumes/{name} {expected}")]);
+        assert_eq!(
+            reported(&world, &pod),
+            [format!("volumes/{name} {expected}")]
+        );
     }
     // What we have rewritten in the ConfigMap, its files have too.
     let stored = Scenario::under("{}")
@@ -180,7 +183,7 @@ fn files_are_out_of_sight() {
     let mut pod = taking(&json!([]), &json!([]));
     pod["spec"]["volumes"] = json!([{ "name": "v", "configMap": { "name": "a" } }]);
     assert_eq!(
-        told(&Scenario::under(REGION).knowing(&[stored]), &pod),
+        reported(&Scenario::under(REGION).knowing(&[stored]), &pod),
         [""; 0]
     );
 }
@@ -212,16 +215,16 @@ fn the_first_group_of_reasons_decides() {
     ] {
         let world = Scenario::under(spec).knowing(&map(id));
         assert_eq!(
-            told(&world, &shadowed),
+            reported(&world, &shadowed),
             [format!("app/env/MODEL {expected}")],
             "{spec} {id}"
         );
     }
     let out = annotate(shadowed, "bedrock-profiles.dev/ignore", "x");
-    assert_eq!(told(&world(), &out), ["app/env/MODEL OptedOut"]);
+    assert_eq!(reported(&world(), &out), ["app/env/MODEL OptedOut"]);
     let unseen = taking(&json!([key("MODEL", "none", "k")]), &json!([]));
     let out = annotate(unseen, "bedrock-profiles.dev/ignore-env", "MODEL");
-    assert_eq!(told(&world(), &out), ["app/env/MODEL OptedOut"]);
+    assert_eq!(reported(&world(), &out), ["app/env/MODEL OptedOut"]);
 }
 
 #[test]
