@@ -50,7 +50,7 @@ pub(super) struct Subject<'a, 't> {
 }
 
 /// The last write of an object that the webhook could have acted on.
-struct Write {
+struct LastWrite {
     time: Timestamp,
     /// The operations that it may have been.
     operations: &'static [&'static str],
@@ -93,7 +93,7 @@ impl Reach {
         })
     }
 
-    fn covers(&self, subject: &Subject<'_, '_>, write: &Write) -> bool {
+    fn covers(&self, subject: &Subject<'_, '_>, write: &LastWrite) -> bool {
         let has_rule = |operation: &&str| {
             let mut rules = self.rules.iter();
             rules.any(|rule| covers(rule, subject.kind, operation))
@@ -156,7 +156,7 @@ impl Coverage {
 
     /// Whether the API server must have asked the webhook about this write. Timestamps have whole seconds, so the order of two
     /// events in one second is unknown.
-    fn was_asked(&self, subject: &Subject<'_, '_>, policy: &Policy, write: &Write) -> bool {
+    fn was_asked(&self, subject: &Subject<'_, '_>, policy: &Policy, write: &LastWrite) -> bool {
         let webhooks = match subject.object.sort {
             ObjectKind::Pod | ObjectKind::ConfigMap => &self.mutating,
             ObjectKind::Template => &self.validating,
@@ -192,7 +192,7 @@ fn was_as_alive(record: &FindingRecord, written: Timestamp) -> bool {
 
 /// The last write of an object that the webhook could have acted on. Pods are rewritten only on creation, and an update is
 /// denied only for IDs that it adds.
-fn last_write(object: &Object<'_>, mode: Mode) -> Option<Write> {
+fn last_write(object: &Object<'_>, mode: Mode) -> Option<LastWrite> {
     let created = object.field(&["metadata", "creationTimestamp"]);
     let created = created.and_then(|time| time.parse::<Timestamp>().ok());
     if mode == Mode::Rewrite && object.sort == ObjectKind::ConfigMap {
@@ -203,9 +203,9 @@ fn last_write(object: &Object<'_>, mode: Mode) -> Option<Write> {
         } else {
             &["CREATE", "UPDATE"]
         };
-        return Some(Write { time, operations });
+        return Some(LastWrite { time, operations });
     }
-    Some(Write {
+    Some(LastWrite {
         time: created?,
         operations: &["CREATE"],
     })

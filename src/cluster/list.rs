@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::backoff::Backoff;
 use super::list_items::ListItemReader;
+use crate::runtime::BoxError;
 
 /// The target size of a page, in bytes: half of the maximum, because the next objects may be twice as large as the last ones.
 const TARGET_BYTES: usize = 4 * 1024 * 1024;
@@ -34,8 +35,6 @@ const INITIAL_DELAY: Duration = Duration::from_millis(500);
 
 /// The longest delay between attempts.
 const MAX_DELAY: Duration = Duration::from_secs(2);
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Reads lists page by page.
 #[derive(Clone)]

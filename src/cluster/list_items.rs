@@ -36,7 +36,7 @@ pub struct ListItemReader {
 
 /// A list without its items.
 #[derive(Deserialize)]
-struct Envelope {
+struct ListWithoutItems {
     #[serde(default)]
     kind: String,
     #[serde(default)]
@@ -100,7 +100,7 @@ impl ListItemReader {
         if self.part != Part::Envelope {
             return Err(ListItemError::Truncated);
         }
-        let Envelope { kind, metadata } = serde_json::from_slice(&self.envelope)?;
+        let ListWithoutItems { kind, metadata } = serde_json::from_slice(&self.envelope)?;
         if kind.ends_with("List") {
             Ok(metadata)
         } else {

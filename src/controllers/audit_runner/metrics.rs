@@ -15,9 +15,9 @@ use crate::report::Missed;
 /// Counts audits.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    audits: Family<OutcomeLabels, Counter>,
-    writes: Family<WriteLabels, Counter>,
-    findings: Family<ReasonLabels, Gauge>,
+    audits: Family<AuditLabels, Counter>,
+    writes: Family<AuditWriteLabels, Counter>,
+    findings: Family<FindingLabels, Gauge>,
     objects: Family<NoLabels, Gauge>,
     duration: Family<NoLabels, Gauge<f64, AtomicU64>>,
     last_complete: Family<NoLabels, Gauge>,
@@ -25,18 +25,18 @@ pub struct Metrics {
 
 /// Whether an audit was complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
+struct AuditLabels {
     outcome: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct WriteLabels {
+struct AuditWriteLabels {
     result: &'static str,
 }
 
 /// The reason why findings are unchanged, or `Rewrite` or `Missed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabels {
+struct FindingLabels {
     reason: &'static str,
 }
 
@@ -107,7 +107,7 @@ impl Metrics {
         } else {
             "incomplete"
         };
-        self.audits.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.audits.get_or_create(&AuditLabels { outcome }).inc();
         self.duration.get_or_create(&[]).set(duration.as_secs_f64());
     }
 
@@ -134,13 +134,13 @@ impl Metrics {
             ("failed", failed),
         ] {
             let count = u64::try_from(count).unwrap_or(u64::MAX);
-            let counter = self.writes.get_or_create(&WriteLabels { result });
+            let counter = self.writes.get_or_create(&AuditWriteLabels { result });
             counter.inc_by(count);
         }
     }
 
     fn add_findings(&self, reason: &'static str, count: usize) {
-        let gauge_of = self.findings.get_or_create(&ReasonLabels { reason });
+        let gauge_of = self.findings.get_or_create(&FindingLabels { reason });
         gauge_of.inc_by(gauge(count));
     }
 }
