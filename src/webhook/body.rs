@@ -4,6 +4,7 @@
 //! parsed here. Connections, TLS and drain are in [`crate::runtime::http`].
 
 mod deadline;
+mod rejected;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,11 +14,10 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, Request, header};
 use bytes::{Buf, Bytes, BytesMut};
 use hyper::body::Body as _;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -28,6 +28,7 @@ use crate::runtime::admin::Registry;
 use crate::runtime::http;
 
 pub use deadline::allowance;
+pub use rejected::RequestRejected;
 
 /// Limits of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,29 +70,6 @@ pub struct ReviewRequest {
 /// A W3C `traceparent` of version 00. It is valid, so that it can be logged; it is sent nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceParent(HeaderValue);
-
-/// Why a request was rejected before its body was parsed. The API server applies the failure policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue, thiserror::Error)]
-pub enum RequestRejected {
-    /// 415: the body is not declared to be JSON.
-    #[error("the body must have the content type application/json")]
-    ContentType,
-    /// 415: the body is compressed.
-    #[error("the body must not be compressed; send it without content-encoding")]
-    ContentEncoding,
-    /// 413: the body is longer than any review can be.
-    #[error("the body is longer than a review can be; the limit is 8 MiB by default")]
-    TooLarge,
-    /// 503: bodies in flight use all the memory that they may.
-    #[error("too many requests in flight; retry")]
-    Busy,
-    /// 408: the body did not arrive in time.
-    #[error("the body did not arrive in time; send it without pauses")]
-    Slow,
-    /// 400: the connection ended within the body.
-    #[error("the body ended before its declared length")]
-    Cut,
-}
 
 #[derive(Debug)]
 struct Inner {
@@ -326,29 +304,6 @@ impl TraceParent {
     /// The whole header, `00-<trace>-<parent>-<flags>`.
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
-    }
-}
-
-// === RequestRejected ===
-
-impl RequestRejected {
-    /// The HTTP status of the response.
-    pub const fn status(self) -> StatusCode {
-        match self {
-            Self::ContentType | Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Cut => StatusCode::BAD_REQUEST,
-        }
-    }
-}
-
-impl IntoResponse for RequestRejected {
-    fn into_response(self) -> Response {
-        // The client may still send the rest of the body, so the connection cannot be used again.
-        let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
-        (self.status(), close, format!("{self}\n")).into_response()
     }
 }
 

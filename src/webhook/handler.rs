@@ -10,10 +10,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use jiff::civil::Date;
 
-use crate::domain::judge::{Action, Context, Judgement, Verdict, judge};
+use crate::domain::judge::{Action, Context, judge};
 use crate::domain::object::Object;
 use crate::domain::view::View;
-use crate::report::messages::{self, RenderContext};
+use crate::report::messages::RenderContext;
 use crate::runtime::published::{Changes, Published};
 
 use super::action::{self, Endpoint};
@@ -22,14 +22,11 @@ use super::response::AdmissionResponse;
 use super::review::{self, AdmissionReview, Envelope, ReviewError};
 
 mod pending;
+mod respond;
 
 pub use pending::{ConfigMapWait, MissingInput};
 
-/// How many changes a log line lists; its field `findings` has the number of all.
-const MAX_LOGGED_CHANGES: usize = 20;
-
-/// HTTP status of a denial: the object is forbidden by a policy.
-const FORBIDDEN: u16 = 403;
+use respond::respond;
 
 /// Answers reviews. All connections share one handler.
 pub struct AdmissionHandler {
@@ -153,7 +150,13 @@ impl AdmissionHandler {
             today,
             creating_pod,
         };
-        Ok(self.respond(envelope, &object, &judgement, context))
+        Ok(respond(
+            &self.metrics,
+            envelope,
+            &object,
+            &judgement,
+            context,
+        ))
     }
 
     /// Admits an object that is not evaluated.
@@ -165,84 +168,4 @@ impl AdmissionHandler {
         });
         AdmissionResponse::allowed(envelope.uid).to_bytes()
     }
-
-    /// Turns a judgement into the response, counts and logs it.
-    fn respond(
-        &self,
-        envelope: &Envelope<'_>,
-        object: &Object<'_>,
-        judgement: &Judgement<'_>,
-        context: RenderContext<'_>,
-    ) -> Bytes {
-        let uid = envelope.uid;
-        let (mut response, outcome) = match &judgement.verdict {
-            Verdict::Untouched => (AdmissionResponse::allowed(uid), ReviewOutcome::Allowed),
-            Verdict::Tell => (AdmissionResponse::allowed(uid), ReviewOutcome::Reported),
-            Verdict::Refuse(refused) => {
-                let message = messages::denial(judgement, refused, context);
-                let response = AdmissionResponse::denied(uid, FORBIDDEN, message);
-                (response, ReviewOutcome::Denied)
-            }
-            Verdict::Rewrite(plan) => match serde_json::to_vec(&plan.json_patch()) {
-                Ok(patch) if judgement.again => (
-                    AdmissionResponse::patched(uid, patch),
-                    ReviewOutcome::Revised,
-                ),
-                Ok(patch) => (
-                    AdmissionResponse::patched(uid, patch),
-                    ReviewOutcome::Rewritten,
-                ),
-                // Strings always serialize. If they ever do not, the object stays unchanged.
-                Err(_) => (AdmissionResponse::allowed(uid), ReviewOutcome::Reported),
-            },
-        };
-        let messages = messages::render(object, judgement, context);
-        response.warnings = messages.warnings;
-        response.audit_annotations = messages.audit_annotations;
-        let evaluation = Evaluation {
-            envelope,
-            outcome,
-            findings: judgement
-                .effective
-                .as_ref()
-                .map_or(&[], |effective| &effective.findings),
-        };
-        self.metrics.observe(&evaluation);
-        log(&evaluation, judgement);
-        response.to_bytes()
-    }
-}
-
-/// Logs a change or a denial: IDs and places, never another part of the object.
-fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
-    let is_logged = matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Refuse(_));
-    let Some(effective) = judgement.effective.as_ref().filter(|_| is_logged) else {
-        return;
-    };
-    if !tracing::enabled!(tracing::Level::INFO) {
-        return;
-    }
-    let Evaluation {
-        envelope,
-        outcome,
-        findings,
-    } = evaluation;
-    let changes: Vec<String> = findings
-        .iter()
-        .filter(|finding| !finding.reported)
-        .filter_map(messages::change)
-        .take(MAX_LOGGED_CHANGES)
-        .collect();
-    tracing::info!(
-        uid = envelope.uid,
-        kind = action::kind_label(envelope),
-        operation = envelope.operation.as_str(),
-        namespace = envelope.namespace,
-        name = envelope.name,
-        dry_run = envelope.dry_run,
-        policy = &*effective.policy.name,
-        findings = findings.len(),
-        changes = changes.join("; "),
-        outcome = outcome.as_str(),
-    );
 }

@@ -8,7 +8,8 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::helm::{CHART, Release};
-use crate::tools::{PROMTOOL, repository};
+use crate::pinned::PROMTOOL;
+use crate::tools::repository;
 use crate::trial;
 
 /// A series, and its values a minute apart, in promtool's notation.

@@ -11,6 +11,8 @@
 #![allow(clippy::too_many_lines, reason = "a table is as long as it is")]
 
 mod alerts;
+#[path = "../support/metrics.rs"]
+mod exposition;
 mod generated;
 #[path = "../support/go.rs"]
 mod go;
@@ -18,6 +20,7 @@ mod goldens;
 mod health;
 mod helm;
 mod lints;
+mod metrics;
 #[path = "../support/tools.rs"]
 mod pinned;
 mod refusals;
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         alerts::trials(),
         health::trials(),
         lints::trials(),
+        metrics::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

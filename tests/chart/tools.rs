@@ -40,17 +40,6 @@ pub(crate) const KUBE_SCORE: Tool = Tool {
     },
 };
 
-/// Evaluates alerts and parses metrics. Built without the service discoveries of the clouds, which are most of Prometheus.
-pub(crate) const PROMTOOL: Tool = Tool {
-    name: "promtool",
-    module: &Module {
-        name: "promtool",
-        packages: &[("promtool", "github.com/prometheus/prometheus/cmd/promtool")],
-        tags: "remove_all_sd",
-        takes: "2 minutes",
-    },
-};
-
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -34,6 +34,8 @@ mod audit_benchmark;
 mod binaries;
 mod certificates;
 mod deployment;
+#[path = "../support/metrics.rs"]
+mod exposition;
 #[path = "../support/go.rs"]
 mod go;
 mod helm;

@@ -54,6 +54,17 @@ pub(crate) const HELM_3: Tool = Tool {
     module: &HELM,
 };
 
+/// Evaluates alerts and parses metrics. Built without the service discoveries of the clouds, which are most of Prometheus.
+pub(crate) const PROMTOOL: Tool = Tool {
+    name: "promtool",
+    module: &Module {
+        name: "promtool",
+        packages: &[("promtool", "github.com/prometheus/prometheus/cmd/promtool")],
+        tags: "remove_all_sd",
+        takes: "2 minutes",
+    },
+};
+
 impl PartialEq for Tool {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

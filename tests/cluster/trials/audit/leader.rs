@@ -9,11 +9,14 @@ use super::{
     Planted, planted, workload,
 };
 use crate::{
-    open_reports,
+    exposition, open_reports,
     process::wait_for,
     release::{Chart, NAME, Release, Replica},
     world::World,
 };
+
+/// The maximum number of series of a replica.
+const MAX_SERIES: usize = 500;
 
 /// Audits every two seconds, without a limit of objects each second.
 const FLAGS: &[&str] = &[
@@ -196,6 +199,13 @@ impl LeaderAudit<'_> {
         wait_for("an audit that has read everything", || {
             Ok((metric("audit_objects{}")? >= Some(47.0)).then_some(()))
         })?;
+        let answer = self.replica.get("/metrics")?;
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let series = exposition::check(body)?;
+        ensure!(
+            (80..=MAX_SERIES).contains(&series),
+            "{series} series:\n{body}"
+        );
         Ok(())
     }
 

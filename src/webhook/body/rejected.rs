@@ -1,0 +1,49 @@
+//! Why a request was rejected before its body was parsed.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::EncodeLabelValue;
+
+/// Why a request was rejected before its body was parsed. The API server applies the failure policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue, thiserror::Error)]
+pub enum RequestRejected {
+    /// 415: the body is not declared to be JSON.
+    #[error("the body must have the content type application/json")]
+    ContentType,
+    /// 415: the body is compressed.
+    #[error("the body must not be compressed; send it without content-encoding")]
+    ContentEncoding,
+    /// 413: the body is longer than any review can be.
+    #[error("the body is longer than a review can be; the limit is 8 MiB by default")]
+    TooLarge,
+    /// 503: bodies in flight use all the memory that they may.
+    #[error("too many requests in flight; retry")]
+    Busy,
+    /// 408: the body did not arrive in time.
+    #[error("the body did not arrive in time; send it without pauses")]
+    Slow,
+    /// 400: the connection ended within the body.
+    #[error("the body ended before its declared length")]
+    Cut,
+}
+
+impl RequestRejected {
+    /// The HTTP status of the response.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::ContentType | Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Cut => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl IntoResponse for RequestRejected {
+    fn into_response(self) -> Response {
+        // The client may still send the rest of the body, so the connection cannot be used again.
+        let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
+        (self.status(), close, format!("{self}\n")).into_response()
+    }
+}
