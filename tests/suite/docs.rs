@@ -293,3 +293,32 @@ fn every_registered_metric_family_is_in_the_table_of_metrics() {
     assert!(registered.len() > 30);
     assert_eq!(documented, registered);
 }
+
+#[test]
+fn the_make_targets_that_the_docs_name_exist() {
+    let makefile = read(Path::new("Makefile"));
+    let targets: BTreeSet<_> = makefile
+        .lines()
+        .filter(|line| line.contains("## "))
+        .filter_map(|line| Some(line.split_once(':')?.0))
+        .collect();
+    let mut count = 0;
+    for page in pages() {
+        let text = read(&page);
+        let commands = text
+            .split("`make ")
+            .skip(1)
+            .chain(text.split("\nmake ").skip(1));
+        for command in commands {
+            let end = command.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            let target = &command[..end.unwrap_or(command.len())];
+            assert!(
+                targets.contains(target),
+                "{}: make {target}",
+                page.display()
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 15, "{count} commands");
+}
