@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use bedrock_profiles::{
     cli::yaml::to_string as to_yaml,
     cluster::{
@@ -16,6 +16,7 @@ use bedrock_profiles::{
         release::ReleaseNames,
     },
 };
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::{
@@ -96,7 +97,7 @@ impl<'w> Release<'w> {
         };
         let mut objects = rbac::objects(&chart.rights, chart.on, &installation);
         objects.extend(own(&installation));
-        objects.extend(configurations(&installation, chart.failure_policy));
+        objects.extend(configurations(&installation, chart.failure_policy)?);
         objects.push(bootstrap(&installation, &chart.policy)?);
         let (elsewhere, own): (Vec<_>, Vec<_>) = objects
             .into_iter()
@@ -303,61 +304,51 @@ fn list(objects: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()
 }
 
-/// The chart's wishes.
+/// The objects of `manifests/install.yaml`, which is the chart with its default values.
+fn shipped() -> Result<Vec<Value>> {
+    let text = include_str!("../../manifests/install.yaml");
+    let documents = serde_yaml::Deserializer::from_str(text);
+    let objects: Result<Vec<_>, _> = documents.map(Value::deserialize).collect();
+    Ok(objects?)
+}
+
+/// The configuration of the leader as it ships, with this policy.
 fn bootstrap(installation: &ReleaseNames, policy: &Value) -> Result<Value> {
-    let rule = |groups: &str, resources: &[&str], operations: &[&str]| json!({"apiGroups": [groups], "apiVersions": ["v1"], "operations": operations, "resources": resources});
-    let both = &["CREATE", "UPDATE"];
-    let rules = [
-        vec![
-            rule("", &["pods"], &["CREATE"]),
-            rule("", &["pods/ephemeralcontainers"], &["UPDATE"]),
-        ],
-        vec![rule("", &["configmaps"], both)],
-        vec![
-            rule(
-                "apps",
-                &["deployments", "statefulsets", "daemonsets", "replicasets"],
-                both,
-            ),
-            rule("batch", &["jobs", "cronjobs"], both),
-            rule("", &["replicationcontrollers"], both),
-        ],
-    ];
-    let names = entries().map(|(kind, name)| (format!("{kind}WebhookConfiguration"), name));
-    let entries: Vec<Value> = names
-        .zip(rules)
-        .map(|((kind, name), rules)| json!({"kind": kind, "name": name, "rules": rules}))
-        .collect();
-    let wishes = json!({"policy": policy, "webhooks": entries});
-    Ok(json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": installation.bootstrap(), "namespace": installation.namespace},
-        "data": {"bootstrap.yaml": to_yaml(&wishes)?}}))
+    const KEY: &str = "bootstrap.yaml";
+    let mut objects = shipped()?.into_iter();
+    let of = |object: &Value| object["kind"] == "ConfigMap" && object["data"][KEY].is_string();
+    let mut map = objects.find(of).context("install.yaml has no bootstrap")?;
+    let text = map["data"][KEY].as_str().unwrap_or_default();
+    let mut config: Value = serde_yaml::from_str(text)?;
+    config["policy"] = policy.clone();
+    map["data"][KEY] = to_yaml(&config)?.into();
+    map["metadata"]["name"] = installation.bootstrap().into();
+    map["metadata"]["namespace"] = installation.namespace.as_str().into();
+    Ok(map)
 }
 
-/// The entries, as they ship: without rules and without a CA bundle.
-fn configurations(
-    installation: &ReleaseNames,
-    failure_policy: &str,
-) -> impl Iterator<Item = Value> {
-    let ReleaseNames { namespace, name } = installation.clone();
-    let failure_policy = failure_policy.to_owned();
-    entries().map(move |(kind, entry)| {
-        let path = if kind == "Mutating" { "/mutate" } else { "/validate" };
-        let mut webhook = json!({
-            "name": entry, "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": failure_policy, "timeoutSeconds": 10,
-            "clientConfig": {"service": {"namespace": namespace, "name": name, "path": path}},
-            "namespaceSelector": {"matchExpressions": [
-                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", namespace]}]},
-        });
-        if kind == "Mutating" {
-            webhook["reinvocationPolicy"] = json!("IfNeeded");
-        }
-        json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": format!("{kind}WebhookConfiguration"),
-            "metadata": {"name": entry}, "webhooks": [webhook]})
-    })
-}
-
-fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let mutating = MUTATING.iter().map(|name| ("Mutating", *name));
-    mutating.chain(VALIDATING.iter().map(|name| ("Validating", *name)))
+/// The webhook configurations as they ship, for the Service of this release and with this failure policy.
+fn configurations(installation: &ReleaseNames, failure_policy: &str) -> Result<Vec<Value>> {
+    let ReleaseNames { namespace, name } = installation;
+    let of = |object: &Value| {
+        let kind = object["kind"].as_str();
+        kind.is_some_and(|kind| kind.ends_with("WebhookConfiguration"))
+    };
+    let mut found: Vec<Value> = shipped()?.into_iter().filter(of).collect();
+    ensure!(
+        found.len() == MUTATING.len() + VALIDATING.len(),
+        "install.yaml has {} webhook configurations",
+        found.len()
+    );
+    for configuration in &mut found {
+        let webhook = &mut configuration["webhooks"][0];
+        webhook["failurePolicy"] = failure_policy.into();
+        let service = &mut webhook["clientConfig"]["service"];
+        service["namespace"] = namespace.as_str().into();
+        service["name"] = name.as_str().into();
+        let excluded = &mut webhook["namespaceSelector"]["matchExpressions"][0]["values"];
+        let excluded = excluded.as_array_mut().context("a list of namespaces")?;
+        excluded.push(namespace.as_str().into());
+    }
+    Ok(found)
 }

@@ -68,7 +68,7 @@ pub(super) fn rows() -> Vec<Row> {
                 kinds.map(names).collect::<BTreeSet<_>>()
             };
             let mut ruled = [BTreeSet::new(), BTreeSet::new()];
-            for configuration in r.bootstrap()["entries"].as_array().unwrap() {
+            for configuration in r.bootstrap()["webhooks"].as_array().unwrap() {
                 let mutates = configuration["kind"] == "MutatingWebhookConfiguration";
                 for rule in configuration["rules"].as_array().unwrap() {
                     let group = rule["apiGroups"][0].as_str().unwrap();

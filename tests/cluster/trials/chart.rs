@@ -1,11 +1,11 @@
 //! The chart, installed by Helm on a real API server. There is no node: a process of the built binary plays its Pods.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io::Write as _, net::TcpStream};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::product::{SONNET, asking, variable};
+use super::product::{ONLY_GLOBAL, SONNET, asking, variable};
 use crate::{
     helm::{CHART, FORGET, Helm},
     pinned::{HELM_3, HELM_4, Tool},
@@ -109,7 +109,7 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     ];
     world.kubectl(&in_force, None)?.success("kubectl wait")?;
     rewrites(world, &apps)?;
-    exposes_what_the_dashboard_shows(&replica)?;
+    exposes_what_the_dashboard_shows(world, &apps, &replica)?;
     leaves_what_was_filled(&helm)?;
     rewrites(world, &apps)?;
     references_can_be_switched_off(&helm)?;
@@ -244,8 +244,11 @@ fn nothing_is_left(world: &World, before: &BTreeSet<String>) -> Result<()> {
     gone.with_context(|| format!("left behind: {left:?}"))
 }
 
-/// A replica that has answered, audited and led exposes every metric that alerts and dashboard use.
-fn exposes_what_the_dashboard_shows(replica: &Replica) -> Result<()> {
+/// A replica that has answered, audited, led, kept an ID and lost a connection exposes every metric that alerts and dashboard use.
+fn exposes_what_the_dashboard_shows(world: &World, apps: &str, replica: &Replica) -> Result<()> {
+    let unserved = asking("unserved", ONLY_GLOBAL, "sa-east-1");
+    world.create_in(apps, &unserved.to_string())?;
+    TcpStream::connect(replica.address)?.write_all(b"GET / HTTP/1.1\r\n\r\n")?; // no TLS
     let list = include_str!("../../data/chart/metrics.txt");
     let mut missing = BTreeSet::new();
     let found = wait_for("every metric of alerts and dashboard", || {

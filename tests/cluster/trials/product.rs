@@ -8,6 +8,9 @@ use crate::server::Serve;
 /// The day as of which the product judges, so that no trial depends on the real one.
 pub(super) const FLAGS: &[&str] = &["--today", "2026-11-23"];
 
+/// A model that only a global profile serves in `sa-east-1`.
+pub(super) const ONLY_GLOBAL: &str = "anthropic.claude-sonnet-4-6";
+
 pub(super) const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 
 /// A policy that rewrites, with these fields of its spec besides.

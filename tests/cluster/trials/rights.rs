@@ -9,7 +9,7 @@ use bedrock_profiles::cluster::{
 };
 use serde_json::{Value, json};
 
-use super::product::asking;
+use super::product::{ONLY_GLOBAL, asking};
 use crate::{
     open_reports,
     process::wait_for,
@@ -20,9 +20,6 @@ use crate::{
 
 /// An audit every two seconds, without a pause between pages.
 const FLAGS: &[&str] = &["--audit-every=2s", "--audit-settle=1s", "--audit-pace=0"];
-
-/// Served in South America by its global profile alone: it is stored as it came, and found by each audit.
-const ONLY_GLOBAL: &str = "anthropic.claude-sonnet-4-6";
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![alone(
