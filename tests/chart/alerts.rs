@@ -45,7 +45,7 @@ const TABLE: &[Row] = &[
                 "0x90",
             ),
         ],
-        labels: &[("entry", POD_WEBHOOK)],
+        labels: &[("webhook", POD_WEBHOOK)],
         silent: &[
             (
                 "bedrock_profiles_webhook_active{webhook=\"webhook-pods.bedrock-profiles.dev\",pod=\"a\"}",

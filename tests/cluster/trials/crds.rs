@@ -281,18 +281,35 @@ fn prints_columns(world: &World) -> Result<()> {
         table(world, &["ipm", "builtin"])?,
         [
             [
-                "NAME", "PRIORITY", "CATALOG", "MODELS", "PROFILES", "ACCEPTED"
+                "NAME", "PRIORITY", "CATALOG", "MODELS", "PROFILES", "ACCEPTED", "READY"
             ],
-            ["builtin", "-1000", "2026-10-27", "178", "186", "True"],
+            [
+                "builtin",
+                "-1000",
+                "2026-10-27",
+                "178",
+                "186",
+                "True",
+                "True",
+            ],
         ]
     );
     assert_eq!(
         table(world, &["ipp", "default"])?,
         [
             [
-                "NAME", "PRIORITY", "MODE", "SCOPE", "ACCEPTED", "IN FORCE", "FINDINGS"
+                "NAME",
+                "PRIORITY",
+                "MODE",
+                "SCOPE",
+                "ACCEPTED",
+                "READY",
+                "UP TO DATE",
+                "FINDINGS"
             ],
-            ["default", "0", "DryRun", "Required", "True", "True", "4"],
+            [
+                "default", "0", "DryRun", "Required", "True", "True", "True", "4"
+            ],
         ]
     );
     let both = world
@@ -312,9 +329,9 @@ fn prints_columns(world: &World) -> Result<()> {
 /// Gives both objects a status, as the controllers would.
 fn write_statuses(world: &World) -> Result<()> {
     let condition = |sort: &str, status: &str| json!({"type": sort, "status": status, "reason": "Tried", "message": "", "lastTransitionTime": "2026-11-23T00:00:00Z"});
-    let mapping = json!({"status": {"models": 178, "profiles": 186, "conditions": [condition("Accepted", "True")]}});
+    let mapping = json!({"status": {"models": 178, "profiles": 186, "conditions": [condition("Accepted", "True"), condition("Ready", "True")]}});
     let audit = json!({"time": "2026-11-23T00:00:00Z", "scanned": 9, "findings": 4});
-    let policy = json!({"status": {"lastAudit": audit, "conditions": [condition("Accepted", "True"), condition("Ready", "True")]}});
+    let policy = json!({"status": {"lastAudit": audit, "conditions": [condition("Accepted", "True"), condition("Ready", "True"), condition("UpToDate", "True")]}});
     for (kind, name, status) in [("ipm", "builtin", mapping), ("ipp", "default", policy)] {
         let status = status.to_string();
         let args = [
