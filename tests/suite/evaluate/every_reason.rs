@@ -35,9 +35,9 @@ use Level::{Audit, Count, Judgement, Resolve, Warning};
 /// Wherever an object is judged.
 const OBJECTS: &[Level] = &[Judgement, Count, Audit];
 /// The same, and its author is told.
-const TOLD: &[Level] = &[Judgement, Count, Warning, Audit];
+const WARNED: &[Level] = &[Judgement, Count, Warning, Audit];
 /// Wherever an object is judged, and of an ID alone.
-const ALL_BUT_TOLD: &[Level] = &[Judgement, Count, Audit, Resolve];
+const WITHOUT_WARNING: &[Level] = &[Judgement, Count, Audit, Resolve];
 const ALL: &[Level] = &[Judgement, Count, Warning, Audit, Resolve];
 /// In files alone: the webhook is not asked.
 const FILES: &[Level] = &[Judgement, Audit];
@@ -60,22 +60,22 @@ use Example::{Made, Region, Role, Text, Written};
 
 /// Each reason, the levels that it claims, and the example that produces it there.
 const TABLE: &[(Reason, &[Level], Example)] = &[
-    (Reason::AlreadyProfiled, ALL_BUT_TOLD, Text),
+    (Reason::AlreadyProfiled, WITHOUT_WARNING, Text),
     (Reason::ProfileNotServed, ALL, Text),
     (Reason::ProfileNotPermitted, ALL, Text),
     (Reason::NeverExisted, ALL, Text),
     (Reason::DoublePrefix, ALL, Text),
     (Reason::InArn, ALL, Text),
     (Reason::PercentEncoded, ALL, Text),
-    (Reason::ProvisionedSuffix, ALL_BUT_TOLD, Text),
-    (Reason::ListLeft, ALL_BUT_TOLD, Text),
+    (Reason::ProvisionedSuffix, WITHOUT_WARNING, Text),
+    (Reason::ListLeft, WITHOUT_WARNING, Text),
     (Reason::ClientAlias, OBJECTS, Role("role-client-alias")),
     (Reason::MapKey, OBJECTS, Role("role-map-key")),
     (Reason::PriceTable, OBJECTS, Role("role-price-table")),
     (Reason::RoutingMatch, OBJECTS, Role("role-routing-match")),
     (Reason::Dashboard, OBJECTS, Role("role-dashboard")),
     (Reason::IamDocument, OBJECTS, Role("role-iam-document")),
-    (Reason::Prose, ALL_BUT_TOLD, Text),
+    (Reason::Prose, WITHOUT_WARNING, Text),
     (
         Reason::ExplicitProfile,
         OBJECTS,
@@ -86,33 +86,33 @@ const TABLE: &[(Reason, &[Level], Example)] = &[
         OBJECTS,
         Role("role-prefixed-by-tool"),
     ),
-    (Reason::Mantle, ALL_BUT_TOLD, Text),
-    (Reason::GatewayClient, ALL_BUT_TOLD, Text),
-    (Reason::OtherCloud, ALL_BUT_TOLD, Text),
-    (Reason::Batch, ALL_BUT_TOLD, Text),
+    (Reason::Mantle, WITHOUT_WARNING, Text),
+    (Reason::GatewayClient, WITHOUT_WARNING, Text),
+    (Reason::OtherCloud, WITHOUT_WARNING, Text),
+    (Reason::Batch, WITHOUT_WARNING, Text),
     (Reason::CustomResource, FILES, Role("role-custom-resource")),
-    (Reason::UnknownFormat, ALL_BUT_TOLD, Text),
+    (Reason::UnknownFormat, WITHOUT_WARNING, Text),
     (Reason::SharedAnchor, OBJECTS, Written(SHARED)),
     (Reason::Unmappable, OBJECTS, Written(ESCAPED)),
     (Reason::Immutable, OBJECTS, Written(IMMUTABLE)),
     (Reason::Tracked, OBJECTS, Role("role-tracked")),
     (Reason::TooLarge, OBJECTS, Made(too_large)),
     (Reason::OptedOut, OBJECTS, Role("role-opted-out")),
-    (Reason::NotIncluded, ALL_BUT_TOLD, Text),
-    (Reason::Excluded, ALL_BUT_TOLD, Text),
+    (Reason::NotIncluded, WITHOUT_WARNING, Text),
+    (Reason::Excluded, WITHOUT_WARNING, Text),
     (Reason::UnknownModel, ALL, Text),
     (Reason::Unverified, ALL, Text),
-    (Reason::NeverHadProfile, ALL_BUT_TOLD, Text),
+    (Reason::NeverHadProfile, WITHOUT_WARNING, Text),
     // A Pod may still be given a region after us, so that its author is not told yet: that of a ConfigMap is.
-    (Reason::NoRegion, TOLD, Written(NO_REGION)),
-    (Reason::RegionOutOfSight, TOLD, Region),
-    (Reason::RegionConflict, TOLD, Written(TWO_REGIONS)),
-    (Reason::NotARegion, TOLD, Region),
+    (Reason::NoRegion, WARNED, Written(NO_REGION)),
+    (Reason::RegionOutOfSight, WARNED, Region),
+    (Reason::RegionConflict, WARNED, Written(TWO_REGIONS)),
+    (Reason::NotARegion, WARNED, Region),
     (Reason::RegionUnknown, ALL, Region),
     (Reason::ReferenceUnseen, OBJECTS, Written(UNSEEN)),
     (Reason::MayBeShadowed, OBJECTS, Written(SHADOWED)),
     (Reason::OutOfSight, OBJECTS, Written(OUT_OF_SIGHT)),
-    (Reason::WorksDirectly, ALL_BUT_TOLD, Region),
+    (Reason::WorksDirectly, WITHOUT_WARNING, Region),
     (Reason::EndOfLife, ALL, Text),
     (Reason::OnlyGlobalServes, ALL, Region),
     (Reason::NothingServes, ALL, Region),
