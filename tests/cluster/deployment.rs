@@ -1,5 +1,7 @@
 //! A release on a real node, as Helm installs it.
 
+use std::fs;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
@@ -57,6 +59,7 @@ impl<'w> Deployment<'w> {
 
 impl Drop for Deployment<'_> {
     fn drop(&mut self) {
+        save_logs(self.helm.world);
         let gone = self.helm.uninstall().and_then(|()| {
             let forgotten = self.helm.world.kubectl(FORGET, None)?;
             forgotten.success("kubectl delete").map(|_| ())
@@ -67,11 +70,28 @@ impl Drop for Deployment<'_> {
     }
 }
 
-/// What the replicas say, for the report of a failure.
+/// The last log lines of every Pod of the release, in whatever namespace.
 fn logs(world: &World) -> String {
     let selector = format!("app.kubernetes.io/name={NAME}");
-    let said = world.kubectl(&["logs", "--selector", &selector, "--tail=20"], None);
-    said.map_or_else(|error| error.to_string(), |said| said.stdout + &said.stderr)
+    let names = "jsonpath={range .items[*]}{.metadata.namespace} {.metadata.name}{'\\n'}{end}";
+    let pods = ["get", "pods", "-A", "--selector", &selector, "-o", names];
+    let pods = match world.kubectl(&pods, None) {
+        Ok(pods) => pods.stdout + &pods.stderr,
+        Err(error) => return error.to_string(),
+    };
+    let of = |(namespace, pod): (&str, &str)| {
+        let args = ["logs", pod, "--namespace", namespace, "--tail=40"];
+        let log = world.kubectl(&args, None);
+        let log = log.map_or_else(|error| error.to_string(), |log| log.stdout + &log.stderr);
+        format!("{namespace}/{pod}:\n{log}")
+    };
+    let logs = pods.lines().filter_map(|line| line.split_once(' ')).map(of);
+    logs.collect()
+}
+
+/// Writes the logs of the release's Pods to the folder of the world, whose logs are printed when a trial fails. The Pods are gone then.
+pub(crate) fn save_logs(world: &World) {
+    let _ = fs::write(world.folder().join("release.log"), logs(world)); // evidence only
 }
 
 /// What the Pod Security Standard `restricted` wants of a container. The user is the image's own.

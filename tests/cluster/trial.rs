@@ -119,7 +119,9 @@ impl Trial {
     }
 
     fn on(&self, plane: Arc<Plane>, node: Option<Arc<Node>>) -> Result<()> {
+        let shared_node = node.is_some();
         let mut world = World::new(plane, &self.name, self.ground == Ground::Alone)?;
+        let before = world.namespaces()?;
         if let Some(node) = node {
             world = world.with_node(node);
         }
@@ -127,6 +129,9 @@ impl Trial {
         let outcome =
             outcome.unwrap_or_else(|panic| Err(anyhow!("panicked: {}", message(panic.as_ref()))));
         let outcome = outcome.map_err(|error| anyhow!("{error:#}\n{}", world.evidence()));
+        if shared_node {
+            world.remove_namespaces_but(&before);
+        }
         world.end(outcome.is_err());
         outcome
     }

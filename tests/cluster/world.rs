@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    collections::BTreeSet,
     fs,
     io::Write as _,
     net::SocketAddr,
@@ -347,6 +348,26 @@ impl World {
         }
         parts.push(self.plane.last_words(&self.namespace));
         parts.join("\n")
+    }
+
+    /// The names of all namespaces, as `namespace/NAME`.
+    pub(crate) fn namespaces(&self) -> Result<BTreeSet<String>> {
+        let listed = self.kubectl(&["get", "namespaces", "-o", "name"], None)?;
+        let listed = listed.success("kubectl get")?.stdout;
+        Ok(listed.lines().map(str::to_owned).collect())
+    }
+
+    /// Removes the namespaces that are not among these, and waits until they are gone: the next trial on the node finds what this one
+    /// has found.
+    pub(crate) fn remove_namespaces_but(&self, before: &BTreeSet<String>) {
+        let now = self.namespaces().unwrap_or_default();
+        for namespace in now.difference(before) {
+            let args = ["delete", namespace, "--timeout=60s"];
+            let removed = self.kubectl(&args, None);
+            if let Err(error) = removed.and_then(|output| output.success("kubectl delete")) {
+                eprintln!("{namespace} is left, and later trials may fail: {error:#}");
+            }
+        }
     }
 
     /// Ends the trial. On a plane that goes on, its objects are removed, except what may be looked at after a failure.

@@ -308,7 +308,7 @@ fn prints_columns(world: &World) -> Result<()> {
                 "FINDINGS"
             ],
             [
-                "default", "0", "DryRun", "Required", "True", "True", "True", "4"
+                "default", "0", "DryRun", "Required", "True", "True", "Tried", "4"
             ],
         ]
     );

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
+    deployment::save_logs,
     pinned::HELM_4,
     trial::{Trial, node},
     world::World,
@@ -42,6 +43,7 @@ fn follow(world: &World, page: &str) -> Result<()> {
             .with_context(|| format!("{page}:{}: {}", step.line, step.command))
     });
     if followed.is_err() {
+        save_logs(world);
         // Cluster-wide names are taken until they are given back. What is gone already is no failure here.
         for step in steps.iter().filter(|step| step.removes()) {
             let _ = step.run(world, &programs);
