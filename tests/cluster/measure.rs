@@ -103,7 +103,7 @@ fn namespaces(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// AppliedHashes of a replica's process, from the kernel.
+/// Memory of a replica's process, from the kernel.
 fn memory(replica: &Replica) -> Result<String> {
     let status = fs::read_to_string(format!("/proc/{}/status", replica.process_id()?))?;
     let of = |name: &str| -> Result<f64> {
