@@ -19,6 +19,10 @@ pub(super) fn trials() -> Vec<Trial> {
     vec![
         alone("an_installed_release_works", an_installed_release_works),
         alone(
+            "a_refused_policy_of_an_upgrade_shows_in_kubectl_get",
+            a_refused_policy_of_an_upgrade_shows_in_kubectl_get,
+        ),
+        alone(
             "references_are_followed_by_watches",
             references_are_followed_by_watches,
         ),
@@ -55,19 +59,16 @@ fn an_installed_release_works(world: &World) -> Result<()> {
     assert_eq!(
         stored(world, &apps, "eu-west-1")?,
         SONNET,
-        "an unarmed entry is inert"
+        "an inactive webhook changes nothing"
     );
     let one = release.start_ready("one", &[])?;
     release.wait_until_active()?;
     let rewritten = format!("eu.{SONNET}");
-    // What an administrator waits for, and after it nothing has to be tried twice.
-    let condition = [
-        "wait",
-        "--for=condition=Ready",
-        "ipp/default",
-        "--timeout=60s",
-    ];
-    world.kubectl(&condition, None)?.success("kubectl wait")?;
+    // The command of the installation guide. After it, no request has to be repeated.
+    for object in ["ipp/default", "ipm/builtin"] {
+        let condition = ["wait", "--for=condition=Ready", object, "--timeout=60s"];
+        world.kubectl(&condition, None)?.success("kubectl wait")?;
+    }
     assert_eq!(stored(world, &apps, "eu-west-1")?, rewritten);
     assert_eq!(one.metric("bedrock_profiles_leader")?, Some(1.0));
     assert!(one.log()?.contains("applied the shipped catalog"));
@@ -83,9 +84,9 @@ fn an_installed_release_works(world: &World) -> Result<()> {
         .success("kubectl delete")?;
     wait_for_model(world, &apps, SONNET)?;
 
-    let in_force =
+    let active =
         r#"bedrock_profiles_active_generation{kind="InferenceProfileMapping",name="builtin"}"#;
-    assert_eq!(one.metric(in_force)?, Some(1.0));
+    assert_eq!(one.metric(active)?, Some(1.0));
     assert_eq!(
         one.metric("bedrock_profiles_catalog_timestamp_seconds")?,
         Some(1_793_059_200.0)
@@ -97,7 +98,7 @@ fn an_installed_release_works(world: &World) -> Result<()> {
         .count();
     assert!((30..500).contains(&series), "{series}");
 
-    // What somebody deleted stays deleted until the chart wishes another; then it comes back.
+    // A policy that a user deleted stays deleted until the chart configures another one.
     release.upgrade(&json!({"mode": "Rewrite", "priority": 3}))?;
     wait_for_model(world, &apps, &rewritten)?;
     assert_eq!(world.get("ipp", "default")?["spec"]["priority"], 3);
@@ -107,6 +108,61 @@ fn an_installed_release_works(world: &World) -> Result<()> {
     wait_for_model(world, &apps, SONNET)?;
     assert_eq!(stored(world, &apps, "us-east-1")?, format!("us.{SONNET}"));
     Ok(())
+}
+
+/// The previous policy stays active. Another leader, who does not apply the refused policy again, keeps the condition; a policy
+/// that the API server accepts removes it.
+fn a_refused_policy_of_an_upgrade_shows_in_kubectl_get(world: &World) -> Result<()> {
+    let release = Release::install(world, &Chart::default())?;
+    let one = release.start_ready("one", &[])?;
+    release.wait_until_active()?;
+    wait_for_column(world, "")?;
+    release.upgrade(&json!({"mode": "Perhaps"}))?;
+    wait_for_column(world, "ShippedPolicyRefused")?;
+    let policy = world.get("ipp", "default")?;
+    assert_eq!(policy["spec"]["mode"], "Rewrite");
+    let conditions = policy["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    let message = conditions.find(|condition| condition["type"] == "UpToDate");
+    let message = message.and_then(|condition| condition["message"].as_str());
+    let message = message.unwrap_or_default();
+    assert!(
+        message.contains("spec.mode") && message.contains("Perhaps"),
+        "{message}"
+    );
+    one.end()?;
+    let two = release.start_ready("two", &[])?;
+    two.wait_until_leader()?;
+    // The second generation proves that the new leader has written the status.
+    let patch = r#"{"spec": {"models": {"scope": "All"}}}"#;
+    let args = ["patch", "ipp", "default", "--type=merge", "-p", patch];
+    let patched = world.kubectl(&args, None)?;
+    patched.success("kubectl patch")?;
+    wait_for("the status of the new generation", || {
+        let policy = world.get("ipp", "default")?;
+        let observed = &policy["status"]["observedGeneration"];
+        Ok((*observed == policy["metadata"]["generation"]).then_some(()))
+    })?;
+    wait_for_column(world, "ShippedPolicyRefused")?;
+    release.upgrade(&json!({"mode": "Rewrite", "priority": 3}))?;
+    wait_for_column(world, "")
+}
+
+/// Waits until the column `UP TO DATE` of the default policy has this text.
+fn wait_for_column(world: &World, text: &str) -> Result<()> {
+    wait_for(&format!("`{text}` in the column UP TO DATE"), || {
+        let table = world
+            .kubectl(&["get", "ipp", "default"], None)?
+            .success("kubectl get")?;
+        let mut lines = table.stdout.lines();
+        let (Some(header), Some(row)) = (lines.next(), lines.next()) else {
+            return Ok(None);
+        };
+        let start = header.find("UP TO DATE").unwrap_or_default();
+        let end = header.find("FINDINGS").unwrap_or(header.len());
+        let cell = row.get(start..end.min(row.len())).unwrap_or_default();
+        Ok((cell.trim() == text).then_some(()))
+    })
 }
 
 /// A mapping that withdraws one route: the `eu` profile from Ireland.
