@@ -1,50 +1,50 @@
-//! The two ways to the API server: one that waits and tries again, for watches and lists, and one that says at once what
-//! became of a write.
+//! Two clients of the API server: one for watches and lists, which retries, and one for writes, which fails fast.
 
 use std::time::Duration;
 
 use kube::config::{InferConfigError, KubeConfigOptions};
 use kube::{Client, Config};
 
-/// How long a write, or a call about the lease, may take: less than the time in which a leader must renew.
+/// Timeout of a write or a request for the Lease: less than the time in which a leader has to renew it.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// After how many seconds the API server ends a watch, so that one whose packets are dropped is noticed soon. It sends a
-/// bookmark two seconds before, from which the next watch goes on.
+/// Seconds after which the API server ends a watch, so that a lost connection is noticed soon. It sends a bookmark two seconds
+/// before, from which the next watch resumes.
 pub const WATCH_SECONDS: u32 = 25;
 
 /// How long a read may be silent: a watch that is silent for longer than it lasts has lost its connection without notice.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Both clients of one cluster.
+/// The clients of one cluster.
 #[derive(Clone)]
 pub struct Clients {
-    /// For lists and watches; repeats what the server is too busy for.
+    /// For lists and watches. Retries requests that an overloaded server rejects.
     pub reading: Client,
-    /// For writes and the lease; repeats nothing, and gives up within [`WRITE_TIMEOUT`].
+    /// For writes and the Lease. Retries nothing, and fails within [`WRITE_TIMEOUT`].
     pub writing: Client,
     /// The namespace of the service account, or of the context.
     pub namespace: String,
 }
 
-/// Why there is no client.
+/// Why no client can be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Neither a service account nor a kubeconfig says where the cluster is.
+    /// There is neither a service account nor a kubeconfig.
     #[error(
         "no cluster is configured: {0}; run in a pod or set KUBECONFIG; `serve --standalone` and `audit -f` need none"
     )]
     Config(#[from] InferConfigError),
-    /// The kubeconfig has no such context, or cannot be read.
-    #[error("cannot use the kubeconfig: {0}; `kubectl config get-contexts` lists what it has")]
+    /// The kubeconfig cannot be read, or does not have the context.
+    #[error("cannot use the kubeconfig: {0}; `kubectl config get-contexts` lists its contexts")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
-    /// What is configured cannot be used.
+    /// The configuration is invalid.
     #[error("cannot connect as configured: {0}")]
     Client(#[from] kube::Error),
 }
 
 impl Clients {
-    /// The clients of the cluster that this process runs in, or that the kubeconfig names: `context`, or its current one.
+    /// The clients of the cluster of `context`. Without a context: of the cluster that the process runs in, or of the current context
+    /// of the kubeconfig.
     pub async fn connect(context: Option<&str>) -> Result<Self, ClientError> {
         let config = match context {
             None => Config::infer().await?,

@@ -1,5 +1,5 @@
-//! What a replica may do in a cluster: one table, from which `manifests/rbac.yaml` is made. Every replica may become leader,
-//! so all have the same.
+//! The permissions of a replica: one table, from which `manifests/rbac.yaml` and the chart's roles are generated. Every replica
+//! may become the leader, so all have the same permissions.
 
 use serde_json::{Value, json};
 
@@ -7,24 +7,24 @@ use super::release::{
     CONFIG_MAP_WEBHOOK, GROUP, MANAGED_BY, POD_WEBHOOK, ReleaseNames, TEMPLATE_WEBHOOK,
 };
 
-/// One line of the table.
+/// A rule of a role, as in RBAC, with where it applies and what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Right {
+pub struct PolicyRule {
     /// The API group; empty is the core.
     pub group: &'static str,
     /// Resources and subresources.
     pub resources: &'static [&'static str],
-    /// What may be done.
+    /// The permitted verbs.
     pub verbs: &'static [&'static str],
-    /// Where, and to which objects.
+    /// The namespace and the objects.
     pub scope: Scope,
-    /// What has to be switched on for it to be granted.
+    /// The value of the chart that grants it; `None` if it is always granted.
     pub when: Option<Switch>,
-    /// What it is for.
+    /// Its purpose.
     pub why: &'static str,
 }
 
-/// Where a right holds.
+/// Where a rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// In the whole cluster.
@@ -37,7 +37,7 @@ pub enum Scope {
     Default,
 }
 
-/// Names of objects.
+/// Names of objects that a rule is limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
     /// These.
@@ -52,7 +52,7 @@ pub enum Names {
     ClusterRole,
 }
 
-/// A switch of the chart.
+/// A value of the chart that enables a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Switch {
     /// `catalog.apply`.
@@ -85,9 +85,9 @@ const MAPPINGS: &str = "inferenceprofilemappings";
 const POLICIES: &str = "inferenceprofilepolicies";
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
-/// Every right, in the order of the rendered file.
-pub const TABLE: &[Right] = &[
-    right(
+/// Every rule, in the order of the generated files.
+pub const TABLE: &[PolicyRule] = &[
+    rule_of(
         GROUP,
         &[MAPPINGS, POLICIES],
         &["list", "watch"],
@@ -95,7 +95,7 @@ pub const TABLE: &[Right] = &[
         None,
         "the view",
     ),
-    right(
+    rule_of(
         GROUP,
         &[
             "inferenceprofilemappings/status",
@@ -106,15 +106,15 @@ pub const TABLE: &[Right] = &[
         None,
         "conditions, the last audit",
     ),
-    right(
+    rule_of(
         GROUP,
         &[MAPPINGS],
         &["create"],
         Scope::Cluster,
         Some(Switch::CatalogApply),
-        "the first apply of builtin; creating cannot be limited to a name",
+        "the first apply of builtin; create cannot be limited to a name",
     ),
-    right(
+    rule_of(
         GROUP,
         &[MAPPINGS],
         &["patch"],
@@ -122,15 +122,15 @@ pub const TABLE: &[Right] = &[
         Some(Switch::CatalogApply),
         "updates of the shipped catalog",
     ),
-    right(
+    rule_of(
         GROUP,
         &[POLICIES],
         &["create"],
         Scope::Cluster,
         Some(Switch::PolicyCreate),
-        "the first apply of default; creating cannot be limited to a name",
+        "the first apply of default; create cannot be limited to a name",
     ),
-    right(
+    rule_of(
         GROUP,
         &[POLICIES],
         &["patch"],
@@ -138,7 +138,7 @@ pub const TABLE: &[Right] = &[
         Some(Switch::PolicyCreate),
         "changes of the chart's default policy",
     ),
-    right(
+    rule_of(
         ADMISSION,
         &["mutatingwebhookconfigurations"],
         &["list", "watch", "patch"],
@@ -146,7 +146,7 @@ pub const TABLE: &[Right] = &[
         None,
         "activate, apply the CA bundle, read it back",
     ),
-    right(
+    rule_of(
         ADMISSION,
         &["validatingwebhookconfigurations"],
         &["list", "watch", "patch"],
@@ -154,7 +154,7 @@ pub const TABLE: &[Right] = &[
         None,
         "activate, apply the CA bundle, read it back",
     ),
-    right(
+    rule_of(
         "",
         &["namespaces"],
         &["list", "watch"],
@@ -162,7 +162,7 @@ pub const TABLE: &[Right] = &[
         None,
         "labels and annotations, metadata only",
     ),
-    right(
+    rule_of(
         "",
         &["nodes"],
         &["list", "watch"],
@@ -170,15 +170,15 @@ pub const TABLE: &[Right] = &[
         Some(Switch::RegionFromNodes),
         "the cluster's region, metadata only",
     ),
-    right(
+    rule_of(
         "",
         &["configmaps"],
         &["list", "watch"],
         Scope::Cluster,
         Some(Switch::References),
-        "what Pods take from ConfigMaps",
+        "references of Pods to ConfigMaps",
     ),
-    right(
+    rule_of(
         "",
         &["configmaps"],
         &["list"],
@@ -186,7 +186,7 @@ pub const TABLE: &[Right] = &[
         Some(Switch::AuditConfigMaps),
         "the audit",
     ),
-    right(
+    rule_of(
         "",
         &["pods", "replicationcontrollers", "podtemplates"],
         &["list"],
@@ -194,7 +194,7 @@ pub const TABLE: &[Right] = &[
         Some(Switch::Audit),
         "the audit",
     ),
-    right(
+    rule_of(
         "apps",
         &["deployments", "statefulsets", "daemonsets", "replicasets"],
         &["list"],
@@ -202,7 +202,7 @@ pub const TABLE: &[Right] = &[
         Some(Switch::Audit),
         "the audit, owners by uid",
     ),
-    right(
+    rule_of(
         "batch",
         &["jobs", "cronjobs"],
         &["list"],
@@ -210,15 +210,15 @@ pub const TABLE: &[Right] = &[
         Some(Switch::Audit),
         "the audit, owners by uid",
     ),
-    right(
+    rule_of(
         "openreports.io",
         &["reports"],
         &["create"],
         Scope::Cluster,
         Some(Switch::Reports),
-        "reports; creating cannot be limited to a name",
+        "reports; create cannot be limited to a name",
     ),
-    right(
+    rule_of(
         "openreports.io",
         &["reports"],
         &["list", "patch", "delete"],
@@ -226,7 +226,7 @@ pub const TABLE: &[Right] = &[
         Some(Switch::Reports),
         "reports",
     ),
-    right(
+    rule_of(
         "rbac.authorization.k8s.io",
         &["clusterroles"],
         &["get"],
@@ -234,7 +234,7 @@ pub const TABLE: &[Right] = &[
         Some(Switch::Reports),
         "the owner of the reports",
     ),
-    right(
+    rule_of(
         "events.k8s.io",
         &["events"],
         &["create"],
@@ -242,7 +242,7 @@ pub const TABLE: &[Right] = &[
         Some(Switch::EventsOnOwners),
         "events on what the audit finds",
     ),
-    right(
+    rule_of(
         "events.k8s.io",
         &["events"],
         &["create"],
@@ -250,41 +250,41 @@ pub const TABLE: &[Right] = &[
         None,
         "events on policies",
     ),
-    right(
+    rule_of(
         "",
         &["secrets"],
         &["get", "list", "watch", "update"],
         Scope::Own(Names::CaSecret),
         Some(Switch::SelfSigned),
-        "the CA; it is shipped empty, so nothing is created",
+        "the CAs; the chart ships the Secret, so nothing is created",
     ),
-    right(
+    rule_of(
         "coordination.k8s.io",
         &["leases"],
         &["get", "update"],
         Scope::Own(Names::Lease),
         None,
-        "who writes; it is shipped empty, so nothing is created",
+        "leader election; the chart ships the Lease, so nothing is created",
     ),
-    right(
+    rule_of(
         "",
         &["configmaps"],
         &["list", "watch"],
         Scope::Own(Names::Bootstrap),
         None,
-        "the chart's values",
+        "the bootstrap configuration",
     ),
 ];
 
-const fn right(
+const fn rule_of(
     group: &'static str,
     resources: &'static [&'static str],
     verbs: &'static [&'static str],
     scope: Scope,
     when: Option<Switch>,
     why: &'static str,
-) -> Right {
-    Right {
+) -> PolicyRule {
+    PolicyRule {
         group,
         resources,
         verbs,
@@ -295,7 +295,7 @@ const fn right(
 }
 
 impl Switch {
-    /// Those that are on in a release with the chart's defaults.
+    /// The switches that are on with the chart's default values.
     pub const DEFAULTS: &'static [Self] = &[
         Self::CatalogApply,
         Self::PolicyCreate,
@@ -309,7 +309,7 @@ impl Switch {
 }
 
 impl Scope {
-    /// The names that the right is limited to.
+    /// The names that the rule is limited to.
     fn names(self, release: &ReleaseNames) -> Option<Vec<String>> {
         match self {
             Self::Cluster | Self::Default => None,
@@ -330,11 +330,11 @@ impl Names {
     }
 }
 
-/// The service account of a release, its roles, and what binds them: Kubernetes objects.
-pub fn objects(rights: &[Right], on: &[Switch], release: &ReleaseNames) -> Vec<Value> {
+/// The objects of a release: service account, roles and bindings.
+pub fn objects(rights: &[PolicyRule], on: &[Switch], release: &ReleaseNames) -> Vec<Value> {
     let ReleaseNames { namespace, name } = release;
     let rules = |belongs: fn(Scope) -> bool| -> Vec<Value> {
-        let granted = |right: &&Right| {
+        let granted = |right: &&PolicyRule| {
             belongs(right.scope) && right.when.is_none_or(|switch| on.contains(&switch))
         };
         rights
@@ -374,7 +374,7 @@ pub fn objects(rights: &[Right], on: &[Switch], release: &ReleaseNames) -> Vec<V
     objects
 }
 
-fn rule(right: &Right, release: &ReleaseNames) -> Value {
+fn rule(right: &PolicyRule, release: &ReleaseNames) -> Value {
     let mut rule = json!({
         "apiGroups": [right.group], "resources": right.resources, "verbs": right.verbs,
     });

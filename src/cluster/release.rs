@@ -1,10 +1,10 @@
-//! Names of what the chart ships and the controllers fill: stated once, for whoever reads or writes one of them.
+//! Names of the objects that the chart installs and the controllers read or write.
 
-/// The group of our custom resources, annotations and entries.
+/// The API group of the custom resources, and the domain of annotations and webhook names.
 pub const GROUP: &str = "bedrock-profiles.dev";
 
-/// What everything that we create is labelled with, under `app.kubernetes.io/managed-by`. Never Helm's own labels: Argo CD
-/// would prune what has them and is in no chart.
+/// The label `app.kubernetes.io/managed-by` of objects that the controllers create. They never carry Helm's own labels: Argo CD
+/// prunes objects that have them and are not in the chart.
 pub const MANAGED_BY: &str = "bedrock-profiles";
 
 /// The namespace of Kubernetes' own components, which the webhook never reviews: a mistake there would break the cluster.
@@ -22,19 +22,19 @@ pub const TEMPLATE_WEBHOOK: &str = "webhook-templates.bedrock-profiles.dev";
 /// One installed release: its namespace and the chart's full name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseNames {
-    /// Where the chart was installed.
+    /// The namespace of the release.
     pub namespace: String,
-    /// The chart's full name, before which its objects' names begin.
+    /// The chart's full name, which the names of its objects begin with.
     pub name: String,
 }
 
 impl ReleaseNames {
-    /// The Secret that holds the CA, shipped empty.
+    /// The Secret that holds the CAs. The chart ships it empty.
     pub fn ca_secret(&self) -> String {
         format!("{}-ca", self.name)
     }
 
-    /// The Lease of whoever writes, shipped empty.
+    /// The Lease of the leader election. The chart ships it empty.
     pub fn lease(&self) -> &str {
         &self.name
     }
@@ -54,7 +54,7 @@ impl ReleaseNames {
         format!("{}.{}.svc", self.name, self.namespace)
     }
 
-    /// The DNS names under which anybody calls the webhook's Service.
+    /// All DNS names of the webhook's Service.
     pub fn service_names(&self) -> Vec<String> {
         let name = self.service_name();
         let whole = format!("{name}.cluster.local");
@@ -62,17 +62,17 @@ impl ReleaseNames {
     }
 }
 
-/// Who a server-side apply is done as. One manager for each writer: a second apply under the same name gives up the fields
-/// of the first.
+/// The field managers of server-side apply, one for each writer: a second apply by the same manager gives up the fields of the
+/// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manager {
     /// Conditions of mappings and policies.
     Status,
     /// `lastAudit`.
     Audit,
-    /// `builtin`, `default`, and the rules of the entries.
+    /// `builtin` and `default`.
     Bootstrap,
-    /// CA bundles.
+    /// Rules and CA bundles of webhook configurations, and the CAs.
     Certificates,
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use bedrock_profiles::{
     cli::yaml::to_string as to_yaml,
     cluster::{
-        rbac::{self, MUTATING, Right, Switch, VALIDATING},
+        rbac::{self, MUTATING, PolicyRule, Switch, VALIDATING},
         release::ReleaseNames,
     },
 };
@@ -42,7 +42,7 @@ pub(crate) struct Chart<'a> {
     /// The failure policy of the entries.
     pub(crate) failure_policy: &'a str,
     /// The rights of the service account.
-    pub(crate) rights: Vec<Right>,
+    pub(crate) rights: Vec<PolicyRule>,
     /// What is switched on, and so granted.
     pub(crate) on: &'a [Switch],
 }

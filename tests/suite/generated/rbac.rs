@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bedrock_profiles::cli::yaml::to_string as to_yaml;
-use bedrock_profiles::cluster::rbac::{Names, Right, Scope, Switch, TABLE, objects};
+use bedrock_profiles::cluster::rbac::{Names, PolicyRule, Scope, Switch, TABLE, objects};
 use bedrock_profiles::cluster::release::ReleaseNames;
 use serde_json::json;
 
@@ -61,7 +61,7 @@ fn names(names: Names) -> String {
 }
 
 /// One rule of a role, as the chart writes it.
-fn rule(right: &Right) -> String {
+fn rule(right: &PolicyRule) -> String {
     let mut rule = format!("# {}\n- apiGroups: {}\n", right.why, json!([right.group]));
     writeln!(rule, "  resources: {}", json!(right.resources)).unwrap();
     if let Scope::Named(of) | Scope::Own(of) = right.scope {
@@ -79,7 +79,7 @@ fn rule(right: &Right) -> String {
 
 /// The rules of the chart's roles: a named template for each.
 fn template() -> String {
-    let role_of = |right: &Right| match right.scope {
+    let role_of = |right: &PolicyRule| match right.scope {
         Scope::Cluster | Scope::Named(_) => "cluster",
         Scope::Own(_) => "own",
         Scope::Default => "default",
@@ -121,7 +121,7 @@ fn the_chart_grants_the_rules_of_the_table() {
 
 #[test]
 fn nothing_dangerous_is_granted() {
-    let verbs = |right: &Right| right.verbs.iter().copied().collect::<BTreeSet<_>>();
+    let verbs = |right: &PolicyRule| right.verbs.iter().copied().collect::<BTreeSet<_>>();
     for right in TABLE {
         assert!(!right.why.is_empty(), "{right:?}");
         for all in [right.resources, right.verbs] {
