@@ -10,7 +10,7 @@
   resources: ["inferenceprofilemappings/status","inferenceprofilepolicies/status"]
   verbs: ["patch"]
 {{- if .Values.catalog.apply }}
-# the first apply of builtin; creating cannot be limited to a name
+# the first apply of builtin; create cannot be limited to a name
 - apiGroups: ["bedrock-profiles.dev"]
   resources: ["inferenceprofilemappings"]
   verbs: ["create"]
@@ -23,7 +23,7 @@
   verbs: ["patch"]
 {{- end }}
 {{- if .Values.policy.create }}
-# the first apply of default; creating cannot be limited to a name
+# the first apply of default; create cannot be limited to a name
 - apiGroups: ["bedrock-profiles.dev"]
   resources: ["inferenceprofilepolicies"]
   verbs: ["create"]
@@ -56,7 +56,7 @@
   verbs: ["list","watch"]
 {{- end }}
 {{- if .Values.references.enabled }}
-# what Pods take from ConfigMaps
+# references of Pods to ConfigMaps
 - apiGroups: [""]
   resources: ["configmaps"]
   verbs: ["list","watch"]
@@ -86,7 +86,7 @@
   verbs: ["list"]
 {{- end }}
 {{- if and .Values.audit.enabled .Values.reports.enabled }}
-# reports; creating cannot be limited to a name
+# reports; create cannot be limited to a name
 - apiGroups: ["openreports.io"]
   resources: ["reports"]
   verbs: ["create"]
@@ -115,18 +115,18 @@
 
 {{- define "bedrock-profiles.rules.own" }}
 {{- if eq .Values.certificates.mode "self" }}
-# the CA; it is shipped empty, so nothing is created
+# the CAs; the chart ships the Secret, so nothing is created
 - apiGroups: [""]
   resources: ["secrets"]
   resourceNames: [{{ include "bedrock-profiles.fullname" . }}-ca]
   verbs: ["get","list","watch","update"]
 {{- end }}
-# who writes; it is shipped empty, so nothing is created
+# leader election; the chart ships the Lease, so nothing is created
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
   resourceNames: [{{ include "bedrock-profiles.fullname" . }}]
   verbs: ["get","update"]
-# the chart's values
+# the bootstrap configuration
 - apiGroups: [""]
   resources: ["configmaps"]
   resourceNames: [{{ include "bedrock-profiles.fullname" . }}-bootstrap]
