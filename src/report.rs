@@ -240,7 +240,7 @@ impl FindingRecord {
             instances: 0,
             source: None,
             pointer,
-            reference: judged.finding.leaf.reference().map(ReferenceRecord::of),
+            reference: judged.finding.site.reference().map(ReferenceRecord::of),
             inner_pointer: inner.map(|inner| inner.pointer.clone()),
             span: [span.start, span.end],
             model_id: judged.id.clone(),

@@ -94,7 +94,7 @@ impl Scan<'_> {
         }
         for (object, judgement) in objects.iter().zip(&judgements) {
             let is_evaluated = matches!(
-                object.object.sort,
+                object.object.kind,
                 ObjectKind::Pod | ObjectKind::Template | ObjectKind::ConfigMap
             );
             result.objects += usize::from(is_evaluated);
@@ -171,10 +171,10 @@ impl Scan<'_> {
         let pointer = match tree.format() {
             Format::Lines => String::new(),
             Format::Json | Format::Yaml | Format::Toml | Format::Properties | Format::Env => {
-                tree.pointer(object.root, judged.finding.leaf.node())
+                tree.pointer(object.root, judged.finding.site.node())
             }
         };
-        let is_kubernetes_object = object.sort != ObjectKind::Plain;
+        let is_kubernetes_object = object.kind != ObjectKind::Plain;
         let reference = is_kubernetes_object.then(|| reference(object, &namespace.name));
         FindingRecord::new(judged, pointer, reference, context)
     }

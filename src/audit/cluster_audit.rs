@@ -143,7 +143,7 @@ impl ClusterAudit {
             return;
         }
         self.owners.add(&object);
-        if object.sort == ObjectKind::ConfigMap {
+        if object.kind == ObjectKind::ConfigMap {
             let name = object.field(&["metadata", "name"]).unwrap_or_default();
             let map = ConfigMap::of(&object, &self.input.view.snapshot);
             self.config_maps.insert(namespace, name, map);
@@ -229,14 +229,14 @@ impl ClusterAudit {
             preview,
         };
         let (tree, root) = (subject.object.tree, subject.object.root);
-        let pointer = tree.pointer(root, judged.finding.leaf.node());
+        let pointer = tree.pointer(root, judged.finding.site.node());
         let mut record = FindingRecord::new(judged, pointer, None, context);
         if !preview {
             let coverage = &self.input.coverage;
             record.missed = coverage.missed(subject, policy, judged, &record);
         }
         ObjectFinding {
-            location: judged.finding.leaf.spot.to_string().into(),
+            location: judged.finding.site.location.to_string().into(),
             uid: attribute_to_owner(&mut record, attribution),
             record,
         }
@@ -268,7 +268,7 @@ impl ClusterAudit {
             self.input.view.namespaces = Arc::new(Namespaces::Seen(listed));
         } else if *kind == CONFIG_MAP {
             let listed = std::mem::take(&mut self.config_maps);
-            self.input.view.references = Arc::new(listed);
+            self.input.view.config_maps = Arc::new(listed);
         }
     }
 

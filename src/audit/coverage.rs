@@ -131,7 +131,7 @@ impl Coverage {
         record: &FindingRecord,
     ) -> Option<Missed> {
         let object = subject.object;
-        let would_act = match (policy.mode, object.sort) {
+        let would_act = match (policy.mode, object.kind) {
             _ if judged.resolution.target().is_none() => false,
             (Mode::Rewrite, ObjectKind::Pod | ObjectKind::ConfigMap) => true,
             (Mode::Deny, ObjectKind::Pod | ObjectKind::ConfigMap | ObjectKind::Template) => {
@@ -157,7 +157,7 @@ impl Coverage {
     /// Whether the API server must have asked the webhook about this write. Timestamps have whole seconds, so the order of two
     /// events in one second is unknown.
     fn was_asked(&self, subject: &Subject<'_, '_>, policy: &Policy, write: &LastWrite) -> bool {
-        let webhooks = match subject.object.sort {
+        let webhooks = match subject.object.kind {
             ObjectKind::Pod | ObjectKind::ConfigMap => &self.mutating,
             ObjectKind::Template => &self.validating,
             ObjectKind::Custom | ObjectKind::Plain => return false,
@@ -177,7 +177,7 @@ fn depends_on_object_alone(judged: &JudgedFinding<'_>) -> bool {
     let is_guessed = judged
         .region
         .is_some_and(|(_, source)| source == RegionSource::Cluster);
-    judged.finding.leaf.reference().is_none() && !is_guessed
+    judged.finding.site.reference().is_none() && !is_guessed
 }
 
 /// Whether the model's life cycle had the same state then: an ID that worked when it was written was nothing to catch.
@@ -195,7 +195,7 @@ fn was_as_alive(record: &FindingRecord, written: Timestamp) -> bool {
 fn last_write(object: &Object<'_>, mode: Mode) -> Option<LastWrite> {
     let created = object.field(&["metadata", "creationTimestamp"]);
     let created = created.and_then(|time| time.parse::<Timestamp>().ok());
-    if mode == Mode::Rewrite && object.sort == ObjectKind::ConfigMap {
+    if mode == Mode::Rewrite && object.kind == ObjectKind::ConfigMap {
         let time = last_changed(object)?;
         let is_update = created.is_some_and(|created| created.as_second() < time.as_second());
         let operations: &[_] = if is_update {

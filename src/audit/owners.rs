@@ -47,7 +47,7 @@ impl ControllerReference {
 impl Owners {
     /// Adds an object that may own others.
     pub fn add(&mut self, object: &Object<'_>) {
-        if object.sort != ObjectKind::Template {
+        if object.kind != ObjectKind::Template {
             return;
         }
         let uid = object.field(&["metadata", "uid"]);
@@ -58,7 +58,7 @@ impl Owners {
 
     /// The topmost known owner of a workload or a Pod; `None` where no controller owns it.
     pub fn topmost(&self, object: &Object<'_>) -> Option<ControllerReference> {
-        if !matches!(object.sort, ObjectKind::Pod | ObjectKind::Template) {
+        if !matches!(object.kind, ObjectKind::Pod | ObjectKind::Template) {
             return None;
         }
         let first = ControllerReference::of(object)?;

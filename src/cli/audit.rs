@@ -163,7 +163,7 @@ impl FileArgs {
         let namespaces = namespaces.namespaces.into_iter();
         let namespaces = namespaces.map(|(name, namespace)| (name, Arc::new(namespace)));
         view.namespaces = Arc::new(Namespaces::Seen(namespaces.collect()));
-        view.references = Arc::new(self.config_maps(&view, parsed, edit));
+        view.config_maps = Arc::new(self.config_maps(&view, parsed, edit));
         Ok(view)
     }
 

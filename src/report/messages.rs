@@ -61,24 +61,28 @@ pub fn render<'t>(
     context: RenderContext<'_>,
 ) -> Messages {
     let mut audit = BTreeMap::new();
-    let mut warnings = Warnings::new(context, object.sort);
+    let mut warnings = Warnings::new(context, object.kind);
     if let Some(PolicyFindings { policy, findings }) = &judgement.effective {
         let rewritten = matches!(judgement.verdict, Verdict::Rewrite(_));
-        let key = match (rewritten, judgement.again) {
+        let key = match (rewritten, judgement.reinvocation) {
             (true, false) => "rewrites",
             (true, true) => "rewrites-revised",
             (false, _) => "would-rewrite",
         };
-        annotate(&mut audit, key, findings.iter().filter(|one| !one.reported));
-        let reported = findings.iter().filter(|one| one.reported);
+        annotate(
+            &mut audit,
+            key,
+            findings.iter().filter(|one| !one.report_only),
+        );
+        let reported = findings.iter().filter(|one| one.report_only);
         annotate(&mut audit, "would-rewrite", reported);
         audit.insert("policy", policy.name.to_string());
-        let denied = matches!(judgement.verdict, Verdict::Refuse(_));
+        let denied = matches!(judgement.verdict, Verdict::Deny(_));
         if !denied && !(policy.mode == Mode::Deny && object.is_controlled()) {
             let tense = if rewritten {
                 Tense::Done
             } else {
-                Tense::of(policy, object.sort)
+                Tense::of(policy, object.kind)
             };
             warnings.add_all(policy, findings, tense);
         }
@@ -133,7 +137,7 @@ fn denied_finding(one: &JudgedFinding<'_>, policy: &Policy, context: RenderConte
         .region
         .map(|(region, source)| format!(" for {region} ({source})"))
         .unwrap_or_default();
-    let at = one.finding.leaf.spot;
+    let at = one.finding.site.location;
     let written = written(one);
     match &one.resolution {
         Resolution::Rewrite { target, .. } => {
@@ -162,24 +166,24 @@ pub fn change(one: &JudgedFinding<'_>) -> Option<String> {
         .unwrap_or_default();
     Some(format!(
         "{}: {} -> {target}{region}",
-        one.finding.leaf.spot,
+        one.finding.site.location,
         written(one)
     ))
 }
 
 /// The ID as its author wrote it, and the object that it comes from if that is another one.
 fn written(one: &JudgedFinding<'_>) -> String {
-    match one.finding.leaf.reference() {
-        Some(reference) => format!("{} from {}", one.written, reference.origin),
-        None => one.written.clone(),
+    match one.finding.site.reference() {
+        Some(reference) => format!("{} from {}", one.original, reference.origin),
+        None => one.original.clone(),
     }
 }
 
 /// The place of a finding: its node, the names of its place, and the start of the ID. An item of `envFrom` is one node for
 /// many variables, and all arguments of a container have the same names.
 fn place<'t>(one: &JudgedFinding<'t>) -> impl Ord + use<'t> {
-    let leaf = &one.finding.leaf;
-    (leaf.node(), leaf.spot, one.finding.token.span.start)
+    let leaf = &one.finding.site;
+    (leaf.node(), leaf.location, one.finding.token.span.start)
 }
 
 /// Lists the changes under an audit key. A key that has a text keeps it, as in the API server.

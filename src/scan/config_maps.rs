@@ -35,7 +35,7 @@ impl ConfigMapCollector {
             for root in objects(tree) {
                 let object = Object::at(tree, root);
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();
-                if object.sort == ObjectKind::ConfigMap && is_literal(name) {
+                if object.kind == ObjectKind::ConfigMap && is_literal(name) {
                     let namespace = scan.namespace_of(&object);
                     let judgement = scan.evaluate(&object, &namespace);
                     let map = read(scan, &object, &judgement);
@@ -50,12 +50,12 @@ impl ConfigMapCollector {
         let neighbours = self.references.in_namespace(namespace);
         match neighbours.look_up(name, false) {
             _ if self.disputed.contains(&id) => {}
-            Lookup::Seen(stated) if *stated == map => {}
-            Lookup::Seen(_) => {
+            Lookup::Found(stated) if *stated == map => {}
+            Lookup::Found(_) => {
                 self.references.remove(namespace, name);
                 self.disputed.insert(id);
             }
-            Lookup::Absent | Lookup::Unseen => self.references.insert(namespace, name, map),
+            Lookup::Absent | Lookup::Unknown => self.references.insert(namespace, name, map),
         }
     }
 }
@@ -70,10 +70,10 @@ fn read(scan: &Scan<'_>, object: &Object<'_>, judgement: &Judgement<'_>) -> Conf
     let mut map = ConfigMap::of(object, &scan.view.snapshot);
     let first = judgement.effective.as_ref().or(judgement.previews.first());
     for one in first.into_iter().flat_map(|under| &under.findings) {
-        let leaf = &one.finding.leaf;
+        let leaf = &one.finding.site;
         let text = leaf.scalar().and_then(|node| object.tree.text(node));
-        if let (Location::Data { key }, Some(text)) = (leaf.spot, text)
-            && let Some(changed) = one.answered(text)
+        if let (Location::Data { key }, Some(text)) = (leaf.location, text)
+            && let Some(changed) = one.with_answer(text)
         {
             map.change(key, &changed);
         }

@@ -55,7 +55,7 @@ impl<'t> IdPositions<'t> {
     pub(super) fn of(tree: &'t Tree<'t>, judgement: &Judgement<'_>) -> Self {
         let mut spans: BTreeMap<NodeId, Vec<Range<usize>>> = BTreeMap::new();
         for judged in judgement.findings() {
-            let spans = spans.entry(judged.finding.leaf.node()).or_default();
+            let spans = spans.entry(judged.finding.site.node()).or_default();
             spans.push(judged.finding.token.span.clone());
         }
         let mut ranges = BTreeMap::new();
@@ -72,7 +72,7 @@ impl<'t> IdPositions<'t> {
         judged: &JudgedFinding<'_>,
         document: DocumentPosition<'_>,
     ) -> Source {
-        let (tree, leaf) = (self.tree, judged.finding.leaf.node());
+        let (tree, leaf) = (self.tree, judged.finding.site.node());
         let key = tree.raw_key(leaf).filter(|_| judged.finding.is_key);
         let range = key.unwrap_or_else(|| {
             let located = self.ranges.get(&(leaf, judged.finding.token.span.start));

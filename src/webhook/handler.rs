@@ -122,7 +122,7 @@ impl AdmissionHandler {
             return Ok(self.allow(envelope));
         };
         let old = review.old_object.map(|node| Object::at(&tree, node));
-        let Some(action) = action::select(endpoint, envelope, object.sort, old.as_ref()) else {
+        let Some(action) = action::select(endpoint, envelope, object.kind, old.as_ref()) else {
             return Ok(self.allow(envelope));
         };
 

@@ -133,7 +133,7 @@ impl Metrics {
         for finding in findings {
             match &finding.resolution {
                 Resolution::Leave(reason) => self.count_finding(*reason),
-                Resolution::Rewrite { target, .. } if rewritten && !finding.reported => {
+                Resolution::Rewrite { target, .. } if rewritten && !finding.report_only => {
                     self.count_rewrite(target);
                 }
                 Resolution::Rewrite { .. } => {}

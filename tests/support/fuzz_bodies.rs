@@ -84,7 +84,7 @@ pub(crate) fn find_tokens(data: &[u8]) {
         );
         for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
             if TextContext::of(&text, setting)
-                .shape(&token)
+                .syntax(&token)
                 .is_ok_and(|shape| shape.whole)
             {
                 assert_eq!(text.trim(), whole);
@@ -376,7 +376,7 @@ pub(crate) fn handler(spec: &str) -> AdmissionHandler {
     let map = ConfigMap::read(data, |_| None, &snapshot);
     references.insert("ml", "models", map);
     let view = View {
-        references: Arc::new(references),
+        config_maps: Arc::new(references),
         ..View::of(snapshot)
     };
     AdmissionHandler::new(

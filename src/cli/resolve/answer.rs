@@ -71,8 +71,8 @@ struct ParsedId<'a> {
     whole: bool,
     /// Why an ID in this syntax is never replaced.
     reason: Option<Reason>,
-    /// The ID as written, with its prefix.
-    written: &'a str,
+    /// The ID as original, with its prefix.
+    original: &'a str,
     /// The direct ID in it, known to the catalog or not.
     direct: &'a str,
 }
@@ -157,7 +157,7 @@ impl<'a> ResolveContext<'a> {
             region: None,
             whole: true,
             reason: None,
-            written: id,
+            original: id,
             direct,
         };
         if let Some(model) = snapshot.catalog.alias(id) {
@@ -176,11 +176,11 @@ impl<'a> ResolveContext<'a> {
             ModelId::parse(id)?;
             return Ok(whole(ModelRef::Direct(id), id));
         };
-        let shape = TextContext::of(id, TextKind::Env).shape(&token);
-        let reason = match (token.form, shape) {
+        let syntax = TextContext::of(id, TextKind::Env).syntax(&token);
+        let reason = match (token.form, syntax) {
             (Form::Doubled, _) => Some(Reason::DoublePrefix),
             (_, Err(reason)) => Some(reason),
-            (_, Ok(shape)) if shape.listed && self.policy.lists == Lists::Leave => {
+            (_, Ok(syntax)) if syntax.listed && self.policy.lists == Lists::Leave => {
                 Some(Reason::ListLeft)
             }
             (_, Ok(_)) => None,
@@ -194,13 +194,13 @@ impl<'a> ResolveContext<'a> {
         };
         Ok(ParsedId {
             name,
-            region: match shape {
-                Ok(shape) => shape.region,
+            region: match syntax {
+                Ok(syntax) => syntax.region,
                 Err(_) => region_of_arn(id, &token),
             },
-            whole: shape.is_ok_and(|shape| shape.whole),
+            whole: syntax.is_ok_and(|syntax| syntax.whole),
             reason,
-            written: &id[token.span.clone()],
+            original: &id[token.span.clone()],
             direct: token.id,
         })
     }
@@ -211,7 +211,7 @@ impl<'a> ResolveContext<'a> {
             return None;
         }
         let name = SuggestionQuery {
-            written: parsed.written,
+            original: parsed.original,
             id: parsed.direct,
             region: Some(parsed.region.unwrap_or(self.region)),
             namespace: self.namespace,

@@ -170,7 +170,7 @@ impl ClusterState {
         Some(View {
             snapshot: Arc::clone(&self.snapshot),
             namespaces,
-            references: Arc::new(self.config_maps.store.objects().0.clone()),
+            config_maps: Arc::new(self.config_maps.store.objects().0.clone()),
             cluster_region: self.region(),
         })
     }
@@ -202,7 +202,7 @@ impl ClusterState {
         let (mappings, policies) = (self.mappings.valid(), self.policies.valid());
         let (snapshot, problems) =
             Snapshot::build(mappings.cloned().collect(), policies.cloned().collect());
-        if !snapshot.keeps_the_words_of(&self.snapshot) {
+        if !snapshot.has_same_search_terms(&self.snapshot) {
             self.config_maps.restart();
         }
         self.snapshot = Arc::new(snapshot);

@@ -199,7 +199,7 @@ fn config_maps_are_followed_while_a_policy_looks_at_them_and_anew_for_other_vend
     ));
     let seen = |cluster: &mut ClusterState| {
         let view = cluster.view(None).unwrap();
-        view.references.in_namespace("ml").have_words()
+        view.config_maps.in_namespace("ml").have_words()
     };
     assert!(!seen(&mut cluster));
     let generation = cluster.config_map_generation().unwrap();
@@ -268,5 +268,5 @@ fn config_maps_without_permission_delay_no_review() {
     assert!(!cluster.has_references());
     cluster.apply(config_map_event(generation, Err(WatchError::Forbidden)));
     assert!(cluster.has_references() && cluster.current_custom_resources().references_denied);
-    assert!(!cluster.view(None).unwrap().references.are_complete());
+    assert!(!cluster.view(None).unwrap().config_maps.are_complete());
 }

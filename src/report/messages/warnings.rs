@@ -99,7 +99,7 @@ impl<'a> Warnings<'a> {
         }
         for one in findings {
             if self.is_certain(one) {
-                let reference = one.reported && policy.decides();
+                let reference = one.report_only && policy.decides();
                 let tense = if reference { Tense::Reference } else { tense };
                 self.add(policy, one, tense);
             }
@@ -149,15 +149,15 @@ impl<'a> Warnings<'a> {
                 };
                 self.count(class, rewrite(policy, one, target, tense));
                 if *note == Some(Note::EndOfLife) {
-                    self.count(Class::EndOfLife, end_of_life(&one.written, life));
+                    self.count(Class::EndOfLife, end_of_life(&one.original, life));
                 }
             }
             Resolution::Leave(Reason::EndOfLife) => {
-                self.count(Class::EndOfLife, end_of_life(&one.written, life));
+                self.count(Class::EndOfLife, end_of_life(&one.original, life));
             }
             Resolution::Leave(Reason::ProfileNotPermitted) => {
                 let why = format!("not permitted by policy {}", shortened(24, &policy.name));
-                let warning = not_rewritten(&one.written, &why, &why, self.suggestion(one));
+                let warning = not_rewritten(&one.original, &why, &why, self.suggestion(one));
                 self.count(Class::NotPermitted, warning);
             }
             Resolution::Leave(reason)
@@ -166,7 +166,7 @@ impl<'a> Warnings<'a> {
                 let full =
                     explain(one, *reason, policy, false).unwrap_or_else(|| reason.to_string());
                 let brief = explain(one, *reason, policy, true).unwrap_or_else(|| full.clone());
-                let warning = not_rewritten(&one.written, &full, &brief, self.suggestion(one));
+                let warning = not_rewritten(&one.original, &full, &brief, self.suggestion(one));
                 self.count(Class::Unresolved, warning);
             }
             Resolution::Leave(_) => {}
@@ -197,7 +197,7 @@ impl<'a> Warnings<'a> {
 
 /// A rewrite that is, will be or would be done.
 fn rewrite(policy: &Policy, one: &JudgedFinding<'_>, target: &Target, tense: Tense) -> Warning {
-    let before = one.written.as_str();
+    let before = one.original.as_str();
     let by_policy = |says: String| {
         let room = MAX_WARNING_OF_TWO - PREFIX.len() - MORE.len() - "policy  ".len();
         let name = shortened(room.saturating_sub(says.len()).clamp(8, 24), &policy.name);

@@ -48,7 +48,7 @@ pub(super) fn defer_until_seen(
     let resolves = |policy: &Policy| {
         policy.pods && policy.references != References::Off && policy.namespaces.selects(namespace)
     };
-    let config_maps = view.references.in_namespace(&namespace.name);
+    let config_maps = view.config_maps.in_namespace(&namespace.name);
     if view.snapshot.policies.iter().any(resolves) && awaits_a_config_map(object, config_maps) {
         return Err(HandleError::Missing(MissingInput::ConfigMap));
     }

@@ -27,14 +27,14 @@ pub(super) fn respond(
     let uid = envelope.uid;
     let (mut response, outcome) = match &judgement.verdict {
         Verdict::Untouched => (AdmissionResponse::allowed(uid), ReviewOutcome::Allowed),
-        Verdict::Tell => (AdmissionResponse::allowed(uid), ReviewOutcome::Reported),
-        Verdict::Refuse(refused) => {
+        Verdict::Report => (AdmissionResponse::allowed(uid), ReviewOutcome::Reported),
+        Verdict::Deny(refused) => {
             let message = messages::denial(judgement, refused, context);
             let response = AdmissionResponse::denied(uid, FORBIDDEN, message);
             (response, ReviewOutcome::Denied)
         }
         Verdict::Rewrite(plan) => match serde_json::to_vec(&plan.json_patch()) {
-            Ok(patch) if judgement.again => (
+            Ok(patch) if judgement.reinvocation => (
                 AdmissionResponse::patched(uid, patch),
                 ReviewOutcome::Revised,
             ),
@@ -64,7 +64,7 @@ pub(super) fn respond(
 
 /// Logs a change or a denial: IDs and places, never another part of the object.
 fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
-    let is_logged = matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Refuse(_));
+    let is_logged = matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Deny(_));
     let Some(effective) = judgement.effective.as_ref().filter(|_| is_logged) else {
         return;
     };
@@ -78,7 +78,7 @@ fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
     } = evaluation;
     let changes: Vec<String> = findings
         .iter()
-        .filter(|finding| !finding.reported)
+        .filter(|finding| !finding.report_only)
         .filter_map(messages::change)
         .take(MAX_LOGGED_CHANGES)
         .collect();

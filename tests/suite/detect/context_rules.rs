@@ -242,7 +242,7 @@ fn found_under(
     let Ok(mut snapshot) = Arc::try_unwrap(view.snapshot) else {
         panic!("nobody else has the snapshot");
     };
-    snapshot.roles = roles;
+    snapshot.context_rules = roles;
     let view = View::of(snapshot);
     let scan = Scan {
         view: &view,

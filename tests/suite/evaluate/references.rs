@@ -27,7 +27,7 @@ impl Scenario {
         for map in maps {
             self.take(&mut references, map);
         }
-        self.view.references = Arc::new(references);
+        self.view.config_maps = Arc::new(references);
         self
     }
 
@@ -37,7 +37,7 @@ impl Scenario {
         for map in maps {
             self.take(&mut references, map);
         }
-        self.view.references = Arc::new(references);
+        self.view.config_maps = Arc::new(references);
         self
     }
 

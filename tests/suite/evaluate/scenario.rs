@@ -226,8 +226,8 @@ impl Scenario {
         let mut after = value.clone();
         let (verdict, patch, message) = match &judgement.verdict {
             Verdict::Untouched => ("Untouched", Value::Null, String::new()),
-            Verdict::Tell => ("Tell", Value::Null, String::new()),
-            Verdict::Refuse(refused) => {
+            Verdict::Report => ("Tell", Value::Null, String::new()),
+            Verdict::Deny(refused) => {
                 assert!(!refused.is_empty());
                 ("Refuse", Value::Null, denial(&judgement, refused, context))
             }
@@ -258,7 +258,7 @@ impl Scenario {
                 .iter()
                 .map(|under| (under.policy.name.to_string(), words(&under.findings)))
                 .collect(),
-            again: judgement.again,
+            again: judgement.reinvocation,
             patch,
             after,
             warnings: messages.warnings,
@@ -296,8 +296,8 @@ impl Found {
             Resolution::Leave(reason) => (reason.to_string(), String::new(), false),
         };
         Self {
-            at: one.finding.leaf.spot.to_string(),
-            written: one.written.clone(),
+            at: one.finding.site.location.to_string(),
+            written: one.original.clone(),
             answer,
             region: one
                 .region

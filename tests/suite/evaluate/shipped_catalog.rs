@@ -140,9 +140,9 @@ pub(crate) fn patched(view: &View, object: &Value, action: Action<'_>) -> Value 
 pub(crate) fn verdict(view: &View, object: &Value, action: Action<'_>) -> &'static str {
     judged(view, object, action, |judgement| match judgement.verdict {
         Verdict::Untouched => "untouched",
-        Verdict::Tell => "tell",
+        Verdict::Report => "tell",
         Verdict::Rewrite(_) => "rewrite",
-        Verdict::Refuse(_) => "refuse",
+        Verdict::Deny(_) => "refuse",
     })
 }
 

@@ -36,7 +36,7 @@ fn report(world: &Scenario, object: &Value) -> String {
         };
         let tree = &tree;
         under.findings.iter().map(move |one| {
-            let pointer = tree.pointer(tree.root(), one.finding.leaf.node());
+            let pointer = tree.pointer(tree.root(), one.finding.site.node());
             FindingRecord::new(one, pointer, None, around)
         })
     });

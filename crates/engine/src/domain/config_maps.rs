@@ -38,11 +38,11 @@ pub struct NamespaceConfigMaps<'r> {
 #[derive(Debug, Clone, Copy)]
 pub enum Lookup<'r> {
     /// Its keys.
-    Seen(&'r ConfigMap),
+    Found(&'r ConfigMap),
     /// There is none.
     Absent,
     /// Nothing.
-    Unseen,
+    Unknown,
 }
 
 // === ConfigMapIndex ===
@@ -103,9 +103,9 @@ impl<'r> NamespaceConfigMaps<'r> {
     /// it; a required one will come, or the container never starts.
     pub fn look_up(self, name: &str, optional: bool) -> Lookup<'r> {
         match self.maps.and_then(|maps| maps.by_name.get(name)) {
-            Some(map) => Lookup::Seen(map),
+            Some(map) => Lookup::Found(map),
             None if optional && self.complete => Lookup::Absent,
-            None => Lookup::Unseen,
+            None => Lookup::Unknown,
         }
     }
 

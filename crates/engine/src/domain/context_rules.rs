@@ -1,6 +1,6 @@
-//! The role in which an ID stands, told by the names around it: the same text is a setting of one client and a label for another.
+//! The role in which an ID stands, matched by the names around it: the same text is a setting of one client and a label for another.
 //!
-//! A table of rules, each with why. Sees names and the texts beside them; in which shape the ID itself stands is told elsewhere.
+//! A table of rules, each with why. Sees names and the texts beside them; in which syntax the ID itself stands is matched elsewhere.
 
 use crate::domain::placeholder::is_filled_in;
 use crate::domain::reason::Reason;
@@ -101,53 +101,53 @@ impl ContextRules {
     }
 
     fn of(table: impl Iterator<Item = &'static Rule>) -> Self {
-        let mut roles = Self {
+        let mut context_rules = Self {
             rules: table.collect(),
             says: Vec::new(),
             asked: condition_set::ValueTests::new(),
             by_last: vec![Vec::new(); 128],
             of_entries: Vec::new(),
         };
-        for condition in roles.rules.iter().flat_map(|rule| rule.when) {
+        for condition in context_rules.rules.iter().flat_map(|rule| rule.when) {
             let (Condition::Entry(patterns, says)
             | Condition::Beside(patterns, says)
             | Condition::Enclosing(patterns, says)) = condition
             else {
                 continue;
             };
-            let at = roles.says.len();
-            roles.says.push(*says);
+            let at = context_rules.says.len();
+            context_rules.says.push(*says);
             let of_entries = matches!(condition, Condition::Entry(..));
             for pattern in *patterns {
                 let last = pattern.bytes().last().filter(|_| !of_entries);
-                match last.and_then(|last| roles.by_last.get_mut(usize::from(last))) {
+                match last.and_then(|last| context_rules.by_last.get_mut(usize::from(last))) {
                     Some(patterns) => patterns.push((at, pattern)),
-                    None => roles.of_entries.push((at, pattern)),
+                    None => context_rules.of_entries.push((at, pattern)),
                 }
             }
         }
-        roles.asked = condition_set::asked(&roles.says);
-        roles
+        context_rules.asked = condition_set::asked(&context_rules.says);
+        context_rules
     }
 
     /// What these neighbours say to the rules, read once for all IDs among them.
-    pub fn told<'t>(
+    pub fn matched<'t>(
         &self,
         neighbours: impl Iterator<Item = Sibling<'t>>,
         among: NameScope,
     ) -> MatchedNames<'t> {
-        let mut told = MatchedNames(vec![[None; 2]; self.says.len()]);
+        let mut matched = MatchedNames(vec![[None; 2]; self.says.len()]);
         for neighbour in neighbours {
             let ends = self.of_settings(neighbour.letters().next_back());
             let entry = self.of_entries.iter().filter(|_| among == NameScope::Entry);
             for (at, pattern) in ends.iter().chain(entry) {
                 if fits_letters(pattern, neighbour.letters()) && neighbour.says(*at, self.says[*at])
                 {
-                    told.add(*at, neighbour.name);
+                    matched.add(*at, neighbour.name);
                 }
             }
         }
-        told
+        matched
     }
 
     /// The patterns of settings that a name with this last letter may fit, each with the index of its condition.
@@ -176,7 +176,7 @@ impl ContextRules {
                         next += 1;
                         scopes
                             .into_iter()
-                            .any(|told| told.by_another(at, around.own))
+                            .any(|matched| matched.by_another(at, around.own))
                     }
                 };
             }
@@ -214,10 +214,10 @@ impl<'t> MatchedNames<'t> {
 // === impl ValueTest ===
 
 impl ValueTest {
-    fn is_said_by(self, text: SiblingValue<'_>) -> bool {
+    fn accepts(self, text: SiblingValue<'_>) -> bool {
         let text = match text {
-            SiblingValue::Is(text) => text.trim(),
-            SiblingValue::OutOfSight => {
+            SiblingValue::Text(text) => text.trim(),
+            SiblingValue::Unknown => {
                 return !matches!(self, Self::Arn | Self::MantleHost | Self::OneOf(_));
             }
             SiblingValue::Structure => return matches!(self, Self::Anything),
@@ -320,30 +320,27 @@ mod tests {
             "$(X)",
             "{{ .Values.mantle }}",
         ] {
-            assert!(ValueTest::Yes.is_said_by(SiblingValue::Is(text)), "{text}");
+            assert!(ValueTest::Yes.accepts(SiblingValue::Text(text)), "{text}");
         }
         for text in ["", "0", "false", "False", "no", "off"] {
-            assert!(!ValueTest::Yes.is_said_by(SiblingValue::Is(text)), "{text}");
+            assert!(!ValueTest::Yes.accepts(SiblingValue::Text(text)), "{text}");
         }
-        assert!(ValueTest::Yes.is_said_by(SiblingValue::OutOfSight));
+        assert!(ValueTest::Yes.accepts(SiblingValue::Unknown));
     }
 
     #[test]
     fn a_switch_is_no_name() {
         for text in ["", "true", "false", "0", "1", "no"] {
-            assert!(
-                !ValueTest::Name.is_said_by(SiblingValue::Is(text)),
-                "{text}"
-            );
+            assert!(!ValueTest::Name.accepts(SiblingValue::Text(text)), "{text}");
         }
         for text in [
             "us",
             "arn:aws:bedrock:us-east-1:1:inference-profile/x",
             "$(PROFILE)",
         ] {
-            assert!(ValueTest::Name.is_said_by(SiblingValue::Is(text)), "{text}");
+            assert!(ValueTest::Name.accepts(SiblingValue::Text(text)), "{text}");
         }
-        assert!(ValueTest::Name.is_said_by(SiblingValue::OutOfSight));
+        assert!(ValueTest::Name.accepts(SiblingValue::Unknown));
     }
 
     #[test]
@@ -352,7 +349,7 @@ mod tests {
         let private = "https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com";
         for text in [own, private, ""] {
             assert!(
-                !ValueTest::OtherHost.is_said_by(SiblingValue::Is(text)),
+                !ValueTest::OtherHost.accepts(SiblingValue::Text(text)),
                 "{text}"
             );
         }
@@ -362,7 +359,7 @@ mod tests {
             "$(GATEWAY)",
         ] {
             assert!(
-                ValueTest::OtherHost.is_said_by(SiblingValue::Is(text)),
+                ValueTest::OtherHost.accepts(SiblingValue::Text(text)),
                 "{text}"
             );
         }

@@ -31,16 +31,16 @@ mod volumes;
 #[derive(Debug, Clone)]
 pub struct Finding<'t> {
     /// The text.
-    pub leaf: TextSite<'t>,
+    pub site: TextSite<'t>,
     /// The ID in it.
     pub token: Token<'t>,
     /// The ID with its prefix, as it stands.
     pub text: &'t str,
-    /// In which shape it stands, or why it is left for its shape or role.
-    pub shape: Result<Syntax, Reason>,
+    /// In which syntax it stands, or why it is left for its syntax or role.
+    pub syntax: Result<Syntax, Reason>,
     /// The place inside a text that is itself a document.
     pub inner: Option<Inner>,
-    /// Whether the ID is the key of `leaf`, and its span one of the key.
+    /// Whether the ID is the key of `site`, and its span one of the key.
     pub is_key: bool,
     /// What the document around it says of regions.
     pub nearby: DocumentRegions,
@@ -58,22 +58,22 @@ pub struct Inner {
 }
 
 impl<'t> Finding<'t> {
-    /// What `token` is at its place in `text`, which is that of `leaf`.
+    /// What `token` is at its place in `text`, which is that of `site`.
     pub(super) fn new(
-        leaf: TextSite<'t>,
+        site: TextSite<'t>,
         text: &'t str,
         token: Token<'t>,
-        shape: Result<Syntax, Reason>,
+        syntax: Result<Syntax, Reason>,
     ) -> Self {
-        let in_arn = match shape {
+        let in_arn = match syntax {
             Err(Reason::InArn) => region_of_arn(text, &token),
             Ok(_) | Err(_) => None,
         };
         Self {
-            leaf,
+            site,
             text: &text[token.span.clone()],
             token,
-            shape,
+            syntax,
             inner: None,
             is_key: false,
             nearby: DocumentRegions::default(),
@@ -82,7 +82,7 @@ impl<'t> Finding<'t> {
     }
 
     /// A text of which nothing is known but where it stands, and why.
-    pub(super) fn unread(leaf: TextSite<'t>, reason: Reason) -> Self {
+    pub(super) fn unread(site: TextSite<'t>, reason: Reason) -> Self {
         let nothing = Token {
             span: 0..0,
             form: Form::Direct,
@@ -90,7 +90,7 @@ impl<'t> Finding<'t> {
             model: None,
             suffix: "",
         };
-        Self::new(leaf, "", nothing, Err(reason))
+        Self::new(site, "", nothing, Err(reason))
     }
 
     /// Whether nothing is known of the text but where it stands.
@@ -124,7 +124,7 @@ fn own_findings<'t>(
     snapshot: &'t Snapshot,
 ) -> Vec<Finding<'t>> {
     let mut detector = Detector::new(object, neighbours, snapshot);
-    if matches!(object.sort, ObjectKind::Plain | ObjectKind::Custom) {
+    if matches!(object.kind, ObjectKind::Plain | ObjectKind::Custom) {
         detector.file();
         return detector.found;
     }
@@ -157,7 +157,7 @@ pub(super) struct Detector<'t, 'o> {
     neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
     /// What the variables of a container say, or the keys of the ConfigMap where there is no container.
-    told: BTreeMap<Option<NodeId>, Arc<MatchedNames<'t>>>,
+    matched: BTreeMap<Option<NodeId>, Arc<MatchedNames<'t>>>,
     found: Vec<Finding<'t>>,
 }
 
@@ -171,15 +171,15 @@ impl<'t, 'o> Detector<'t, 'o> {
             object,
             neighbours,
             snapshot,
-            told: BTreeMap::new(),
+            matched: BTreeMap::new(),
             found: Vec::new(),
         }
     }
 
     /// Why a text is left for its role in the object, if it is: for its own name and the names beside it.
-    pub(super) fn role(&mut self, leaf: &TextSite<'t>) -> Option<Reason> {
-        let around = self.around(leaf);
-        self.snapshot.roles.reason(&around)
+    pub(super) fn role(&mut self, site: &TextSite<'t>) -> Option<Reason> {
+        let around = self.around(site);
+        self.snapshot.context_rules.reason(&around)
     }
 
     fn string(&mut self, node: NodeId) {
@@ -190,39 +190,39 @@ impl<'t, 'o> Detector<'t, 'o> {
         if named.is_none() && !has_ids {
             return;
         }
-        let Some(leaf) = text_site(self.object, node) else {
+        let Some(site) = text_site(self.object, node) else {
             return;
         };
         if let Some(token) = named {
-            self.alias(leaf, text, token);
+            self.alias(site, text, token);
         }
-        if has_ids && !self.document(leaf, text) {
-            self.whole(leaf, text);
+        if has_ids && !self.document(site, text) {
+            self.whole(site, text);
         }
     }
 
     /// A text that is an alias as a whole; arguments have no name that could tell that a model is meant.
-    fn alias(&mut self, leaf: TextSite<'t>, text: &'t str, token: Token<'t>) {
-        if matches!(leaf.spot, Location::Env { .. } | Location::Data { .. }) {
-            let shape = self.role(&leaf).map_or(Ok(Syntax::WHOLE), Err);
-            self.found.push(Finding::new(leaf, text, token, shape));
+    fn alias(&mut self, site: TextSite<'t>, text: &'t str, token: Token<'t>) {
+        if matches!(site.location, Location::Env { .. } | Location::Data { .. }) {
+            let syntax = self.role(&site).map_or(Ok(Syntax::WHOLE), Err);
+            self.found.push(Finding::new(site, text, token, syntax));
         }
     }
 
     /// The IDs of a text that is no document of its own.
-    fn whole(&mut self, leaf: TextSite<'t>, text: &'t str) {
-        let role = self.role(&leaf);
-        let whole = TextContext::of(text, leaf.spot.setting());
+    fn whole(&mut self, site: TextSite<'t>, text: &'t str) {
+        let role = self.role(&site);
+        let whole = TextContext::of(text, site.location.setting());
         for token in tokens(text, self.snapshot) {
-            let shape = left_as_prose(leaf.spot, shape_of(&whole, &token));
+            let syntax = left_as_prose(site.location, syntax_of(&whole, &token));
             self.found
-                .push(Finding::new(leaf, text, token, first_of(shape, role)));
+                .push(Finding::new(site, text, token, first_of(syntax, role)));
         }
     }
 
     /// What stands around a text of an object: its own name and the names beside it.
-    fn around(&mut self, leaf: &TextSite<'t>) -> NameContext<'t> {
-        let own = match leaf.spot {
+    fn around(&mut self, site: &TextSite<'t>) -> NameContext<'t> {
+        let own = match site.location {
             Location::Env { variable, .. } => Some(variable.key()),
             Location::Data { key } => Some(key),
             Location::Args { .. }
@@ -233,57 +233,58 @@ impl<'t, 'o> Detector<'t, 'o> {
         NameContext {
             own,
             path: Vec::new(),
-            scopes: vec![self.told(leaf.container)],
+            scopes: vec![self.matched(site.container)],
         }
     }
 
-    fn told(&mut self, container: Option<NodeId>) -> Arc<MatchedNames<'t>> {
-        let (object, neighbours, roles) = (self.object, self.neighbours, &self.snapshot.roles);
-        let told = self.told.entry(container).or_insert_with(|| {
+    fn matched(&mut self, container: Option<NodeId>) -> Arc<MatchedNames<'t>> {
+        let (object, neighbours, context_rules) =
+            (self.object, self.neighbours, &self.snapshot.context_rules);
+        let matched = self.matched.entry(container).or_insert_with(|| {
             let tree = object.tree;
-            let told = if let Some(container) = container {
+            let matched = if let Some(container) = container {
                 let environment = Environment::of(tree, container, neighbours);
-                roles.told(environment.neighbours(), NameScope::Settings)
+                context_rules.matched(environment.neighbours(), NameScope::Settings)
             } else {
                 let data = tree.get(object.root, "data").into_iter();
-                roles.told(
+                context_rules.matched(
                     data.flat_map(|data| neighbours_in_mapping(tree, data)),
                     NameScope::Settings,
                 )
             };
-            Arc::new(told)
+            Arc::new(matched)
         });
-        Arc::clone(told)
+        Arc::clone(matched)
     }
 }
 
-/// In which shape a token stands in its text.
-fn shape_of(whole: &TextContext<'_>, token: &Token<'_>) -> Result<Syntax, Reason> {
+/// In which syntax a token stands in its text.
+fn syntax_of(whole: &TextContext<'_>, token: &Token<'_>) -> Result<Syntax, Reason> {
     match token.form {
         Form::Doubled => Err(Reason::DoublePrefix),
-        Form::Direct | Form::Profiled(_) => whole.shape(token),
+        Form::Direct | Form::Profiled(_) => whole.syntax(token),
         Form::Alias => Ok(Syntax::WHOLE),
     }
 }
 
-/// What is said of a text whose shape and role are known: how the ID itself is written comes first, since it holds in any role.
-/// That it stands in an ARN says something of calls alone, and in most roles nobody calls it.
-fn first_of(shape: Result<Syntax, Reason>, role: Option<Reason>) -> Result<Syntax, Reason> {
+/// What is said of a text whose syntax and role are known: how the ID itself is written comes first, since it holds in any role.
+/// That it stands in an ARN says something of calls alone, and in most context_rules nobody calls it.
+fn first_of(syntax: Result<Syntax, Reason>, role: Option<Reason>) -> Result<Syntax, Reason> {
     let own = matches!(
-        shape,
+        syntax,
         Err(Reason::DoublePrefix | Reason::PercentEncoded | Reason::ProvisionedSuffix)
     );
     match role {
         Some(role) if !own => Err(role),
-        _ => shape,
+        _ => syntax,
     }
 }
 
 /// A file that is written for people holds prose, whatever its format.
-fn left_as_prose(spot: Location<'_>, shape: Result<Syntax, Reason>) -> Result<Syntax, Reason> {
+fn left_as_prose(location: Location<'_>, syntax: Result<Syntax, Reason>) -> Result<Syntax, Reason> {
     const FOR_PEOPLE: &[&str] = &["txt", "md", "rst", "adoc"];
-    let Location::Data { key } = spot else {
-        return shape;
+    let Location::Data { key } = location else {
+        return syntax;
     };
     let extension = Path::new(key).extension().and_then(OsStr::to_str);
     let for_people = extension.is_some_and(|extension| {
@@ -291,17 +292,17 @@ fn left_as_prose(spot: Location<'_>, shape: Result<Syntax, Reason>) -> Result<Sy
             .iter()
             .any(|one| extension.eq_ignore_ascii_case(one))
     });
-    match shape {
+    match syntax {
         Err(Reason::UnknownFormat) if for_people => Err(Reason::Prose),
-        shape => shape,
+        syntax => syntax,
     }
 }
 
-/// The whole-value leaf that still holds the answer of `entry`, for answers that are no tokens, such as ARNs.
-pub fn leaf_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(TextSite<'t>, NodeId)> {
-    let mut leaves = text_sites(object).filter_map(|leaf| Some((leaf, leaf.scalar()?)));
-    leaves.find(|(leaf, node)| {
-        leaf.spot.to_string() == entry.at
+/// The whole-value site that still holds the answer of `entry`, for answers that are no tokens, such as ARNs.
+pub fn site_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(TextSite<'t>, NodeId)> {
+    let mut leaves = text_sites(object).filter_map(|site| Some((site, site.scalar()?)));
+    leaves.find(|(site, node)| {
+        site.location.to_string() == entry.at
             && object.tree.text(*node).map(str::trim) == Some(&*entry.to)
     })
 }

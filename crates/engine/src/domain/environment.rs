@@ -17,7 +17,7 @@ use crate::domain::object::{EnvVar, Object, VariableName};
 pub struct Environment<'t> {
     tree: &'t Tree<'t>,
     list: Option<NodeId>,
-    bulks: Vec<EnvFrom<'t>>,
+    env_from: Vec<EnvFrom<'t>>,
     neighbours: NamespaceConfigMaps<'t>,
 }
 
@@ -27,20 +27,20 @@ pub enum Value<'t> {
     /// This text, in which `$(X)` is expanded.
     Literal(&'t str),
     /// The text under a key of a ConfigMap, taken as it is.
-    Key {
+    ConfigMapKey {
         /// The ConfigMap.
         map: &'t str,
         /// The key.
         key: &'t str,
         /// What is kept of the text.
         text: &'t StoredValue,
-        /// What it says to the rules of roles.
+        /// What it says to the rules of context_rules.
         heard: ConditionSet,
     },
     /// Nothing: it is optional, and what it refers to does not exist.
-    Nothing,
+    Absent,
     /// Something that is not seen from here.
-    Hidden {
+    Unknown {
         /// Where it stands, as far as the sort of reference is known.
         origin: Option<Origin<'t>>,
         /// Whether it may as well be nothing.
@@ -61,32 +61,32 @@ pub(crate) struct EnvFrom<'t> {
 /// What an item of `envFrom` takes variables from.
 pub(crate) enum EnvFromSource<'t> {
     /// A ConfigMap, by its name.
-    Seen(&'t str, &'t ConfigMap),
+    ConfigMap(&'t str, &'t ConfigMap),
     /// Nothing.
-    Nothing,
+    Absent,
     /// A Secret, or a ConfigMap that has not been seen: any key.
-    Hidden,
+    Unknown,
 }
 
 /// What an item of `envFrom` says of a variable.
 pub(crate) enum Definition<'t> {
     /// It defines it as this text.
-    This(&'t StoredValue),
+    Defined(&'t StoredValue),
     /// It does not define it.
-    Nothing,
+    Undefined,
     /// It may define it.
-    Perhaps,
+    Unknown,
 }
 
 impl<'t> Environment<'t> {
     /// The variables of a container whose ConfigMaps are among `neighbours`.
     pub fn of(tree: &'t Tree<'t>, container: NodeId, neighbours: NamespaceConfigMaps<'t>) -> Self {
-        let bulks = tree.get(container, "envFrom");
-        let bulks = bulks.into_iter().flat_map(|list| tree.children(list));
+        let env_from = tree.get(container, "envFrom");
+        let env_from = env_from.into_iter().flat_map(|list| tree.children(list));
         Self {
             tree,
             list: tree.get(container, "env"),
-            bulks: bulks
+            env_from: env_from
                 .map(|item| EnvFrom::read(tree, item, neighbours))
                 .collect(),
             neighbours,
@@ -116,7 +116,7 @@ impl<'t> Environment<'t> {
     /// What a `valueFrom` says.
     fn taken(&self, source: NodeId) -> Value<'t> {
         let tree = self.tree;
-        let hidden = |origin, optional| Value::Hidden { origin, optional };
+        let hidden = |origin, optional| Value::Unknown { origin, optional };
         let Some(selector) = tree.children(source).next() else {
             return hidden(None, false);
         };
@@ -134,7 +134,7 @@ impl<'t> Environment<'t> {
     }
 
     fn key(&self, map: &'t str, key: &'t str, optional: bool) -> Value<'t> {
-        let unseen = Value::Hidden {
+        let unseen = Value::Unknown {
             origin: Some(Origin::ConfigMap {
                 name: map,
                 key,
@@ -143,43 +143,43 @@ impl<'t> Environment<'t> {
             optional,
         };
         match self.neighbours.look_up(map, optional) {
-            Lookup::Seen(seen) => match seen.kept(key) {
-                Some((text, heard)) => Value::Key {
+            Lookup::Found(seen) => match seen.kept(key) {
+                Some((text, heard)) => Value::ConfigMapKey {
                     map,
                     key,
                     text,
                     heard,
                 },
-                None if optional => Value::Nothing,
+                None if optional => Value::Absent,
                 // The container does not start before the key is there.
                 None => unseen,
             },
-            Lookup::Absent => Value::Nothing,
-            Lookup::Unseen => unseen,
+            Lookup::Absent => Value::Absent,
+            Lookup::Unknown => unseen,
         }
     }
 
     /// What the sources of `envFrom` say of a variable that no entry of `env` defines; of those that are not seen, nothing.
-    pub fn bulk(&self, name: &str) -> Option<&'t StoredValue> {
+    pub fn env_from_value(&self, name: &str) -> Option<&'t StoredValue> {
         let name = VariableName::named(name);
-        self.bulks
+        self.env_from
             .iter()
             .rev()
-            .find_map(|bulk| match bulk.of(name) {
-                Definition::This(text) => Some(text),
-                Definition::Nothing | Definition::Perhaps => None,
+            .find_map(|item| match item.of(name) {
+                Definition::Defined(text) => Some(text),
+                Definition::Undefined | Definition::Unknown => None,
             })
     }
 
     /// Whether a source of `envFrom` that is not seen may define the variable.
     pub fn may_hide(&self, name: &str) -> bool {
         let name = VariableName::named(name);
-        self.bulks
+        self.env_from
             .iter()
-            .any(|bulk| matches!(bulk.of(name), Definition::Perhaps))
+            .any(|item| matches!(item.of(name), Definition::Unknown))
     }
 
-    /// What the variables say to the rules of roles: all entries of `env`, and what `envFrom` brings in.
+    /// What the variables say to the rules of context_rules: all entries of `env`, and what `envFrom` brings in.
     pub fn neighbours(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
         self.entries()
             .filter_map(|(name, entry)| self.value(entry).beside(name))
@@ -188,7 +188,7 @@ impl<'t> Environment<'t> {
 
     /// What `envFrom` brings in from the ConfigMaps that are seen: every key that nothing behind it is sure to define.
     fn brought_in(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
-        let sure: BTreeSet<&str> = if self.bulks.is_empty() {
+        let sure: BTreeSet<&str> = if self.env_from.is_empty() {
             BTreeSet::new()
         } else {
             self.entries()
@@ -196,11 +196,11 @@ impl<'t> Environment<'t> {
                 .map(|(name, _)| name)
                 .collect()
         };
-        let seen = self.bulks.iter().enumerate().filter_map(|(at, bulk)| {
-            let EnvFromSource::Seen(_, map) = bulk.source else {
+        let seen = self.env_from.iter().enumerate().filter_map(|(at, item)| {
+            let EnvFromSource::ConfigMap(_, map) = item.source else {
                 return None;
             };
-            Some((bulk.prefix, map, &self.bulks[at + 1..]))
+            Some((item.prefix, map, &self.env_from[at + 1..]))
         });
         seen.flat_map(|(prefix, map, later)| {
             map.heard()
@@ -211,14 +211,14 @@ impl<'t> Environment<'t> {
             !sure.contains(&*name.to_string())
                 && !later
                     .iter()
-                    .any(|bulk| matches!(bulk.of(name), Definition::This(_)))
+                    .any(|item| matches!(item.of(name), Definition::Defined(_)))
         })
         .map(|(prefix, key, heard, _)| Sibling::taken(prefix, key, heard))
     }
 
     /// The items of `envFrom`, in order.
-    pub(crate) fn bulks(&self) -> &[EnvFrom<'t>] {
-        &self.bulks
+    pub(crate) fn env_from(&self) -> &[EnvFrom<'t>] {
+        &self.env_from
     }
 
     /// Whether an entry can be put in front of `env`: it is a list, or there is none.
@@ -229,22 +229,22 @@ impl<'t> Environment<'t> {
 }
 
 impl<'t> Value<'t> {
-    /// What the variable `name` says to the rules of roles, where it is defined.
+    /// What the variable `name` says to the rules of context_rules, where it is defined.
     fn beside(self, name: &'t str) -> Option<Sibling<'t>> {
         match self {
-            Self::Literal(text) => Some(Sibling::saying(name, text)),
-            Self::Key { heard, .. } => Some(Sibling::taken("", name, heard)),
-            Self::Hidden { .. } => Some(Sibling::out_of_sight(name)),
-            Self::Nothing => None,
+            Self::Literal(text) => Some(Sibling::with_text(name, text)),
+            Self::ConfigMapKey { heard, .. } => Some(Sibling::taken("", name, heard)),
+            Self::Unknown { .. } => Some(Sibling::out_of_sight(name)),
+            Self::Absent => None,
         }
     }
 
     /// Whether it surely defines its variable.
     pub(crate) const fn is_sure(&self) -> bool {
         match self {
-            Self::Literal(_) | Self::Key { .. } => true,
-            Self::Hidden { optional, .. } => !*optional,
-            Self::Nothing => false,
+            Self::Literal(_) | Self::ConfigMapKey { .. } => true,
+            Self::Unknown { optional, .. } => !*optional,
+            Self::Absent => false,
         }
     }
 }
@@ -255,12 +255,12 @@ impl<'t> EnvFrom<'t> {
             Some(map) => {
                 let name = text_of(tree, map, "name");
                 match neighbours.look_up(name, is_optional(tree, map)) {
-                    Lookup::Seen(map) => EnvFromSource::Seen(name, map),
-                    Lookup::Absent => EnvFromSource::Nothing,
-                    Lookup::Unseen => EnvFromSource::Hidden,
+                    Lookup::Found(map) => EnvFromSource::ConfigMap(name, map),
+                    Lookup::Absent => EnvFromSource::Absent,
+                    Lookup::Unknown => EnvFromSource::Unknown,
                 }
             }
-            None => EnvFromSource::Hidden,
+            None => EnvFromSource::Unknown,
         };
         Self {
             node,
@@ -272,14 +272,14 @@ impl<'t> EnvFrom<'t> {
     /// What it says of a variable.
     pub(crate) fn of(&self, name: VariableName<'_>) -> Definition<'t> {
         let Some(key) = name.key_behind(self.prefix) else {
-            return Definition::Nothing;
+            return Definition::Undefined;
         };
         match &self.source {
-            EnvFromSource::Seen(_, map) => {
-                map.get(&key).map_or(Definition::Nothing, Definition::This)
-            }
-            EnvFromSource::Nothing => Definition::Nothing,
-            EnvFromSource::Hidden => Definition::Perhaps,
+            EnvFromSource::ConfigMap(_, map) => map
+                .get(&key)
+                .map_or(Definition::Undefined, Definition::Defined),
+            EnvFromSource::Absent => Definition::Undefined,
+            EnvFromSource::Unknown => Definition::Unknown,
         }
     }
 }
@@ -300,9 +300,9 @@ fn required<'t>(tree: &'t Tree<'t>, container: NodeId) -> impl Iterator<Item = &
         let list = tree.get(container, list).into_iter();
         list.flat_map(|list| tree.children(list))
     };
-    let bulks = items("envFrom").filter_map(|item| tree.get(item, "configMapRef"));
+    let env_from = items("envFrom").filter_map(|item| tree.get(item, "configMapRef"));
     let keys = items("env").filter_map(|item| tree.at(item, &["valueFrom", "configMapKeyRef"]));
-    bulks
+    env_from
         .chain(keys)
         .filter(|selector| !is_optional(tree, *selector))
         .map(|selector| text_of(tree, selector, "name"))

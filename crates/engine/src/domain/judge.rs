@@ -64,17 +64,17 @@ pub struct JudgedFinding<'t> {
     /// The direct ID that was judged; the original one, where the text is an answer of ours.
     pub id: String,
     /// The name as its author wrote it: the original one, where the text is an answer of ours.
-    pub written: String,
+    pub original: String,
     /// The region and its source, where one is known.
     pub region: Option<(Region, RegionSource)>,
     /// What becomes of it.
     pub resolution: Resolution,
     /// What that rests on.
     pub evidence: Evidence,
-    /// What would work in its place, where it is told and never changed.
+    /// What would work in its place, where it is matched and never changed.
     pub suggestion: Option<Suggestion>,
     /// The policy only reports what becomes of a text that is taken from elsewhere, and changes nothing.
-    pub reported: bool,
+    pub report_only: bool,
     /// Whether [`settle_edits`] writes the answer into the source.
     pub edited: bool,
 }
@@ -88,7 +88,7 @@ pub struct Judgement<'t> {
     /// What happens to the object.
     pub verdict: Verdict<'t>,
     /// Whether the object carries answers of an earlier round that still hold, so that what is said now revises them.
-    pub again: bool,
+    pub reinvocation: bool,
 }
 
 /// The findings of an object under one policy.
@@ -103,12 +103,12 @@ pub struct PolicyFindings<'t> {
 pub enum Verdict<'t> {
     /// Nothing is found, or nothing may be said.
     Untouched,
-    /// It is admitted as it is; its findings may be told.
-    Tell,
+    /// It is admitted as it is; its findings may be matched.
+    Report,
     /// It is changed.
     Rewrite(Plan<'t>),
     /// It is refused for these findings of the deciding policy, by index.
-    Refuse(Vec<usize>),
+    Deny(Vec<usize>),
 }
 
 impl<'t> Judgement<'t> {
@@ -121,7 +121,7 @@ impl<'t> Judgement<'t> {
 
 impl JudgedFinding<'_> {
     /// `text`, in which the ID stands, with the answer in its place; `None` where it is left.
-    pub fn answered(&self, text: &str) -> Option<String> {
+    pub fn with_answer(&self, text: &str) -> Option<String> {
         let target = self.resolution.target()?;
         let span = &self.finding.token.span;
         let (before, after) = (text.get(..span.start)?, text.get(span.end..)?);
@@ -133,27 +133,27 @@ impl JudgedFinding<'_> {
     /// Where the rows leave the ID, that is the text as its author wrote it: we may have changed the ConfigMap since, for
     /// another region than this one.
     pub fn explicit_text(&self) -> Option<String> {
-        let original = self.finding.leaf.reference()?.reach.ok()?.word.original();
+        let original = self.finding.site.reference()?.reach.ok()?.word.original();
         match &self.resolution {
-            Resolution::Rewrite { .. } => self.answered(original),
+            Resolution::Rewrite { .. } => self.with_answer(original),
             Resolution::Leave(reason) => {
                 (reason.group() == Group::Rows).then(|| original.to_owned())
             }
         }
     }
 
-    /// Whether there is nothing to do here that is not told at the ConfigMap: the answer stands there already, or is about
+    /// Whether there is nothing to do here that is not matched at the ConfigMap: the answer stands there already, or is about
     /// to, or a profile stands there that nothing is wrong with here.
     fn is_told_at_its_source(&self) -> bool {
-        let is_a_reference = self.finding.leaf.reference().is_some();
+        let is_a_reference = self.finding.site.reference().is_some();
         if is_a_reference && self.resolution.reason() == Some(Reason::AlreadyProfiled) {
             return true;
         }
         let standing = self
             .finding
-            .leaf
+            .site
             .reference()
-            .and_then(|reference| Some(reference.reach.ok()?.word.standing()));
+            .and_then(|reference| Some(reference.reach.ok()?.word.current()));
         self.resolution.target().is_some()
             && standing.is_some()
             && self.explicit_text().as_deref() == standing
@@ -166,7 +166,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
         effective: None,
         previews: Vec::new(),
         verdict: Verdict::Untouched,
-        again: false,
+        reinvocation: false,
     };
     if !is_ours(object, &context.action) {
         return nothing();
@@ -190,7 +190,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
         object,
         context,
         policy,
-        surroundings: RegionContext::of(
+        region_context: RegionContext::of(
             object,
             &containers,
             policy,
@@ -208,17 +208,17 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
             let decision = judge_for(policy).decide(found.under(policy));
             let findings = decision.judged;
             effective = Some(PolicyFindings { policy, findings });
-            outcome = Some((decision.verdict, decision.again));
+            outcome = Some((decision.verdict, decision.reinvocation));
         }
     }
-    let (verdict, again) = outcome.unwrap_or((Verdict::Tell, false));
+    let (verdict, reinvocation) = outcome.unwrap_or((Verdict::Report, false));
     let judgement = Judgement {
         effective,
         previews,
         verdict,
-        again,
+        reinvocation,
     };
-    if matches!(judgement.verdict, Verdict::Tell) && judgement.findings().next().is_none() {
+    if matches!(judgement.verdict, Verdict::Report) && judgement.findings().next().is_none() {
         return nothing();
     }
     judgement
@@ -226,7 +226,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
 
 /// Whether a policy selects the object: by namespace and resource alone, so that no author can choose a laxer one.
 fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool {
-    let resource = match object.sort {
+    let resource = match object.kind {
         ObjectKind::Pod | ObjectKind::Template => policy.pods,
         ObjectKind::ConfigMap => policy.config_maps,
         ObjectKind::Custom | ObjectKind::Plain => true,
@@ -242,16 +242,16 @@ fn with_findings<'a, 't: 'a>(
     if object.annotation(ANNOTATION).is_some() {
         return object.containers().collect();
     }
-    found.filter_map(|finding| finding.leaf.container).collect()
+    found.filter_map(|finding| finding.site.container).collect()
 }
 
 /// Whether the object is one that is judged at all: mirror pods are the kubelet's.
 fn is_ours(object: &Object<'_>, action: &Action<'_>) -> bool {
-    let mirror = object.sort == ObjectKind::Pod
+    let mirror = object.kind == ObjectKind::Pod
         && object.annotation("kubernetes.io/config.mirror").is_some();
     let fits = match action {
-        Action::CreatePod | Action::AddEphemeralContainers(_) => object.sort == ObjectKind::Pod,
-        Action::Apply(_) => matches!(object.sort, ObjectKind::ConfigMap | ObjectKind::Template),
+        Action::CreatePod | Action::AddEphemeralContainers(_) => object.kind == ObjectKind::Pod,
+        Action::Apply(_) => matches!(object.kind, ObjectKind::ConfigMap | ObjectKind::Template),
         Action::Read | Action::Edit => true,
     };
     fits && !mirror
@@ -259,21 +259,21 @@ fn is_ours(object: &Object<'_>, action: &Action<'_>) -> bool {
 
 /// What a finding's list would be compared with: its container, its document, else the object.
 fn document_of(finding: &Finding<'_>) -> Option<NodeId> {
-    let inner = finding.inner.as_ref().map(|_| finding.leaf.node());
-    inner.or(finding.leaf.container)
+    let inner = finding.inner.as_ref().map(|_| finding.site.node());
+    inner.or(finding.site.container)
 }
 
 struct Judge<'t, 'a> {
     object: &'a Object<'t>,
     context: &'a Context<'t, 'a>,
     policy: &'t Policy,
-    surroundings: RegionContext<'t>,
+    region_context: RegionContext<'t>,
 }
 
 struct Decision<'t> {
     judged: Vec<JudgedFinding<'t>>,
     verdict: Verdict<'t>,
-    again: bool,
+    reinvocation: bool,
 }
 
 impl<'t> Judge<'t, '_> {
@@ -297,22 +297,22 @@ impl<'t> Judge<'t, '_> {
         self.stay_with_lists(&mut found);
         let mut rewriting = reapply::Reapply::new(self, changes);
         let reason = self.object_reason();
-        let mut judged = rewriting.answers_that_are_no_tokens(reason);
+        let mut judged = rewriting.recorded_arns(reason);
         judged.extend(
             found
                 .into_iter()
                 .map(|finding| rewriting.take(finding, reason))
                 .filter(|one| !one.is_told_at_its_source()),
         );
-        let again = rewriting.again;
+        let reinvocation = rewriting.reinvocation;
         if let Some(refused) = self.refused(&judged) {
             return Decision {
                 judged,
-                verdict: Verdict::Refuse(refused),
-                again,
+                verdict: Verdict::Deny(refused),
+                reinvocation,
             };
         }
-        rewriting.leave_what_is_shared(&mut judged);
+        rewriting.leave_conflicting_anchors(&mut judged);
         let plan = rewriting.finish();
         let verdict = match plan {
             Some(plan) if self.outgrows(&plan) => {
@@ -321,15 +321,15 @@ impl<'t> Judge<'t, '_> {
                         one.resolution = Resolution::Leave(Reason::TooLarge);
                     }
                 }
-                Verdict::Tell
+                Verdict::Report
             }
             Some(plan) => Verdict::Rewrite(plan),
-            None => Verdict::Tell,
+            None => Verdict::Report,
         };
         Decision {
             judged,
             verdict,
-            again,
+            reinvocation,
         }
     }
 
@@ -339,7 +339,7 @@ impl<'t> Judge<'t, '_> {
         if self.policy.lists == Lists::Rewrite {
             return;
         }
-        let is_listed = |one: &Finding<'_>| one.shape.is_ok_and(|shape| shape.listed);
+        let is_listed = |one: &Finding<'_>| one.syntax.is_ok_and(|syntax| syntax.listed);
         let listed: BTreeSet<_> = found
             .iter()
             .filter(|one| is_listed(one))
@@ -350,8 +350,8 @@ impl<'t> Judge<'t, '_> {
         }
         for one in found {
             let is_listed = listed.contains(&(document_of(one), one.text));
-            if let Ok(shape) = &mut one.shape {
-                shape.listed |= is_listed;
+            if let Ok(syntax) = &mut one.syntax {
+                syntax.listed |= is_listed;
             }
         }
     }
@@ -362,7 +362,7 @@ impl<'t> Judge<'t, '_> {
         let edits = matches!(self.context.action, Action::Edit);
         match self.policy.mode {
             Mode::Rewrite => {
-                !(self.object.sort == ObjectKind::Template
+                !(self.object.kind == ObjectKind::Template
                     && matches!(self.context.action, Action::Apply(_)))
             }
             Mode::Deny => edits,

@@ -20,7 +20,7 @@ pub struct Object<'t> {
     /// Where the object starts in it.
     pub root: NodeId,
     /// What it is to us.
-    pub sort: ObjectKind,
+    pub kind: ObjectKind,
     /// The Pod or the template of one: what has `spec.containers` and the metadata that count.
     pod: Option<NodeId>,
 }
@@ -62,7 +62,7 @@ impl<'t> Object<'t> {
     pub fn of_kind(tree: &'t Tree<'t>, root: NodeId, api_version: &str, kind: &str) -> Self {
         let by_lines = tree.format() == Format::Lines;
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        let (sort, pod) = match BuiltInKind::find(group, kind) {
+        let (object_kind, pod) = match BuiltInKind::find(group, kind) {
             Some(_) if by_lines => (ObjectKind::Plain, None),
             Some(found) => match found.template_path {
                 None => (ObjectKind::ConfigMap, None),
@@ -75,7 +75,7 @@ impl<'t> Object<'t> {
         Self {
             tree,
             root,
-            sort,
+            kind: object_kind,
             pod,
         }
     }
@@ -89,7 +89,7 @@ impl<'t> Object<'t> {
     pub fn annotation(&self, name: &str) -> Option<&'t str> {
         self.tree.text(
             self.tree
-                .at(self.judged()?, &["metadata", "annotations", name])?,
+                .at(self.metadata_root()?, &["metadata", "annotations", name])?,
         )
     }
 
@@ -97,7 +97,7 @@ impl<'t> Object<'t> {
     pub fn label(&self, name: &str) -> Option<&'t str> {
         self.tree.text(
             self.tree
-                .at(self.judged()?, &["metadata", "labels", name])?,
+                .at(self.metadata_root()?, &["metadata", "labels", name])?,
         )
     }
 
@@ -105,7 +105,7 @@ impl<'t> Object<'t> {
     pub fn annotations(&self) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
         let tree = self.tree;
         let all = self
-            .judged()
+            .metadata_root()
             .and_then(|node| tree.at(node, &["metadata", "annotations"]));
         all.into_iter()
             .flat_map(|node| tree.children(node))
@@ -113,8 +113,8 @@ impl<'t> Object<'t> {
     }
 
     /// The node whose metadata count.
-    pub fn judged(&self) -> Option<NodeId> {
-        match self.sort {
+    pub fn metadata_root(&self) -> Option<NodeId> {
+        match self.kind {
             ObjectKind::Pod | ObjectKind::Template => self.pod,
             ObjectKind::ConfigMap => Some(self.root),
             ObjectKind::Custom | ObjectKind::Plain => None,

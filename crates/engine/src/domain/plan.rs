@@ -64,13 +64,14 @@ impl<'t> Plan<'t> {
 
     /// Gives the container of `leaf` an explicit variable of this text, in the place of what it takes from elsewhere. A leaf that
     /// is no variable has no such place.
-    pub(super) fn make_explicit(&mut self, leaf: &TextSite<'t>, by: EnvOrigin, text: &str) {
-        let (Location::Env { variable, .. }, Some(container)) = (leaf.spot, leaf.container) else {
+    pub(super) fn make_explicit(&mut self, site: &TextSite<'t>, by: EnvOrigin, text: &str) {
+        let (Location::Env { variable, .. }, Some(container)) = (site.location, site.container)
+        else {
             return;
         };
         let name = variable.to_string();
         match by {
-            EnvOrigin::Env => self.explicit.instead(leaf.node(), name, text),
+            EnvOrigin::Env => self.explicit.instead(site.node(), name, text),
             EnvOrigin::EnvFrom => self.explicit.in_front(container, name, text),
         }
     }
@@ -158,7 +159,7 @@ fn annotation_operation(
 ) -> Option<PatchOperation> {
     let tree = object.tree;
     let metadata = tree
-        .get(object.judged()?, "metadata")
+        .get(object.metadata_root()?, "metadata")
         .filter(|node| tree.kind(*node) == Kind::Mapping)?;
     let base = tree.pointer(object.root, metadata);
     let mut path = PointerBuf::parse(base).ok()?;

@@ -53,7 +53,7 @@ pub struct Policy {
     pub references: References,
     /// Which ConfigMapRewrite are rewritten.
     pub rewrite_config_maps: ConfigMapRewrite,
-    /// Whether the author of a workload template is told.
+    /// Whether the author of a workload template is matched.
     pub warn_templates: bool,
     /// What becomes of IDs in lists.
     pub lists: Lists,

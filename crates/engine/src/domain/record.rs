@@ -92,7 +92,7 @@ impl Record {
 
 impl Entry {
     /// The region that decided, with its source; `None` where the entry holds neither.
-    pub fn whereabouts(&self) -> Option<(Region, RegionSource)> {
+    pub fn recorded_region(&self) -> Option<(Region, RegionSource)> {
         let source = RegionSource::ALL
             .iter()
             .find(|source| source.as_str() == self.by)?;

@@ -88,7 +88,7 @@ struct NamedRegions<'t> {
     /// A source that is not seen may define one of the names. What a person has stated for the namespace or in the policy
     /// counts all the same, for they know their Secrets; the cluster's own region does not: it is a guess about Pods that
     /// name no region, and this one may.
-    may_be_told: bool,
+    may_be_hidden: bool,
     /// The variables of a container.
     variables: Option<Variables<'t>>,
     /// The document, and the ConfigMap's data in it.
@@ -99,7 +99,7 @@ struct NamedRegions<'t> {
 #[derive(Clone, Copy)]
 pub struct RegionQuery<'a, 't> {
     /// The text that the ID stands in.
-    pub leaf: &'a TextSite<'t>,
+    pub site: &'a TextSite<'t>,
     /// The ID's place in the decoded text.
     pub token: &'a Range<usize>,
     /// A region that is written in the value itself.
@@ -109,7 +109,7 @@ pub struct RegionQuery<'a, 't> {
 }
 
 impl<'t> RegionContext<'t> {
-    /// Reads the surroundings of `object`, of these containers of it, under `policy`, which has names and a default of its own.
+    /// Reads the region_context of `object`, of these containers of it, under `policy`, which has names and a default of its own.
     /// What variables take from ConfigMaps is looked up among `neighbours`.
     pub fn of(
         object: &Object<'t>,
@@ -128,7 +128,7 @@ impl<'t> RegionContext<'t> {
                 (Some(*node), names)
             })
             .collect();
-        if let (ObjectKind::ConfigMap, Some(data)) = (object.sort, tree.get(object.root, "data")) {
+        if let (ObjectKind::ConfigMap, Some(data)) = (object.kind, tree.get(object.root, "data")) {
             named.insert(None, NamedRegions::of_data(tree, data, policy));
         }
         Self {
@@ -148,22 +148,22 @@ impl<'t> RegionContext<'t> {
     }
 
     /// What the strongest source says; `None` where no source says anything.
-    pub fn whereabouts(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
+    pub fn look_up(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
         RegionSource::ALL.iter().find_map(|&source| {
             Some(RegionAnswer {
                 source,
-                found: self.said_by(source, place)?,
+                found: self.read_source(source, place)?,
             })
         })
     }
 
     /// What one source says.
-    pub fn said_by(
+    pub fn read_source(
         &self,
         source: RegionSource,
         place: RegionQuery<'_, 't>,
     ) -> Option<RegionReading> {
-        let names = self.named.get(&place.leaf.container);
+        let names = self.named.get(&place.site.container);
         match source {
             RegionSource::InValue => place.in_value.map(RegionReading::Region),
             RegionSource::Beside if !place.document_regions.levels.is_empty() => place
@@ -177,20 +177,20 @@ impl<'t> RegionContext<'t> {
                 place.document_regions.beside(self.policy)
             }
             RegionSource::ContainerEnv => {
-                place.leaf.container?;
+                place.site.container?;
                 let names = names?;
-                names.of_one(place.leaf.spot).or(names.read_region)
+                names.of_one(place.site.location).or(names.read_region)
             }
-            RegionSource::ConfigMapKey if place.leaf.container.is_none() => {
+            RegionSource::ConfigMapKey if place.site.container.is_none() => {
                 let names = names?;
-                names.of_one(place.leaf.spot).or(names.read_region)
+                names.of_one(place.site.location).or(names.read_region)
             }
             RegionSource::ConfigMapKey => None,
             RegionSource::NamespaceAnnotation => self.namespace,
             RegionSource::PolicyDefault => self.default,
             RegionSource::Cluster => self
                 .cluster
-                .filter(|_| !names.is_some_and(|names| names.may_be_told)),
+                .filter(|_| !names.is_some_and(|names| names.may_be_hidden)),
         }
     }
 
@@ -200,10 +200,10 @@ impl<'t> RegionContext<'t> {
         place: RegionQuery<'_, 't>,
         names: &NamedRegions<'t>,
     ) -> Option<RegionReading> {
-        let (Location::Args { .. } | Location::Command { .. }) = place.leaf.spot else {
+        let (Location::Args { .. } | Location::Command { .. }) = place.site.location else {
             return None;
         };
-        let text = self.tree.text(place.leaf.scalar()?)?;
+        let text = self.tree.text(place.site.scalar()?)?;
         if !text.trim().contains(char::is_whitespace) {
             return names.flags;
         }
@@ -235,7 +235,7 @@ impl<'t> NamedRegions<'t> {
         Self {
             read_region: ranked(policy, |name| variables.region(name)),
             flags: flagged(&words, &variables),
-            may_be_told: asked(policy).any(|name| variables.may_hide(name)),
+            may_be_hidden: asked(policy).any(|name| variables.may_hide(name)),
             variables: Some(variables),
             data: None,
         }
@@ -247,15 +247,15 @@ impl<'t> NamedRegions<'t> {
             read_region: MappingRegions::of(neighbours_in_mapping(tree, data), None, policies)
                 .says(policy),
             flags: None,
-            may_be_told: false,
+            may_be_hidden: false,
             variables: None,
             data: Some((tree, data)),
         }
     }
 
     /// The region of the model in this variable or key alone.
-    fn of_one(&self, spot: Location<'_>) -> Option<RegionReading> {
-        let name = match spot {
+    fn of_one(&self, location: Location<'_>) -> Option<RegionReading> {
+        let name = match location {
             Location::Env { variable, .. } => region_of_one(variable.key()),
             Location::Data { key } => region_of_one(key),
             Location::Args { .. }

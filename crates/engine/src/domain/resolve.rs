@@ -329,10 +329,10 @@ fn candidates(row: &Row, global: Global) -> impl Iterator<Item = &Route> {
     first.iter().chain(second)
 }
 
-/// The reason as it is told of a replacement's end.
+/// The reason as it is matched of a replacement's end.
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else holds is told as it is"
+    reason = "whatever else holds is unchanged"
 )]
 fn not_served(reason: Reason) -> Reason {
     match reason {

@@ -13,7 +13,7 @@ pub struct TextSite<'t> {
     /// Where it stands.
     pub source: TextSource<'t>,
     /// Its place by names, which survives a sidecar that is injected before it.
-    pub spot: Location<'t>,
+    pub location: Location<'t>,
     /// The container that it belongs to.
     pub container: Option<NodeId>,
 }
@@ -85,20 +85,20 @@ pub fn text_sites<'o, 't>(
 /// The text at `node` by its names, if it is one that may hold a model ID.
 pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> {
     let tree = object.tree;
-    if matches!(object.sort, ObjectKind::Custom | ObjectKind::Plain) {
+    if matches!(object.kind, ObjectKind::Custom | ObjectKind::Plain) {
         return Some(TextSite {
             source: TextSource::Here(node),
-            spot: Location::Document,
+            location: Location::Document,
             container: None,
         });
     }
     let parent = tree.parent(node)?;
-    if object.sort == ObjectKind::ConfigMap {
+    if object.kind == ObjectKind::ConfigMap {
         let is_data = tree.is_under(parent, "data") && tree.parent(parent)? == object.root;
         let key = tree.key(node).filter(|_| is_data)?;
         return Some(TextSite {
             source: TextSource::Here(node),
-            spot: Location::Data { key },
+            location: Location::Data { key },
             container: None,
         });
     }
@@ -111,7 +111,7 @@ pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> 
         .parent(list)
         .filter(|node| object.is_container(*node))?;
     let container = object.name_of(node_of_container);
-    let spot = match (tree.key(list)?, entry) {
+    let location = match (tree.key(list)?, entry) {
         ("command", None) => Location::Command { container },
         ("args", None) => Location::Args { container },
         ("env", Some(entry)) => Location::Env {
@@ -122,7 +122,7 @@ pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> 
     };
     Some(TextSite {
         source: TextSource::Here(node),
-        spot,
+        location,
         container: Some(node_of_container),
     })
 }

@@ -26,8 +26,8 @@ pub struct Snapshot {
     /// By priority, then by name.
     pub policies: Box<[Policy]>,
     /// The rules by which IDs are left for what stands around them.
-    pub roles: ContextRules,
-    needles: Prefilter,
+    pub context_rules: ContextRules,
+    prefilter: Prefilter,
 }
 
 /// What a cheap search over bytes looks for before anything is parsed: a full stop with a vendor before it. Full stops are
@@ -71,13 +71,13 @@ impl Snapshot {
         } else {
             Aliases::default()
         };
-        let needles = Prefilter::new(vendors(&catalog, &policies), aliases);
+        let prefilter = Prefilter::new(vendors(&catalog, &policies), aliases);
         (
             Self {
                 catalog,
                 policies: policies.into(),
-                roles: ContextRules::all(),
-                needles,
+                context_rules: ContextRules::all(),
+                prefilter,
             },
             problems,
         )
@@ -85,25 +85,25 @@ impl Snapshot {
 
     /// Vendor prefixes with their full stops, in order: whatever a model ID can start with.
     pub fn vendors(&self) -> &[Box<str>] {
-        &self.needles.vendors
+        &self.prefilter.vendors
     }
 
     /// Whether it looks for the same vendors and aliases as `other`, so that what was kept of ConfigMaps for that one is what this one
     /// needs.
-    pub fn keeps_the_words_of(&self, other: &Self) -> bool {
-        self.needles.vendors == other.needles.vendors
-            && self.needles.aliases.names() == other.needles.aliases.names()
+    pub fn has_same_search_terms(&self, other: &Self) -> bool {
+        self.prefilter.vendors == other.prefilter.vendors
+            && self.prefilter.aliases.names() == other.prefilter.aliases.names()
     }
 
     /// The model that goes by this other name, where some policy turns aliases on.
     pub fn alias(&self, name: &str) -> Option<ModelIx> {
-        let is_asked_for = !self.needles.aliases.is_empty();
+        let is_asked_for = !self.prefilter.aliases.is_empty();
         is_asked_for.then(|| self.catalog.alias(name)).flatten()
     }
 
     /// Where a vendor prefix stands in decoded `text`, as byte offsets in order.
     pub fn vendor_hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
-        self.needles.hits(text.as_bytes())
+        self.prefilter.hits(text.as_bytes())
     }
 
     /// Where a vendor prefix or an alias stands in encoded `bytes`, in no order; `None` where they may hide one behind escapes.
@@ -112,18 +112,18 @@ impl Snapshot {
         bytes: &'a [u8],
     ) -> Option<impl Iterator<Item = usize> + 'a> {
         let all = || {
-            self.needles
+            self.prefilter
                 .hits(bytes)
-                .chain(self.needles.aliases.hits(bytes))
+                .chain(self.prefilter.aliases.hits(bytes))
         };
-        (!self.needles.hides_an_id_byte(bytes)).then(all)
+        (!self.prefilter.hides_an_id_byte(bytes)).then(all)
     }
 
     /// Whether encoded `bytes` can hold a model ID, or an alias that a policy asks for, at all.
     pub fn can_hold_an_id(&self, bytes: &[u8]) -> bool {
-        self.needles.hits(bytes).next().is_some()
-            || self.needles.aliases.hits(bytes).next().is_some()
-            || self.needles.hides_an_id_byte(bytes)
+        self.prefilter.hits(bytes).next().is_some()
+            || self.prefilter.aliases.hits(bytes).next().is_some()
+            || self.prefilter.hides_an_id_byte(bytes)
     }
 }
 

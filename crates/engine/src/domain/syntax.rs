@@ -1,6 +1,6 @@
-//! In which shape a token stands in its text: whole, wrapped, in a command line, or in one that is left alone.
+//! In which syntax a token stands in its text: whole, wrapped, in a command line, or in one that is left alone.
 //!
-//! Sees one text at a time; what the names around it mean is a matter of roles.
+//! Sees one text at a time; what the names around it mean is a matter of context_rules.
 
 use crate::domain::placeholder::is_of_a_template;
 use crate::domain::reason::Reason;
@@ -11,7 +11,7 @@ use crate::domain::tokens::Token;
 #[cfg(test)]
 mod tests;
 
-/// The shape of a token that may be rewritten.
+/// The syntax of a token that may be rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Syntax {
     /// The token is the whole value: only then can an ARN take its place.
@@ -91,8 +91,8 @@ impl<'t> TextContext<'t> {
         }
     }
 
-    /// The shape of a token of the text, or why it is left.
-    pub fn shape(&self, token: &Token<'_>) -> Result<Syntax, Reason> {
+    /// The syntax of a token of the text, or why it is left.
+    pub fn syntax(&self, token: &Token<'_>) -> Result<Syntax, Reason> {
         let text = self.text;
         if !token.suffix.is_empty() {
             return Err(Reason::ProvisionedSuffix);
@@ -136,7 +136,7 @@ impl<'t> TextContext<'t> {
         }
         let listed = self.is_listed(before, after) && !self.is_a_file;
         if !listed {
-            self.in_company(before, after, assigned)?;
+            self.check_surroundings(before, after, assigned)?;
         }
         Ok(Syntax {
             whole: false,
@@ -159,7 +159,7 @@ impl<'t> TextContext<'t> {
     }
 
     /// Why a token that shares its text with other words is left, if it is.
-    fn in_company(&self, before: &str, after: &str, assigned: bool) -> Result<(), Reason> {
+    fn check_surroundings(&self, before: &str, after: &str, assigned: bool) -> Result<(), Reason> {
         let quoted = before.ends_with(['"', '\'']) && after.starts_with(['"', '\'']);
         if self.setting == TextKind::Data || self.trimmed.starts_with('{') || is_inside_json(before)
         {
@@ -224,7 +224,7 @@ fn is_a_file(text: &str) -> bool {
         })
 }
 
-/// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose roles a shell's words do not tell.
+/// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose context_rules a shell's words do not tell.
 fn is_inside_json(before: &str) -> bool {
     let before = before.trim_end_matches(['"', '\'', '\\', ' ']);
     before.ends_with(':') && before.contains('{')

@@ -18,7 +18,7 @@ pub struct View {
     /// What is known of namespaces.
     pub namespaces: Arc<Namespaces>,
     /// What is known of ConfigMaps.
-    pub references: Arc<ConfigMapIndex>,
+    pub config_maps: Arc<ConfigMapIndex>,
     /// The region that all node labels agree on.
     pub cluster_region: Option<Region>,
 }
@@ -38,7 +38,7 @@ impl View {
         Self {
             snapshot: Arc::new(snapshot),
             namespaces: Arc::new(Namespaces::NamesOnly),
-            references: Arc::default(),
+            config_maps: Arc::default(),
             cluster_region: None,
         }
     }
@@ -62,11 +62,11 @@ impl View {
     /// Whether an object of this namespace, encoded in `bytes` without an ID of its own, can take one from a ConfigMap: one
     /// that has some, or one that has not been seen yet.
     ///
-    /// Files from ConfigMaps are passed over: they are only ever told, and an audit tells them.
+    /// Files from ConfigMaps are passed over: they are only ever matched, and an audit tells them.
     pub fn can_take_an_id(&self, bytes: &[u8], namespace: &str) -> bool {
         let follows = |policy: &Policy| policy.references != policy::References::Off;
-        let neighbours = self.references.in_namespace(namespace);
-        let worth_a_look = neighbours.have_words() || self.references.are_complete();
+        let neighbours = self.config_maps.in_namespace(namespace);
+        let worth_a_look = neighbours.have_words() || self.config_maps.are_complete();
         worth_a_look
             && self.snapshot.policies.iter().any(follows)
             && REFERENCES.iter().any(|reference| {

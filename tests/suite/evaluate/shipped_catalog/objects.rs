@@ -249,7 +249,7 @@ fn one_policy_is_effective_and_dry_run_policies_preview() {
                     .target()
                     .is_some()
             );
-            assert!(matches!(judgement.verdict, Verdict::Tell));
+            assert!(matches!(judgement.verdict, Verdict::Report));
         },
     );
 }

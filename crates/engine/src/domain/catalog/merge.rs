@@ -30,14 +30,14 @@ impl Catalog {
                     .take(at, model);
             }
         }
-        let mut told = Told::default();
+        let mut matched = Told::default();
         let names: Box<[_]> = mappings
             .iter()
             .map(|m| (m.name.clone(), m.catalog_date))
             .collect();
         let models: Box<[Model]> = drafts
             .into_iter()
-            .map(|(id, draft)| draft.finish(id, &names, &mut told))
+            .map(|(id, draft)| draft.finish(id, &names, &mut matched))
             .collect();
         let ids: HashMap<Box<str>, ModelIx> = models
             .iter()
@@ -58,9 +58,9 @@ impl Catalog {
                 families,
                 mappings: names,
                 scanned,
-                overridden: told.overridden.into(),
+                overridden: matched.overridden.into(),
             },
-            told.conflicts,
+            matched.conflicts,
         )
     }
 }
@@ -175,9 +175,10 @@ impl Draft {
         self.mantle_only |= mantle_only;
     }
 
-    fn finish(self, id: ModelId, names: &[(Box<str>, Option<Date>)], told: &mut Told) -> Model {
+    fn finish(self, id: ModelId, names: &[(Box<str>, Option<Date>)], matched: &mut Told) -> Model {
         let name = |at: MappingIx| names[at.0 as usize].0.clone();
-        told.overridden
+        matched
+            .overridden
             .extend(self.lost.into_iter().map(|lost| Overridden {
                 mapping: name(lost.mapping),
                 by: name(lost.by),
@@ -192,7 +193,7 @@ impl Draft {
             dropped: dropped.geography,
         };
         let rows = rows(self.direct, self.routes, |region, kept, dropped| {
-            told.conflicts.push(conflict(region, kept, dropped));
+            matched.conflicts.push(conflict(region, kept, dropped));
         });
         let has_profiles = rows.values().any(|row| row.routes().next().is_some());
         let knowledge = match (has_profiles, self.mantle_only, self.unverified) {

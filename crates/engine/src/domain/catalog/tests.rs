@@ -173,7 +173,7 @@ fn a_row_that_is_said_in_vain_is_told_with_who_counts() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    // What both say alike is not told.
+    // What both say alike is not matched.
     assert_eq!(
         rows,
         [

@@ -26,7 +26,7 @@ pub struct ConfigMap {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct StoredKey {
     text: StoredValue,
-    /// What its text says to the rules of roles, for the IDs that stand beside it where a container takes it.
+    /// What its text says to the rules of context_rules, for the IDs that stand beside it where a container takes it.
     heard: ConditionSet,
 }
 
@@ -73,7 +73,7 @@ impl ConfigMap {
         let keys = annotation(IGNORE_KEYS);
         let opted_out = |key: &str| whole || keys.is_some_and(|globs| opt_out::lists(globs, key));
         let data: Vec<_> = data.into_iter().collect();
-        let roles = Roles::new(&data, snapshot);
+        let context_rules = Roles::new(&data, snapshot);
         let text = |(key, text): &(&str, &str)| {
             let Some((original, changed)) = word(key, text, &record.entries, snapshot) else {
                 return StoredValue::without_words(text);
@@ -82,12 +82,12 @@ impl ConfigMap {
                 original,
                 changed,
                 opted_out: opted_out(key),
-                role: roles.of(key),
+                role: context_rules.of(key),
             }))
         };
         let kept = |entry: &(&str, &str)| StoredKey {
             text: text(entry),
-            heard: snapshot.roles.heard(entry.1),
+            heard: snapshot.context_rules.heard(entry.1),
         };
         let mut texts: Vec<(Box<str>, StoredKey)> = data
             .iter()
@@ -114,14 +114,14 @@ impl ConfigMap {
         self.kept(key).map(|(text, _)| text)
     }
 
-    /// The same, with what the text says to the rules of roles.
+    /// The same, with what the text says to the rules of context_rules.
     pub(crate) fn kept(&self, key: &str) -> Option<(&StoredValue, ConditionSet)> {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         let kept = &self.texts[at.ok()?].1;
         Some((&kept.text, kept.heard))
     }
 
-    /// Every key in order, with what its text says to the rules of roles.
+    /// Every key in order, with what its text says to the rules of context_rules.
     pub(crate) fn heard(&self) -> impl Iterator<Item = (&str, ConditionSet)> {
         self.texts.iter().map(|(key, kept)| (&**key, kept.heard))
     }
@@ -183,11 +183,11 @@ fn word(
     }
 }
 
-/// The roles of the keys of one ConfigMap; what its texts say is read once, and only if it is asked for.
+/// The context_rules of the keys of one ConfigMap; what its texts say is read once, and only if it is asked for.
 struct Roles<'a> {
     data: &'a [(&'a str, &'a str)],
     snapshot: &'a Snapshot,
-    told: OnceCell<Arc<MatchedNames<'a>>>,
+    matched: OnceCell<Arc<MatchedNames<'a>>>,
 }
 
 impl<'a> Roles<'a> {
@@ -195,21 +195,21 @@ impl<'a> Roles<'a> {
         Self {
             data,
             snapshot,
-            told: OnceCell::new(),
+            matched: OnceCell::new(),
         }
     }
 
     fn of(&self, key: &str) -> Option<Reason> {
         let neighbours = self.data.iter();
-        let neighbours = neighbours.map(|(name, text)| Sibling::saying(name, text));
-        let roles = &self.snapshot.roles;
-        let told = self
-            .told
-            .get_or_init(|| Arc::new(roles.told(neighbours, NameScope::Settings)));
-        roles.reason(&NameContext {
+        let neighbours = neighbours.map(|(name, text)| Sibling::with_text(name, text));
+        let context_rules = &self.snapshot.context_rules;
+        let matched = self
+            .matched
+            .get_or_init(|| Arc::new(context_rules.matched(neighbours, NameScope::Settings)));
+        context_rules.reason(&NameContext {
             own: Some(key),
             path: Vec::new(),
-            scopes: vec![Arc::clone(told)],
+            scopes: vec![Arc::clone(matched)],
         })
     }
 }
@@ -244,7 +244,7 @@ impl Word {
     }
 
     /// As it stands in the ConfigMap, or is about to.
-    pub fn standing(&self) -> &str {
+    pub fn current(&self) -> &str {
         self.changed.as_deref().unwrap_or(&self.original)
     }
 
@@ -259,7 +259,7 @@ impl Word {
     }
 }
 
-/// Never what it is: nobody has told that it is an ID.
+/// Never what it is: nobody has matched that it is an ID.
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Word").finish_non_exhaustive()

@@ -23,7 +23,7 @@ fn record(at: &str, from: &str, to: &str) -> String {
 /// The words of a ConfigMap: key, original, and what stands there.
 fn words(map: &ConfigMap) -> Vec<(&str, &str, &str)> {
     map.words()
-        .map(|(key, word)| (key, word.original(), word.standing()))
+        .map(|(key, word)| (key, word.original(), word.current()))
         .collect()
 }
 
@@ -93,7 +93,7 @@ fn what_we_changed_is_asked_for_by_its_original() {
         assert_eq!(words, [("k", original, text)]);
         let unrecorded = map.get("other");
         assert!(
-            !matches!(unrecorded, Some(StoredValue::Word(word)) if word.original() != word.standing()),
+            !matches!(unrecorded, Some(StoredValue::Word(word)) if word.original() != word.current()),
             "{text}"
         );
     }
@@ -151,9 +151,9 @@ fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_i
             .in_namespace(namespace)
             .look_up(name, optional)
         {
-            Lookup::Seen(_) => "seen",
+            Lookup::Found(_) => "seen",
             Lookup::Absent => "absent",
-            Lookup::Unseen => "unseen",
+            Lookup::Unknown => "unseen",
         };
     for (references, namespace, name, optional, expected) in [
         (&all, "ml", "models", true, "seen"),

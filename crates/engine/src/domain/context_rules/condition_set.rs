@@ -19,7 +19,7 @@ impl ContextRules {
     /// What `text` says.
     pub fn heard(&self, text: &str) -> ConditionSet {
         let asked = self.asked.iter();
-        let said = asked.filter(|(says, _)| says.is_said_by(SiblingValue::Is(text)));
+        let said = asked.filter(|(says, _)| says.accepts(SiblingValue::Text(text)));
         ConditionSet(said.fold(0, |heard, (_, conditions)| heard | conditions.0))
     }
 }
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_text_meets_the_conditions_that_it_would_meet_by_itself() {
-        let roles = ContextRules::all();
+        let context_rules = ContextRules::all();
         for text in [
             "",
             "1",
@@ -64,16 +64,16 @@ mod tests {
             "vertex_ai",
             "openai",
         ] {
-            let heard = roles.heard(text);
-            for (at, says) in roles.says.iter().enumerate() {
+            let heard = context_rules.heard(text);
+            for (at, says) in context_rules.says.iter().enumerate() {
                 assert_eq!(
                     heard.meets(at),
-                    says.is_said_by(SiblingValue::Is(text)),
+                    says.accepts(SiblingValue::Text(text)),
                     "{text} {says:?}"
                 );
             }
         }
-        assert!(roles.asked.len() < roles.says.len());
+        assert!(context_rules.asked.len() < context_rules.says.len());
     }
 
     #[test]

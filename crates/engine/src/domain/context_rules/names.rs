@@ -36,20 +36,20 @@ enum ValueSource<'t> {
     /// Under the name as a key.
     Key(&'t Tree<'t>, NodeId),
     /// In no document any more.
-    Apart(&'t str),
+    Text(&'t str),
     /// In a ConfigMap of which it was not kept.
-    Gone(ConditionSet),
+    Conditions(ConditionSet),
     /// Where it cannot be read.
-    OutOfSight,
+    Unknown,
 }
 
 impl<'t> Sibling<'t> {
     /// A name that says this text, from whatever it was read.
-    pub fn saying(name: &'t str, text: &'t str) -> Self {
+    pub fn with_text(name: &'t str, text: &'t str) -> Self {
         Self {
             name,
             prefix: "",
-            stands: ValueSource::Apart(text),
+            stands: ValueSource::Text(text),
         }
     }
 
@@ -58,7 +58,7 @@ impl<'t> Sibling<'t> {
         Self {
             name: key,
             prefix,
-            stands: ValueSource::Gone(heard),
+            stands: ValueSource::Conditions(heard),
         }
     }
 
@@ -67,7 +67,7 @@ impl<'t> Sibling<'t> {
         Self {
             name,
             prefix: "",
-            stands: ValueSource::OutOfSight,
+            stands: ValueSource::Unknown,
         }
     }
 
@@ -79,11 +79,11 @@ impl<'t> Sibling<'t> {
     /// Whether it meets the condition with this index.
     pub(super) fn says(&self, condition: usize, says: ValueTest) -> bool {
         match self.stands {
-            ValueSource::Gone(heard) => heard.meets(condition),
+            ValueSource::Conditions(heard) => heard.meets(condition),
             ValueSource::Entry(..)
             | ValueSource::Key(..)
-            | ValueSource::Apart(_)
-            | ValueSource::OutOfSight => says.is_said_by(self.text()),
+            | ValueSource::Text(_)
+            | ValueSource::Unknown => says.accepts(self.text()),
         }
     }
 
@@ -94,17 +94,17 @@ impl<'t> Sibling<'t> {
                 let entry = EnvVar::read(tree, node);
                 let literal = entry.value.and_then(|node| tree.text(node));
                 if entry.elsewhere.is_some() {
-                    SiblingValue::OutOfSight
+                    SiblingValue::Unknown
                 } else {
-                    SiblingValue::Is(literal.unwrap_or_default())
+                    SiblingValue::Text(literal.unwrap_or_default())
                 }
             }
             ValueSource::Key(tree, node) => match tree.text(node) {
-                Some(text) => SiblingValue::Is(text),
+                Some(text) => SiblingValue::Text(text),
                 None => SiblingValue::Structure,
             },
-            ValueSource::Apart(text) => SiblingValue::Is(text),
-            ValueSource::Gone(_) | ValueSource::OutOfSight => SiblingValue::OutOfSight,
+            ValueSource::Text(text) => SiblingValue::Text(text),
+            ValueSource::Conditions(_) | ValueSource::Unknown => SiblingValue::Unknown,
         }
     }
 }
@@ -113,9 +113,9 @@ impl<'t> Sibling<'t> {
 #[derive(Clone, Copy)]
 pub enum SiblingValue<'t> {
     /// This text.
-    Is(&'t str),
+    Text(&'t str),
     /// Something that cannot be read here.
-    OutOfSight,
+    Unknown,
     /// A mapping or a list.
     Structure,
 }
@@ -124,8 +124,8 @@ pub enum SiblingValue<'t> {
 impl std::fmt::Debug for SiblingValue<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Is(_) => "Is(…)",
-            Self::OutOfSight => "OutOfSight",
+            Self::Text(_) => "Is(…)",
+            Self::Unknown => "OutOfSight",
             Self::Structure => "Structure",
         })
     }
@@ -159,9 +159,9 @@ pub fn neighbours_in_mapping<'t>(
     })
 }
 
-/// The name of the variable that `leaf` is the value of, and the list of variables, where it is one.
-pub fn variable<'t>(tree: &'t Tree<'_>, leaf: NodeId) -> Option<(&'t str, NodeId)> {
-    let entry = tree.parent(leaf).filter(|_| tree.is_under(leaf, "value"))?;
+/// The name of the variable that `site` is the value of, and the list of variables, where it is one.
+pub fn variable<'t>(tree: &'t Tree<'_>, site: NodeId) -> Option<(&'t str, NodeId)> {
+    let entry = tree.parent(site).filter(|_| tree.is_under(site, "value"))?;
     let list = tree
         .parent(entry)
         .filter(|list| tree.kind(*list) == Kind::Sequence)?;

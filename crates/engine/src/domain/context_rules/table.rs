@@ -1,4 +1,4 @@
-//! The rules of roles, in the order in which they are asked.
+//! The rules of context_rules, in the order in which they are asked.
 
 use super::Condition::{Beside, Enclosing, Entry, Named, Under};
 use super::{Rule, ValueTest};

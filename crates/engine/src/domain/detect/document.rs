@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
-use super::{Detector, Finding, Inner, first_of, shape_of};
+use super::{Detector, Finding, Inner, first_of, syntax_of};
 use crate::domain::context_rules::{
     MatchedNames, NameContext, NameScope, neighbours_in_list, neighbours_in_mapping, variable,
 };
@@ -41,15 +41,15 @@ impl<'t> Detector<'t, '_> {
         walk.keys(self.object.root);
         self.found.append(&mut walk.found);
         for (node, documents, base) in &embedded {
-            if let Some(leaf) = text_site(self.object, *node) {
-                self.embedded(leaf, documents, base);
+            if let Some(site) = text_site(self.object, *node) {
+                self.embedded(site, documents, base);
             }
         }
     }
 
     /// Looks for IDs in a text that is a document; `false` where it is none.
-    pub(super) fn document(&mut self, leaf: TextSite<'t>, text: &'t str) -> bool {
-        let name = match leaf.spot {
+    pub(super) fn document(&mut self, site: TextSite<'t>, text: &'t str) -> bool {
+        let name = match site.location {
             Location::Data { key } => key,
             Location::Env { .. } if text.trim_start().starts_with('{') => ".json",
             Location::Env { .. }
@@ -61,14 +61,14 @@ impl<'t> Detector<'t, '_> {
         let Some(documents) = documents(text, name) else {
             return false;
         };
-        let base = Base::of(self.around(&leaf));
-        self.embedded(leaf, &documents, &base);
+        let base = Base::of(self.around(&site));
+        self.embedded(site, &documents, &base);
         true
     }
 
-    fn embedded(&mut self, leaf: TextSite<'t>, documents: &[Tree<'t>], base: &Base<'t>) {
+    fn embedded(&mut self, site: TextSite<'t>, documents: &[Tree<'t>], base: &Base<'t>) {
         for tree in documents {
-            let mut walk = DocumentWalk::new(self, tree, base.clone(), Some(leaf));
+            let mut walk = DocumentWalk::new(self, tree, base.clone(), Some(site));
             for node in tree.strings(tree.root()) {
                 walk.string(node);
             }
@@ -170,25 +170,25 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             return;
         }
         let (around, nearby) = self.around(node);
-        let role = if self.object.sort == ObjectKind::Custom {
+        let role = if self.object.kind == ObjectKind::Custom {
             Some(Reason::CustomResource)
         } else {
-            self.snapshot.roles.reason(&around)
+            self.snapshot.context_rules.reason(&around)
         };
         let (setting, listed) = self.setting(node);
         let whole = TextContext::of(text, setting);
         let places = self.places(node, &tokens);
         for (token, place) in tokens.iter().zip(places) {
-            let shape = match shape_of(&whole, token) {
+            let syntax = match syntax_of(&whole, token) {
                 // A line does not say what it is part of.
                 Ok(_) if self.tree.format() == Format::Lines => Err(Reason::UnknownFormat),
-                shape => first_of(shape, role),
+                syntax => first_of(syntax, role),
             };
-            let shape = shape.map(|shape| Syntax {
-                listed: shape.listed || listed,
-                ..shape
+            let syntax = syntax.map(|syntax| Syntax {
+                listed: syntax.listed || listed,
+                ..syntax
             });
-            self.push(node, token, place, shape, nearby.clone());
+            self.push(node, token, place, syntax, nearby.clone());
         }
     }
 
@@ -201,10 +201,10 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }
     }
 
-    /// The IDs that are keys. They are told, never changed.
+    /// The IDs that are keys. They are matched, never changed.
     fn keys(&mut self, root: NodeId) {
         let tree = self.tree;
-        let reason = if self.object.sort == ObjectKind::Custom {
+        let reason = if self.object.kind == ObjectKind::Custom {
             Reason::CustomResource
         } else {
             Reason::MapKey
@@ -215,16 +215,16 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             };
             for token in tokens(key, self.snapshot) {
                 let span = token.span.clone();
-                let found = if let Some(leaf) = self.within {
+                let found = if let Some(site) = self.within {
                     let span = raw.start + span.start..raw.start + span.end;
-                    finding(leaf, tree.source(), span, &token, Err(reason))
+                    finding(site, tree.source(), span, &token, Err(reason))
                 } else {
-                    let leaf = TextSite {
+                    let site = TextSite {
                         source: TextSource::Here(node),
-                        spot: Location::Document,
+                        location: Location::Document,
                         container: None,
                     };
-                    finding(leaf, &tree.source()[raw.clone()], span, &token, Err(reason))
+                    finding(site, &tree.source()[raw.clone()], span, &token, Err(reason))
                 };
                 self.found.push(Finding {
                     inner: self.inner(node, &token),
@@ -261,19 +261,19 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     }
 
     /// What stands around a scalar: its mapping and those that enclose it, up to the root and beyond.
-    fn around(&mut self, leaf: NodeId) -> (NameContext<'x>, DocumentRegions) {
+    fn around(&mut self, site: NodeId) -> (NameContext<'x>, DocumentRegions) {
         let tree = self.tree;
         let mut around = NameContext::default();
         let mut nearby = DocumentRegions::default();
-        let mut node = leaf;
-        if let Some((name, list)) = variable(tree, leaf) {
+        let mut node = site;
+        if let Some((name, list)) = variable(tree, site) {
             around.own = Some(name);
             nearby.variables = true;
             self.enter(list, &mut around, &mut nearby);
             node = list;
         } else {
-            around.own = tree.key(leaf);
-            let mapping = tree.parent(leaf).and_then(|parent| tree.key(parent));
+            around.own = tree.key(site);
+            let mapping = tree.parent(site).and_then(|parent| tree.key(parent));
             nearby.variables = mapping.is_some_and(names_variables);
         }
         nearby.of_one = around.own.and_then(region_of_one);
@@ -294,23 +294,24 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     fn enter(&mut self, node: NodeId, around: &mut NameContext<'x>, nearby: &mut DocumentRegions) {
         let (tree, snapshot) = (self.tree, self.snapshot);
         around.path.extend(tree.key(node));
-        let (told, level) = self.said.entry(node).or_insert_with(|| {
-            let (roles, policies) = (&snapshot.roles, &*snapshot.policies);
+        let (matched, level) = self.said.entry(node).or_insert_with(|| {
+            let (context_rules, policies) = (&snapshot.context_rules, &*snapshot.policies);
             let key = tree.key(node);
             if tree.kind(node) == Kind::Sequence {
                 let level = MappingRegions::of(neighbours_in_list(tree, node), key, policies);
-                let told = roles.told(neighbours_in_list(tree, node), NameScope::Settings);
-                return (Arc::new(told), Arc::new(level));
+                let matched =
+                    context_rules.matched(neighbours_in_list(tree, node), NameScope::Settings);
+                return (Arc::new(matched), Arc::new(level));
             }
             let among = match key {
                 Some(key) if names_variables(key) => NameScope::Settings,
                 _ => NameScope::Entry,
             };
             let level = MappingRegions::of(neighbours_in_mapping(tree, node), key, policies);
-            let told = roles.told(neighbours_in_mapping(tree, node), among);
-            (Arc::new(told), Arc::new(level))
+            let matched = context_rules.matched(neighbours_in_mapping(tree, node), among);
+            (Arc::new(matched), Arc::new(level))
         });
-        around.scopes.push(Arc::clone(told));
+        around.scopes.push(Arc::clone(matched));
         nearby.levels.push(Arc::clone(level));
     }
 
@@ -320,18 +321,18 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         node: NodeId,
         token: &Token<'x>,
         place: Result<Range<usize>, Unmappable>,
-        shape: Result<Syntax, Reason>,
+        syntax: Result<Syntax, Reason>,
         nearby: DocumentRegions,
     ) {
         let inner = self.inner(node, token);
         let finding = match self.within {
-            None => text_site(self.object, node).and_then(|leaf| {
+            None => text_site(self.object, node).and_then(|site| {
                 let text = self.object.tree.text(node)?;
-                Some(finding(leaf, text, token.span.clone(), token, shape))
+                Some(finding(site, text, token.span.clone(), token, syntax))
             }),
-            Some(leaf) => match place {
-                Ok(span) => Some(finding(leaf, self.tree.source(), span, token, shape)),
-                Err(_) => self.unmappable(leaf, node, token),
+            Some(site) => match place {
+                Ok(span) => Some(finding(site, self.tree.source(), span, token, syntax)),
+                Err(_) => self.unmappable(site, node, token),
             },
         };
         self.found.extend(finding.map(|finding| Finding {
@@ -341,10 +342,10 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }));
     }
 
-    /// A token that is written with escapes or over lines: it is told by the name that the catalog has for it.
+    /// A token that is written with escapes or over lines: it is matched by the name that the catalog has for it.
     fn unmappable(
         &self,
-        leaf: TextSite<'t>,
+        site: TextSite<'t>,
         node: NodeId,
         token: &Token<'_>,
     ) -> Option<Finding<'t>> {
@@ -358,18 +359,18 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         };
         Some(Finding {
             text,
-            ..Finding::new(leaf, self.tree.source(), token, Err(Reason::Unmappable))
+            ..Finding::new(site, self.tree.source(), token, Err(Reason::Unmappable))
         })
     }
 }
 
 /// The finding of `token`, which stands at `span` of `text`.
 fn finding<'t>(
-    leaf: TextSite<'t>,
+    site: TextSite<'t>,
     text: &'t str,
     span: Range<usize>,
     token: &Token<'_>,
-    shape: Result<Syntax, Reason>,
+    syntax: Result<Syntax, Reason>,
 ) -> Finding<'t> {
     let name = &text[span.clone()];
     let id = &name[name.len() - token.id.len()..];
@@ -389,5 +390,5 @@ fn finding<'t>(
         model: token.model,
         suffix,
     };
-    Finding::new(leaf, text, token, shape)
+    Finding::new(site, text, token, syntax)
 }

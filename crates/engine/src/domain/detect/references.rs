@@ -1,7 +1,7 @@
 //! Which model IDs the containers of an object take from elsewhere, and whether an explicit entry may take their place.
 //!
 //! Kubernetes' own order decides: an entry of `env` over `envFrom`, a later source over an earlier one, the last entry of a
-//! name. What a source that is not seen may define over it is left. A text that is not seen at all is told only where its
+//! name. What a source that is not seen may define over it is left. A text that is not seen at all is matched only where its
 //! name says that it is a model: of all others nothing is known that would concern anybody.
 
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ pub(super) struct ReferenceWalk<'a, 't> {
     pub(super) object: &'a Object<'t>,
     pub(super) neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
-    /// Knows the roles of variables.
+    /// Knows the context_rules of variables.
     detector: Detector<'t, 'a>,
     looked_at: usize,
     found: Vec<Finding<'t>>,
@@ -61,19 +61,19 @@ pub(super) struct ReferenceWalk<'a, 't> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shadowing {
     /// One of them defines it, and none before that takes it.
-    Sure,
+    Certain,
     /// One that is not seen may define it.
-    Perhaps,
+    Possible,
     /// One of them takes it as `$(X)`, before any of them is sure to define it: what stands before them counts.
-    Taken,
+    ExpandedEarlier,
 }
 
 impl Shadowing {
     /// Why a text that is covered so is not followed, if it is not.
     const fn doubt(self) -> Option<Reason> {
         match self {
-            Self::Sure | Self::Perhaps => Some(Reason::MayBeShadowed),
-            Self::Taken => None,
+            Self::Certain | Self::Possible => Some(Reason::MayBeShadowed),
+            Self::ExpandedEarlier => None,
         }
     }
 }
@@ -82,7 +82,7 @@ impl Shadowing {
 #[derive(Clone, Copy)]
 pub(super) struct Consumer<'t> {
     /// EnvOrigin names.
-    pub(super) spot: Location<'t>,
+    pub(super) location: Location<'t>,
     /// The container that it belongs to.
     pub(super) container: Option<NodeId>,
     /// The node that takes it.
@@ -94,10 +94,10 @@ impl<'t> ReferenceWalk<'_, 't> {
         let environment = Environment::of(self.object.tree, container, self.neighbours);
         let (entries, covers) = read(&environment);
         if environment.takes_entries() {
-            self.bulks(container, environment.bulks(), &covers);
+            self.env_from(container, environment.env_from(), &covers);
         }
         for (name, node, value, cover) in entries {
-            if cover != Some(Shadowing::Sure) {
+            if cover != Some(Shadowing::Certain) {
                 let taker = self.taker(container, VariableName::named(name), node);
                 self.entry(taker, name, value, cover);
             }
@@ -107,7 +107,7 @@ impl<'t> ReferenceWalk<'_, 't> {
     fn taker(&self, container: NodeId, variable: VariableName<'t>, node: NodeId) -> Consumer<'t> {
         let name = self.object.name_of(container);
         Consumer {
-            spot: Location::Env {
+            location: Location::Env {
                 container: name,
                 variable,
             },
@@ -117,30 +117,32 @@ impl<'t> ReferenceWalk<'_, 't> {
     }
 
     /// The IDs that `envFrom` brings in and that nothing behind them defines.
-    fn bulks(
+    fn env_from(
         &mut self,
         container: NodeId,
-        bulks: &[EnvFrom<'t>],
+        env_from: &[EnvFrom<'t>],
         covers: &BTreeMap<&str, Shadowing>,
     ) {
-        for (at, bulk) in bulks.iter().enumerate() {
-            let EnvFromSource::Seen(map, seen) = bulk.source else {
+        for (at, item) in env_from.iter().enumerate() {
+            let EnvFromSource::ConfigMap(map, seen) = item.source else {
                 continue;
             };
             for (key, word) in seen.words() {
-                let variable = VariableName::prefixed(bulk.prefix, key);
+                let variable = VariableName::prefixed(item.prefix, key);
                 if !variable.is_accepted_everywhere() {
                     continue;
                 }
-                let taker = self.taker(container, variable, bulk.node);
+                let taker = self.taker(container, variable, item.node);
                 if !self.may_look(taker, map, key, word) {
                     return;
                 }
                 let cover = match covers.get(&*variable.to_string()) {
-                    Some(cover @ (Shadowing::Sure | Shadowing::Perhaps)) => Some(*cover),
-                    Some(Shadowing::Taken) | None => cover_by(&bulks[at + 1..], variable),
+                    Some(cover @ (Shadowing::Certain | Shadowing::Possible)) => Some(*cover),
+                    Some(Shadowing::ExpandedEarlier) | None => {
+                        cover_by(&env_from[at + 1..], variable)
+                    }
                 };
-                if cover != Some(Shadowing::Sure) {
+                if cover != Some(Shadowing::Certain) {
                     self.follow(taker, (map, key, word), EnvOrigin::EnvFrom, cover);
                 }
             }
@@ -156,7 +158,7 @@ impl<'t> ReferenceWalk<'_, 't> {
         cover: Option<Shadowing>,
     ) {
         match value {
-            Value::Key {
+            Value::ConfigMapKey {
                 map,
                 key,
                 text: StoredValue::Word(word),
@@ -166,11 +168,14 @@ impl<'t> ReferenceWalk<'_, 't> {
                     self.follow(taker, (map, key, word), EnvOrigin::Env, cover);
                 }
             }
-            Value::Hidden {
+            Value::Unknown {
                 origin: Some(origin),
                 ..
             } => self.hidden(taker, name, origin),
-            Value::Literal(_) | Value::Nothing | Value::Key { .. } | Value::Hidden { .. } => {}
+            Value::Literal(_)
+            | Value::Absent
+            | Value::ConfigMapKey { .. }
+            | Value::Unknown { .. } => {}
         }
     }
 
@@ -200,7 +205,7 @@ impl<'t> ReferenceWalk<'_, 't> {
         }
     }
 
-    /// Counts a word of a ConfigMap; beyond the bound, the first one is told and nothing more is looked at.
+    /// Counts a word of a ConfigMap; beyond the bound, the first one is matched and nothing more is looked at.
     pub(super) fn may_look(
         &mut self,
         taker: Consumer<'t>,
@@ -228,23 +233,27 @@ impl<'t> ReferenceWalk<'_, 't> {
             return;
         };
         let named = alias(text, self.snapshot).map(|token| (token, Syntax::WHOLE));
-        for (token, shape) in named.into_iter().chain(alone(text, self.snapshot)) {
+        for (token, syntax) in named.into_iter().chain(single_id(text, self.snapshot)) {
             // A profile that nobody changes anyway is no news.
             let profiled = matches!(token.form, Form::Profiled(_));
             if profiled && reach.err() == Some(Reason::OutOfSight) {
                 continue;
             }
-            let leaf = taker.leaf(origin, reach);
-            let role = origin.role().or_else(|| self.detector.role(&leaf));
-            self.found
-                .push(Finding::new(leaf, text, token, role.map_or(Ok(shape), Err)));
+            let site = taker.site(origin, reach);
+            let role = origin.role().or_else(|| self.detector.role(&site));
+            self.found.push(Finding::new(
+                site,
+                text,
+                token,
+                role.map_or(Ok(syntax), Err),
+            ));
         }
     }
 
     /// Tells a text of which nothing is known but where it stands.
     fn tell_unread(&mut self, taker: Consumer<'t>, origin: Origin<'t>, reason: Reason) {
-        let leaf = taker.leaf(origin, Err(reason));
-        self.found.push(Finding::unread(leaf, reason));
+        let site = taker.site(origin, Err(reason));
+        self.found.push(Finding::unread(site, reason));
     }
 
     fn text_at(&self, origin: Origin<'t>) -> Option<&'t str> {
@@ -257,14 +266,14 @@ impl<'t> ReferenceWalk<'_, 't> {
 }
 
 impl<'t> Consumer<'t> {
-    fn leaf(self, origin: Origin<'t>, reach: Result<Followed<'t>, Reason>) -> TextSite<'t> {
+    fn site(self, origin: Origin<'t>, reach: Result<Followed<'t>, Reason>) -> TextSite<'t> {
         TextSite {
             source: TextSource::Elsewhere(Reference {
                 node: self.node,
                 origin,
                 reach,
             }),
-            spot: self.spot,
+            location: self.location,
             container: self.container,
         }
     }
@@ -285,13 +294,13 @@ fn read<'t>(
     for (name, _, value, cover) in entries.iter_mut().rev() {
         *cover = covers.get(name).copied();
         if value.is_sure() {
-            covers.insert(*name, Shadowing::Sure);
-        } else if matches!(value, Value::Hidden { .. }) {
-            covers.entry(*name).or_insert(Shadowing::Perhaps);
+            covers.insert(*name, Shadowing::Certain);
+        } else if matches!(value, Value::Unknown { .. }) {
+            covers.entry(*name).or_insert(Shadowing::Possible);
         }
         if let Value::Literal(text) = value {
             // An entry that takes its own name takes what stands before it.
-            covers.extend(expanded_names(text).map(|name| (name, Shadowing::Taken)));
+            covers.extend(expanded_names(text).map(|name| (name, Shadowing::ExpandedEarlier)));
         }
     }
     (entries, covers)
@@ -300,21 +309,21 @@ fn read<'t>(
 /// What later items of `envFrom` say of a variable.
 fn cover_by(later: &[EnvFrom<'_>], variable: VariableName<'_>) -> Option<Shadowing> {
     let mut cover = None;
-    for bulk in later {
-        match bulk.of(variable) {
-            Definition::This(_) => return Some(Shadowing::Sure),
-            Definition::Perhaps => cover = Some(Shadowing::Perhaps),
-            Definition::Nothing => {}
+    for item in later {
+        match item.of(variable) {
+            Definition::Defined(_) => return Some(Shadowing::Certain),
+            Definition::Unknown => cover = Some(Shadowing::Possible),
+            Definition::Undefined => {}
         }
     }
     cover
 }
 
 /// The ID that a text is, alone or behind a route of its own.
-fn alone<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<(Token<'t>, Syntax)> {
+fn single_id<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<(Token<'t>, Syntax)> {
     let token = tokens(text, snapshot).next()?;
-    let shape = TextContext::of(text, TextKind::Data).shape(&token).ok()?;
-    (!shape.listed && token.form != Form::Doubled).then_some((token, shape))
+    let syntax = TextContext::of(text, TextKind::Data).syntax(&token).ok()?;
+    (!syntax.listed && token.form != Form::Doubled).then_some((token, syntax))
 }
 
 /// Whether the name of a variable or a key says that its text is a model: `BEDROCK_MODEL_ID`, `sonnet-model`.

@@ -1,4 +1,4 @@
-//! What a Pod takes as a file, or by the downward API: told where it is known to be a direct ID, and never followed, for no
+//! What a Pod takes as a file, or by the downward API: matched where it is known to be a direct ID, and never followed, for no
 //! entry of `env` can take its place.
 
 use crate::text::NodeId;
@@ -14,16 +14,16 @@ use crate::domain::site::Location;
 pub(super) fn files(following: &mut ReferenceWalk<'_, '_>) {
     let object = following.object;
     let tree = object.tree;
-    if !matches!(object.sort, ObjectKind::Pod | ObjectKind::Template) {
+    if !matches!(object.kind, ObjectKind::Pod | ObjectKind::Template) {
         return;
     }
     let volumes = object
-        .judged()
+        .metadata_root()
         .and_then(|pod| tree.at(pod, &["spec", "volumes"]));
     for node in volumes.into_iter().flat_map(|list| tree.children(list)) {
         let volume = text_of(tree, node, "name");
         let taker = Consumer {
-            spot: Location::Volume { volume },
+            location: Location::Volume { volume },
             container: reader(object, volume),
             node,
         };
@@ -65,7 +65,7 @@ fn source<'t>(following: &mut ReferenceWalk<'_, 't>, taker: Consumer<'t>, source
 fn config_map<'t>(following: &mut ReferenceWalk<'_, 't>, taker: Consumer<'t>, map: NodeId) {
     let tree = following.object.tree;
     let name = text_of(tree, map, "name");
-    let Lookup::Seen(seen) = following.neighbours.look_up(name, is_optional(tree, map)) else {
+    let Lookup::Found(seen) = following.neighbours.look_up(name, is_optional(tree, map)) else {
         return;
     };
     let items = tree.get(map, "items");
@@ -76,7 +76,7 @@ fn config_map<'t>(following: &mut ReferenceWalk<'_, 't>, taker: Consumer<'t>, ma
         })
     };
     for (key, word) in seen.words() {
-        if word.standing() == word.original() && is_taken(key) {
+        if word.current() == word.original() && is_taken(key) {
             if !following.may_look(taker, name, key, word) {
                 return;
             }

@@ -50,7 +50,7 @@ fn settle(
     };
     let findings = judgement.effective.iter_mut();
     for one in findings.flat_map(|effective| &mut effective.findings) {
-        let leaf = one.finding.leaf.node();
+        let leaf = one.finding.site.node();
         let start = one.finding.token.span.start;
         let reason = match planned.get(&(leaf, start)) {
             None => continue,
@@ -65,7 +65,7 @@ fn settle(
         plan.forget(leaf, start);
     }
     if plan.is_empty() {
-        judgement.verdict = Verdict::Tell;
+        judgement.verdict = Verdict::Report;
     }
 }
 

@@ -21,8 +21,8 @@ impl<'t> Judge<'t, '_> {
         object_reason: Option<Reason>,
     ) -> JudgedFinding<'t> {
         if finding.is_unread() {
-            let object_reason = object_reason.or_else(|| self.opted_out(&finding.leaf));
-            let reason = object_reason.or(finding.shape.err());
+            let object_reason = object_reason.or_else(|| self.opted_out(&finding.site));
+            let reason = object_reason.or(finding.syntax.err());
             return left(finding, reason.unwrap_or(Reason::OutOfSight));
         }
         let named = match finding.token.form {
@@ -39,14 +39,14 @@ impl<'t> Judge<'t, '_> {
 
     /// An ID behind more than one prefix, which nothing else matters for.
     fn doubled(&self, finding: Finding<'t>) -> JudgedFinding<'t> {
-        let region = self.whereabouts(&finding).and_then(region_of);
+        let region = self.region_of(&finding).and_then(region_of);
         let mut judged = left(finding, Reason::DoublePrefix);
         judged.region = region;
         judged.suggestion = self.suggestion(&judged);
         judged
     }
 
-    /// What would work in the place of a finding that is told and never changed.
+    /// What would work in the place of a finding that is matched and never changed.
     fn suggestion(&self, judged: &JudgedFinding<'_>) -> Option<Suggestion> {
         let finding = &judged.finding;
         let reason = judged.resolution.reason()?;
@@ -55,11 +55,11 @@ impl<'t> Judge<'t, '_> {
             return None;
         }
         let name = SuggestionQuery {
-            written: &judged.written,
+            original: &judged.original,
             id: &judged.id,
             region: judged.region.map(|(region, _)| region),
             namespace: self.context.namespace,
-            whole: finding.shape.is_ok_and(|shape| shape.whole),
+            whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.context.today,
         };
         suggestion(reason, name, self.policy, &self.snapshot().catalog)
@@ -75,12 +75,12 @@ impl<'t> Judge<'t, '_> {
             ModelRef::Direct(id) | ModelRef::Alias(id) => (id, true),
             ModelRef::Profiled { id, .. } => (id, false),
         };
-        let found = self.whereabouts(&finding);
+        let found = self.region_of(&finding);
         let catalog = &self.snapshot().catalog;
-        let object_reason = object_reason.or_else(|| self.opted_out(&finding.leaf));
-        let shape_reason = match finding.shape {
-            Ok(shape) => {
-                (shape.listed && self.policy.lists == Lists::Leave).then_some(Reason::ListLeft)
+        let object_reason = object_reason.or_else(|| self.opted_out(&finding.site));
+        let shape_reason = match finding.syntax {
+            Ok(syntax) => {
+                (syntax.listed && self.policy.lists == Lists::Leave).then_some(Reason::ListLeft)
             }
             Err(reason) => Some(reason),
         };
@@ -119,12 +119,12 @@ impl<'t> Judge<'t, '_> {
         let resolution = if blocked && !direct && resolution.target().is_some() {
             Resolution::Leave(Reason::AlreadyProfiled)
         } else {
-            in_doubt(resolution, finding.leaf.doubt())
+            in_doubt(resolution, finding.site.doubt())
         };
         let mut judged = JudgedFinding {
             id: id.to_owned(),
-            written: finding.text.to_owned(),
-            reported: self.only_reports(&finding),
+            original: finding.text.to_owned(),
+            report_only: self.only_reports(&finding),
             edited: false,
             finding,
             region,
@@ -138,14 +138,14 @@ impl<'t> Judge<'t, '_> {
 
     /// Whether the policy reports what becomes of the finding, and no more.
     fn only_reports(&self, finding: &Finding<'_>) -> bool {
-        self.policy.references == References::Report && finding.leaf.reference().is_some()
+        self.policy.references == References::Report && finding.site.reference().is_some()
     }
 
-    pub(super) fn whereabouts(&self, finding: &Finding<'t>) -> Option<RegionAnswer> {
-        let found = self.surroundings.whereabouts(standpoint(finding))?;
+    pub(super) fn region_of(&self, finding: &Finding<'t>) -> Option<RegionAnswer> {
+        let found = self.region_context.look_up(region_query(finding))?;
         // The cluster's own region is a guess: good enough for a Pod that cannot work otherwise, for nothing else.
         let usable = found.source != RegionSource::Cluster
-            || (self.object.sort != ObjectKind::ConfigMap && self.policy.scope == Scope::Required);
+            || (self.object.kind != ObjectKind::ConfigMap && self.policy.scope == Scope::Required);
         usable.then_some(found)
     }
 
@@ -161,7 +161,7 @@ impl<'t> Judge<'t, '_> {
             region,
             inferred: found.is_some_and(|there| there.source == RegionSource::Cluster),
             namespace: self.context.namespace,
-            whole: finding.shape.is_ok_and(|shape| shape.whole),
+            whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.context.today,
         };
         resolve(
@@ -197,7 +197,7 @@ impl<'t> Judge<'t, '_> {
 
 /// A finding that is left before anything else is asked.
 fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
-    let (id, written) = (finding.token.id.to_owned(), finding.text.to_owned());
+    let (id, original) = (finding.token.id.to_owned(), finding.text.to_owned());
     let evidence = Evidence {
         model: finding.token.model,
         ..Evidence::default()
@@ -205,12 +205,12 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
     JudgedFinding {
         finding,
         id,
-        written,
+        original,
         region: None,
         resolution: Resolution::Leave(reason),
         evidence,
         suggestion: None,
-        reported: false,
+        report_only: false,
         edited: false,
     }
 }
@@ -237,10 +237,10 @@ fn in_doubt(resolution: Resolution, doubt: Option<Reason>) -> Resolution {
 }
 
 /// The place of a finding, for its region.
-pub(super) fn standpoint<'a, 't>(finding: &'a Finding<'t>) -> RegionQuery<'a, 't> {
-    let in_shape = finding.shape.ok().and_then(|shape| shape.region);
+pub(super) fn region_query<'a, 't>(finding: &'a Finding<'t>) -> RegionQuery<'a, 't> {
+    let in_shape = finding.syntax.ok().and_then(|syntax| syntax.region);
     RegionQuery {
-        leaf: &finding.leaf,
+        site: &finding.site,
         token: &finding.token.span,
         in_value: in_shape.or(finding.in_arn),
         document_regions: &finding.nearby,

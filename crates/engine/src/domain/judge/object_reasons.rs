@@ -28,7 +28,7 @@ impl Judge<'_, '_> {
     /// The reason that holds for the whole object, if one does.
     pub(super) fn object_reason(&self) -> Option<Reason> {
         let object = self.object;
-        if object.sort == ObjectKind::ConfigMap {
+        if object.kind == ObjectKind::ConfigMap {
             let tracked = self.policy.rewrite_config_maps != ConfigMapRewrite::All
                 && !matches!(self.context.action, Action::Edit);
             if object.field(&["immutable"]) == Some("true") {
@@ -41,18 +41,18 @@ impl Judge<'_, '_> {
         if self.opt_outs(IGNORE).any(opts_out) {
             return Some(Reason::OptedOut);
         }
-        (object.sort == ObjectKind::ConfigMap
+        (object.kind == ObjectKind::ConfigMap
             && self.policy.rewrite_config_maps == ConfigMapRewrite::Never)
             .then_some(Reason::Excluded)
     }
 
     /// Whether the place is opted out by its container's, variable's or key's name, or by the ConfigMap that it is taken from.
-    pub(super) fn opted_out(&self, leaf: &TextSite<'_>) -> Option<Reason> {
+    pub(super) fn opted_out(&self, site: &TextSite<'_>) -> Option<Reason> {
         let named = |annotation: &str, name: &dyn Display| {
             self.opt_outs(annotation)
                 .any(|globs| lists(globs, &name.to_string()))
         };
-        let out = match leaf.spot {
+        let out = match site.location {
             Location::Env {
                 container,
                 variable,
@@ -64,7 +64,7 @@ impl Judge<'_, '_> {
             Location::Volume { .. } | Location::Document => false,
         };
         let there = self.policy.opt_out == OptOut::Any
-            && leaf.reference().is_some_and(Reference::is_opted_out);
+            && site.reference().is_some_and(Reference::is_opted_out);
         (out || there).then_some(Reason::OptedOut)
     }
 
@@ -89,7 +89,7 @@ impl Judge<'_, '_> {
 
     /// Whether the object would grow beyond what the API server stores.
     pub(super) fn outgrows(&self, plan: &Plan<'_>) -> bool {
-        if self.object.sort != ObjectKind::ConfigMap {
+        if self.object.kind != ObjectKind::ConfigMap {
             return false;
         }
         let tree = self.object.tree;

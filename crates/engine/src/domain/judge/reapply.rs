@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::standpoint;
+use super::finding::region_query;
 use super::{Action, Judge, JudgedFinding};
-use crate::domain::detect::{Finding, leaf_with};
+use crate::domain::detect::{Finding, site_with};
 use crate::domain::environment::Reference;
 use crate::domain::object::ObjectKind;
 use crate::domain::plan::Plan;
@@ -35,7 +35,7 @@ pub(super) struct Reapply<'t, 'a> {
     new: Vec<Entry>,
     plan: Option<Plan<'t>>,
     /// Whether an earlier answer still held.
-    pub(super) again: bool,
+    pub(super) reinvocation: bool,
 }
 
 impl<'t, 'a> Reapply<'t, 'a> {
@@ -53,7 +53,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
             unexplained: 0,
             new: Vec::new(),
             plan: changes.then(|| Plan::new(judge.object)),
-            again: false,
+            reinvocation: false,
         }
     }
 
@@ -67,7 +67,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
             return self.again(finding, entry, (region, source), reason);
         }
         let judged = self.judge.one(finding, reason);
-        let profiled = judged.finding.leaf.scalar().is_some()
+        let profiled = judged.finding.site.scalar().is_some()
             && matches!(judged.finding.token.form, Form::Profiled(_));
         self.unexplained += usize::from(profiled && judged.resolution.target().is_none());
         self.change(&judged);
@@ -75,10 +75,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
     }
 
     /// Answers of an earlier round that hold no ID, such as ARNs: the record alone knows them.
-    pub(super) fn answers_that_are_no_tokens(
-        &mut self,
-        reason: Option<Reason>,
-    ) -> Vec<JudgedFinding<'t>> {
+    pub(super) fn recorded_arns(&mut self, reason: Option<Reason>) -> Vec<JudgedFinding<'t>> {
         let arns: Vec<Entry> = self
             .old
             .iter()
@@ -86,7 +83,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
             .cloned()
             .collect();
         let found = arns.into_iter().filter_map(|entry| {
-            let (leaf, node) = leaf_with(self.judge.object, &entry)?;
+            let (site, node) = site_with(self.judge.object, &entry)?;
             let whole: &'t str = self.judge.object.tree.text(node)?;
             let start = whole.len() - whole.trim_start().len();
             let text = whole.trim();
@@ -97,7 +94,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 model: None,
                 suffix: "",
             };
-            Some(Finding::new(leaf, whole, token, Ok(Syntax::WHOLE)))
+            Some(Finding::new(site, whole, token, Ok(Syntax::WHOLE)))
         });
         let found: Vec<_> = found.collect();
         found
@@ -110,28 +107,31 @@ impl<'t, 'a> Reapply<'t, 'a> {
     }
 
     /// A text inside a document that several of its places share, by aliases, is left where they need different answers.
-    pub(super) fn leave_what_is_shared(&mut self, judged: &mut [JudgedFinding<'t>]) {
+    pub(super) fn leave_conflicting_anchors(&mut self, judged: &mut [JudgedFinding<'t>]) {
         let place =
-            |one: &JudgedFinding<'_>| (one.finding.leaf.node(), one.finding.token.span.start);
+            |one: &JudgedFinding<'_>| (one.finding.site.node(), one.finding.token.span.start);
         let mut answers = BTreeMap::new();
-        let mut torn = BTreeSet::new();
+        let mut conflicting = BTreeSet::new();
         for one in judged.iter().filter(|one| one.finding.inner.is_some()) {
             let answer = one.resolution.target().map(ToString::to_string);
             if *answers.entry(place(one)).or_insert_with(|| answer.clone()) != answer {
-                torn.insert(place(one));
+                conflicting.insert(place(one));
             }
         }
-        for one in judged.iter_mut().filter(|one| torn.contains(&place(one))) {
+        for one in judged
+            .iter_mut()
+            .filter(|one| conflicting.contains(&place(one)))
+        {
             if one.resolution.target().is_some() {
                 one.resolution = Resolution::Leave(Reason::SharedAnchor);
-                let at = one.finding.leaf.spot.to_string();
-                let entry = |entry: &Entry| entry.at == at && entry.from == one.written;
+                let at = one.finding.site.location.to_string();
+                let entry = |entry: &Entry| entry.at == at && entry.from == one.original;
                 if let Some(index) = self.new.iter().position(entry) {
                     self.new.remove(index);
                 }
             }
             if let Some(plan) = &mut self.plan {
-                plan.forget(one.finding.leaf.node(), one.finding.token.span.start);
+                plan.forget(one.finding.site.node(), one.finding.token.span.start);
             }
         }
     }
@@ -156,15 +156,15 @@ impl<'t, 'a> Reapply<'t, 'a> {
     fn carries_a_record(&self) -> bool {
         match self.judge.context.action {
             Action::CreatePod => true,
-            Action::Apply(_) => self.judge.object.sort == ObjectKind::ConfigMap,
+            Action::Apply(_) => self.judge.object.kind == ObjectKind::ConfigMap,
             Action::AddEphemeralContainers(_) | Action::Read | Action::Edit => false,
         }
     }
 
     /// Takes the change that `judged` asks for into the plan, and a new answer into the record.
     fn change(&mut self, judged: &JudgedFinding<'t>) {
-        let leaf = &judged.finding.leaf;
-        let planned = match leaf.source {
+        let site = &judged.finding.site;
+        let planned = match site.source {
             TextSource::Here(node) => self.edit(node, judged),
             TextSource::Elsewhere(reference) => self.make_explicit(&reference, judged),
         };
@@ -174,8 +174,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
             return;
         };
         self.new.push(Entry {
-            at: leaf.spot.to_string(),
-            from: judged.written.clone(),
+            at: site.location.to_string(),
+            from: judged.original.clone(),
             to: target.to_string(),
             region: region.to_string(),
             by: source.as_str().into(),
@@ -193,7 +193,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
     }
 
     /// Plans an explicit variable instead of a reference; `None` where there is to be none. Only Pods get one: the author of a
-    /// template or a file is told, and changes the ConfigMap.
+    /// template or a file is matched, and changes the ConfigMap.
     fn make_explicit(
         &mut self,
         reference: &Reference<'t>,
@@ -203,25 +203,28 @@ impl<'t, 'a> Reapply<'t, 'a> {
             self.judge.context.action,
             Action::CreatePod | Action::AddEphemeralContainers(_)
         );
-        let followed = reference.reach.ok().filter(|_| pod && !judged.reported)?;
+        let followed = reference
+            .reach
+            .ok()
+            .filter(|_| pod && !judged.report_only)?;
         let text = judged
             .explicit_text()
-            .filter(|text| text != followed.word.standing())?;
+            .filter(|text| text != followed.word.current())?;
         let plan = self.plan.as_mut()?;
-        plan.make_explicit(&judged.finding.leaf, followed.by, &text);
+        plan.make_explicit(&judged.finding.site, followed.by, &text);
         Some(())
     }
 
     /// The entry of an earlier round that made this text, if it still holds.
     fn recorded(&self, finding: &Finding<'t>) -> Option<(Entry, Region, RegionSource)> {
         self.plan.as_ref()?;
-        finding.leaf.scalar()?;
-        let at = finding.leaf.spot.to_string();
+        finding.site.scalar()?;
+        let at = finding.site.location.to_string();
         self.old
             .iter()
             .filter(|entry| entry.at == at && entry.to == finding.text)
             .find_map(|entry| {
-                let (region, source) = entry.whereabouts()?;
+                let (region, source) = entry.recorded_region()?;
                 self.holds(entry, finding, region, source)
                     .then(|| (entry.clone(), region, source))
             })
@@ -234,7 +237,10 @@ impl<'t, 'a> Reapply<'t, 'a> {
         region: Region,
         source: RegionSource,
     ) -> bool {
-        let said = self.judge.surroundings.said_by(source, standpoint(finding));
+        let said = self
+            .judge
+            .region_context
+            .read_source(source, region_query(finding));
         let says_so = match said {
             Some(RegionReading::Region(found)) => found == region,
             Some(RegionReading::Conflict(one, other)) => one == region || other == region,
@@ -245,7 +251,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
             region,
             inferred: source == RegionSource::Cluster,
             namespace: self.judge.context.namespace,
-            whole: finding.shape.is_ok_and(|shape| shape.whole),
+            whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.judge.context.today,
         };
         let answer = || {
@@ -271,8 +277,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
         (region, source): (Region, RegionSource),
         reason: Option<Reason>,
     ) -> JudgedFinding<'t> {
-        self.again = true;
-        let now = self.judge.whereabouts(&finding);
+        self.reinvocation = true;
+        let now = self.judge.region_of(&finding);
         let stronger = now
             .is_some_and(|now| now.source < source && now.found != RegionReading::Region(region));
         if !stronger {
@@ -281,21 +287,21 @@ impl<'t, 'a> Reapply<'t, 'a> {
             return JudgedFinding {
                 finding,
                 id: entry.from.clone(),
-                written: entry.from,
+                original: entry.from,
                 region: Some((region, source)),
                 resolution,
                 evidence: Evidence::default(),
                 suggestion: None,
-                reported: false,
+                report_only: false,
                 edited: false,
             };
         }
         let name = self.judge.recorded_name(&entry.from);
         let mut judged = self.judge.named(finding, name, reason);
-        judged.written.clone_from(&entry.from);
+        judged.original.clone_from(&entry.from);
         if judged.resolution.target().is_some() {
             self.change(&judged);
-        } else if let (Some(plan), Some(node)) = (&mut self.plan, judged.finding.leaf.scalar()) {
+        } else if let (Some(plan), Some(node)) = (&mut self.plan, judged.finding.site.scalar()) {
             plan.edit(node, judged.finding.token.span.clone(), entry.from);
         }
         judged

@@ -23,7 +23,7 @@ impl<'t> Judge<'t, '_> {
         }
         let there = old.map(|old| self.standing(old)).unwrap_or_default();
         let is_refused = |one: &JudgedFinding<'_>| match &one.resolution {
-            _ if one.reported => false,
+            _ if one.report_only => false,
             Resolution::Rewrite { .. } => self.policy.mode == Mode::Deny,
             Resolution::Leave(reason) => {
                 reason.is_unresolved()
@@ -31,8 +31,9 @@ impl<'t> Judge<'t, '_> {
                     && one.evidence.confidence() == Confidence::High
             }
         };
-        let is_new =
-            |one: &JudgedFinding<'_>| !there.contains(&(one.finding.leaf.spot, one.finding.text));
+        let is_new = |one: &JudgedFinding<'_>| {
+            !there.contains(&(one.finding.site.location, one.finding.text))
+        };
         let refused: Vec<_> = (0..)
             .zip(judged)
             .filter(|(_, one)| is_refused(one) && is_new(one))
@@ -45,7 +46,7 @@ impl<'t> Judge<'t, '_> {
     fn standing(&self, object: &Object<'t>) -> BTreeSet<(Location<'t>, &'t str)> {
         everything(object, self.context, follows(self.policy))
             .into_iter()
-            .map(|finding| (finding.leaf.spot, finding.text))
+            .map(|finding| (finding.site.location, finding.text))
             .collect()
     }
 }

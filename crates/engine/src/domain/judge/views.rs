@@ -38,11 +38,11 @@ impl<'t> PolicyViews<'t> {
     /// What one policy looks at. It sees a text that is an alias either as that or as what else it may be.
     pub(super) fn under(&self, policy: &Policy) -> Vec<Finding<'t>> {
         let found = self.0.get(&follows(policy)).map_or(&[][..], Vec::as_slice);
-        let place = |one: &Finding<'t>| (one.leaf.node(), one.leaf.spot, key_of(&one.leaf));
+        let place = |one: &Finding<'t>| (one.site.node(), one.site.location, key_of(&one.site));
         let is_alias = |one: &Finding<'_>| one.token.form == Form::Alias;
         let aliases: BTreeSet<_> = found
             .iter()
-            .filter(|one| is_alias(one) && takes_aliases(policy, &one.leaf))
+            .filter(|one| is_alias(one) && takes_aliases(policy, &one.site))
             .map(place)
             .collect();
         let seen = |one: &&Finding<'t>| is_alias(one) == aliases.contains(&place(one));
@@ -69,7 +69,7 @@ pub(super) fn neighbours<'t>(
 
 fn in_namespace<'t>(context: &Context<'t, '_>) -> NamespaceConfigMaps<'t> {
     let namespace = &context.namespace.name;
-    context.view.references.in_namespace(namespace)
+    context.view.config_maps.in_namespace(namespace)
 }
 
 /// Everything that stands in the object, and where `follow` says so, what it takes from elsewhere.
@@ -91,7 +91,7 @@ fn added<'t>(found: Vec<Finding<'t>>, context: &Context<'_, '_>) -> Vec<Finding<
         .containers()
         .map(|container| old.name_of(container))
         .collect();
-    let is_new = |finding: &Finding<'_>| match finding.leaf.spot {
+    let is_new = |finding: &Finding<'_>| match finding.site.location {
         Location::Env { container, .. }
         | Location::Args { container }
         | Location::Command { container } => !there.contains(container),
@@ -100,13 +100,13 @@ fn added<'t>(found: Vec<Finding<'t>>, context: &Context<'_, '_>) -> Vec<Finding<
     found.into_iter().filter(is_new).collect()
 }
 
-/// Whether a policy takes the text of `leaf` for a model's where it is an alias: by the name of the variable or of the key, here
+/// Whether a policy takes the text of `site` for a model's where it is an alias: by the name of the variable or of the key, here
 /// or where the text is taken from.
-fn takes_aliases(policy: &Policy, leaf: &TextSite<'_>) -> bool {
+fn takes_aliases(policy: &Policy, site: &TextSite<'_>) -> bool {
     let Some(names) = &policy.aliases else {
         return false;
     };
-    let here = match leaf.spot {
+    let here = match site.location {
         Location::Env { variable, .. } => names.matches(&variable.to_string()),
         Location::Data { key } => names.matches(key),
         Location::Args { .. }
@@ -114,12 +114,12 @@ fn takes_aliases(policy: &Policy, leaf: &TextSite<'_>) -> bool {
         | Location::Volume { .. }
         | Location::Document => false,
     };
-    here || key_of(leaf).is_some_and(|key| names.matches(key))
+    here || key_of(site).is_some_and(|key| names.matches(key))
 }
 
-/// The key of the ConfigMap that the text of `leaf` is taken from.
-fn key_of<'t>(leaf: &TextSite<'t>) -> Option<&'t str> {
-    match leaf.reference()?.origin {
+/// The key of the ConfigMap that the text of `site` is taken from.
+fn key_of<'t>(site: &TextSite<'t>) -> Option<&'t str> {
+    match site.reference()?.origin {
         Origin::ConfigMap { key, .. } => Some(key),
         Origin::Secret { .. } | Origin::Field { .. } => None,
     }

@@ -61,13 +61,13 @@ impl MappingRegions {
         };
         for neighbour in neighbours {
             level.bedrock |= names_bedrock(neighbour.name)
-                || matches!(neighbour.text(), SiblingValue::Is(text) if names_bedrock(text));
+                || matches!(neighbour.text(), SiblingValue::Text(text) if names_bedrock(text));
             if !may_name_a_region(neighbour.name, policies) {
                 continue;
             }
             let text = match neighbour.text() {
-                SiblingValue::Is(text) => Some(text.into()),
-                SiblingValue::OutOfSight => None,
+                SiblingValue::Text(text) => Some(text.into()),
+                SiblingValue::Unknown => None,
                 SiblingValue::Structure => continue,
             };
             level.names.push((neighbour.name.into(), text));

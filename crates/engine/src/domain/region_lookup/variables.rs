@@ -48,12 +48,12 @@ impl<'t> Variables<'t> {
         for (_, entry) in entries {
             match self.environment.value(*entry) {
                 Value::Literal(text) => return self.read(text, Some(*entry)),
-                Value::Key { text, .. } => return text.region(),
-                Value::Hidden { .. } => return Some(RegionReading::OutOfSight),
-                Value::Nothing => {}
+                Value::ConfigMapKey { text, .. } => return text.region(),
+                Value::Unknown { .. } => return Some(RegionReading::OutOfSight),
+                Value::Absent => {}
             }
         }
-        self.environment.bulk(name)?.region()
+        self.environment.env_from_value(name)?.region()
     }
 
     /// Whether a source of `envFrom` that is not seen may define the variable.
@@ -81,12 +81,12 @@ impl<'t> Variables<'t> {
                 Value::Literal(text) if text.len() <= LONGEST_EXPANSION => {
                     return expand(text, &|name| self.expanded(name, Some(entry), budget));
                 }
-                Value::Key { text, .. } => return spelled(text),
-                Value::Literal(_) | Value::Hidden { .. } => return None,
-                Value::Nothing => {}
+                Value::ConfigMapKey { text, .. } => return spelled(text),
+                Value::Literal(_) | Value::Unknown { .. } => return None,
+                Value::Absent => {}
             }
         }
-        spelled(self.environment.bulk(name)?)
+        spelled(self.environment.env_from_value(name)?)
     }
 }
 

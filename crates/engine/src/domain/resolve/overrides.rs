@@ -15,11 +15,11 @@ impl Resolver<'_, '_> {
             .iter()
             .find(|o| self.applies(o, id, profiled))?;
         let verdict = self.judge_override(found, id);
-        let told = match &verdict {
+        let matched = match &verdict {
             Resolution::Rewrite { .. } => Ok(()),
             Resolution::Leave(reason) => Err(*reason),
         };
-        (self.step)(Step::Overridden(found.target.clone(), told));
+        (self.step)(Step::Overridden(found.target.clone(), matched));
         Some(verdict)
     }
 

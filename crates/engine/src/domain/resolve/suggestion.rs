@@ -1,6 +1,6 @@
-//! What would work in the place of a name that is told and never changed, as far as anybody can tell.
+//! What would work in the place of a name that is matched and never changed, as far as anybody can tell.
 //!
-//! Only ever told: people mean something by what they write, and a guess at it is not ours to make.
+//! Only ever matched: people mean something by what they write, and a guess at it is not ours to make.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use crate::domain::policy::{Namespace, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
-/// A name that is told and never changed.
+/// A name that is matched and never changed.
 #[derive(Debug, Clone, Copy)]
 pub struct SuggestionQuery<'a> {
     /// The name as it stands, with whatever is before its vendor.
-    pub written: &'a str,
+    pub original: &'a str,
     /// The direct ID in it, known or not.
     pub id: &'a str,
     /// The region that it is called from, where one is known.
@@ -104,7 +104,7 @@ impl SuggestionQuery<'_> {
 
     /// The name with one of its prefixes, where they are all the same one and the catalog does not know better.
     fn with_one_prefix(&self, catalog: &Catalog) -> Option<Target> {
-        let before = self.written.strip_suffix(self.id)?.strip_suffix('.')?;
+        let before = self.original.strip_suffix(self.id)?.strip_suffix('.')?;
         let (first, rest) = before.split_once('.')?;
         let model = catalog.find(self.id).map(|at| catalog.model(at));
         let may_exist = model.is_none_or(|model| model.routes_of(first).next().is_some());

@@ -12,7 +12,7 @@ use crate::domain::id::is_id_byte;
 #[derive(Debug, Default)]
 pub(super) struct Aliases {
     names: BTreeSet<Box<str>>,
-    kin: Box<[PrefixGroup]>,
+    groups: Box<[PrefixGroup]>,
 }
 
 /// Parts that start alike.
@@ -22,7 +22,7 @@ struct PrefixGroup {
     parts: Box<[Box<str>]>,
 }
 
-/// How parts are told apart by their start, in bytes: long enough to be rare in any text.
+/// How parts are matched apart by their start, in bytes: long enough to be rare in any text.
 const START: usize = 7;
 
 impl Aliases {
@@ -33,12 +33,12 @@ impl Aliases {
             let start = &part[..part.len().min(START)];
             by_start.entry(start).or_default().push(part.into());
         }
-        let kin = by_start.into_iter().map(|(start, parts)| PrefixGroup {
+        let groups = by_start.into_iter().map(|(start, parts)| PrefixGroup {
             start: memmem::Finder::new(start).into_owned(),
             parts: parts.into(),
         });
-        let kin = kin.collect();
-        Self { names, kin }
+        let groups = groups.collect();
+        Self { names, groups }
     }
 
     /// All of them.
@@ -52,9 +52,9 @@ impl Aliases {
 
     /// Where something stands that may be an alias, in no order.
     pub(super) fn hits<'a>(&'a self, haystack: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-        self.kin.iter().flat_map(move |kin| {
-            let starts = kin.start.find_iter(haystack);
-            starts.filter(move |at| kin.stands_at(&haystack[*at..]))
+        self.groups.iter().flat_map(move |groups| {
+            let starts = groups.start.find_iter(haystack);
+            starts.filter(move |at| groups.stands_at(&haystack[*at..]))
         })
     }
 }

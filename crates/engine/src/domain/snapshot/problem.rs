@@ -225,11 +225,11 @@ pub(super) fn drop_cycles(policy: &mut Policy) -> Vec<Problem> {
         .filter(|r| !cyclic.contains(&r.from))
         .cloned()
         .collect();
-    let told = cyclic.into_iter().map(|from| Problem::ReplacementCycle {
+    let matched = cyclic.into_iter().map(|from| Problem::ReplacementCycle {
         policy: policy.name.clone(),
         from,
     });
-    told.collect()
+    matched.collect()
 }
 
 #[cfg(test)]
@@ -242,7 +242,7 @@ mod tests {
         Geography::parse(text).unwrap()
     }
 
-    fn told(mappings: Vec<Mapping>, policies: Vec<Policy>) -> Vec<Problem> {
+    fn matched(mappings: Vec<Mapping>, policies: Vec<Policy>) -> Vec<Problem> {
         Snapshot::build(mappings, policies).1
     }
 
@@ -301,7 +301,7 @@ mod tests {
         };
         let mut narrow = named("narrow", 9);
         narrow.config_maps = false;
-        let told = told(
+        let matched = matched(
             vec![],
             vec![named("b", 1), narrow, named("a", 1), named("first", 2)],
         );
@@ -309,7 +309,7 @@ mod tests {
             policy: policy.into(),
             by: "first".into(),
         };
-        assert_eq!(told, [shadowed("a"), shadowed("b")]);
+        assert_eq!(matched, [shadowed("a"), shadowed("b")]);
     }
 
     #[test]
@@ -322,7 +322,7 @@ mod tests {
             model.routes = [route(geography, "ap-northeast-1", &[])].into();
             mapping(geography, 0, vec![model])
         });
-        let objects: Vec<_> = told(two.into(), vec![circle])
+        let objects: Vec<_> = matched(two.into(), vec![circle])
             .iter()
             .map(Problem::object)
             .collect();

@@ -4,7 +4,7 @@ use crate::domain::{fixtures, tokens};
 fn of(text: &str, setting: TextKind) -> Result<Syntax, Reason> {
     let snapshot = fixtures::snapshot();
     let token = tokens::tokens(text, &snapshot).next().expect("a token");
-    TextContext::of(text, setting).shape(&token)
+    TextContext::of(text, setting).syntax(&token)
 }
 const ID: &str = "anthropic.claude-sonnet-5";
 
