@@ -78,7 +78,9 @@ pub fn render<'t>(
         annotate(&mut audit, "would-rewrite", reported);
         audit.insert("policy", policy.name.to_string());
         let denied = matches!(judgement.verdict, Verdict::Deny(_));
-        if !denied && !(policy.mode == Mode::Deny && object.is_controlled()) {
+        // A denial has a message of its own, and a controller does not read warnings.
+        let is_silent = denied || (policy.mode == Mode::Deny && object.is_controlled());
+        if !is_silent {
             let tense = if rewritten {
                 Tense::Done
             } else {

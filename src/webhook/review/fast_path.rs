@@ -11,6 +11,9 @@ use super::{Envelope, Operation};
 /// no dry run. Only a metric label depends on it.
 const OPTIONS: usize = 1024;
 
+/// The key of the object.
+const OBJECT: &[u8] = br#""object":"#;
+
 /// The unread rest of a body.
 struct Rest<'b>(&'b [u8]);
 
@@ -36,7 +39,6 @@ pub(super) fn scan(body: &[u8]) -> Option<(Envelope<'_>, usize)> {
     let operation = Operation::parse(rest.field(br#","operation":""#)?)?;
     // Only the user comes between the operation and the object.
     rest.expect(br#","userInfo":{"#)?;
-    const OBJECT: &[u8] = br#""object":"#;
     let object = memmem::find(rest.0, OBJECT)? + OBJECT.len();
     let envelope = Envelope {
         uid,

@@ -365,6 +365,7 @@ impl Ready {
 
 /// What a warning about this reason contains; the name of a reason that has no warning.
 fn phrase(reason: Reason) -> &'static str {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others have no warning")]
     match reason {
         Reason::ProfileNotServed => "this profile does not serve ",
         Reason::ProfileNotPermitted => "not permitted by policy ",
