@@ -203,7 +203,7 @@ impl LeaderAudit<'_> {
         let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
         let series = exposition::check(body)?;
         ensure!(
-            (80..=MAX_SERIES).contains(&series),
+            (60..=MAX_SERIES).contains(&series),
             "{series} series:\n{body}"
         );
         Ok(())
