@@ -213,17 +213,18 @@ fn heals_what_was_replaced(helm: &Helm<'_>, release: &Release<'_>) -> Result<()>
     release.wait_until_active()
 }
 
-/// Every object that the API server lists, as `KIND/NAME` with its namespace, but for Events and what the controllers of Kubernetes
-/// make by themselves.
+/// Every object that the API server lists, as `KIND/NAMESPACE/NAME`, but for what the controllers of Kubernetes and the trial itself
+/// make in the meantime.
 fn everything(world: &World) -> Result<BTreeSet<String>> {
     let kinds = ["api-resources", "--verbs=list", "--output=name"];
     let kinds = world
         .kubectl(&kinds, None)?
         .success("kubectl api-resources")?;
+    let passing = ["events", "componentstatuses", "pods", "endpointslices"];
     let kinds: Vec<&str> = kinds
         .stdout
         .lines()
-        .filter(|kind| !kind.starts_with("events") && *kind != "componentstatuses")
+        .filter(|kind| !passing.iter().any(|one| kind.starts_with(one)))
         .collect();
     ensure!(kinds.len() > 40, "{kinds:?}");
     let kinds = kinds.join(",");
@@ -231,7 +232,15 @@ fn everything(world: &World) -> Result<BTreeSet<String>> {
         "jsonpath={range .items[*]}{.kind}/{.metadata.namespace}/{.metadata.name}{'\\n'}{end}";
     let args = ["get", &kinds, "-A", "-o", template, "--ignore-not-found"];
     let listed = world.kubectl(&args, None)?.success("kubectl get")?.stdout;
-    Ok(listed.lines().map(str::to_owned).collect())
+    let of_kubernetes = |line: &&str| {
+        line.contains("/kube-") // its namespaces, and the CA bundle in each namespace
+            || line.starts_with("ServiceAccount/") && line.ends_with("/default")
+    };
+    Ok(listed
+        .lines()
+        .filter(|line| !of_kubernetes(line))
+        .map(str::to_owned)
+        .collect())
 }
 
 /// Nothing is in the cluster that was not there before: neither what the chart has shipped nor what replicas have made.
