@@ -1,7 +1,6 @@
-//! The shipped catalog: the files of `catalog/`, embedded, put together as one mapping.
+//! The shipped catalog: the files of `catalog/`, embedded and merged into one mapping.
 //!
-//! Reads the form alone. That the rows make sense is `validate`'s business, and that they are true is held by the tests over
-//! `tests/data/`.
+//! Parses the files only: `validate` checks the rows, and tests compare them with the scans in `tests/data/`.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +19,7 @@ pub const NAME: &str = "builtin";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct VendorFile {
-    /// Anchors for what recurs in the file; read so that a mistake there is found even where nothing refers to it.
+    /// YAML anchors of repeated values; parsed so that a mistake is found even if no value refers to the anchor.
     #[serde(default, rename = "shared")]
     _shared: Shared,
     models: Vec<Model>,
@@ -41,9 +40,9 @@ macro_rules! files {
     };
 }
 
-/// What holds for all models.
+/// Fields that apply to all models.
 const COMMON: [(&str, &str); 1] = files!["catalog.yaml"];
-/// The models, by vendor.
+/// The files with the models, by vendor.
 const VENDORS: [(&str, &str); 19] = files![
     "ai21.yaml",
     "amazon.yaml",
@@ -66,8 +65,8 @@ const VENDORS: [(&str, &str); 19] = files![
     "zai.yaml",
 ];
 
-/// The shipped catalog as the mapping `builtin`, its models in the order of the files. Fails where an embedded file has a mistake
-/// of form, which a test excludes.
+/// The shipped catalog as the mapping `builtin`, its models in the order of the files. Fails if an embedded file cannot be
+/// parsed, which a test excludes.
 pub fn builtin() -> Result<InferenceProfileMapping, ReadError> {
     let [common] = COMMON;
     let mut spec: InferenceProfileMappingSpec = parse(common)?;

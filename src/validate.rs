@@ -1,6 +1,7 @@
-//! From custom resources as written to the domain's types: the one line behind which nothing is checked again.
+//! Converts custom resources to the types of the domain, and validates them. Values of the domain are valid, and are not checked
+//! again.
 //!
-//! Pure. Controllers, webhook and command line call the same functions, so that they cannot disagree about an object.
+//! Pure. Controllers, webhook and CLI call the same functions, so that they agree about every object.
 
 use std::fmt;
 
@@ -15,7 +16,7 @@ mod policy;
 pub use mapping::mapping;
 pub use policy::{label_selector, policy};
 
-/// What is wrong with an object: every problem at once, so that its author mends it once.
+/// Why an object is invalid: all problems at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Invalid {
     /// Kind and name, such as `InferenceProfilePolicy/default`.
@@ -24,12 +25,12 @@ pub struct Invalid {
     pub problems: Vec<Problem>,
 }
 
-/// One field and what is wrong with it.
+/// A problem of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Path of the field, such as `spec.models[3].profiles[0].id`.
     pub field: String,
-    /// What is wrong, and what to write instead.
+    /// The problem, and the remedy.
     pub message: String,
 }
 

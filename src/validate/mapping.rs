@@ -1,4 +1,4 @@
-//! `InferenceProfileMapping` to [`Mapping`].
+//! Validates an `InferenceProfileMapping`, and converts it to a [`Mapping`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::domain::region::Region;
 
 use super::{Invalid, Problems};
 
-/// Checks and types one mapping.
+/// Validates and converts a mapping.
 pub fn mapping(wire: &api::InferenceProfileMapping) -> Result<Mapping, Invalid> {
     let name = wire.metadata.name.clone().unwrap_or_default();
     let spec = &wire.spec;
@@ -45,7 +45,7 @@ pub fn mapping(wire: &api::InferenceProfileMapping) -> Result<Mapping, Invalid> 
 
 struct Reader {
     problems: Problems,
-    /// Most rows share a handful of sets of destinations.
+    /// Most rows share one of a few sets of destinations.
     shared: HashMap<Box<[Region]>, Arc<[Region]>>,
 }
 
@@ -91,7 +91,7 @@ impl Reader {
         })
     }
 
-    /// A word that can be written into a text of any format without quotes.
+    /// A word that needs no quotes in any text format.
     fn alias(&mut self, field: &str, text: &str) -> Option<Box<str>> {
         let fits = text.bytes().any(|b| b.is_ascii_alphanumeric())
             && text

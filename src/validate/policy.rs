@@ -1,4 +1,4 @@
-//! `InferenceProfilePolicy` to [`Policy`].
+//! Validates an `InferenceProfilePolicy`, and converts it to a [`Policy`].
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
@@ -12,7 +12,7 @@ use crate::domain::region::Region;
 
 use super::{Invalid, Problems};
 
-/// Checks and types one policy.
+/// Validates and converts a policy.
 pub fn policy(wire: &api::InferenceProfilePolicy) -> Result<Policy, Invalid> {
     let name = wire.metadata.name.clone().unwrap_or_default();
     let spec = &wire.spec;
@@ -167,7 +167,7 @@ fn replacement(problems: &mut Problems, at: usize, wire: &api::Replacement) -> O
     })
 }
 
-/// Types a label selector of another object, such as a webhook configuration. `object` names it in errors.
+/// Converts a label selector of another object, such as a webhook configuration. `object` is its name in errors.
 pub fn label_selector(object: &str, wire: &LabelSelector) -> Result<Selector, Invalid> {
     let mut problems = Problems::default();
     let typed = selector(&mut problems, "namespaceSelector", Some(wire));

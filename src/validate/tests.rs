@@ -1,9 +1,9 @@
-//! Every rule with the sentence that says what to write instead.
+//! Each validation rule, with its message.
 
 use crate::api::{Resource, read};
 use crate::domain::policy::{OverrideTarget, Requirement, Selector};
 
-/// The problems of one object, as `field: message`.
+/// The problems of an object, as `field: message`.
 fn problems(kind: &str, spec: &str) -> Vec<String> {
     let text = format!(
         "{{apiVersion: bedrock-profiles.dev/v1alpha1, kind: {kind}, metadata: {{name: x}}, spec: {spec}}}"
