@@ -117,7 +117,7 @@ mod tests {
             self.count += 1;
             match self.count {
                 1..=3 => Err("refused"),
-                4 => Ok(Next::Within(Duration::from_secs(60))),
+                4 => Ok(Next::Within(Duration::from_mins(1))),
                 _ => Ok(Next::Change),
             }
         }
@@ -143,7 +143,7 @@ mod tests {
             assert!(*wait >= bound / 2 && *wait <= bound + Duration::from_millis(2));
         }
         assert_eq!(waits[3].as_secs(), 60);
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         assert!(times.try_recv().is_err(), "no step without a change");
         change.notify_one();
         assert!(times.recv().await.is_some());

@@ -214,11 +214,8 @@ impl StatusController {
         known: &mut StoredByName<K::Status>,
     ) -> Result<(), StatusError> {
         known.retain(|name, _| objects.contains_key(name));
-        let is_known = |(name, observed): (&Box<str>, &Arc<Observed<K>>)| {
-            let stored = known.get(name);
-            stored.is_some_and(|stored| is_of(stored, observed))
-        };
-        if objects.iter().all(is_known) {
+        let mut all = objects.iter();
+        if all.all(|(name, observed)| known.get(name).is_some_and(|it| is_of(it, observed))) {
             return Ok(());
         }
         *known = self.list::<K>().await.map_err(|error| {

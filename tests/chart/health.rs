@@ -1,4 +1,4 @@
-//! The health of policies and mappings as GitOps tools see it: by kstatus, as Flux, and by the health checks for Argo CD in
+//! The health of policies and mappings as tools for continuous delivery see it: by kstatus, as Flux, and by the health checks for Argo CD in
 //! its Lua interpreter.
 
 use std::{
@@ -76,85 +76,99 @@ fn evaluate(kind: &str, objects: &[Value]) -> Vec<Value> {
         .collect()
 }
 
+/// Name, observed generation, conditions, and the health by kstatus and by Argo CD.
+type Case = (
+    &'static str,
+    i64,
+    &'static [(&'static str, &'static str, &'static str)],
+    &'static str,
+    &'static str,
+);
+
+const CASES: &[Case] = &[
+    (
+        "active",
+        2,
+        &[("Accepted", "True", "Valid"), ("Ready", "True", "Active")],
+        "Current",
+        "Healthy",
+    ),
+    (
+        "shadowed, which is as specified",
+        2,
+        &[
+            ("Accepted", "True", "Valid"),
+            ("Ready", "True", "Active"),
+            ("Shadowed", "True", "Shadowed"),
+        ],
+        "Current",
+        "Healthy",
+    ),
+    (
+        "a generation that is not yet observed",
+        1,
+        &[("Accepted", "True", "Valid"), ("Ready", "True", "Active")],
+        "InProgress",
+        "Progressing",
+    ),
+    (
+        "an inactive webhook",
+        2,
+        &[
+            ("Accepted", "True", "Valid"),
+            ("Ready", "False", "WebhookInactive"),
+        ],
+        "InProgress",
+        "Progressing",
+    ),
+    (
+        "webhooks that are not yet read",
+        2,
+        &[
+            ("Accepted", "True", "Valid"),
+            ("Ready", "Unknown", "Pending"),
+        ],
+        "InProgress",
+        "Progressing",
+    ),
+    (
+        "no webhook",
+        2,
+        &[
+            ("Accepted", "True", "Valid"),
+            ("Ready", "False", "NoWebhook"),
+            ("Stalled", "True", "NoWebhook"),
+        ],
+        "Failed",
+        "Degraded",
+    ),
+    (
+        "invalid",
+        2,
+        &[
+            ("Accepted", "False", "Invalid"),
+            ("Ready", "False", "NotAccepted"),
+            ("Stalled", "True", "NotAccepted"),
+        ],
+        "Failed",
+        "Degraded",
+    ),
+    (
+        "a refused policy of the chart",
+        2,
+        &[
+            ("Accepted", "True", "Valid"),
+            ("Ready", "True", "Active"),
+            ("UpToDate", "False", "ShippedPolicyRefused"),
+        ],
+        "Current",
+        "Degraded",
+    ),
+];
+
 fn states() {
-    let accepted = ("Accepted", "True", "Valid");
-    let invalid = ("Accepted", "False", "Invalid");
-    let cases: &[(&str, i64, &[(&str, &str, &str)], &str, &str)] = &[
-        (
-            "active",
-            2,
-            &[accepted, ("Ready", "True", "Active")],
-            "Current",
-            "Healthy",
-        ),
-        (
-            "shadowed, which is as specified",
-            2,
-            &[
-                accepted,
-                ("Ready", "True", "Active"),
-                ("Shadowed", "True", "Shadowed"),
-            ],
-            "Current",
-            "Healthy",
-        ),
-        (
-            "a generation that is not yet observed",
-            1,
-            &[accepted, ("Ready", "True", "Active")],
-            "InProgress",
-            "Progressing",
-        ),
-        (
-            "an inactive webhook",
-            2,
-            &[accepted, ("Ready", "False", "WebhookInactive")],
-            "InProgress",
-            "Progressing",
-        ),
-        (
-            "webhooks that are not yet read",
-            2,
-            &[accepted, ("Ready", "Unknown", "Pending")],
-            "InProgress",
-            "Progressing",
-        ),
-        (
-            "no webhook",
-            2,
-            &[
-                accepted,
-                ("Ready", "False", "NoWebhook"),
-                ("Stalled", "True", "NoWebhook"),
-            ],
-            "Failed",
-            "Degraded",
-        ),
-        (
-            "invalid",
-            2,
-            &[
-                invalid,
-                ("Ready", "False", "NotAccepted"),
-                ("Stalled", "True", "NotAccepted"),
-            ],
-            "Failed",
-            "Degraded",
-        ),
-        (
-            "a refused policy of the chart",
-            2,
-            &[
-                accepted,
-                ("Ready", "True", "Active"),
-                ("UpToDate", "False", "ShippedPolicyRefused"),
-            ],
-            "Current",
-            "Degraded",
-        ),
-    ];
     for kind in ["InferenceProfilePolicy", "InferenceProfileMapping"] {
-        let mut objects: Vec<_> = cases
+        let mut objects: Vec<_> = CASES
             .iter()
             .map(|(_, observed, conditions, ..)| object(kind, *observed, conditions))
             .collect();
@@ -163,7 +177,7 @@ fn states() {
         objects.push(new);
         let results = evaluate(kind, &objects);
         assert_eq!(results.len(), objects.len());
-        for ((name, .., kstatus, argocd), result) in cases.iter().zip(&results) {
+        for ((name, .., kstatus, argocd), result) in CASES.iter().zip(&results) {
             assert_eq!(result["kstatus"], *kstatus, "{kind}: {name}");
             assert_eq!(result["argocd"], *argocd, "{kind}: {name}");
         }

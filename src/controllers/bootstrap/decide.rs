@@ -129,6 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table of cases")]
     fn the_default_policy_is_applied_once_for_each_configuration() {
         let step = |configured, applied, owner| {
             PolicyState {
