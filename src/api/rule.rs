@@ -16,7 +16,7 @@ const REGION: &str =
 /// A region code, or the word for all of them.
 const REGION_OR_ANY: &str = r"^(\*|(us-gov|us-isob?|us-isof|eu-isoe|eusc-de|cn|us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]{1,2})$";
 
-/// A vendor, a full stop and a name.
+/// A vendor, a dot and a name.
 const MODEL: &str = r"^[a-z0-9]+\.[A-Za-z0-9.:_-]+$";
 
 /// Lower-case letters and hyphens, none of these at an end.
@@ -28,7 +28,8 @@ const ALIAS: &str = r"^[!#%&(-\[\]-~]*[A-Za-z0-9][!#%&(-\[\]-~]*$";
 /// What is wrong with a text that is no region, model ID or geography, after the text itself.
 const NO_REGION: &str =
     "is not an AWS region: expected a code such as `eu-west-1` or `us-gov-west-1`";
-const NO_MODEL: &str = "is not a model ID: expected a vendor, a full stop and a name, such as `anthropic.claude-sonnet-5`";
+const NO_MODEL: &str =
+    "is not a model ID: expected a vendor, a dot and a name, such as `anthropic.claude-sonnet-5`";
 const NO_GEOGRAPHY: &str =
     "is not a geography: expected lower-case letters and hyphens, such as `eu` or `us-gov`";
 
@@ -127,9 +128,9 @@ pub(super) fn rules(rules: &[Rule]) -> Vec<Value> {
 /// Of every profile of a model.
 pub(super) const MODEL_RULES: [Rule; 1] = [Rule {
     holds: "!has(self.profiles) || self.profiles.all(p, p.id == p.geography + '.' + self.modelId)",
-    message: "a profile ID is its geography, a full stop and the model ID",
+    message: "a profile ID is its geography, a dot and the model ID",
     // Which profile it is would cost more than a rule may: the estimate multiplies whatever makes a list.
-    worded: "'a profile ID is its geography, a full stop and the model ID: with the geography `eu` write `eu.' + self.modelId + '`'",
+    worded: "'a profile ID is its geography, a dot and the model ID: with the geography `eu` write `eu.' + self.modelId + '`'",
     field: ".profiles",
 }];
 

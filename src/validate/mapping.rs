@@ -144,7 +144,7 @@ impl Reader {
         let expected = format!("{}.{model}", wire.geography);
         if wire.id != expected {
             let message = format!(
-                "a profile ID is its geography, a full stop and the model ID: write `{expected}`"
+                "a profile ID is its geography, a dot and the model ID: write `{expected}`"
             );
             self.problems.note(format!("{field}.id"), message);
         }

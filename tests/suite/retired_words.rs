@@ -183,7 +183,7 @@ fn a_retired_word_is_found_in_prose_and_in_identifiers() {
         ("It is told.", &["1: told"]),
         ("TOLD", &["1: told"]),
         (
-            "fn told_twice()\nstruct ToldTwice;",
+            "let told_twice;\nstruct ToldTwice;",
             &["1: told", "2: told"],
         ),
         ("in\n/// force", &["1: in force"]),

@@ -1,4 +1,4 @@
-//! Which region counts: the sources in their order and the three full stops.
+//! Which region counts: the sources in their order and the three dots.
 
 use serde_json::json;
 

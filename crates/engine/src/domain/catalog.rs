@@ -153,7 +153,7 @@ impl Catalog {
         self.mappings.iter().map(|(name, _)| &**name)
     }
 
-    /// What mappings say in vain, by model.
+    /// Rows without effect, by model.
     pub fn overridden(&self) -> &[Overridden] {
         &self.overridden
     }

@@ -1,6 +1,6 @@
-//! The role in which an ID stands, matched by the names around it: the same text is a setting of one client and a label for another.
+//! The context of an ID, matched by the names around it: the same text is a setting of one client and a label for another.
 //!
-//! A table of rules, each with why. Sees names and the texts beside them; in which syntax the ID itself stands is matched elsewhere.
+//! A table of rules, each with why. Sees names and the texts beside them; the syntax of the ID itself is determined elsewhere.
 
 use crate::domain::placeholder::is_filled_in;
 use crate::domain::reason::Reason;
@@ -16,7 +16,7 @@ pub use names::{
 };
 pub use table::TABLE;
 
-/// A reason to leave an ID for what stands around it.
+/// A reason not to change an ID, from the names around it.
 #[derive(Debug)]
 pub struct Rule {
     /// The reason.
@@ -27,7 +27,7 @@ pub struct Rule {
     pub why: &'static str,
 }
 
-/// A condition over names. In a pattern, which is in small letters without separators, `*` at either end stands for anything.
+/// A condition over names. In a pattern, which is in small letters without separators, `*` at either end matches anything.
 #[derive(Debug)]
 pub enum Condition {
     /// The ID's own key or variable.

@@ -1,4 +1,4 @@
-//! Finds the places of an object where a model ID stands that may be ours to judge.
+//! Finds the places of an object that have a model ID.
 //!
 //! Does not decide about any of them.
 
@@ -27,16 +27,16 @@ mod document;
 mod references;
 mod volumes;
 
-/// One place where a model ID stands.
+/// One place with a model ID.
 #[derive(Debug, Clone)]
 pub struct Finding<'t> {
     /// The text.
     pub site: TextSite<'t>,
     /// The ID in it.
     pub token: Token<'t>,
-    /// The ID with its prefix, as it stands.
+    /// The ID with its prefix, as written.
     pub text: &'t str,
-    /// In which syntax it stands, or why it is left for its syntax or role.
+    /// Its syntax, or the reason from its syntax or context not to change it.
     pub syntax: Result<Syntax, Reason>,
     /// The place inside a text that is itself a document.
     pub inner: Option<Inner>,
@@ -44,14 +44,14 @@ pub struct Finding<'t> {
     pub is_key: bool,
     /// What the document around it says of regions.
     pub nearby: DocumentRegions,
-    /// The region of the foundation-model ARN that the ID ends, where it stands in one.
+    /// The region of the foundation-model ARN that the ID ends, where it is in one.
     pub in_arn: Option<Region>,
 }
 
 /// A place inside a text that is itself a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inner {
-    /// RFC 6901 pointer to the scalar, or to what stands under the key that the ID is.
+    /// RFC 6901 pointer to the scalar, or to what is under the key that the ID is.
     pub pointer: String,
     /// Byte range of the ID in that scalar's decoded text, or in the key.
     pub span: Range<usize>,
@@ -81,7 +81,7 @@ impl<'t> Finding<'t> {
         }
     }
 
-    /// A text of which nothing is known but where it stands, and why.
+    /// A text of which nothing is known but where it is, and why.
     pub(super) fn unread(site: TextSite<'t>, reason: Reason) -> Self {
         let nothing = Token {
             span: 0..0,
@@ -93,7 +93,7 @@ impl<'t> Finding<'t> {
         Self::new(site, "", nothing, Err(reason))
     }
 
-    /// Whether nothing is known of the text but where it stands.
+    /// Whether nothing is known of the text but where it is.
     pub fn is_unread(&self) -> bool {
         self.text.is_empty()
     }
@@ -138,7 +138,7 @@ fn own_findings<'t>(
     detector.found
 }
 
-/// The strings of the object that a vendor or an alias stands in, from one search over the bytes; `None` where bytes do not tell.
+/// The strings of the object that a vendor or an alias is in, from one search over the bytes; `None` where bytes do not tell.
 fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<NodeId>> {
     let tree = object.tree;
     let range = tree.raw(object.root);
@@ -220,7 +220,7 @@ impl<'t, 'o> Detector<'t, 'o> {
         }
     }
 
-    /// What stands around a text of an object: its own name and the names beside it.
+    /// What is around a text of an object: its own name and the names beside it.
     fn around(&mut self, site: &TextSite<'t>) -> NameContext<'t> {
         let own = match site.location {
             Location::Env { variable, .. } => Some(variable.key()),
@@ -258,7 +258,7 @@ impl<'t, 'o> Detector<'t, 'o> {
     }
 }
 
-/// In which syntax a token stands in its text.
+/// The syntax of a token in its text.
 fn syntax_of(whole: &TextContext<'_>, token: &Token<'_>) -> Result<Syntax, Reason> {
     match token.form {
         Form::Doubled => Err(Reason::DoublePrefix),
@@ -268,7 +268,7 @@ fn syntax_of(whole: &TextContext<'_>, token: &Token<'_>) -> Result<Syntax, Reaso
 }
 
 /// What is said of a text whose syntax and role are known: how the ID itself is written comes first, since it holds in any role.
-/// That it stands in an ARN says something of calls alone, and in most context_rules nobody calls it.
+/// An ARN around the ID matters for calls only, and in most contexts the ID is not called.
 fn first_of(syntax: Result<Syntax, Reason>, role: Option<Reason>) -> Result<Syntax, Reason> {
     let own = matches!(
         syntax,

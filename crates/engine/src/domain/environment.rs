@@ -41,7 +41,7 @@ pub enum Value<'t> {
     Absent,
     /// Something that is not seen from here.
     Unknown {
-        /// Where it stands, as far as the sort of reference is known.
+        /// Where it is, as far as the sort of reference is known.
         origin: Option<Origin<'t>>,
         /// Whether it may as well be nothing.
         optional: bool,

@@ -21,9 +21,9 @@ pub struct Arn(Box<str>);
 /// Why a text is none of the names above.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdError {
-    /// A model ID is a vendor, a full stop and a name of at most 64 characters in all.
+    /// A model ID is a vendor, a dot and a name of at most 64 characters in all.
     #[error(
-        "`{0}` is not a model ID: expected a vendor, a full stop and a name, such as `anthropic.claude-sonnet-5`"
+        "`{0}` is not a model ID: expected a vendor, a dot and a name, such as `anthropic.claude-sonnet-5`"
     )]
     Model(Box<str>),
     /// A geography is two to eight lower-case letters or hyphens.
@@ -67,7 +67,7 @@ impl ModelId {
         &self.0
     }
 
-    /// The vendor with its full stop, such as `anthropic.`: what a cheap search looks for.
+    /// The vendor with its dot, such as `anthropic.`: what a cheap search looks for.
     pub fn vendor_prefix(&self) -> &str {
         let end = self.0.find('.').map_or(self.0.len(), |dot| dot + 1);
         &self.0[..end]
@@ -108,7 +108,7 @@ impl Geography {
             && !text.ends_with('-')
     }
 
-    /// The geography as it stands before the full stop.
+    /// The geography as written before the dot.
     pub fn as_str(&self) -> &str {
         &self.0
     }

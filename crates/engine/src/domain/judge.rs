@@ -107,7 +107,7 @@ pub enum Verdict<'t> {
     Report,
     /// It is changed.
     Rewrite(Plan<'t>),
-    /// It is refused for these findings of the deciding policy, by index.
+    /// It is refused for these findings of the effective policy, by index.
     Deny(Vec<usize>),
 }
 
@@ -120,7 +120,7 @@ impl<'t> Judgement<'t> {
 }
 
 impl JudgedFinding<'_> {
-    /// `text`, in which the ID stands, with the answer in its place; `None` where it is left.
+    /// `text`, in which the ID is, with the answer in its place; `None` where it is left.
     pub fn with_answer(&self, text: &str) -> Option<String> {
         let target = self.resolution.target()?;
         let span = &self.finding.token.span;
@@ -128,7 +128,7 @@ impl JudgedFinding<'_> {
         Some(format!("{before}{target}{after}"))
     }
 
-    /// The whole text that belongs in the place of one that was followed to a ConfigMap; `None` where nobody can tell.
+    /// The whole text that belongs in the place of one that was followed to a ConfigMap; `None` where it is unknown.
     ///
     /// Where the rows leave the ID, that is the text as its author wrote it: we may have changed the ConfigMap since, for
     /// another region than this one.
@@ -142,21 +142,21 @@ impl JudgedFinding<'_> {
         }
     }
 
-    /// Whether there is nothing to do here that is not matched at the ConfigMap: the answer stands there already, or is about
-    /// to, or a profile stands there that nothing is wrong with here.
-    fn is_told_at_its_source(&self) -> bool {
+    /// Whether there is nothing to do here that is not matched at the ConfigMap: the answer is there already, or is about
+    /// to, or a profile is there that nothing is wrong with here.
+    fn is_reported_at_its_source(&self) -> bool {
         let is_a_reference = self.finding.site.reference().is_some();
         if is_a_reference && self.resolution.reason() == Some(Reason::AlreadyProfiled) {
             return true;
         }
-        let standing = self
+        let current = self
             .finding
             .site
             .reference()
             .and_then(|reference| Some(reference.reach.ok()?.word.current()));
         self.resolution.target().is_some()
-            && standing.is_some()
-            && self.explicit_text().as_deref() == standing
+            && current.is_some()
+            && self.explicit_text().as_deref() == current
     }
 }
 
@@ -287,7 +287,7 @@ impl<'t> Judge<'t, '_> {
         found
             .into_iter()
             .map(|finding| self.one(finding, reason))
-            .filter(|one| !one.is_told_at_its_source())
+            .filter(|one| !one.is_reported_at_its_source())
             .collect()
     }
 
@@ -302,7 +302,7 @@ impl<'t> Judge<'t, '_> {
             found
                 .into_iter()
                 .map(|finding| rewriting.take(finding, reason))
-                .filter(|one| !one.is_told_at_its_source()),
+                .filter(|one| !one.is_reported_at_its_source()),
         );
         let reinvocation = rewriting.reinvocation;
         if let Some(refused) = self.refused(&judged) {
@@ -333,7 +333,7 @@ impl<'t> Judge<'t, '_> {
         }
     }
 
-    /// A list that is left is compared with what stands elsewhere: an ID that is also an item of one in the same container,
+    /// A list that is left is compared with what is elsewhere: an ID that is also an item of one in the same container,
     /// ConfigMap or document stays with it.
     fn stay_with_lists(&self, found: &mut [Finding<'t>]) {
         if self.policy.lists == Lists::Rewrite {

@@ -1,6 +1,6 @@
 //! A Kubernetes object as the domain reads it: where its texts stand, and what its metadata says.
 //!
-//! Reads a tree of nodes; nobody hands typed objects to the domain.
+//! Reads a tree of nodes; the domain takes no typed objects.
 
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
@@ -175,7 +175,7 @@ impl<'t> Object<'t> {
     }
 }
 
-/// A field of an object that could be read by its lines alone: what stands behind the name and a colon at the start of one.
+/// A field of an object that could be read by its lines alone: what is behind the name and a colon at the start of one.
 fn field_of_lines<'t>(tree: &'t Tree<'t>, name: &str) -> Option<&'t str> {
     let lines = tree.children(tree.root());
     lines.filter_map(|line| tree.text(line)).find_map(|line| {

@@ -3,14 +3,14 @@
 /// How what a template fills in begins and ends.
 const TEMPLATES: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
 
-/// Whether a text, or a part of it, stands for another that is filled in elsewhere.
+/// Whether a text, or a part of it, is replaced by another that is filled in elsewhere.
 pub fn is_filled_in(text: &str) -> bool {
     text.contains('$')
         || text.starts_with("os.environ/")
         || TEMPLATES.iter().any(|(open, _)| text.contains(open))
 }
 
-/// Whether what stands between `before` and `after` is a part of a template, or touches one that may write the rest of its
+/// Whether what is between `before` and `after` is a part of a template, or touches one that may write the rest of its
 /// name.
 pub(super) fn is_of_a_template(before: &str, after: &str) -> bool {
     TEMPLATES.iter().any(|(open, close)| {
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_of_a_template_that_it_touches_or_stands_in() {
+    fn a_name_is_of_a_template_that_it_touches_or_is_in() {
         let cases = [
             ("{{ a }}", "", true),
             ("", "{% a %}", true),

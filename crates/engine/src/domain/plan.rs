@@ -1,6 +1,6 @@
 //! The changes to one object: replaced scalars, explicit variables and our own annotation, nothing else.
 //!
-//! A plan is made from nodes of the object as received, so that it applies by construction; nobody else can make one.
+//! A plan is made from nodes of the object as received, so that it applies by construction; no other module can make one.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -108,7 +108,7 @@ impl<'t> Plan<'t> {
             .sum()
     }
 
-    /// The changes as an RFC 6902 patch of the object: what stands is replaced before anything is put in front of it.
+    /// The changes as an RFC 6902 patch of the object: replacements come before additions.
     pub fn json_patch(&self) -> json_patch::Patch {
         let replaced = self.edits.iter().filter_map(|(leaf, edits)| {
             let path = PointerBuf::parse(self.tree.pointer(self.root, *leaf)).ok()?;

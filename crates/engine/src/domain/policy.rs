@@ -160,7 +160,7 @@ pub enum OptOut {
     Any,
     /// A namespace alone.
     Namespace,
-    /// Nobody.
+    /// Neither.
     None,
 }
 
@@ -264,7 +264,7 @@ impl Policy {
     }
 
     /// Follows replacements from `id` to the end; `None` where none applies.
-    /// `profiled` says that the ID stands behind a prefix.
+    /// `profiled` says that the ID is behind a prefix.
     pub fn replaced(&self, id: &str, profiled: bool) -> Option<&ModelId> {
         let step = |from: &str| {
             let applies = |r: &&Replacement| {

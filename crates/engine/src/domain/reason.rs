@@ -1,11 +1,11 @@
-//! Why a model ID is left as it stands: one closed enum, the same value in metrics, warnings, reports and on the command line.
+//! Why a model ID is unchanged: one closed enum, the same value in metrics, warnings, reports and on the command line.
 
 use std::fmt;
 
 /// The order in which reasons are asked: where several hold, the first group that has one decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// How and in which role the text stands.
+    /// The syntax and the context of the text.
     Shape,
     /// What is true of the whole object.
     Object,
@@ -23,7 +23,7 @@ pub enum Group {
 
 macro_rules! reasons {
     ($($group:ident { $($name:ident: $sentence:literal,)+ })+) => {
-        /// Why a model ID is left as it stands.
+        /// Why a model ID is unchanged.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason {
             $($(#[doc = $sentence] $name,)+)+
@@ -58,24 +58,24 @@ reasons! {
         ProfileNotPermitted: "The ID names a profile that the policy would not permit.",
         NeverExisted: "No profile of this model with this prefix has ever been seen.",
         DoublePrefix: "The ID carries two prefixes, which no profile has.",
-        InArn: "The ID stands inside an ARN, which names an account's resource and is never edited.",
+        InArn: "The ID is inside an ARN, which names an account's resource and is never edited.",
         PercentEncoded: "The ID is percent-encoded, as in a URL.",
         ProvisionedSuffix: "The ID carries a size suffix or a commitment, as provisioned throughput does.",
-        ListLeft: "The ID stands in a list, which other data may have to equal.",
+        ListLeft: "The ID is in a list, which other data may have to equal.",
         ClientAlias: "The text is the name by which clients ask a gateway for a model.",
         MapKey: "The ID is a key, by which something is looked up.",
-        PriceTable: "The ID stands in a table of prices or costs.",
+        PriceTable: "The ID is in a table of prices or costs.",
         RoutingMatch: "The ID is compared with what clients send.",
         Dashboard: "The ID selects a metric in a dashboard or an alert.",
-        IamDocument: "The ID stands in an IAM policy document.",
-        Prose: "The ID stands in prose or a comment.",
+        IamDocument: "The ID is in an IAM policy document.",
+        Prose: "The ID is in prose or a comment.",
         ExplicitProfile: "A profile is named beside the ID, and the application uses that.",
         PrefixedByTool: "The tool puts the prefix before the ID itself.",
         Mantle: "The ID is sent to bedrock-mantle, which takes direct IDs only.",
         GatewayClient: "The ID is sent to a gateway, for which it is a name of its own.",
         OtherCloud: "The route before the ID leads to another provider.",
         Batch: "The ID is used by a batch, an asynchronous or a tuning call, which has rules of its own.",
-        CustomResource: "The ID stands in a custom resource, whose fields are its controller's.",
+        CustomResource: "The ID is in a custom resource, whose fields are its controller's.",
         UnknownFormat: "The text around the ID is of no format that can be edited safely.",
         SharedAnchor: "The ID is shared by an anchor whose uses would need different answers.",
         Unmappable: "The ID is written with escapes or over lines, so that its place in the source is not certain.",
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sentence_ends_with_a_full_stop() {
+    fn every_sentence_ends_with_a_dot() {
         assert!(
             Reason::ALL
                 .iter()

@@ -76,7 +76,7 @@ const JURISDICTIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// What region codes start with, partition by partition (`regionRegex` in botocore's `partitions.json`).
-/// A longer start stands before a shorter one that it contains.
+/// A longer start is before a shorter one that it contains.
 const STARTS: &[(&str, &str)] = &[
     ("us-gov-", "aws-us-gov"),
     ("us-isob-", "aws-iso-b"),

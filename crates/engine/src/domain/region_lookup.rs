@@ -1,4 +1,4 @@
-//! Which region a workload calls: the sources in their order, and the three full stops.
+//! Which region a workload calls: the sources in their order, and the three results that end the search.
 //!
 //! The order is stated once, as the order of [`RegionSource`]'s variants.
 
@@ -98,7 +98,7 @@ struct NamedRegions<'t> {
 /// The place that a region is asked for.
 #[derive(Clone, Copy)]
 pub struct RegionQuery<'a, 't> {
-    /// The text that the ID stands in.
+    /// The text that the ID is in.
     pub site: &'a TextSite<'t>,
     /// The ID's place in the decoded text.
     pub token: &'a Range<usize>,
@@ -292,7 +292,7 @@ fn ranked(policy: &Policy, value: impl Fn(&str) -> Option<RegionReading>) -> Opt
         .or_else(|| value(SDK_PROFILE).map(|_| RegionReading::OutOfSight))
 }
 
-/// What names of the same rank say together: what cannot be read is a full stop, and two regions are a conflict.
+/// What names of the same rank say together: an unreadable value ends the search, and two regions are a conflict.
 fn together(mut all: impl Iterator<Item = RegionReading>) -> Option<RegionReading> {
     let mut read_region = all.next()?;
     for other in all {
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn the_strongest_source_stands_first() {
+    fn the_strongest_source_is_first() {
         assert!(RegionSource::ALL.is_sorted());
     }
 }

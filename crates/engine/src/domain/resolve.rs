@@ -23,7 +23,7 @@ pub use profiled::standing_without_region;
 pub use rules::{crossings, permits};
 pub use suggestion::{Suggestion, SuggestionQuery, suggestion};
 
-/// What is asked: a name, the region that it is called from, and where it stands.
+/// What is asked: a name, the region that it is called from, and where it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The name as found.
@@ -40,7 +40,7 @@ pub struct Question<'a> {
     pub today: Date,
 }
 
-/// A name as it stands in a text.
+/// A name as it is in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelRef<'a> {
     /// A direct ID, known or not.
@@ -248,7 +248,7 @@ impl<'a> Resolver<'a, '_> {
         self.dead_row(model, row, past)
     }
 
-    /// A row without a living profile whose direct ID does not work: the dead, and what nobody knows.
+    /// A row without a current profile whose direct ID does not work: retired models, and unknown ones.
     fn dead_row(&mut self, model: &Model, row: &Row, past: bool) -> Resolution {
         let worked = row.direct.is_some();
         let served = row.routes().next().is_some();

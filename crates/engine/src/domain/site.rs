@@ -10,7 +10,7 @@ use crate::text::NodeId;
 /// A text that may hold a model ID.
 #[derive(Debug, Clone, Copy)]
 pub struct TextSite<'t> {
-    /// Where it stands.
+    /// Where it is.
     pub source: TextSource<'t>,
     /// Its place by names, which survives a sidecar that is injected before it.
     pub location: Location<'t>,
@@ -18,7 +18,7 @@ pub struct TextSite<'t> {
     pub container: Option<NodeId>,
 }
 
-/// Where a text stands.
+/// Where a text is.
 #[derive(Debug, Clone, Copy)]
 pub enum TextSource<'t> {
     /// In the object: this scalar, which can be edited.
@@ -61,7 +61,7 @@ pub enum Location<'t> {
     Document,
 }
 
-/// Where a text stands, which decides how much of it may be more than an ID.
+/// Where a text is, which decides how much of it may be more than an ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextKind {
     /// The value of an environment variable.
@@ -159,7 +159,7 @@ impl<'t> TextSite<'t> {
 }
 
 impl Location<'_> {
-    /// In which setting a text at this place stands.
+    /// In which setting a text at this place is.
     pub const fn setting(&self) -> TextKind {
         match self {
             Self::Env { .. } => TextKind::Env,

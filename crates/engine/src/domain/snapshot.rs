@@ -25,16 +25,16 @@ pub struct Snapshot {
     pub catalog: Catalog,
     /// By priority, then by name.
     pub policies: Box<[Policy]>,
-    /// The rules by which IDs are left for what stands around them.
+    /// The rules by which IDs are left for what is around them.
     pub context_rules: ContextRules,
     prefilter: Prefilter,
 }
 
-/// What a cheap search over bytes looks for before anything is parsed: a full stop with a vendor before it. Full stops are
+/// What a cheap search over bytes looks for before anything is parsed: a dot with a vendor before it. Dots are
 /// rare and found by the processor's vector instructions, however many vendors there are.
 #[derive(Debug)]
 struct Prefilter {
-    /// Vendor prefixes with their full stops, in order.
+    /// Vendor prefixes with their dots, in order.
     vendors: Box<[Box<str>]>,
     /// The vendors by the last byte of their name, the longest first.
     by_last: Box<[Vec<Box<str>>; 256]>,
@@ -83,7 +83,7 @@ impl Snapshot {
         )
     }
 
-    /// Vendor prefixes with their full stops, in order: whatever a model ID can start with.
+    /// Vendor prefixes with their dots, in order: whatever a model ID can start with.
     pub fn vendors(&self) -> &[Box<str>] {
         &self.prefilter.vendors
     }
@@ -101,12 +101,12 @@ impl Snapshot {
         is_asked_for.then(|| self.catalog.alias(name)).flatten()
     }
 
-    /// Where a vendor prefix stands in decoded `text`, as byte offsets in order.
+    /// Where a vendor prefix is in decoded `text`, as byte offsets in order.
     pub fn vendor_hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.prefilter.hits(text.as_bytes())
     }
 
-    /// Where a vendor prefix or an alias stands in encoded `bytes`, in no order; `None` where they may hide one behind escapes.
+    /// Where a vendor prefix or an alias is in encoded `bytes`, in no order; `None` where they may hide one behind escapes.
     pub fn hits_in_spelling<'a>(
         &'a self,
         bytes: &'a [u8],
@@ -146,7 +146,7 @@ impl Prefilter {
         }
     }
 
-    /// Where a vendor starts that a full stop follows.
+    /// Where a vendor starts that a dot follows.
     fn hits<'a>(&'a self, haystack: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
         memchr::memchr_iter(b'.', haystack).filter_map(|stop| {
             let last = *haystack.get(stop.checked_sub(1)?)?;
@@ -159,7 +159,7 @@ impl Prefilter {
         })
     }
 
-    /// Whether an escape stands for a letter, a digit, a hyphen or a full stop.
+    /// Whether an escape represents a letter, a digit, a hyphen or a dot.
     fn hides_an_id_byte(&self, bytes: &[u8]) -> bool {
         self.escape.find_iter(bytes).any(|at| {
             let digits = bytes.get(at + ESCAPE.len()..at + ESCAPE.len() + 2);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_replacements_is_dropped_and_told_and_the_rest_stays() {
+    fn a_circle_of_replacements_is_dropped_and_reported_and_the_rest_stays() {
         let mut policy = fixtures::policy();
         policy.replacements = fixtures::replacements(&[
             ("a.1", "a.2"),

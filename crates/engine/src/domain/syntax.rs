@@ -1,4 +1,4 @@
-//! In which syntax a token stands in its text: whole, wrapped, in a command line, or in one that is left alone.
+//! The syntax of a token in its text: whole, wrapped, in a command line, or in one that is left alone.
 //!
 //! Sees one text at a time; what the names around it mean is a matter of context_rules.
 
@@ -78,7 +78,7 @@ pub struct TextContext<'t> {
 }
 
 impl<'t> TextContext<'t> {
-    /// A text, by where it stands.
+    /// A text, by where it is.
     pub fn of(text: &'t str, setting: TextKind) -> Self {
         let trimmed = text.trim();
         let unquoted = trimmed.trim_matches(['"', '\'']);
@@ -200,7 +200,7 @@ pub fn region_of_arn(text: &str, token: &Token<'_>) -> Option<Region> {
     Region::parse(region).ok().filter(|_| is_one)
 }
 
-/// What stands between the last delimiter and `at`, as far as it is near.
+/// What is between the last delimiter and `at`, as far as it is near.
 fn word_before(text: &str, at: usize) -> &str {
     let near = text.floor_char_boundary(at.saturating_sub(NEAR));
     let before = &text[near..at];
@@ -230,7 +230,7 @@ fn is_inside_json(before: &str) -> bool {
     before.ends_with(':') && before.contains('{')
 }
 
-/// Whether an address stands before a token that is not one of Bedrock's own runtime (`curl http://gateway/… -d '{"model": …`).
+/// Whether an address is before a token that is not one of Bedrock's own runtime (`curl http://gateway/… -d '{"model": …`).
 fn is_sent_elsewhere(before: &str) -> bool {
     let address = before.rfind("://").map(|at| &before[at..]);
     address.is_some_and(|address| !is_bedrock_runtime(address))

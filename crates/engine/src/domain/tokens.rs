@@ -1,6 +1,6 @@
 //! Finds model IDs in decoded text: whole tokens only.
 //!
-//! Knows how an ID is bounded, not in which syntax or role it stands.
+//! Knows how an ID is bounded, not its syntax or context.
 
 use std::ops::Range;
 
@@ -71,7 +71,7 @@ fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<
     let (start, form) = form_before(text, hit)?;
     let (run, is_cut) = word(text[hit..].bytes(), is_id_byte);
     let catalog = &snapshot.catalog;
-    // A full stop or colon at the end belongs to the sentence, unless an ID ends so, which none does.
+    // A dot or colon at the end belongs to the sentence, unless an ID ends so, which none does.
     let run = text[hit..hit + run].trim_end_matches(['.', ':']);
     let known = &run[..run.len().min(LONGEST_ID + 1)];
     let (id, suffix) = match known
@@ -95,7 +95,7 @@ fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<
     })
 }
 
-/// Where the token starts and what stands before its vendor; `None` when the vendor stands inside another word.
+/// Where the token starts and what is before its vendor; `None` when the vendor is inside another word.
 fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
     let (left, is_cut) = word(text[..hit].bytes().rev(), |b| is_id_byte(b) && b != b':');
     if is_cut {

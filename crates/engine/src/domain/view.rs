@@ -55,7 +55,7 @@ impl View {
 /// How an object names a ConfigMap from which a variable is taken.
 const REFERENCES: [&str; 2] = ["\"configMapKeyRef\"", "\"configMapRef\""];
 
-/// What stands between that and the name, as the API server writes it.
+/// What is between that and the name, as the API server writes it.
 const BEFORE_NAME: &[u8] = b":{\"name\":\"";
 
 impl View {

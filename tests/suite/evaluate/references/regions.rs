@@ -1,5 +1,5 @@
 //! Which region is called where variables come from elsewhere: a ConfigMap that was seen is read, an entry that is not seen is
-//! a full stop, and a source of `envFrom` that is not seen is none, but for the guess at the cluster's own region.
+//! a dot, and a source of `envFrom` that is not seen is none, but for the guess at the cluster's own region.
 
 use serde_json::{Value, json};
 

@@ -88,7 +88,7 @@ pub enum Destinations {
     Known(Arc<[Region]>),
     /// To any commercial region.
     Anywhere,
-    /// Nobody has matched.
+    /// Unknown.
     Unknown,
 }
 

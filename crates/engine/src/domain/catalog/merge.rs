@@ -30,14 +30,14 @@ impl Catalog {
                     .take(at, model);
             }
         }
-        let mut matched = Told::default();
+        let mut report = MergeReport::default();
         let names: Box<[_]> = mappings
             .iter()
             .map(|m| (m.name.clone(), m.catalog_date))
             .collect();
         let models: Box<[Model]> = drafts
             .into_iter()
-            .map(|(id, draft)| draft.finish(id, &names, &mut matched))
+            .map(|(id, draft)| draft.finish(id, &names, &mut report))
             .collect();
         let ids: HashMap<Box<str>, ModelIx> = models
             .iter()
@@ -58,16 +58,16 @@ impl Catalog {
                 families,
                 mappings: names,
                 scanned,
-                overridden: matched.overridden.into(),
+                overridden: report.overridden.into(),
             },
-            matched.conflicts,
+            report.conflicts,
         )
     }
 }
 
 /// What there is to tell about a merge.
 #[derive(Default)]
-struct Told {
+struct MergeReport {
     conflicts: Vec<Conflict>,
     overridden: Vec<Overridden>,
 }
@@ -103,7 +103,7 @@ struct Draft {
     lost: Vec<Lost>,
 }
 
-/// A row that is said in vain: by whom, and who counts.
+/// A row without effect: the mapping that has it, and the one that takes precedence.
 struct Lost {
     row: RowName,
     mapping: MappingIx,
@@ -175,9 +175,14 @@ impl Draft {
         self.mantle_only |= mantle_only;
     }
 
-    fn finish(self, id: ModelId, names: &[(Box<str>, Option<Date>)], matched: &mut Told) -> Model {
+    fn finish(
+        self,
+        id: ModelId,
+        names: &[(Box<str>, Option<Date>)],
+        report: &mut MergeReport,
+    ) -> Model {
         let name = |at: MappingIx| names[at.0 as usize].0.clone();
-        matched
+        report
             .overridden
             .extend(self.lost.into_iter().map(|lost| Overridden {
                 mapping: name(lost.mapping),
@@ -193,7 +198,7 @@ impl Draft {
             dropped: dropped.geography,
         };
         let rows = rows(self.direct, self.routes, |region, kept, dropped| {
-            matched.conflicts.push(conflict(region, kept, dropped));
+            report.conflicts.push(conflict(region, kept, dropped));
         });
         let has_profiles = rows.values().any(|row| row.routes().next().is_some());
         let knowledge = match (has_profiles, self.mantle_only, self.unverified) {
@@ -256,7 +261,7 @@ fn rows(
     rows
 }
 
-/// Takes what a mapping states where nobody before it has; else what differs is said in vain.
+/// Takes the values of a mapping that no earlier mapping has; a differing value has no effect.
 fn settle<T: Clone + PartialEq>(
     slot: &mut Stated<T>,
     stated: &T,
@@ -276,7 +281,7 @@ fn settle<T: Clone + PartialEq>(
     }
 }
 
-/// Puts `route` into `slot` if its mapping stands before the one that is there; returns the one that had to go.
+/// Puts `route` into `slot` if its mapping is before the one that is there; returns the one that had to go.
 fn keep_first(slot: &mut Option<Route>, route: Route) -> Option<Route> {
     match slot {
         None => {

@@ -1,4 +1,4 @@
-//! What a mapping says in vain, since one that comes before it says otherwise.
+//! Rows that have no effect because a mapping of higher priority defines the same row.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::domain::region::Region;
 /// One row of a mapping in whose place another one's counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overridden {
-    /// The mapping that says it in vain.
+    /// The mapping whose row has no effect.
     pub mapping: Box<str>,
     /// The mapping that counts.
     pub by: Box<str>,

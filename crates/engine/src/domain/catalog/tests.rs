@@ -108,7 +108,7 @@ fn each_lifecycle_field_is_taken_from_the_first_that_states_it() {
 }
 
 #[test]
-fn of_two_geographies_the_first_stays_and_the_other_is_told() {
+fn of_two_geographies_the_first_stays_and_the_other_is_reported() {
     let apac = with(|model| model.routes = [route("apac", "ap-northeast-1", &[])].into());
     let jp = with(|model| model.routes = [route("jp", "ap-northeast-1", &[])].into());
     let (catalog, conflicts) = merged(vec![
@@ -163,7 +163,7 @@ fn said(one_way: bool) -> MappedModel {
 }
 
 #[test]
-fn a_row_that_is_said_in_vain_is_told_with_who_counts() {
+fn a_row_without_effect_is_reported_with_the_row_that_precedes_it() {
     let (catalog, _) = merged(vec![
         mapping("builtin", -1000, vec![said(true)]),
         mapping("ours", 0, vec![said(false)]),

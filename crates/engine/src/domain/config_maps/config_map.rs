@@ -33,13 +33,13 @@ struct StoredKey {
 /// What is kept of the text under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredValue {
-    /// One word in which a vendor stands, as in a model ID, or an alias.
+    /// One word with a vendor in it, as in a model ID, or an alias.
     Word(Box<Word>),
     /// The name of a region.
     Region(Region),
     /// Nothing but white space.
     Blank,
-    /// A placeholder that somebody else fills in.
+    /// A placeholder that another program fills in.
     Placeholder,
     /// Anything else; nothing is kept of it.
     Other,
@@ -50,7 +50,7 @@ pub enum StoredValue {
 pub struct Word {
     /// As its author wrote it, white space and all.
     original: Box<str>,
-    /// As it stands, or is about to, where we changed it.
+    /// The current word, or the one after our change.
     changed: Option<Box<str>>,
     opted_out: bool,
     role: Option<Reason>,
@@ -243,7 +243,7 @@ impl Word {
         &self.original
     }
 
-    /// As it stands in the ConfigMap, or is about to.
+    /// The word in the ConfigMap, now or after our change.
     pub fn current(&self) -> &str {
         self.changed.as_deref().unwrap_or(&self.original)
     }
@@ -259,7 +259,7 @@ impl Word {
     }
 }
 
-/// Never what it is: nobody has matched that it is an ID.
+/// Never what it is: no observation shows that it is an ID.
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Word").finish_non_exhaustive()

@@ -20,7 +20,7 @@ fn record(at: &str, from: &str, to: &str) -> String {
     )
 }
 
-/// The words of a ConfigMap: key, original, and what stands there.
+/// The words of a ConfigMap: key, original, and what is there.
 fn words(map: &ConfigMap) -> Vec<(&str, &str, &str)> {
     map.words()
         .map(|(key, word)| (key, word.original(), word.current()))
@@ -131,7 +131,7 @@ fn the_author_of_a_config_map_can_opt_out() {
 }
 
 #[test]
-fn what_is_about_to_be_changed_stands_as_changed() {
+fn what_is_about_to_be_changed_is_as_changed() {
     let mut map = map(&[("k", ID), ("region", "eu-west-1")], &[]);
     for key in ["k", "region", "absent"] {
         map.change(key, "eu.anthropic.claude-sonnet-5");

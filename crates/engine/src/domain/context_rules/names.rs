@@ -7,7 +7,7 @@ use crate::text::{Kind, NodeId, Tree};
 use super::{ConditionSet, MatchedNames, ValueTest, letters};
 use crate::domain::object::EnvVar;
 
-/// What stands around an ID.
+/// What is around an ID.
 #[derive(Debug, Default)]
 pub struct NameContext<'t> {
     /// Its own key or variable; an argument has none.
@@ -25,10 +25,10 @@ pub struct Sibling<'t> {
     pub name: &'t str,
     /// What a container puts before it.
     prefix: &'t str,
-    stands: ValueSource<'t>,
+    source: ValueSource<'t>,
 }
 
-/// Where what a name says stands.
+/// The source of the value of a name.
 #[derive(Clone, Copy)]
 enum ValueSource<'t> {
     /// In an entry of a list of `{name, value}`.
@@ -49,7 +49,7 @@ impl<'t> Sibling<'t> {
         Self {
             name,
             prefix: "",
-            stands: ValueSource::Text(text),
+            source: ValueSource::Text(text),
         }
     }
 
@@ -58,7 +58,7 @@ impl<'t> Sibling<'t> {
         Self {
             name: key,
             prefix,
-            stands: ValueSource::Conditions(heard),
+            source: ValueSource::Conditions(heard),
         }
     }
 
@@ -67,7 +67,7 @@ impl<'t> Sibling<'t> {
         Self {
             name,
             prefix: "",
-            stands: ValueSource::Unknown,
+            source: ValueSource::Unknown,
         }
     }
 
@@ -78,7 +78,7 @@ impl<'t> Sibling<'t> {
 
     /// Whether it meets the condition with this index.
     pub(super) fn says(&self, condition: usize, says: ValueTest) -> bool {
-        match self.stands {
+        match self.source {
             ValueSource::Conditions(heard) => heard.meets(condition),
             ValueSource::Entry(..)
             | ValueSource::Key(..)
@@ -89,7 +89,7 @@ impl<'t> Sibling<'t> {
 
     /// What it says.
     pub fn text(&self) -> SiblingValue<'t> {
-        match self.stands {
+        match self.source {
             ValueSource::Entry(tree, node) => {
                 let entry = EnvVar::read(tree, node);
                 let literal = entry.value.and_then(|node| tree.text(node));
@@ -140,7 +140,7 @@ pub fn neighbours_in_list<'t>(
         Some(Sibling {
             name: tree.text(tree.get(node, "name")?)?,
             prefix: "",
-            stands: ValueSource::Entry(tree, node),
+            source: ValueSource::Entry(tree, node),
         })
     })
 }
@@ -154,7 +154,7 @@ pub fn neighbours_in_mapping<'t>(
         Some(Sibling {
             name: tree.key(child)?,
             prefix: "",
-            stands: ValueSource::Key(tree, child),
+            source: ValueSource::Key(tree, child),
         })
     })
 }

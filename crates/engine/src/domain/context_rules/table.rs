@@ -134,7 +134,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::Name,
         )],
-        why: "The application has been told its profile and uses that.",
+        why: "The application has a separate setting for its profile and uses that.",
     },
     Rule {
         reason: Reason::PrefixedByTool,

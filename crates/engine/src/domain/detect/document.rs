@@ -103,7 +103,7 @@ fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
     trees.iter().all(is_read).then_some(trees)
 }
 
-/// What stands around a document as a whole.
+/// What is around a document as a whole.
 #[derive(Clone, Default)]
 struct Base<'t> {
     path: Vec<&'t str>,
@@ -135,7 +135,7 @@ struct DocumentWalk<'t, 'o, 'x> {
 }
 
 impl<'t> DocumentWalk<'t, '_, 't> {
-    /// What stands around a document that is the text at `node`.
+    /// What is around a document that is the text at `node`.
     fn base_at(&mut self, node: NodeId) -> Base<'t> {
         let (around, nearby) = self.around(node);
         let mut base = Base::of(around);
@@ -243,7 +243,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         })
     }
 
-    /// In which setting a scalar stands, and whether it is an item of a list.
+    /// In which setting a scalar is, and whether it is an item of a list.
     fn setting(&self, node: NodeId) -> (TextKind, bool) {
         let tree = self.tree;
         if variable(tree, node).is_some() {
@@ -260,7 +260,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }
     }
 
-    /// What stands around a scalar: its mapping and those that enclose it, up to the root and beyond.
+    /// What is around a scalar: its mapping and those that enclose it, up to the root and beyond.
     fn around(&mut self, site: NodeId) -> (NameContext<'x>, DocumentRegions) {
         let tree = self.tree;
         let mut around = NameContext::default();
@@ -364,7 +364,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     }
 }
 
-/// The finding of `token`, which stands at `span` of `text`.
+/// The finding of `token`, which is at `span` of `text`.
 fn finding<'t>(
     site: TextSite<'t>,
     text: &'t str,

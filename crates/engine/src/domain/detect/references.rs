@@ -25,7 +25,7 @@ use crate::domain::tokens::{Form, Token, alias, tokens};
 /// stores objects of a megabyte or so.
 const MOST: usize = 1000;
 
-/// Every finding of `object` that stands elsewhere, container by container.
+/// Every finding of `object` that is elsewhere, container by container.
 pub(super) fn findings<'t>(
     object: &Object<'t>,
     neighbours: NamespaceConfigMaps<'t>,
@@ -64,7 +64,7 @@ enum Shadowing {
     Certain,
     /// One that is not seen may define it.
     Possible,
-    /// One of them takes it as `$(X)`, before any of them is sure to define it: what stands before them counts.
+    /// One of them takes it as `$(X)`, before any of them is sure to define it: the definition before them counts.
     ExpandedEarlier,
 }
 
@@ -222,7 +222,7 @@ impl<'t> ReferenceWalk<'_, 't> {
         self.looked_at <= MOST
     }
 
-    /// Takes what stands at `origin` as a finding, if it is an ID alone, or an alias.
+    /// Takes what is at `origin` as a finding, if it is an ID alone, or an alias.
     pub(super) fn take(
         &mut self,
         taker: Consumer<'t>,
@@ -234,7 +234,7 @@ impl<'t> ReferenceWalk<'_, 't> {
         };
         let named = alias(text, self.snapshot).map(|token| (token, Syntax::WHOLE));
         for (token, syntax) in named.into_iter().chain(single_id(text, self.snapshot)) {
-            // A profile that nobody changes anyway is no news.
+            // A profile is never changed, so that it needs no report.
             let profiled = matches!(token.form, Form::Profiled(_));
             if profiled && reach.err() == Some(Reason::OutOfSight) {
                 continue;
@@ -250,7 +250,7 @@ impl<'t> ReferenceWalk<'_, 't> {
         }
     }
 
-    /// Tells a text of which nothing is known but where it stands.
+    /// Tells a text of which nothing is known but where it is.
     fn tell_unread(&mut self, taker: Consumer<'t>, origin: Origin<'t>, reason: Reason) {
         let site = taker.site(origin, Err(reason));
         self.found.push(Finding::unread(site, reason));
@@ -299,7 +299,7 @@ fn read<'t>(
             covers.entry(*name).or_insert(Shadowing::Possible);
         }
         if let Value::Literal(text) = value {
-            // An entry that takes its own name takes what stands before it.
+            // An entry that takes its own name takes what is before it.
             covers.extend(expanded_names(text).map(|name| (name, Shadowing::ExpandedEarlier)));
         }
     }

@@ -12,13 +12,13 @@ use crate::domain::reason::Reason;
 pub struct Reference<'t> {
     /// The node of the object that takes it: an entry of `env`, an item of `envFrom`, a volume.
     pub node: NodeId,
-    /// Where it stands.
+    /// Where it is.
     pub origin: Origin<'t>,
     /// What is there and how an explicit entry takes its place, or why it is not followed.
     pub reach: Result<Followed<'t>, Reason>,
 }
 
-/// Where a text stands that an object takes from elsewhere.
+/// Where a text is that an object takes from elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin<'t> {
     /// A key of a ConfigMap.
@@ -44,7 +44,7 @@ pub enum Origin<'t> {
     },
 }
 
-/// A word that was followed to where it stands.
+/// A word that was followed to where it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Followed<'t> {
     /// The word.
@@ -81,7 +81,7 @@ impl Origin<'_> {
         }
     }
 
-    /// The kind of the object in which the text stands.
+    /// The kind of the object in which the text is.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::ConfigMap { .. } => "ConfigMap",

@@ -178,9 +178,9 @@ impl<'t> Judge<'t, '_> {
                 (Resolution::Leave(reason), self.evidence_of(id))
             }
             ModelRef::Profiled { geography, id } => {
-                let standing =
+                let profile_reason =
                     standing_without_region(geography, id, self.policy, &self.snapshot().catalog);
-                (Resolution::Leave(standing), self.evidence_of(id))
+                (Resolution::Leave(profile_reason), self.evidence_of(id))
             }
         }
     }

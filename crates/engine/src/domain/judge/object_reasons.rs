@@ -103,7 +103,7 @@ impl Judge<'_, '_> {
                 .map(|text| scale(text.len()))
                 .sum()
         };
-        // Base64 stands for three bytes with four characters.
+        // Base64 represents three bytes with four characters.
         size_of("data", |len| len) + size_of("binaryData", |len| len / 4 * 3) + plan.growth()
             > LARGEST_CONFIG_MAP
     }

@@ -140,11 +140,11 @@ impl<'t, 'a> Reapply<'t, 'a> {
     pub(super) fn finish(mut self) -> Option<Plan<'t>> {
         let mut plan = self.plan.take()?;
         // What still holds as a whole stays as it is written, whatever the order in which it was found again.
-        let stands = plan.is_empty()
+        let is_current = plan.is_empty()
             && !self.new.is_empty()
             && self.new.len() == self.old.len()
             && self.new.iter().all(|entry| self.old.contains(entry));
-        if self.carries_a_record() && !stands {
+        if self.carries_a_record() && !is_current {
             // What an earlier round left out can only be among the profiles that nothing explains.
             let left_out = self.left_out.min(self.unexplained);
             plan.annotate(self.judge.object, Record::of(self.new, left_out));

@@ -21,7 +21,7 @@ impl<'t> Judge<'t, '_> {
         if self.object.is_controlled() || self.object.is_being_deleted() {
             return None;
         }
-        let there = old.map(|old| self.standing(old)).unwrap_or_default();
+        let there = old.map(|old| self.existing_ids(old)).unwrap_or_default();
         let is_refused = |one: &JudgedFinding<'_>| match &one.resolution {
             _ if one.report_only => false,
             Resolution::Rewrite { .. } => self.policy.mode == Mode::Deny,
@@ -42,8 +42,8 @@ impl<'t> Judge<'t, '_> {
         (!refused.is_empty()).then_some(refused)
     }
 
-    /// What stands where in an object, by names: what an update must not add to.
-    fn standing(&self, object: &Object<'t>) -> BTreeSet<(Location<'t>, &'t str)> {
+    /// The IDs of an object by their places: an update must not add to them.
+    fn existing_ids(&self, object: &Object<'t>) -> BTreeSet<(Location<'t>, &'t str)> {
         everything(object, self.context, follows(self.policy))
             .into_iter()
             .map(|finding| (finding.site.location, finding.text))

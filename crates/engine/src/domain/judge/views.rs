@@ -1,4 +1,4 @@
-//! What stands in an object, as each of the policies sees it.
+//! The findings of an object, under each policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::domain::policy::{self, Policy};
 use crate::domain::site::{Location, TextSite};
 use crate::domain::tokens::Form;
 
-/// Everything that stands in an object, seen by those who follow what it takes from elsewhere and by those who do not.
+/// Everything that is in an object, seen by those who follow what it takes from elsewhere and by those who do not.
 pub(super) struct PolicyViews<'t>(BTreeMap<bool, Vec<Finding<'t>>>);
 
 impl<'t> PolicyViews<'t> {
@@ -72,7 +72,7 @@ fn in_namespace<'t>(context: &Context<'t, '_>) -> NamespaceConfigMaps<'t> {
     context.view.config_maps.in_namespace(namespace)
 }
 
-/// Everything that stands in the object, and where `follow` says so, what it takes from elsewhere.
+/// Everything that is in the object, and where `follow` says so, what it takes from elsewhere.
 pub(super) fn everything<'t>(
     object: &Object<'t>,
     context: &Context<'t, '_>,

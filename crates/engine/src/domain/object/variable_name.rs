@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_what_stands_behind_a_prefix() {
+    fn the_key_is_what_is_behind_a_prefix() {
         let name = VariableName::prefixed("APP_", "MODEL");
         for (prefix, key) in [
             ("APP_", Some("MODEL")),

@@ -1,7 +1,7 @@
 //! Explicit variables for what a container takes from a ConfigMap: instead of the entry that refers to it, or in front of all
 //! entries, for the kubelet expands `$(X)` from `envFrom` and from the entries before it.
 //!
-//! Right by construction: an entry is replaced where it stands, and only then entries are put in front of others, so that no
+//! Right by construction: an entry is replaced where it is, and only then entries are put in front of others, so that no
 //! path of one operation is moved by another.
 
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ impl Explicit {
         self.instead.is_empty() && self.in_front.is_empty()
     }
 
-    /// The operations in their order, replacements first. `None` stands for what has no pointer, and nothing is without one.
+    /// The operations in their order, replacements first. `None` is for what has no pointer, and nothing is without one.
     pub(super) fn operations<'o>(
         &'o self,
         tree: &'o Tree<'_>,

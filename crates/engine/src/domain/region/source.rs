@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Where a region was found; the order of the variants is the order of precedence, and the strongest stands first.
+/// Where a region was found; the order of the variants is the order of precedence, and the strongest is first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RegionSource {
     /// In the value itself (`bedrock/us-east-1/…`).

@@ -1,4 +1,4 @@
-//! Regions named in the document that an ID stands in: beside it in the same mapping, or in one that encloses it.
+//! Regions named in the document that an ID is in: beside it in the same mapping, or in one that encloses it.
 
 use std::sync::Arc;
 

@@ -28,7 +28,7 @@ pub(super) fn flagged(words: &[&str], variables: &Variables<'_>) -> Option<Regio
     together(named)
 }
 
-/// The one command of a shell script that `token` stands in, as far as it is near.
+/// The one command of a shell script that `token` is in, as far as it is near.
 pub(super) fn command_around<'t>(text: &'t str, token: &Range<usize>) -> &'t str {
     let ends = |at: usize, c: char| {
         matches!(c, ';' | '|' | '&') || (c == '\n' && !text[..at].ends_with('\\'))

@@ -13,7 +13,7 @@ use crate::domain::region::{LONGEST_EXPANSION, RegionReading, expand, read};
 /// How many `$(X)` one region's name may take, chains counted link by link: real ones take one or two.
 const MOST_EXPANSIONS: usize = 16;
 
-/// The variables of a container. Only those that may name a region are looked at before somebody asks for others: a handful
+/// The variables of a container. Only those that may name a region are read before others are requested: a handful
 /// among hundreds.
 pub(super) struct Variables<'t> {
     environment: Environment<'t>,
@@ -41,7 +41,7 @@ impl<'t> Variables<'t> {
 
     /// The region that the variable names: the last entry of a name counts, then the last source of `envFrom`, as in Kubernetes.
     ///
-    /// An entry that is not seen is a full stop. A source of `envFrom` that is not seen is none: it may hold any name, and most
+    /// An unobserved entry ends the search. An unobserved source of `envFrom` does not: it may hold any name, and most
     /// Pods have one for a password.
     pub(super) fn region(&self, name: &str) -> Option<RegionReading> {
         let entries = self.regional.iter().rev().filter(|(one, _)| *one == name);

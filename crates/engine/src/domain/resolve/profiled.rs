@@ -23,7 +23,7 @@ impl<'a> Resolver<'a, '_> {
             return overridden;
         }
         let Some(to) = replaced else {
-            return Resolution::Leave(self.standing(geography, id, included));
+            return Resolution::Leave(self.profile_reason(geography, id, included));
         };
         (self.step)(Step::Replaced(to.clone()));
         let Some(at) = self.evidence.model else {
@@ -46,8 +46,8 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// How a prefixed ID stands that is not changed.
-    fn standing(&mut self, geography: &str, id: &str, included: bool) -> Reason {
+    /// The reason of a prefixed ID that is not changed.
+    fn profile_reason(&mut self, geography: &str, id: &str, included: bool) -> Reason {
         let Some(model) = self.catalog.find(id).map(|at| self.catalog.model(at)) else {
             return Reason::AlreadyProfiled;
         };
@@ -72,7 +72,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// How a prefixed ID stands where no region is known: not permitted only if it would be permitted from nowhere.
+/// The reason of a prefixed ID without a known region: not permitted only if it would be permitted from nowhere.
 pub fn standing_without_region(
     geography: &str,
     id: &str,

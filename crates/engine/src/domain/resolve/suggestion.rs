@@ -16,7 +16,7 @@ use crate::domain::region::Region;
 /// A name that is matched and never changed.
 #[derive(Debug, Clone, Copy)]
 pub struct SuggestionQuery<'a> {
-    /// The name as it stands, with whatever is before its vendor.
+    /// The name as it is, with whatever is before its vendor.
     pub original: &'a str,
     /// The direct ID in it, known or not.
     pub id: &'a str,

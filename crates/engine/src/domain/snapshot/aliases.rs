@@ -50,18 +50,18 @@ impl Aliases {
         self.names.is_empty()
     }
 
-    /// Where something stands that may be an alias, in no order.
+    /// Places that may have an alias, in no order.
     pub(super) fn hits<'a>(&'a self, haystack: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
         self.groups.iter().flat_map(move |groups| {
             let starts = groups.start.find_iter(haystack);
-            starts.filter(move |at| groups.stands_at(&haystack[*at..]))
+            starts.filter(move |at| groups.is_at(&haystack[*at..]))
         })
     }
 }
 
 impl PrefixGroup {
-    /// Whether a part stands at the start of `rest`, as a whole.
-    fn stands_at(&self, rest: &[u8]) -> bool {
+    /// Whether a part is at the start of `rest`, as a whole.
+    fn is_at(&self, rest: &[u8]) -> bool {
         self.parts.iter().any(|part| {
             let behind = rest.strip_prefix(part.as_bytes());
             behind.is_some_and(|behind| behind.first().is_none_or(|byte| !is_id_byte(*byte)))

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_version_does_not_know_is_told_and_stays() {
+    fn what_this_version_does_not_know_is_reported_and_stays() {
         let mut new = model("anthropic.claude-x-1");
         new.routes = [
             route("sa", "sa-west-1", &["sa-east-1", "sa-west-1"]),
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_never_decides_is_told_with_the_first_that_does() {
+    fn a_policy_that_never_decides_is_reported_with_the_first_that_does() {
         let named = |name: &str, priority| Policy {
             name: name.into(),
             priority,

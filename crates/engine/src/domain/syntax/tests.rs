@@ -178,7 +178,7 @@ fn a_command_line_may_hold_an_id_and_prose_may_not() {
 }
 
 #[test]
-fn a_list_is_told_as_one() {
+fn a_list_is_reported_as_one() {
     for text in ["ID,x", "x, ID", "[\"ID\"]", "[\"x\", \"ID\"]"] {
         for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
             assert!(

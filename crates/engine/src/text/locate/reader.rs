@@ -104,7 +104,7 @@ impl<'a, 't> TextReader<'a, 't> {
     }
 
     /// From where a scalar of YAML reads as it does in its document: from its own start, else from that of the line that it
-    /// or its header stands on.
+    /// or its header is on.
     ///
     /// To its end that is much less than the document. It may lack what the scalar's meaning depends on (an indentation, an
     /// open bracket), which shows in what it reads without a change.

@@ -145,7 +145,7 @@ fn reads_behind_a_byte_order_mark() {
 }
 
 #[test]
-fn reads_by_lines_what_its_name_promises_in_vain() {
+fn a_file_that_is_not_what_its_name_promises_is_read_by_lines() {
     for (name, src) in [
         ("a.json", PROSE),
         ("a.json", "7"),
@@ -160,7 +160,7 @@ fn reads_by_lines_what_its_name_promises_in_vain() {
 }
 
 #[test]
-fn finds_no_document_where_nothing_or_a_comment_stands() {
+fn finds_no_document_where_nothing_or_a_comment_is() {
     for src in ["", "\n", "# only: a comment\n"] {
         assert_eq!(formats(src, ""), [], "{src:?}");
     }

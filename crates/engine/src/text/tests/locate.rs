@@ -178,7 +178,7 @@ impl Writer {
             let nested =
                 matches!(item, Doc::Collection { flow: false, items, .. } if !items.is_empty());
             if nested && !mapping && spice.is_multiple_of(2) {
-                // Compact: the first entry stands beside the dash.
+                // Compact: the first entry is beside the dash.
                 let mut writer = Self {
                     out: String::new(),
                     anchors: self.anchors,
@@ -439,7 +439,7 @@ proptest! {
         src in file(),
         with in "[a-z1 :#'\"\\\\\\-\\[\\]{},&*!|>%@\n\té]{0,5}",
     ) {
-        // One at a time: each is proved against the file as it stands.
+        // One at a time: each is proved against the file as it is.
         let count = src.matches(TOKEN).count();
         for only in 0..count {
             let choices: Vec<bool> = (0..count).map(|number| number == only).collect();

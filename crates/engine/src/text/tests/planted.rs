@@ -10,7 +10,7 @@ mod toml;
 const TOKEN: &str = "anthropic.claude-v2:1";
 const REPLACEMENT: &str = "us.anthropic.claude-v2:1";
 
-/// Where each token of a text stands.
+/// Where each token of a text is.
 fn planted(text: &str) -> Vec<Range<usize>> {
     text.match_indices(TOKEN)
         .map(|(start, token)| start..start + token.len())

@@ -109,7 +109,7 @@ fn masks_templates_that_fill_lines() {
 }
 
 #[test]
-fn reads_what_stands_behind_the_last_line_of_a_template() {
+fn reads_what_is_behind_the_last_line_of_a_template() {
     let cases: &[(&str, &[Row<'_>])] = &[
         (
             "a: {{ b\n  c }} d\ne: f\n",
@@ -156,7 +156,7 @@ fn takes_no_key_of_a_template_for_another_or_for_one_too_many() {
 }
 
 #[test]
-fn changes_what_stands_beside_a_template_alone() {
+fn changes_what_is_beside_a_template_alone() {
     for src in [
         "model: {{ .Values.prefix }}TOKEN # {{ c }}\n",
         "model: \"TOKEN{{ .Values.suffix }}\"\n",

@@ -21,7 +21,7 @@ enum Quotes {
     ThreeLiteral,
 }
 
-/// Where an item of a file stands.
+/// Where an item of a file is.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Key,
