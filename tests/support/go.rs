@@ -112,8 +112,7 @@ impl Build<'_> {
         output: &Path,
         total: usize,
     ) -> Result<()> {
-        let mut go = self
-            .go(module)
+        let mut go = go(module)
             .args(["build", "-v", "-trimpath", "-buildvcs=false"])
             .args(["-tags", self.tags, "-ldflags", self.link_flags, "-o"])
             .arg(output)
@@ -145,23 +144,22 @@ impl Build<'_> {
 
     /// The number of packages that the programs consist of. Packages in Go's build cache are not compiled again.
     fn dependencies(&self, module: &Path) -> Result<usize> {
-        let listed = self
-            .go(module)
+        let listed = go(module)
             .args(["list", "-deps", "-tags", self.tags])
             .args(self.packages.iter().map(|(_, package)| package))
             .stderr(Stdio::null())
             .output()
             .context("cannot start go")?;
-        Ok(listed.stdout.iter().filter(|byte| **byte == b'\n').count())
+        Ok(String::from_utf8_lossy(&listed.stdout).lines().count())
     }
+}
 
-    /// The `go` command in the module. Settings of the user do not change the build.
-    fn go(&self, module: &Path) -> Command {
-        let mut go = Command::new("go");
-        go.current_dir(module)
-            .envs([("CGO_ENABLED", "0"), ("GOFLAGS", ""), ("GOWORK", "off")]);
-        go
-    }
+/// The `go` command in a module. Settings of the user do not change the build.
+fn go(module: &Path) -> Command {
+    let mut go = Command::new("go");
+    go.current_dir(module)
+        .envs([("CGO_ENABLED", "0"), ("GOFLAGS", ""), ("GOWORK", "off")]);
+    go
 }
 
 /// The name that `go build` gives to the program of a package: the last element of its path that is no major version.
