@@ -1,4 +1,4 @@
-//! The context of an ID, matched by the names around it: the same text is a setting of one client and a label for another.
+//! Rules that leave an ID unchanged for the names around it: the same text is a setting of one client and a label for another.
 //!
 //! A table of rules, each with why. Sees names and the texts beside them; the syntax of the ID itself is determined elsewhere.
 
@@ -79,9 +79,9 @@ pub struct ContextRules {
 /// Where the neighbours of an ID stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameScope {
-    /// NameScope the variables of a container or the keys of a ConfigMap, of which there may be hundreds.
+    /// The variables of a container or the keys of a ConfigMap, of which there may be hundreds.
     Settings,
-    /// NameScope the keys of an entry of a document.
+    /// The keys of an entry of a document.
     Entry,
 }
 

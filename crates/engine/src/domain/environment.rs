@@ -34,7 +34,7 @@ pub enum Value<'t> {
         key: &'t str,
         /// What is kept of the text.
         text: &'t StoredValue,
-        /// What it says to the rules of context_rules.
+        /// What it says to the context rules.
         heard: ConditionSet,
     },
     /// Nothing: it is optional, and what it refers to does not exist.
@@ -179,7 +179,7 @@ impl<'t> Environment<'t> {
             .any(|item| matches!(item.of(name), Definition::Unknown))
     }
 
-    /// What the variables say to the rules of context_rules: all entries of `env`, and what `envFrom` brings in.
+    /// What the variables say to the context rules: all entries of `env`, and what `envFrom` brings in.
     pub fn neighbours(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
         self.entries()
             .filter_map(|(name, entry)| self.value(entry).beside(name))
@@ -229,7 +229,7 @@ impl<'t> Environment<'t> {
 }
 
 impl<'t> Value<'t> {
-    /// What the variable `name` says to the rules of context_rules, where it is defined.
+    /// What the variable `name` says to the context rules, where it is defined.
     fn beside(self, name: &'t str) -> Option<Sibling<'t>> {
         match self {
             Self::Literal(text) => Some(Sibling::with_text(name, text)),

@@ -1,4 +1,4 @@
-//! Small values for the tests of the domain, matched apart from the shipped catalog on purpose.
+//! Small values for the tests of the domain, kept apart from the shipped catalog on purpose.
 
 use crate::domain::catalog::{
     Confidence, Destinations, DirectRow, MappedLifecycle, MappedModel, MappedRoute, Mapping,

@@ -1,4 +1,4 @@
-//! The judgement of one object: which policy decides, what becomes of each finding, and what that means for the object.
+//! The decision about one object: the effective policy, the resolution of each finding, and the verdict on the object.
 
 use std::collections::BTreeSet;
 
@@ -71,7 +71,7 @@ pub struct JudgedFinding<'t> {
     pub resolution: Resolution,
     /// What that rests on.
     pub evidence: Evidence,
-    /// What would work in its place, where it is matched and never changed.
+    /// What would work in its place, where it is reported and never changed.
     pub suggestion: Option<Suggestion>,
     /// The policy only reports what becomes of a text that is taken from elsewhere, and changes nothing.
     pub report_only: bool,
@@ -103,7 +103,7 @@ pub struct PolicyFindings<'t> {
 pub enum Verdict<'t> {
     /// Nothing is found, or nothing may be said.
     Untouched,
-    /// It is admitted as it is; its findings may be matched.
+    /// It is admitted as it is; its findings may be reported.
     Report,
     /// It is changed.
     Rewrite(Plan<'t>),
@@ -142,7 +142,7 @@ impl JudgedFinding<'_> {
         }
     }
 
-    /// Whether there is nothing to do here that is not matched at the ConfigMap: the answer is there already, or is about
+    /// Whether there is nothing to do here that is not reported at the ConfigMap: the answer is there already, or is about
     /// to, or a profile is there that nothing is wrong with here.
     fn is_reported_at_its_source(&self) -> bool {
         let is_a_reference = self.finding.site.reference().is_some();

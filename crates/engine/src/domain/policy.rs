@@ -25,7 +25,7 @@ pub struct Policy {
     pub namespaces: Selector,
     /// Whether Pods and workload templates are judged.
     pub pods: bool,
-    /// Whether ConfigMapRewrite are judged.
+    /// Whether ConfigMaps are judged.
     pub config_maps: bool,
     /// Which findings are rewritten.
     pub scope: Scope,
@@ -51,9 +51,9 @@ pub struct Policy {
     pub replacements: Box<[Replacement]>,
     /// What becomes of IDs that a Pod takes from a ConfigMap.
     pub references: References,
-    /// Which ConfigMapRewrite are rewritten.
+    /// Which ConfigMaps are rewritten.
     pub rewrite_config_maps: ConfigMapRewrite,
-    /// Whether the author of a workload template is matched.
+    /// Whether the author of a workload template is warned.
     pub warn_templates: bool,
     /// What becomes of IDs in lists.
     pub lists: Lists,
@@ -122,7 +122,7 @@ pub enum References {
     Off,
 }
 
-/// Which ConfigMapRewrite are rewritten.
+/// Which ConfigMaps are rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigMapRewrite {
     /// None.

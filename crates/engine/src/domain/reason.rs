@@ -137,7 +137,7 @@ impl Reason {
             )
     }
 
-    /// Whether the author should be matched although nothing may be denied.
+    /// Whether the author should be warned although nothing may be denied.
     pub const fn is_worth_a_warning(self) -> bool {
         self.is_unresolved()
             || matches!(

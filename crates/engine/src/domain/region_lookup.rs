@@ -64,7 +64,7 @@ const LITELLM_NAME: &str = "AWS_REGION_NAME";
 /// Variables of the AWS SDKs; they disagree which of the two counts.
 pub const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// NamedRegions a profile of `~/.aws/config`, whose region cannot be read here.
+/// Names a profile of `~/.aws/config`, whose region cannot be read here.
 const SDK_PROFILE: &str = "AWS_PROFILE";
 
 /// What an object and what is around it say of regions, read once for all of its findings.
@@ -109,7 +109,7 @@ pub struct RegionQuery<'a, 't> {
 }
 
 impl<'t> RegionContext<'t> {
-    /// Reads the region_context of `object`, of these containers of it, under `policy`, which has names and a default of its own.
+    /// Reads the context of `object`, of these containers of it, under `policy`, which has names and a default of its own.
     /// What variables take from ConfigMaps is looked up among `neighbours`.
     pub fn of(
         object: &Object<'t>,

@@ -329,7 +329,7 @@ fn candidates(row: &Row, global: Global) -> impl Iterator<Item = &Route> {
     first.iter().chain(second)
 }
 
-/// The reason as it is matched of a replacement's end.
+/// The reason as it is reported for a replacement's end.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "whatever else holds is unchanged"

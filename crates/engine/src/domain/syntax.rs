@@ -1,6 +1,6 @@
 //! The syntax of a token in its text: whole, wrapped, in a command line, or in one that is left alone.
 //!
-//! Sees one text at a time; what the names around it mean is a matter of context_rules.
+//! Sees one text at a time; what the names around it mean is decided by the context rules.
 
 use crate::domain::placeholder::is_of_a_template;
 use crate::domain::reason::Reason;
@@ -224,7 +224,7 @@ fn is_a_file(text: &str) -> bool {
         })
 }
 
-/// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose context_rules a shell's words do not tell.
+/// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose context the words of a shell do not show.
 fn is_inside_json(before: &str) -> bool {
     let before = before.trim_end_matches(['"', '\'', '\\', ' ']);
     before.ends_with(':') && before.contains('{')

@@ -9,7 +9,7 @@ use crate::domain::id::{Geography, LONGEST_ID, is_id_byte};
 use crate::domain::snapshot::Snapshot;
 
 /// How far the word around a vendor is looked at, on either side, in bytes: four times what the longest ID has, so that a
-/// wrong one is still matched. Text of any length can be one word, with a vendor in it every few bytes.
+/// wrong one is still reported. Text of any length can be one word, with a vendor in it every few bytes.
 const LONGEST_WORD: usize = 4 * LONGEST_ID;
 
 /// A text that is, or looks like, a model ID.

@@ -62,7 +62,7 @@ impl View {
     /// Whether an object of this namespace, encoded in `bytes` without an ID of its own, can take one from a ConfigMap: one
     /// that has some, or one that has not been seen yet.
     ///
-    /// Files from ConfigMaps are passed over: they are only ever matched, and an audit tells them.
+    /// Files from ConfigMaps are passed over: they are only ever reported, by an audit.
     pub fn can_take_an_id(&self, bytes: &[u8], namespace: &str) -> bool {
         let follows = |policy: &Policy| policy.references != policy::References::Off;
         let neighbours = self.config_maps.in_namespace(namespace);

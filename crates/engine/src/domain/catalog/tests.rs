@@ -173,7 +173,7 @@ fn a_row_without_effect_is_reported_with_the_row_that_precedes_it() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    // What both say alike is not matched.
+    // A row that both state alike is not reported.
     assert_eq!(
         rows,
         [

@@ -26,7 +26,7 @@ pub struct ConfigMap {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct StoredKey {
     text: StoredValue,
-    /// What its text says to the rules of context_rules, for the IDs that stand beside it where a container takes it.
+    /// What its text says to the context rules, for the IDs that stand beside it where a container takes it.
     heard: ConditionSet,
 }
 
@@ -114,14 +114,14 @@ impl ConfigMap {
         self.kept(key).map(|(text, _)| text)
     }
 
-    /// The same, with what the text says to the rules of context_rules.
+    /// The same, with what the text says to the context rules.
     pub(crate) fn kept(&self, key: &str) -> Option<(&StoredValue, ConditionSet)> {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         let kept = &self.texts[at.ok()?].1;
         Some((&kept.text, kept.heard))
     }
 
-    /// Every key in order, with what its text says to the rules of context_rules.
+    /// Every key in order, with what its text says to the context rules.
     pub(crate) fn heard(&self) -> impl Iterator<Item = (&str, ConditionSet)> {
         self.texts.iter().map(|(key, kept)| (&**key, kept.heard))
     }
@@ -183,7 +183,7 @@ fn word(
     }
 }
 
-/// The context_rules of the keys of one ConfigMap; what its texts say is read once, and only if it is asked for.
+/// The contexts of the keys of one ConfigMap; what its texts say is read once, and only if it is asked for.
 struct Roles<'a> {
     data: &'a [(&'a str, &'a str)],
     snapshot: &'a Snapshot,

@@ -1,4 +1,4 @@
-//! What a text says to the rules, without the text: for those that are not kept, and under whatever name they are taken.
+//! The rule conditions that a ConfigMap value satisfies, as a bit set, so that the value itself need not be stored.
 
 use super::{ContextRules, SiblingValue, ValueTest};
 

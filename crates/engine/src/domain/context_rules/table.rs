@@ -1,4 +1,4 @@
-//! The rules of context_rules, in the order in which they are asked.
+//! The context rules, in order of evaluation.
 
 use super::Condition::{Beside, Enclosing, Entry, Named, Under};
 use super::{Rule, ValueTest};

@@ -201,7 +201,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }
     }
 
-    /// The IDs that are keys. They are matched, never changed.
+    /// The IDs that are keys. They are reported, never changed.
     fn keys(&mut self, root: NodeId) {
         let tree = self.tree;
         let reason = if self.object.kind == ObjectKind::Custom {
@@ -342,7 +342,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }));
     }
 
-    /// A token that is written with escapes or over lines: it is matched by the name that the catalog has for it.
+    /// A token that is written with escapes or over lines: it is reported by the name that the catalog has for it.
     fn unmappable(
         &self,
         site: TextSite<'t>,

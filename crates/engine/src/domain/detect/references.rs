@@ -1,7 +1,7 @@
 //! Which model IDs the containers of an object take from elsewhere, and whether an explicit entry may take their place.
 //!
 //! Kubernetes' own order decides: an entry of `env` over `envFrom`, a later source over an earlier one, the last entry of a
-//! name. What a source that is not seen may define over it is left. A text that is not seen at all is matched only where its
+//! name. What a source that is not seen may define over it is left. A text that is not seen at all is reported only where its
 //! name says that it is a model: of all others nothing is known that would concern anybody.
 
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ pub(super) struct ReferenceWalk<'a, 't> {
     pub(super) object: &'a Object<'t>,
     pub(super) neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
-    /// Knows the context_rules of variables.
+    /// Evaluates the context rules of variables.
     detector: Detector<'t, 'a>,
     looked_at: usize,
     found: Vec<Finding<'t>>,
@@ -81,7 +81,7 @@ impl Shadowing {
 /// A place that takes a text from elsewhere.
 #[derive(Clone, Copy)]
 pub(super) struct Consumer<'t> {
-    /// EnvOrigin names.
+    /// The place, by names.
     pub(super) location: Location<'t>,
     /// The container that it belongs to.
     pub(super) container: Option<NodeId>,
@@ -205,7 +205,7 @@ impl<'t> ReferenceWalk<'_, 't> {
         }
     }
 
-    /// Counts a word of a ConfigMap; beyond the bound, the first one is matched and nothing more is looked at.
+    /// Counts a word of a ConfigMap; beyond the bound, the first one is reported and nothing more is looked at.
     pub(super) fn may_look(
         &mut self,
         taker: Consumer<'t>,

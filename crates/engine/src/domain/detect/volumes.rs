@@ -1,4 +1,4 @@
-//! What a Pod takes as a file, or by the downward API: matched where it is known to be a direct ID, and never followed, for no
+//! What a Pod takes as a file, or by the downward API: reported where it is known to be a direct ID, and never followed, for no
 //! entry of `env` can take its place.
 
 use crate::text::NodeId;

@@ -56,9 +56,9 @@ pub struct Followed<'t> {
 /// How a container takes a text from a ConfigMap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvOrigin {
-    /// EnvOrigin an entry of `env`, which the explicit one replaces.
+    /// By an entry of `env`, which the explicit one replaces.
     Env,
-    /// EnvOrigin an item of `envFrom`, before which nothing can stand: the explicit entry comes first in `env`.
+    /// By an item of `envFrom`, before which nothing can stand: the explicit entry comes first in `env`.
     EnvFrom,
 }
 

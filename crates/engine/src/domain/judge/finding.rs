@@ -46,7 +46,7 @@ impl<'t> Judge<'t, '_> {
         judged
     }
 
-    /// What would work in the place of a finding that is matched and never changed.
+    /// What would work in the place of a finding that is reported and never changed.
     fn suggestion(&self, judged: &JudgedFinding<'_>) -> Option<Suggestion> {
         let finding = &judged.finding;
         let reason = judged.resolution.reason()?;
@@ -91,29 +91,13 @@ impl<'t> Judge<'t, '_> {
             ModelRef::Profiled { .. } => None,
         };
         let blocked = shape_reason.is_some() || object_reason.is_some();
-        let mut region = found.and_then(region_of);
-        let (resolution, evidence) = match (early, found.map(|there| there.found)) {
-            (Some(reason), _) => (Resolution::Leave(reason), self.evidence_of(id)),
-            (None, None) => self.without_region(named, Reason::NoRegion),
-            (None, Some(RegionReading::OutOfSight)) => {
-                self.without_region(named, Reason::RegionOutOfSight)
-            }
-            (None, Some(RegionReading::NotARegion)) => {
-                self.without_region(named, Reason::NotARegion)
-            }
-            (None, Some(RegionReading::Region(region))) => self.ask(&finding, named, region, found),
-            (None, Some(RegionReading::Conflict(one, other))) => {
-                let (first, second) = (
-                    self.ask(&finding, named, one, found),
-                    self.ask(&finding, named, other, found),
-                );
-                if first.0 == second.0 {
-                    region = found.map(|there| (one, there.source));
-                    first
-                } else {
-                    self.without_region(named, Reason::RegionConflict)
-                }
-            }
+        let (resolution, evidence, region) = match early {
+            Some(reason) => (
+                Resolution::Leave(reason),
+                self.evidence_of(id),
+                found.and_then(region_of),
+            ),
+            None => self.resolve_in(&finding, named, found),
         };
         // A prefixed ID that may not be changed is judged all the same, as what it is.
         let resolution = if blocked && !direct && resolution.target().is_some() {
@@ -134,6 +118,32 @@ impl<'t> Judge<'t, '_> {
         };
         judged.suggestion = self.suggestion(&judged);
         judged
+    }
+
+    /// Resolves the model in the region that was found. Two regions count as one where both give the same answer.
+    fn resolve_in(
+        &self,
+        finding: &Finding<'_>,
+        named: ModelRef<'_>,
+        found: Option<RegionAnswer>,
+    ) -> (Resolution, Evidence, Option<(Region, RegionSource)>) {
+        let mut region = found.and_then(region_of);
+        let (resolution, evidence) = match found.map(|there| there.found) {
+            None => self.without_region(named, Reason::NoRegion),
+            Some(RegionReading::OutOfSight) => self.without_region(named, Reason::RegionOutOfSight),
+            Some(RegionReading::NotARegion) => self.without_region(named, Reason::NotARegion),
+            Some(RegionReading::Region(region)) => self.ask(finding, named, region, found),
+            Some(RegionReading::Conflict(one, other)) => {
+                let first = self.ask(finding, named, one, found);
+                if first.0 == self.ask(finding, named, other, found).0 {
+                    region = found.map(|there| (one, there.source));
+                    first
+                } else {
+                    self.without_region(named, Reason::RegionConflict)
+                }
+            }
+        };
+        (resolution, evidence, region)
     }
 
     /// Whether the policy reports what becomes of the finding, and no more.

@@ -193,7 +193,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
     }
 
     /// Plans an explicit variable instead of a reference; `None` where there is to be none. Only Pods get one: the author of a
-    /// template or a file is matched, and changes the ConfigMap.
+    /// template or a file is informed, and changes the ConfigMap.
     fn make_explicit(
         &mut self,
         reference: &Reference<'t>,

@@ -1,4 +1,4 @@
-//! What an object is refused for: only what a person applies, and on an update only what is new.
+//! The findings that an object is denied for: only in objects without a controller, and on an update only new ones.
 
 use std::collections::BTreeSet;
 

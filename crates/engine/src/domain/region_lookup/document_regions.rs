@@ -21,7 +21,7 @@ pub struct DocumentRegions {
 /// What one mapping says of regions.
 #[derive(Clone, Default)]
 pub struct MappingRegions {
-    /// NamedRegions that may name a region, with their texts; `None` where a text cannot be read here.
+    /// Names that may name a region, with their texts; `None` where a text cannot be read here.
     names: Vec<(Box<str>, Option<Box<str>>)>,
     /// Whether the mapping speaks of Bedrock, so that a bare `region` is Bedrock's.
     bedrock: bool,
@@ -39,7 +39,7 @@ impl std::fmt::Debug for MappingRegions {
 /// Keys of an entry that name its region, besides the variables' names; the strongest first.
 const ENTRY_NAMES: &[&str] = &["awsregionname", "regionname"];
 
-/// NamedRegions of the SDKs' settings.
+/// Names of the SDKs' settings.
 const SDK_LETTERS: &[&str] = &["awsregion", "awsdefaultregion"];
 
 /// Counts only where the mapping speaks of Bedrock.

@@ -12,7 +12,7 @@ const FLAGS: &[&str] = &["--region", "--aws-region"];
 /// How far around an ID in a script its command is looked for, in bytes: a bound for scripts of a megabyte.
 const NEAR: usize = 4096;
 
-/// What `--region` and its groups say among `words`.
+/// What the flags for a region name among `words`.
 pub(super) fn flagged(words: &[&str], variables: &Variables<'_>) -> Option<RegionReading> {
     let named = words.iter().enumerate().filter_map(|(at, word)| {
         let is_flag = |flag: &&&str| {

@@ -17,7 +17,7 @@ const MOST_EXPANSIONS: usize = 16;
 /// among hundreds.
 pub(super) struct Variables<'t> {
     environment: Environment<'t>,
-    /// NamedRegions and entries, in order.
+    /// Names and entries, in order.
     regional: Vec<(&'t str, NodeId)>,
 }
 

@@ -1,6 +1,6 @@
-//! What would work in the place of a name that is matched and never changed, as far as anybody can tell.
+//! What would work in the place of a name that is reported and never changed.
 //!
-//! Only ever matched: people mean something by what they write, and a guess at it is not ours to make.
+//! Only reported: a name may be meant as it is, so a suggestion is never applied.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::domain::policy::{Namespace, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
-/// A name that is matched and never changed.
+/// A name that is reported and never changed.
 #[derive(Debug, Clone, Copy)]
 pub struct SuggestionQuery<'a> {
     /// The name as it is, with whatever is before its vendor.

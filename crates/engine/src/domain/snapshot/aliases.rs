@@ -22,7 +22,7 @@ struct PrefixGroup {
     parts: Box<[Box<str>]>,
 }
 
-/// How parts are matched apart by their start, in bytes: long enough to be rare in any text.
+/// How parts are distinguished by their start, in bytes: long enough to be rare in any text.
 const START: usize = 7;
 
 impl Aliases {
