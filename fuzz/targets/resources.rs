@@ -1,8 +1,5 @@
 //! Custom resources as written.
 #![no_main]
 
-#[allow(dead_code, reason = "each program runs one of the bodies")]
-#[path = "../../tests/support/fuzz_bodies.rs"]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::convert_resources(data));
+include!("../target.rs");
+fuzz!(convert_resources);

@@ -1,8 +1,5 @@
 //! Reviews as they reach the webhook.
 #![no_main]
 
-#[allow(dead_code, reason = "each program runs one of the bodies")]
-#[path = "../../tests/support/fuzz_bodies.rs"]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::answer_review(data));
+include!("../target.rs");
+fuzz!(answer_review);

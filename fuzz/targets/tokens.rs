@@ -1,8 +1,5 @@
 //! Model IDs in any text.
 #![no_main]
 
-#[allow(dead_code, reason = "each program runs one of the bodies")]
-#[path = "../../tests/support/fuzz_bodies.rs"]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::find_tokens(data));
+include!("../target.rs");
+fuzz!(find_tokens);

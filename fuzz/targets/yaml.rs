@@ -1,8 +1,5 @@
 //! The front end of YAML.
 #![no_main]
 
-#[allow(dead_code, reason = "each program runs one of the bodies")]
-#[path = "../../tests/support/fuzz_bodies.rs"]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::read_yaml(data));
+include!("../target.rs");
+fuzz!(read_yaml);
