@@ -91,7 +91,7 @@ fn a_standalone_server_exposes_valid_metrics() {
     assert_eq!(
         new,
         [
-            "bedrock_profiles_admission_reviews_total{kind=\"Pod\",operation=\"CREATE\",outcome=\"reported\",dry_run=\"true\"}"
+            "bedrock_profiles_admission_reviews_total{kind=\"Pod\",operation=\"CREATE\",outcome=\"rewritten\",dry_run=\"true\"}"
         ]
     );
 }
