@@ -31,14 +31,14 @@ pub struct Clients {
 pub enum ClientError {
     /// There is neither a service account nor a kubeconfig.
     #[error(
-        "no cluster is configured: {0}; run in a pod or set KUBECONFIG; `serve --standalone` and `audit -f` need none"
+        "no cluster is configured; run in a Pod or set KUBECONFIG; `serve --standalone` and `audit -f` need none"
     )]
     Config(#[from] InferConfigError),
     /// The kubeconfig cannot be read, or does not have the context.
-    #[error("cannot use the kubeconfig: {0}; `kubectl config get-contexts` lists its contexts")]
+    #[error("cannot use the kubeconfig; `kubectl config get-contexts` lists its contexts")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
     /// The configuration is invalid.
-    #[error("cannot connect as configured: {0}")]
+    #[error("cannot connect to the cluster as configured")]
     Client(#[from] kube::Error),
 }
 

@@ -3,7 +3,7 @@
 //! Objects, env values, request bodies and panic messages are never logged, because they may hold secrets: the message of a panic
 //! can quote the string that it failed to slice.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::panic::PanicHookInfo;
 use std::sync::LazyLock;
 
@@ -54,11 +54,14 @@ pub fn install(format: Format, filter: &str) -> Result<(), TelemetryError> {
         filter: filter.to_owned(),
         source,
     })?;
-    let builder = tracing_subscriber::fmt()
+    let mut builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // The subscriber would report its own errors to standard error by a macro that panics if that is closed.
         .log_internal_errors(false)
         .with_writer(|| Lossy(io::stderr()));
+    if !io::stderr().is_terminal() {
+        builder = builder.with_ansi(false); // colours are for terminals; there, NO_COLOR switches them off
+    }
     match format {
         Format::Text => builder.try_init(),
         Format::Json => builder.json().flatten_event(true).try_init(),

@@ -26,7 +26,7 @@ pub(super) fn explain(
     )]
     let text = match reason {
         Reason::OnlyGlobalServes if brief => {
-            format!("only global. serves{here} (geography.global)")
+            "only a global profile serves (geography.global)".to_owned()
         }
         Reason::OnlyGlobalServes => {
             format!("only the global profile serves{here}; geography.global is Never")

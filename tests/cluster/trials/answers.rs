@@ -82,7 +82,7 @@ fn a_pod_gets_the_profile_of_its_region(world: &World) -> Result<()> {
             ("anthropic.claude-sonnet-4-6", "eu-west-2", None),
         ],
     )?;
-    let left = format!("bedrock-profiles: {SONNET}: only global. serves sa-east-1");
+    let left = format!("bedrock-profiles: {SONNET}: only a global profile serves");
     assert!(
         warnings.iter().any(|warning| warning.starts_with(&left)),
         "{warnings:?}"

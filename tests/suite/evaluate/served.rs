@@ -27,7 +27,7 @@ fn where_only_global_serves_the_policy_decides() {
     assert_eq!(outcome.answer(), "OnlyGlobalServes");
     assert_eq!(outcome.warnings.len(), 1, "{:?}", outcome.warnings);
     assert!(
-        outcome.warnings[0].contains("only global. serves sa-east-1"),
+        outcome.warnings[0].contains("only a global profile serves"),
         "{:?}",
         outcome.warnings
     );
