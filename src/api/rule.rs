@@ -29,7 +29,7 @@ const ALIAS: &str = r"^[!#%&(-\[\]-~]*[A-Za-z0-9][!#%&(-\[\]-~]*$";
 const NO_REGION: &str =
     "is not an AWS region: expected a code such as `eu-west-1` or `us-gov-west-1`";
 const NO_MODEL: &str =
-    "is not a model ID: expected a vendor, a dot and a name, such as `anthropic.claude-sonnet-5`";
+    "is not a model ID: expected `VENDOR.NAME`, such as `anthropic.claude-sonnet-5`";
 const NO_GEOGRAPHY: &str =
     "is not a geography: expected lower-case letters and hyphens, such as `eu` or `us-gov`";
 

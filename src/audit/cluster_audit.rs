@@ -265,7 +265,7 @@ impl ClusterAudit {
             self.incomplete.push(IncompleteList { resource, error });
         } else if *kind == NAMESPACE {
             let listed = std::mem::take(&mut self.namespaces);
-            self.input.view.namespaces = Arc::new(Namespaces::Seen(listed));
+            self.input.view.namespaces = Arc::new(Namespaces::Observed(listed));
         } else if *kind == CONFIG_MAP {
             let listed = std::mem::take(&mut self.config_maps);
             self.input.view.config_maps = Arc::new(listed);

@@ -162,7 +162,7 @@ impl FileArgs {
         }
         let namespaces = namespaces.namespaces.into_iter();
         let namespaces = namespaces.map(|(name, namespace)| (name, Arc::new(namespace)));
-        view.namespaces = Arc::new(Namespaces::Seen(namespaces.collect()));
+        view.namespaces = Arc::new(Namespaces::Observed(namespaces.collect()));
         view.config_maps = Arc::new(self.config_maps(&view, parsed, edit));
         Ok(view)
     }

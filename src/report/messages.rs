@@ -147,7 +147,7 @@ fn denied_finding(one: &JudgedFinding<'_>, policy: &Policy, context: RenderConte
         }
         Resolution::Leave(reason) => {
             let why = explain(one, *reason, policy, false)
-                .unwrap_or_else(|| reason.sentence().to_owned());
+                .unwrap_or_else(|| reason.description().to_owned());
             let successor = super::lifecycle(one, context.snapshot, context.today)
                 .and_then(|life| life.successor);
             let advice = successor

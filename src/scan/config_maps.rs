@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::domain::config_maps::{ConfigMap, ConfigMapIndex, Lookup};
 use crate::domain::judge::Judgement;
 use crate::domain::object::{Object, ObjectKind};
-use crate::domain::placeholder::is_filled_in;
+use crate::domain::placeholder::has_placeholder;
 use crate::domain::site::Location;
 
 use super::{ParsedFile, Scan, objects};
@@ -62,7 +62,7 @@ impl ConfigMapCollector {
 
 /// Whether a name is complete: a template may produce any name.
 fn is_literal(name: &str) -> bool {
-    !name.is_empty() && !is_filled_in(name)
+    !name.is_empty() && !has_placeholder(name)
 }
 
 /// The ConfigMap, with its current values and those after `fix`.

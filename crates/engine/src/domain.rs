@@ -1,7 +1,7 @@
-//! The decision: finds model IDs in an object, finds the region that they are called from, resolves them and plans the change.
+//! Finds model IDs in an object, determines the region that the workload calls, resolves the IDs and plans the changes.
 //!
-//! Pure: no clock, no I/O, no environment, no global state; the same code serves webhook, audit, files and `resolve`.
-//! Answers are deterministic: nothing here iterates over a hash map.
+//! Pure: no clock, no I/O, no environment, no global state. The webhook, the audit, files and `resolve` use the same code.
+//! Results are deterministic: no module iterates over a hash map.
 
 pub mod catalog;
 pub mod config_maps;

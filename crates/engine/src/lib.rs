@@ -1,10 +1,11 @@
-//! The decision of bedrock-profiles: texts with spans, and what becomes of the model IDs in them.
+//! The engine of bedrock-profiles: reads texts with spans, and finds, resolves and rewrites the model IDs in them.
 //!
-//! Pure: no I/O, no clock ("today" is an argument), no environment, no global state. The manifest and `clippy.toml` hold that.
+//! Pure: no I/O, no clock ("today" is an argument), no environment, no global state. The manifest and `clippy.toml` enforce
+//! this.
 //!
 //! ```text
 //! text      spans over JSON, YAML, TOML and other formats -> nothing
-//! domain    find, resolve, plan: the decision             -> text
+//! domain    find, resolve and plan the changes            -> text
 //! ```
 #![warn(clippy::iter_over_hash_type)]
 

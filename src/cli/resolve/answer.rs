@@ -135,7 +135,7 @@ impl<'a> ResolveContext<'a> {
                 Outcome::Leave
             },
             reason,
-            sentence: reason.map(Reason::sentence),
+            sentence: reason.map(Reason::description),
             suggestion: suggestion.map(|suggestion| suggestion.to_string()),
             target: target.map(ToString::to_string),
             destinations: destinations.and_then(report::destination_names),

@@ -17,7 +17,7 @@ pub(super) fn text(answer: &Answer) -> String {
     match (&answer.target, answer.reason) {
         (Some(target), _) => text.extend([target, "\n"]),
         (None, Some(reason)) => {
-            let (id, sentence) = (&answer.id, reason.sentence());
+            let (id, sentence) = (&answer.id, reason.description());
             let _ = writeln!(text, "{id} is unchanged: {reason}. {sentence}");
         }
         (None, None) => {}

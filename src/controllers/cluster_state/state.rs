@@ -165,7 +165,7 @@ impl ClusterState {
         }
         let namespaces = match last {
             Some(last) if !stale.namespaces => Arc::clone(&last.namespaces),
-            _ => Arc::new(Namespaces::Seen(self.namespaces.objects().clone())),
+            _ => Arc::new(Namespaces::Observed(self.namespaces.objects().clone())),
         };
         Some(View {
             snapshot: Arc::clone(&self.snapshot),

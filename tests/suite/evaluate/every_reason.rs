@@ -438,7 +438,7 @@ fn every_reason_with_a_warning_has_a_phrase_of_its_own() {
 fn every_reason_has_its_line_in_the_documentation() {
     let page = fs::read_to_string("docs/detection.md").unwrap();
     for reason in Reason::ALL {
-        let line = format!("| `{reason}` | {} |", reason.sentence());
+        let line = format!("| `{reason}` | {} |", reason.description());
         assert!(page.contains(&line), "{reason}");
     }
 }

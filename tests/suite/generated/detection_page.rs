@@ -41,7 +41,7 @@ fn generated() -> String {
     }
     page.push_str("\n## Regions\n\nThe first source that is set is used:\n\n");
     for (at, source) in RegionSource::ALL.iter().enumerate() {
-        writeln!(page, "{}. `{source}`: {}", at + 1, source.sentence()).unwrap();
+        writeln!(page, "{}. `{source}`: {}", at + 1, source.description()).unwrap();
     }
     writeln!(
         page,
@@ -59,7 +59,7 @@ fn generated() -> String {
             page,
             "| {} | `{reason}` | {} |",
             group(reason.group()),
-            reason.sentence()
+            reason.description()
         )
         .unwrap();
     }

@@ -2,7 +2,7 @@
 //!
 //! A table of rules, each with why. Sees names and the texts beside them; the syntax of the ID itself is determined elsewhere.
 
-use crate::domain::placeholder::is_filled_in;
+use crate::domain::placeholder::has_placeholder;
 use crate::domain::reason::Reason;
 use crate::domain::region::is_bedrock_runtime;
 
@@ -222,7 +222,7 @@ impl ValueTest {
             }
             SiblingValue::Structure => return matches!(self, Self::Anything),
         };
-        let cannot_be_read = is_filled_in(text);
+        let cannot_be_read = has_placeholder(text);
         match self {
             Self::Anything => !text.is_empty(),
             Self::Name => cannot_be_read || (is_yes(text) && !is_plain_yes(text)),

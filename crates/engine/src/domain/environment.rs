@@ -107,7 +107,7 @@ impl<'t> Environment<'t> {
             .value
             .and_then(|node| self.tree.text(node))
             .unwrap_or_default();
-        match entry.elsewhere {
+        match entry.value_from {
             Some(source) if literal.is_empty() => self.taken(source),
             _ => Value::Literal(literal),
         }

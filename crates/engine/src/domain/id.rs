@@ -22,9 +22,7 @@ pub struct Arn(Box<str>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdError {
     /// A model ID is a vendor, a dot and a name of at most 64 characters in all.
-    #[error(
-        "`{0}` is not a model ID: expected a vendor, a dot and a name, such as `anthropic.claude-sonnet-5`"
-    )]
+    #[error("`{0}` is not a model ID: expected `VENDOR.NAME`, such as `anthropic.claude-sonnet-5`")]
     Model(Box<str>),
     /// A geography is two to eight lower-case letters or hyphens.
     #[error(

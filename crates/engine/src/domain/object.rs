@@ -1,6 +1,6 @@
-//! A Kubernetes object as the domain reads it: where its texts stand, and what its metadata says.
+//! A Kubernetes object in a tree of nodes: its kind, its metadata and its containers.
 //!
-//! Reads a tree of nodes; the domain takes no typed objects.
+//! The domain reads trees of nodes and has no typed objects.
 
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
@@ -17,15 +17,15 @@ pub use variable_name::VariableName;
 pub struct Object<'t> {
     /// The document.
     pub tree: &'t Tree<'t>,
-    /// Where the object starts in it.
+    /// The root of the object in the document.
     pub root: NodeId,
-    /// What it is to us.
+    /// The kind, as far as the domain distinguishes kinds.
     pub kind: ObjectKind,
-    /// The Pod or the template of one: what has `spec.containers` and the metadata that count.
+    /// The node of the Pod or the Pod template, which has `spec.containers` and the evaluated metadata.
     pod: Option<NodeId>,
 }
 
-/// What an object is to us.
+/// The kind of an object, as far as the domain distinguishes kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectKind {
     /// A Pod.
@@ -34,17 +34,17 @@ pub enum ObjectKind {
     Template,
     /// A ConfigMap.
     ConfigMap,
-    /// Any other kind; its fields are its controller's.
+    /// Any other kind, whose fields only its controller interprets.
     Custom,
-    /// No Kubernetes object: a configuration file.
+    /// A configuration file, not a Kubernetes object.
     Plain,
 }
 
-/// Every sort of container, in the order in which the kubelet starts them.
+/// The lists of containers, in the order in which the kubelet starts them.
 const CONTAINERS: &[&str] = &["initContainers", "containers", "ephemeralContainers"];
 
 impl<'t> Object<'t> {
-    /// Reads what the object at `root` is.
+    /// Reads the object at `root`.
     pub fn at(tree: &'t Tree<'t>, root: NodeId) -> Self {
         let by_lines = tree.format() == Format::Lines;
         let field = |name| {
@@ -58,7 +58,7 @@ impl<'t> Object<'t> {
         Self::of_kind(tree, root, field("apiVersion"), field("kind"))
     }
 
-    /// Reads the object at `root` as one of this kind: items of a list do not say theirs.
+    /// Reads the object at `root` as an object of this kind; items of a list have no `kind` of their own.
     pub fn of_kind(tree: &'t Tree<'t>, root: NodeId, api_version: &str, kind: &str) -> Self {
         let by_lines = tree.format() == Format::Lines;
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
@@ -81,11 +81,11 @@ impl<'t> Object<'t> {
     }
 
     /// A field of the object as text.
-    pub fn field(&self, way: &[&str]) -> Option<&'t str> {
-        self.tree.text(self.tree.at(self.root, way)?)
+    pub fn field(&self, path: &[&str]) -> Option<&'t str> {
+        self.tree.text(self.tree.at(self.root, path)?)
     }
 
-    /// An annotation of what is judged: the Pod, the template, or the ConfigMap.
+    /// An annotation of the evaluated metadata: of the Pod, the template, or the ConfigMap.
     pub fn annotation(&self, name: &str) -> Option<&'t str> {
         self.tree.text(
             self.tree
@@ -93,7 +93,7 @@ impl<'t> Object<'t> {
         )
     }
 
-    /// A label of what is judged.
+    /// A label of the evaluated metadata.
     pub fn label(&self, name: &str) -> Option<&'t str> {
         self.tree.text(
             self.tree
@@ -101,7 +101,7 @@ impl<'t> Object<'t> {
         )
     }
 
-    /// The annotations of what is judged, by name.
+    /// The names and texts of the annotations of the evaluated metadata.
     pub fn annotations(&self) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
         let tree = self.tree;
         let all = self
@@ -112,7 +112,7 @@ impl<'t> Object<'t> {
             .filter_map(|node| Some((tree.key(node)?, tree.text(node)?)))
     }
 
-    /// The node whose metadata count.
+    /// The node whose metadata is evaluated.
     pub fn metadata_root(&self) -> Option<NodeId> {
         match self.kind {
             ObjectKind::Pod | ObjectKind::Template => self.pod,
@@ -121,7 +121,7 @@ impl<'t> Object<'t> {
         }
     }
 
-    /// Whether a controller owns the object: what a person applies has none.
+    /// Whether a controller owns the object. An object that a user applies has no controller.
     pub fn is_controlled(&self) -> bool {
         let owners = self.tree.at(self.root, &["metadata", "ownerReferences"]);
         owners
@@ -145,7 +145,7 @@ impl<'t> Object<'t> {
     pub(crate) fn is_container(&self, node: NodeId) -> bool {
         let tree = self.tree;
         let list = tree.parent(node).filter(|list| {
-            CONTAINERS.iter().any(|sort| tree.is_under(*list, sort))
+            CONTAINERS.iter().any(|name| tree.is_under(*list, name))
                 && tree.kind(*list) == NodeKind::Sequence
         });
         let spec = list
@@ -154,7 +154,7 @@ impl<'t> Object<'t> {
         spec.is_some_and(|spec| self.pod.is_some() && tree.parent(spec) == self.pod)
     }
 
-    /// Every container of every sort.
+    /// All containers, init and ephemeral containers included.
     pub fn containers(&self) -> impl Iterator<Item = NodeId> + use<'t> {
         let (tree, spec) = (
             self.tree,
@@ -162,7 +162,7 @@ impl<'t> Object<'t> {
         );
         CONTAINERS
             .iter()
-            .filter_map(move |sort| tree.get(spec?, sort))
+            .filter_map(move |name| tree.get(spec?, name))
             .flat_map(|node| tree.children(node))
     }
 
@@ -175,7 +175,7 @@ impl<'t> Object<'t> {
     }
 }
 
-/// A field of an object that could be read by its lines alone: what is behind the name and a colon at the start of one.
+/// A field of an object in a document that is read line by line: the text after `name:` at the start of a line.
 fn field_of_lines<'t>(tree: &'t Tree<'t>, name: &str) -> Option<&'t str> {
     let lines = tree.children(tree.root());
     lines.filter_map(|line| tree.text(line)).find_map(|line| {

@@ -1,6 +1,6 @@
-//! The changes to one object: replaced scalars, explicit variables and our own annotation, nothing else.
+//! The changes to one object: replaced scalars, explicit variables and the annotation of rewrites.
 //!
-//! A plan is made from nodes of the object as received, so that it applies by construction; no other module can make one.
+//! A plan is built from the nodes of the received object, so the patch always applies. Only the domain can build plans.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,7 +24,7 @@ use explicit::Explicit;
 pub struct Plan<'t> {
     tree: &'t Tree<'t>,
     root: NodeId,
-    /// Edits by scalar, in document order, each with its place in the decoded text.
+    /// Edits by scalar, in document order, each with its span in the decoded text.
     edits: BTreeMap<NodeId, Vec<(Range<usize>, String)>>,
     explicit: Explicit,
     annotation: Option<PatchOperation>,
@@ -42,8 +42,8 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// Writes `with` over `span` of the decoded text of `leaf`. Spans of one leaf do not overlap; one that is there already,
-    /// as a document's aliases make it come again, is not written twice.
+    /// Replaces `span` of the decoded text of `leaf` by `with`. Spans of one leaf do not overlap. A span that is already
+    /// edited is skipped: YAML aliases visit a scalar more than once.
     pub(super) fn edit(&mut self, leaf: NodeId, span: Range<usize>, with: String) {
         let edits = self.edits.entry(leaf).or_default();
         let at = edits.partition_point(|(there, _)| there.start < span.start);
@@ -52,7 +52,7 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// Takes back the edit that starts at `start` of `leaf`.
+    /// Removes the edit that starts at `start` of `leaf`.
     pub(super) fn forget(&mut self, leaf: NodeId, start: usize) {
         if let Some(edits) = self.edits.get_mut(&leaf) {
             edits.retain(|(span, _)| span.start != start);
@@ -62,8 +62,8 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// Gives the container of `leaf` an explicit variable of this text, in the place of what it takes from elsewhere. A leaf that
-    /// is no variable has no such place.
+    /// Adds an explicit variable with this text to the container of `site`, in place of the reference. A site that is not a
+    /// variable is skipped.
     pub(super) fn make_explicit(&mut self, site: &TextSite<'t>, by: EnvOrigin, text: &str) {
         let (Location::Env { variable, .. }, Some(container)) = (site.location, site.container)
         else {
@@ -76,7 +76,8 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// Writes `record` into the annotation of `object`, as far as there is room; removes it where nothing is recorded.
+    /// Writes `record` into the annotation of `object`, as far as there is room, and removes the annotation if the record is
+    /// empty.
     pub(super) fn annotate(&mut self, object: &Object<'t>, record: Record) {
         let old = object.annotation(ANNOTATION);
         let others: usize = object
@@ -95,12 +96,12 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// Whether there is nothing to do.
+    /// Whether the plan changes nothing.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty() && self.explicit.is_empty() && self.annotation.is_none()
     }
 
-    /// How many bytes longer the object's texts become.
+    /// The number of bytes by which the edits lengthen the object.
     pub(super) fn growth(&self) -> usize {
         let edits = self.edits.values().flatten();
         edits
@@ -108,7 +109,7 @@ impl<'t> Plan<'t> {
             .sum()
     }
 
-    /// The changes as an RFC 6902 patch of the object: replacements come before additions.
+    /// The changes as a JSON Patch (RFC 6902) of the object, replacements before additions.
     pub fn json_patch(&self) -> json_patch::Patch {
         let replaced = self.edits.iter().filter_map(|(leaf, edits)| {
             let path = PointerBuf::parse(self.tree.pointer(self.root, *leaf)).ok()?;
@@ -120,8 +121,8 @@ impl<'t> Plan<'t> {
         json_patch::Patch(all.collect())
     }
 
-    /// The changes to texts, each with its text, its place in the decoded text, and the splice of the source that makes it,
-    /// for files, where neither the annotation nor explicit variables are written.
+    /// The edits for a file: the scalar, the span in the decoded text, and the splice of the source. In files neither the
+    /// annotation nor explicit variables are written.
     pub fn splices(
         &self,
     ) -> impl Iterator<Item = (NodeId, Range<usize>, Result<Splice, Unmappable>)> + '_ {
@@ -151,10 +152,10 @@ fn edited(text: &str, edits: &[(Range<usize>, String)]) -> String {
     new
 }
 
-/// The operation on our annotation; `None` where the object has no metadata that could hold it.
+/// The patch operation for the annotation of rewrites; `None` if the object has no metadata to contain it.
 fn annotation_operation(
     object: &Object<'_>,
-    there: bool,
+    exists: bool,
     new: Option<String>,
 ) -> Option<PatchOperation> {
     let tree = object.tree;
@@ -171,7 +172,7 @@ fn annotation_operation(
         Some(text) if has_annotations => {
             path.push_back(PointerToken::new(ANNOTATION));
             let value = Value::String(text);
-            Some(if there {
+            Some(if exists {
                 PatchOperation::Replace(ReplaceOperation { path, value })
             } else {
                 PatchOperation::Add(AddOperation { path, value })
@@ -181,7 +182,7 @@ fn annotation_operation(
             path,
             value: serde_json::json!({ (ANNOTATION): text }),
         })),
-        None if there => {
+        None if exists => {
             path.push_back(PointerToken::new(ANNOTATION));
             Some(PatchOperation::Remove(RemoveOperation { path }))
         }

@@ -1,6 +1,6 @@
-//! A policy, checked and typed: what to do, where, and in which mode.
+//! Validated and typed policies: selection, mode and rules.
 //!
-//! Does not look at models or rows; `resolve` holds the two together.
+//! Contains no models or rows; [`crate::domain::resolve`] applies a policy to the catalog.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,24 +8,25 @@ use std::fmt;
 use wildmatch::WildMatch;
 
 use crate::domain::id::{Arn, Geography, ModelId};
+use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
 mod covering;
 
-/// One policy object, checked and typed.
+/// One policy object, validated and typed.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// Name of the object.
     pub name: Box<str>,
-    /// Of those that rewrite or deny, the highest priority decides, then the name's ascending order.
+    /// Precedence among the policies that rewrite or deny: the highest priority first, then by name in ascending order.
     pub priority: i32,
-    /// What to do with what is found.
+    /// The action on findings.
     pub mode: Mode,
-    /// Which namespaces.
+    /// The selected namespaces.
     pub namespaces: Selector,
-    /// Whether Pods and workload templates are judged.
+    /// Whether Pods and workload templates are evaluated.
     pub pods: bool,
-    /// Whether ConfigMaps are judged.
+    /// Whether ConfigMaps are evaluated.
     pub config_maps: bool,
     /// Which findings are rewritten.
     pub scope: Scope,
@@ -33,44 +34,44 @@ pub struct Policy {
     pub include: Globs,
     /// Globs over direct IDs that are excluded.
     pub exclude: Globs,
-    /// Globs over the names of variables and keys whose text may be an alias; `None` where aliases are none of its business.
+    /// Globs over the names of variables and keys whose text may be an alias; `None` if the policy ignores aliases.
     pub aliases: Option<Globs>,
-    /// The region where nothing nearer names one.
+    /// The region if no stronger source sets one.
     pub default_region: Option<Region>,
-    /// Variables that are asked before the built-in names.
+    /// Variables that take precedence over the built-in names.
     pub extra_env_names: Box<[Box<str>]>,
-    /// Whether a request may leave the geography.
+    /// Whether global profiles are used.
     pub global: Global,
-    /// Geographies that may be used although a destination lies in another jurisdiction.
+    /// Geographies that are permitted although a destination is in another jurisdiction.
     pub allowed: Box<[Geography]>,
-    /// Region globs; a profile that may route elsewhere is not used. Empty: no rule.
+    /// Globs over regions; a profile that may route to any other region is not used. If empty, every region is permitted.
     pub allowed_destinations: Globs,
-    /// Targets of the policy's own.
+    /// Targets that replace the catalog's.
     pub overrides: Box<[Override]>,
-    /// Models to move to.
+    /// Models that are replaced by other models.
     pub replacements: Box<[Replacement]>,
-    /// What becomes of IDs that a Pod takes from a ConfigMap.
+    /// The action on IDs that a Pod takes from a ConfigMap.
     pub references: References,
     /// Which ConfigMaps are rewritten.
     pub rewrite_config_maps: ConfigMapRewrite,
-    /// Whether the author of a workload template is warned.
+    /// Whether workload templates get warnings.
     pub warn_templates: bool,
-    /// What becomes of IDs in lists.
+    /// The action on IDs in lists.
     pub lists: Lists,
-    /// What becomes of an object with an ID that cannot work.
+    /// The action on an object with an ID that cannot work.
     pub unresolved: Unresolved,
-    /// Who may opt out by annotation.
+    /// The objects that may opt out by annotation.
     pub opt_out: OptOut,
 }
 
-/// What a policy does with what is found.
+/// The action of a policy on findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Changes the object.
     Rewrite,
-    /// Refuses what a person applies.
+    /// Denies objects that a user applies.
     Deny,
-    /// Says what it would do.
+    /// Reports the changes without making them.
     DryRun,
 }
 
@@ -96,29 +97,29 @@ impl fmt::Display for Mode {
 pub enum Scope {
     /// Only where the direct ID does not work.
     Required,
-    /// Every model that has a living profile.
+    /// Every model with a current profile.
     All,
 }
 
-/// Whether a global profile is used.
+/// Whether global profiles are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Global {
     /// Never.
     Never,
-    /// Where no geographic profile serves.
+    /// If no geographic profile serves.
     Fallback,
     /// Before the geographic one.
     Prefer,
 }
 
-/// What becomes of IDs that a Pod takes from a ConfigMap.
+/// The action on IDs that a Pod takes from a ConfigMap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum References {
     /// The Pod gets an explicit variable.
     Resolve,
     /// They are reported.
     Report,
-    /// They are not looked at.
+    /// They are ignored.
     Off,
 }
 
@@ -133,27 +134,27 @@ pub enum ConfigMapRewrite {
     All,
 }
 
-/// What becomes of IDs in lists.
+/// The action on IDs in lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lists {
-    /// Left: mostly allow-lists that other data must equal.
+    /// Unchanged: most are allow-lists, which other data must match.
     Leave,
     /// Rewritten.
     Rewrite,
 }
 
-/// What becomes of an object with an ID that cannot work and that nothing permitted serves.
+/// The action on an object with an ID that cannot work and that no permitted target serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unresolved {
-    /// Admitted silently.
+    /// Admitted without a warning.
     Allow,
     /// Admitted with a warning.
     Warn,
-    /// Refused, where a person applies it.
+    /// Denied, if a user applies it.
     Deny,
 }
 
-/// Who may opt out by annotation.
+/// The objects that may opt out by annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptOut {
     /// A namespace or an object.
@@ -164,7 +165,7 @@ pub enum OptOut {
     None,
 }
 
-/// To which spellings of a model an override or a replacement applies.
+/// The forms of an ID to which an override or a replacement applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdForms {
     /// The direct ID.
@@ -173,7 +174,7 @@ pub enum IdForms {
     DirectAndProfiles,
 }
 
-/// A target of the policy's own for a model.
+/// A target for a model that replaces the catalog's.
 #[derive(Debug, Clone)]
 pub struct Override {
     /// The model, after replacements.
@@ -182,15 +183,15 @@ pub struct Override {
     pub sources: Box<[Region]>,
     /// The namespaces.
     pub namespaces: Selector,
-    /// To which spellings it applies.
+    /// The forms of the ID to which it applies.
     pub spelling: IdForms,
-    /// What to write.
+    /// The target.
     pub target: OverrideTarget,
-    /// Where the target may route the request; `None` where the policy does not say.
+    /// The regions to which the target may route; `None` if the policy does not list them.
     pub destinations: Option<Box<[Region]>>,
 }
 
-/// What an override writes.
+/// The target of an override.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OverrideTarget {
     /// An application inference profile, a provisioned model or any other ARN.
@@ -199,18 +200,18 @@ pub enum OverrideTarget {
     System(Geography),
 }
 
-/// A move from one model to another.
+/// A replacement of one model by another.
 #[derive(Debug, Clone)]
 pub struct Replacement {
-    /// The ID that is found; it need not be known.
+    /// The replaced ID; it may be unknown to the catalog.
     pub from: ModelId,
-    /// The ID to move to.
+    /// The new ID.
     pub to: ModelId,
-    /// To which spellings it applies.
+    /// The forms of the ID to which it applies.
     pub spelling: IdForms,
 }
 
-/// Texts with `*` and `?` as wildcards; case counts.
+/// Case-sensitive patterns with the wildcards `*` and `?`.
 #[derive(Debug, Clone, Default)]
 pub struct Globs(Box<[WildMatch]>);
 
@@ -225,13 +226,13 @@ pub enum Requirement {
     In(Box<str>, Box<[Box<str>]>),
     /// The label is absent or has none of these values.
     NotIn(Box<str>, Box<[Box<str>]>),
-    /// The label is there.
+    /// The label is present.
     Exists(Box<str>),
     /// The label is absent.
     DoesNotExist(Box<str>),
 }
 
-/// What is known of a namespace.
+/// A namespace, as observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Namespace {
     /// Its name.
@@ -242,29 +243,29 @@ pub struct Namespace {
     pub annotations: BTreeMap<Box<str>, Box<str>>,
 }
 
-/// The label that every namespace carries with its own name.
+/// The label in which every namespace has its name.
 pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 impl Policy {
-    /// Whether the policy changes or refuses anything.
+    /// Whether the policy rewrites or denies, so that it can be the effective policy.
     pub fn decides(&self) -> bool {
         self.mode != Mode::DryRun
     }
 
-    /// Whether the policy includes the model `id`; `Some` is what leaves it out.
-    pub fn includes(&self, id: &str) -> Result<(), crate::domain::reason::Reason> {
+    /// Checks whether the policy includes the model `id`; the error is the reason for its exclusion.
+    pub fn includes(&self, id: &str) -> Result<(), Reason> {
         if !self.include.matches(id) {
-            return Err(crate::domain::reason::Reason::NotIncluded);
+            return Err(Reason::NotIncluded);
         }
         if self.exclude.matches(id) {
-            Err(crate::domain::reason::Reason::Excluded)
+            Err(Reason::Excluded)
         } else {
             Ok(())
         }
     }
 
-    /// Follows replacements from `id` to the end; `None` where none applies.
-    /// `profiled` says that the ID is behind a prefix.
+    /// Follows the replacements from `id` to the last model; `None` if none applies.
+    /// If `profiled`, the ID has a prefix, and only replacements for profiles apply.
     pub fn replaced(&self, id: &str, profiled: bool) -> Option<&ModelId> {
         let step = |from: &str| {
             let applies = |r: &&Replacement| {
@@ -272,7 +273,7 @@ impl Policy {
             };
             self.replacements.iter().find(applies).map(|r| &r.to)
         };
-        // A cycle is refused when the snapshot is built; the bound makes this end whatever happens.
+        // Cycles are dropped when the snapshot is built; the bound ends the loop in any case.
         std::iter::successors(step(id), |to| step(to.as_str()))
             .take(self.replacements.len())
             .last()
@@ -290,17 +291,17 @@ impl Globs {
         )
     }
 
-    /// Whether some pattern matches the whole of `text`.
+    /// Whether a pattern matches the whole of `text`.
     pub fn matches(&self, text: &str) -> bool {
         self.0.iter().any(|pattern| pattern.matches(text))
     }
 
-    /// Whether there is no pattern at all.
+    /// Whether there are no patterns.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether some pattern is `*` alone.
+    /// Whether a pattern is `*`.
     pub fn admit_everything(&self) -> bool {
         self.0.iter().any(|pattern| *pattern == "*")
     }
@@ -325,14 +326,14 @@ impl Selector {
         })
     }
 
-    /// The label keys that it asks for.
+    /// The label keys of the requirements.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(Requirement::key)
     }
 }
 
 impl Requirement {
-    /// The label that it asks for.
+    /// The label key of the requirement.
     fn key(&self) -> &str {
         match self {
             Self::In(key, _)

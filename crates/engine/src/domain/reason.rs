@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-/// The order in which reasons are asked: where several hold, the first group that has one decides.
+/// The order in which reasons are checked: if several reasons apply, the first group with one determines the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
     /// The syntax and the context of the text.
     Shape,
-    /// What is true of the whole object.
+    /// The state of the whole object.
     Object,
-    /// What the policy includes.
+    /// The models and kinds that the policy includes.
     Policy,
-    /// What is known of the model.
+    /// The catalog's knowledge of the model.
     Model,
     /// Whether the region is known.
     Region,
     /// Whether the text comes from another object.
     Reference,
-    /// What the mapping's rows and the policy's rules say of the (model, region) pair.
+    /// The mapping's rows and the policy's rules for the (model, region) pair.
     Rows,
 }
 
@@ -33,17 +33,17 @@ macro_rules! reasons {
             /// Every reason, group by group.
             pub const ALL: &[Self] = &[$($(Self::$name,)+)+];
 
-            /// The name: metric label, report entry, command-line output.
+            /// The name in metric labels, reports and command-line output.
             pub const fn as_str(self) -> &'static str {
                 match self { $($(Self::$name => stringify!($name),)+)+ }
             }
 
-            /// One sentence for a reader who meets the name for the first time.
-            pub const fn sentence(self) -> &'static str {
+            /// A one-sentence description for users.
+            pub const fn description(self) -> &'static str {
                 match self { $($(Self::$name => $sentence,)+)+ }
             }
 
-            /// The group, which orders the questions.
+            /// The group, which orders the checks.
             pub const fn group(self) -> Group {
                 match self { $($(Self::$name => Group::$group,)+)+ }
             }
@@ -56,79 +56,81 @@ reasons! {
         AlreadyProfiled: "The ID already names an inference profile.",
         ProfileNotServed: "The ID names a profile that does not serve the workload's region.",
         ProfileNotPermitted: "The ID names a profile that the policy would not permit.",
-        NeverExisted: "No profile of this model with this prefix has ever been seen.",
-        DoublePrefix: "The ID carries two prefixes, which no profile has.",
+        NeverExisted: "No scan has found a profile of this model with this prefix.",
+        DoublePrefix: "The ID has two prefixes, but every profile has exactly one.",
         InArn: "The ID is inside an ARN, which names an account's resource and is never edited.",
         PercentEncoded: "The ID is percent-encoded, as in a URL.",
-        ProvisionedSuffix: "The ID carries a size suffix or a commitment, as provisioned throughput does.",
-        ListLeft: "The ID is in a list, which other data may have to equal.",
-        ClientAlias: "The text is the name by which clients ask a gateway for a model.",
-        MapKey: "The ID is a key, by which something is looked up.",
+        ProvisionedSuffix: "The ID has a size suffix or a commitment, as for provisioned throughput.",
+        ListLeft: "The ID is in a list, which other data may have to match.",
+        ClientAlias: "The text is the name under which clients request a model from a gateway.",
+        MapKey: "The ID is a key of a lookup table.",
         PriceTable: "The ID is in a table of prices or costs.",
-        RoutingMatch: "The ID is compared with what clients send.",
+        RoutingMatch: "The ID is compared with the model that clients request.",
         Dashboard: "The ID selects a metric in a dashboard or an alert.",
         IamDocument: "The ID is in an IAM policy document.",
         Prose: "The ID is in prose or a comment.",
-        ExplicitProfile: "A profile is named beside the ID, and the application uses that.",
-        PrefixedByTool: "The tool puts the prefix before the ID itself.",
-        Mantle: "The ID is sent to bedrock-mantle, which takes direct IDs only.",
-        GatewayClient: "The ID is sent to a gateway, for which it is a name of its own.",
+        ExplicitProfile: "A profile is named beside the ID, and the application uses the profile.",
+        PrefixedByTool: "The tool adds the prefix to the ID by itself.",
+        Mantle: "The ID is sent to bedrock-mantle, which accepts direct IDs only.",
+        GatewayClient: "The ID is sent to a gateway, which defines its own model names.",
         OtherCloud: "The route before the ID leads to another provider.",
-        Batch: "The ID is used by a batch, an asynchronous or a tuning call, which has rules of its own.",
-        CustomResource: "The ID is in a custom resource, whose fields are its controller's.",
-        UnknownFormat: "The text around the ID is of no format that can be edited safely.",
-        SharedAnchor: "The ID is shared by an anchor whose uses would need different answers.",
-        Unmappable: "The ID is written with escapes or over lines, so that its place in the source is not certain.",
+        Batch: "The ID is used by a batch, asynchronous or tuning call, for which other rules apply.",
+        CustomResource: "The ID is in a custom resource, whose fields only its controller interprets.",
+        UnknownFormat: "The text around the ID is in no format that can be edited safely.",
+        SharedAnchor: "The ID is shared through a YAML anchor whose uses need different IDs.",
+        Unmappable: "The ID is written with escapes or over several lines, so that its position in the source is uncertain.",
     }
     Object {
         Immutable: "The object is immutable.",
         Tracked: "Another controller tracks the object and would undo the change or report it as drift.",
-        TooLarge: "The object would grow beyond what the API server stores.",
+        TooLarge: "The change would make the object larger than the API server accepts.",
         OptedOut: "The object or its namespace has opted out by annotation.",
     }
     Policy {
         NotIncluded: "The policy does not include the model.",
-        Excluded: "The policy excludes the model or this kind of place.",
+        Excluded: "The policy excludes the model or this kind of object.",
     }
     Model {
-        UnknownModel: "No mapping knows the ID.",
-        Unverified: "The model is known, its profiles have not been seen by any scan yet.",
+        UnknownModel: "No mapping contains the ID.",
+        Unverified: "The model is known, but no scan has found its profiles.",
         NeverHadProfile: "The model is known and has no inference profile.",
     }
     Region {
-        NoRegion: "Nothing says which region the workload calls.",
-        RegionOutOfSight: "The region comes from a source that cannot be read here.",
-        RegionConflict: "Two settings name different regions, and clients disagree which one counts.",
-        NotARegion: "The region's name fits no AWS partition.",
-        RegionUnknown: "Nothing is known of this model in this region.",
+        NoRegion: "No source sets the region.",
+        RegionOutOfSight: "The region comes from a source that cannot be read.",
+        RegionConflict: "Two settings name different regions, and clients differ in which setting they use.",
+        NotARegion: "The name of the region matches no AWS partition.",
+        RegionUnknown: "No scan covers this model in this region.",
     }
     Reference {
-        ReferenceUnseen: "The text comes from a ConfigMap that has not been seen yet.",
+        ReferenceUnseen: "The text comes from a ConfigMap that has not been observed yet.",
         MayBeShadowed: "A later source that cannot be read may define the same variable.",
         OutOfSight: "The text comes from a source that is not read.",
     }
     Rows {
         WorksDirectly: "The direct ID works in this region.",
-        EndOfLife: "The model has reached its end of life here, and no profile cures that.",
-        OnlyGlobalServes: "Only a global profile serves here, and the policy does not use it.",
-        NothingServes: "No profile of this model serves here.",
+        EndOfLife: "The model has reached its end of life in this region, and a profile does not change that.",
+        OnlyGlobalServes: "Only a global profile serves this region, and the policy does not use global profiles.",
+        NothingServes: "No profile of this model serves this region.",
         GeographyNotAllowed: "The profile may route to another jurisdiction, and the policy does not allow its geography.",
         DestinationNotAllowed: "The profile may route to a region that the policy does not allow.",
-        DestinationsUnknown: "It is not known where the profile may route.",
-        ReplacementNotServed: "The replacement that the policy names is not served here.",
-        OverrideNeedsWholeValue: "The policy's override is an ARN, which can only stand as a whole value.",
+        DestinationsUnknown: "The regions to which the profile may route are unknown.",
+        ReplacementNotServed: "The replacement that the policy names is not served in this region.",
+        OverrideNeedsWholeValue: "The override is an ARN, which can only replace a whole value.",
     }
 }
 
 impl Reason {
-    /// Whether the ID cannot work and nothing that the policy permits serves it: what `unresolved` speaks of and may deny.
+    /// Whether the ID cannot work and no target that the policy permits serves it. The policy's `unresolved` applies to
+    /// these reasons and may deny the object.
     ///
-    /// Never true for what is merely unknown (a model, a region, an unverified profile): a launch day must not be an outage.
+    /// Never true if only knowledge is missing (an unknown model or region, an unverified profile): the launch of a model
+    /// must not cause an outage.
     pub const fn is_unresolved(self) -> bool {
         matches!(self.group(), Group::Rows) && !matches!(self, Self::WorksDirectly)
     }
 
-    /// Whether another region could give another answer.
+    /// Whether the result may differ in another region.
     pub const fn depends_on_the_region(self) -> bool {
         matches!(self.group(), Group::Region | Group::Rows)
             || matches!(
@@ -137,7 +139,7 @@ impl Reason {
             )
     }
 
-    /// Whether the author should be warned although nothing may be denied.
+    /// Whether the webhook warns about the finding, even where it may not deny the object.
     pub const fn is_worth_a_warning(self) -> bool {
         self.is_unresolved()
             || matches!(
@@ -169,13 +171,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_stand_in_their_order_of_precedence() {
+    fn reasons_are_sorted_by_the_precedence_of_their_groups() {
         assert!(Reason::ALL.is_sorted_by_key(|reason| reason.group()));
         assert!(Reason::ALL.is_sorted());
     }
 
     #[test]
-    fn what_is_merely_unknown_is_never_unresolved() {
+    fn an_unknown_model_or_region_is_never_unresolved() {
         for reason in Reason::ALL {
             if reason.is_unresolved() {
                 assert_eq!(reason.group(), Group::Rows, "{reason}");
@@ -185,11 +187,11 @@ mod tests {
     }
 
     #[test]
-    fn every_sentence_ends_with_a_dot() {
+    fn every_description_ends_with_a_dot() {
         assert!(
             Reason::ALL
                 .iter()
-                .all(|reason| reason.sentence().ends_with('.'))
+                .all(|reason| reason.description().ends_with('.'))
         );
     }
 }

@@ -1,6 +1,7 @@
-//! The annotation in which an object carries what was rewritten in it, so that a later round can tell ours from theirs.
+//! The annotation that records the rewrites in an object, so that a later evaluation distinguishes them from the author's
+//! own values.
 //!
-//! Holds IDs only, never the rest of a scalar, which may be a secret.
+//! Contains IDs only, never the rest of a scalar, which may be a secret.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,43 +10,43 @@ use crate::domain::region::{Region, RegionSource};
 /// The annotation's name.
 pub const ANNOTATION: &str = "bedrock-profiles.dev/rewrites";
 
-/// How large our annotation may become, in bytes.
+/// The maximum size of the annotation, in bytes.
 pub const LARGEST: usize = 16 * 1024;
 
-/// How large all annotations of an object together may become through ours, in bytes: the API server refuses 256 KiB
-/// (`totalAnnotationSizeLimitB`), and others need room too.
+/// The maximum total size of an object's annotations including this one, in bytes. The API server refuses more than
+/// 256 KiB (`totalAnnotationSizeLimitB`); the rest is left to other writers.
 pub const LARGEST_TOGETHER: usize = 200 * 1024;
 
-/// What was rewritten in an object.
+/// The rewrites in an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Places, in the order of the object.
+    /// The rewritten places, in document order.
     pub entries: Vec<Entry>,
-    /// How many there would be, where some are left out.
+    /// The number of rewrites, if the record is truncated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
-    /// Whether some are left out; what is not recorded is not resolved again.
+    /// Whether entries were dropped for lack of room. Rewrites that are not recorded are not resolved again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
 }
 
-/// One rewritten place.
+/// One rewrite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The place by names, as [`crate::domain::site::Location`] writes it.
+    /// The location by names, as displayed by [`crate::domain::site::Location`].
     pub at: String,
-    /// The ID that stood there.
+    /// The ID before the rewrite.
     pub from: String,
-    /// The answer.
+    /// The ID after the rewrite.
     pub to: String,
-    /// The region that decided.
+    /// The region that the rewrite was resolved for.
     pub region: String,
-    /// Where the region was found.
+    /// The source of the region.
     pub by: String,
 }
 
 impl Record {
-    /// Reads an annotation; anything that we did not write in this form is an empty record.
+    /// Reads an annotation; a text in any other form is an empty record.
     pub fn parse(text: &str) -> Self {
         if text.len() > LARGEST {
             Self::default()
@@ -54,7 +55,7 @@ impl Record {
         }
     }
 
-    /// A record of `entries`, and of `left_out` more that there was no room for.
+    /// A record of `entries` and of `left_out` more that are counted only.
     pub fn of(entries: Vec<Entry>, left_out: usize) -> Self {
         let truncated = left_out > 0;
         Self {
@@ -64,14 +65,14 @@ impl Record {
         }
     }
 
-    /// How many places there was no room for.
+    /// The number of entries dropped for lack of room.
     pub fn left_out(&self) -> usize {
         self.count
             .map_or(0, |count| count.saturating_sub(self.entries.len()))
     }
 
-    /// Writes the annotation into at most `room` bytes: with the first entries and a count where not all fit, `None` where
-    /// nothing fits.
+    /// Returns the annotation in at most `room` bytes. If not all entries fit, it holds the first ones and the count; `None`
+    /// if no entry fits.
     pub fn write(mut self, room: usize) -> Option<String> {
         let room = room.min(LARGEST);
         let all = self.entries.len() + self.left_out();
@@ -80,7 +81,7 @@ impl Record {
             if text.len() <= room {
                 return Some(text);
             }
-            // Drops as many as are too many by their mean size, and at least one.
+            // Drops the surplus, estimated by the mean size of an entry, and at least one entry.
             let mean = (text.len() / self.entries.len().max(1)).max(1);
             let keep = self.entries.len().checked_sub(1)?.min(room / mean);
             self.entries.truncate(keep);
@@ -91,7 +92,7 @@ impl Record {
 }
 
 impl Entry {
-    /// The region that decided, with its source; `None` where the entry holds neither.
+    /// The region and its source; `None` if either text is not valid.
     pub fn recorded_region(&self) -> Option<(Region, RegionSource)> {
         let source = RegionSource::ALL
             .iter()
@@ -119,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn is_read_as_it_was_written() {
+    fn a_record_is_read_as_it_was_written() {
         let text = record(3).write(LARGEST).unwrap();
         assert_eq!(Record::parse(&text), record(3));
         assert!(!text.contains("truncated"));
     }
 
     #[test]
-    fn is_cut_with_a_count_where_it_does_not_fit() {
+    fn a_record_that_does_not_fit_is_truncated_with_a_count() {
         let text = record(1000).write(LARGEST).unwrap();
         let read = Record::parse(&text);
         assert!(text.len() <= LARGEST);
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_empty() {
+    fn a_text_in_another_form_is_an_empty_record() {
         for text in [
             "",
             "null",

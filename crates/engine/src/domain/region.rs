@@ -1,6 +1,6 @@
-//! AWS regions, the partitions and the jurisdictions that they lie in.
+//! AWS regions, their partitions and jurisdictions.
 //!
-//! Does not know which models a region offers; that is the catalog's.
+//! The models of a region are in the catalog.
 
 use std::fmt;
 
@@ -15,24 +15,24 @@ pub use text::{RegionReading, read_region};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region([u8; Region::LONGEST]);
 
-/// Why a text is no region.
+/// The error for a text that is not a region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an AWS region: expected a code such as `eu-west-1` or `us-gov-west-1`")]
 pub struct NotARegion(pub Box<str>);
 
-/// The state, or the EU as one, that a region lies in.
+/// The country of a region; the EU counts as one.
 ///
-/// A region that the table does not list is a jurisdiction of its own: nothing crosses into it unseen.
+/// A region that the table does not list is a jurisdiction of its own, so every route into it counts as a crossing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Jurisdiction {
-    /// By its short name, such as `EU`, `GB` or `US-GOV`.
+    /// A jurisdiction of the table, by its short name, such as `EU`, `GB` or `US-GOV`.
     Listed(&'static str),
-    /// A region of which only the code is known.
+    /// A region that is not in the table.
     Unlisted(Region),
 }
 
-/// Region or prefix of regions, short name and the name that a person reads.
-/// Source: AWS's list of regions; the EU sovereign cloud and the partitions of governments stand for themselves.
+/// Region or prefix of regions, short name, and name in messages.
+/// Source: AWS's list of regions. The EU sovereign cloud and the partitions of governments are separate jurisdictions.
 const JURISDICTIONS: &[(&str, &str, &str)] = &[
     ("us-gov-", "US-GOV", "the US government's regions"),
     ("us-iso", "US-ISO", "the US isolated regions"),
@@ -75,9 +75,9 @@ const JURISDICTIONS: &[(&str, &str, &str)] = &[
     ("af-south-1", "ZA", "South Africa"),
 ];
 
-/// What region codes start with, partition by partition (`regionRegex` in botocore's `partitions.json`).
-/// A longer start is before a shorter one that it contains.
-const STARTS: &[(&str, &str)] = &[
+/// Prefixes of region codes and their partitions (`regionRegex` in botocore's `partitions.json`).
+/// A longer prefix precedes the shorter prefixes that it starts with.
+const PREFIXES: &[(&str, &str)] = &[
     ("us-gov-", "aws-us-gov"),
     ("us-isob-", "aws-iso-b"),
     ("us-isof-", "aws-iso-f"),
@@ -96,24 +96,24 @@ const STARTS: &[(&str, &str)] = &[
     ("mx-", COMMERCIAL),
 ];
 
-/// The partition of everybody who needs no other.
+/// The commercial partition.
 const COMMERCIAL: &str = "aws";
 
 impl Region {
     const LONGEST: usize = 20;
 
-    /// The region that all of `regions` are; `None` where they differ, and where there are none.
+    /// The region that all items of `regions` are; `None` if they differ or `regions` is empty.
     pub fn common(regions: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut regions = regions.into_iter();
         let first = regions.next()?;
         regions.all(|region| region == first).then_some(first)
     }
 
-    /// Takes `text` as a region code; [`NotARegion`] when it fits no partition's pattern.
+    /// Parses a region code; [`NotARegion`] if it fits no partition's pattern.
     pub fn parse(text: &str) -> Result<Self, NotARegion> {
         let fits = text.len() <= Self::LONGEST
-            && start_of(text).is_some_and(|(start, _)| {
-                text[start.len()..]
+            && prefix_of(text).is_some_and(|(prefix, _)| {
+                text[prefix.len()..]
                     .rsplit_once('-')
                     .is_some_and(|(name, number)| {
                         !name.is_empty()
@@ -137,18 +137,18 @@ impl Region {
         std::str::from_utf8(&self.0[..end]).unwrap_or_default()
     }
 
-    /// Whether the region lies in the commercial partition, the only one whose profiles may leave their jurisdiction.
+    /// Whether the region is in the commercial partition, the only one whose profiles may route to another jurisdiction.
     pub fn is_commercial(&self) -> bool {
         self.partition() == COMMERCIAL
     }
 
-    /// The partition that the region lies in, as ARNs name it: `aws`, `aws-us-gov`, …
+    /// The partition of the region, as in ARNs: `aws`, `aws-us-gov`, …
     pub fn partition(&self) -> &'static str {
-        // A region was parsed by these starts, so this never falls back.
-        start_of(self.as_str()).map_or(COMMERCIAL, |(_, partition)| partition)
+        // A region was parsed by these prefixes, so this never falls back.
+        prefix_of(self.as_str()).map_or(COMMERCIAL, |(_, partition)| partition)
     }
 
-    /// The jurisdiction that the region lies in.
+    /// The jurisdiction of the region.
     pub fn jurisdiction(&self) -> Jurisdiction {
         row_of(self.as_str()).map_or(Jurisdiction::Unlisted(*self), |row| {
             Jurisdiction::Listed(row.1)
@@ -157,7 +157,7 @@ impl Region {
 }
 
 impl Jurisdiction {
-    /// The name that a sentence uses: `Canada`, `the EU`, or the region's code where no name is known.
+    /// The name in messages: `Canada`, `the EU`, or the region's code if no name is known.
     pub fn name(&self) -> &str {
         match self {
             Self::Listed(short) => JURISDICTIONS
@@ -169,8 +169,8 @@ impl Jurisdiction {
     }
 }
 
-fn start_of(text: &str) -> Option<&'static (&'static str, &'static str)> {
-    STARTS.iter().find(|(start, _)| text.starts_with(start))
+fn prefix_of(text: &str) -> Option<&'static (&'static str, &'static str)> {
+    PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix))
 }
 
 fn row_of(code: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
@@ -183,7 +183,7 @@ fn row_of(code: &str) -> Option<&'static (&'static str, &'static str, &'static s
     })
 }
 
-/// Whether an address is one of Bedrock's own runtime, public or behind a VPC endpoint.
+/// Whether an address is an endpoint of Bedrock's runtime, public or in a VPC.
 pub fn is_bedrock_runtime(address: &str) -> bool {
     address.contains("bedrock-runtime.") || address.contains("bedrock-runtime-fips.")
 }
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_codes_of_every_partition_also_future_ones() {
+    fn codes_of_every_partition_are_regions_also_future_ones() {
         for code in [
             "us-east-1",
             "eu-west-9",
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_common_region_is_the_only_one() {
+    fn the_common_region_exists_only_if_all_regions_are_equal() {
         let regions = |codes: &[&str]| {
             let codes = codes.iter().map(|code| Region::parse(code).unwrap());
             Region::common(codes).map(|region| region.as_str().to_owned())
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_fits_no_partition() {
+    fn a_text_that_fits_no_partition_is_not_a_region() {
         for bad in [
             "",
             "asia-northeast-1",
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_lies_in_the_partition_that_its_arns_name() {
+    fn the_partition_of_a_region_is_that_of_its_arns() {
         for (code, partition) in [
             ("eu-west-1", "aws"),
             ("us-gov-west-1", "aws-us-gov"),

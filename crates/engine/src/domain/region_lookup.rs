@@ -1,6 +1,7 @@
-//! Which region a workload calls: the sources in their order, and the three results that end the search.
+//! The region that a workload calls, from the sources in order of precedence. A conflict, an unreadable value and a text
+//! that is not a region end the search as a region does.
 //!
-//! The order is stated once, as the order of [`RegionSource`]'s variants.
+//! The order of precedence is the order of [`RegionSource`]'s variants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -26,19 +27,19 @@ pub use one_model::{OF_ONE_MODEL, region_of_one};
 use flags::{command_around, flagged};
 use variables::Variables;
 
-/// The strongest source that says anything, and what it says.
+/// The first source that sets a region, with the region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RegionAnswer {
-    /// Which one.
+    /// The source.
     pub source: RegionSource,
-    /// What it says.
+    /// The region that it sets.
     pub found: RegionReading,
 }
 
-/// The annotation by which an object or a namespace names its region.
+/// The annotation that sets the region of an object or of a namespace.
 pub const REGION_ANNOTATION: &str = "bedrock-profiles.dev/region";
 
-/// Variables that speak of Bedrock alone, as applications and tools name them.
+/// Variables that set the region of Bedrock only, in applications and tools.
 pub const BEDROCK_NAMES: &[&str] = &[
     "BEDROCK_AWS_REGION",
     "BEDROCK_REGION",
@@ -61,13 +62,13 @@ pub const BEDROCK_NAMES: &[&str] = &[
 /// `LiteLLM`'s name for the region of Bedrock.
 const LITELLM_NAME: &str = "AWS_REGION_NAME";
 
-/// Variables of the AWS SDKs; they disagree which of the two counts.
+/// Variables of the AWS SDKs; the SDKs differ in which of the two they use.
 pub const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// Names a profile of `~/.aws/config`, whose region cannot be read here.
+/// The variable that names a profile of `~/.aws/config`, whose region cannot be read.
 const SDK_PROFILE: &str = "AWS_PROFILE";
 
-/// What an object and what is around it say of regions, read once for all of its findings.
+/// The region sources of an object and its surroundings, read once for all of its findings.
 pub struct RegionContext<'t> {
     tree: &'t Tree<'t>,
     policy: &'t Policy,
@@ -75,42 +76,42 @@ pub struct RegionContext<'t> {
     namespace: Option<RegionReading>,
     default: Option<RegionReading>,
     cluster: Option<RegionReading>,
-    /// By container; the ConfigMap's own data without one.
+    /// The regions that names set, by container; `None` for the data of a ConfigMap.
     named: BTreeMap<Option<NodeId>, NamedRegions<'t>>,
 }
 
-/// What the names of a container, or of a ConfigMap, say.
+/// The regions that the names of a container, or of a ConfigMap, set.
 struct NamedRegions<'t> {
-    /// Its variables or keys.
-    read_region: Option<RegionReading>,
-    /// The flags of its command and arguments, as far as each is an element of its own.
+    /// The region that its variables or keys set.
+    by_name: Option<RegionReading>,
+    /// The region that flags set which are separate elements of its command and arguments.
     flags: Option<RegionReading>,
-    /// A source that is not seen may define one of the names. What a person has stated for the namespace or in the policy
-    /// counts all the same, for they know their Secrets; the cluster's own region does not: it is a guess about Pods that
-    /// name no region, and this one may.
+    /// Whether a Secret or an unobserved ConfigMap may set one of the names. Then the cluster's region is not used: it is a
+    /// guess about Pods that set no region. The namespace annotation and the policy default are used, because their authors
+    /// know the Secrets.
     may_be_hidden: bool,
     /// The variables of a container.
     variables: Option<Variables<'t>>,
-    /// The document, and the ConfigMap's data in it.
+    /// The document and the node of the ConfigMap's data.
     data: Option<(&'t Tree<'t>, NodeId)>,
 }
 
-/// The place that a region is asked for.
+/// The place whose region is requested.
 #[derive(Clone, Copy)]
 pub struct RegionQuery<'a, 't> {
     /// The text that the ID is in.
     pub site: &'a TextSite<'t>,
-    /// The ID's place in the decoded text.
+    /// The span of the ID in the decoded text.
     pub token: &'a Range<usize>,
-    /// A region that is written in the value itself.
+    /// The region in the value itself.
     pub in_value: Option<Region>,
-    /// What is named around the ID in a document.
+    /// The regions that the document sets around the ID.
     pub document_regions: &'a DocumentRegions,
 }
 
 impl<'t> RegionContext<'t> {
-    /// Reads the context of `object`, of these containers of it, under `policy`, which has names and a default of its own.
-    /// What variables take from ConfigMaps is looked up among `neighbours`.
+    /// Reads the region sources of `object` and of these containers. `policy` adds variable names and a default;
+    /// `neighbours` are the ConfigMaps that variables refer to.
     pub fn of(
         object: &Object<'t>,
         containers: &BTreeSet<NodeId>,
@@ -147,8 +148,8 @@ impl<'t> RegionContext<'t> {
         }
     }
 
-    /// What the strongest source says; `None` where no source says anything.
-    pub fn look_up(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
+    /// The region of the first source that sets one; `None` if no source does.
+    pub fn choose_region(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
         RegionSource::ALL.iter().find_map(|&source| {
             Some(RegionAnswer {
                 source,
@@ -157,7 +158,7 @@ impl<'t> RegionContext<'t> {
         })
     }
 
-    /// What one source says.
+    /// The region that `source` sets.
     pub fn read_source(
         &self,
         source: RegionSource,
@@ -179,11 +180,11 @@ impl<'t> RegionContext<'t> {
             RegionSource::ContainerEnv => {
                 place.site.container?;
                 let names = names?;
-                names.of_one(place.site.location).or(names.read_region)
+                names.of_one(place.site.location).or(names.by_name)
             }
             RegionSource::ConfigMapKey if place.site.container.is_none() => {
                 let names = names?;
-                names.of_one(place.site.location).or(names.read_region)
+                names.of_one(place.site.location).or(names.by_name)
             }
             RegionSource::ConfigMapKey => None,
             RegionSource::NamespaceAnnotation => self.namespace,
@@ -194,7 +195,7 @@ impl<'t> RegionContext<'t> {
         }
     }
 
-    /// `--region X` of the same command: of the whole list of arguments, or of the one command of a script that holds the ID.
+    /// The region of `--region X` in the same command: the list of arguments, or the command of a script that contains the ID.
     fn beside(
         &self,
         place: RegionQuery<'_, 't>,
@@ -233,9 +234,9 @@ impl<'t> NamedRegions<'t> {
             .filter_map(|node| tree.text(node))
             .collect();
         Self {
-            read_region: ranked(policy, |name| variables.region(name)),
+            by_name: first_by_rank(policy, |name| variables.region(name)),
             flags: flagged(&words, &variables),
-            may_be_hidden: asked(policy).any(|name| variables.may_hide(name)),
+            may_be_hidden: region_names(policy).any(|name| variables.may_hide(name)),
             variables: Some(variables),
             data: None,
         }
@@ -244,8 +245,8 @@ impl<'t> NamedRegions<'t> {
     fn of_data(tree: &'t Tree<'t>, data: NodeId, policy: &Policy) -> Self {
         let policies = std::slice::from_ref(policy);
         Self {
-            read_region: MappingRegions::of(neighbours_in_mapping(tree, data), None, policies)
-                .says(policy),
+            by_name: MappingRegions::of(neighbours_in_mapping(tree, data), None, policies)
+                .region(policy),
             flags: None,
             may_be_hidden: false,
             variables: None,
@@ -253,7 +254,7 @@ impl<'t> NamedRegions<'t> {
         }
     }
 
-    /// The region of the model in this variable or key alone.
+    /// The region that is set only for the model of this variable or key.
     fn of_one(&self, location: Location<'_>) -> Option<RegionReading> {
         let name = match location {
             Location::Env { variable, .. } => region_of_one(variable.key()),
@@ -271,8 +272,8 @@ impl<'t> NamedRegions<'t> {
     }
 }
 
-/// Every name that is asked for.
-fn asked(policy: &Policy) -> impl Iterator<Item = &str> {
+/// Every name that may set a region.
+fn region_names(policy: &Policy) -> impl Iterator<Item = &str> {
     let own = policy.extra_env_names.iter().map(|name| &**name);
     own.chain(BEDROCK_NAMES.iter().copied())
         .chain([LITELLM_NAME])
@@ -280,23 +281,26 @@ fn asked(policy: &Policy) -> impl Iterator<Item = &str> {
         .chain([SDK_PROFILE])
 }
 
-/// Asks the names rank by rank; the first rank that says anything decides.
-fn ranked(policy: &Policy, value: impl Fn(&str) -> Option<RegionReading>) -> Option<RegionReading> {
+/// Reads the names rank by rank and returns the region of the first rank that sets one.
+fn first_by_rank(
+    policy: &Policy,
+    value: impl Fn(&str) -> Option<RegionReading>,
+) -> Option<RegionReading> {
     policy
         .extra_env_names
         .iter()
         .find_map(|name| value(name))
-        .or_else(|| together(BEDROCK_NAMES.iter().filter_map(|name| value(name))))
+        .or_else(|| combined(BEDROCK_NAMES.iter().filter_map(|name| value(name))))
         .or_else(|| value(LITELLM_NAME))
-        .or_else(|| together(SDK_NAMES.iter().filter_map(|name| value(name))))
+        .or_else(|| combined(SDK_NAMES.iter().filter_map(|name| value(name))))
         .or_else(|| value(SDK_PROFILE).map(|_| RegionReading::OutOfSight))
 }
 
-/// What names of the same rank say together: an unreadable value ends the search, and two regions are a conflict.
-fn together(mut all: impl Iterator<Item = RegionReading>) -> Option<RegionReading> {
-    let mut read_region = all.next()?;
+/// Combines the regions of names of the same rank: an unreadable value takes precedence, and two regions are a conflict.
+fn combined(mut all: impl Iterator<Item = RegionReading>) -> Option<RegionReading> {
+    let mut combined = all.next()?;
     for other in all {
-        read_region = match (read_region, other) {
+        combined = match (combined, other) {
             (RegionReading::OutOfSight, _) | (_, RegionReading::OutOfSight) => {
                 RegionReading::OutOfSight
             }
@@ -306,13 +310,13 @@ fn together(mut all: impl Iterator<Item = RegionReading>) -> Option<RegionReadin
             (RegionReading::Region(a), RegionReading::Region(b)) if a != b => {
                 RegionReading::Conflict(a, b)
             }
-            (read_region, _) => read_region,
+            (same, _) => same,
         };
     }
-    Some(read_region)
+    Some(combined)
 }
 
-/// Whether a variable of this name may be asked for: every built-in name ends so.
+/// Whether a variable of this name may set a region. Every built-in name has one of these endings.
 fn may_name_a_region(name: &str, policy: &Policy) -> bool {
     name.ends_with("REGION")
         || name.ends_with("REGION_NAME")
@@ -326,15 +330,15 @@ mod tests {
     use crate::domain::fixtures;
 
     #[test]
-    fn every_built_in_name_is_among_those_that_may_name_a_region() {
+    fn every_built_in_name_may_name_a_region() {
         let policy = fixtures::policy();
-        for name in asked(&policy) {
+        for name in region_names(&policy) {
             assert!(may_name_a_region(name, &policy), "{name}");
         }
     }
 
     #[test]
-    fn the_strongest_source_is_first() {
+    fn sources_are_sorted_by_precedence() {
         assert!(RegionSource::ALL.is_sorted());
     }
 }

@@ -1,6 +1,6 @@
-//! What becomes of one model ID in one region under one policy: replacement, override, the mapping's row, in this order.
+//! Resolves one model ID in one region under one policy: replacement, override, the mapping's row, in this order.
 //!
-//! Order and precedence are stated here and nowhere else. Knows nothing of objects, texts or patches.
+//! This module alone defines the order. It does not depend on objects, texts or patches.
 
 use jiff::civil::Date;
 
@@ -19,39 +19,39 @@ mod rules;
 mod suggestion;
 
 pub use outcome::{Evidence, Note, Resolution, Step, Target};
-pub use profiled::standing_without_region;
+pub use profiled::reason_without_region;
 pub use rules::{crossings, permits};
 pub use suggestion::{Suggestion, SuggestionQuery, suggestion};
 
-/// What is asked: a name, the region that it is called from, and where it is.
+/// The input of a resolution: a name, the region that the workload calls, and the surroundings of the name.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// The name as found.
+    /// The name in the text.
     pub named: ModelRef<'a>,
     /// The region that the workload calls.
     pub region: Region,
-    /// The region was inferred from the cluster's nodes: a direct ID that works is then never changed.
+    /// Whether the region was inferred from the cluster's nodes. Then a direct ID that works is never changed.
     pub inferred: bool,
-    /// The namespace, which overrides may select.
+    /// The namespace, which overrides may select on.
     pub namespace: &'a Namespace,
-    /// The name is a whole value, so that an ARN can take its place.
+    /// Whether the name is a whole value, which an ARN can replace.
     pub whole: bool,
-    /// The day that decides over dates of end of life.
+    /// The date against which dates of end of life are compared.
     pub today: Date,
 }
 
-/// A name as it is in a text.
+/// A name of a model in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelRef<'a> {
     /// A direct ID, known or not.
     Direct(&'a str),
     /// An alias of the model with this direct ID.
     Alias(&'a str),
-    /// An ID behind a prefix.
+    /// An ID with a prefix.
     Profiled {
         /// The prefix, known or not.
         geography: &'a str,
-        /// The direct ID behind it, known or not.
+        /// The direct ID after it, known or not.
         id: &'a str,
     },
 }
@@ -59,7 +59,7 @@ pub enum ModelRef<'a> {
 /// Receives the steps of a resolution.
 pub type Steps<'s> = &'s mut dyn FnMut(Step);
 
-/// Resolves one name. Pure and total: every "no" is a [`Reason`].
+/// Resolves one name. Pure and total: returns a [`Reason`] for each unchanged ID.
 pub fn resolve(
     question: &Question<'_>,
     policy: &Policy,
@@ -81,9 +81,9 @@ pub fn resolve(
     (resolution, resolver.evidence)
 }
 
-/// Why a name is left before its region matters: the policy leaves it out, or nothing is known that could help in any region.
-/// An ID behind a prefix is judged by its region.
-pub fn settled_without_region(
+/// The reason for an ID that is unchanged in every region: the policy excludes it, or no region can have a target for it.
+/// `None` for an ID with a prefix, which depends on the region.
+pub fn reason_in_every_region(
     named: ModelRef<'_>,
     policy: &Policy,
     catalog: &Catalog,
@@ -105,16 +105,16 @@ pub fn settled_without_region(
         return Some(Reason::UnknownModel);
     };
     let model = catalog.model(at);
-    // Where the direct ID works somewhere, the region decides first.
+    // If the direct ID works in some region, the result depends on the region.
     unserved(model)
         .filter(|reason| !(model.works_somewhere() && (is_alias || *reason == Reason::Unverified)))
 }
 
-/// Why a model can have no profile anywhere.
+/// The reason for a model that has no profile in any region.
 fn unserved(model: &Model) -> Option<Reason> {
     match model.knowledge {
         Knowledge::HasProfiles => None,
-        // Where the model is gone, that is the better word.
+        // `EndOfLife` is more precise.
         Knowledge::NeverHadProfile if model.lifecycle.state == LifecycleState::EndOfLife => None,
         Knowledge::NeverHadProfile => Some(Reason::NeverHadProfile),
         Knowledge::Unverified => Some(Reason::Unverified),
@@ -150,18 +150,18 @@ impl<'a> Resolver<'a, '_> {
             return Resolution::Leave(Reason::WorksDirectly);
         }
         match self.model(to.as_str()) {
-            // A row of the dead cures nothing, and a replacement is there to cure.
+            // A profile of a model at its end of life does not work, so the replacement is not served.
             Resolution::Rewrite {
                 note: Some(Note::EndOfLife),
                 ..
             } => Resolution::Leave(Reason::ReplacementNotServed),
-            Resolution::Leave(Reason::WorksDirectly) => self.directly(to),
+            Resolution::Leave(Reason::WorksDirectly) => self.rewrite_to_direct_id(to),
             Resolution::Leave(reason) => Resolution::Leave(not_served(reason)),
             rewrite @ Resolution::Rewrite { .. } => rewrite,
         }
     }
 
-    /// A name that only its application knows: where the direct ID works, that takes its place, whatever the scope.
+    /// An alias, which only its application resolves. If the direct ID works, it replaces the alias in every scope.
     fn alias(&mut self, id: &'a str) -> Resolution {
         let Some(at) = self.catalog.find(id) else {
             return Resolution::Leave(Reason::UnknownModel);
@@ -169,13 +169,13 @@ impl<'a> Resolver<'a, '_> {
         let model = &self.catalog.model(at).id;
         (self.step)(Step::Aliased(model.clone()));
         match self.direct(id) {
-            Resolution::Leave(Reason::WorksDirectly) => self.directly(model),
+            Resolution::Leave(Reason::WorksDirectly) => self.rewrite_to_direct_id(model),
             found @ (Resolution::Leave(_) | Resolution::Rewrite { .. }) => found,
         }
     }
 
-    /// The direct ID of a model that works by it here.
-    fn directly(&self, model: &ModelId) -> Resolution {
+    /// A rewrite to the direct ID, for a model whose direct ID works in the region.
+    fn rewrite_to_direct_id(&self, model: &ModelId) -> Resolution {
         Resolution::Rewrite {
             target: Target::Direct(model.clone()),
             destinations: Destinations::Known([self.question.region].into()),
@@ -183,7 +183,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Override, then row, of the model that replacements have led to.
+    /// Applies the override, then the row, of the model that remains after replacements.
     fn model(&mut self, id: &str) -> Resolution {
         let at = self.catalog.find(id);
         self.evidence.model = at;
@@ -199,9 +199,9 @@ impl<'a> Resolver<'a, '_> {
             let works = self.works(model);
             let row = self.direct_row(model);
             (self.step)(Step::Direct(row, works));
-            // A model without profiles that works here is what a replacement or an alias may lead to, and no question otherwise.
-            let led_to = self.question.named != ModelRef::Direct(id);
-            let found = if works && (led_to || reason == Reason::Unverified) {
+            // A replacement or an alias may result in a model without profiles whose direct ID works.
+            let is_result = self.question.named != ModelRef::Direct(id);
+            let found = if works && (is_result || reason == Reason::Unverified) {
                 Reason::WorksDirectly
             } else {
                 reason
@@ -223,12 +223,12 @@ impl<'a> Resolver<'a, '_> {
         }
         let empty = Row::default();
         let row = model.row(self.question.region).unwrap_or(&empty);
-        let past = model.is_past_end_of_life(self.question.region, self.question.today);
-        let lives = |route: &&Route| route.state != ProfileState::Retired && !past;
-        if row.routes().any(|route| lives(&route)) {
+        let has_ended = model.is_past_end_of_life(self.question.region, self.question.today);
+        let is_current = |route: &&Route| route.state != ProfileState::Retired && !has_ended;
+        if row.routes().any(|route| is_current(&route)) {
             let found = self.first_permitted(
                 model,
-                candidates(row, self.policy.global).filter(lives),
+                candidates(row, self.policy.global).filter(is_current),
                 None,
             );
             return match found {
@@ -245,14 +245,19 @@ impl<'a> Resolver<'a, '_> {
         if works {
             return Resolution::Leave(Reason::WorksDirectly);
         }
-        self.dead_row(model, row, past)
+        self.row_without_current_profile(model, row, has_ended)
     }
 
-    /// A row without a current profile whose direct ID does not work: retired models, and unknown ones.
-    fn dead_row(&mut self, model: &Model, row: &Row, past: bool) -> Resolution {
+    /// A row without a current profile and a working direct ID: models at their end of life, and unknown rows.
+    fn row_without_current_profile(
+        &mut self,
+        model: &Model,
+        row: &Row,
+        has_ended: bool,
+    ) -> Resolution {
         let worked = row.direct.is_some();
         let served = row.routes().next().is_some();
-        if !(past || served) {
+        if !(has_ended || served) {
             let known = self.catalog.is_scanned(self.question.region);
             return Resolution::Leave(if known {
                 Reason::NothingServes
@@ -274,7 +279,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The first candidate that passes every rule; else the first rule that was broken, if there was a candidate.
+    /// Returns the first permitted candidate; else the reason for which the first candidate is not permitted, if there is one.
     fn first_permitted<'r>(
         &mut self,
         model: &Model,
@@ -319,7 +324,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// The profiles of a row in the order in which the policy wants them.
+/// The profiles of a row in the order that the policy prefers.
 fn candidates(row: &Row, global: Global) -> impl Iterator<Item = &Route> {
     let (first, second) = match global {
         Global::Never => (&row.geographic, &None),
@@ -329,10 +334,10 @@ fn candidates(row: &Row, global: Global) -> impl Iterator<Item = &Route> {
     first.iter().chain(second)
 }
 
-/// The reason as it is reported for a replacement's end.
+/// The reason reported if the replacement itself does not work.
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else holds is unchanged"
+    reason = "every other reason is unchanged"
 )]
 fn not_served(reason: Reason) -> Reason {
     match reason {

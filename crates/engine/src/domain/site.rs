@@ -1,4 +1,4 @@
-//! The places of an object where a text may hold a model ID, each by names.
+//! The texts of an object that may contain a model ID, with their locations by names.
 
 use std::fmt;
 
@@ -7,27 +7,27 @@ use crate::domain::object::{Object, ObjectKind, VariableName};
 use crate::domain::reason::Reason;
 use crate::text::NodeId;
 
-/// A text that may hold a model ID.
+/// A text that may contain a model ID.
 #[derive(Debug, Clone, Copy)]
 pub struct TextSite<'t> {
-    /// Where it is.
+    /// The source of the text.
     pub source: TextSource<'t>,
-    /// Its place by names, which survives a sidecar that is injected before it.
+    /// The location by names, which stays the same if a sidecar is injected before the container.
     pub location: Location<'t>,
-    /// The container that it belongs to.
+    /// The container of the text.
     pub container: Option<NodeId>,
 }
 
-/// Where a text is.
+/// The source of a text.
 #[derive(Debug, Clone, Copy)]
 pub enum TextSource<'t> {
-    /// In the object: this scalar, which can be edited.
+    /// A scalar of the object, which can be edited.
     Here(NodeId),
-    /// In another object, or in another field of this one; there is nothing here to edit.
+    /// A reference to another object or to another field; the object has no scalar to edit.
     Elsewhere(Reference<'t>),
 }
 
-/// A place by names, never by index.
+/// A location by names, never by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Location<'t> {
     /// A variable of a container.
@@ -57,11 +57,11 @@ pub enum Location<'t> {
         /// The volume's name.
         volume: &'t str,
     },
-    /// Anywhere in a document that is none of these.
+    /// Any other place in a document.
     Document,
 }
 
-/// Where a text is, which decides how much of it may be more than an ID.
+/// The kind of setting that contains a text, which determines the syntax around an ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextKind {
     /// The value of an environment variable.
@@ -72,7 +72,7 @@ pub enum TextKind {
     Data,
 }
 
-/// Every text that may hold a model ID, in document order.
+/// Every text that may contain a model ID, in document order.
 pub fn text_sites<'o, 't>(
     object: &'o Object<'t>,
 ) -> impl Iterator<Item = TextSite<'t>> + use<'o, 't> {
@@ -82,7 +82,7 @@ pub fn text_sites<'o, 't>(
         .filter_map(|node| text_site(object, node))
 }
 
-/// The text at `node` by its names, if it is one that may hold a model ID.
+/// The text at `node`, if it may contain a model ID.
 pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> {
     let tree = object.tree;
     if matches!(object.kind, ObjectKind::Custom | ObjectKind::Plain) {
@@ -128,7 +128,7 @@ pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> 
 }
 
 impl<'t> TextSite<'t> {
-    /// The node to point at: the scalar, or what takes the text from elsewhere.
+    /// The node of the text: the scalar, or the reference.
     pub fn node(&self) -> NodeId {
         match self.source {
             TextSource::Here(node) => node,
@@ -136,7 +136,7 @@ impl<'t> TextSite<'t> {
         }
     }
 
-    /// The scalar, where the text is the object's own.
+    /// The scalar; `None` for a reference.
     pub fn scalar(&self) -> Option<NodeId> {
         match self.source {
             TextSource::Here(node) => Some(node),
@@ -144,12 +144,12 @@ impl<'t> TextSite<'t> {
         }
     }
 
-    /// Why the text is not followed to where it is taken from.
+    /// The reason for which the reference is not followed.
     pub fn doubt(&self) -> Option<Reason> {
         self.reference()?.reach.err()
     }
 
-    /// The reference, where the text is taken from elsewhere.
+    /// The reference; `None` for a scalar of the object.
     pub fn reference(&self) -> Option<&Reference<'t>> {
         match &self.source {
             TextSource::Here(_) => None,
@@ -159,7 +159,7 @@ impl<'t> TextSite<'t> {
 }
 
 impl Location<'_> {
-    /// In which setting a text at this place is.
+    /// The kind of setting at this location.
     pub const fn setting(&self) -> TextKind {
         match self {
             Self::Env { .. } => TextKind::Env,
@@ -169,7 +169,7 @@ impl Location<'_> {
     }
 }
 
-/// As the annotation and the log write it: `app/env/BEDROCK_MODEL_ID`, `app/args`, `data/model`, `volumes/models`.
+/// The form in the annotation and the log: `app/env/BEDROCK_MODEL_ID`, `app/args`, `data/model`, `volumes/models`.
 impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,6 +1,6 @@
 //! All mappings and policies as one immutable value.
 //!
-//! Replaced as a whole, never changed: a bad object becomes a [`Problem`], never a missing snapshot.
+//! A snapshot is replaced as a whole. An invalid object becomes a [`Problem`] and does not prevent the snapshot.
 
 use std::collections::BTreeSet;
 
@@ -18,40 +18,41 @@ pub use problem::{ObjectName, Problem};
 
 use aliases::Aliases;
 
-/// All mappings, merged, and all policies in deciding order.
+/// All mappings, merged, and all policies in order of precedence.
 #[derive(Debug)]
 pub struct Snapshot {
     /// The merged rows.
     pub catalog: Catalog,
-    /// By priority, then by name.
+    /// The policies, by priority, then by name.
     pub policies: Box<[Policy]>,
-    /// The rules by which IDs are left for what is around them.
+    /// The rules that leave IDs unchanged because of their context.
     pub context_rules: ContextRules,
     prefilter: Prefilter,
 }
 
-/// What a cheap search over bytes looks for before anything is parsed: a dot with a vendor before it. Dots are
-/// rare and found by the processor's vector instructions, however many vendors there are.
+/// A fast search over bytes before parsing: for a vendor followed by a dot. Dots are rare, and vector instructions find
+/// them regardless of the number of vendors.
 #[derive(Debug)]
 struct Prefilter {
     /// Vendor prefixes with their dots, in order.
     vendors: Box<[Box<str>]>,
-    /// The vendors by the last byte of their name, the longest first.
+    /// The vendors by the last byte of their name, longest first.
     by_last: Box<[Vec<Box<str>>; 256]>,
-    /// The aliases of all models, where some policy turns aliases on.
+    /// The aliases of all models, if a policy enables aliases.
     aliases: Aliases,
     escape: memmem::Finder<'static>,
 }
 
-/// How JSON hides an ASCII character. No encoder of the API server hides one that an ID has (Go escapes `<`, `>`, `&`, control
-/// characters and line separators), so looking for it costs next to nothing and makes the search sound for every encoder.
+/// The start of a JSON escape of an ASCII character. The API server's encoder escapes no character of an ID (Go escapes `<`,
+/// `>`, `&`, control characters and line separators), so the search for it is cheap, and it makes the prefilter sound for
+/// every encoder.
 const ESCAPE: &str = "\\u00";
 
-/// What follows `meta.` in the options of every review (`meta.k8s.io/v1`): an API group of Kubernetes, and no model of a vendor.
+/// The text after `meta.` in the options of every review (`meta.k8s.io/v1`): an API group of Kubernetes, not a model.
 const KUBERNETES: &[u8] = b"k8s.io";
 
 impl Snapshot {
-    /// Merges `mappings`, orders `policies`, and tells what is wrong with either.
+    /// Merges `mappings`, sorts `policies`, and returns the problems of both.
     pub fn build(mappings: Vec<Mapping>, mut policies: Vec<Policy>) -> (Self, Vec<Problem>) {
         let mut problems: Vec<_> = mappings.iter().flat_map(problem::of_mapping).collect();
         let (catalog, conflicts) = Catalog::merge(mappings);
@@ -83,30 +84,30 @@ impl Snapshot {
         )
     }
 
-    /// Vendor prefixes with their dots, in order: whatever a model ID can start with.
+    /// The vendor prefixes with their dots, in order: every possible start of a model ID.
     pub fn vendors(&self) -> &[Box<str>] {
         &self.prefilter.vendors
     }
 
-    /// Whether it looks for the same vendors and aliases as `other`, so that what was kept of ConfigMaps for that one is what this one
-    /// needs.
+    /// Whether the snapshot searches for the same vendors and aliases as `other`, so that ConfigMaps indexed for `other` remain
+    /// valid.
     pub fn has_same_search_terms(&self, other: &Self) -> bool {
         self.prefilter.vendors == other.prefilter.vendors
             && self.prefilter.aliases.names() == other.prefilter.aliases.names()
     }
 
-    /// The model that goes by this other name, where some policy turns aliases on.
+    /// The model with this alias, if a policy enables aliases.
     pub fn alias(&self, name: &str) -> Option<ModelIx> {
-        let is_asked_for = !self.prefilter.aliases.is_empty();
-        is_asked_for.then(|| self.catalog.alias(name)).flatten()
+        let is_enabled = !self.prefilter.aliases.is_empty();
+        is_enabled.then(|| self.catalog.alias(name)).flatten()
     }
 
-    /// Where a vendor prefix is in decoded `text`, as byte offsets in order.
+    /// The byte offsets of vendor prefixes in decoded `text`, in order.
     pub fn vendor_hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.prefilter.hits(text.as_bytes())
     }
 
-    /// Where a vendor prefix or an alias is in encoded `bytes`, in no order; `None` where they may hide one behind escapes.
+    /// The offsets of vendor prefixes and aliases in encoded `bytes`, unordered; `None` if escapes may hide one.
     pub fn hits_in_spelling<'a>(
         &'a self,
         bytes: &'a [u8],
@@ -119,7 +120,7 @@ impl Snapshot {
         (!self.prefilter.hides_an_id_byte(bytes)).then(all)
     }
 
-    /// Whether encoded `bytes` can hold a model ID, or an alias that a policy asks for, at all.
+    /// Whether encoded `bytes` can contain a model ID, or an alias if a policy enables aliases.
     pub fn can_hold_an_id(&self, bytes: &[u8]) -> bool {
         self.prefilter.hits(bytes).next().is_some()
             || self.prefilter.aliases.hits(bytes).next().is_some()
@@ -146,16 +147,16 @@ impl Prefilter {
         }
     }
 
-    /// Where a vendor starts that a dot follows.
+    /// The offsets of vendors that are followed by a dot.
     fn hits<'a>(&'a self, haystack: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-        memchr::memchr_iter(b'.', haystack).filter_map(|stop| {
-            let last = *haystack.get(stop.checked_sub(1)?)?;
-            let before = &haystack[..=stop];
+        memchr::memchr_iter(b'.', haystack).filter_map(|dot| {
+            let last = *haystack.get(dot.checked_sub(1)?)?;
+            let before = &haystack[..=dot];
             let vendor = self.by_last[usize::from(last)]
                 .iter()
                 .find(|vendor| before.ends_with(vendor.as_bytes()))?;
-            let group = haystack[stop + 1..].starts_with(KUBERNETES);
-            (!group).then(|| before.len() - vendor.len())
+            let is_group = haystack[dot + 1..].starts_with(KUBERNETES);
+            (!is_group).then(|| before.len() - vendor.len())
         })
     }
 
@@ -194,7 +195,7 @@ mod tests {
     use crate::domain::fixtures;
 
     #[test]
-    fn finds_a_vendor_prefix_in_decoded_and_in_escaped_text() {
+    fn a_vendor_prefix_is_found_in_decoded_and_in_escaped_text() {
         let snapshot = fixtures::snapshot();
         assert!(snapshot.can_hold_an_id(br#"{"value":"anthropic.claude-sonnet-5"}"#));
         assert!(snapshot.can_hold_an_id(br#"{"value":"\u0061nthropic.claude-sonnet-5"}"#));
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_replacements_is_dropped_and_reported_and_the_rest_stays() {
+    fn a_cycle_of_replacements_is_dropped_and_reported_and_other_replacements_remain() {
         let mut policy = fixtures::policy();
         policy.replacements = fixtures::replacements(&[
             ("a.1", "a.2"),
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn policies_stand_in_deciding_order() {
+    fn policies_are_sorted_by_precedence() {
         let named = |name: &str, priority| {
             let mut p = fixtures::policy();
             p.name = name.into();

@@ -1,8 +1,8 @@
-//! The syntax of a token in its text: whole, wrapped, in a command line, or in one that is left alone.
+//! The syntax around a token in its text: a whole value, a wrapper, a command line, or a syntax that is never edited.
 //!
-//! Sees one text at a time; what the names around it mean is decided by the context rules.
+//! Evaluates one text at a time; the context rules evaluate the names around the text.
 
-use crate::domain::placeholder::is_of_a_template;
+use crate::domain::placeholder::is_in_template;
 use crate::domain::reason::Reason;
 use crate::domain::region::{Region, is_bedrock_runtime};
 use crate::domain::site::TextKind;
@@ -14,16 +14,16 @@ mod tests;
 /// The syntax of a token that may be rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Syntax {
-    /// The token is the whole value: only then can an ARN take its place.
+    /// Whether the token is the whole value, which an ARN can replace.
     pub whole: bool,
-    /// A region that is written in front of the ID (`bedrock/us-east-1/…`).
+    /// The region in front of the ID (`bedrock/us-east-1/…`).
     pub region: Option<Region>,
-    /// The token is one of a list, which other data may have to equal.
+    /// Whether the token is an item of a list, which other data may have to match.
     pub listed: bool,
 }
 
 impl Syntax {
-    /// Of a token that is the whole text.
+    /// The syntax of a token that is the whole text.
     pub const WHOLE: Self = Self {
         whole: true,
         region: None,
@@ -31,7 +31,8 @@ impl Syntax {
     };
 }
 
-/// Routes that clients put before an ID and that mean Bedrock itself, as `LiteLLM`, `LangChain`, pydantic-ai, opencode and others write them.
+/// Routes that clients write before an ID and that lead to Bedrock: those of `LiteLLM`, `LangChain`, pydantic-ai, opencode and
+/// others.
 pub const WRAPPERS: &[&str] = &[
     "bedrock/",
     "bedrock/converse/",
@@ -47,7 +48,7 @@ pub const WRAPPERS: &[&str] = &[
     "aws/",
 ];
 
-/// What a route contains that means something else, and the reason to leave the ID.
+/// Parts of routes that do not lead to Bedrock's runtime, with the reason for an unchanged ID.
 pub const OTHER_ROUTES: &[(&str, Reason)] = &[
     ("mantle/", Reason::Mantle),
     ("async_invoke/", Reason::Batch),
@@ -56,29 +57,29 @@ pub const OTHER_ROUTES: &[(&str, Reason)] = &[
     ("arn:", Reason::InArn),
 ];
 
-/// How the path of Bedrock's own runtime goes on before an ID.
+/// The path of Bedrock's runtime before an ID.
 const RUNTIME_PATH: &str = "/model/";
 
-/// How far around a token its text is looked at, in bytes: a bound for texts of a megabyte with thousands of IDs.
+/// The distance around a token that is evaluated, in bytes: a bound for texts of a megabyte with thousands of IDs.
 const NEAR: usize = 4096;
 
-/// Claude Code's mark for the long context window, which may follow any ID.
+/// Claude Code's suffix for the long context window, which may follow any ID.
 const LONG_CONTEXT: &str = "[1m]";
 
-/// A text in which tokens stand. What is true of all of it is found once: it may hold tens of thousands.
+/// A text with tokens. Its properties are computed once, because a text may contain tens of thousands of tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct TextContext<'t> {
     text: &'t str,
     trimmed: &'t str,
     setting: TextKind,
-    /// Whether commas in it need not part the items of a list.
+    /// Whether the text is a file, in which commas need not separate the items of a list.
     is_a_file: bool,
-    /// Whether it is one text in quotes.
+    /// Whether the whole text is in quotes.
     is_quoted: bool,
 }
 
 impl<'t> TextContext<'t> {
-    /// A text, by where it is.
+    /// Reads the properties of a text in this kind of setting.
     pub fn of(text: &'t str, setting: TextKind) -> Self {
         let trimmed = text.trim();
         let unquoted = trimmed.trim_matches(['"', '\'']);
@@ -91,7 +92,7 @@ impl<'t> TextContext<'t> {
         }
     }
 
-    /// The syntax of a token of the text, or why it is left.
+    /// The syntax of a token of the text, or the reason for an unchanged ID.
     pub fn syntax(&self, token: &Token<'_>) -> Result<Syntax, Reason> {
         let text = self.text;
         if !token.suffix.is_empty() {
@@ -108,7 +109,7 @@ impl<'t> TextContext<'t> {
         let start = token.span.start - word.len();
         let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
         let soon = &after[..after.floor_char_boundary(NEAR)];
-        if is_of_a_template(&text[near..token.span.start], soon) {
+        if is_in_template(&text[near..token.span.start], soon) {
             return Err(Reason::UnknownFormat);
         }
         let before = &text[near..start];
@@ -145,7 +146,7 @@ impl<'t> TextContext<'t> {
         })
     }
 
-    /// Whether a token is one of several between commas or square brackets, and no JSON object is around them.
+    /// Whether a token is an item between commas or square brackets that is not in a JSON object.
     fn is_listed(&self, before: &str, after: &str) -> bool {
         let unquote = ['"', '\'', ' ', '\n', '\t', '\r'];
         let (before, after) = (
@@ -158,7 +159,7 @@ impl<'t> TextContext<'t> {
                 || is_bracketed(self.trimmed))
     }
 
-    /// Why a token that shares its text with other words is left, if it is.
+    /// Checks the text around a token that shares its text with other words; the error is the reason for an unchanged ID.
     fn check_surroundings(&self, before: &str, after: &str, assigned: bool) -> Result<(), Reason> {
         let quoted = before.ends_with(['"', '\'']) && after.starts_with(['"', '\'']);
         if self.setting == TextKind::Data || self.trimmed.starts_with('{') || is_inside_json(before)
@@ -173,20 +174,20 @@ impl<'t> TextContext<'t> {
         if line.starts_with('#') {
             return Err(Reason::Prose);
         }
-        let behind_a_flag = line
+        let follows_flag = line
             .trim_end_matches(['"', '\''])
             .split_whitespace()
             .next_back()
             .is_some_and(|word| word.starts_with('-'));
         match self.setting {
             TextKind::Argument => Ok(()),
-            TextKind::Env if assigned || behind_a_flag || (quoted && self.is_quoted) => Ok(()),
+            TextKind::Env if assigned || follows_flag || (quoted && self.is_quoted) => Ok(()),
             TextKind::Env | TextKind::Data => Err(Reason::Prose),
         }
     }
 }
 
-/// The region of the foundation-model ARN that `token` ends and that is a word of its own, as the value of a setting is.
+/// The region of the foundation-model ARN that ends with `token`, if the ARN is a separate word, like the value of a setting.
 pub fn region_of_arn(text: &str, token: &Token<'_>) -> Option<Region> {
     let before = word_before(text, token.span.start);
     let mut parts = before.strip_prefix("arn:")?.split(':');
@@ -200,7 +201,7 @@ pub fn region_of_arn(text: &str, token: &Token<'_>) -> Option<Region> {
     Region::parse(region).ok().filter(|_| is_one)
 }
 
-/// What is between the last delimiter and `at`, as far as it is near.
+/// The text between the last delimiter and `at`, cut at a distance of [`NEAR`].
 fn word_before(text: &str, at: usize) -> &str {
     let near = text.floor_char_boundary(at.saturating_sub(NEAR));
     let before = &text[near..at];
@@ -210,12 +211,13 @@ fn word_before(text: &str, at: usize) -> &str {
     &before[start..]
 }
 
-/// Whether a text is one list as a whole, and no table of a file that is named between such brackets.
+/// Whether a text is a list as a whole. A file that starts with a table (`[name]`) is not.
 fn is_bracketed(text: &str) -> bool {
     text.starts_with('[') && text.ends_with(']')
 }
 
-/// Whether commas in a text of unknown format need not part the items of a list: it says more than names.
+/// Whether a text of unknown format is a file: an item between commas is more than a name, so commas need not separate the
+/// items of a list.
 fn is_a_file(text: &str) -> bool {
     !is_bracketed(text)
         && text.split(',').any(|item| {
@@ -224,19 +226,20 @@ fn is_a_file(text: &str) -> bool {
         })
 }
 
-/// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose context the words of a shell do not show.
+/// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose context is not visible in a shell
+/// command.
 fn is_inside_json(before: &str) -> bool {
     let before = before.trim_end_matches(['"', '\'', '\\', ' ']);
     before.ends_with(':') && before.contains('{')
 }
 
-/// Whether an address is before a token that is not one of Bedrock's own runtime (`curl http://gateway/… -d '{"model": …`).
+/// Whether the last address before a token is not an endpoint of Bedrock's runtime (`curl http://gateway/… -d '{"model": …`).
 fn is_sent_elsewhere(before: &str) -> bool {
     let address = before.rfind("://").map(|at| &before[at..]);
     address.is_some_and(|address| !is_bedrock_runtime(address))
 }
 
-/// The region that a route names, if the route means Bedrock; else why the ID behind it is left.
+/// The region of a route that leads to Bedrock; the error is the reason for an unchanged ID.
 fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
     if route.is_empty() || WRAPPERS.contains(&route) {
         return Ok(None);
@@ -258,7 +261,7 @@ fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
     }
 }
 
-/// The region of an address that calls Bedrock's own runtime (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/`).
+/// The region of an address of Bedrock's runtime (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/`).
 fn in_address(route: &str) -> Result<Option<Region>, Reason> {
     if !is_bedrock_runtime(route) {
         return Err(Reason::GatewayClient);

@@ -1,6 +1,6 @@
 //! Finds model IDs in decoded text: whole tokens only.
 //!
-//! Knows how an ID is bounded, not its syntax or context.
+//! Determines the bounds of an ID; `syntax` and `context_rules` evaluate its surroundings.
 
 use std::ops::Range;
 
@@ -8,39 +8,39 @@ use crate::domain::catalog::ModelIx;
 use crate::domain::id::{Geography, LONGEST_ID, is_id_byte};
 use crate::domain::snapshot::Snapshot;
 
-/// How far the word around a vendor is looked at, on either side, in bytes: four times what the longest ID has, so that a
-/// wrong one is still reported. Text of any length can be one word, with a vendor in it every few bytes.
+/// The maximum length of a word on either side of a vendor, in bytes: four times the longest ID, so that an invalid ID is
+/// still reported. A text of any length can be one word with a vendor every few bytes.
 const LONGEST_WORD: usize = 4 * LONGEST_ID;
 
 /// A text that is, or looks like, a model ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token<'t> {
-    /// Prefix and ID in the decoded text, in bytes.
+    /// The span of the prefix and the ID in the decoded text, in bytes.
     pub span: Range<usize>,
-    /// How it names its model.
+    /// The form of the name.
     pub form: Form<'t>,
-    /// The direct ID, without its prefix and suffix; of an alias, that of its model.
+    /// The direct ID, without prefix and suffix; for an alias, the direct ID of its model.
     pub id: &'t str,
-    /// The model of this ID, where the catalog knows it.
+    /// The model of this ID; `None` if the catalog does not contain it.
     pub model: Option<ModelIx>,
-    /// What follows the ID inside the same word of ID characters, such as `:48k`.
+    /// The rest of the word after the ID, such as `:48k`.
     pub suffix: &'t str,
 }
 
-/// How a token names its model.
+/// The form of a model's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form<'t> {
-    /// By the direct ID.
+    /// The direct ID.
     Direct,
-    /// By an ID behind one geography, known or not.
+    /// An ID after one geography, known or not.
     Profiled(&'t str),
-    /// By an ID behind more than one.
+    /// An ID after more than one geography.
     Doubled,
-    /// By another name that a mapping has for it.
+    /// An alias from a mapping.
     Alias,
 }
 
-/// The alias that the whole of `text` is, but for white space around it, where some policy turns aliases on.
+/// Returns `text`, without surrounding white space, as an alias, if a policy enables aliases.
 pub fn alias<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<Token<'t>> {
     let name = text.trim();
     let model = snapshot.alias(name)?;
@@ -71,7 +71,7 @@ fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<
     let (start, form) = form_before(text, hit)?;
     let (run, is_cut) = word(text[hit..].bytes(), is_id_byte);
     let catalog = &snapshot.catalog;
-    // A dot or colon at the end belongs to the sentence, unless an ID ends so, which none does.
+    // A dot or colon at the end belongs to the sentence; no ID ends with one.
     let run = text[hit..hit + run].trim_end_matches(['.', ':']);
     let known = &run[..run.len().min(LONGEST_ID + 1)];
     let (id, suffix) = match known
@@ -95,7 +95,7 @@ fn token_at<'t>(text: &'t str, hit: usize, snapshot: &Snapshot) -> Option<Token<
     })
 }
 
-/// Where the token starts and what is before its vendor; `None` when the vendor is inside another word.
+/// The start of the token and its form; `None` if the vendor is inside another word.
 fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
     let (left, is_cut) = word(text[..hit].bytes().rev(), |b| is_id_byte(b) && b != b':');
     if is_cut {
@@ -119,14 +119,14 @@ fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
     Some((start, form))
 }
 
-/// How many bytes belong to a word, and whether it goes on behind [`LONGEST_WORD`] of them.
+/// The length of a word in bytes, at most [`LONGEST_WORD`], and whether the word is longer.
 fn word(bytes: impl Iterator<Item = u8>, belongs: impl Fn(u8) -> bool) -> (usize, bool) {
-    let seen = bytes.take(LONGEST_WORD + 1);
-    let length = seen.take_while(|&byte| belongs(byte)).count();
+    let bounded = bytes.take(LONGEST_WORD + 1);
+    let length = bounded.take_while(|&byte| belongs(byte)).count();
     (length.min(LONGEST_WORD), length > LONGEST_WORD)
 }
 
-/// Policies may replace an ID that no mapping knows.
+/// Whether a replacement or an override of a policy names `id`, which no mapping need contain.
 fn is_named_by_a_policy(id: &str, snapshot: &Snapshot) -> bool {
     snapshot.policies.iter().any(|policy| {
         policy.replacements.iter().any(|r| r.from.as_str() == id)
@@ -134,8 +134,8 @@ fn is_named_by_a_policy(id: &str, snapshot: &Snapshot) -> bool {
     })
 }
 
-/// Whether a text behind a vendor that no mapping knows is worth a report: it carries a version, as every ID does.
-/// A host (`anthropic.com`), an editor's extension (`anthropic.claude-code`) and a glob do not.
+/// Whether an unknown text with a vendor looks like an ID, so that it is reported: it has a version, as every ID does.
+/// A host (`anthropic.com`), an editor's extension (`anthropic.claude-code`) and a glob have none.
 fn looks_like_an_id(text: &str) -> bool {
     text.split_once('.').is_some_and(|(_, name)| {
         name.contains('-')
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_seen_whether_known_or_not() {
+    fn a_prefix_is_found_whether_known_or_not() {
         assert_eq!(
             found("us.anthropic.claude-sonnet-5"),
             ["us|anthropic.claude-sonnet-5"]
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_suffix_is_no_part_of_the_id() {
+    fn a_size_suffix_is_not_part_of_the_id() {
         assert_eq!(
             found("anthropic.claude-3-haiku-20240307-v1:0:48k"),
             ["anthropic.claude-3-haiku-20240307-v1:0:48k"]
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_longer_than_any_id_is_none_but_may_begin_with_one() {
+    fn a_word_longer_than_any_id_is_not_an_id_but_may_begin_with_one() {
         let id = "anthropic.claude-sonnet-5";
         let long = "-7".repeat(LONGEST_WORD);
         assert_eq!(found(&format!("{id}{long}")), [""; 0]);
@@ -239,7 +239,7 @@ mod tests {
             found(&format!("{id}{}", &long[..LONGEST_WORD / 2])).len(),
             1
         );
-        // IDs that colons part are found, however many there are.
+        // IDs separated by colons are all found, in a list of any length.
         let listed = format!("{id}:").repeat(LONGEST_WORD);
         let ids = found(&listed);
         assert_eq!(ids.len(), LONGEST_WORD);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_no_tokens() {
+    fn look_alikes_are_not_tokens() {
         for text in [
             "anthropic.com",
             "api.anthropic.com/v1",

@@ -10,30 +10,30 @@ use crate::domain::policy::{self, Namespace, Policy};
 use crate::domain::region::Region;
 use crate::domain::snapshot::Snapshot;
 
-/// What the domain may look at: a snapshot and what is known of the cluster.
+/// The input of an evaluation: a snapshot and the observed state of the cluster.
 #[derive(Debug, Clone)]
 pub struct View {
     /// Mappings and policies.
     pub snapshot: Arc<Snapshot>,
-    /// What is known of namespaces.
+    /// The observed namespaces.
     pub namespaces: Arc<Namespaces>,
-    /// What is known of ConfigMaps.
+    /// The observed ConfigMaps.
     pub config_maps: Arc<ConfigMapIndex>,
-    /// The region that all node labels agree on.
+    /// The region of all nodes; `None` if their labels differ or are missing.
     pub cluster_region: Option<Region>,
 }
 
-/// What is known of namespaces.
+/// The observed namespaces.
 #[derive(Debug, Clone)]
 pub enum Namespaces {
-    /// Their names alone.
+    /// Namespaces are not observed; each has only its name.
     NamesOnly,
-    /// Labels and annotations of those that were seen, by name.
-    Seen(BTreeMap<Box<str>, Arc<Namespace>>),
+    /// The observed namespaces, by name.
+    Observed(BTreeMap<Box<str>, Arc<Namespace>>),
 }
 
 impl View {
-    /// A view of a snapshot alone, as files and a webhook without a cluster have it.
+    /// A view of a snapshot alone, for files and for a webhook without a cluster.
     pub fn of(snapshot: Snapshot) -> Self {
         Self {
             snapshot: Arc::new(snapshot),
@@ -43,42 +43,43 @@ impl View {
         }
     }
 
-    /// What is known of the namespace `name`; `None` while it has not been seen.
+    /// The namespace `name`; `None` if it has not been observed yet.
     pub fn namespace(&self, name: &str) -> Option<Arc<Namespace>> {
         match &*self.namespaces {
             Namespaces::NamesOnly => Some(Arc::new(Namespace::named(name))),
-            Namespaces::Seen(seen) => seen.get(name).cloned(),
+            Namespaces::Observed(observed) => observed.get(name).cloned(),
         }
     }
 }
 
-/// How an object names a ConfigMap from which a variable is taken.
+/// The fields that refer to a ConfigMap for variables.
 const REFERENCES: [&str; 2] = ["\"configMapKeyRef\"", "\"configMapRef\""];
 
-/// What is between that and the name, as the API server writes it.
+/// The text between such a field and the name, as the API server writes it.
 const BEFORE_NAME: &[u8] = b":{\"name\":\"";
 
 impl View {
-    /// Whether an object of this namespace, encoded in `bytes` without an ID of its own, can take one from a ConfigMap: one
-    /// that has some, or one that has not been seen yet.
+    /// Whether an object of this namespace, encoded in `bytes` that contain no ID, can take an ID from a ConfigMap: from one
+    /// with IDs, or from one that has not been observed yet.
     ///
-    /// Files from ConfigMaps are passed over: they are only ever reported, by an audit.
+    /// Files from ConfigMaps are skipped: they are never changed, and the audit reports them.
     pub fn can_take_an_id(&self, bytes: &[u8], namespace: &str) -> bool {
         let follows = |policy: &Policy| policy.references != policy::References::Off;
         let neighbours = self.config_maps.in_namespace(namespace);
-        let worth_a_look = neighbours.have_words() || self.config_maps.are_complete();
-        worth_a_look
+        let may_refer = neighbours.have_words() || self.config_maps.are_complete();
+        may_refer
             && self.snapshot.policies.iter().any(follows)
             && REFERENCES.iter().any(|reference| {
                 memmem::find_iter(bytes, reference).any(|at| {
-                    neighbours.have_words() || !is_seen(&bytes[at + reference.len()..], neighbours)
+                    neighbours.have_words()
+                        || !is_observed(&bytes[at + reference.len()..], neighbours)
                 })
             })
     }
 }
 
-/// Whether the ConfigMap whose name follows has been seen. A name that is written in another way than the API server's is not.
-fn is_seen(rest: &[u8], neighbours: NamespaceConfigMaps<'_>) -> bool {
+/// Whether the ConfigMap whose name follows has been observed; `false` for a name that the API server would write differently.
+fn is_observed(rest: &[u8], neighbours: NamespaceConfigMaps<'_>) -> bool {
     rest.strip_prefix(BEFORE_NAME)
         .and_then(|rest| rest.split(|byte| *byte == b'"').next())
         .and_then(|name| std::str::from_utf8(name).ok())

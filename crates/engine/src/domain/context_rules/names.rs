@@ -93,7 +93,7 @@ impl<'t> Sibling<'t> {
             ValueSource::Entry(tree, node) => {
                 let entry = EnvVar::read(tree, node);
                 let literal = entry.value.and_then(|node| tree.text(node));
-                if entry.elsewhere.is_some() {
+                if entry.value_from.is_some() {
                     SiblingValue::Unknown
                 } else {
                     SiblingValue::Text(literal.unwrap_or_default())

@@ -8,8 +8,8 @@ use crate::domain::reason::Reason;
 use crate::domain::region::{Region, RegionReading, RegionSource};
 use crate::domain::region_lookup::{RegionAnswer, RegionQuery};
 use crate::domain::resolve::{
-    Evidence, ModelRef, Question, Resolution, Suggestion, SuggestionQuery, resolve,
-    settled_without_region, standing_without_region, suggestion,
+    Evidence, ModelRef, Question, Resolution, Suggestion, SuggestionQuery, reason_in_every_region,
+    reason_without_region, resolve, suggestion,
 };
 use crate::domain::tokens::Form;
 
@@ -87,7 +87,7 @@ impl<'t> Judge<'t, '_> {
         let early = match named {
             ModelRef::Direct(_) | ModelRef::Alias(_) => shape_reason
                 .or(object_reason)
-                .or_else(|| settled_without_region(named, self.policy, catalog)),
+                .or_else(|| reason_in_every_region(named, self.policy, catalog)),
             ModelRef::Profiled { .. } => None,
         };
         let blocked = shape_reason.is_some() || object_reason.is_some();
@@ -152,7 +152,7 @@ impl<'t> Judge<'t, '_> {
     }
 
     pub(super) fn region_of(&self, finding: &Finding<'t>) -> Option<RegionAnswer> {
-        let found = self.region_context.look_up(region_query(finding))?;
+        let found = self.region_context.choose_region(region_query(finding))?;
         // The cluster's own region is a guess: good enough for a Pod that cannot work otherwise, for nothing else.
         let usable = found.source != RegionSource::Cluster
             || (self.object.kind != ObjectKind::ConfigMap && self.policy.scope == Scope::Required);
@@ -189,7 +189,7 @@ impl<'t> Judge<'t, '_> {
             }
             ModelRef::Profiled { geography, id } => {
                 let profile_reason =
-                    standing_without_region(geography, id, self.policy, &self.snapshot().catalog);
+                    reason_without_region(geography, id, self.policy, &self.snapshot().catalog);
                 (Resolution::Leave(profile_reason), self.evidence_of(id))
             }
         }

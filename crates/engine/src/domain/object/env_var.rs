@@ -9,8 +9,8 @@ pub struct EnvVar<'t> {
     pub name: Option<&'t str>,
     /// Its literal value.
     pub value: Option<NodeId>,
-    /// The `valueFrom` that it comes from otherwise.
-    pub elsewhere: Option<NodeId>,
+    /// Its `valueFrom`, if it is a mapping.
+    pub value_from: Option<NodeId>,
 }
 
 impl<'t> EnvVar<'t> {
@@ -22,7 +22,8 @@ impl<'t> EnvVar<'t> {
                 Some("name") => entry.name = tree.text(field),
                 Some("value") => entry.value = Some(field),
                 Some("valueFrom") => {
-                    entry.elsewhere = Some(field).filter(|_| tree.kind(field) == NodeKind::Mapping);
+                    entry.value_from =
+                        Some(field).filter(|_| tree.kind(field) == NodeKind::Mapping);
                 }
                 _ => {}
             }

@@ -1,11 +1,11 @@
-//! The name of a variable, which `envFrom` puts together from a prefix and a key.
+//! The name of a variable, which `envFrom` joins from a prefix and a key.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// The name of a variable. Two are equal where they read alike, however they are put together.
+/// The name of a variable. Equality and order depend on the joined text only.
 #[derive(Debug, Clone, Copy)]
 pub struct VariableName<'t> {
     prefix: &'t str,
@@ -13,23 +13,23 @@ pub struct VariableName<'t> {
 }
 
 impl<'t> VariableName<'t> {
-    /// A name that is written as a whole.
+    /// A name without a prefix.
     pub const fn named(name: &'t str) -> Self {
         Self::prefixed("", name)
     }
 
-    /// The name that `envFrom` gives to the key of a ConfigMap.
+    /// The name that `envFrom` builds from a prefix and the key of a ConfigMap.
     pub const fn prefixed(prefix: &'t str, key: &'t str) -> Self {
         Self { prefix, rest: key }
     }
 
-    /// The name without what `envFrom` puts before a key: what its author called it.
+    /// The name without the prefix of `envFrom`.
     pub const fn key(self) -> &'t str {
         self.rest
     }
 
-    /// Whether every API server takes it as the name of a variable, those before the relaxed rule too: letters, digits, `-`, `.`
-    /// and `_`, no digit first, and nothing that reads as a relative path.
+    /// Whether every API server accepts the name, including versions before the relaxed rule: letters, digits, `-`, `.` and
+    /// `_`, no digit first, and no relative path.
     pub fn is_accepted_everywhere(self) -> bool {
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
         let reads_as_a_path = self.bytes().eq(*b".") || self.bytes().take(2).eq(*b"..");
@@ -38,8 +38,7 @@ impl<'t> VariableName<'t> {
             && !reads_as_a_path
     }
 
-    /// The key that an item of `envFrom` with this prefix would have to have to define the variable; `None` where no key
-    /// could.
+    /// The key with which an item of `envFrom` with this prefix defines the variable; `None` if no key does.
     pub fn key_behind(self, prefix: &str) -> Option<Cow<'t, str>> {
         if self.prefix == prefix {
             return Some(Cow::Borrowed(self.rest)).filter(|key| !key.is_empty());
@@ -101,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_what_it_reads_however_it_is_put_together() {
+    fn names_are_equal_if_their_joined_texts_are() {
         let (whole, parts) = (VariableName::named("AB"), VariableName::prefixed("A", "B"));
         assert_eq!(whole, parts);
         assert_eq!(whole.cmp(&parts), Ordering::Equal);
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_what_is_behind_a_prefix() {
+    fn the_key_is_the_rest_after_the_prefix() {
         let name = VariableName::prefixed("APP_", "MODEL");
         for (prefix, key) in [
             ("APP_", Some("MODEL")),
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_every_api_server_takes_are_accepted() {
+    fn names_that_some_api_server_refuses_are_not_accepted_everywhere() {
         for (prefix, key, accepted) in [
             ("", "MODEL", true),
             ("", "model-id.x_1", true),

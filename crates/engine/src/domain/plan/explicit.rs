@@ -1,8 +1,8 @@
-//! Explicit variables for what a container takes from a ConfigMap: instead of the entry that refers to it, or in front of all
-//! entries, for the kubelet expands `$(X)` from `envFrom` and from the entries before it.
+//! Explicit variables for values that a container takes from a ConfigMap. An explicit variable replaces the entry that
+//! refers to the ConfigMap, or precedes all entries, because the kubelet expands `$(X)` from `envFrom` and from earlier
+//! entries.
 //!
-//! Right by construction: an entry is replaced where it is, and only then entries are put in front of others, so that no
-//! path of one operation is moved by another.
+//! Entries are replaced before others are inserted, so no operation shifts the path of another.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ type Variable = (String, String);
 /// Explicit variables for the containers of one object.
 #[derive(Default)]
 pub(super) struct Explicit {
-    /// By the entry that each replaces.
+    /// Variables by the entry that they replace.
     instead: BTreeMap<NodeId, Variable>,
-    /// By the container in front of whose entries they come, in their order.
+    /// Variables that precede all entries of a container, in order.
     in_front: BTreeMap<NodeId, Vec<Variable>>,
 }
 
@@ -30,7 +30,7 @@ impl Explicit {
         self.instead.insert(entry, (name, escaped(text)));
     }
 
-    /// Puts an entry in front of those of a container, behind what was put there before.
+    /// Adds an entry before those of the container, after the variables added earlier.
     pub(super) fn in_front(&mut self, container: NodeId, name: String, text: &str) {
         let variables = self.in_front.entry(container).or_default();
         variables.push((name, escaped(text)));
@@ -40,7 +40,7 @@ impl Explicit {
         self.instead.is_empty() && self.in_front.is_empty()
     }
 
-    /// The operations in their order, replacements first. `None` is for what has no pointer, and nothing is without one.
+    /// The operations in order, replacements first. Every node has a pointer, so none is skipped.
     pub(super) fn operations<'o>(
         &'o self,
         tree: &'o Tree<'_>,
@@ -64,7 +64,7 @@ impl Explicit {
     }
 }
 
-/// One `add` for each variable where the container has a list of entries, else one for a list of all.
+/// One `add` for each variable if the container has a list of entries, else one `add` of a new list.
 fn additions(
     tree: &Tree<'_>,
     container: NodeId,
@@ -92,8 +92,8 @@ fn entry_of((name, value): &Variable) -> Value {
     json!({ "name": name, "value": value })
 }
 
-/// The text as a value that the kubelet expands back into it: in an explicit value `$(X)` is a variable and `$$` a dollar sign,
-/// in a ConfigMap neither is anything.
+/// Escapes a text so that the kubelet expands it to the same text: in an explicit value `$(X)` is a variable and `$$` a
+/// dollar sign, in a ConfigMap both are literal.
 fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_expanded_back_into_itself() {
+    fn an_escaped_text_expands_to_itself() {
         for (text, written) in [
             ("anthropic.claude-sonnet-5", "anthropic.claude-sonnet-5"),
             ("$(X)", "$$(X)"),

@@ -1,10 +1,10 @@
-//! Which selectors select whatever another one does, and which policies leave nothing to another.
+//! Coverage: selectors that select every namespace of another selector, and policies that shadow another policy.
 
 use super::{Policy, Requirement, Selector};
 
 impl Policy {
-    /// Whether this policy, asked first, leaves nothing for `later` to decide.
-    pub fn leaves_nothing_to(&self, later: &Self) -> bool {
+    /// Whether this policy, if evaluated first, prevents `later` from ever being the effective policy.
+    pub fn shadows(&self, later: &Self) -> bool {
         self.decides()
             && later.decides()
             && (self.pods || !later.pods)
@@ -14,29 +14,29 @@ impl Policy {
 }
 
 impl Selector {
-    /// Whether whatever `other` selects is selected by this one too, as far as each requirement shows by itself: two of
-    /// another selector that only together leave no namespace are taken for some.
+    /// Whether this selector selects every namespace that `other` selects. Requirements are compared one by one, so the
+    /// result is `false` if only a combination of requirements of `other` implies one of this selector.
     pub fn covers(&self, other: &Self) -> bool {
-        let implied = |ours: &Requirement| other.0.iter().any(|theirs| theirs.implies(ours));
+        let implied = |own: &Requirement| other.0.iter().any(|theirs| theirs.implies(own));
         self.0.iter().all(implied)
     }
 }
 
 impl Requirement {
-    /// Whether a namespace that meets this requirement meets `other` too.
+    /// Whether every namespace that meets this requirement also meets `other`.
     fn implies(&self, other: &Self) -> bool {
         if self.key() != other.key() {
             return false;
         }
         match (self, other) {
-            (Self::In(_, ours), Self::In(_, asked)) => {
-                ours.iter().all(|value| asked.contains(value))
+            (Self::In(_, left), Self::In(_, required)) => {
+                left.iter().all(|value| required.contains(value))
             }
-            (Self::In(_, ours), Self::NotIn(_, asked)) => {
-                !ours.iter().any(|value| asked.contains(value))
+            (Self::In(_, left), Self::NotIn(_, required)) => {
+                !left.iter().any(|value| required.contains(value))
             }
-            (Self::NotIn(_, ours), Self::NotIn(_, asked)) => {
-                asked.iter().all(|value| ours.contains(value))
+            (Self::NotIn(_, left), Self::NotIn(_, required)) => {
+                required.iter().all(|value| left.contains(value))
             }
             (Self::In(..) | Self::Exists(_), Self::Exists(_))
             | (Self::DoesNotExist(_), Self::DoesNotExist(_) | Self::NotIn(..)) => true,
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_requirement_implies_what_no_label_can_contradict() {
+    fn a_requirement_implies_another_if_no_label_contradicts_it() {
         let (exists, absent) = (
             Requirement::Exists("team".into()),
             Requirement::DoesNotExist("team".into()),
@@ -79,7 +79,7 @@ mod tests {
             absent,
             Requirement::Exists("tier".into()),
         ];
-        // Every requirement is asked of every namespace that matters to one of them.
+        // Every requirement is checked against every namespace that one of them distinguishes.
         let namespaces = [None, Some("a"), Some("b"), Some("c")].map(|team| {
             let mut namespace = crate::domain::policy::Namespace::named("ml");
             if let Some(team) = team {
@@ -88,17 +88,17 @@ mod tests {
             namespace
         });
         for given in &requirements {
-            for asked in &requirements {
+            for required in &requirements {
                 let selects = |requirement: &Requirement, namespace| {
                     Selector::new([requirement.clone()]).selects(namespace)
                 };
                 let never_contradicted = namespaces
                     .iter()
-                    .all(|namespace| !selects(given, namespace) || selects(asked, namespace));
+                    .all(|namespace| !selects(given, namespace) || selects(required, namespace));
                 let chosen = never_contradicted
                     && namespaces.iter().any(|namespace| selects(given, namespace))
-                    || given == asked;
-                assert_eq!(given.implies(asked), chosen, "{given:?} {asked:?}");
+                    || given == required;
+                assert_eq!(given.implies(required), chosen, "{given:?} {required:?}");
             }
         }
     }
@@ -113,15 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_leaves_nothing_to_one_that_selects_no_more() {
+    fn a_policy_shadows_a_later_one_that_selects_no_more() {
         let first = fixtures::policy();
         let mut later = fixtures::policy();
-        assert!(first.leaves_nothing_to(&later));
+        assert!(first.shadows(&later));
         later.config_maps = false;
-        assert!(first.leaves_nothing_to(&later));
-        assert!(!later.leaves_nothing_to(&first));
+        assert!(first.shadows(&later));
+        assert!(!later.shadows(&first));
         later.mode = Mode::DryRun;
-        assert!(!first.leaves_nothing_to(&later), "it speaks beside");
-        assert!(!later.leaves_nothing_to(&first), "it never decides");
+        assert!(!first.shadows(&later), "a preview is always evaluated");
+        assert!(!later.shadows(&first), "a preview shadows no policy");
     }
 }

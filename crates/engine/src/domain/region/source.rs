@@ -1,19 +1,19 @@
-//! The sources of a region, in the order in which they are asked.
+//! The sources of a region, in order of precedence.
 
 use std::fmt;
 
-/// Where a region was found; the order of the variants is the order of precedence, and the strongest is first.
+/// The source of a region. The order of the variants is the order of precedence, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RegionSource {
     /// In the value itself (`bedrock/us-east-1/…`).
     InValue,
-    /// Beside it: `--region` or `--aws-region` of the same command, `aws_region_name` of the same entry.
+    /// Beside the ID: `--region` or `--aws-region` of the same command, `aws_region_name` of the same entry.
     Beside,
     /// The object's annotation.
     ObjectAnnotation,
     /// A variable of the same container.
     ContainerEnv,
-    /// A key of what encloses the entry in the same document.
+    /// A key of an enclosing mapping in the same document.
     Document,
     /// Another key of the same ConfigMap.
     ConfigMapKey,
@@ -39,7 +39,7 @@ impl RegionSource {
         Self::Cluster,
     ];
 
-    /// The name as reports and the annotation write it.
+    /// The name in reports and in the annotation.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InValue => "InValue",
@@ -54,18 +54,18 @@ impl RegionSource {
         }
     }
 
-    /// One sentence for a reader who meets the name for the first time.
-    pub const fn sentence(self) -> &'static str {
+    /// A description for users, which completes "the region is taken from".
+    pub const fn description(self) -> &'static str {
         match self {
             Self::InValue => {
                 "in the value itself: `bedrock/REGION/…`, or an address of Bedrock's runtime."
             }
             Self::Beside => {
-                "beside it: `--region` of the same command, `aws_region_name` or a variable's name as a key of the same entry; a bare `region` only where the entry names Bedrock."
+                "beside the ID: `--region` of the same command, `aws_region_name` or a variable's name as a key of the same entry; a bare `region` only if the entry names Bedrock."
             }
             Self::ObjectAnnotation => "the object's annotation `bedrock-profiles.dev/region`.",
             Self::ContainerEnv => "a variable of the same container.",
-            Self::Document => "a key of what encloses the entry in the same document.",
+            Self::Document => "a key of an enclosing mapping in the same document.",
             Self::ConfigMapKey => "another key of the same ConfigMap.",
             Self::NamespaceAnnotation => {
                 "the namespace's annotation `bedrock-profiles.dev/region`."
@@ -75,7 +75,7 @@ impl RegionSource {
         }
     }
 
-    /// Whether nothing that another webhook injects later can be stronger.
+    /// Whether no source that another webhook may inject later takes precedence.
     pub fn is_settled(self) -> bool {
         self <= Self::ConfigMapKey
     }

@@ -1,30 +1,30 @@
-//! The text of a setting that names a region: written in full, with `$(X)`, or as a placeholder.
+//! The text of a setting that names a region: a literal, a text with `$(X)`, or a placeholder.
 
 use super::Region;
-use crate::domain::placeholder::is_filled_in;
+use crate::domain::placeholder::has_placeholder;
 
-/// How long a text may be that a region's name is put together from, in bytes; a region has at most twenty.
+/// The maximum length of a text that is expanded into a region's name, in bytes. A region has at most twenty.
 pub(crate) const LONGEST_EXPANSION: usize = 256;
 
-/// What a source says.
+/// The region that a source sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegionReading {
     /// A region.
     Region(Region),
-    /// Two regions by two names of the same rank.
+    /// Two different regions, set by two names of the same rank.
     Conflict(Region, Region),
-    /// Something that cannot be read here.
+    /// A value that cannot be read.
     OutOfSight,
-    /// A text that fits no partition.
+    /// A text that fits no partition's pattern.
     NotARegion,
 }
 
-/// Reads the name of a region, written in full; an empty text counts as absent.
+/// Reads the name of a region without expanding variables; an empty text counts as absent.
 pub fn read_region(text: &str) -> Option<RegionReading> {
     read(text, &|_| None)
 }
 
-/// Reads the name of a region; an empty text counts as absent.
+/// Reads the name of a region and expands `$(X)` by `variable`; an empty text counts as absent.
 pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<RegionReading> {
     let text = text.trim();
     if text.is_empty() {
@@ -40,13 +40,13 @@ pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Opt
     if text.is_empty() {
         return None;
     }
-    if is_filled_in(text) {
+    if has_placeholder(text) {
         return Some(RegionReading::OutOfSight);
     }
     Some(Region::parse(text).map_or(RegionReading::NotARegion, RegionReading::Region))
 }
 
-/// Expands `$(X)`; `None` where a variable cannot be.
+/// Expands `$(X)`; `None` if a variable cannot be expanded.
 pub(crate) fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let mut expanded = String::new();
     let mut rest = text;

@@ -1,33 +1,33 @@
-//! Regions named in the document that an ID is in: beside it in the same mapping, or in one that encloses it.
+//! Regions that the document of an ID sets: beside the ID in the same mapping, or in an enclosing mapping.
 
 use std::sync::Arc;
 
-use super::{BEDROCK_NAMES, SDK_PROFILE, together};
+use super::{BEDROCK_NAMES, SDK_PROFILE, combined};
 use crate::domain::context_rules::{Sibling, SiblingValue, letters};
 use crate::domain::policy::Policy;
 use crate::domain::region::{RegionReading, read_region};
 
-/// What the mappings around an ID say of regions, the nearest first.
+/// The regions that the mappings around an ID set, nearest first.
 #[derive(Debug, Clone, Default)]
 pub struct DocumentRegions {
     /// One for each mapping or list of variables.
     pub levels: Vec<Arc<MappingRegions>>,
-    /// Whether the nearest is a list of variables, as of a container.
+    /// Whether the nearest mapping is a list of variables, as in a container.
     pub variables: bool,
-    /// The name beside the ID that names the region of its model alone.
+    /// The name that sets the region of this ID's model only.
     pub of_one: Option<&'static str>,
 }
 
-/// What one mapping says of regions.
+/// The regions that one mapping sets.
 #[derive(Clone, Default)]
 pub struct MappingRegions {
-    /// Names that may name a region, with their texts; `None` where a text cannot be read here.
+    /// Names that may set a region, with their texts; `None` if a text cannot be read.
     names: Vec<(Box<str>, Option<Box<str>>)>,
-    /// Whether the mapping speaks of Bedrock, so that a bare `region` is Bedrock's.
+    /// Whether the mapping names Bedrock, so that a bare `region` is Bedrock's.
     bedrock: bool,
 }
 
-/// Never what the texts are.
+/// Omits the texts, which may be secret.
 impl std::fmt::Debug for MappingRegions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MappingRegions")
@@ -36,20 +36,20 @@ impl std::fmt::Debug for MappingRegions {
     }
 }
 
-/// Keys of an entry that name its region, besides the variables' names; the strongest first.
+/// Keys of an entry that set its region, besides the names of variables; in order of precedence.
 const ENTRY_NAMES: &[&str] = &["awsregionname", "regionname"];
 
-/// Names of the SDKs' settings.
+/// The SDKs' variables, as [`letters`].
 const SDK_LETTERS: &[&str] = &["awsregion", "awsdefaultregion"];
 
-/// Counts only where the mapping speaks of Bedrock.
+/// A key that is used only if the mapping names Bedrock.
 const BARE: &str = "region";
 
-/// How long a text may be that tells a mapping as one that speaks of Bedrock: a name, not a document.
+/// The maximum length of a text that is searched for Bedrock's name: a name, not a document.
 const LONGEST_NAME: usize = 256;
 
 impl MappingRegions {
-    /// What `neighbours` say, under any policy with these names of its own; `key` is that of the mapping itself.
+    /// The regions that `neighbours` set, by the built-in names and those of `policies`; `key` is the key of the mapping.
     pub fn of<'t>(
         neighbours: impl Iterator<Item = Sibling<'t>>,
         key: Option<&str>,
@@ -75,18 +75,18 @@ impl MappingRegions {
         level
     }
 
-    /// What one name says.
+    /// The region that one name sets.
     fn named(&self, name: &str) -> Option<RegionReading> {
         let (_, text) = self.names.iter().find(|(one, _)| **one == *name)?;
         text.as_ref()
             .map_or(Some(RegionReading::OutOfSight), |text| read_region(text))
     }
 
-    /// What the mapping says: the strongest names first.
-    pub(super) fn says(&self, policy: &Policy) -> Option<RegionReading> {
+    /// The region that the mapping sets, by the names in order of precedence.
+    pub(super) fn region(&self, policy: &Policy) -> Option<RegionReading> {
         let value = |fits: &dyn Fn(&str) -> bool| {
             let texts = self.names.iter().filter(|(name, _)| fits(name));
-            together(texts.filter_map(|(_, text)| match text {
+            combined(texts.filter_map(|(_, text)| match text {
                 Some(text) => read_region(text),
                 None => Some(RegionReading::OutOfSight),
             }))
@@ -114,19 +114,19 @@ impl MappingRegions {
 }
 
 impl DocumentRegions {
-    /// What the nearest mapping says.
+    /// The region that the nearest mapping sets.
     pub fn beside(&self, policy: &Policy) -> Option<RegionReading> {
         let nearest = self.levels.first()?;
         let of_one = self.of_one.and_then(|name| nearest.named(name));
-        of_one.or_else(|| nearest.says(policy))
+        of_one.or_else(|| nearest.region(policy))
     }
 
-    /// What the nearest of the mappings that enclose that one says.
+    /// The region that the nearest of the enclosing mappings sets.
     pub fn around(&self, policy: &Policy) -> Option<RegionReading> {
         self.levels
             .iter()
             .skip(1)
-            .find_map(|level| level.says(policy))
+            .find_map(|level| level.region(policy))
     }
 }
 

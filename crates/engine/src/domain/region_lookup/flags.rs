@@ -1,18 +1,18 @@
-//! Flags that name a region beside an ID, in a list of arguments or in one command of a script.
+//! Flags that set the region beside an ID, in a list of arguments or in a command of a script.
 
 use std::ops::Range;
 
-use super::together;
+use super::combined;
 use super::variables::Variables;
 use crate::domain::region::RegionReading;
 
-/// Flags that name a region beside an ID.
+/// Flags that set the region.
 const FLAGS: &[&str] = &["--region", "--aws-region"];
 
-/// How far around an ID in a script its command is looked for, in bytes: a bound for scripts of a megabyte.
+/// The maximum distance from an ID to the ends of its command, in bytes: a bound for scripts of a megabyte.
 const NEAR: usize = 4096;
 
-/// What the flags for a region name among `words`.
+/// The region that the flags among `words` set.
 pub(super) fn flagged(words: &[&str], variables: &Variables<'_>) -> Option<RegionReading> {
     let named = words.iter().enumerate().filter_map(|(at, word)| {
         let is_flag = |flag: &&&str| {
@@ -25,10 +25,10 @@ pub(super) fn flagged(words: &[&str], variables: &Variables<'_>) -> Option<Regio
             .or_else(|| words.get(at + 1).copied())?;
         variables.read(value, None)
     });
-    together(named)
+    combined(named)
 }
 
-/// The one command of a shell script that `token` is in, as far as it is near.
+/// The command of a shell script that contains `token`, cut at a distance of [`NEAR`].
 pub(super) fn command_around<'t>(text: &'t str, token: &Range<usize>) -> &'t str {
     let ends = |at: usize, c: char| {
         matches!(c, ';' | '|' | '&') || (c == '\n' && !text[..at].ends_with('\\'))

@@ -1,6 +1,6 @@
-//! Variables that name the region of one model alone, which must not decide for the others.
+//! Variables that set the region of one model only and must not be used for other models.
 
-/// A variable that names a model, and the one that names its region.
+/// Variables that name a model, each with the variable that sets its region.
 pub const OF_ONE_MODEL: &[(&str, &str)] = &[
     (
         "ANTHROPIC_SMALL_FAST_MODEL",
@@ -12,7 +12,7 @@ pub const OF_ONE_MODEL: &[(&str, &str)] = &[
     ),
 ];
 
-/// The variable that names the region of the model in `variable` alone.
+/// The variable that sets the region only for the model in `variable`.
 pub fn region_of_one(variable: &str) -> Option<&'static str> {
     let (_, region) = OF_ONE_MODEL.iter().find(|(model, _)| *model == variable)?;
     Some(region)

@@ -1,4 +1,4 @@
-//! What the variables of a container say of regions, with `$(X)` expanded as the kubelet does.
+//! The regions that the variables of a container set, with `$(X)` expanded as by the kubelet.
 
 use std::cell::Cell;
 
@@ -10,14 +10,13 @@ use crate::domain::environment::{Environment, Value};
 use crate::domain::policy::Policy;
 use crate::domain::region::{LONGEST_EXPANSION, RegionReading, expand, read};
 
-/// How many `$(X)` one region's name may take, chains counted link by link: real ones take one or two.
+/// The maximum number of `$(X)` that are expanded for one region, nested ones included. Real regions need one or two.
 const MOST_EXPANSIONS: usize = 16;
 
-/// The variables of a container. Only those that may name a region are read before others are requested: a handful
-/// among hundreds.
+/// The variables of a container. Only those that may set a region are indexed: a few among hundreds.
 pub(super) struct Variables<'t> {
     environment: Environment<'t>,
-    /// Names and entries, in order.
+    /// Names and entries of variables that may set a region, in order.
     regional: Vec<(&'t str, NodeId)>,
 }
 
@@ -39,10 +38,11 @@ impl<'t> Variables<'t> {
         }
     }
 
-    /// The region that the variable names: the last entry of a name counts, then the last source of `envFrom`, as in Kubernetes.
+    /// The region that the variable sets. As in Kubernetes, the last entry with the name takes precedence, then the last source
+    /// of `envFrom`.
     ///
-    /// An unobserved entry ends the search. An unobserved source of `envFrom` does not: it may hold any name, and most
-    /// Pods have one for a password.
+    /// An entry that cannot be read ends the search. A source of `envFrom` that cannot be read does not: it may contain any
+    /// name, and most Pods have one for a password.
     pub(super) fn region(&self, name: &str) -> Option<RegionReading> {
         let entries = self.regional.iter().rev().filter(|(one, _)| *one == name);
         for (_, entry) in entries {
@@ -56,12 +56,12 @@ impl<'t> Variables<'t> {
         self.environment.env_from_value(name)?.region()
     }
 
-    /// Whether a source of `envFrom` that is not seen may define the variable.
+    /// Whether a source of `envFrom` that cannot be read may define the variable.
     pub(super) fn may_hide(&self, name: &str) -> bool {
         self.environment.may_hide(name)
     }
 
-    /// Reads a text with `$(X)` expanded from the entries before `at`, or from all.
+    /// Reads a text and expands `$(X)` from the entries before `at`, or from all entries.
     pub(super) fn read(&self, text: &str, at: Option<NodeId>) -> Option<RegionReading> {
         let budget = Cell::new(MOST_EXPANSIONS);
         read(text, &|name| self.expanded(name, at, &budget))
@@ -81,17 +81,17 @@ impl<'t> Variables<'t> {
                 Value::Literal(text) if text.len() <= LONGEST_EXPANSION => {
                     return expand(text, &|name| self.expanded(name, Some(entry), budget));
                 }
-                Value::ConfigMapKey { text, .. } => return spelled(text),
+                Value::ConfigMapKey { text, .. } => return stored_text(text),
                 Value::Literal(_) | Value::Unknown { .. } => return None,
                 Value::Absent => {}
             }
         }
-        spelled(self.environment.env_from_value(name)?)
+        stored_text(self.environment.env_from_value(name)?)
     }
 }
 
-/// What is kept of a text, as far as a region's name can be put together from it.
-fn spelled(text: &StoredValue) -> Option<String> {
+/// The stored part of a text, if a region's name can be built from it.
+fn stored_text(text: &StoredValue) -> Option<String> {
     match text {
         StoredValue::Region(region) => Some(region.to_string()),
         StoredValue::Blank => Some(String::new()),

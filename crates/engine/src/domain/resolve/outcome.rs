@@ -1,4 +1,4 @@
-//! What a resolution says: the answer, what it rests on, and the steps to it.
+//! The result of a resolution, its evidence and its steps.
 
 use std::fmt;
 
@@ -7,26 +7,26 @@ use crate::domain::id::{Arn, Geography, ModelId};
 use crate::domain::policy::OverrideTarget;
 use crate::domain::reason::Reason;
 
-/// What becomes of a name.
+/// The result for a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
-    /// It is replaced.
+    /// The name is rewritten.
     Rewrite {
-        /// By this.
+        /// The new name.
         target: Target,
-        /// Which may route the request there.
+        /// The regions to which the target may route.
         destinations: Destinations,
-        /// What the reader must know besides.
+        /// A note for the reader, if any.
         note: Option<Note>,
     },
-    /// It stays.
+    /// The name is unchanged.
     Leave(Reason),
 }
 
-/// What is written in the place of a name. A profile of another model than its own cannot be said.
+/// The new name of a rewrite. The type excludes a profile of another model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A direct ID that works in the region, which a replacement leads to.
+    /// A direct ID that works in the region: the result of a replacement or an alias.
     Direct(ModelId),
     /// A system-defined inference profile.
     System {
@@ -35,14 +35,14 @@ pub enum Target {
         /// Its model.
         model: ModelId,
     },
-    /// An ARN that the policy gives.
+    /// An ARN from the policy.
     Given(Arn),
 }
 
-/// What the reader of a rewrite must know besides.
+/// A note on a rewrite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note {
-    /// The model has reached its end of life: the rewrite makes the workload consistent and cures nothing.
+    /// The model has reached its end of life: the rewrite is consistent with others, but the call still fails.
     EndOfLife,
 }
 
@@ -61,14 +61,14 @@ impl fmt::Display for Note {
     }
 }
 
-/// What a resolution rests on, for those who explain it.
+/// The catalog entries that determined a resolution, for explanations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// The model that was resolved in the end, after replacements.
+    /// The model that was resolved, after replacements.
     pub model: Option<ModelIx>,
     /// The profile that was used or refused.
     pub route: Option<Route>,
-    /// The mapping whose row decided.
+    /// The mapping whose row determined the result.
     pub mapping: Option<MappingIx>,
 }
 
@@ -77,13 +77,13 @@ pub struct Evidence {
 pub enum Step {
     /// The name is an alias of this model.
     Aliased(ModelId),
-    /// The policy leaves the ID out or takes it in.
+    /// The policy includes or excludes the ID.
     Included(Result<(), Reason>),
     /// A replacement leads to another model.
     Replaced(ModelId),
     /// An override names a target.
     Overridden(OverrideTarget, Result<(), Reason>),
-    /// What the mapping says of the direct ID here.
+    /// The mapping's row for the direct ID in this region, and whether the direct ID works.
     Direct(Option<DirectRow>, bool),
     /// A profile was considered.
     Considered(Box<Route>, Result<(), Reason>),
@@ -92,7 +92,7 @@ pub enum Step {
 }
 
 impl Resolution {
-    /// The target, if there is one.
+    /// The target of a rewrite.
     pub fn target(&self) -> Option<&Target> {
         match self {
             Self::Rewrite { target, .. } => Some(target),
@@ -100,7 +100,7 @@ impl Resolution {
         }
     }
 
-    /// The reason to leave, if it is left.
+    /// The reason for an unchanged name.
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Rewrite { .. } => None,
@@ -110,7 +110,7 @@ impl Resolution {
 }
 
 impl Evidence {
-    /// How sure the row is that decided; rows of direct IDs come from scans.
+    /// The confidence of the row that determined the result. Rows of direct IDs come from scans and are certain.
     pub fn confidence(&self) -> Confidence {
         self.route
             .as_ref()

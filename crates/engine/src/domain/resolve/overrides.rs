@@ -1,4 +1,4 @@
-//! Targets of the policy's own.
+//! Overrides: targets that the policy sets in place of the catalog's.
 
 use super::{Resolution, Resolver, Step, Target, rules};
 use crate::domain::catalog::Destinations;
@@ -7,20 +7,20 @@ use crate::domain::policy::{IdForms, Override, OverrideTarget};
 use crate::domain::reason::Reason;
 
 impl Resolver<'_, '_> {
-    /// What an override of the policy's own says of the model, if there is one here.
+    /// The result of the policy's override for the model in this region and namespace; `None` if no override applies.
     pub(super) fn overridden(&mut self, id: &str, profiled: bool) -> Option<Resolution> {
         let found = self
             .policy
             .overrides
             .iter()
             .find(|o| self.applies(o, id, profiled))?;
-        let verdict = self.judge_override(found, id);
-        let matched = match &verdict {
+        let resolution = self.check_override(found, id);
+        let result = match &resolution {
             Resolution::Rewrite { .. } => Ok(()),
             Resolution::Leave(reason) => Err(*reason),
         };
-        (self.step)(Step::Overridden(found.target.clone(), matched));
-        Some(verdict)
+        (self.step)(Step::Overridden(found.target.clone(), result));
+        Some(resolution)
     }
 
     fn applies(&self, candidate: &Override, id: &str, profiled: bool) -> bool {
@@ -30,7 +30,7 @@ impl Resolver<'_, '_> {
             && candidate.namespaces.selects(self.question.namespace)
     }
 
-    fn judge_override(&mut self, found: &Override, id: &str) -> Resolution {
+    fn check_override(&mut self, found: &Override, id: &str) -> Resolution {
         if matches!(found.target, OverrideTarget::Arn(_)) && !self.question.whole {
             return Resolution::Leave(Reason::OverrideNeedsWholeValue);
         }

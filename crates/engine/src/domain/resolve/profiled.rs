@@ -1,4 +1,4 @@
-//! IDs that stand behind a prefix: replaced or overridden where the policy says so for profiles too, else judged and left.
+//! IDs with a prefix: replaced or overridden if the policy's rule applies to profiles, else unchanged with a reason.
 
 use super::rules::permits;
 use super::{Resolution, Resolver, Step};
@@ -9,7 +9,7 @@ use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
 impl<'a> Resolver<'a, '_> {
-    /// An ID behind a prefix: replaced or overridden where the policy says so for profiles too, else judged and left.
+    /// Resolves an ID with a prefix: a replacement or an override that applies to profiles, else a reason.
     pub(super) fn profiled(&mut self, geography: &'a str, id: &'a str) -> Resolution {
         let included = self.policy.includes(id).is_ok();
         let replaced = if included {
@@ -30,10 +30,10 @@ impl<'a> Resolver<'a, '_> {
             return Resolution::Leave(Reason::ReplacementNotServed);
         };
         let model = self.catalog.model(at);
-        let past = model.is_past_end_of_life(self.question.region, self.question.today);
+        let has_ended = model.is_past_end_of_life(self.question.region, self.question.today);
         let route = model
             .route(geography, self.question.region)
-            .filter(|route| route.state != ProfileState::Retired && !past);
+            .filter(|route| route.state != ProfileState::Retired && !has_ended);
         let Some(route) = route else {
             return Resolution::Leave(Reason::ReplacementNotServed);
         };
@@ -46,7 +46,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The reason of a prefixed ID that is not changed.
+    /// The reason for an unchanged ID with a prefix.
     fn profile_reason(&mut self, geography: &str, id: &str, included: bool) -> Reason {
         let Some(model) = self.catalog.find(id).map(|at| self.catalog.model(at)) else {
             return Reason::AlreadyProfiled;
@@ -72,8 +72,9 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// The reason of a prefixed ID without a known region: not permitted only if it would be permitted from nowhere.
-pub fn standing_without_region(
+/// The reason for an unchanged ID with a prefix if the region is unknown: `ProfileNotPermitted` only if the policy permits
+/// the profile from no region.
+pub fn reason_without_region(
     geography: &str,
     id: &str,
     policy: &Policy,

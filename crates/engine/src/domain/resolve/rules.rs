@@ -1,4 +1,4 @@
-//! The rules that every target has to pass: consent to cross a border, and residency.
+//! The rules for targets: data residency, and consent to route to another jurisdiction.
 
 use crate::domain::catalog::{Destinations, Route};
 use crate::domain::id::Geography;
@@ -6,7 +6,8 @@ use crate::domain::policy::Policy;
 use crate::domain::reason::Reason;
 use crate::domain::region::{Jurisdiction, Region};
 
-/// Whether the policy permits a profile from `source`. Whether a global one is wanted at all is asked before.
+/// Checks whether the policy permits a profile from `source`. The caller has checked whether the policy uses global
+/// profiles.
 pub fn permits(route: &Route, source: Region, policy: &Policy) -> Result<(), Reason> {
     residency(&route.destinations, policy)?;
     if route.geography.is_global() {
@@ -15,8 +16,8 @@ pub fn permits(route: &Route, source: Region, policy: &Policy) -> Result<(), Rea
     border(&route.destinations, Some(&route.geography), source, policy)
 }
 
-/// Whether the policy permits its own override. One that does not say where it routes is the policy's own word, so that only
-/// a rule about destinations can refuse it.
+/// Checks whether the policy permits the target of its override. An override without destinations is consent by itself, so
+/// only `allowedDestinations` can exclude it.
 pub(super) fn permits_override(
     destinations: &Destinations,
     consent: Option<&Geography>,
@@ -30,7 +31,8 @@ pub(super) fn permits_override(
     }
 }
 
-/// Data residency: `allowedDestinations` binds every target, whatever `allowed` says. Only `*` admits a global profile.
+/// Data residency: `allowedDestinations` applies to every target, even of an allowed geography. Only `*` permits a global
+/// profile.
 fn residency(destinations: &Destinations, policy: &Policy) -> Result<(), Reason> {
     let rule = &policy.allowed_destinations;
     if rule.is_empty() {
@@ -48,8 +50,8 @@ fn residency(destinations: &Destinations, policy: &Policy) -> Result<(), Reason>
     }
 }
 
-/// Consent: without a word from the policy every destination lies in the source's own jurisdiction. A partition is never
-/// left, so that unknown destinations outside the commercial one are no question.
+/// Consent: every destination is in the source's jurisdiction, unless the policy allows the geography. Profiles do not leave
+/// their partition, so unknown destinations are permitted outside the commercial partition.
 fn border(
     destinations: &Destinations,
     geography: Option<&Geography>,
@@ -67,14 +69,14 @@ fn border(
     }
 }
 
-/// The borders that a request may cross, as pairs of jurisdictions; none where the destinations are not known.
+/// The jurisdictions that a request may cross from and to; empty if the destinations are unknown.
 pub fn crossings(destinations: &Destinations, source: Region) -> Vec<(Jurisdiction, Jurisdiction)> {
     foreign(destinations, source)
-        .map(|there| (source.jurisdiction(), there))
+        .map(|jurisdiction| (source.jurisdiction(), jurisdiction))
         .collect()
 }
 
-/// The distinct jurisdictions of `destinations`, other than the source's own.
+/// The distinct jurisdictions of `destinations` other than the source's.
 fn foreign(destinations: &Destinations, source: Region) -> impl Iterator<Item = Jurisdiction> + '_ {
     let regions: &[Region] = match destinations {
         Destinations::Known(regions) => regions,
@@ -85,10 +87,10 @@ fn foreign(destinations: &Destinations, source: Region) -> impl Iterator<Item = 
     regions
         .iter()
         .map(Region::jurisdiction)
-        .filter(move |there| {
-            let new = *there != own && !seen.contains(there);
+        .filter(move |jurisdiction| {
+            let new = *jurisdiction != own && !seen.contains(jurisdiction);
             if new {
-                seen.push(*there);
+                seen.push(*jurisdiction);
             }
             new
         })

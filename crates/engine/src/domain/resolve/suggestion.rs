@@ -1,6 +1,6 @@
-//! What would work in the place of a name that is reported and never changed.
+//! Suggestions for names that are reported and never changed.
 //!
-//! Only reported: a name may be meant as it is, so a suggestion is never applied.
+//! Suggestions are reported and never applied, because the author's intent is unknown.
 
 use std::fmt;
 
@@ -13,39 +13,38 @@ use crate::domain::policy::{Namespace, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
-/// A name that is reported and never changed.
+/// A name that is reported and never changed, with its surroundings.
 #[derive(Debug, Clone, Copy)]
 pub struct SuggestionQuery<'a> {
-    /// The name as it is, with whatever is before its vendor.
+    /// The name in the text, with its prefixes.
     pub original: &'a str,
     /// The direct ID in it, known or not.
     pub id: &'a str,
-    /// The region that it is called from, where one is known.
+    /// The region that the workload calls, if known.
     pub region: Option<Region>,
-    /// The namespace, which overrides may select.
+    /// The namespace, which overrides may select on.
     pub namespace: &'a Namespace,
-    /// The name is a whole value, so that an ARN can take its place.
+    /// Whether the name is a whole value, which an ARN can replace.
     pub whole: bool,
-    /// The day that decides over dates of end of life.
+    /// The date against which dates of end of life are compared.
     pub today: Date,
 }
 
-/// What is offered in the place of a name.
+/// A suggested name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Suggestion {
-    /// The known ID that is nearest to one that no mapping knows, wherever it is called from.
+    /// The nearest known ID to an unknown one, in any region.
     Nearest(ModelId),
-    /// What works in the region, and what the policy would permit.
+    /// A target that works in the region and that the policy permits.
     Working(Target),
-    /// The profile that the name would be with one of its equal prefixes, where no region says more.
+    /// The name with one of its equal prefixes, if the region is unknown.
     OnePrefix(Target),
 }
 
-/// What is offered in the place of a name that is left for `reason`; `None` for every other reason, and where nothing is known
-/// that would work.
+/// The suggestion for a name that is unchanged for `reason`; `None` if no suggestion exists for the reason or no target works.
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "for every other reason there is nothing to offer"
+    reason = "no suggestion exists for other reasons"
 )]
 pub fn suggestion(
     reason: Reason,
@@ -59,7 +58,7 @@ pub fn suggestion(
             let at = catalog.nearest(name.id, name.today)?;
             Some(Suggestion::Nearest(catalog.model(at).id.clone()))
         }
-        // Where the direct ID works, its ARN does too.
+        // If the direct ID works, its ARN works too.
         Reason::InArn => {
             working().filter(|one| !matches!(one, Suggestion::Working(Target::Direct(_))))
         }
@@ -73,8 +72,8 @@ pub fn suggestion(
 }
 
 impl SuggestionQuery<'_> {
-    /// What works from the region and passes every rule of the policy: its own override, a living profile, or the direct ID.
-    /// Which models the policy changes is no question here, for nothing is changed.
+    /// The target that works in the region and passes every rule of the policy: an override, a current profile, or the direct
+    /// ID. The models that the policy includes do not matter, because the name is not changed.
     fn working(&self, policy: &Policy, catalog: &Catalog) -> Option<Target> {
         let question = Question {
             named: ModelRef::Direct(self.id),
@@ -102,7 +101,7 @@ impl SuggestionQuery<'_> {
         }
     }
 
-    /// The name with one of its prefixes, where they are all the same one and the catalog does not know better.
+    /// The name with one of its prefixes, if all prefixes are equal and the profile may exist.
     fn with_one_prefix(&self, catalog: &Catalog) -> Option<Target> {
         let before = self.original.strip_suffix(self.id)?.strip_suffix('.')?;
         let (first, rest) = before.split_once('.')?;
@@ -118,13 +117,13 @@ impl SuggestionQuery<'_> {
 }
 
 impl Suggestion {
-    /// Whether it holds whatever region the name is called from.
+    /// Whether the suggestion holds in every region.
     pub const fn holds_everywhere(&self) -> bool {
         matches!(self, Self::Nearest(_) | Self::OnePrefix(_))
     }
 }
 
-/// The name to write.
+/// The suggested name.
 impl fmt::Display for Suggestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

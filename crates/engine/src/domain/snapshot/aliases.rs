@@ -1,6 +1,6 @@
-//! A cheap search for aliases in encoded bytes.
+//! A fast search for aliases in encoded bytes.
 //!
-//! Most aliases start alike, so that a handful of searches for how they start finds them all.
+//! Most aliases share their first bytes, so a few searches find them all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,21 +8,21 @@ use memchr::memmem;
 
 use crate::domain::id::is_id_byte;
 
-/// What is looked for: of each alias, the longest part that no encoder but one that hides letters writes otherwise.
+/// The aliases and, for each alias, the longest part that every encoder writes unchanged.
 #[derive(Debug, Default)]
 pub(super) struct Aliases {
     names: BTreeSet<Box<str>>,
     groups: Box<[PrefixGroup]>,
 }
 
-/// Parts that start alike.
+/// Parts with the same first bytes.
 #[derive(Debug)]
 struct PrefixGroup {
     start: memmem::Finder<'static>,
     parts: Box<[Box<str>]>,
 }
 
-/// How parts are distinguished by their start, in bytes: long enough to be rare in any text.
+/// The length of the start by which parts are grouped, in bytes: long enough to be rare in any text.
 const START: usize = 7;
 
 impl Aliases {
@@ -41,7 +41,7 @@ impl Aliases {
         Self { names, groups }
     }
 
-    /// All of them.
+    /// All aliases.
     pub(super) fn names(&self) -> &BTreeSet<Box<str>> {
         &self.names
     }
@@ -50,26 +50,26 @@ impl Aliases {
         self.names.is_empty()
     }
 
-    /// Places that may have an alias, in no order.
+    /// The offsets of possible aliases, unordered.
     pub(super) fn hits<'a>(&'a self, haystack: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-        self.groups.iter().flat_map(move |groups| {
-            let starts = groups.start.find_iter(haystack);
-            starts.filter(move |at| groups.is_at(&haystack[*at..]))
+        self.groups.iter().flat_map(move |group| {
+            let starts = group.start.find_iter(haystack);
+            starts.filter(move |at| group.is_at(&haystack[*at..]))
         })
     }
 }
 
 impl PrefixGroup {
-    /// Whether a part is at the start of `rest`, as a whole.
+    /// Whether `rest` starts with a whole part.
     fn is_at(&self, rest: &[u8]) -> bool {
         self.parts.iter().any(|part| {
-            let behind = rest.strip_prefix(part.as_bytes());
-            behind.is_some_and(|behind| behind.first().is_none_or(|byte| !is_id_byte(*byte)))
+            let after = rest.strip_prefix(part.as_bytes());
+            after.is_some_and(|after| after.first().is_none_or(|byte| !is_id_byte(*byte)))
         })
     }
 }
 
-/// The longest run of bytes that IDs have.
+/// The longest run of ID characters, which every encoder writes unchanged.
 fn plain_part(alias: &str) -> Option<&str> {
     alias
         .split(|c: char| !c.is_ascii() || !is_id_byte(c as u8))
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_looked_for_where_there_is_no_alias() {
+    fn an_empty_set_of_aliases_has_no_hits() {
         assert!(Aliases::default().hits(b"claude-opus-4").next().is_none());
         assert!(Aliases::default().is_empty());
     }

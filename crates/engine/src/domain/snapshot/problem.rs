@@ -1,4 +1,4 @@
-//! What is wrong, or likely so, with mappings and policies whose fields are all well-formed.
+//! Errors and probable errors in mappings and policies whose fields are all valid.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,18 +8,18 @@ use crate::domain::id::{Geography, ModelId};
 use crate::domain::policy::{OverrideTarget, Policy};
 use crate::domain::region::{Jurisdiction, Region};
 
-/// What is wrong with an object although its fields are well-formed.
+/// An error or a probable error in an object whose fields are valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// Two geographies remain for one (model, region).
+    /// Two geographic profiles for one (model, region).
     #[error(
         "mapping `{}`: {} has two geographic profiles in {}, `{}` and `{}`; `{}` is used: withdraw one with `absent: true`",
         .0.mapping, .0.model, .0.region, .0.kept, .0.dropped, .0.kept
     )]
     Conflicting(Conflict),
-    /// Replacements that lead back to where they started.
+    /// A cycle of replacements.
     #[error(
-        "policy `{policy}`: the replacement of {from} leads back to itself; it and the others of the circle are not used"
+        "policy `{policy}`: the replacement of {from} is part of a cycle; no replacement of the cycle is used"
     )]
     ReplacementCycle {
         /// The policy.
@@ -27,9 +27,9 @@ pub enum Problem {
         /// The ID whose replacement was dropped.
         from: ModelId,
     },
-    /// Regions that fit a partition's pattern and that no list of AWS's has: perhaps new, perhaps misspelt.
+    /// Regions that fit a partition's pattern but are unknown to this version: new or misspelled.
     #[error(
-        "{object}: this version knows no region {}; what is said of it counts all the same: check the spelling",
+        "{object}: region {} is unknown to this version and is used as given; check the spelling",
         list(.regions)
     )]
     UnknownRegions {
@@ -38,9 +38,9 @@ pub enum Problem {
         /// The regions, in order.
         regions: Box<[Region]>,
     },
-    /// Geographies that this version does not know and that no mapping has a profile of: perhaps new, perhaps misspelt.
+    /// Geographies that are unknown to this version and have no profile in a mapping: new or misspelled.
     #[error(
-        "{object}: this version knows no geography {}; what is said of it counts all the same: check the spelling",
+        "{object}: geography {} is unknown to this version and is used as given; check the spelling",
         list(.geographies)
     )]
     UnknownGeographies {
@@ -49,14 +49,14 @@ pub enum Problem {
         /// The geographies, in order.
         geographies: Box<[Geography]>,
     },
-    /// A policy that never decides.
+    /// A policy that is never the effective policy.
     #[error(
-        "policy `{policy}` never decides: `{by}` comes first and selects whatever it selects; raise its priority, or select less there"
+        "policy `{policy}` is never effective: `{by}` takes precedence for everything that `{policy}` selects; raise the priority of `{policy}`, or narrow the selector of `{by}`"
     )]
     Shadowed {
-        /// The policy that never decides.
+        /// The shadowed policy.
         policy: Box<str>,
-        /// The first that decides in its place.
+        /// The first policy that shadows it.
         by: Box<str>,
     },
 }
@@ -71,7 +71,7 @@ pub enum ObjectName {
 }
 
 impl Problem {
-    /// The object that has to be corrected.
+    /// The object to correct.
     pub fn object(&self) -> ObjectName {
         match self {
             Self::Conflicting(conflict) => ObjectName::Mapping(conflict.mapping.clone()),
@@ -99,7 +99,7 @@ fn list<T: fmt::Display>(items: &[T]) -> String {
     quoted.join(", ")
 }
 
-/// What is wrong with a mapping by itself.
+/// The problems of a mapping.
 pub(super) fn of_mapping(mapping: &Mapping) -> impl Iterator<Item = Problem> {
     let object = ObjectName::Mapping(mapping.name.clone());
     let regions = mapping.scanned.iter().copied();
@@ -118,7 +118,7 @@ pub(super) fn of_mapping(mapping: &Mapping) -> impl Iterator<Item = Problem> {
     .flatten()
 }
 
-/// What is wrong with a policy beside this catalog.
+/// The problems of a policy with this catalog.
 pub(super) fn of_policy(policy: &Policy, catalog: &Catalog) -> impl Iterator<Item = Problem> {
     let object = ObjectName::Policy(policy.name.clone());
     let overrides = policy.overrides.iter();
@@ -149,12 +149,10 @@ pub(super) fn of_policy(policy: &Policy, catalog: &Catalog) -> impl Iterator<Ite
     .flatten()
 }
 
-/// The policies, in deciding order, that never decide.
+/// The policies that never become effective. `policies` are in order of precedence.
 pub(super) fn shadowed(policies: &[Policy]) -> impl Iterator<Item = Problem> {
     policies.iter().enumerate().filter_map(|(at, policy)| {
-        let by = policies[..at]
-            .iter()
-            .find(|first| first.leaves_nothing_to(policy))?;
+        let by = policies[..at].iter().find(|first| first.shadows(policy))?;
         Some(Problem::Shadowed {
             policy: policy.name.clone(),
             by: by.name.clone(),
@@ -199,7 +197,7 @@ fn unknown_geographies<'a>(
     })
 }
 
-/// Removes every replacement that lies on a circle.
+/// Removes every replacement of a cycle and returns the problems.
 pub(super) fn drop_cycles(policy: &mut Policy) -> Vec<Problem> {
     let next = |id: &ModelId| {
         policy
@@ -208,7 +206,7 @@ pub(super) fn drop_cycles(policy: &mut Policy) -> Vec<Problem> {
             .find(|r| &r.from == id)
             .map(|r| &r.to)
     };
-    let circles = |from: &ModelId| {
+    let is_in_cycle = |from: &ModelId| {
         std::iter::successors(next(from), |id| next(id))
             .take(policy.replacements.len())
             .any(|id| id == from)
@@ -217,19 +215,20 @@ pub(super) fn drop_cycles(policy: &mut Policy) -> Vec<Problem> {
         .replacements
         .iter()
         .map(|r| &r.from)
-        .filter(|from| circles(from))
+        .filter(|from| is_in_cycle(from))
         .cloned()
         .collect();
-    let stay = policy.replacements.iter();
-    policy.replacements = stay
+    policy.replacements = policy
+        .replacements
+        .iter()
         .filter(|r| !cyclic.contains(&r.from))
         .cloned()
         .collect();
-    let matched = cyclic.into_iter().map(|from| Problem::ReplacementCycle {
+    let problems = cyclic.into_iter().map(|from| Problem::ReplacementCycle {
         policy: policy.name.clone(),
         from,
     });
-    matched.collect()
+    problems.collect()
 }
 
 #[cfg(test)]
@@ -242,12 +241,12 @@ mod tests {
         Geography::parse(text).unwrap()
     }
 
-    fn matched(mappings: Vec<Mapping>, policies: Vec<Policy>) -> Vec<Problem> {
+    fn problems(mappings: Vec<Mapping>, policies: Vec<Policy>) -> Vec<Problem> {
         Snapshot::build(mappings, policies).1
     }
 
     #[test]
-    fn what_this_version_does_not_know_is_reported_and_stays() {
+    fn unknown_regions_and_geographies_are_reported_and_used() {
         let mut new = model("anthropic.claude-x-1");
         new.routes = [
             route("sa", "sa-west-1", &["sa-east-1", "sa-west-1"]),
@@ -283,7 +282,7 @@ mod tests {
         assert_eq!(problems, expected);
         assert_eq!(
             problems[3].to_string(),
-            "policy `test`: this version knows no geography `asia`; what is said of it counts all the same: check the spelling"
+            "policy `test`: geography `asia` is unknown to this version and is used as given; check the spelling"
         );
         assert!(
             snapshot.catalog.models()[0]
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_never_decides_is_reported_with_the_first_that_does() {
+    fn a_shadowed_policy_is_reported_with_the_first_that_shadows_it() {
         let named = |name: &str, priority| Policy {
             name: name.into(),
             priority,
@@ -301,7 +300,7 @@ mod tests {
         };
         let mut narrow = named("narrow", 9);
         narrow.config_maps = false;
-        let matched = matched(
+        let problems = problems(
             vec![],
             vec![named("b", 1), narrow, named("a", 1), named("first", 2)],
         );
@@ -309,20 +308,20 @@ mod tests {
             policy: policy.into(),
             by: "first".into(),
         };
-        assert_eq!(matched, [shadowed("a"), shadowed("b")]);
+        assert_eq!(problems, [shadowed("a"), shadowed("b")]);
     }
 
     #[test]
     fn a_problem_names_the_object_to_correct() {
-        let mut circle = policy();
-        circle.replacements =
+        let mut cyclic = policy();
+        cyclic.replacements =
             crate::domain::fixtures::replacements(&[("a.1", "a.2"), ("a.2", "a.1")]);
         let two = ["apac", "jp"].map(|geography| {
             let mut model = model("anthropic.claude-x-1");
             model.routes = [route(geography, "ap-northeast-1", &[])].into();
             mapping(geography, 0, vec![model])
         });
-        let objects: Vec<_> = matched(two.into(), vec![circle])
+        let objects: Vec<_> = problems(two.into(), vec![cyclic])
             .iter()
             .map(Problem::object)
             .collect();

@@ -58,7 +58,7 @@ fn every_wrapper_is_unwrapped_in_every_setting() {
 }
 
 #[test]
-fn any_other_route_is_left() {
+fn an_id_after_another_route_is_unchanged() {
     for (text, reason) in [
         ("vertex_ai/ID", Reason::OtherCloud),
         ("openrouter/ID", Reason::OtherCloud),
@@ -91,7 +91,7 @@ fn any_other_route_is_left() {
 }
 
 #[test]
-fn what_a_template_may_complete_is_left() {
+fn an_id_that_a_template_may_complete_is_unchanged() {
     for text in [
         "{{ .Values.prefix }}ID",
         "ID{{ .Values.suffix }}",
