@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    mem::ManuallyDrop,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -12,10 +13,12 @@ use anyhow::Result;
 
 use crate::{
     deployment::Deployment,
-    namespaces::{self, Held, Inside},
+    helm::CHART,
+    namespaces::{self, Held, Inside, PROXIES},
     node::{self, Node},
     pinned::HELM_4,
     plane::Plane,
+    release::NAME,
     wait_for_signal,
     world::World,
 };
@@ -40,16 +43,11 @@ pub(crate) fn playground(inside: &Inside) -> Result<ExitCode> {
     let plane = Arc::new(Plane::start(&inside.binaries)?);
     let node = Arc::new(Node::start(&plane, inside.node_tools()?)?);
     let world = World::new(plane.clone(), "bedrock-profiles", true)?.with_node(node);
-    let _release = Deployment::install(&world)?;
+    // The release ends with the plane: uninstalling it would need an API server that still runs.
+    let _release = ManuallyDrop::new(Deployment::install(&world)?);
     let apps = world.neighbour("apps")?;
     world.apply_in(&apps, WORKLOADS)?;
-    println!(
-        "bedrock-profiles is installed in the namespace {}.",
-        world.namespace()
-    );
-    println!("Three workloads run in {apps}; what was done to them:");
-    println!("  kubectl get pods --namespace {apps} --output yaml | grep bedrock-profiles.dev");
-    println!("A shell in there, with its kubectl and helm:");
+    print_examples(world.namespace(), &apps);
     let programs = programs(inside, &plane)?;
     let held = inside.open(plane.folder(), plane.address())?;
     print_entrance(&held, &plane, &programs);
@@ -59,21 +57,43 @@ pub(crate) fn playground(inside: &Inside) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A folder with what a person types.
+fn print_examples(release: &str, apps: &str) {
+    println!("bedrock-profiles is installed in the namespace {release}; three Pods run in {apps}.");
+    println!(
+        "A shell in the folder of the repository has kubectl, helm and bedrock-profiles. Try there:"
+    );
+    println!("  kubectl get pods --namespace {apps} --output yaml | grep bedrock-profiles.dev");
+    println!("  bedrock-profiles audit --all-namespaces");
+    println!(
+        "  helm upgrade {NAME} {CHART} --namespace {release} --reuse-values --set policy.mode=DryRun"
+    );
+    println!("The shell:");
+}
+
+/// A folder with the programs that a user types.
 fn programs(inside: &Inside, plane: &Plane) -> Result<PathBuf> {
     let folder = plane.folder().join("programs");
     fs::create_dir_all(&folder)?;
     let kubectl = inside.binaries.folder().join("kubectl");
-    for (program, name) in [(kubectl, "kubectl"), (HELM_4.path()?, "helm")] {
+    let product = PathBuf::from(env!("CARGO_BIN_EXE_bedrock-profiles"));
+    for (program, name) in [
+        (kubectl, "kubectl"),
+        (HELM_4.path()?, "helm"),
+        (product, "bedrock-profiles"),
+    ] {
         symlink(program, folder.join(name))?;
     }
     Ok(folder)
 }
 
+/// Prints the command of a shell in the folder of the repository, without the proxies of the machine.
 fn print_entrance(held: &Held, plane: &Plane, programs: &Path) {
+    let unset = PROXIES.map(|name| format!("-u {name} -u {}", name.to_lowercase()));
     println!(
-        "  {} env KUBECONFIG={} PATH={}:\"$PATH\" bash",
+        "  {} env --chdir={} {} KUBECONFIG={} PATH={}:\"$PATH\" bash",
         held.entrance(),
+        env!("CARGO_MANIFEST_DIR"),
+        unset.join(" "),
         plane.kubeconfig().display(),
         programs.display()
     );

@@ -25,6 +25,9 @@ use crate::{
 /// Set for the process inside; holds an [`Inside`] as JSON.
 const VARIABLE: &str = "BEDROCK_PROFILES_CLUSTER_TRIALS";
 
+/// The variables of proxies, also in lower case. Nothing in the namespaces can be reached through one.
+pub(crate) const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
 /// What the outer process tells the inner one.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Inside {
@@ -239,8 +242,8 @@ pub(crate) fn enter(purpose: Purpose) -> Result<()> {
         node,
         owner: process::id(),
     };
-    for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
-        command.env_remove(proxy).env_remove(proxy.to_lowercase()); // nothing inside can be reached through one
+    for proxy in PROXIES {
+        command.env_remove(proxy).env_remove(proxy.to_lowercase());
     }
     command
         .arg("--")
