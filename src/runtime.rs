@@ -13,7 +13,7 @@ use std::future::Future;
 use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// An error of any task.
@@ -55,6 +55,11 @@ pub enum TaskError {
     /// The shutdown was aborted by a second signal.
     #[error("aborted by a second signal; work in flight was dropped")]
     Aborted,
+}
+
+tokio::task_local! {
+    /// The shutdown of the [`Tasks`] that the running task belongs to.
+    static SHUTDOWN: Shutdown;
 }
 
 // === Shutdown ===
@@ -118,7 +123,24 @@ impl Shutdown {
     }
 }
 
+/// Whether the drain of the running task's [`Tasks`] has begun. Failures are expected from then on: an uninstallation removes
+/// permissions and objects before the process ends. False outside of such a task.
+pub fn is_draining() -> bool {
+    SHUTDOWN.try_with(Shutdown::is_draining).unwrap_or_default()
+}
+
 // === Tasks ===
+
+/// Spawns a task that belongs to the same [`Tasks`] as the running one, for [`is_draining`].
+pub fn spawn<F>(task: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    match SHUTDOWN.try_with(Clone::clone) {
+        Ok(shutdown) => tokio::spawn(SHUTDOWN.scope(shutdown, task)),
+        Err(_) => tokio::spawn(task),
+    }
+}
 
 impl Tasks {
     /// No tasks. They end with `shutdown`, and a task that ends early begins its drain.
@@ -137,10 +159,9 @@ impl Tasks {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        let id = self
-            .work
-            .spawn(async { task.await.map_err(Into::into) })
-            .id();
+        let task = async { task.await.map_err(Into::into) };
+        let task = SHUTDOWN.scope(self.shutdown.clone(), task);
+        let id = self.work.spawn(task).id();
         self.names.insert(id, name);
     }
 
@@ -150,10 +171,9 @@ impl Tasks {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        let id = self
-            .support
-            .spawn(async { task.await.map_err(Into::into) })
-            .id();
+        let task = async { task.await.map_err(Into::into) };
+        let task = SHUTDOWN.scope(self.shutdown.clone(), task);
+        let id = self.support.spawn(task).id();
         self.names.insert(id, name);
     }
 
@@ -260,6 +280,22 @@ mod tests {
             tasks.run().await,
             Err(TaskError::Panicked("watch"))
         ));
+    }
+
+    #[tokio::test]
+    async fn tasks_and_what_they_spawn_observe_the_drain() {
+        let shutdown = Shutdown::new();
+        let mut tasks = Tasks::new(shutdown.clone());
+        let observed = shutdown.clone();
+        tasks.work("server", async move {
+            let before = (is_draining(), spawn(async { is_draining() }).await.unwrap());
+            observed.drain();
+            let after = (is_draining(), spawn(async { is_draining() }).await.unwrap());
+            assert_eq!((before, after), ((false, false), (true, true)));
+            Ok::<(), Infallible>(())
+        });
+        tasks.run().await.unwrap();
+        assert!(!is_draining(), "no task of the process");
     }
 
     #[tokio::test]

@@ -153,7 +153,7 @@ impl LeaderElector {
             let until = self.lease.election.leads_until(Instant::now());
             self.reporter.report(until);
         }
-        self.reporter.report(None);
+        self.reporter.resign();
         if self.lease.election.may_hold() {
             self.release().await;
         }
@@ -167,7 +167,7 @@ impl LeaderElector {
         tokio::select! {
             biased;
             () = shutdown.draining() => {
-                self.reporter.report(None);
+                self.reporter.resign();
                 // The release reads the Lease, and so learns whether the write was stored.
                 let _ = timeout(RETRY_PERIOD, attempt).await;
             }
@@ -178,15 +178,16 @@ impl LeaderElector {
         }
     }
 
-    /// Releases the Lease if this replica holds it, before followers read it next.
+    /// Releases the Lease if this replica holds it, before followers read it next. An uninstallation has removed the Lease or the
+    /// permission by then, so a failure is no warning; followers acquire an unreleased Lease after its duration.
     async fn release(&self) {
         match timeout(RETRY_PERIOD, self.lease.release()).await {
             Ok(Ok(())) => tracing::info!("released the lease"),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "cannot release the lease; other replicas wait until it expires");
+                tracing::debug!(%error, "cannot release the lease; other replicas wait until it expires");
             }
             Err(_) => {
-                tracing::warn!(
+                tracing::debug!(
                     "the lease was not released in time; other replicas wait until it expires"
                 );
             }
@@ -211,6 +212,14 @@ impl ElectionReporter {
         }
     }
 
+    /// Ends the leadership for the shutdown.
+    fn resign(&mut self) {
+        if self.term.set(None) == Some(LeaderChange::Lost) {
+            self.metrics.leads.set(0);
+            tracing::info!(identity = self.identity, "gave up leadership");
+        }
+    }
+
     fn on_success(&mut self, written: bool) {
         if written {
             self.metrics.renewed.set(Timestamp::now().as_second());
@@ -232,7 +241,7 @@ impl ElectionReporter {
             return;
         }
         match kind {
-            FailureKind::Missing => tracing::error!(
+            FailureKind::Missing => tracing::warn!(
                 lease,
                 "the lease is missing, so no replica leads; reinstall or upgrade the release, which ships it"
             ),

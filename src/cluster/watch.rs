@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use super::backoff::Backoff;
 use super::client::WATCH_SECONDS;
+use crate::runtime;
 
 /// The first delay after a failed watch.
 const INITIAL_DELAY: Duration = Duration::from_millis(100);
@@ -300,7 +301,12 @@ impl Watch {
         let kind = WatchError::from(error);
         if self.logged.replace(kind) != Some(kind) {
             let remedy = self.resource.remedy(kind);
-            tracing::warn!(resource = self.resource.as_str(), %error, "watch failed; retrying{remedy}");
+            let resource = self.resource.as_str();
+            if runtime::is_draining() {
+                tracing::debug!(resource, %error, "watch failed during the shutdown");
+            } else {
+                tracing::warn!(resource, %error, "watch failed; retrying{remedy}");
+            }
         }
         self.backoff.next_delay()
     }

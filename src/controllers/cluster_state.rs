@@ -19,8 +19,8 @@ use crate::cluster::watch::{self, Event, WatchError, WatchedResource};
 use crate::domain::policy::Namespace;
 use crate::domain::region::Region;
 use crate::domain::view::View;
-use crate::runtime::admin::Hold;
 use crate::runtime::published::Published;
+use crate::runtime::{self, admin::Hold};
 
 mod custom_resources;
 mod metrics;
@@ -174,7 +174,7 @@ impl ClusterWatcher {
         let metrics = self.watches.clone();
         let events = watch::events(api, watch::config(page), resource, metrics);
         let forwarding = watch::forward(events, sender.clone(), map_event);
-        AbortOnDropHandle::new(tokio::spawn(forwarding))
+        AbortOnDropHandle::new(runtime::spawn(forwarding))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::cluster::backoff::Backoff;
+use crate::runtime;
 
 /// The delay before the first retry of a failed step.
 const INITIAL_DELAY: Duration = Duration::from_secs(1);
@@ -76,7 +77,15 @@ impl LogState {
     fn on_error(&mut self, controller: &str, error: &impl Display) {
         let text = error.to_string();
         if self.0.as_ref() != Some(&text) {
-            tracing::warn!(controller, error = text, "reconciliation failed; retrying");
+            if runtime::is_draining() {
+                tracing::debug!(
+                    controller,
+                    error = text,
+                    "reconciliation failed during the shutdown"
+                );
+            } else {
+                tracing::warn!(controller, error = text, "reconciliation failed; retrying");
+            }
         }
         self.0 = Some(text);
     }

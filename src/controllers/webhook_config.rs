@@ -23,7 +23,10 @@ use crate::cluster::client::Clients;
 use crate::cluster::leader_election::Leadership;
 use crate::cluster::release::Manager;
 use crate::cluster::watch::{self, WatchedResource};
-use crate::runtime::published::{Changes, Published};
+use crate::runtime::{
+    self,
+    published::{Changes, Published},
+};
 
 mod desired;
 mod metrics;
@@ -172,7 +175,7 @@ impl Activation {
             let named = name.clone();
             let map_event = move |object| Some((named.clone(), object));
             let forwarding = watch::forward(stream, self.sender.clone(), map_event);
-            let task = AbortOnDropHandle::new(tokio::spawn(forwarding));
+            let task = AbortOnDropHandle::new(runtime::spawn(forwarding));
             self.watches.insert(name.clone(), task);
         }
     }

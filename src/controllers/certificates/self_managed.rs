@@ -263,10 +263,13 @@ impl CaController {
             )),
         };
         if let Some(problem) = problem.as_ref().filter(|_| problem != self.logged.secret) {
-            tracing::error!(
-                secret = self.settings.secret,
-                "cannot use the CAs: {problem}"
-            );
+            let secret = &self.settings.secret;
+            if matches!(content, SecretContent::Missing) {
+                // An uninstallation deletes the Secret before this process ends.
+                tracing::warn!(secret, "cannot use the CAs: {problem}");
+            } else {
+                tracing::error!(secret, "cannot use the CAs: {problem}");
+            }
         }
         self.logged.secret = problem;
     }

@@ -116,8 +116,9 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     switches_a_webhook(&helm, &release)?;
     heals_what_was_replaced(&helm, &release)?;
 
-    replica.end()?;
     helm.uninstall()?;
+    replica.end()?;
+    logs_no_errors(&replica)?;
     let kept = world.kubectl(&["get", "ipm,ipp", "-o", "name"], None)?;
     let kept = kept.success("kubectl get")?.stdout;
     ensure!(
@@ -129,6 +130,20 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     helm.uninstall()?;
     world.kubectl(FORGET, None)?.success("kubectl delete")?;
     nothing_is_left(world, &before)
+}
+
+/// A normal uninstallation removes permissions, Secret, Lease and webhook configurations before the replica ends.
+fn logs_no_errors(replica: &Replica) -> Result<()> {
+    let log = replica.log()?;
+    let errors: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains(r#""level":"ERROR""#))
+        .collect();
+    ensure!(
+        log.contains(r#""level":"INFO""#) && errors.is_empty(),
+        "errors in the log of a replica that was uninstalled: {errors:#?}"
+    );
+    Ok(())
 }
 
 /// The names of the entries belong to the whole cluster.
