@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge, settle_edits};
+use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge, resolve_edits};
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::View;
@@ -90,7 +90,7 @@ impl Scan<'_> {
             .map(|one| self.evaluate(&one.object, &one.namespace))
             .collect();
         if self.edit {
-            result.splices.extend(settle_edits(tree, &mut judgements));
+            result.splices.extend(resolve_edits(tree, &mut judgements));
         }
         for (object, judgement) in objects.iter().zip(&judgements) {
             let is_evaluated = matches!(

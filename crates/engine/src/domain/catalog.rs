@@ -1,6 +1,6 @@
-//! What is known of models: rows per (model, region), merged from mappings.
+//! The catalog of models: rows by model and region, merged from mappings.
 //!
-//! Does not decide anything; `resolve` does, with a policy beside it.
+//! The catalog has no decisions; `resolve` decides, with a policy.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,11 +20,11 @@ pub use mapping::{
 };
 pub use shadowed_rows::{Overridden, RowName};
 
-/// A model's place in the catalog.
+/// The index of a model in the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModelIx(u32);
 
-/// A mapping's place in the merging order.
+/// The index of a mapping in the order of the merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MappingIx(u32);
 
@@ -47,7 +47,7 @@ pub struct Model {
     pub id: ModelId,
     /// Names that an application may use instead.
     pub aliases: Box<[Box<str>]>,
-    /// What is known of its profiles as a whole.
+    /// The knowledge of its profiles in all regions.
     pub knowledge: Knowledge,
     /// Its merged lifecycle.
     pub lifecycle: Lifecycle,
@@ -55,34 +55,34 @@ pub struct Model {
     rows: BTreeMap<Region, Row>,
 }
 
-/// What is known of a model's profiles as a whole.
+/// The knowledge of a model's profiles in all regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Knowledge {
-    /// It has profiles.
+    /// The model has profiles.
     HasProfiles,
-    /// It has none and never had.
+    /// The model has never had a profile.
     NeverHadProfile,
-    /// Others name some; no scan has seen one.
+    /// Other sources name profiles, but no scan has found one.
     Unverified,
-    /// It is served by bedrock-mantle alone, by its direct ID.
+    /// Only bedrock-mantle serves the model, by its direct ID.
     MantleOnly,
 }
 
 /// A model's merged lifecycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// As stated.
+    /// The stated state.
     pub state: LifecycleState,
-    /// Dates, each for some regions or for all.
+    /// End-of-life dates, each for some regions or for all.
     pub end_of_life: Box<[EndOfLife]>,
-    /// The model to move to.
+    /// The model to use instead.
     pub successor: Option<ModelId>,
 }
 
-/// What is known of one (model, region): at most one geographic and one global profile, by construction.
+/// The merged row of one model and region. It has at most one geographic and one global profile.
 #[derive(Debug, Default)]
 pub struct Row {
-    /// What is known of the direct ID, and who says it.
+    /// The state of the direct ID, with the mapping of the row.
     pub direct: Option<(DirectRow, MappingIx)>,
     /// The geographic profile.
     pub geographic: Option<Route>,
@@ -90,22 +90,22 @@ pub struct Row {
     pub global: Option<Route>,
 }
 
-/// A profile seen from a source region.
+/// A profile in a source region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The profile's prefix.
     pub geography: Geography,
-    /// Where it may route the request.
+    /// The regions that a request may be routed to.
     pub destinations: Destinations,
-    /// Whether it still serves.
+    /// Whether the profile still works.
     pub state: ProfileState,
-    /// How sure the row is.
+    /// The confidence of the row.
     pub confidence: Confidence,
-    /// The mapping that says so.
+    /// The mapping of the row.
     pub mapping: MappingIx,
 }
 
-/// Two geographies remained for one (model, region): the first stays.
+/// Two geographies for one model and region after the merge. The first is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The mapping whose row was dropped.
@@ -114,20 +114,20 @@ pub struct Conflict {
     pub model: ModelId,
     /// The source region.
     pub region: Region,
-    /// The geography that stays.
+    /// The geography that was kept.
     pub kept: Geography,
     /// The geography that was dropped.
     pub dropped: Geography,
 }
 
 impl Catalog {
-    /// The model of this exact ID.
+    /// The model with this exact ID.
     pub fn find(&self, id: &str) -> Option<ModelIx> {
         self.ids.get(id).copied()
     }
 
-    /// The model that goes by this other name. Where several do, it is that of the mapping of the highest priority, then the
-    /// first in order.
+    /// The model with this alias. Of several models, the one of the mapping with the highest priority, then the first in order
+    /// of IDs.
     pub fn alias(&self, name: &str) -> Option<ModelIx> {
         self.aliases.get(name).copied()
     }
@@ -142,13 +142,13 @@ impl Catalog {
         &self.models
     }
 
-    /// Name and date of a mapping.
+    /// The name and the date of a mapping.
     pub fn mapping(&self, at: MappingIx) -> (&str, Option<Date>) {
         let (name, date) = &self.mappings[at.0 as usize];
         (name, *date)
     }
 
-    /// The names of the mappings, in merging order.
+    /// The names of the mappings, in the order of the merge.
     pub fn mappings(&self) -> impl Iterator<Item = &str> {
         self.mappings.iter().map(|(name, _)| &**name)
     }
@@ -174,7 +174,7 @@ impl Catalog {
 }
 
 impl Model {
-    /// What is known of the model in `region`.
+    /// The row of the model in `region`.
     pub fn row(&self, region: Region) -> Option<&Row> {
         self.rows.get(&region)
     }
@@ -184,7 +184,7 @@ impl Model {
         self.rows.iter().map(|(region, row)| (*region, row))
     }
 
-    /// The profile with this prefix, seen from `region`.
+    /// The profile with this prefix in the source region `region`.
     pub fn route(&self, geography: &str, region: Region) -> Option<&Route> {
         self.row(region)?
             .routes()
@@ -201,7 +201,7 @@ impl Model {
             .filter(move |(_, route)| route.geography.as_str() == geography)
     }
 
-    /// Whether some region has a row that says that the direct ID works.
+    /// Whether the direct ID works in some region.
     pub fn works_somewhere(&self) -> bool {
         self.rows
             .values()
@@ -213,7 +213,7 @@ impl Model {
         self.mapping
     }
 
-    /// Whether the model is past its end of life wherever it was ever served.
+    /// Whether the model is past its end of life in every region that ever served it.
     pub fn is_past_everywhere(&self, today: Date) -> bool {
         if self.rows.is_empty() {
             return self.lifecycle.state == LifecycleState::EndOfLife
@@ -228,8 +228,8 @@ impl Model {
             .all(|region| self.is_past_end_of_life(*region, today))
     }
 
-    /// Whether the model is past its end of life in `region`: by a date that holds there, by its stated state, or because
-    /// it is past wherever it was ever served.
+    /// Whether the model is past its end of life in `region`: by a date for the region, by its stated state, or because every
+    /// region that ever served the model is past it.
     pub fn is_past_end_of_life(&self, region: Region, today: Date) -> bool {
         match self.lifecycle.date_in(region) {
             Some(date) => today >= date,
@@ -248,7 +248,7 @@ impl Model {
 }
 
 impl Lifecycle {
-    /// The day from which the model is out of service in `region`, where known.
+    /// The first day without service in `region`, if known.
     pub fn date_in(&self, region: Region) -> Option<Date> {
         self.end_of_life
             .iter()
@@ -257,7 +257,7 @@ impl Lifecycle {
             .min()
     }
 
-    /// The state in `region` (or as a whole, where no region is known) on `today`, with the date that decides it.
+    /// The state on `today` in `region`, or in general if no region is known, with the date that determines it.
     pub fn at(&self, region: Option<Region>, today: Date) -> (LifecycleState, Option<Date>) {
         let date = match region {
             Some(region) => self.date_in(region),
@@ -281,7 +281,7 @@ impl Row {
         self.geographic.iter().chain(&self.global)
     }
 
-    /// Whether the row speaks of the past alone.
+    /// Whether the row has only former support: no working direct ID and no profile that is not retired.
     pub fn is_only_former(&self) -> bool {
         !matches!(self.direct, Some((DirectRow::Works, _)))
             && self

@@ -1,7 +1,7 @@
-//! ConfigMaps as far as Pods take model IDs and regions from them: an immutable value, never the API server.
+//! An immutable index of ConfigMaps for references to model IDs and regions.
 //!
-//! For each ConfigMap it has the names of all keys, for these decide which source of a variable counts, and of values only
-//! words that may be model IDs, and regions. Nothing of a Secret is ever in it.
+//! For each ConfigMap the index stores the names of all keys, because these determine which source defines a variable. Of the
+//! values it stores only words that may be model IDs, and regions. It stores nothing of Secrets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ mod config_map;
 
 pub use config_map::{ConfigMap, StoredValue, Word};
 
-/// The ConfigMaps that are known, by namespace and name.
+/// The observed ConfigMaps, by namespace and name.
 ///
-/// A clone shares everything with its original, so that one writer can make the next value from the last one.
+/// A clone shares its content with the original, so that a writer can cheaply derive the next value from the last one.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigMapIndex {
     namespaces: BTreeMap<Box<str>, Arc<NamespaceEntry>>,
@@ -23,32 +23,32 @@ pub struct ConfigMapIndex {
 #[derive(Debug, Clone, Default)]
 struct NamespaceEntry {
     by_name: BTreeMap<Box<str>, Arc<ConfigMap>>,
-    /// How many of them have a word that may be an ID.
+    /// The number of ConfigMaps with a word that may be an ID.
     with_words: usize,
 }
 
-/// The ConfigMaps that a Pod can refer to: those of its own namespace.
+/// The ConfigMaps that a Pod can refer to: those in its namespace.
 #[derive(Debug, Clone, Copy)]
 pub struct NamespaceConfigMaps<'r> {
     maps: Option<&'r NamespaceEntry>,
     complete: bool,
 }
 
-/// What is known of a ConfigMap.
+/// The result of a lookup of a ConfigMap.
 #[derive(Debug, Clone, Copy)]
 pub enum Lookup<'r> {
-    /// Its keys.
+    /// The ConfigMap.
     Found(&'r ConfigMap),
-    /// There is none.
+    /// The ConfigMap does not exist.
     Absent,
-    /// Nothing.
+    /// The ConfigMap has not been observed.
     Unknown,
 }
 
 // === ConfigMapIndex ===
 
 impl ConfigMapIndex {
-    /// The start of a list of all ConfigMaps: one that it does not have does not exist.
+    /// An empty index that will have all ConfigMaps: a missing one does not exist.
     pub fn of_all() -> Self {
         Self {
             complete: true,
@@ -56,7 +56,7 @@ impl ConfigMapIndex {
         }
     }
 
-    /// Takes a ConfigMap, in the place of one of its name.
+    /// Adds a ConfigMap, or replaces the one of this name.
     pub fn insert(&mut self, namespace: &str, name: &str, map: ConfigMap) {
         let maps = Arc::make_mut(self.namespaces.entry(namespace.into()).or_default());
         maps.with_words += usize::from(map.has_words());
@@ -65,7 +65,7 @@ impl ConfigMapIndex {
         }
     }
 
-    /// Forgets a ConfigMap.
+    /// Removes a ConfigMap.
     pub fn remove(&mut self, namespace: &str, name: &str) {
         let Some(maps) = self.namespaces.get_mut(namespace).map(Arc::make_mut) else {
             return;
@@ -78,7 +78,7 @@ impl ConfigMapIndex {
         }
     }
 
-    /// Whether all ConfigMaps were listed, so that one that is missing has yet to be made.
+    /// Whether all ConfigMaps were listed, so that a missing one does not exist.
     pub fn are_complete(&self) -> bool {
         self.complete
     }
@@ -93,14 +93,14 @@ impl ConfigMapIndex {
 }
 
 impl<'r> NamespaceConfigMaps<'r> {
-    /// No ConfigMap has been seen.
+    /// No observed ConfigMaps.
     pub const NONE: Self = Self {
         maps: None,
         complete: false,
     };
 
-    /// What is known of the ConfigMap `name`. One that is not there does not exist where all were listed and nothing requires
-    /// it; a required one will come, or the container never starts.
+    /// Looks up the ConfigMap `name`. A missing one is [`Lookup::Absent`] only if all were listed and the reference is optional:
+    /// a container starts only after a required one is created.
     pub fn look_up(self, name: &str, optional: bool) -> Lookup<'r> {
         match self.maps.and_then(|maps| maps.by_name.get(name)) {
             Some(map) => Lookup::Found(map),
@@ -109,7 +109,7 @@ impl<'r> NamespaceConfigMaps<'r> {
         }
     }
 
-    /// Whether a ConfigMap of this name has been seen.
+    /// Whether a ConfigMap of this name has been observed.
     pub fn have(self, name: &str) -> bool {
         self.maps
             .is_some_and(|maps| maps.by_name.contains_key(name))

@@ -1,6 +1,7 @@
-//! Rules that leave an ID unchanged for the names around it: the same text is a setting of one client and a label for another.
+//! The role of an ID, determined by the names around it: the same text is a setting of one client and a label of another.
 //!
-//! A table of rules, each with why. Sees names and the texts beside them; the syntax of the ID itself is determined elsewhere.
+//! A table of rules, each with an explanation. The conditions are over names and their values; `syntax` evaluates the ID
+//! itself.
 
 use crate::domain::placeholder::has_placeholder;
 use crate::domain::reason::Reason;
@@ -16,70 +17,70 @@ pub use names::{
 };
 pub use table::TABLE;
 
-/// A reason not to change an ID, from the names around it.
+/// A rule that leaves an ID unchanged because of the names around it.
 #[derive(Debug)]
 pub struct Rule {
     /// The reason.
     pub reason: Reason,
-    /// All of these hold.
+    /// The conditions, all of which must hold.
     pub when: &'static [Condition],
-    /// Why an ID in this role must not move, for people.
+    /// The explanation for the documentation.
     pub why: &'static str,
 }
 
-/// A condition over names. In a pattern, which is in small letters without separators, `*` at either end matches anything.
+/// A condition over names. Patterns are in lower case without separators; `*` at either end matches any text.
 #[derive(Debug)]
 pub enum Condition {
     /// The ID's own key or variable.
     Named(&'static [&'static str]),
-    /// A key of what encloses the ID.
+    /// The key of a mapping or list around the ID.
     Under(&'static [&'static str]),
-    /// Another key of the same entry of a document. Names that are as common as `endpoint` say something there alone: among the
-    /// variables of a container they are of anybody.
+    /// Another key of the same entry of a document. For names as common as `endpoint`: among the variables of a container,
+    /// they may belong to any client.
     Entry(&'static [&'static str], ValueTest),
-    /// Another key of the same mapping, another variable of the same container.
+    /// Another key of the same mapping, or another variable of the same container.
     Beside(&'static [&'static str], ValueTest),
-    /// The same, or a key of a mapping around it.
+    /// As `Beside`, or a key of a mapping around that one.
     Enclosing(&'static [&'static str], ValueTest),
 }
 
-/// What a neighbour has to say for a rule to hold.
+/// The test that the value of a neighbouring name must pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueTest {
-    /// Anything: it is there and not empty.
+    /// Any value that is not empty.
     Anything,
-    /// A name, or something that cannot be read here; neither yes nor no.
+    /// A name, or an unknown value; not a boolean.
     Name,
-    /// Yes: what cannot be read here may be one.
+    /// True, or an unknown value.
     Yes,
     /// An ARN.
     Arn,
-    /// An address that is not Bedrock's own runtime; what cannot be read here may be one.
+    /// An address that is not Bedrock's own runtime, or an unknown value.
     OtherHost,
     /// An address of bedrock-mantle.
     MantleHost,
-    /// One of these words, or a word that starts so where it ends in `*`.
+    /// A text that matches one of these patterns.
     OneOf(&'static [&'static str]),
 }
 
-/// The rules that are asked, in order.
+/// The rules that are evaluated, in order.
 #[derive(Debug, Clone)]
 pub struct ContextRules {
     rules: Vec<&'static Rule>,
-    /// What the conditions over neighbours ask for, in the order of the rules.
-    says: Vec<ValueTest>,
-    /// The same, each of them once.
-    asked: condition_set::ValueTests,
-    /// Their patterns with the index of the condition, by the last letter: most names end in none of these.
+    /// The tests of the conditions over neighbours, in the order of the rules.
+    tests: Vec<ValueTest>,
+    /// The distinct tests, with the conditions that have them.
+    distinct_tests: condition_set::ValueTests,
+    /// The patterns with the index of the condition, by their last letter, because few names match any.
     by_last: Vec<Vec<(usize, &'static str)>>,
-    /// The same of those that are asked of the entries of documents alone, where there are few names.
-    of_entries: Vec<(usize, &'static str)>,
+    /// The patterns of [`Condition::Entry`] with the index of the condition.
+    entry_patterns: Vec<(usize, &'static str)>,
 }
 
-/// Where the neighbours of an ID stand.
+/// The scope of the names around an ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameScope {
-    /// The variables of a container or the keys of a ConfigMap, of which there may be hundreds.
+    /// The variables of a container or the keys of a ConfigMap. There may be hundreds.
     Settings,
     /// The keys of an entry of a document.
     Entry,
@@ -93,7 +94,7 @@ impl ContextRules {
         Self::of(TABLE.iter())
     }
 
-    /// All but the rule at `index` of the table: what a test removes to see that something depends on it.
+    /// All rules except the one at `index` of the table, for tests of the effect of each rule.
     #[must_use]
     pub fn without(index: usize) -> Self {
         let rest = TABLE.iter().enumerate().filter(|(at, _)| *at != index);
@@ -103,45 +104,49 @@ impl ContextRules {
     fn of(table: impl Iterator<Item = &'static Rule>) -> Self {
         let mut context_rules = Self {
             rules: table.collect(),
-            says: Vec::new(),
-            asked: condition_set::ValueTests::new(),
+            tests: Vec::new(),
+            distinct_tests: condition_set::ValueTests::new(),
             by_last: vec![Vec::new(); 128],
-            of_entries: Vec::new(),
+            entry_patterns: Vec::new(),
         };
         for condition in context_rules.rules.iter().flat_map(|rule| rule.when) {
-            let (Condition::Entry(patterns, says)
-            | Condition::Beside(patterns, says)
-            | Condition::Enclosing(patterns, says)) = condition
+            let (Condition::Entry(patterns, test)
+            | Condition::Beside(patterns, test)
+            | Condition::Enclosing(patterns, test)) = condition
             else {
                 continue;
             };
-            let at = context_rules.says.len();
-            context_rules.says.push(*says);
-            let of_entries = matches!(condition, Condition::Entry(..));
+            let at = context_rules.tests.len();
+            context_rules.tests.push(*test);
+            let is_entry = matches!(condition, Condition::Entry(..));
             for pattern in *patterns {
-                let last = pattern.bytes().last().filter(|_| !of_entries);
+                let last = pattern.bytes().last().filter(|_| !is_entry);
                 match last.and_then(|last| context_rules.by_last.get_mut(usize::from(last))) {
                     Some(patterns) => patterns.push((at, pattern)),
-                    None => context_rules.of_entries.push((at, pattern)),
+                    None => context_rules.entry_patterns.push((at, pattern)),
                 }
             }
         }
-        context_rules.asked = condition_set::asked(&context_rules.says);
+        context_rules.distinct_tests = condition_set::distinct(&context_rules.tests);
         context_rules
     }
 
-    /// What these neighbours say to the rules, read once for all IDs among them.
+    /// The names that meet conditions, evaluated once for all IDs among them.
     pub fn matched<'t>(
         &self,
         neighbours: impl Iterator<Item = Sibling<'t>>,
-        among: NameScope,
+        scope: NameScope,
     ) -> MatchedNames<'t> {
-        let mut matched = MatchedNames(vec![[None; 2]; self.says.len()]);
+        let mut matched = MatchedNames(vec![[None; 2]; self.tests.len()]);
         for neighbour in neighbours {
-            let ends = self.of_settings(neighbour.letters().next_back());
-            let entry = self.of_entries.iter().filter(|_| among == NameScope::Entry);
+            let ends = self.patterns_by_last(neighbour.letters().next_back());
+            let entry = self
+                .entry_patterns
+                .iter()
+                .filter(|_| scope == NameScope::Entry);
             for (at, pattern) in ends.iter().chain(entry) {
-                if fits_letters(pattern, neighbour.letters()) && neighbour.says(*at, self.says[*at])
+                if matches_letters(pattern, neighbour.letters())
+                    && neighbour.meets(*at, self.tests[*at])
                 {
                     matched.add(*at, neighbour.name);
                 }
@@ -150,13 +155,13 @@ impl ContextRules {
         matched
     }
 
-    /// The patterns of settings that a name with this last letter may fit, each with the index of its condition.
-    fn of_settings(&self, last: Option<char>) -> &[(usize, &'static str)] {
+    /// The patterns that a name with this last letter may match, with the index of the condition.
+    fn patterns_by_last(&self, last: Option<char>) -> &[(usize, &'static str)] {
         last.and_then(|last| self.by_last.get(last as usize))
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The reason of the first rule that holds for what is around an ID.
+    /// The reason of the first rule whose conditions all hold in this context.
     pub fn reason(&self, around: &NameContext<'_>) -> Option<Reason> {
         let mut next = 0;
         for rule in &self.rules {
@@ -164,14 +169,18 @@ impl ContextRules {
             for condition in rule.when {
                 holds &= match condition {
                     Condition::Named(patterns) => {
-                        around.own.is_some_and(|own| fits_any(patterns, own))
+                        around.own.is_some_and(|own| matches_any(patterns, own))
                     }
                     Condition::Under(patterns) => {
-                        around.path.iter().any(|key| fits_any(patterns, key))
+                        around.path.iter().any(|key| matches_any(patterns, key))
                     }
                     Condition::Entry(..) | Condition::Beside(..) | Condition::Enclosing(..) => {
-                        let far = matches!(condition, Condition::Enclosing(..));
-                        let scopes = around.scopes.iter().take(if far { usize::MAX } else { 1 });
+                        let enclosing = matches!(condition, Condition::Enclosing(..));
+                        let scopes =
+                            around
+                                .scopes
+                                .iter()
+                                .take(if enclosing { usize::MAX } else { 1 });
                         let at = next;
                         next += 1;
                         scopes
@@ -188,8 +197,8 @@ impl ContextRules {
     }
 }
 
-/// What the names of one mapping, list or container say to the rules: for each condition the first two names that meet it,
-/// since an ID's own name does not speak for it.
+/// The names of one mapping, list or container that meet conditions: for each condition the first two names, because the ID's
+/// own name does not count.
 #[derive(Debug, Clone)]
 pub struct MatchedNames<'t>(Vec<[Option<&'t str>; 2]>);
 
@@ -222,13 +231,13 @@ impl ValueTest {
             }
             SiblingValue::Structure => return matches!(self, Self::Anything),
         };
-        let cannot_be_read = has_placeholder(text);
+        let is_unknown = has_placeholder(text);
         match self {
             Self::Anything => !text.is_empty(),
-            Self::Name => cannot_be_read || (is_yes(text) && !is_plain_yes(text)),
-            Self::Yes => cannot_be_read || is_yes(text),
+            Self::Name => is_unknown || (is_yes(text) && !is_plain_yes(text)),
+            Self::Yes => is_unknown || is_yes(text),
             Self::Arn => text.starts_with("arn:"),
-            Self::OtherHost => !text.is_empty() && (cannot_be_read || !is_bedrock_runtime(text)),
+            Self::OtherHost => !text.is_empty() && (is_unknown || !is_bedrock_runtime(text)),
             Self::MantleHost => text.contains("bedrock-mantle"),
             Self::OneOf(words) => words.iter().any(|word| fits(word, text)),
         }
@@ -237,29 +246,29 @@ impl ValueTest {
 
 // === free functions ===
 
-/// As programs read switches: everything that is not one of the ways to say no.
+/// Whether a program would read a switch as on: any value except the common forms of false.
 fn is_yes(text: &str) -> bool {
     let no = ["", "0", "false", "no", "off", "n", "f", "null", "none"];
     !no.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// The ways to say yes and nothing more.
+/// Whether a value is one of the common forms of true.
 fn is_plain_yes(text: &str) -> bool {
     let yes = ["1", "true", "yes", "on", "y", "t", "enabled"];
     yes.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-fn fits_any(patterns: &[&str], name: &str) -> bool {
+fn matches_any(patterns: &[&str], name: &str) -> bool {
     patterns.iter().any(|pattern| fits(pattern, name))
 }
 
-/// Whether `name` fits `pattern`, however its words are parted and capitalised.
+/// Whether `name` matches `pattern`, regardless of separators and case.
 fn fits(pattern: &str, name: &str) -> bool {
-    fits_letters(pattern, letters(name))
+    matches_letters(pattern, letters(name))
 }
 
-/// The same of a name's letters alone.
-fn fits_letters(pattern: &str, mut letters: impl DoubleEndedIterator<Item = char>) -> bool {
+/// Whether the letters of a name match `pattern`.
+fn matches_letters(pattern: &str, mut letters: impl DoubleEndedIterator<Item = char>) -> bool {
     let (middle, open_start) = pattern
         .strip_prefix('*')
         .map_or((pattern, false), |rest| (rest, true));
@@ -279,7 +288,7 @@ fn fits_letters(pattern: &str, mut letters: impl DoubleEndedIterator<Item = char
     }
 }
 
-/// A name without its separators, in small letters.
+/// A name in lower case, without separators.
 pub(super) fn letters(name: &str) -> impl DoubleEndedIterator<Item = char> {
     name.bytes()
         .filter(u8::is_ascii_alphanumeric)
@@ -291,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_fits_however_its_words_are_parted() {
+    fn a_name_matches_regardless_of_separators_and_case() {
         for name in [
             "model_name",
             "modelName",
@@ -310,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_that_cannot_be_read_may_be_on() {
+    fn a_switch_with_an_unknown_value_may_be_on() {
         for text in [
             "1",
             "true",
@@ -329,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_no_name() {
+    fn a_switch_is_not_a_name() {
         for text in ["", "true", "false", "0", "1", "no"] {
             assert!(!ValueTest::Name.accepts(SiblingValue::Text(text)), "{text}");
         }
@@ -344,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn bedrocks_own_runtime_is_no_other_host() {
+    fn bedrocks_own_runtime_is_not_another_host() {
         let own = "https://bedrock-runtime.us-east-1.amazonaws.com";
         let private = "https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com";
         for text in [own, private, ""] {
@@ -366,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_of_settings_say_how_a_name_ends() {
+    fn patterns_of_settings_have_a_last_letter() {
         for condition in TABLE.iter().flat_map(|rule| rule.when) {
             if let Condition::Beside(patterns, _) | Condition::Enclosing(patterns, _) = condition {
                 assert!(
@@ -378,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_in_small_letters_without_separators() {
+    fn patterns_are_in_lower_case_without_separators() {
         let patterns = TABLE
             .iter()
             .flat_map(|rule| rule.when)

@@ -1,6 +1,4 @@
-//! Finds the places of an object that have a model ID.
-//!
-//! Does not decide about any of them.
+//! Finds the model IDs in an object, without a decision on any of them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -27,7 +25,7 @@ mod document;
 mod references;
 mod volumes;
 
-/// One place with a model ID.
+/// One model ID at its place.
 #[derive(Debug, Clone)]
 pub struct Finding<'t> {
     /// The text.
@@ -36,29 +34,29 @@ pub struct Finding<'t> {
     pub token: Token<'t>,
     /// The ID with its prefix, as written.
     pub text: &'t str,
-    /// Its syntax, or the reason from its syntax or context not to change it.
+    /// Its syntax, or the reason from its syntax or context for no change.
     pub syntax: Result<Syntax, Reason>,
     /// The place inside a text that is itself a document.
     pub inner: Option<Inner>,
-    /// Whether the ID is the key of `site`, and its span one of the key.
+    /// Whether the ID is in the key of `site`, and its span is one of the key.
     pub is_key: bool,
-    /// What the document around it says of regions.
+    /// The regions that the document around the ID sets.
     pub nearby: DocumentRegions,
-    /// The region of the foundation-model ARN that the ID ends, where it is in one.
+    /// The region of the foundation-model ARN, if the ID is the end of one.
     pub in_arn: Option<Region>,
 }
 
 /// A place inside a text that is itself a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inner {
-    /// RFC 6901 pointer to the scalar, or to what is under the key that the ID is.
+    /// RFC 6901 pointer to the scalar, or to the value of the key that has the ID.
     pub pointer: String,
     /// Byte range of the ID in that scalar's decoded text, or in the key.
     pub span: Range<usize>,
 }
 
 impl<'t> Finding<'t> {
-    /// What `token` is at its place in `text`, which is that of `site`.
+    /// The finding of `token` in `text`, the text of `site`.
     pub(super) fn new(
         site: TextSite<'t>,
         text: &'t str,
@@ -81,7 +79,7 @@ impl<'t> Finding<'t> {
         }
     }
 
-    /// A text of which nothing is known but where it is, and why.
+    /// A finding for a text whose content is unknown, with the reason.
     pub(super) fn unread(site: TextSite<'t>, reason: Reason) -> Self {
         let nothing = Token {
             span: 0..0,
@@ -93,14 +91,14 @@ impl<'t> Finding<'t> {
         Self::new(site, "", nothing, Err(reason))
     }
 
-    /// Whether nothing is known of the text but where it is.
+    /// Whether the content of the text is unknown.
     pub fn is_unread(&self) -> bool {
         self.text.is_empty()
     }
 }
 
-/// Every finding of `object`: those in its own texts, in document order, and those in the ConfigMaps that its containers refer to.
-/// `neighbours` are the ConfigMaps of its namespace, or `None` where references are not followed.
+/// All findings of `object`: those in its own texts, in document order, then those in the ConfigMaps that its containers refer
+/// to. `neighbours` are the ConfigMaps of its namespace, or `None` if references are not resolved.
 pub fn findings<'t>(
     object: &Object<'t>,
     neighbours: Option<NamespaceConfigMaps<'t>>,
@@ -117,7 +115,7 @@ pub fn findings<'t>(
     found
 }
 
-/// The findings in the texts of `object` itself. What its containers take from `neighbours` counts among the names beside an ID.
+/// The findings in the texts of `object` itself. The context rules also evaluate variables from `neighbours`.
 fn own_findings<'t>(
     object: &Object<'t>,
     neighbours: NamespaceConfigMaps<'t>,
@@ -138,14 +136,15 @@ fn own_findings<'t>(
     detector.found
 }
 
-/// The strings of the object that a vendor or an alias is in, from one search over the bytes; `None` where bytes do not tell.
+/// The strings of the object that contain a vendor or an alias, from one search over the bytes; `None` if a search over
+/// bytes is not sufficient.
 fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<NodeId>> {
     let tree = object.tree;
     let range = tree.raw(object.root);
     let bytes = &tree.source().as_bytes()[range.clone()];
     let hits = snapshot.hits_in_spelling(bytes)?;
     let mut strings = tree.strings_at(hits.map(|hit| range.start + hit))?;
-    // Aliases are looked for one by one.
+    // Each alias has a search of its own, so the hits are unordered.
     strings.sort_unstable();
     strings.dedup();
     Some(strings)
@@ -156,7 +155,7 @@ pub(super) struct Detector<'t, 'o> {
     object: &'o Object<'t>,
     neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
-    /// What the variables of a container say, or the keys of the ConfigMap where there is no container.
+    /// The context conditions that the variables of a container meet, or the keys of the ConfigMap.
     matched: BTreeMap<Option<NodeId>, Arc<MatchedNames<'t>>>,
     found: Vec<Finding<'t>>,
 }
@@ -176,7 +175,7 @@ impl<'t, 'o> Detector<'t, 'o> {
         }
     }
 
-    /// Why a text is left for its role in the object, if it is: for its own name and the names beside it.
+    /// The reason of the context rules for no change of a text, from its own name and the names beside it.
     pub(super) fn role(&mut self, site: &TextSite<'t>) -> Option<Reason> {
         let around = self.around(site);
         self.snapshot.context_rules.reason(&around)
@@ -201,7 +200,7 @@ impl<'t, 'o> Detector<'t, 'o> {
         }
     }
 
-    /// A text that is an alias as a whole; arguments have no name that could tell that a model is meant.
+    /// A text that is an alias as a whole. Arguments are skipped: they have no name that identifies a model setting.
     fn alias(&mut self, site: TextSite<'t>, text: &'t str, token: Token<'t>) {
         if matches!(site.location, Location::Env { .. } | Location::Data { .. }) {
             let syntax = self.role(&site).map_or(Ok(Syntax::WHOLE), Err);
@@ -209,7 +208,7 @@ impl<'t, 'o> Detector<'t, 'o> {
         }
     }
 
-    /// The IDs of a text that is no document of its own.
+    /// The IDs in a text that is not a document.
     fn whole(&mut self, site: TextSite<'t>, text: &'t str) {
         let role = self.role(&site);
         let whole = TextContext::of(text, site.location.setting());
@@ -220,7 +219,7 @@ impl<'t, 'o> Detector<'t, 'o> {
         }
     }
 
-    /// What is around a text of an object: its own name and the names beside it.
+    /// The context of a text: its own name and the names beside it.
     fn around(&mut self, site: &TextSite<'t>) -> NameContext<'t> {
         let own = match site.location {
             Location::Env { variable, .. } => Some(variable.key()),
@@ -267,8 +266,8 @@ fn syntax_of(whole: &TextContext<'_>, token: &Token<'_>) -> Result<Syntax, Reaso
     }
 }
 
-/// What is said of a text whose syntax and role are known: how the ID itself is written comes first, since it holds in any role.
-/// An ARN around the ID matters for calls only, and in most contexts the ID is not called.
+/// Chooses between the reason from the syntax and the reason from the context. A reason about the ID's own spelling comes
+/// first, because it applies in any context. An ARN around the ID matters only for calls, and so comes after the context.
 fn first_of(syntax: Result<Syntax, Reason>, role: Option<Reason>) -> Result<Syntax, Reason> {
     let own = matches!(
         syntax,
@@ -280,7 +279,7 @@ fn first_of(syntax: Result<Syntax, Reason>, role: Option<Reason>) -> Result<Synt
     }
 }
 
-/// A file that is written for people holds prose, whatever its format.
+/// Replaces [`Reason::UnknownFormat`] by [`Reason::Prose`] in files that are written for people.
 fn left_as_prose(location: Location<'_>, syntax: Result<Syntax, Reason>) -> Result<Syntax, Reason> {
     const FOR_PEOPLE: &[&str] = &["txt", "md", "rst", "adoc"];
     let Location::Data { key } = location else {
@@ -298,7 +297,7 @@ fn left_as_prose(location: Location<'_>, syntax: Result<Syntax, Reason>) -> Resu
     }
 }
 
-/// The whole-value site that still holds the answer of `entry`, for answers that are no tokens, such as ARNs.
+/// The site whose whole value is still the target of `entry`. For targets that detection does not find, such as ARNs.
 pub fn site_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(TextSite<'t>, NodeId)> {
     let mut leaves = text_sites(object).filter_map(|site| Some((site, site.scalar()?)));
     leaves.find(|(site, node)| {

@@ -1,5 +1,5 @@
-//! The variables of a container as the kubelet puts them together: the sources of `envFrom` in order, then the entries of `env`
-//! in order. What comes later wins, but for an optional reference that leads nowhere: it defines nothing.
+//! The variables of a container, by the kubelet's rules: the sources of `envFrom` in order, then the entries of `env` in
+//! order. A later definition wins. An optional reference to a missing ConfigMap or key defines nothing.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::domain::config_maps::{ConfigMap, Lookup, NamespaceConfigMaps, StoredV
 use crate::domain::context_rules::{ConditionSet, Sibling};
 use crate::domain::object::{EnvVar, Object, VariableName};
 
-/// The variables of one container, read when they are asked for.
+/// The variables of one container, read on demand.
 pub struct Environment<'t> {
     tree: &'t Tree<'t>,
     list: Option<NodeId>,
@@ -21,29 +21,29 @@ pub struct Environment<'t> {
     neighbours: NamespaceConfigMaps<'t>,
 }
 
-/// What an entry of `env` says.
+/// The value of an entry of `env`.
 #[derive(Debug, Clone, Copy)]
 pub enum Value<'t> {
-    /// This text, in which `$(X)` is expanded.
+    /// A literal text, in which `$(X)` is expanded.
     Literal(&'t str),
-    /// The text under a key of a ConfigMap, taken as it is.
+    /// The value of a key of a ConfigMap, without expansion.
     ConfigMapKey {
         /// The ConfigMap.
         map: &'t str,
         /// The key.
         key: &'t str,
-        /// What is kept of the text.
+        /// The stored value.
         text: &'t StoredValue,
-        /// What it says to the context rules.
-        heard: ConditionSet,
+        /// The context conditions that the value meets.
+        conditions: ConditionSet,
     },
-    /// Nothing: it is optional, and what it refers to does not exist.
+    /// No value: the reference is optional, and its ConfigMap or key does not exist.
     Absent,
-    /// Something that is not seen from here.
+    /// A value that is not observed.
     Unknown {
-        /// Where it is, as far as the sort of reference is known.
+        /// The origin, if the type of the reference is known.
         origin: Option<Origin<'t>>,
-        /// Whether it may as well be nothing.
+        /// Whether the reference is optional, so that there may be no value.
         optional: bool,
     },
 }
@@ -52,29 +52,29 @@ pub enum Value<'t> {
 pub(crate) struct EnvFrom<'t> {
     /// The item.
     pub(crate) node: NodeId,
-    /// What it puts before the keys.
+    /// The prefix of the variable names.
     pub(crate) prefix: &'t str,
-    /// What it takes them from.
+    /// The source of the variables.
     pub(crate) source: EnvFromSource<'t>,
 }
 
-/// What an item of `envFrom` takes variables from.
+/// The source of an item of `envFrom`.
 pub(crate) enum EnvFromSource<'t> {
-    /// A ConfigMap, by its name.
+    /// A ConfigMap, with its name.
     ConfigMap(&'t str, &'t ConfigMap),
-    /// Nothing.
+    /// An optional ConfigMap that does not exist.
     Absent,
-    /// A Secret, or a ConfigMap that has not been seen: any key.
+    /// A Secret, or a ConfigMap that has not been observed. It may have any key.
     Unknown,
 }
 
-/// What an item of `envFrom` says of a variable.
+/// Whether an item of `envFrom` defines a variable.
 pub(crate) enum Definition<'t> {
-    /// It defines it as this text.
+    /// Defined, with this value.
     Defined(&'t StoredValue),
-    /// It does not define it.
+    /// Not defined.
     Undefined,
-    /// It may define it.
+    /// Possibly defined.
     Unknown,
 }
 
@@ -100,7 +100,7 @@ impl<'t> Environment<'t> {
         entries.filter_map(|entry| Some((tree.text(tree.get(entry, "name")?)?, entry)))
     }
 
-    /// What an entry says.
+    /// The value of an entry of `env`.
     pub fn value(&self, entry: NodeId) -> Value<'t> {
         let entry = EnvVar::read(self.tree, entry);
         let literal = entry
@@ -108,33 +108,33 @@ impl<'t> Environment<'t> {
             .and_then(|node| self.tree.text(node))
             .unwrap_or_default();
         match entry.value_from {
-            Some(source) if literal.is_empty() => self.taken(source),
+            Some(source) if literal.is_empty() => self.value_from(source),
             _ => Value::Literal(literal),
         }
     }
 
-    /// What a `valueFrom` says.
-    fn taken(&self, source: NodeId) -> Value<'t> {
+    /// The value of a `valueFrom`.
+    fn value_from(&self, source: NodeId) -> Value<'t> {
         let tree = self.tree;
-        let hidden = |origin, optional| Value::Unknown { origin, optional };
+        let unknown = |origin, optional| Value::Unknown { origin, optional };
         let Some(selector) = tree.children(source).next() else {
-            return hidden(None, false);
+            return unknown(None, false);
         };
         let field = |name| text_of(tree, selector, name);
         let (name, key, optional) = (field("name"), field("key"), is_optional(tree, selector));
         match tree.key(selector) {
-            Some("configMapKeyRef") => self.key(name, key, optional),
-            Some("secretKeyRef") => hidden(Some(Origin::Secret { name, key }), optional),
+            Some("configMapKeyRef") => self.config_map_key(name, key, optional),
+            Some("secretKeyRef") => unknown(Some(Origin::Secret { name, key }), optional),
             Some("fieldRef") => {
                 let path = field("fieldPath");
-                hidden(Some(Origin::Field { path }), false)
+                unknown(Some(Origin::Field { path }), false)
             }
-            _ => hidden(None, optional),
+            _ => unknown(None, optional),
         }
     }
 
-    fn key(&self, map: &'t str, key: &'t str, optional: bool) -> Value<'t> {
-        let unseen = Value::Unknown {
+    fn config_map_key(&self, map: &'t str, key: &'t str, optional: bool) -> Value<'t> {
+        let unknown = Value::Unknown {
             origin: Some(Origin::ConfigMap {
                 name: map,
                 key,
@@ -143,23 +143,23 @@ impl<'t> Environment<'t> {
             optional,
         };
         match self.neighbours.look_up(map, optional) {
-            Lookup::Found(seen) => match seen.kept(key) {
-                Some((text, heard)) => Value::ConfigMapKey {
+            Lookup::Found(found) => match found.kept(key) {
+                Some((text, conditions)) => Value::ConfigMapKey {
                     map,
                     key,
                     text,
-                    heard,
+                    conditions,
                 },
                 None if optional => Value::Absent,
-                // The container does not start before the key is there.
-                None => unseen,
+                // The container does not start before the key exists.
+                None => unknown,
             },
             Lookup::Absent => Value::Absent,
-            Lookup::Unknown => unseen,
+            Lookup::Unknown => unknown,
         }
     }
 
-    /// What the sources of `envFrom` say of a variable that no entry of `env` defines; of those that are not seen, nothing.
+    /// The value from `envFrom` of a variable that no entry of `env` defines. Unobserved sources are skipped.
     pub fn env_from_value(&self, name: &str) -> Option<&'t StoredValue> {
         let name = VariableName::named(name);
         self.env_from
@@ -171,7 +171,7 @@ impl<'t> Environment<'t> {
             })
     }
 
-    /// Whether a source of `envFrom` that is not seen may define the variable.
+    /// Whether an unobserved source of `envFrom` may define the variable.
     pub fn may_hide(&self, name: &str) -> bool {
         let name = VariableName::named(name);
         self.env_from
@@ -179,15 +179,15 @@ impl<'t> Environment<'t> {
             .any(|item| matches!(item.of(name), Definition::Unknown))
     }
 
-    /// What the variables say to the context rules: all entries of `env`, and what `envFrom` brings in.
+    /// The variables for the context rules: all entries of `env`, and the keys from `envFrom`.
     pub fn neighbours(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
         self.entries()
-            .filter_map(|(name, entry)| self.value(entry).beside(name))
-            .chain(self.brought_in())
+            .filter_map(|(name, entry)| self.value(entry).sibling(name))
+            .chain(self.env_from_keys())
     }
 
-    /// What `envFrom` brings in from the ConfigMaps that are seen: every key that nothing behind it is sure to define.
-    fn brought_in(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
+    /// The keys that `envFrom` adds from observed ConfigMaps, without those that a later source certainly defines.
+    fn env_from_keys(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
         let sure: BTreeSet<&str> = if self.env_from.is_empty() {
             BTreeSet::new()
         } else {
@@ -196,24 +196,25 @@ impl<'t> Environment<'t> {
                 .map(|(name, _)| name)
                 .collect()
         };
-        let seen = self.env_from.iter().enumerate().filter_map(|(at, item)| {
+        let observed = self.env_from.iter().enumerate().filter_map(|(at, item)| {
             let EnvFromSource::ConfigMap(_, map) = item.source else {
                 return None;
             };
             Some((item.prefix, map, &self.env_from[at + 1..]))
         });
-        seen.flat_map(|(prefix, map, later)| {
-            map.heard()
-                .map(move |(key, heard)| (prefix, key, heard, later))
-        })
-        .filter(move |(prefix, key, _, later)| {
-            let name = VariableName::prefixed(prefix, key);
-            !sure.contains(&*name.to_string())
-                && !later
-                    .iter()
-                    .any(|item| matches!(item.of(name), Definition::Defined(_)))
-        })
-        .map(|(prefix, key, heard, _)| Sibling::taken(prefix, key, heard))
+        observed
+            .flat_map(|(prefix, map, later)| {
+                map.conditions()
+                    .map(move |(key, conditions)| (prefix, key, conditions, later))
+            })
+            .filter(move |(prefix, key, _, later)| {
+                let name = VariableName::prefixed(prefix, key);
+                !sure.contains(&*name.to_string())
+                    && !later
+                        .iter()
+                        .any(|item| matches!(item.of(name), Definition::Defined(_)))
+            })
+            .map(|(prefix, key, conditions, _)| Sibling::from_config_map(prefix, key, conditions))
     }
 
     /// The items of `envFrom`, in order.
@@ -221,7 +222,7 @@ impl<'t> Environment<'t> {
         &self.env_from
     }
 
-    /// Whether an entry can be put in front of `env`: it is a list, or there is none.
+    /// Whether an entry can be inserted at the start of `env`: the field is a list or absent.
     pub(crate) fn takes_entries(&self) -> bool {
         self.list
             .is_none_or(|list| matches!(self.tree.kind(list), Kind::Sequence | Kind::Scalar))
@@ -229,17 +230,19 @@ impl<'t> Environment<'t> {
 }
 
 impl<'t> Value<'t> {
-    /// What the variable `name` says to the context rules, where it is defined.
-    fn beside(self, name: &'t str) -> Option<Sibling<'t>> {
+    /// The variable `name` for the context rules; `None` if undefined.
+    fn sibling(self, name: &'t str) -> Option<Sibling<'t>> {
         match self {
             Self::Literal(text) => Some(Sibling::with_text(name, text)),
-            Self::ConfigMapKey { heard, .. } => Some(Sibling::taken("", name, heard)),
-            Self::Unknown { .. } => Some(Sibling::out_of_sight(name)),
+            Self::ConfigMapKey { conditions, .. } => {
+                Some(Sibling::from_config_map("", name, conditions))
+            }
+            Self::Unknown { .. } => Some(Sibling::unknown(name)),
             Self::Absent => None,
         }
     }
 
-    /// Whether it surely defines its variable.
+    /// Whether the entry certainly defines its variable.
     pub(crate) const fn is_sure(&self) -> bool {
         match self {
             Self::Literal(_) | Self::ConfigMapKey { .. } => true,
@@ -269,7 +272,7 @@ impl<'t> EnvFrom<'t> {
         }
     }
 
-    /// What it says of a variable.
+    /// Whether the item defines a variable.
     pub(crate) fn of(&self, name: VariableName<'_>) -> Definition<'t> {
         let Some(key) = name.key_behind(self.prefix) else {
             return Definition::Undefined;
@@ -284,8 +287,8 @@ impl<'t> EnvFrom<'t> {
     }
 }
 
-/// Whether a container of `object` requires a ConfigMap that will come, but has not been seen: all were listed before it was
-/// made.
+/// Whether a container of `object` requires a ConfigMap whose creation has not been observed. Always `false` if not all
+/// ConfigMaps were listed.
 pub fn awaits_a_config_map(object: &Object<'_>, neighbours: NamespaceConfigMaps<'_>) -> bool {
     neighbours.are_complete()
         && object
@@ -294,7 +297,7 @@ pub fn awaits_a_config_map(object: &Object<'_>, neighbours: NamespaceConfigMaps<
             .any(|name| !neighbours.have(name))
 }
 
-/// The names of the ConfigMaps that a container cannot start without, as far as its variables are taken from them.
+/// The names of the ConfigMaps that the variables of a container require.
 fn required<'t>(tree: &'t Tree<'t>, container: NodeId) -> impl Iterator<Item = &'t str> + use<'t> {
     let items = move |list| {
         let list = tree.get(container, list).into_iter();
@@ -308,7 +311,7 @@ fn required<'t>(tree: &'t Tree<'t>, container: NodeId) -> impl Iterator<Item = &
         .map(|selector| text_of(tree, selector, "name"))
 }
 
-/// The names of the variables that a literal text is expanded with: `$(X)`, but not behind a second dollar sign.
+/// The names of the variables that a literal text expands: `$(X)`, but not `$$(X)`.
 pub(crate) fn expanded_names(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -326,14 +329,14 @@ pub(crate) fn expanded_names(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A field of a node as text; empty where it is absent.
+/// A field of a node as text; empty if absent.
 pub(crate) fn text_of<'t>(tree: &'t Tree<'t>, node: NodeId, field: &str) -> &'t str {
     tree.get(node, field)
         .and_then(|node| tree.text(node))
         .unwrap_or_default()
 }
 
-/// Whether a reference may lead nowhere.
+/// Whether a reference is optional.
 pub(crate) fn is_optional(tree: &Tree<'_>, selector: NodeId) -> bool {
     text_of(tree, selector, "optional") == "true"
 }

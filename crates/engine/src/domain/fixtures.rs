@@ -1,4 +1,4 @@
-//! Small values for the tests of the domain, kept apart from the shipped catalog on purpose.
+//! Small values for the tests of the domain, separate from the shipped catalog on purpose.
 
 use crate::domain::catalog::{
     Confidence, Destinations, DirectRow, MappedLifecycle, MappedModel, MappedRoute, Mapping,
@@ -63,7 +63,7 @@ pub(crate) fn mapping(name: &str, priority: i32, models: Vec<MappedModel>) -> Ma
     }
 }
 
-/// A policy that rewrites whatever is required.
+/// A policy in mode `Rewrite` with scope `Required`.
 pub(crate) fn policy() -> Policy {
     Policy {
         name: "test".into(),

@@ -1,6 +1,4 @@
-//! The names of things: direct model IDs, geographies, profile IDs and ARNs.
-//!
-//! Does not know which of them exist; that is the catalog's.
+//! Direct model IDs, geographies and ARNs, by their syntax. The catalog has those that exist.
 
 use std::fmt;
 
@@ -14,11 +12,11 @@ pub struct ModelId(Box<str>);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Geography(Box<str>);
 
-/// An Amazon resource name, kept as written and known to have its six parts.
+/// An Amazon Resource Name with six parts, as written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arn(Box<str>);
 
-/// Why a text is none of the names above.
+/// A text that is not a valid model ID, geography or ARN.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdError {
     /// A model ID is a vendor, a dot and a name of at most 64 characters in all.
@@ -34,16 +32,16 @@ pub enum ParseIdError {
     Arn(Box<str>),
 }
 
-/// Longest profile ID that Bedrock takes, in bytes (`InferenceProfileId` in the service model of botocore).
+/// The longest profile ID that Bedrock accepts, in bytes (`InferenceProfileId` in the service model of botocore).
 pub const LONGEST_ID: usize = 64;
 
-/// Whether `byte` can stand inside a model ID.
+/// Whether `byte` is valid in a model ID.
 pub const fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'_')
 }
 
 impl ModelId {
-    /// Takes `text` as a model ID; [`ParseIdError::Model`] when it has no vendor or a character that no ID has.
+    /// Parses a model ID; [`ParseIdError::Model`] if the vendor is missing, a character is invalid or the text is too long.
     pub fn parse(text: &str) -> Result<Self, ParseIdError> {
         let fits = text.len() <= LONGEST_ID
             && text.bytes().all(is_id_byte)
@@ -65,7 +63,7 @@ impl ModelId {
         &self.0
     }
 
-    /// The vendor with its dot, such as `anthropic.`: what a cheap search looks for.
+    /// The vendor with its dot, such as `anthropic.`. Detection searches for these prefixes first.
     pub fn vendor_prefix(&self) -> &str {
         let end = self.0.find('.').map_or(self.0.len(), |dot| dot + 1);
         &self.0[..end]
@@ -76,7 +74,7 @@ impl Geography {
     /// The geography of profiles that may route to any commercial region.
     pub const GLOBAL: &'static str = "global";
 
-    /// Those that AWS has had so far.
+    /// The geographies that AWS has used.
     const KNOWN: [&'static str; 9] = [
         "us",
         "eu",
@@ -89,7 +87,7 @@ impl Geography {
         Self::GLOBAL,
     ];
 
-    /// Takes `text` as a geography; [`ParseIdError::Geography`] when it does not look like one.
+    /// Parses a geography; [`ParseIdError::Geography`] if its syntax is invalid.
     pub fn parse(text: &str) -> Result<Self, ParseIdError> {
         if Self::fits(text) {
             Ok(Self(text.into()))
@@ -98,7 +96,7 @@ impl Geography {
         }
     }
 
-    /// Whether `text` looks like a geography, known or not.
+    /// Whether `text` has the syntax of a geography, known or not.
     pub fn fits(text: &str) -> bool {
         (2..=8).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
@@ -111,19 +109,19 @@ impl Geography {
         &self.0
     }
 
-    /// Whether AWS has had it when this version was made. A later one is as good.
+    /// Whether AWS used the geography at the time of this release. Others are valid too.
     pub fn is_known(&self) -> bool {
         Self::KNOWN.contains(&self.as_str())
     }
 
-    /// Whether a request through it may leave every jurisdiction.
+    /// Whether a request may be routed to any commercial region.
     pub fn is_global(&self) -> bool {
         &*self.0 == Self::GLOBAL
     }
 }
 
 impl Arn {
-    /// Takes `text` as an ARN; [`ParseIdError::Arn`] when a part is missing.
+    /// Parses an ARN; [`ParseIdError::Arn`] if a part is missing.
     pub fn parse(text: &str) -> Result<Self, ParseIdError> {
         let mut parts = text.splitn(6, ':');
         let fits = parts.next() == Some("arn")

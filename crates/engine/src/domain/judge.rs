@@ -24,20 +24,20 @@ mod reapply;
 mod refusal;
 mod views;
 
-pub use edits::settle_edits;
+pub use edits::resolve_edits;
 
 use views::{PolicyViews, neighbours};
 
-/// What is asked of the domain: what happens to the object, where and when.
+/// The input of an evaluation besides the object: the cluster state, the namespace, the action and the date.
 #[derive(Clone, Copy)]
 pub struct Context<'t, 'a> {
     /// The snapshot and the observed state of the cluster.
     pub view: &'t View,
-    /// The namespace that the object is in, or will be.
+    /// The namespace of the object.
     pub namespace: &'a Namespace,
     /// What happens to the object.
     pub action: Action<'a>,
-    /// The day that decides over dates of end of life.
+    /// The date that end-of-life dates are compared with.
     pub today: Date,
 }
 
@@ -50,32 +50,32 @@ pub enum Action<'a> {
     AddEphemeralContainers(&'a Object<'a>),
     /// A ConfigMap or a workload template is created, or updated from the old object.
     Apply(Option<&'a Object<'a>>),
-    /// It is read where it is stored, in a file or in the cluster.
+    /// The stored object is read, from a file or from the cluster.
     Read,
-    /// Its source is edited, which is what a controller that tracks it would follow.
+    /// The source of the object is edited. A controller that tracks the object applies the edit.
     Edit,
 }
 
-/// One finding with what becomes of it.
+/// One finding with its resolution.
 #[derive(Debug, Clone)]
 pub struct JudgedFinding<'t> {
-    /// The place.
+    /// The finding.
     pub finding: Finding<'t>,
-    /// The direct ID that was judged; the original one, where the text is an answer of ours.
+    /// The ID that was evaluated; the original one if the text is a rewrite by the webhook.
     pub id: String,
-    /// The name as its author wrote it: the original one, where the text is an answer of ours.
+    /// The name as its author wrote it; the original one if the text is a rewrite by the webhook.
     pub original: String,
-    /// The region and its source, where one is known.
+    /// The region and its source, if known.
     pub region: Option<(Region, RegionSource)>,
-    /// What becomes of it.
+    /// The target, or the reason for no change.
     pub resolution: Resolution,
-    /// What that rests on.
+    /// The catalog rows that the resolution is based on.
     pub evidence: Evidence,
-    /// What would work in its place, where it is reported and never changed.
+    /// The suggested ID for a finding that is reported and never changed.
     pub suggestion: Option<Suggestion>,
-    /// The policy only reports what becomes of a text that is taken from elsewhere, and changes nothing.
+    /// Whether the finding is in a referenced text and the policy only reports references.
     pub report_only: bool,
-    /// Whether [`settle_edits`] writes the answer into the source.
+    /// Whether [`resolve_edits`] writes the target into the source.
     pub edited: bool,
 }
 
@@ -85,9 +85,9 @@ pub struct Judgement<'t> {
     pub effective: Option<PolicyFindings<'t>>,
     /// The findings under policies in mode `DryRun`, which change nothing.
     pub previews: Vec<PolicyFindings<'t>>,
-    /// What happens to the object.
+    /// The verdict on the object.
     pub verdict: Verdict<'t>,
-    /// Whether the object carries answers of an earlier round that still hold, so that what is said now revises them.
+    /// Whether the object has rewrites of an earlier invocation that are still valid, which this evaluation may revise.
     pub reinvocation: bool,
 }
 
@@ -99,15 +99,15 @@ pub struct PolicyFindings<'t> {
     pub findings: Vec<JudgedFinding<'t>>,
 }
 
-/// What happens to the object.
+/// The verdict on an object.
 pub enum Verdict<'t> {
-    /// Nothing is found, or nothing may be said.
+    /// No finding, or nothing to report.
     Untouched,
-    /// It is admitted as it is; its findings may be reported.
+    /// The object is admitted unchanged; its findings are reported.
     Report,
-    /// It is changed.
+    /// The object is changed.
     Rewrite(Plan<'t>),
-    /// It is refused for these findings of the effective policy, by index.
+    /// The object is denied for these findings of the effective policy, by index.
     Deny(Vec<usize>),
 }
 
@@ -120,7 +120,7 @@ impl<'t> Judgement<'t> {
 }
 
 impl JudgedFinding<'_> {
-    /// `text`, in which the ID is, with the answer in its place; `None` where it is left.
+    /// `text` with the ID replaced by its target; `None` if the ID is unchanged.
     pub fn with_answer(&self, text: &str) -> Option<String> {
         let target = self.resolution.target()?;
         let span = &self.finding.token.span;
@@ -128,10 +128,10 @@ impl JudgedFinding<'_> {
         Some(format!("{before}{target}{after}"))
     }
 
-    /// The whole text that belongs in the place of one that was followed to a ConfigMap; `None` where it is unknown.
+    /// The whole value of the explicit variable that replaces a reference to a ConfigMap; `None` if unknown.
     ///
-    /// Where the rows leave the ID, that is the text as its author wrote it: we may have changed the ConfigMap since, for
-    /// another region than this one.
+    /// If the catalog's rows require no change, the value is the text as its author wrote it: the webhook may have changed
+    /// the ConfigMap for another region.
     pub fn explicit_text(&self) -> Option<String> {
         let original = self.finding.site.reference()?.reach.ok()?.word.original();
         match &self.resolution {
@@ -142,9 +142,8 @@ impl JudgedFinding<'_> {
         }
     }
 
-    /// Whether there is nothing to do here that is not reported at the ConfigMap: the answer is there already, or is about
-    /// to, or a profile is there that nothing is wrong with here.
-    fn is_reported_at_its_source(&self) -> bool {
+    /// Whether the ConfigMap already has the target or a valid profile, so that the finding is reported there.
+    fn is_reported_at_config_map(&self) -> bool {
         let is_a_reference = self.finding.site.reference().is_some();
         if is_a_reference && self.resolution.reason() == Some(Reason::AlreadyProfiled) {
             return true;
@@ -160,7 +159,7 @@ impl JudgedFinding<'_> {
     }
 }
 
-/// Judges one object. Pure and total.
+/// Evaluates one object. Pure and total.
 pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t> {
     let nothing = || Judgement {
         effective: None,
@@ -168,7 +167,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
         verdict: Verdict::Untouched,
         reinvocation: false,
     };
-    if !is_ours(object, &context.action) {
+    if !is_in_scope(object, &context.action) {
         return nothing();
     }
     let snapshot: &'t Snapshot = &context.view.snapshot;
@@ -224,7 +223,8 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
     judgement
 }
 
-/// Whether a policy selects the object: by namespace and resource alone, so that no author can choose a laxer one.
+/// Whether a policy selects the object. Only the namespace and the resource count, so that no author can choose a laxer
+/// policy.
 fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool {
     let resource = match object.kind {
         ObjectKind::Pod | ObjectKind::Template => policy.pods,
@@ -234,7 +234,7 @@ fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool 
     resource && policy.namespaces.selects(namespace)
 }
 
-/// The containers that a region may be asked for: those with a finding, and all where a record may speak of others.
+/// The containers whose region may be needed: those with a finding, or all if the object has a record.
 fn with_findings<'a, 't: 'a>(
     object: &Object<'_>,
     found: impl Iterator<Item = &'a Finding<'t>>,
@@ -245,8 +245,8 @@ fn with_findings<'a, 't: 'a>(
     found.filter_map(|finding| finding.site.container).collect()
 }
 
-/// Whether the object is one that is judged at all: mirror pods are the kubelet's.
-fn is_ours(object: &Object<'_>, action: &Action<'_>) -> bool {
+/// Whether the object is evaluated at all: mirror Pods belong to the kubelet.
+fn is_in_scope(object: &Object<'_>, action: &Action<'_>) -> bool {
     let mirror = object.kind == ObjectKind::Pod
         && object.annotation("kubernetes.io/config.mirror").is_some();
     let fits = match action {
@@ -257,7 +257,7 @@ fn is_ours(object: &Object<'_>, action: &Action<'_>) -> bool {
     fits && !mirror
 }
 
-/// What a finding's list would be compared with: its container, its document, else the object.
+/// The scope in which a finding is compared with the items of lists: its document, its container, or else the object.
 fn document_of(finding: &Finding<'_>) -> Option<NodeId> {
     let inner = finding.inner.as_ref().map(|_| finding.site.node());
     inner.or(finding.site.container)
@@ -283,18 +283,18 @@ impl<'t> Judge<'t, '_> {
 
     fn all(&self, mut found: Vec<Finding<'t>>) -> Vec<JudgedFinding<'t>> {
         let reason = self.object_reason();
-        self.stay_with_lists(&mut found);
+        self.mark_listed(&mut found);
         found
             .into_iter()
             .map(|finding| self.one(finding, reason))
-            .filter(|one| !one.is_reported_at_its_source())
+            .filter(|one| !one.is_reported_at_config_map())
             .collect()
     }
 
-    /// Judges everything under a policy that decides, and says what that means for the object.
+    /// Evaluates all findings under the effective policy, and returns the verdict on the object.
     fn decide(&self, mut found: Vec<Finding<'t>>) -> Decision<'t> {
         let changes = self.may_change();
-        self.stay_with_lists(&mut found);
+        self.mark_listed(&mut found);
         let mut rewriting = reapply::Reapply::new(self, changes);
         let reason = self.object_reason();
         let mut judged = rewriting.recorded_arns(reason);
@@ -302,7 +302,7 @@ impl<'t> Judge<'t, '_> {
             found
                 .into_iter()
                 .map(|finding| rewriting.take(finding, reason))
-                .filter(|one| !one.is_reported_at_its_source()),
+                .filter(|one| !one.is_reported_at_config_map()),
         );
         let reinvocation = rewriting.reinvocation;
         if let Some(refused) = self.refused(&judged) {
@@ -333,9 +333,9 @@ impl<'t> Judge<'t, '_> {
         }
     }
 
-    /// A list that is left is compared with what is elsewhere: an ID that is also an item of one in the same container,
-    /// ConfigMap or document stays with it.
-    fn stay_with_lists(&self, found: &mut [Finding<'t>]) {
+    /// Marks as listed each ID that is also an item of a list in the same container, ConfigMap or document. The application
+    /// may compare the two, so both stay unchanged.
+    fn mark_listed(&self, found: &mut [Finding<'t>]) {
         if self.policy.lists == Lists::Rewrite {
             return;
         }
@@ -356,8 +356,8 @@ impl<'t> Judge<'t, '_> {
         }
     }
 
-    /// Templates in a cluster are never changed; the webhook that sees them cannot. A policy in mode `Deny` changes nothing
-    /// either, but asks authors to: who edits a source does what it asks.
+    /// Whether the policy and the action permit changes. The validating webhook cannot patch templates. Mode `Deny` changes
+    /// nothing in the cluster; `fix` makes its changes.
     fn may_change(&self) -> bool {
         let edits = matches!(self.context.action, Action::Edit);
         match self.policy.mode {

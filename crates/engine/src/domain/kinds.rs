@@ -1,5 +1,5 @@
-//! The built-in kinds whose objects may have model IDs: one table for the parser of objects, the webhook, the audit, and the tests
-//! of the chart's webhook rules and RBAC.
+//! The built-in kinds whose objects may have model IDs: one table for the parser of objects, the webhook, the audit, and the
+//! tests of the chart's webhook rules and RBAC.
 
 /// A built-in kind of Kubernetes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ use AdmissionWebhook::{Mutating, Validating};
 
 const TEMPLATE: &[&str] = &["spec", "template"];
 
-/// Namespaces, which are no object with model IDs; their labels and annotations apply to the objects in them.
+/// Namespaces. They have no model IDs; their labels and annotations apply to the objects in them.
 pub const NAMESPACE: BuiltInKind = BuiltInKind {
     api_version: "v1",
     kind: "Namespace",
@@ -47,7 +47,7 @@ pub const CONFIG_MAP: BuiltInKind = BuiltInKind {
     admitted_by: Some(Mutating),
 };
 
-/// Kinds with a Pod template, and Pods: owners before the objects that they own. No rule of the chart covers `PodTemplate`,
+/// Kinds with a Pod template, and Pods. Owners come before the objects that they own. No rule of the chart covers `PodTemplate`,
 /// because no built-in controller creates Pods from it.
 #[rustfmt::skip]
 pub const WORKLOADS: &[BuiltInKind] = &[
@@ -101,7 +101,7 @@ impl BuiltInKind {
         version.map_or(self.api_version, |(_, version)| version)
     }
 
-    /// Whether objects of the kind have a template of Pods, rather than being Pods.
+    /// Whether objects of the kind have a Pod template.
     pub fn has_template(&self) -> bool {
         self.template_path.is_some_and(|path| !path.is_empty())
     }

@@ -1,4 +1,4 @@
-//! What one mapping states, checked and typed: rows that may yet be withdrawn by another mapping.
+//! The rows of one mapping, validated and typed, before the merge.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,107 +8,107 @@ use jiff::civil::Date;
 use crate::domain::id::{Geography, ModelId};
 use crate::domain::region::Region;
 
-/// One mapping object, checked and typed, before it is merged with the others.
+/// One mapping object, validated and typed, before the merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
-    /// Name of the object.
+    /// The name of the object.
     pub name: Box<str>,
-    /// Rows of the highest priority win.
+    /// The priority. Rows of the highest priority win.
     pub priority: i32,
-    /// When the rows were true.
+    /// The date of the rows.
     pub catalog_date: Option<Date>,
-    /// Regions for which this mapping is complete: no row means nothing is offered there.
+    /// The regions for which this mapping is complete: a model without a row is not offered there.
     pub scanned: Box<[Region]>,
-    /// The models that it has rows of.
+    /// The models.
     pub models: Box<[MappedModel]>,
 }
 
-/// What one mapping says of one model.
+/// The rows of one mapping for one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappedModel {
     /// The direct ID.
     pub id: ModelId,
     /// Names that an application may use instead.
     pub aliases: Box<[Box<str>]>,
-    /// Where the direct ID works or worked; [`DirectRow::Never`] withdraws a row of lower priority.
+    /// The regions where the direct ID works or worked; [`DirectRow::Never`] withdraws a row of lower priority.
     pub direct: Box<[(Region, DirectRow)]>,
     /// The lifecycle fields that this mapping states.
     pub lifecycle: MappedLifecycle,
     /// Rows of profiles, one for each source region and geography.
     pub routes: Box<[MappedRoute]>,
-    /// Others name profiles of this model that no scan has seen.
+    /// Other sources name profiles of this model, but no scan has found one.
     pub unverified: bool,
-    /// The model is served by bedrock-mantle alone.
+    /// Only bedrock-mantle serves the model.
     pub mantle_only: bool,
 }
 
-/// What a row says of the direct ID in one region.
+/// The state of the direct ID in one region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DirectRow {
-    /// It works on demand.
+    /// The direct ID works on demand.
     Works,
-    /// It worked until the model's end of life.
+    /// The direct ID worked until the model's end of life.
     Former,
-    /// It does not work; withdraws what a mapping of lower priority says.
+    /// The direct ID does not work. Withdraws the row of a mapping with a lower priority.
     Never,
 }
 
-/// The lifecycle fields of one mapping; a field that is not stated is taken from the next mapping.
+/// The lifecycle fields of one mapping. An absent field is taken from the next mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MappedLifecycle {
-    /// Stated state.
+    /// The state.
     pub state: Option<LifecycleState>,
-    /// Stated dates, each for the regions named, or for all where none is named.
+    /// The end-of-life dates.
     pub end_of_life: Option<Box<[EndOfLife]>>,
-    /// Stated successor.
+    /// The model to use instead.
     pub successor: Option<ModelId>,
 }
 
-/// One profile, seen from one source region, as one mapping states it.
+/// One profile in one source region, in one mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappedRoute {
     /// The profile's prefix.
     pub geography: Geography,
     /// The region that the workload calls.
     pub source: Region,
-    /// Where the profile may route the request.
+    /// The regions that a request may be routed to.
     pub destinations: Destinations,
-    /// Whether the profile still serves.
+    /// Whether the profile still works.
     pub state: ProfileState,
-    /// How sure the row is.
+    /// The confidence of the row.
     pub confidence: Confidence,
-    /// Withdraws the row of lower priority.
+    /// Whether the row withdraws a row of lower priority.
     pub absent: bool,
 }
 
-/// Where a profile may route a request.
+/// The regions that a profile may route a request to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destinations {
-    /// To these regions and no other.
+    /// These regions and no other.
     Known(Arc<[Region]>),
-    /// To any commercial region.
+    /// Any commercial region.
     Anywhere,
-    /// Unknown.
+    /// The destinations are unknown.
     Unknown,
 }
 
-/// Whether a profile serves.
+/// Whether a profile works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileState {
-    /// It serves.
+    /// The profile works.
     Current,
-    /// It serves; the model is on its way out.
+    /// The profile works; the model has an announced end of life.
     Legacy,
-    /// It served; the model has reached its end of life here.
+    /// The profile no longer works; the model is past its end of life in the region.
     Retired,
 }
 
-/// How sure a row is.
+/// The confidence of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
-    /// Inferred, or sources disagree.
+    /// The row is inferred, or its sources disagree.
     Medium,
-    /// Seen by a scan of the API or printed by AWS.
+    /// The row was found by a scan of the API or is documented by AWS.
     High,
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for Confidence {
     }
 }
 
-/// The state of a model's life as stated; a date, where known, decides over it.
+/// The stated state of a model's lifecycle. A known date takes precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LifecycleState {
     /// In service.
@@ -156,11 +156,11 @@ impl fmt::Display for LifecycleState {
     }
 }
 
-/// A date of end of life and the regions where it holds; all regions where none is named.
+/// An end-of-life date and its regions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndOfLife {
     /// The first day without service.
     pub date: Date,
-    /// The regions; empty means all.
+    /// The regions; empty for all regions.
     pub regions: Box<[Region]>,
 }

@@ -1,5 +1,5 @@
-//! Merging, row by row: for one (model, source region, geography), one (model, region) of the direct ID and each lifecycle
-//! field, the row of the highest priority wins.
+//! The merge of mappings, row by row. For each profile (model, source region, geography), each direct ID (model, region) and
+//! each lifecycle field, the row of the highest priority wins.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use crate::domain::id::{Geography, ModelId};
 use crate::domain::region::Region;
 
 impl Catalog {
-    /// Merges `mappings` row by row: the highest priority wins, then the name's ascending order.
+    /// Merges `mappings` row by row: the highest priority wins, then the first name in ascending order.
     pub fn merge(mut mappings: Vec<Mapping>) -> (Self, Vec<Conflict>) {
         mappings.sort_by(|a, b| {
             b.priority
@@ -27,7 +27,7 @@ impl Catalog {
                 drafts
                     .entry(model.id.clone())
                     .or_insert_with(|| Draft::new(at))
-                    .take(at, model);
+                    .add(at, model);
             }
         }
         let mut report = MergeReport::default();
@@ -65,17 +65,17 @@ impl Catalog {
     }
 }
 
-/// What there is to tell about a merge.
+/// Conflicts and rows without effect that were found during a merge.
 #[derive(Default)]
 struct MergeReport {
     conflicts: Vec<Conflict>,
     overridden: Vec<Overridden>,
 }
 
-/// What counts, and which mapping says it.
+/// The value that is used, with its mapping.
 type Stated<T> = Option<(T, MappingIx)>;
 
-/// The models by their other names; the first to say a name has it, and what is a model's ID is no other name.
+/// The models by alias. The first mapping that defines an alias wins; an alias that is a model ID is ignored.
 fn by_alias(models: &[Model], is_an_id: impl Fn(&str) -> bool) -> HashMap<Box<str>, ModelIx> {
     let mut in_order: Vec<(&Model, ModelIx)> = models.iter().zip((0..).map(ModelIx)).collect();
     in_order.sort_by_key(|(model, at)| (model.mapping, *at));
@@ -96,7 +96,7 @@ struct Draft {
     end_of_life: Stated<Box<[EndOfLife]>>,
     successor: Stated<ModelId>,
     direct: BTreeMap<Region, Stated<DirectRow>>,
-    /// What is stated of a route is `None` where it is withdrawn.
+    /// The value of a route is `None` if the route is withdrawn.
     routes: BTreeMap<(Region, Geography), Stated<Option<MappedRoute>>>,
     unverified: bool,
     mantle_only: bool,
@@ -126,9 +126,9 @@ impl Draft {
         }
     }
 
-    /// Takes the rows of the next mapping in order: what is there already has the higher priority and stays.
-    fn take(&mut self, at: MappingIx, model: &MappedModel) {
-        // Destructured whole, so that a new field cannot be forgotten here.
+    /// Adds the rows of the next mapping in order. Rows that are present have the higher priority and are kept.
+    fn add(&mut self, at: MappingIx, model: &MappedModel) {
+        // Destructured completely, so that the compiler reports a new field.
         let MappedModel {
             id: _,
             aliases,
@@ -146,7 +146,7 @@ impl Draft {
         let lost = &mut self.lost;
         for (region, row) in direct {
             let slot = self.direct.entry(*region).or_default();
-            settle(slot, row, at, lost, || RowName::Direct(*region));
+            set_if_absent(slot, row, at, lost, || RowName::Direct(*region));
         }
         let MappedLifecycle {
             state,
@@ -154,13 +154,13 @@ impl Draft {
             successor,
         } = lifecycle;
         if let Some(state) = state {
-            settle(&mut self.state, state, at, lost, || RowName::State);
+            set_if_absent(&mut self.state, state, at, lost, || RowName::State);
         }
         if let Some(ends) = end_of_life {
-            settle(&mut self.end_of_life, ends, at, lost, || RowName::EndOfLife);
+            set_if_absent(&mut self.end_of_life, ends, at, lost, || RowName::EndOfLife);
         }
         if let Some(id) = successor {
-            settle(&mut self.successor, id, at, lost, || RowName::Successor);
+            set_if_absent(&mut self.successor, id, at, lost, || RowName::Successor);
         }
         for route in routes {
             let MappedRoute {
@@ -169,7 +169,7 @@ impl Draft {
             let slot = self.routes.entry((*source, geography.clone())).or_default();
             let stated = (!route.absent).then(|| route.clone());
             let row = || RowName::Route(geography.clone(), *source);
-            settle(slot, &stated, at, lost, row);
+            set_if_absent(slot, &stated, at, lost, row);
         }
         self.unverified |= unverified;
         self.mantle_only |= mantle_only;
@@ -225,7 +225,7 @@ impl Draft {
     }
 }
 
-/// The rows of a model by region. Of two geographies in one region the second is handed to `drop`, with the one that is kept.
+/// The rows of a model by region. Of two geographies in one region, `drop` gets the second and the name of the first.
 fn rows(
     direct: BTreeMap<Region, Stated<DirectRow>>,
     routes: BTreeMap<(Region, Geography), Stated<Option<MappedRoute>>>,
@@ -261,8 +261,8 @@ fn rows(
     rows
 }
 
-/// Takes the values of a mapping that no earlier mapping has; a differing value has no effect.
-fn settle<T: Clone + PartialEq>(
+/// Sets a field that no earlier mapping has set. A differing value of a later mapping is added to `lost`.
+fn set_if_absent<T: Clone + PartialEq>(
     slot: &mut Stated<T>,
     stated: &T,
     at: MappingIx,
@@ -271,8 +271,8 @@ fn settle<T: Clone + PartialEq>(
 ) {
     match slot {
         None => *slot = Some((stated.clone(), at)),
-        // A mapping that says a thing twice is no other mapping.
-        Some((there, by)) if *by != at && there != stated => lost.push(Lost {
+        // Two values in the same mapping are not reported.
+        Some((current, by)) if *by != at && current != stated => lost.push(Lost {
             row: row(),
             mapping: at,
             by: *by,
@@ -281,14 +281,14 @@ fn settle<T: Clone + PartialEq>(
     }
 }
 
-/// Puts `route` into `slot` if its mapping is before the one that is there; returns the one that had to go.
+/// Keeps in `slot` the route of the earlier mapping; returns the other one.
 fn keep_first(slot: &mut Option<Route>, route: Route) -> Option<Route> {
     match slot {
         None => {
             *slot = Some(route);
             None
         }
-        Some(there) if route.mapping < there.mapping => Some(std::mem::replace(there, route)),
+        Some(current) if route.mapping < current.mapping => Some(std::mem::replace(current, route)),
         Some(_) => Some(route),
     }
 }

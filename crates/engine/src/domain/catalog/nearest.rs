@@ -1,7 +1,7 @@
-//! The model whose ID is nearest to one that no mapping knows: of the same vendor and family, or none at all.
+//! The model whose ID is nearest to an unknown ID, among those of the same vendor and family.
 //!
-//! An ID is read as words, a version, a date and a revision, in whatever order they stand: people swap, drop and add these,
-//! and seldom misspell a letter.
+//! An ID is parsed into words, a version, a date and a revision, in any order: users swap, omit and add these, and seldom
+//! misspell a word.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -11,40 +11,40 @@ use jiff::civil::Date;
 use super::{Catalog, Knowledge, Model, ModelIx};
 use crate::domain::id::LONGEST_ID;
 
-/// The models by family, their IDs read once.
+/// The models by family, with their parsed IDs.
 #[derive(Debug, Default)]
 pub(super) struct Families(HashMap<Box<str>, Vec<(Name, ModelIx)>>);
 
-/// A model ID without its family: what tells it from its relatives.
+/// The parts of a model ID that distinguish it from others of its family.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Name {
     /// The numbers between the words: 4 and 5 of `claude-sonnet-4-5`.
     version: Vec<u32>,
-    /// The day or month of its making.
+    /// The date in the ID: a day or a month.
     date: Option<u32>,
-    /// What follows a `v`: 1 and 0 of `v1:0`.
+    /// The numbers after a `v`: 1 and 0 of `v1:0`.
     revision: Vec<u32>,
 }
 
-/// How far two names are apart; the least is the nearest.
+/// The distance of two names, compared field by field.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Distance {
-    /// How many numbers of the version have to be put in, taken out or changed.
+    /// The edit distance of the versions, in numbers.
     edits: usize,
     other_date: bool,
-    /// The model is past its end of life: of two that are as near, the living one is offered.
+    /// Whether the model is past its end of life. Of two models at the same distance, the one in service is suggested.
     gone: bool,
-    /// How far the numbers of the version are from each other.
+    /// The sum of the differences of the versions' numbers.
     version: u32,
     other_revision: bool,
     date: u32,
 }
 
 impl Catalog {
-    /// The model whose ID is nearest to `id`, which is its own: of the same vendor and family, and not one that is gone on
-    /// `today` unless nothing but a date or a revision is wrong.
+    /// The model of the same vendor and family whose ID is nearest to `id`, without the model of `id` itself. A model past its
+    /// end of life on `today` is returned only if the version or the date matches.
     pub fn nearest(&self, id: &str, today: Date) -> Option<ModelIx> {
-        let (family, name) = read(id)?;
+        let (family, name) = parse(id)?;
         let relatives = self.families.0.get(&*family)?.iter();
         let others = relatives.filter(|(_, at)| self.model(*at).id.as_str() != id);
         let (distance, Reverse(at)) = others
@@ -59,15 +59,15 @@ impl Catalog {
 }
 
 impl Families {
-    /// Those of `models`, which stand in the order of the catalog. What is served by bedrock-mantle alone is no answer for those
-    /// who call Bedrock's own runtime.
+    /// The families of `models`, in the order of the catalog. Models that only bedrock-mantle serves are skipped, because
+    /// clients of Bedrock's own runtime cannot call them.
     pub(super) fn of(models: &[Model]) -> Self {
         let mut families = HashMap::<_, Vec<_>>::new();
         for (model, at) in models.iter().zip(0..) {
             if model.knowledge == Knowledge::MantleOnly {
                 continue;
             }
-            if let Some((family, name)) = read(model.id.as_str()) {
+            if let Some((family, name)) = parse(model.id.as_str()) {
                 families
                     .entry(family)
                     .or_default()
@@ -78,17 +78,17 @@ impl Families {
     }
 }
 
-/// The family of an ID and what tells it from its relatives; `None` where it says no more than a vendor and numbers.
-fn read(id: &str) -> Option<(Box<str>, Name)> {
+/// Parses an ID into its family and its other parts; `None` if it has only a vendor and numbers.
+fn parse(id: &str) -> Option<(Box<str>, Name)> {
     let (vendor, rest) = id.split_once('.').filter(|_| id.len() <= LONGEST_ID)?;
     let mut name = Name::default();
-    // Sorted, for `claude-3-haiku` and `claude-haiku-4` are one family.
+    // Sorted, because `claude-3-haiku` and `claude-haiku-4` are one family.
     let mut words = BTreeMap::<_, usize>::new();
     for piece in rest
         .split(['-', '.', '_'])
         .filter(|piece| !piece.is_empty())
     {
-        if let Some(word) = name.take(piece) {
+        if let Some(word) = name.read(piece) {
             *words.entry(word.to_ascii_lowercase()).or_default() += 1;
         }
     }
@@ -101,8 +101,8 @@ fn read(id: &str) -> Option<(Box<str>, Name)> {
 }
 
 impl Name {
-    /// Takes the numbers of one piece; what is left is a word of the family.
-    fn take<'p>(&mut self, piece: &'p str) -> Option<&'p str> {
+    /// Reads the numbers of one piece; returns the rest, which is a word of the family.
+    fn read<'p>(&mut self, piece: &'p str) -> Option<&'p str> {
         let behind_v = piece.strip_prefix('v').unwrap_or(piece);
         if behind_v.len() < piece.len() || piece.contains(':') {
             let numbers: Option<Vec<u32>> = behind_v
@@ -115,7 +115,7 @@ impl Name {
             }
         }
         let word = piece.trim_end_matches(|c: char| c.is_ascii_digit());
-        // Sizes such as `70b` and `8x7b` are words: they tell models apart that are no versions of each other.
+        // Sizes such as `70b` and `8x7b` are words: they distinguish models that are not versions of each other.
         if word.contains(|c: char| !c.is_ascii_alphabetic()) {
             return Some(piece);
         }
@@ -145,7 +145,7 @@ impl Name {
     }
 }
 
-/// How many numbers have to be put in, taken out or changed to make `other` of `one`.
+/// The edit distance of two versions: the number of insertions, deletions and changes.
 fn edits(one: &[u32], other: &[u32]) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (at, number) in one.iter().enumerate() {

@@ -5,31 +5,31 @@ use std::fmt;
 use crate::domain::id::{Geography, ModelId};
 use crate::domain::region::Region;
 
-/// One row of a mapping in whose place another one's counts.
+/// A row that has no effect because another mapping defines the same row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overridden {
     /// The mapping whose row has no effect.
     pub mapping: Box<str>,
-    /// The mapping that counts.
+    /// The mapping whose row is used.
     pub by: Box<str>,
     /// The model.
     pub model: ModelId,
-    /// Which of its rows.
+    /// The row.
     pub row: RowName,
 }
 
-/// Which row of a model.
+/// The name of a row of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowName {
-    /// What becomes of the direct ID in this region.
+    /// The state of the direct ID in this region.
     Direct(Region),
-    /// The profile of this geography, from this region.
+    /// The profile of this geography in this source region.
     Route(Geography, Region),
     /// The stated state.
     State,
-    /// The dates of its end of life.
+    /// The end-of-life dates.
     EndOfLife,
-    /// The model to move to.
+    /// The successor.
     Successor,
 }
 

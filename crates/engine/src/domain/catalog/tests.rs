@@ -1,4 +1,4 @@
-//! Merging, row by row.
+//! The merge of mappings, row by row.
 
 use super::*;
 use crate::domain::fixtures::{mapping, model, region, route};
@@ -23,7 +23,7 @@ fn geography(catalog: &Catalog, code: &str) -> Option<String> {
 }
 
 #[test]
-fn the_row_of_the_highest_priority_wins_then_the_name() {
+fn the_highest_priority_wins_then_the_first_name() {
     let eu = |destination: &str| {
         with(|model| model.routes = [route("eu", "eu-west-1", &[destination])].into())
     };
@@ -82,7 +82,7 @@ fn one_row_corrects_one_fact_and_leaves_the_others() {
 }
 
 #[test]
-fn each_lifecycle_field_is_taken_from_the_first_that_states_it() {
+fn each_lifecycle_field_is_taken_from_the_first_mapping_that_has_it() {
     let date: Date = "2027-01-01".parse().unwrap();
     let low = with(|model| {
         model.lifecycle.state = Some(LifecycleState::Active);
@@ -108,7 +108,7 @@ fn each_lifecycle_field_is_taken_from_the_first_that_states_it() {
 }
 
 #[test]
-fn of_two_geographies_the_first_stays_and_the_other_is_reported() {
+fn of_two_geographies_the_first_is_kept_and_the_other_is_reported() {
     let apac = with(|model| model.routes = [route("apac", "ap-northeast-1", &[])].into());
     let jp = with(|model| model.routes = [route("jp", "ap-northeast-1", &[])].into());
     let (catalog, conflicts) = merged(vec![
@@ -129,9 +129,9 @@ fn of_two_geographies_the_first_stays_and_the_other_is_reported() {
     );
 }
 
-/// A model of which every row is said one way or the other, but for its successor and what it says of Paris.
-fn said(one_way: bool) -> MappedModel {
-    let (state, end, direct, destinations): (_, _, _, &[&str]) = if one_way {
+/// One of two variants of a model, which differ in every row except the successor and the rows of eu-west-3.
+fn variant(first: bool) -> MappedModel {
+    let (state, end, direct, destinations): (_, _, _, &[&str]) = if first {
         let state = LifecycleState::Active;
         (state, "2027-01-01", DirectRow::Works, &["eu-west-1"])
     } else {
@@ -146,7 +146,7 @@ fn said(one_way: bool) -> MappedModel {
             route("eu", "eu-west-1", destinations),
             route("eu", "eu-west-3", &["eu-west-3"]),
             MappedRoute {
-                absent: !one_way,
+                absent: !first,
                 ..route("global", "eu-west-1", &["*"])
             },
         ]
@@ -165,15 +165,15 @@ fn said(one_way: bool) -> MappedModel {
 #[test]
 fn a_row_without_effect_is_reported_with_the_row_that_precedes_it() {
     let (catalog, _) = merged(vec![
-        mapping("builtin", -1000, vec![said(true)]),
-        mapping("ours", 0, vec![said(false)]),
+        mapping("builtin", -1000, vec![variant(true)]),
+        mapping("ours", 0, vec![variant(false)]),
     ]);
     let rows: Vec<_> = catalog
         .overridden()
         .iter()
         .map(ToString::to_string)
         .collect();
-    // A row that both state alike is not reported.
+    // Equal rows are not reported.
     assert_eq!(
         rows,
         [
@@ -193,7 +193,7 @@ fn a_row_without_effect_is_reported_with_the_row_that_precedes_it() {
 }
 
 #[test]
-fn a_row_that_is_withdrawn_is_withdrawn_from_those_below_alone() {
+fn a_withdrawal_affects_only_mappings_of_lower_priority() {
     let eu = |absent| {
         with(|model| {
             model.routes = [MappedRoute {
@@ -212,12 +212,12 @@ fn a_row_that_is_withdrawn_is_withdrawn_from_those_below_alone() {
         kept(vec![below.clone(), withdrawn, above]).as_deref(),
         Some("eu")
     );
-    // Once the withdrawal is gone, the row is back.
+    // Without the withdrawal, the row is present.
     assert_eq!(kept(vec![below]).as_deref(), Some("eu"));
 }
 
 #[test]
-fn a_withdrawn_geography_is_no_conflict() {
+fn a_withdrawn_geography_is_not_a_conflict() {
     let both = |apac_absent| {
         with(|model| {
             model.routes = [
@@ -235,7 +235,7 @@ fn a_withdrawn_geography_is_no_conflict() {
 }
 
 #[test]
-fn what_is_known_of_a_model_follows_from_its_rows() {
+fn the_knowledge_of_a_model_follows_from_its_rows() {
     let knowledge = |change: fn(&mut MappedModel)| {
         merged(vec![mapping("m", 0, vec![with(change)])]).0.models()[0].knowledge
     };
@@ -255,7 +255,7 @@ fn what_is_known_of_a_model_follows_from_its_rows() {
 }
 
 #[test]
-fn a_date_holds_where_it_is_stated_and_everywhere_once_every_region_is_past() {
+fn a_date_applies_to_its_regions_and_to_all_once_every_region_is_past_it() {
     let date = |text: &str| text.parse::<Date>().unwrap();
     let partly = with(|model| {
         model.lifecycle.state = Some(LifecycleState::Legacy);
@@ -274,7 +274,7 @@ fn a_date_holds_where_it_is_stated_and_everywhere_once_every_region_is_past() {
     assert!(model.is_past_end_of_life(region("us-east-1"), date("2026-07-01")));
     assert!(
         model.is_past_end_of_life(region("eu-west-1"), date("2026-07-01")),
-        "it was served nowhere else"
+        "no other region served it"
     );
     assert_eq!(
         model

@@ -1,4 +1,4 @@
-//! One ConfigMap: its keys, and of its texts those that may be model IDs or regions.
+//! One ConfigMap: its keys, and the values that may be model IDs or regions.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -12,25 +12,25 @@ use crate::domain::record::{ANNOTATION, Entry, Record};
 use crate::domain::region::{Region, RegionReading, read_region};
 use crate::domain::snapshot::Snapshot;
 
-/// How long a text may be that is kept, in bytes: an ID has at most 64, and a wrapper, a region or white space around it.
+/// The maximum length of a stored word, in bytes: an ID of at most 64 with a wrapper, a region or white space around it.
 const LONGEST: usize = 256;
 
 /// One ConfigMap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigMap {
-    /// By key, in order.
+    /// Sorted by key.
     texts: Box<[(Box<str>, StoredKey)]>,
 }
 
-/// What is kept of a key.
+/// The stored data of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct StoredKey {
     text: StoredValue,
-    /// What its text says to the context rules, for the IDs that stand beside it where a container takes it.
-    heard: ConditionSet,
+    /// The context conditions that the value meets, for the IDs beside it in a container that refers to the key.
+    conditions: ConditionSet,
 }
 
-/// What is kept of the text under a key.
+/// The stored form of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredValue {
     /// One word with a vendor in it, as in a model ID, or an alias.
@@ -41,26 +41,26 @@ pub enum StoredValue {
     Blank,
     /// A placeholder that another program fills in.
     Placeholder,
-    /// Anything else; nothing is kept of it.
+    /// Any other text, which is not stored.
     Other,
 }
 
 /// A word that may be a model ID, or that is an alias.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Word {
-    /// As its author wrote it, white space and all.
+    /// The text as its author wrote it, including white space.
     original: Box<str>,
-    /// The current word, or the one after our change.
+    /// The text after a change by the webhook.
     changed: Option<Box<str>>,
     opted_out: bool,
     role: Option<Reason>,
 }
 
 impl ConfigMap {
-    /// Keeps of `data` what may matter. The annotations say what we have changed, and what its author opts out.
+    /// Reads `data`, the record of the webhook's changes and the opt-outs of the author from the annotations.
     ///
-    /// Which words are kept is a matter of the snapshot's vendors, and of its aliases where some policy turns them on: with others,
-    /// ConfigMaps are to be read again.
+    /// The stored words depend on the snapshot's vendors, and on its aliases if a policy enables them. If these change, every
+    /// ConfigMap must be read again.
     pub fn read<'a>(
         data: impl IntoIterator<Item = (&'a str, &'a str)>,
         annotation: impl Fn(&str) -> Option<&'a str>,
@@ -73,7 +73,7 @@ impl ConfigMap {
         let keys = annotation(IGNORE_KEYS);
         let opted_out = |key: &str| whole || keys.is_some_and(|globs| opt_out::lists(globs, key));
         let data: Vec<_> = data.into_iter().collect();
-        let context_rules = Roles::new(&data, snapshot);
+        let roles = Roles::new(&data, snapshot);
         let text = |(key, text): &(&str, &str)| {
             let Some((original, changed)) = word(key, text, &record.entries, snapshot) else {
                 return StoredValue::without_words(text);
@@ -82,12 +82,12 @@ impl ConfigMap {
                 original,
                 changed,
                 opted_out: opted_out(key),
-                role: context_rules.of(key),
+                role: roles.of(key),
             }))
         };
         let kept = |entry: &(&str, &str)| StoredKey {
             text: text(entry),
-            heard: snapshot.context_rules.heard(entry.1),
+            conditions: snapshot.context_rules.conditions_met(entry.1),
         };
         let mut texts: Vec<(Box<str>, StoredKey)> = data
             .iter()
@@ -99,7 +99,7 @@ impl ConfigMap {
         }
     }
 
-    /// The same of an object in a document.
+    /// Reads a ConfigMap in a document.
     pub fn of(object: &Object<'_>, snapshot: &Snapshot) -> Self {
         let tree = object.tree;
         let data = tree.get(object.root, "data").into_iter();
@@ -109,24 +109,26 @@ impl ConfigMap {
         Self::read(texts, |name| object.annotation(name), snapshot)
     }
 
-    /// What is kept of the text under `key`; `None` where there is no such key.
+    /// The stored value of `key`; `None` if the key does not exist.
     pub fn get(&self, key: &str) -> Option<&StoredValue> {
         self.kept(key).map(|(text, _)| text)
     }
 
-    /// The same, with what the text says to the context rules.
+    /// The stored value of `key`, with the context conditions that it meets.
     pub(crate) fn kept(&self, key: &str) -> Option<(&StoredValue, ConditionSet)> {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         let kept = &self.texts[at.ok()?].1;
-        Some((&kept.text, kept.heard))
+        Some((&kept.text, kept.conditions))
     }
 
-    /// Every key in order, with what its text says to the context rules.
-    pub(crate) fn heard(&self) -> impl Iterator<Item = (&str, ConditionSet)> {
-        self.texts.iter().map(|(key, kept)| (&**key, kept.heard))
+    /// All keys in order, with the context conditions that their values meet.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = (&str, ConditionSet)> {
+        self.texts
+            .iter()
+            .map(|(key, kept)| (&**key, kept.conditions))
     }
 
-    /// Every word that may be a model ID, by key in order.
+    /// All words that may be model IDs, sorted by key.
     pub fn words(&self) -> impl Iterator<Item = (&str, &Word)> {
         self.texts
             .iter()
@@ -139,7 +141,7 @@ impl ConfigMap {
             })
     }
 
-    /// Says that the word under `key` is about to be changed into `text`.
+    /// Records that the webhook will change the word of `key` to `text`.
     pub fn change(&mut self, key: &str, text: &str) {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         if let Ok(at) = at
@@ -154,7 +156,7 @@ impl ConfigMap {
     }
 }
 
-/// The word that `text` is, if it may be a model ID, as its author wrote it and as we have changed it.
+/// The original word and the text after the webhook's change, if any; `None` if the text may not be an ID.
 fn word(
     key: &str,
     text: &str,
@@ -167,14 +169,14 @@ fn word(
             && (snapshot.vendor_hits(text).next().is_some()
                 || snapshot.alias(text.trim()).is_some())
     };
-    let is_ours = |entry: &&Entry| {
+    let is_recorded = |entry: &&Entry| {
         entry.at.strip_prefix("data/") == Some(key)
             && !entry.to.is_empty()
             && text.matches(&*entry.to).count() == 1
     };
     let original = record
         .iter()
-        .find(is_ours)
+        .find(is_recorded)
         .map(|entry| text.replacen(&*entry.to, &entry.from, 1))
         .filter(|original| may_be_an_id(original));
     match original {
@@ -183,7 +185,7 @@ fn word(
     }
 }
 
-/// The contexts of the keys of one ConfigMap; what its texts say is read once, and only if it is asked for.
+/// The roles of the keys of one ConfigMap. The names that meet conditions are evaluated once, on demand.
 struct Roles<'a> {
     data: &'a [(&'a str, &'a str)],
     snapshot: &'a Snapshot,
@@ -226,7 +228,7 @@ impl StoredValue {
         }
     }
 
-    /// What it says as the name of a region; an empty text counts as absent.
+    /// The value as the name of a region; `None` if empty.
     pub fn region(&self) -> Option<RegionReading> {
         match self {
             Self::Blank => None,
@@ -238,28 +240,29 @@ impl StoredValue {
 }
 
 impl Word {
-    /// As its author wrote it: what we changed is asked for anew, so that Pods of two regions each get their own answer.
+    /// The text as its author wrote it. A changed word is resolved from its original, so that Pods in two regions each get their
+    /// own target.
     pub fn original(&self) -> &str {
         &self.original
     }
 
-    /// The word in the ConfigMap, now or after our change.
+    /// The text in the ConfigMap, after the webhook's change, if any.
     pub fn current(&self) -> &str {
         self.changed.as_deref().unwrap_or(&self.original)
     }
 
-    /// Why it is left for its role in the ConfigMap, if it is: for its key and the keys beside it.
+    /// The reason of the context rules for no change, from the key and the keys beside it.
     pub fn role(&self) -> Option<Reason> {
         self.role
     }
 
-    /// Whether the ConfigMap's author has opted it out.
+    /// Whether the ConfigMap's author has opted the word out.
     pub fn is_opted_out(&self) -> bool {
         self.opted_out
     }
 }
 
-/// Never what it is: no observation shows that it is an ID.
+/// Without the text, because the text may not be an ID.
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Word").finish_non_exhaustive()

@@ -20,7 +20,7 @@ fn record(at: &str, from: &str, to: &str) -> String {
     )
 }
 
-/// The words of a ConfigMap: key, original, and what is there.
+/// The words of a ConfigMap: key, original and current text.
 fn words(map: &ConfigMap) -> Vec<(&str, &str, &str)> {
     map.words()
         .map(|(key, word)| (key, word.original(), word.current()))
@@ -28,7 +28,7 @@ fn words(map: &ConfigMap) -> Vec<(&str, &str, &str)> {
 }
 
 #[test]
-fn of_values_only_words_that_may_be_ids_and_regions_are_kept() {
+fn only_words_that_may_be_ids_and_regions_are_stored() {
     let long = format!("{}{ID}", " ".repeat(300));
     let region = Region::parse("eu-west-1").unwrap();
     for (text, kept) in [
@@ -69,7 +69,7 @@ fn of_values_only_words_that_may_be_ids_and_regions_are_kept() {
 }
 
 #[test]
-fn what_we_changed_is_asked_for_by_its_original() {
+fn a_changed_word_has_its_original() {
     let arn = "arn:aws:bedrock:eu-west-1:1:application-inference-profile/a";
     for (to, text, original) in [
         (
@@ -100,7 +100,7 @@ fn what_we_changed_is_asked_for_by_its_original() {
 }
 
 #[test]
-fn a_record_that_is_not_ours_changes_nothing() {
+fn a_forged_record_changes_nothing() {
     let text = "eu.anthropic.claude-sonnet-5";
     for forged in [
         record("data/other", ID, text),
@@ -131,7 +131,7 @@ fn the_author_of_a_config_map_can_opt_out() {
 }
 
 #[test]
-fn what_is_about_to_be_changed_is_as_changed() {
+fn a_planned_change_is_the_current_word() {
     let mut map = map(&[("k", ID), ("region", "eu-west-1")], &[]);
     for key in ["k", "region", "absent"] {
         map.change(key, "eu.anthropic.claude-sonnet-5");
@@ -140,7 +140,7 @@ fn what_is_about_to_be_changed_is_as_changed() {
 }
 
 #[test]
-fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_it() {
+fn a_missing_config_map_is_absent_only_if_all_were_listed_and_the_reference_is_optional() {
     let mut some = ConfigMapIndex::default();
     let mut all = ConfigMapIndex::of_all();
     for references in [&mut some, &mut all] {
@@ -151,20 +151,20 @@ fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_i
             .in_namespace(namespace)
             .look_up(name, optional)
         {
-            Lookup::Found(_) => "seen",
+            Lookup::Found(_) => "found",
             Lookup::Absent => "absent",
-            Lookup::Unknown => "unseen",
+            Lookup::Unknown => "unknown",
         };
     for (references, namespace, name, optional, expected) in [
-        (&all, "ml", "models", true, "seen"),
-        (&all, "ml", "models", false, "seen"),
+        (&all, "ml", "models", true, "found"),
+        (&all, "ml", "models", false, "found"),
         (&all, "ml", "other", true, "absent"),
-        (&all, "ml", "other", false, "unseen"),
+        (&all, "ml", "other", false, "unknown"),
         (&all, "web", "models", true, "absent"),
-        (&some, "ml", "models", true, "seen"),
-        (&some, "ml", "other", true, "unseen"),
-        (&some, "web", "models", false, "unseen"),
-        (&ConfigMapIndex::default(), "ml", "models", true, "unseen"),
+        (&some, "ml", "models", true, "found"),
+        (&some, "ml", "other", true, "unknown"),
+        (&some, "web", "models", false, "unknown"),
+        (&ConfigMapIndex::default(), "ml", "models", true, "unknown"),
     ] {
         assert_eq!(
             found(references, namespace, name, optional),
@@ -175,7 +175,7 @@ fn what_is_not_there_is_absent_only_where_all_were_listed_and_nothing_requires_i
 }
 
 #[test]
-fn a_clone_keeps_what_it_had() {
+fn a_clone_keeps_its_content() {
     let words = |references: &ConfigMapIndex| references.in_namespace("ml").have_words();
     let mut now = ConfigMapIndex::of_all();
     now.insert("ml", "plain", map(&[("k", "v")], &[]));
@@ -183,7 +183,7 @@ fn a_clone_keeps_what_it_had() {
     now.insert("ml", "models", map(&[("k", ID)], &[]));
     let with = now.clone();
     assert!(!words(&before) && words(&with));
-    // Written again, with and without a word, and removed.
+    // Inserted again, with and without a word, and removed.
     now.insert("ml", "models", map(&[("k", ID), ("l", ID)], &[]));
     now.insert("ml", "more", map(&[("k", ID)], &[]));
     now.insert("ml", "models", map(&[("k", "v")], &[]));

@@ -2,11 +2,11 @@
 
 use super::{ContextRules, SiblingValue, ValueTest};
 
-/// Which conditions over the names beside an ID a text meets, whatever its own name is.
+/// The conditions over neighbouring names that a value meets, whatever its name is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ConditionSet(u64);
 
-/// What is asked of a text, and the conditions that ask for it.
+/// The distinct tests of values, each with its conditions.
 pub(super) type ValueTests = Vec<(ValueTest, ConditionSet)>;
 
 impl ConditionSet {
@@ -16,28 +16,28 @@ impl ConditionSet {
 }
 
 impl ContextRules {
-    /// What `text` says.
-    pub fn heard(&self, text: &str) -> ConditionSet {
-        let asked = self.asked.iter();
-        let said = asked.filter(|(says, _)| says.accepts(SiblingValue::Text(text)));
-        ConditionSet(said.fold(0, |heard, (_, conditions)| heard | conditions.0))
+    /// The conditions that `text` meets.
+    pub fn conditions_met(&self, text: &str) -> ConditionSet {
+        let tests = self.distinct_tests.iter();
+        let passed = tests.filter(|(test, _)| test.accepts(SiblingValue::Text(text)));
+        ConditionSet(passed.fold(0, |met, (_, conditions)| met | conditions.0))
     }
 }
 
-/// The questions of all conditions, each of them once.
-pub(super) fn asked(conditions: &[ValueTest]) -> ValueTests {
-    let mut asked = ValueTests::new();
-    for (at, says) in conditions.iter().enumerate() {
+/// The distinct tests of all conditions.
+pub(super) fn distinct(conditions: &[ValueTest]) -> ValueTests {
+    let mut distinct = ValueTests::new();
+    for (at, test) in conditions.iter().enumerate() {
         let bit = bit(at).unwrap_or_default();
-        match asked.iter_mut().find(|(one, _)| one == says) {
+        match distinct.iter_mut().find(|(one, _)| one == test) {
             Some((_, conditions)) => conditions.0 |= bit,
-            None => asked.push((*says, ConditionSet(bit))),
+            None => distinct.push((*test, ConditionSet(bit))),
         }
     }
-    asked
+    distinct
 }
 
-/// A condition's place; `None` beyond what there is room for, which a test of the table rules out.
+/// The bit of a condition; `None` if the set has no space for it, which a test of the table excludes.
 fn bit(condition: usize) -> Option<u64> {
     u32::try_from(condition)
         .ok()
@@ -64,21 +64,21 @@ mod tests {
             "vertex_ai",
             "openai",
         ] {
-            let heard = context_rules.heard(text);
-            for (at, says) in context_rules.says.iter().enumerate() {
+            let met = context_rules.conditions_met(text);
+            for (at, test) in context_rules.tests.iter().enumerate() {
                 assert_eq!(
-                    heard.meets(at),
-                    says.accepts(SiblingValue::Text(text)),
-                    "{text} {says:?}"
+                    met.meets(at),
+                    test.accepts(SiblingValue::Text(text)),
+                    "{text} {test:?}"
                 );
             }
         }
-        assert!(context_rules.asked.len() < context_rules.says.len());
+        assert!(context_rules.distinct_tests.len() < context_rules.tests.len());
     }
 
     #[test]
-    fn every_condition_has_its_place() {
-        assert!(bit(ContextRules::all().says.len() - 1).is_some());
+    fn every_condition_has_a_bit() {
+        assert!(bit(ContextRules::all().tests.len() - 1).is_some());
         assert!(bit(64).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The names around an ID, whatever they stand in: a container's variables, a ConfigMap's keys, the keys of a document.
+//! The names around an ID: a container's variables, a ConfigMap's keys, or the keys of a document.
 
 use std::sync::Arc;
 
@@ -7,23 +7,23 @@ use crate::text::{Kind, NodeId, Tree};
 use super::{ConditionSet, MatchedNames, ValueTest, letters};
 use crate::domain::object::EnvVar;
 
-/// What is around an ID.
+/// The names around an ID.
 #[derive(Debug, Default)]
 pub struct NameContext<'t> {
-    /// Its own key or variable; an argument has none.
+    /// The ID's own key or variable; `None` for an argument.
     pub own: Option<&'t str>,
-    /// The keys of what encloses it, the nearest first.
+    /// The keys of the mappings and lists around the ID, the nearest first.
     pub path: Vec<&'t str>,
-    /// What is said beside it, and beside what encloses it, the nearest first.
+    /// The names beside the ID that meet conditions, and those beside each mapping around it, the nearest first.
     pub scopes: Vec<Arc<MatchedNames<'t>>>,
 }
 
-/// A name beside an ID and what it says, which is read when a rule asks for it.
+/// A name beside an ID, with its value, which is read on demand.
 #[derive(Clone, Copy)]
 pub struct Sibling<'t> {
-    /// The key or variable; without what a container puts before it.
+    /// The key or variable, without the prefix of `envFrom`.
     pub name: &'t str,
-    /// What a container puts before it.
+    /// The prefix of `envFrom`.
     prefix: &'t str,
     source: ValueSource<'t>,
 }
@@ -31,20 +31,20 @@ pub struct Sibling<'t> {
 /// The source of the value of a name.
 #[derive(Clone, Copy)]
 enum ValueSource<'t> {
-    /// In an entry of a list of `{name, value}`.
+    /// An entry of a list of `{name, value}`.
     Entry(&'t Tree<'t>, NodeId),
-    /// Under the name as a key.
+    /// The value of a key in a mapping.
     Key(&'t Tree<'t>, NodeId),
-    /// In no document any more.
+    /// A text.
     Text(&'t str),
-    /// In a ConfigMap of which it was not kept.
+    /// A value of a ConfigMap, of which only the conditions that it meets are stored.
     Conditions(ConditionSet),
-    /// Where it cannot be read.
+    /// An unknown value.
     Unknown,
 }
 
 impl<'t> Sibling<'t> {
-    /// A name that says this text, from whatever it was read.
+    /// A name with this value.
     pub fn with_text(name: &'t str, text: &'t str) -> Self {
         Self {
             name,
@@ -53,17 +53,17 @@ impl<'t> Sibling<'t> {
         }
     }
 
-    /// The key of a ConfigMap that a container takes as a variable behind a prefix; of its text is known what it says.
-    pub fn taken(prefix: &'t str, key: &'t str, heard: ConditionSet) -> Self {
+    /// A variable from the key of a ConfigMap, whose value meets these conditions.
+    pub fn from_config_map(prefix: &'t str, key: &'t str, conditions: ConditionSet) -> Self {
         Self {
             name: key,
             prefix,
-            source: ValueSource::Conditions(heard),
+            source: ValueSource::Conditions(conditions),
         }
     }
 
-    /// A name of which nothing is known but that it is there.
-    pub fn out_of_sight(name: &'t str) -> Self {
+    /// A name with an unknown value.
+    pub fn unknown(name: &'t str) -> Self {
         Self {
             name,
             prefix: "",
@@ -71,23 +71,23 @@ impl<'t> Sibling<'t> {
         }
     }
 
-    /// The letters of the whole name.
+    /// The letters of the name with its prefix.
     pub(super) fn letters(&self) -> impl DoubleEndedIterator<Item = char> + use<'t> {
         letters(self.prefix).chain(letters(self.name))
     }
 
-    /// Whether it meets the condition with this index.
-    pub(super) fn says(&self, condition: usize, says: ValueTest) -> bool {
+    /// Whether the value meets the condition with this index and test.
+    pub(super) fn meets(&self, condition: usize, test: ValueTest) -> bool {
         match self.source {
-            ValueSource::Conditions(heard) => heard.meets(condition),
+            ValueSource::Conditions(conditions) => conditions.meets(condition),
             ValueSource::Entry(..)
             | ValueSource::Key(..)
             | ValueSource::Text(_)
-            | ValueSource::Unknown => says.accepts(self.text()),
+            | ValueSource::Unknown => test.accepts(self.text()),
         }
     }
 
-    /// What it says.
+    /// The value.
     pub fn text(&self) -> SiblingValue<'t> {
         match self.source {
             ValueSource::Entry(tree, node) => {
@@ -109,18 +109,18 @@ impl<'t> Sibling<'t> {
     }
 }
 
-/// What a name says.
+/// The value of a name.
 #[derive(Clone, Copy)]
 pub enum SiblingValue<'t> {
-    /// This text.
+    /// A text.
     Text(&'t str),
-    /// Something that cannot be read here.
+    /// An unknown value.
     Unknown,
     /// A mapping or a list.
     Structure,
 }
 
-/// Never what a text holds: it may be a secret.
+/// Without the text, which may be a secret.
 impl std::fmt::Debug for SiblingValue<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -159,7 +159,7 @@ pub fn neighbours_in_mapping<'t>(
     })
 }
 
-/// The name of the variable that `site` is the value of, and the list of variables, where it is one.
+/// The name and the list of the variable whose value is at `site`; `None` if `site` is not the value of a variable.
 pub fn variable<'t>(tree: &'t Tree<'_>, site: NodeId) -> Option<(&'t str, NodeId)> {
     let entry = tree.parent(site).filter(|_| tree.is_under(site, "value"))?;
     let list = tree

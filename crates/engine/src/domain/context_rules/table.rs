@@ -9,7 +9,7 @@ pub const TABLE: &[Rule] = &[
     Rule {
         reason: Reason::IamDocument,
         when: &[Under(&["statement", "statements"])],
-        why: "A policy document is compared with calls by IAM; the profile needs statements of its own.",
+        why: "IAM compares the statement with calls; a profile needs its own statements.",
     },
     Rule {
         reason: Reason::Prose,
@@ -40,7 +40,7 @@ pub const TABLE: &[Rule] = &[
             Named(&["modelname"]),
             Entry(&["litellmparams"], ValueTest::Anything),
         ],
-        why: "LiteLLM's clients ask for the model by this name; renaming it breaks every one of them.",
+        why: "LiteLLM's clients request the model by this name; a rename breaks them.",
     },
     Rule {
         reason: Reason::ClientAlias,
@@ -70,7 +70,7 @@ pub const TABLE: &[Rule] = &[
             "costpertoken",
             "ratecard",
         ])],
-        why: "Costs are accounted under the name that the price table knows.",
+        why: "Costs are calculated by the name in the price table.",
     },
     Rule {
         reason: Reason::PriceTable,
@@ -87,7 +87,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::Anything,
         )],
-        why: "An entry with a price is one of a price table, whose name other data equal.",
+        why: "An entry with a price belongs to a price table, whose names other data refer to.",
     },
     Rule {
         reason: Reason::RoutingMatch,
@@ -99,7 +99,7 @@ pub const TABLE: &[Rule] = &[
             "routematch",
             "matchers",
         ])],
-        why: "The text is compared with what clients send; another one would unroute their requests.",
+        why: "The text is compared with requests; a change breaks their routing.",
     },
     Rule {
         reason: Reason::Dashboard,
@@ -111,17 +111,17 @@ pub const TABLE: &[Rule] = &[
             "alarms",
             "metrics",
         ])],
-        why: "Panels and alarms select a metric by its ModelId dimension; they change when the traffic has.",
+        why: "Panels and alarms select a metric by its ModelId dimension; change them after the traffic has changed.",
     },
     Rule {
         reason: Reason::Dashboard,
         when: &[Named(&["expr", "query", "legendformat"])],
-        why: "A query selects a metric by the ID that the traffic has.",
+        why: "A query selects a metric by the ID of the traffic.",
     },
     Rule {
         reason: Reason::ExplicitProfile,
         when: &[Beside(&["modelid", "modelarn"], ValueTest::Arn)],
-        why: "The ARN beside it is what is invoked; this one only selects the request's format.",
+        why: "The application invokes the ARN; the ID only selects the request format.",
     },
     Rule {
         reason: Reason::ExplicitProfile,
@@ -134,7 +134,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::Name,
         )],
-        why: "The application has a separate setting for its profile and uses that.",
+        why: "The application has a setting for the profile, and uses it.",
     },
     Rule {
         reason: Reason::PrefixedByTool,
@@ -147,7 +147,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::Name,
         )],
-        why: "The tool puts this prefix before the ID; a second one makes a name that no profile has.",
+        why: "The tool adds the prefix to the ID; an ID with a second prefix is not a valid profile ID.",
     },
     Rule {
         reason: Reason::PrefixedByTool,
@@ -176,7 +176,7 @@ pub const TABLE: &[Rule] = &[
     Rule {
         reason: Reason::OtherCloud,
         when: &[Enclosing(&["*usevertex"], ValueTest::Yes)],
-        why: "Claude Code calls Vertex AI, where the name is none of Bedrock's.",
+        why: "Claude Code calls Vertex AI, not Bedrock.",
     },
     Rule {
         reason: Reason::OtherCloud,
@@ -189,7 +189,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::OneOf(&["vertex*", "azure*", "openrouter*", "google*", "gemini*"]),
         )],
-        why: "The setting beside it names another provider.",
+        why: "Another setting of the client names another provider.",
     },
     Rule {
         reason: Reason::GatewayClient,
@@ -219,7 +219,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::OtherHost,
         )],
-        why: "The client calls a gateway, for which the ID is a name of its own.",
+        why: "The client calls a gateway, which has its own model names.",
     },
     Rule {
         reason: Reason::GatewayClient,
@@ -235,7 +235,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::OtherHost,
         )],
-        why: "The entry names an address that is not Bedrock's own runtime, for which the ID is a name of its own.",
+        why: "The entry has an address that is not Bedrock's own runtime, such as a gateway with its own model names.",
     },
     Rule {
         reason: Reason::GatewayClient,
@@ -248,7 +248,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::OneOf(&["openai*"]),
         )],
-        why: "The client speaks OpenAI's protocol, to a gateway for which the ID is a name of its own.",
+        why: "The client uses OpenAI's protocol, through a gateway with its own model names.",
     },
     Rule {
         reason: Reason::Batch,
@@ -262,7 +262,7 @@ pub const TABLE: &[Rule] = &[
             ],
             ValueTest::Anything,
         )],
-        why: "Batch jobs have profiles and rights of their own.",
+        why: "Batch jobs need their own profiles and permissions.",
     },
     Rule {
         reason: Reason::Batch,
@@ -274,7 +274,7 @@ pub const TABLE: &[Rule] = &[
             "finetuningmodel",
             "*finetunebasemodel",
         ])],
-        why: "Batch, agent and tuning calls take a model by rules of their own.",
+        why: "Batch, agent and tuning calls have their own rules for model IDs.",
     },
     Rule {
         reason: Reason::OtherCloud,
@@ -290,6 +290,6 @@ pub const TABLE: &[Rule] = &[
             &["provider", "apitype"],
             ValueTest::OneOf(&["openai*"]),
         )],
-        why: "The entry names a protocol that gateways speak, for which the ID is a name of its own.",
+        why: "The entry names a protocol of gateways, which have their own model names.",
     },
 ];

@@ -1,4 +1,4 @@
-//! IDs in documents: a ConfigMap's value that is itself a file, JSON in a variable, a configuration file.
+//! IDs in documents: a file in a ConfigMap's value, JSON in a variable, a configuration file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,11 +18,11 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext};
 use crate::domain::tokens::{Form, Token, tokens};
 
-/// Lists whose items are words of one command, not a list of equals.
+/// Keys of lists whose items are the words of one command.
 const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
 
 impl<'t> Detector<'t, '_> {
-    /// Looks for IDs in a configuration file or a custom resource, its keys too.
+    /// Finds the IDs in a configuration file or a custom resource, including its keys.
     pub(super) fn file(&mut self) {
         let tree = self.object.tree;
         let mut walk = DocumentWalk::new(self, tree, Base::default(), None);
@@ -47,7 +47,7 @@ impl<'t> Detector<'t, '_> {
         }
     }
 
-    /// Looks for IDs in a text that is a document; `false` where it is none.
+    /// Finds the IDs in a text that is a document; `false` if the text is not a document.
     pub(super) fn document(&mut self, site: TextSite<'t>, text: &'t str) -> bool {
         let name = match site.location {
             Location::Data { key } => key,
@@ -78,7 +78,7 @@ impl<'t> Detector<'t, '_> {
     }
 }
 
-/// Whether a key is one under which files keep variables of a container.
+/// Whether files use this key for the variables of a container.
 fn names_variables(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     [
@@ -92,7 +92,7 @@ fn names_variables(key: &str) -> bool {
     .any(|name| key.ends_with(name))
 }
 
-/// The documents of a text, if it is one of a format that has structure.
+/// The documents of a text; `None` if no structured format fits.
 fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
     let may_have_structure = text.contains(['\n', '{', '[', '=']) || text.contains(": ");
     if !may_have_structure {
@@ -103,7 +103,7 @@ fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
     trees.iter().all(is_read).then_some(trees)
 }
 
-/// What is around a document as a whole.
+/// The context of a whole document.
 #[derive(Clone, Default)]
 struct Base<'t> {
     path: Vec<&'t str>,
@@ -121,21 +121,21 @@ impl<'t> Base<'t> {
     }
 }
 
-/// One walk over a document: over the file itself, or over one inside a text of an object.
+/// One walk over a document: a file, or a document in a text of an object.
 struct DocumentWalk<'t, 'o, 'x> {
     object: &'o Object<'t>,
     snapshot: &'t Snapshot,
     tree: &'x Tree<'t>,
     base: Base<'x>,
-    /// The text of the object that the document is; none where it is the object itself.
+    /// The text of the object that contains the document; `None` if the document is the object itself.
     within: Option<TextSite<'t>>,
-    /// What mappings and lists of variables say, by node.
-    said: BTreeMap<NodeId, (Arc<MatchedNames<'x>>, Arc<MappingRegions>)>,
+    /// The context conditions and regions of mappings and lists of variables, by node.
+    by_node: BTreeMap<NodeId, (Arc<MatchedNames<'x>>, Arc<MappingRegions>)>,
     found: Vec<Finding<'t>>,
 }
 
 impl<'t> DocumentWalk<'t, '_, 't> {
-    /// What is around a document that is the text at `node`.
+    /// The context of a document that is the text at `node`.
     fn base_at(&mut self, node: NodeId) -> Base<'t> {
         let (around, nearby) = self.around(node);
         let mut base = Base::of(around);
@@ -157,12 +157,12 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             tree,
             base,
             within,
-            said: BTreeMap::new(),
+            by_node: BTreeMap::new(),
             found: Vec::new(),
         }
     }
 
-    /// The IDs in one scalar.
+    /// Finds the IDs in one scalar.
     fn string(&mut self, node: NodeId) {
         let text = self.tree.text(node).unwrap_or_default();
         let tokens: Vec<_> = tokens(text, self.snapshot).collect();
@@ -180,7 +180,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         let places = self.places(node, &tokens);
         for (token, place) in tokens.iter().zip(places) {
             let syntax = match syntax_of(&whole, token) {
-                // A line does not say what it is part of.
+                // The context of a single line is unknown.
                 Ok(_) if self.tree.format() == Format::Lines => Err(Reason::UnknownFormat),
                 syntax => first_of(syntax, role),
             };
@@ -192,7 +192,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }
     }
 
-    /// Where the tokens of a scalar stand in the text of the object: all at once, as each alone would read the scalar again.
+    /// The ranges of the tokens of a scalar in the text of the object, in one call, which reads the scalar once.
     fn places(&self, node: NodeId, tokens: &[Token<'x>]) -> Vec<Result<Range<usize>, Unmappable>> {
         let spans: Vec<_> = tokens.iter().map(|token| token.span.clone()).collect();
         match self.within {
@@ -201,7 +201,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }
     }
 
-    /// The IDs that are keys. They are reported, never changed.
+    /// Finds the IDs in keys. They are reported and never changed.
     fn keys(&mut self, root: NodeId) {
         let tree = self.tree;
         let reason = if self.object.kind == ObjectKind::Custom {
@@ -235,7 +235,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }
     }
 
-    /// The place inside the document, where it is not the object itself.
+    /// The place inside the document; `None` if the document is the object itself.
     fn inner(&self, node: NodeId, token: &Token<'_>) -> Option<Inner> {
         self.within.map(|_| Inner {
             pointer: self.tree.pointer(self.tree.root(), node),
@@ -243,7 +243,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         })
     }
 
-    /// In which setting a scalar is, and whether it is an item of a list.
+    /// The kind of text of a scalar, and whether the scalar is an item of a list.
     fn setting(&self, node: NodeId) -> (TextKind, bool) {
         let tree = self.tree;
         if variable(tree, node).is_some() {
@@ -260,7 +260,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }
     }
 
-    /// What is around a scalar: its mapping and those that enclose it, up to the root and beyond.
+    /// The context of a scalar: its mapping, the mappings around it up to the root, and the context of the document.
     fn around(&mut self, site: NodeId) -> (NameContext<'x>, DocumentRegions) {
         let tree = self.tree;
         let mut around = NameContext::default();
@@ -291,10 +291,11 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         (around, nearby)
     }
 
+    /// Adds a mapping or a list of variables to the context.
     fn enter(&mut self, node: NodeId, around: &mut NameContext<'x>, nearby: &mut DocumentRegions) {
         let (tree, snapshot) = (self.tree, self.snapshot);
         around.path.extend(tree.key(node));
-        let (matched, level) = self.said.entry(node).or_insert_with(|| {
+        let (matched, level) = self.by_node.entry(node).or_insert_with(|| {
             let (context_rules, policies) = (&snapshot.context_rules, &*snapshot.policies);
             let key = tree.key(node);
             if tree.kind(node) == Kind::Sequence {
@@ -315,7 +316,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         nearby.levels.push(Arc::clone(level));
     }
 
-    /// Takes a token of a scalar, with its place in the text of the object.
+    /// Adds the finding of a token, with its place in the text of the object.
     fn push(
         &mut self,
         node: NodeId,
@@ -342,7 +343,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         }));
     }
 
-    /// A token that is written with escapes or over lines: it is reported by the name that the catalog has for it.
+    /// The finding of a token that is written with escapes or over several lines. Its text is the ID in the catalog.
     fn unmappable(
         &self,
         site: TextSite<'t>,

@@ -1,8 +1,9 @@
-//! Which model IDs the containers of an object take from elsewhere, and whether an explicit entry may take their place.
+//! The model IDs that containers refer to in ConfigMaps, Secrets and fields, and whether an explicit variable may replace the
+//! reference.
 //!
-//! Kubernetes' own order decides: an entry of `env` over `envFrom`, a later source over an earlier one, the last entry of a
-//! name. What a source that is not seen may define over it is left. A text that is not seen at all is reported only where its
-//! name says that it is a model: of all others nothing is known that would concern anybody.
+//! Kubernetes' precedence applies: an entry of `env` before `envFrom`, a later source before an earlier one, the last entry of
+//! a name. A value that an unobserved source may override is unchanged. An unobserved value is reported only if its name
+//! contains `model`.
 
 use std::collections::BTreeMap;
 
@@ -21,55 +22,55 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext};
 use crate::domain::tokens::{Form, Token, alias, tokens};
 
-/// How many words of ConfigMaps are looked at for one object. Each may become an entry of a hundred bytes, and the API server
-/// stores objects of a megabyte or so.
+/// The maximum number of words of ConfigMaps that are evaluated for one object. Each word may become an entry of a hundred
+/// bytes, and the API server limits objects to about a megabyte.
 const MOST: usize = 1000;
 
-/// Every finding of `object` that is elsewhere, container by container.
+/// All findings of `object` in referenced texts, by container.
 pub(super) fn findings<'t>(
     object: &Object<'t>,
     neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
 ) -> Vec<Finding<'t>> {
-    let mut following = ReferenceWalk {
+    let mut walk = ReferenceWalk {
         object,
         neighbours,
         snapshot,
         detector: Detector::new(object, neighbours, snapshot),
-        looked_at: 0,
+        evaluated: 0,
         found: Vec::new(),
     };
     for container in object.containers() {
-        following.container(container);
+        walk.container(container);
     }
-    volumes::files(&mut following);
-    following.found
+    volumes::files(&mut walk);
+    walk.found
 }
 
-/// A walk over what an object takes from elsewhere.
+/// A walk over the references of an object.
 pub(super) struct ReferenceWalk<'a, 't> {
     pub(super) object: &'a Object<'t>,
     pub(super) neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
     /// Evaluates the context rules of variables.
     detector: Detector<'t, 'a>,
-    looked_at: usize,
+    evaluated: usize,
     found: Vec<Finding<'t>>,
 }
 
-/// What the entries behind one say of its name.
+/// Whether later entries shadow an entry of the same name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shadowing {
-    /// One of them defines it, and none before that takes it.
+    /// A later entry defines the name, and no entry in between expands it.
     Certain,
-    /// One that is not seen may define it.
+    /// A later entry whose value is unknown may define the name.
     Possible,
-    /// One of them takes it as `$(X)`, before any of them is sure to define it: the definition before them counts.
+    /// A later entry expands `$(X)` before the name is certainly redefined, so the earlier definition is still used.
     ExpandedEarlier,
 }
 
 impl Shadowing {
-    /// Why a text that is covered so is not followed, if it is not.
+    /// The reason not to resolve a reference with this shadowing, if any.
     const fn doubt(self) -> Option<Reason> {
         match self {
             Self::Certain | Self::Possible => Some(Reason::MayBeShadowed),
@@ -78,33 +79,38 @@ impl Shadowing {
     }
 }
 
-/// A place that takes a text from elsewhere.
+/// A place with a reference.
 #[derive(Clone, Copy)]
 pub(super) struct Consumer<'t> {
-    /// The place, by names.
+    /// The location, by names.
     pub(super) location: Location<'t>,
-    /// The container that it belongs to.
+    /// The container of the place.
     pub(super) container: Option<NodeId>,
-    /// The node that takes it.
+    /// The node of the reference.
     pub(super) node: NodeId,
 }
 
 impl<'t> ReferenceWalk<'_, 't> {
     fn container(&mut self, container: NodeId) {
         let environment = Environment::of(self.object.tree, container, self.neighbours);
-        let (entries, covers) = read(&environment);
+        let (entries, shadowings) = read(&environment);
         if environment.takes_entries() {
-            self.env_from(container, environment.env_from(), &covers);
+            self.env_from(container, environment.env_from(), &shadowings);
         }
-        for (name, node, value, cover) in entries {
-            if cover != Some(Shadowing::Certain) {
-                let taker = self.taker(container, VariableName::named(name), node);
-                self.entry(taker, name, value, cover);
+        for (name, node, value, shadowing) in entries {
+            if shadowing != Some(Shadowing::Certain) {
+                let consumer = self.consumer(container, VariableName::named(name), node);
+                self.entry(consumer, name, value, shadowing);
             }
         }
     }
 
-    fn taker(&self, container: NodeId, variable: VariableName<'t>, node: NodeId) -> Consumer<'t> {
+    fn consumer(
+        &self,
+        container: NodeId,
+        variable: VariableName<'t>,
+        node: NodeId,
+    ) -> Consumer<'t> {
         let name = self.object.name_of(container);
         Consumer {
             location: Location::Env {
@@ -116,12 +122,12 @@ impl<'t> ReferenceWalk<'_, 't> {
         }
     }
 
-    /// The IDs that `envFrom` brings in and that nothing behind them defines.
+    /// Finds the IDs from `envFrom` that no later source defines.
     fn env_from(
         &mut self,
         container: NodeId,
         env_from: &[EnvFrom<'t>],
-        covers: &BTreeMap<&str, Shadowing>,
+        shadowings: &BTreeMap<&str, Shadowing>,
     ) {
         for (at, item) in env_from.iter().enumerate() {
             let EnvFromSource::ConfigMap(map, seen) = item.source else {
@@ -132,30 +138,32 @@ impl<'t> ReferenceWalk<'_, 't> {
                 if !variable.is_accepted_everywhere() {
                     continue;
                 }
-                let taker = self.taker(container, variable, item.node);
-                if !self.may_look(taker, map, key, word) {
+                let consumer = self.consumer(container, variable, item.node);
+                if !self.may_evaluate(consumer, map, key, word) {
                     return;
                 }
-                let cover = match covers.get(&*variable.to_string()) {
-                    Some(cover @ (Shadowing::Certain | Shadowing::Possible)) => Some(*cover),
+                let shadowing = match shadowings.get(&*variable.to_string()) {
+                    Some(shadowing @ (Shadowing::Certain | Shadowing::Possible)) => {
+                        Some(*shadowing)
+                    }
                     Some(Shadowing::ExpandedEarlier) | None => {
-                        cover_by(&env_from[at + 1..], variable)
+                        shadowing_by(&env_from[at + 1..], variable)
                     }
                 };
-                if cover != Some(Shadowing::Certain) {
-                    self.follow(taker, (map, key, word), EnvOrigin::EnvFrom, cover);
+                if shadowing != Some(Shadowing::Certain) {
+                    self.follow(consumer, (map, key, word), EnvOrigin::EnvFrom, shadowing);
                 }
             }
         }
     }
 
-    /// One entry of `env`.
+    /// Finds the ID of one entry of `env`.
     fn entry(
         &mut self,
-        taker: Consumer<'t>,
+        consumer: Consumer<'t>,
         name: &str,
         value: Value<'t>,
-        cover: Option<Shadowing>,
+        shadowing: Option<Shadowing>,
     ) {
         match value {
             Value::ConfigMapKey {
@@ -164,14 +172,14 @@ impl<'t> ReferenceWalk<'_, 't> {
                 text: StoredValue::Word(word),
                 ..
             } => {
-                if self.may_look(taker, map, key, word) {
-                    self.follow(taker, (map, key, word), EnvOrigin::Env, cover);
+                if self.may_evaluate(consumer, map, key, word) {
+                    self.follow(consumer, (map, key, word), EnvOrigin::Env, shadowing);
                 }
             }
             Value::Unknown {
                 origin: Some(origin),
                 ..
-            } => self.hidden(taker, name, origin),
+            } => self.hidden(consumer, name, origin),
             Value::Literal(_)
             | Value::Absent
             | Value::ConfigMapKey { .. }
@@ -181,51 +189,51 @@ impl<'t> ReferenceWalk<'_, 't> {
 
     fn follow(
         &mut self,
-        taker: Consumer<'t>,
+        consumer: Consumer<'t>,
         (name, key, word): (&'t str, &'t str, &'t Word),
         by: EnvOrigin,
-        cover: Option<Shadowing>,
+        shadowing: Option<Shadowing>,
     ) {
-        let doubt = cover.and_then(Shadowing::doubt);
+        let doubt = shadowing.and_then(Shadowing::doubt);
         let reach = doubt.map_or(Ok(Followed { word, by }), Err);
         let word = Some(word);
-        self.take(taker, Origin::ConfigMap { name, key, word }, reach);
+        self.take(consumer, Origin::ConfigMap { name, key, word }, reach);
     }
 
-    fn hidden(&mut self, taker: Consumer<'t>, name: &str, origin: Origin<'t>) {
+    fn hidden(&mut self, consumer: Consumer<'t>, name: &str, origin: Origin<'t>) {
         match origin {
-            Origin::Field { .. } => self.take(taker, origin, Err(Reason::OutOfSight)),
+            Origin::Field { .. } => self.take(consumer, origin, Err(Reason::OutOfSight)),
             Origin::ConfigMap { key, .. } if names_a_model(name) || names_a_model(key) => {
-                self.tell_unread(taker, origin, Reason::ReferenceUnseen);
+                self.report_unread(consumer, origin, Reason::ReferenceUnseen);
             }
             Origin::Secret { key, .. } if names_a_model(name) || names_a_model(key) => {
-                self.tell_unread(taker, origin, Reason::OutOfSight);
+                self.report_unread(consumer, origin, Reason::OutOfSight);
             }
             Origin::ConfigMap { .. } | Origin::Secret { .. } => {}
         }
     }
 
-    /// Counts a word of a ConfigMap; beyond the bound, the first one is reported and nothing more is looked at.
-    pub(super) fn may_look(
+    /// Counts a word of a ConfigMap; `false` beyond [`MOST`]. The first word beyond it is reported as [`Reason::TooLarge`].
+    pub(super) fn may_evaluate(
         &mut self,
-        taker: Consumer<'t>,
+        consumer: Consumer<'t>,
         name: &'t str,
         key: &'t str,
         word: &'t Word,
     ) -> bool {
-        self.looked_at += 1;
-        if self.looked_at == MOST + 1 {
+        self.evaluated += 1;
+        if self.evaluated == MOST + 1 {
             let word = Some(word);
             let origin = Origin::ConfigMap { name, key, word };
-            self.take(taker, origin, Err(Reason::TooLarge));
+            self.take(consumer, origin, Err(Reason::TooLarge));
         }
-        self.looked_at <= MOST
+        self.evaluated <= MOST
     }
 
-    /// Takes what is at `origin` as a finding, if it is an ID alone, or an alias.
+    /// Adds a finding for the text at `origin` if the whole text is an ID or an alias.
     pub(super) fn take(
         &mut self,
-        taker: Consumer<'t>,
+        consumer: Consumer<'t>,
         origin: Origin<'t>,
         reach: Result<Followed<'t>, Reason>,
     ) {
@@ -234,12 +242,12 @@ impl<'t> ReferenceWalk<'_, 't> {
         };
         let named = alias(text, self.snapshot).map(|token| (token, Syntax::WHOLE));
         for (token, syntax) in named.into_iter().chain(single_id(text, self.snapshot)) {
-            // A profile is never changed, so that it needs no report.
+            // A profile in a file or a field needs no change, so it is not reported.
             let profiled = matches!(token.form, Form::Profiled(_));
             if profiled && reach.err() == Some(Reason::OutOfSight) {
                 continue;
             }
-            let site = taker.site(origin, reach);
+            let site = consumer.site(origin, reach);
             let role = origin.role().or_else(|| self.detector.role(&site));
             self.found.push(Finding::new(
                 site,
@@ -250,9 +258,9 @@ impl<'t> ReferenceWalk<'_, 't> {
         }
     }
 
-    /// Tells a text of which nothing is known but where it is.
-    fn tell_unread(&mut self, taker: Consumer<'t>, origin: Origin<'t>, reason: Reason) {
-        let site = taker.site(origin, Err(reason));
+    /// Adds a finding for a text whose content is unknown.
+    fn report_unread(&mut self, consumer: Consumer<'t>, origin: Origin<'t>, reason: Reason) {
+        let site = consumer.site(origin, Err(reason));
         self.found.push(Finding::unread(site, reason));
     }
 
@@ -279,54 +287,54 @@ impl<'t> Consumer<'t> {
     }
 }
 
-/// An entry of `env`: its name, its node, what it says, and what those behind it say of its name.
+/// An entry of `env`: its name, its node, its value, and whether later entries shadow it.
 type OrderedEntry<'t> = (&'t str, NodeId, Value<'t>, Option<Shadowing>);
 
-/// The entries of `env` in order, and what all of them together say of a name.
+/// The entries of `env` in order, and the shadowing of each name by all entries, for `envFrom`.
 fn read<'t>(
     environment: &Environment<'t>,
 ) -> (Vec<OrderedEntry<'t>>, BTreeMap<&'t str, Shadowing>) {
-    let mut covers = BTreeMap::new();
+    let mut shadowings = BTreeMap::new();
     let mut entries: Vec<_> = environment
         .entries()
         .map(|(name, node)| (name, node, environment.value(node), None))
         .collect();
-    for (name, _, value, cover) in entries.iter_mut().rev() {
-        *cover = covers.get(name).copied();
+    for (name, _, value, shadowing) in entries.iter_mut().rev() {
+        *shadowing = shadowings.get(name).copied();
         if value.is_sure() {
-            covers.insert(*name, Shadowing::Certain);
+            shadowings.insert(*name, Shadowing::Certain);
         } else if matches!(value, Value::Unknown { .. }) {
-            covers.entry(*name).or_insert(Shadowing::Possible);
+            shadowings.entry(*name).or_insert(Shadowing::Possible);
         }
         if let Value::Literal(text) = value {
-            // An entry that takes its own name takes what is before it.
-            covers.extend(expanded_names(text).map(|name| (name, Shadowing::ExpandedEarlier)));
+            // An entry that expands its own name uses the earlier definition.
+            shadowings.extend(expanded_names(text).map(|name| (name, Shadowing::ExpandedEarlier)));
         }
     }
-    (entries, covers)
+    (entries, shadowings)
 }
 
-/// What later items of `envFrom` say of a variable.
-fn cover_by(later: &[EnvFrom<'_>], variable: VariableName<'_>) -> Option<Shadowing> {
-    let mut cover = None;
+/// Whether later items of `envFrom` shadow a variable.
+fn shadowing_by(later: &[EnvFrom<'_>], variable: VariableName<'_>) -> Option<Shadowing> {
+    let mut shadowing = None;
     for item in later {
         match item.of(variable) {
             Definition::Defined(_) => return Some(Shadowing::Certain),
-            Definition::Unknown => cover = Some(Shadowing::Possible),
+            Definition::Unknown => shadowing = Some(Shadowing::Possible),
             Definition::Undefined => {}
         }
     }
-    cover
+    shadowing
 }
 
-/// The ID that a text is, alone or behind a route of its own.
+/// The ID of a text that consists of an ID, with or without a wrapper such as `bedrock/`.
 fn single_id<'t>(text: &'t str, snapshot: &'t Snapshot) -> Option<(Token<'t>, Syntax)> {
     let token = tokens(text, snapshot).next()?;
     let syntax = TextContext::of(text, TextKind::Data).syntax(&token).ok()?;
     (!syntax.listed && token.form != Form::Doubled).then_some((token, syntax))
 }
 
-/// Whether the name of a variable or a key says that its text is a model: `BEDROCK_MODEL_ID`, `sonnet-model`.
+/// Whether the name of a variable or a key is that of a model setting: `BEDROCK_MODEL_ID`, `sonnet-model`.
 fn names_a_model(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.contains("MODEL") && !name.contains("REGION")

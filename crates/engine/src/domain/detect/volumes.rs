@@ -1,5 +1,5 @@
-//! What a Pod takes as a file, or by the downward API: reported where it is known to be a direct ID, and never followed, for no
-//! entry of `env` can take its place.
+//! Volumes from ConfigMaps and the downward API. Direct IDs in them are reported and never changed, because no entry of `env`
+//! can replace a file.
 
 use crate::text::NodeId;
 
@@ -10,9 +10,9 @@ use crate::domain::object::{Object, ObjectKind};
 use crate::domain::reason::Reason;
 use crate::domain::site::Location;
 
-/// The direct IDs that stand in the volumes of an object.
-pub(super) fn files(following: &mut ReferenceWalk<'_, '_>) {
-    let object = following.object;
+/// Finds the direct IDs in the volumes of an object.
+pub(super) fn files(walk: &mut ReferenceWalk<'_, '_>) {
+    let object = walk.object;
     let tree = object.tree;
     if !matches!(object.kind, ObjectKind::Pod | ObjectKind::Template) {
         return;
@@ -22,20 +22,20 @@ pub(super) fn files(following: &mut ReferenceWalk<'_, '_>) {
         .and_then(|pod| tree.at(pod, &["spec", "volumes"]));
     for node in volumes.into_iter().flat_map(|list| tree.children(list)) {
         let volume = text_of(tree, node, "name");
-        let taker = Consumer {
+        let consumer = Consumer {
             location: Location::Volume { volume },
             container: reader(object, volume),
             node,
         };
-        source(following, taker, node);
+        source(walk, consumer, node);
         let projected = tree.at(node, &["projected", "sources"]);
         for part in projected.into_iter().flat_map(|list| tree.children(list)) {
-            source(following, taker, part);
+            source(walk, consumer, part);
         }
     }
 }
 
-/// The first container that mounts a volume, whose region counts.
+/// The first container that mounts a volume. Its region is used.
 fn reader(object: &Object<'_>, volume: &str) -> Option<NodeId> {
     let tree = object.tree;
     object.containers().find(|container| {
@@ -46,26 +46,27 @@ fn reader(object: &Object<'_>, volume: &str) -> Option<NodeId> {
     })
 }
 
-/// What one source of a volume brings in.
-fn source<'t>(following: &mut ReferenceWalk<'_, 't>, taker: Consumer<'t>, source: NodeId) {
-    let tree = following.object.tree;
+/// Finds the direct IDs in one source of a volume.
+fn source<'t>(walk: &mut ReferenceWalk<'_, 't>, consumer: Consumer<'t>, source: NodeId) {
+    let tree = walk.object.tree;
     if let Some(map) = tree.get(source, "configMap") {
-        config_map(following, taker, map);
+        config_map(walk, consumer, map);
     }
     let fields = tree.at(source, &["downwardAPI", "items"]);
     for item in fields.into_iter().flat_map(|list| tree.children(list)) {
         if let Some(field) = tree.get(item, "fieldRef") {
             let path = text_of(tree, field, "fieldPath");
-            following.take(taker, Origin::Field { path }, Err(Reason::OutOfSight));
+            walk.take(consumer, Origin::Field { path }, Err(Reason::OutOfSight));
         }
     }
 }
 
-/// The words of a ConfigMap that become files: all, or those that `items` names. What we change there, the file has too.
-fn config_map<'t>(following: &mut ReferenceWalk<'_, 't>, taker: Consumer<'t>, map: NodeId) {
-    let tree = following.object.tree;
+/// Finds the words of a ConfigMap that become files: all, or those in `items`. A word that the webhook changes in the
+/// ConfigMap is skipped, because the file has the change too.
+fn config_map<'t>(walk: &mut ReferenceWalk<'_, 't>, consumer: Consumer<'t>, map: NodeId) {
+    let tree = walk.object.tree;
     let name = text_of(tree, map, "name");
-    let Lookup::Found(seen) = following.neighbours.look_up(name, is_optional(tree, map)) else {
+    let Lookup::Found(found) = walk.neighbours.look_up(name, is_optional(tree, map)) else {
         return;
     };
     let items = tree.get(map, "items");
@@ -75,19 +76,19 @@ fn config_map<'t>(following: &mut ReferenceWalk<'_, 't>, taker: Consumer<'t>, ma
                 .any(|item| text_of(tree, item, "key") == key)
         })
     };
-    for (key, word) in seen.words() {
+    for (key, word) in found.words() {
         if word.current() == word.original() && is_taken(key) {
-            if !following.may_look(taker, name, key, word) {
+            if !walk.may_evaluate(consumer, name, key, word) {
                 return;
             }
             let word = Some(word);
             let origin = Origin::ConfigMap { name, key, word };
-            following.take(taker, origin, Err(Reason::OutOfSight));
+            walk.take(consumer, origin, Err(Reason::OutOfSight));
         }
     }
 }
 
-/// The annotation or label of the object that a path of the downward API names.
+/// The annotation or label at a field path of the downward API.
 pub(super) fn field<'t>(object: &Object<'t>, path: &str) -> Option<&'t str> {
     let name = |of: &str| {
         path.strip_prefix(of)?

@@ -1,4 +1,4 @@
-//! A text that an object takes from elsewhere, and how far it can be followed.
+//! References from an object to a ConfigMap, a Secret or a field, and whether they can be resolved.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use crate::text::NodeId;
 use crate::domain::config_maps::Word;
 use crate::domain::reason::Reason;
 
-/// A text that an object takes from elsewhere.
+/// A reference to a text outside of the place that uses it.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference<'t> {
-    /// The node of the object that takes it: an entry of `env`, an item of `envFrom`, a volume.
+    /// The node of the reference: an entry of `env`, an item of `envFrom`, a volume.
     pub node: NodeId,
-    /// Where it is.
+    /// The origin of the text.
     pub origin: Origin<'t>,
-    /// What is there and how an explicit entry takes its place, or why it is not followed.
+    /// The word and the form of the reference, or the reason why the reference is not resolved.
     pub reach: Result<Followed<'t>, Reason>,
 }
 
-/// Where a text is that an object takes from elsewhere.
+/// The origin of a referenced text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin<'t> {
     /// A key of a ConfigMap.
@@ -27,7 +27,7 @@ pub enum Origin<'t> {
         name: &'t str,
         /// The key.
         key: &'t str,
-        /// The word under it, where it was seen.
+        /// The word of the key, if observed.
         word: Option<&'t Word>,
     },
     /// A key of a Secret, which is never read.
@@ -37,28 +37,28 @@ pub enum Origin<'t> {
         /// The key.
         key: &'t str,
     },
-    /// A field of the Pod's own, by the downward API.
+    /// A field of the Pod, by the downward API.
     Field {
-        /// The way to it, such as `metadata.annotations['model']`.
+        /// The field path, such as `metadata.annotations['model']`.
         path: &'t str,
     },
 }
 
-/// A word that was followed to where it is.
+/// A reference that was resolved to a word.
 #[derive(Debug, Clone, Copy)]
 pub struct Followed<'t> {
     /// The word.
     pub word: &'t Word,
-    /// How the container takes it, and so where an explicit entry has to stand.
+    /// The form of the reference, which determines the position of the explicit entry.
     pub by: EnvOrigin,
 }
 
-/// How a container takes a text from a ConfigMap.
+/// The form of a container's reference to a ConfigMap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvOrigin {
-    /// By an entry of `env`, which the explicit one replaces.
+    /// An entry of `env`, which the explicit entry replaces.
     Env,
-    /// By an item of `envFrom`, before which nothing can stand: the explicit entry comes first in `env`.
+    /// An item of `envFrom`. The explicit entry becomes the first of `env`, which has precedence over `envFrom`.
     EnvFrom,
 }
 
@@ -73,7 +73,7 @@ impl Reference<'_> {
 }
 
 impl Origin<'_> {
-    /// Why the text is left for its role in the ConfigMap, if it is.
+    /// The reason of the context rules for no change, from the ConfigMap.
     pub fn role(&self) -> Option<Reason> {
         match self {
             Self::ConfigMap { word, .. } => word.and_then(Word::role),
@@ -81,7 +81,7 @@ impl Origin<'_> {
         }
     }
 
-    /// The kind of the object in which the text is.
+    /// The kind of the object that contains the text.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::ConfigMap { .. } => "ConfigMap",
@@ -91,7 +91,7 @@ impl Origin<'_> {
     }
 }
 
-/// As a person names it: `ConfigMap models/sonnet`, `metadata.annotations['model']`.
+/// For messages: `ConfigMap models/sonnet`, `metadata.annotations['model']`.
 impl fmt::Display for Origin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,7 +1,7 @@
-//! The edits of a document's source: a rewrite stays one only where its splice means the same wherever the document uses it.
+//! The edits of a document's source. A rewrite is kept only if its splice is correct at each place that uses the same bytes.
 //!
-//! A YAML anchor is written once and read at several places. Where these need different answers, or where one of them is not
-//! edited, the anchor is unchanged for all of them.
+//! A YAML anchor is written once and used at several places. If these have different targets, or if one of them is not
+//! edited, the anchor stays unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ type Place = (NodeId, usize);
 /// them. Every other rewrite becomes [`Reason::Unmappable`] or [`Reason::SharedAnchor`].
 ///
 /// The judgements are those of [`Action::Edit`](super::Action::Edit), of all objects of `tree`.
-pub fn settle_edits(tree: &Tree<'_>, judgements: &mut [Judgement<'_>]) -> Vec<Splice> {
+pub fn resolve_edits(tree: &Tree<'_>, judgements: &mut [Judgement<'_>]) -> Vec<Splice> {
     let mut planned = BTreeMap::new();
     for judgement in &*judgements {
         if let Verdict::Rewrite(plan) = &judgement.verdict {
@@ -30,17 +30,17 @@ pub fn settle_edits(tree: &Tree<'_>, judgements: &mut [Judgement<'_>]) -> Vec<Sp
     }
     let conflicting = conflicting(tree, &planned);
     for judgement in judgements {
-        settle(judgement, &planned, &conflicting);
+        resolve_judgement(judgement, &planned, &conflicting);
     }
-    let settled = planned.into_iter();
-    settled
+    planned
+        .into_iter()
         .filter(|((leaf, _), _)| !conflicting.contains(leaf))
         .filter_map(|(_, splice)| splice.ok())
         .collect()
 }
 
-/// Settles the findings of one object.
-fn settle(
+/// Updates the findings and the plan of one object.
+fn resolve_judgement(
     judgement: &mut Judgement<'_>,
     planned: &BTreeMap<Place, Result<Splice, Unmappable>>,
     conflicting: &BTreeSet<NodeId>,
@@ -69,7 +69,7 @@ fn settle(
     }
 }
 
-/// The texts whose bytes are shared by an anchor that not all of its uses change in the same way.
+/// The texts of anchors that some use changes in another way than the rest, or not at all.
 fn conflicting(
     tree: &Tree<'_>,
     planned: &BTreeMap<Place, Result<Splice, Unmappable>>,
@@ -92,7 +92,7 @@ fn conflicting(
     uses.flatten().collect()
 }
 
-/// The nodes of a document that share their bytes with others, by where these start.
+/// The nodes of a document that share their bytes with other nodes, by the start of these bytes.
 fn uses(tree: &Tree<'_>) -> BTreeMap<usize, Vec<NodeId>> {
     let mut uses: BTreeMap<usize, Vec<NodeId>> = BTreeMap::new();
     let mut open = vec![tree.root()];

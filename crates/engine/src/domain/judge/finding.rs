@@ -1,4 +1,4 @@
-//! One finding, group by group of reasons: the first group that has one decides.
+//! The evaluation of one finding, by groups of reasons: the first group with a reason decides.
 
 use super::{Judge, JudgedFinding};
 use crate::domain::detect::Finding;
@@ -14,7 +14,7 @@ use crate::domain::resolve::{
 use crate::domain::tokens::Form;
 
 impl<'t> Judge<'t, '_> {
-    /// One finding, group by group: the first group that has a reason decides.
+    /// Evaluates one finding.
     pub(super) fn one(
         &self,
         finding: Finding<'t>,
@@ -37,7 +37,7 @@ impl<'t> Judge<'t, '_> {
         self.named(finding, named, object_reason)
     }
 
-    /// An ID behind more than one prefix, which nothing else matters for.
+    /// An ID with more than one prefix, for which no other reason is evaluated.
     fn doubled(&self, finding: Finding<'t>) -> JudgedFinding<'t> {
         let region = self.region_of(&finding).and_then(region_of);
         let mut judged = left(finding, Reason::DoublePrefix);
@@ -46,11 +46,11 @@ impl<'t> Judge<'t, '_> {
         judged
     }
 
-    /// What would work in the place of a finding that is reported and never changed.
+    /// The suggested ID for a finding that is reported and never changed.
     fn suggestion(&self, judged: &JudgedFinding<'_>) -> Option<Suggestion> {
         let finding = &judged.finding;
         let reason = judged.resolution.reason()?;
-        // Another sort of ARN, or a pattern of one, names no model to call.
+        // Another type of ARN, or a pattern, names no model to call.
         if reason == Reason::InArn && finding.in_arn.is_none() {
             return None;
         }
@@ -78,19 +78,19 @@ impl<'t> Judge<'t, '_> {
         let found = self.region_of(&finding);
         let catalog = &self.snapshot().catalog;
         let object_reason = object_reason.or_else(|| self.opted_out(&finding.site));
-        let shape_reason = match finding.syntax {
+        let syntax_reason = match finding.syntax {
             Ok(syntax) => {
                 (syntax.listed && self.policy.lists == Lists::Leave).then_some(Reason::ListLeft)
             }
             Err(reason) => Some(reason),
         };
         let early = match named {
-            ModelRef::Direct(_) | ModelRef::Alias(_) => shape_reason
+            ModelRef::Direct(_) | ModelRef::Alias(_) => syntax_reason
                 .or(object_reason)
                 .or_else(|| reason_in_every_region(named, self.policy, catalog)),
             ModelRef::Profiled { .. } => None,
         };
-        let blocked = shape_reason.is_some() || object_reason.is_some();
+        let blocked = syntax_reason.is_some() || object_reason.is_some();
         let (resolution, evidence, region) = match early {
             Some(reason) => (
                 Resolution::Leave(reason),
@@ -99,7 +99,7 @@ impl<'t> Judge<'t, '_> {
             ),
             None => self.resolve_in(&finding, named, found),
         };
-        // A prefixed ID that may not be changed is judged all the same, as what it is.
+        // An ID with a prefix is resolved even if it may not be changed: it may be reported as a broken profile.
         let resolution = if blocked && !direct && resolution.target().is_some() {
             Resolution::Leave(Reason::AlreadyProfiled)
         } else {
@@ -120,7 +120,8 @@ impl<'t> Judge<'t, '_> {
         judged
     }
 
-    /// Resolves the model in the region that was found. Two regions count as one where both give the same answer.
+    /// Resolves the model in the region that was found. A conflict of two regions counts as none if both have the same
+    /// resolution.
     fn resolve_in(
         &self,
         finding: &Finding<'_>,
@@ -132,10 +133,10 @@ impl<'t> Judge<'t, '_> {
             None => self.without_region(named, Reason::NoRegion),
             Some(RegionReading::OutOfSight) => self.without_region(named, Reason::RegionOutOfSight),
             Some(RegionReading::NotARegion) => self.without_region(named, Reason::NotARegion),
-            Some(RegionReading::Region(region)) => self.ask(finding, named, region, found),
+            Some(RegionReading::Region(region)) => self.resolve_with(finding, named, region, found),
             Some(RegionReading::Conflict(one, other)) => {
-                let first = self.ask(finding, named, one, found);
-                if first.0 == self.ask(finding, named, other, found).0 {
+                let first = self.resolve_with(finding, named, one, found);
+                if first.0 == self.resolve_with(finding, named, other, found).0 {
                     region = found.map(|there| (one, there.source));
                     first
                 } else {
@@ -146,20 +147,20 @@ impl<'t> Judge<'t, '_> {
         (resolution, evidence, region)
     }
 
-    /// Whether the policy reports what becomes of the finding, and no more.
+    /// Whether the finding is in a referenced text and the policy only reports references.
     fn only_reports(&self, finding: &Finding<'_>) -> bool {
         self.policy.references == References::Report && finding.site.reference().is_some()
     }
 
     pub(super) fn region_of(&self, finding: &Finding<'t>) -> Option<RegionAnswer> {
         let found = self.region_context.choose_region(region_query(finding))?;
-        // The cluster's own region is a guess: good enough for a Pod that cannot work otherwise, for nothing else.
+        // The cluster's own region is a guess: acceptable only for a Pod that cannot work otherwise.
         let usable = found.source != RegionSource::Cluster
             || (self.object.kind != ObjectKind::ConfigMap && self.policy.scope == Scope::Required);
         usable.then_some(found)
     }
 
-    fn ask(
+    fn resolve_with(
         &self,
         finding: &Finding<'_>,
         named: ModelRef<'_>,
@@ -205,7 +206,7 @@ impl<'t> Judge<'t, '_> {
     }
 }
 
-/// A finding that is left before anything else is asked.
+/// A finding that is unchanged for `reason`, without further evaluation.
 fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
     let (id, original) = (finding.token.id.to_owned(), finding.text.to_owned());
     let evidence = Evidence {
@@ -225,7 +226,7 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
     }
 }
 
-/// The region that was found, with its source, where there is one and no other.
+/// The region that was found, with its source; `None` if there is no single region.
 fn region_of(there: RegionAnswer) -> Option<(Region, RegionSource)> {
     match there.found {
         RegionReading::Region(region) => Some((region, there.source)),
@@ -233,7 +234,7 @@ fn region_of(there: RegionAnswer) -> Option<(Region, RegionSource)> {
     }
 }
 
-/// What becomes of a text that is not followed: the first group that has a reason decides.
+/// The resolution of a text whose reference may be shadowed: `doubt` applies if its group precedes that of the resolution.
 fn in_doubt(resolution: Resolution, doubt: Option<Reason>) -> Resolution {
     let decides = |doubt: &Reason| {
         resolution
@@ -246,13 +247,13 @@ fn in_doubt(resolution: Resolution, doubt: Option<Reason>) -> Resolution {
     }
 }
 
-/// The place of a finding, for its region.
+/// The query for the region of a finding.
 pub(super) fn region_query<'a, 't>(finding: &'a Finding<'t>) -> RegionQuery<'a, 't> {
-    let in_shape = finding.syntax.ok().and_then(|syntax| syntax.region);
+    let in_syntax = finding.syntax.ok().and_then(|syntax| syntax.region);
     RegionQuery {
         site: &finding.site,
         token: &finding.token.span,
-        in_value: in_shape.or(finding.in_arn),
+        in_value: in_syntax.or(finding.in_arn),
         document_regions: &finding.nearby,
     }
 }

@@ -1,4 +1,4 @@
-//! What is true of a whole object and leaves every finding in it: immutable, tracked, opted out.
+//! Reasons that apply to a whole object: immutable, tracked, opted out.
 
 use std::fmt::Display;
 
@@ -11,21 +11,21 @@ use crate::domain::policy::{ConfigMapRewrite, OptOut};
 use crate::domain::reason::Reason;
 use crate::domain::site::{Location, TextSite};
 
-/// How much data a ConfigMap holds at most, in bytes (`MaxSecretSize` in the API server's validation).
+/// The maximum size of a ConfigMap's data, in bytes (`MaxSecretSize` in the API server's validation).
 const LARGEST_CONFIG_MAP: usize = 1024 * 1024;
 
-/// Labels that a `GitOps` controller puts on what it tracks.
+/// Labels that a `GitOps` controller sets on the objects that it tracks.
 const TRACKING_LABELS: &[&str] = &[
     "argocd.argoproj.io/instance",
     "kustomize.toolkit.fluxcd.io/name",
     "helm.toolkit.fluxcd.io/name",
 ];
 
-/// Annotations that a `GitOps` controller puts on what it tracks.
+/// Annotations that a `GitOps` controller sets on the objects that it tracks.
 const TRACKING_ANNOTATIONS: &[&str] = &["argocd.argoproj.io/tracking-id"];
 
 impl Judge<'_, '_> {
-    /// The reason that holds for the whole object, if one does.
+    /// The reason that applies to the whole object, if any.
     pub(super) fn object_reason(&self) -> Option<Reason> {
         let object = self.object;
         if object.kind == ObjectKind::ConfigMap {
@@ -46,7 +46,7 @@ impl Judge<'_, '_> {
             .then_some(Reason::Excluded)
     }
 
-    /// Whether the place is opted out by its container's, variable's or key's name, or by the ConfigMap that it is taken from.
+    /// [`Reason::OptedOut`] if the container, variable or key of the text is opted out, or the ConfigMap that it refers to.
     pub(super) fn opted_out(&self, site: &TextSite<'_>) -> Option<Reason> {
         let named = |annotation: &str, name: &dyn Display| {
             self.opt_outs(annotation)
@@ -63,12 +63,12 @@ impl Judge<'_, '_> {
             Location::Data { key } => named(IGNORE_KEYS, &key),
             Location::Volume { .. } | Location::Document => false,
         };
-        let there = self.policy.opt_out == OptOut::Any
+        let at_source = self.policy.opt_out == OptOut::Any
             && site.reference().is_some_and(Reference::is_opted_out);
-        (out || there).then_some(Reason::OptedOut)
+        (out || at_source).then_some(Reason::OptedOut)
     }
 
-    /// The texts of an opt-out annotation, as far as the policy lets their authors opt out.
+    /// The values of an opt-out annotation on the namespace and the object, as far as the policy permits opt-outs.
     fn opt_outs(&self, annotation: &str) -> impl Iterator<Item = &str> {
         let by_namespace = self.policy.opt_out != OptOut::None;
         let by_object = self.policy.opt_out == OptOut::Any;
@@ -87,7 +87,7 @@ impl Judge<'_, '_> {
         namespace.into_iter().chain(object)
     }
 
-    /// Whether the object would grow beyond what the API server stores.
+    /// Whether the plan makes the object larger than the API server's limit.
     pub(super) fn outgrows(&self, plan: &Plan<'_>) -> bool {
         if self.object.kind != ObjectKind::ConfigMap {
             return false;

@@ -1,9 +1,9 @@
-//! Turns findings into a plan, and looks again at what an earlier round has rewritten.
+//! Turns findings into a plan, and evaluates the rewrites of an earlier invocation again.
 //!
-//! A value that the annotation records as ours is resolved again from its original when a stronger source of the region
-//! has appeared (a webhook after us injects `AWS_REGION`). An entry counts only if the value still equals its answer and the
-//! recorded original and region give that answer still, from a source that still says so: what is stale, copied or forged
-//! changes nothing and is removed.
+//! A value that the annotation records as a rewrite is resolved again from its original if a stronger source of the region
+//! has appeared (for example, a later webhook injects `AWS_REGION`). An entry counts only if the value is still its target,
+//! the recorded original and region still resolve to this target, and the source still sets the region. A stale, copied or
+//! forged entry changes nothing and is removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,24 +22,24 @@ use crate::domain::syntax::Syntax;
 use crate::domain::tokens::{Form, Token};
 use crate::text::NodeId;
 
-/// A plan in the making.
+/// The state of an evaluation that builds a plan.
 pub(super) struct Reapply<'t, 'a> {
     judge: &'a Judge<'t, 'a>,
-    /// What an earlier round recorded.
+    /// The entries of an earlier invocation.
     old: Vec<Entry>,
-    /// How many places an earlier round left out of its record for want of room.
+    /// The number of places that an earlier invocation omitted from its record for lack of space.
     left_out: usize,
-    /// How many profiles stand in the object that no record explains.
-    unexplained: usize,
-    /// What will be recorded.
+    /// The number of profiles in the object that no entry records.
+    unrecorded: usize,
+    /// The entries of the new record.
     new: Vec<Entry>,
     plan: Option<Plan<'t>>,
-    /// Whether an earlier answer still held.
+    /// Whether an earlier rewrite is still valid.
     pub(super) reinvocation: bool,
 }
 
 impl<'t, 'a> Reapply<'t, 'a> {
-    /// Starts with an empty plan, or with none where the policy or the action does not change the object.
+    /// An empty plan; without a plan if `changes` is false.
     pub(super) fn new(judge: &'a Judge<'t, 'a>, changes: bool) -> Self {
         let record = judge
             .object
@@ -50,14 +50,14 @@ impl<'t, 'a> Reapply<'t, 'a> {
             judge,
             left_out: record.left_out(),
             old: record.entries,
-            unexplained: 0,
+            unrecorded: 0,
             new: Vec::new(),
             plan: changes.then(|| Plan::new(judge.object)),
             reinvocation: false,
         }
     }
 
-    /// Judges one finding and takes its change into the plan.
+    /// Evaluates one finding and adds its change to the plan.
     pub(super) fn take(
         &mut self,
         finding: Finding<'t>,
@@ -69,12 +69,12 @@ impl<'t, 'a> Reapply<'t, 'a> {
         let judged = self.judge.one(finding, reason);
         let profiled = judged.finding.site.scalar().is_some()
             && matches!(judged.finding.token.form, Form::Profiled(_));
-        self.unexplained += usize::from(profiled && judged.resolution.target().is_none());
+        self.unrecorded += usize::from(profiled && judged.resolution.target().is_none());
         self.change(&judged);
         judged
     }
 
-    /// Answers of an earlier round that hold no ID, such as ARNs: the record alone knows them.
+    /// The rewrites of an earlier invocation whose target is an ARN, which detection does not find.
     pub(super) fn recorded_arns(&mut self, reason: Option<Reason>) -> Vec<JudgedFinding<'t>> {
         let arns: Vec<Entry> = self
             .old
@@ -106,7 +106,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
             .collect()
     }
 
-    /// A text inside a document that several of its places share, by aliases, is left where they need different answers.
+    /// Leaves a text unchanged if several places of a document share it by YAML aliases and have different targets.
     pub(super) fn leave_conflicting_anchors(&mut self, judged: &mut [JudgedFinding<'t>]) {
         let place =
             |one: &JudgedFinding<'_>| (one.finding.site.node(), one.finding.token.span.start);
@@ -136,24 +136,25 @@ impl<'t, 'a> Reapply<'t, 'a> {
         }
     }
 
-    /// The plan, if there is anything to do.
+    /// The plan; `None` if it is empty.
     pub(super) fn finish(mut self) -> Option<Plan<'t>> {
         let mut plan = self.plan.take()?;
-        // What still holds as a whole stays as it is written, whatever the order in which it was found again.
+        // A record whose entries are all still valid stays as written, in whatever order they were found.
         let is_current = plan.is_empty()
             && !self.new.is_empty()
             && self.new.len() == self.old.len()
             && self.new.iter().all(|entry| self.old.contains(entry));
-        if self.carries_a_record() && !is_current {
-            // What an earlier round left out can only be among the profiles that nothing explains.
-            let left_out = self.left_out.min(self.unexplained);
+        if self.has_record() && !is_current {
+            // A place that an earlier invocation omitted can only be one of the unrecorded profiles.
+            let left_out = self.left_out.min(self.unrecorded);
             plan.annotate(self.judge.object, Record::of(self.new, left_out));
         }
         (!plan.is_empty()).then_some(plan)
     }
 
-    /// The API server restores old annotations on ephemeral containers, and files do not carry ours.
-    fn carries_a_record(&self) -> bool {
+    /// Whether the object gets a record. The API server restores the old annotations when ephemeral containers are added;
+    /// files have no record.
+    fn has_record(&self) -> bool {
         match self.judge.context.action {
             Action::CreatePod => true,
             Action::Apply(_) => self.judge.object.kind == ObjectKind::ConfigMap,
@@ -161,7 +162,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         }
     }
 
-    /// Takes the change that `judged` asks for into the plan, and a new answer into the record.
+    /// Adds the change of `judged` to the plan and to the record.
     fn change(&mut self, judged: &JudgedFinding<'t>) {
         let site = &judged.finding.site;
         let planned = match site.source {
@@ -182,7 +183,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         });
     }
 
-    /// Plans the edit of a scalar of the object; `None` where nothing is to be changed.
+    /// Plans the edit of a scalar of the object; `None` if there is no change.
     fn edit(&mut self, node: NodeId, judged: &JudgedFinding<'t>) -> Option<()> {
         let to = judged.resolution.target()?.to_string();
         let plan = self.plan.as_mut()?;
@@ -192,8 +193,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
         Some(())
     }
 
-    /// Plans an explicit variable instead of a reference; `None` where there is to be none. Only Pods get one: the author of a
-    /// template or a file is informed, and changes the ConfigMap.
+    /// Plans an explicit variable instead of a reference; `None` if there is no change. Only Pods get one: for a template or a
+    /// file the finding is reported, and the author changes the ConfigMap.
     fn make_explicit(
         &mut self,
         reference: &Reference<'t>,
@@ -215,7 +216,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         Some(())
     }
 
-    /// The entry of an earlier round that made this text, if it still holds.
+    /// The entry of an earlier invocation for this text, if the entry is still valid.
     fn recorded(&self, finding: &Finding<'t>) -> Option<(Entry, Region, RegionSource)> {
         self.plan.as_ref()?;
         finding.site.scalar()?;
@@ -225,23 +226,24 @@ impl<'t, 'a> Reapply<'t, 'a> {
             .filter(|entry| entry.at == at && entry.to == finding.text)
             .find_map(|entry| {
                 let (region, source) = entry.recorded_region()?;
-                self.holds(entry, finding, region, source)
+                self.is_valid(entry, finding, region, source)
                     .then(|| (entry.clone(), region, source))
             })
     }
 
-    fn holds(
+    /// Whether an entry is valid: the source still sets the region, and the original still resolves to the target.
+    fn is_valid(
         &self,
         entry: &Entry,
         finding: &Finding<'t>,
         region: Region,
         source: RegionSource,
     ) -> bool {
-        let said = self
+        let reading = self
             .judge
             .region_context
             .read_source(source, region_query(finding));
-        let says_so = match said {
+        let is_same_region = match reading {
             Some(RegionReading::Region(found)) => found == region,
             Some(RegionReading::Conflict(one, other)) => one == region || other == region,
             Some(RegionReading::OutOfSight | RegionReading::NotARegion) | None => false,
@@ -254,7 +256,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
             whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.judge.context.today,
         };
-        let answer = || {
+        let resolution = || {
             resolve(
                 &question,
                 self.judge.policy,
@@ -263,13 +265,13 @@ impl<'t, 'a> Reapply<'t, 'a> {
             )
             .0
         };
-        says_so
-            && answer()
+        is_same_region
+            && resolution()
                 .target()
                 .is_some_and(|target| target.to_string() == entry.to)
     }
 
-    /// Resolves an earlier answer again where a stronger source has appeared; keeps it otherwise.
+    /// Resolves an earlier rewrite again if a stronger source of the region has appeared; keeps it otherwise.
     fn again(
         &mut self,
         finding: Finding<'t>,
@@ -309,8 +311,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
 }
 
 impl<'t> Judge<'t, '_> {
-    /// The name that an entry recorded: an alias, direct or behind a prefix. Where an alias came from is not asked again: it was
-    /// taken by the name of a key, perhaps, that the explicit variable does not have.
+    /// The name that an entry recorded: an alias, a direct ID or an ID with a prefix. The setting of an alias is not checked
+    /// again: its key in the ConfigMap may have another name than the explicit variable.
     fn recorded_name<'e>(&self, from: &'e str) -> ModelRef<'e>
     where
         't: 'e,

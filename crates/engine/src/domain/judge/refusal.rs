@@ -11,7 +11,7 @@ use crate::domain::resolve::Resolution;
 use crate::domain::site::Location;
 
 impl<'t> Judge<'t, '_> {
-    /// The findings for which the object is refused, if it is: only what a person applies, and on an update only what is new.
+    /// The indices of the findings for which the object is denied; `None` if it is admitted.
     pub(super) fn refused(&self, judged: &[JudgedFinding<'t>]) -> Option<Vec<usize>> {
         let old = match self.context.action {
             Action::Read | Action::Edit => return None,
@@ -21,7 +21,7 @@ impl<'t> Judge<'t, '_> {
         if self.object.is_controlled() || self.object.is_being_deleted() {
             return None;
         }
-        let there = old.map(|old| self.existing_ids(old)).unwrap_or_default();
+        let existing = old.map(|old| self.existing_ids(old)).unwrap_or_default();
         let is_refused = |one: &JudgedFinding<'_>| match &one.resolution {
             _ if one.report_only => false,
             Resolution::Rewrite { .. } => self.policy.mode == Mode::Deny,
@@ -32,7 +32,7 @@ impl<'t> Judge<'t, '_> {
             }
         };
         let is_new = |one: &JudgedFinding<'_>| {
-            !there.contains(&(one.finding.site.location, one.finding.text))
+            !existing.contains(&(one.finding.site.location, one.finding.text))
         };
         let refused: Vec<_> = (0..)
             .zip(judged)
@@ -42,7 +42,7 @@ impl<'t> Judge<'t, '_> {
         (!refused.is_empty()).then_some(refused)
     }
 
-    /// The IDs of an object by their places: an update must not add to them.
+    /// The IDs of an object with their locations. Only an ID that is not among them is a reason to deny an update.
     fn existing_ids(&self, object: &Object<'t>) -> BTreeSet<(Location<'t>, &'t str)> {
         everything(object, self.context, follows(self.policy))
             .into_iter()

@@ -1,4 +1,4 @@
-//! The findings of an object, under each policy.
+//! The findings of an object, by policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,31 +11,31 @@ use crate::domain::policy::{self, Policy};
 use crate::domain::site::{Location, TextSite};
 use crate::domain::tokens::Form;
 
-/// Everything that is in an object, seen by those who follow what it takes from elsewhere and by those who do not.
+/// All findings of an object, by whether references are resolved.
 pub(super) struct PolicyViews<'t>(BTreeMap<bool, Vec<Finding<'t>>>);
 
 impl<'t> PolicyViews<'t> {
-    /// What these policies see of an object; of a running Pod only what the new containers bring.
+    /// The findings of an object that these policies evaluate.
     pub(super) fn of<'p>(
         object: &Object<'t>,
         context: &Context<'t, '_>,
         policies: impl Iterator<Item = &'p Policy>,
     ) -> Self {
-        let ways: BTreeSet<bool> = policies.map(follows).collect();
-        let seen = |follow| (follow, added(everything(object, context, follow), context));
-        Self(ways.into_iter().map(seen).collect())
+        let modes: BTreeSet<bool> = policies.map(follows).collect();
+        let findings = |follow| (follow, added(everything(object, context, follow), context));
+        Self(modes.into_iter().map(findings).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.values().all(Vec::is_empty)
     }
 
-    /// Every finding that some policy may see.
+    /// The findings for policies that resolve references and for those that do not.
     pub(super) fn all(&self) -> impl Iterator<Item = &Finding<'t>> {
         self.0.values().flatten()
     }
 
-    /// What one policy looks at. It sees a text that is an alias either as that or as what else it may be.
+    /// The findings that one policy evaluates. A text that is both an alias and an unknown ID is only one of them.
     pub(super) fn under(&self, policy: &Policy) -> Vec<Finding<'t>> {
         let found = self.0.get(&follows(policy)).map_or(&[][..], Vec::as_slice);
         let place = |one: &Finding<'t>| (one.site.node(), one.site.location, key_of(&one.site));
@@ -45,17 +45,17 @@ impl<'t> PolicyViews<'t> {
             .filter(|one| is_alias(one) && takes_aliases(policy, &one.site))
             .map(place)
             .collect();
-        let seen = |one: &&Finding<'t>| is_alias(one) == aliases.contains(&place(one));
-        found.iter().filter(seen).cloned().collect()
+        let is_evaluated = |one: &&Finding<'t>| is_alias(one) == aliases.contains(&place(one));
+        found.iter().filter(is_evaluated).cloned().collect()
     }
 }
 
-/// Whether a policy looks at what an object takes from elsewhere.
+/// Whether a policy resolves references.
 pub(super) fn follows(policy: &Policy) -> bool {
     policy.references != policy::References::Off
 }
 
-/// The ConfigMaps that an object of the context's namespace can refer to, as far as the policy looks at them.
+/// The ConfigMaps of the object's namespace; none if the policy does not resolve references.
 pub(super) fn neighbours<'t>(
     policy: &Policy,
     context: &Context<'t, '_>,
@@ -72,7 +72,7 @@ fn in_namespace<'t>(context: &Context<'t, '_>) -> NamespaceConfigMaps<'t> {
     context.view.config_maps.in_namespace(namespace)
 }
 
-/// Everything that is in the object, and where `follow` says so, what it takes from elsewhere.
+/// The findings in the object and, if `follow` is true, in the texts that it refers to.
 pub(super) fn everything<'t>(
     object: &Object<'t>,
     context: &Context<'t, '_>,
@@ -82,31 +82,31 @@ pub(super) fn everything<'t>(
     detect::findings(object, neighbours, &context.view.snapshot)
 }
 
-/// Of a running Pod only what the new containers bring.
+/// The findings of the ephemeral containers that are added, if any are; otherwise all.
 fn added<'t>(found: Vec<Finding<'t>>, context: &Context<'_, '_>) -> Vec<Finding<'t>> {
     let Action::AddEphemeralContainers(old) = context.action else {
         return found;
     };
-    let there: BTreeSet<&str> = old
+    let existing: BTreeSet<&str> = old
         .containers()
         .map(|container| old.name_of(container))
         .collect();
     let is_new = |finding: &Finding<'_>| match finding.site.location {
         Location::Env { container, .. }
         | Location::Args { container }
-        | Location::Command { container } => !there.contains(container),
+        | Location::Command { container } => !existing.contains(container),
         Location::Data { .. } | Location::Volume { .. } | Location::Document => false,
     };
     found.into_iter().filter(is_new).collect()
 }
 
-/// Whether a policy takes the text of `site` for a model's where it is an alias: by the name of the variable or of the key, here
-/// or where the text is taken from.
+/// Whether a policy reads an alias at `site` as a model, because of the name of the variable, of the key, or of the
+/// referenced key.
 fn takes_aliases(policy: &Policy, site: &TextSite<'_>) -> bool {
     let Some(names) = &policy.aliases else {
         return false;
     };
-    let here = match site.location {
+    let is_named = match site.location {
         Location::Env { variable, .. } => names.matches(&variable.to_string()),
         Location::Data { key } => names.matches(key),
         Location::Args { .. }
@@ -114,10 +114,10 @@ fn takes_aliases(policy: &Policy, site: &TextSite<'_>) -> bool {
         | Location::Volume { .. }
         | Location::Document => false,
     };
-    here || key_of(site).is_some_and(|key| names.matches(key))
+    is_named || key_of(site).is_some_and(|key| names.matches(key))
 }
 
-/// The key of the ConfigMap that the text of `site` is taken from.
+/// The referenced key of the ConfigMap, if the text of `site` is in one.
 fn key_of<'t>(site: &TextSite<'t>) -> Option<&'t str> {
     match site.reference()?.origin {
         Origin::ConfigMap { key, .. } => Some(key),
