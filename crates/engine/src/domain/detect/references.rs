@@ -130,10 +130,10 @@ impl<'t> ReferenceWalk<'_, 't> {
         shadowings: &BTreeMap<&str, Shadowing>,
     ) {
         for (at, item) in env_from.iter().enumerate() {
-            let EnvFromSource::ConfigMap(map, seen) = item.source else {
+            let EnvFromSource::ConfigMap(map, found) = item.source else {
                 continue;
             };
-            for (key, word) in seen.words() {
+            for (key, word) in found.words() {
                 let variable = VariableName::prefixed(item.prefix, key);
                 if !variable.is_accepted_everywhere() {
                     continue;
@@ -179,7 +179,7 @@ impl<'t> ReferenceWalk<'_, 't> {
             Value::Unknown {
                 origin: Some(origin),
                 ..
-            } => self.hidden(consumer, name, origin),
+            } => self.unobserved(consumer, name, origin),
             Value::Literal(_)
             | Value::Absent
             | Value::ConfigMapKey { .. }
@@ -200,7 +200,8 @@ impl<'t> ReferenceWalk<'_, 't> {
         self.take(consumer, Origin::ConfigMap { name, key, word }, reach);
     }
 
-    fn hidden(&mut self, consumer: Consumer<'t>, name: &str, origin: Origin<'t>) {
+    /// Adds a finding for an entry of `env` whose value is not observed.
+    fn unobserved(&mut self, consumer: Consumer<'t>, name: &str, origin: Origin<'t>) {
         match origin {
             Origin::Field { .. } => self.take(consumer, origin, Err(Reason::OutOfSight)),
             Origin::ConfigMap { key, .. } if names_a_model(name) || names_a_model(key) => {

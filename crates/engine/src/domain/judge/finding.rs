@@ -129,7 +129,7 @@ impl<'t> Judge<'t, '_> {
         found: Option<RegionAnswer>,
     ) -> (Resolution, Evidence, Option<(Region, RegionSource)>) {
         let mut region = found.and_then(region_of);
-        let (resolution, evidence) = match found.map(|there| there.found) {
+        let (resolution, evidence) = match found.map(|answer| answer.found) {
             None => self.without_region(named, Reason::NoRegion),
             Some(RegionReading::OutOfSight) => self.without_region(named, Reason::RegionOutOfSight),
             Some(RegionReading::NotARegion) => self.without_region(named, Reason::NotARegion),
@@ -137,7 +137,7 @@ impl<'t> Judge<'t, '_> {
             Some(RegionReading::Conflict(one, other)) => {
                 let first = self.resolve_with(finding, named, one, found);
                 if first.0 == self.resolve_with(finding, named, other, found).0 {
-                    region = found.map(|there| (one, there.source));
+                    region = found.map(|answer| (one, answer.source));
                     first
                 } else {
                     self.without_region(named, Reason::RegionConflict)
@@ -170,7 +170,7 @@ impl<'t> Judge<'t, '_> {
         let question = Question {
             named,
             region,
-            inferred: found.is_some_and(|there| there.source == RegionSource::Cluster),
+            inferred: found.is_some_and(|answer| answer.source == RegionSource::Cluster),
             namespace: self.context.namespace,
             whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.context.today,
@@ -227,9 +227,9 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
 }
 
 /// The region that was found, with its source; `None` if there is no single region.
-fn region_of(there: RegionAnswer) -> Option<(Region, RegionSource)> {
-    match there.found {
-        RegionReading::Region(region) => Some((region, there.source)),
+fn region_of(answer: RegionAnswer) -> Option<(Region, RegionSource)> {
+    match answer.found {
+        RegionReading::Region(region) => Some((region, answer.source)),
         RegionReading::Conflict(..) | RegionReading::OutOfSight | RegionReading::NotARegion => None,
     }
 }
