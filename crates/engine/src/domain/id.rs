@@ -19,7 +19,7 @@ pub struct Arn(Box<str>);
 /// A text that is not a valid model ID, geography or ARN.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdError {
-    /// A model ID is a vendor, a dot and a name of at most 64 characters in all.
+    /// A model ID is `VENDOR.NAME`, at most 64 characters long.
     #[error("`{0}` is not a model ID: expected `VENDOR.NAME`, such as `anthropic.claude-sonnet-5`")]
     Model(Box<str>),
     /// A geography is two to eight lower-case letters or hyphens.
