@@ -230,7 +230,7 @@ impl FindingRecord {
             .map(|at| snapshot.catalog.mapping(at));
         let after = target.map(ToString::to_string);
         let inner = judged.finding.inner.as_ref();
-        let span = inner.map_or(&judged.finding.token.span, |inner| &inner.span);
+        let span = inner.map_or(judged.finding.span(), |inner| &inner.span);
         let profile = target
             .filter(|target| !matches!(target, Target::Direct(_)))
             .map(ToString::to_string);
@@ -252,7 +252,7 @@ impl FindingRecord {
             reason: judged.resolution.reason(),
             suggestion: judged.suggestion.as_ref().map(ToString::to_string),
             profile,
-            before: judged.finding.text.to_owned(),
+            before: judged.finding.text().to_owned(),
             after,
             region,
             region_source: judged.region.map(|(_, source)| source),

@@ -185,7 +185,7 @@ fn written(one: &JudgedFinding<'_>) -> String {
 /// many variables, and all arguments of a container have the same names.
 fn place<'t>(one: &JudgedFinding<'t>) -> impl Ord + use<'t> {
     let leaf = &one.finding.site;
-    (leaf.node(), leaf.location, one.finding.token.span.start)
+    (leaf.node(), leaf.location, one.finding.span().start)
 }
 
 /// Lists the changes under an audit key. A key that has a text keeps it, as in the API server.

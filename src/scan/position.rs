@@ -56,7 +56,7 @@ impl<'t> IdPositions<'t> {
         let mut spans: BTreeMap<NodeId, Vec<Range<usize>>> = BTreeMap::new();
         for judged in judgement.findings() {
             let spans = spans.entry(judged.finding.site.node()).or_default();
-            spans.push(judged.finding.token.span.clone());
+            spans.push(judged.finding.span().clone());
         }
         let mut ranges = BTreeMap::new();
         for (leaf, spans) in spans {
@@ -75,7 +75,7 @@ impl<'t> IdPositions<'t> {
         let (tree, leaf) = (self.tree, judged.finding.site.node());
         let key = tree.raw_key(leaf).filter(|_| judged.finding.is_key);
         let range = key.unwrap_or_else(|| {
-            let located = self.ranges.get(&(leaf, judged.finding.token.span.start));
+            let located = self.ranges.get(&(leaf, judged.finding.span().start));
             located.cloned().unwrap_or_else(|| tree.raw(leaf))
         });
         let (line, column) = document.lines.line_and_column(range.start);

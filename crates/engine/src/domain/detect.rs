@@ -31,9 +31,7 @@ pub struct Finding<'t> {
     /// The text.
     pub site: TextSite<'t>,
     /// The ID in it.
-    pub token: Token<'t>,
-    /// The ID with its prefix, as written.
-    pub text: &'t str,
+    pub subject: Subject<'t>,
     /// Its syntax, or the reason from its syntax or context for no change.
     pub syntax: Result<Syntax, Reason>,
     /// The place inside a text that is itself a document.
@@ -44,6 +42,20 @@ pub struct Finding<'t> {
     pub nearby: DocumentRegions,
     /// The region of the foundation-model ARN, if the ID is the end of one.
     pub in_arn: Option<Region>,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone)]
+pub enum Subject<'t> {
+    /// A model ID.
+    Id {
+        /// The ID, split into its parts.
+        token: Token<'t>,
+        /// The ID with its prefix, as written.
+        text: &'t str,
+    },
+    /// A text that cannot be read and may contain an ID.
+    Unread,
 }
 
 /// A place inside a text that is itself a document.
@@ -67,33 +79,54 @@ impl<'t> Finding<'t> {
             Err(Reason::InArn) => region_of_arn(text, &token),
             Ok(_) | Err(_) => None,
         };
+        let text = &text[token.span.clone()];
         Self {
-            site,
-            text: &text[token.span.clone()],
-            token,
-            syntax,
-            inner: None,
-            is_key: false,
-            nearby: DocumentRegions::default(),
             in_arn,
+            ..Self::about(Subject::Id { token, text }, site, syntax)
         }
     }
 
     /// A finding for a text whose content is unknown, with the reason.
     pub(super) fn unread(site: TextSite<'t>, reason: Reason) -> Self {
-        let nothing = Token {
-            span: 0..0,
-            form: Form::Direct,
-            id: "",
-            model: None,
-            suffix: "",
-        };
-        Self::new(site, "", nothing, Err(reason))
+        Self::about(Subject::Unread, site, Err(reason))
     }
 
-    /// Whether the content of the text is unknown.
-    pub fn is_unread(&self) -> bool {
-        self.text.is_empty()
+    fn about(subject: Subject<'t>, site: TextSite<'t>, syntax: Result<Syntax, Reason>) -> Self {
+        Self {
+            site,
+            subject,
+            syntax,
+            inner: None,
+            is_key: false,
+            nearby: DocumentRegions::default(),
+            in_arn: None,
+        }
+    }
+
+    /// The ID, split into its parts; `None` for a text that cannot be read.
+    pub fn token(&self) -> Option<&Token<'t>> {
+        match &self.subject {
+            Subject::Id { token, .. } => Some(token),
+            Subject::Unread => None,
+        }
+    }
+
+    /// The ID with its prefix, as written; empty for a text that cannot be read.
+    pub fn text(&self) -> &'t str {
+        match self.subject {
+            Subject::Id { text, .. } => text,
+            Subject::Unread => "",
+        }
+    }
+
+    /// The byte range of the ID in the text of the site; empty for a text that cannot be read.
+    pub fn span(&self) -> &Range<usize> {
+        self.token().map_or(&(0..0), |token| &token.span)
+    }
+
+    /// The form of the ID; `None` for a text that cannot be read.
+    pub fn form(&self) -> Option<Form<'t>> {
+        self.token().map(|token| token.form)
     }
 }
 

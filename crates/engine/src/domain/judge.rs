@@ -123,7 +123,7 @@ impl JudgedFinding<'_> {
     /// `text` with the ID replaced by its target; `None` if the ID is unchanged.
     pub fn with_answer(&self, text: &str) -> Option<String> {
         let target = self.resolution.target()?;
-        let span = &self.finding.token.span;
+        let span = self.finding.span();
         let (before, after) = (text.get(..span.start)?, text.get(span.end..)?);
         Some(format!("{before}{target}{after}"))
     }
@@ -343,13 +343,13 @@ impl<'t> Judge<'t, '_> {
         let listed: BTreeSet<_> = found
             .iter()
             .filter(|one| is_listed(one))
-            .map(|one| (document_of(one), one.text))
+            .map(|one| (document_of(one), one.text()))
             .collect();
         if listed.is_empty() {
             return;
         }
         for one in found {
-            let is_listed = listed.contains(&(document_of(one), one.text));
+            let is_listed = listed.contains(&(document_of(one), one.text()));
             if let Ok(syntax) = &mut one.syntax {
                 syntax.listed |= is_listed;
             }

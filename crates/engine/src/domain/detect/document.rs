@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
-use super::{Detector, Finding, Inner, first_of, syntax_of};
+use super::{Detector, Finding, Inner, Subject, first_of, syntax_of};
 use crate::domain::context_rules::{
     MatchedNames, NameContext, NameScope, neighbours_in_list, neighbours_in_mapping, variable,
 };
@@ -358,10 +358,8 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             model: token.model,
             suffix: "",
         };
-        Some(Finding {
-            text,
-            ..Finding::new(site, self.tree.source(), token, Err(Reason::Unmappable))
-        })
+        let subject = Subject::Id { token, text };
+        Some(Finding::about(subject, site, Err(Reason::Unmappable)))
     }
 }
 

@@ -51,7 +51,7 @@ fn resolve_judgement(
     let findings = judgement.effective.iter_mut();
     for one in findings.flat_map(|effective| &mut effective.findings) {
         let leaf = one.finding.site.node();
-        let start = one.finding.token.span.start;
+        let start = one.finding.span().start;
         let reason = match planned.get(&(leaf, start)) {
             None => continue,
             Some(Ok(_)) if !conflicting.contains(&leaf) => {

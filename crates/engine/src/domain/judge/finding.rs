@@ -20,18 +20,18 @@ impl<'t> Judge<'t, '_> {
         finding: Finding<'t>,
         object_reason: Option<Reason>,
     ) -> JudgedFinding<'t> {
-        if finding.is_unread() {
+        let Some(token) = finding.token() else {
             let object_reason = object_reason.or_else(|| self.opted_out(&finding.site));
             let reason = object_reason.or(finding.syntax.err());
             return left(finding, reason.unwrap_or(Reason::OutOfSight));
-        }
-        let named = match finding.token.form {
-            Form::Direct => ModelRef::Direct(finding.token.id),
+        };
+        let named = match token.form {
+            Form::Direct => ModelRef::Direct(token.id),
             Form::Profiled(geography) => ModelRef::Profiled {
                 geography,
-                id: finding.token.id,
+                id: token.id,
             },
-            Form::Alias => ModelRef::Alias(finding.token.id),
+            Form::Alias => ModelRef::Alias(token.id),
             Form::Doubled => return self.doubled(finding),
         };
         self.named(finding, named, object_reason)
@@ -107,7 +107,7 @@ impl<'t> Judge<'t, '_> {
         };
         let mut judged = JudgedFinding {
             id: id.to_owned(),
-            original: finding.text.to_owned(),
+            original: finding.text().to_owned(),
             report_only: self.only_reports(&finding),
             edited: false,
             finding,
@@ -208,9 +208,11 @@ impl<'t> Judge<'t, '_> {
 
 /// A finding that is unchanged for `reason`, without further evaluation.
 fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
-    let (id, original) = (finding.token.id.to_owned(), finding.text.to_owned());
+    let token = finding.token();
+    let id = token.map_or("", |token| token.id).to_owned();
+    let original = finding.text().to_owned();
     let evidence = Evidence {
-        model: finding.token.model,
+        model: token.and_then(|token| token.model),
         ..Evidence::default()
     };
     JudgedFinding {
@@ -252,7 +254,7 @@ pub(super) fn region_query<'a, 't>(finding: &'a Finding<'t>) -> RegionQuery<'a, 
     let in_syntax = finding.syntax.ok().and_then(|syntax| syntax.region);
     RegionQuery {
         site: &finding.site,
-        token: &finding.token.span,
+        token: finding.span(),
         in_value: in_syntax.or(finding.in_arn),
         document_regions: &finding.nearby,
     }

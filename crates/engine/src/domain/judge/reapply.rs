@@ -68,7 +68,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         }
         let judged = self.judge.one(finding, reason);
         let profiled = judged.finding.site.scalar().is_some()
-            && matches!(judged.finding.token.form, Form::Profiled(_));
+            && matches!(judged.finding.form(), Some(Form::Profiled(_)));
         self.unrecorded += usize::from(profiled && judged.resolution.target().is_none());
         self.change(&judged);
         judged
@@ -108,8 +108,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
 
     /// Leaves a text unchanged if several places of a document share it by YAML aliases and have different targets.
     pub(super) fn leave_conflicting_anchors(&mut self, judged: &mut [JudgedFinding<'t>]) {
-        let place =
-            |one: &JudgedFinding<'_>| (one.finding.site.node(), one.finding.token.span.start);
+        let place = |one: &JudgedFinding<'_>| (one.finding.site.node(), one.finding.span().start);
         let mut answers = BTreeMap::new();
         let mut conflicting = BTreeSet::new();
         for one in judged.iter().filter(|one| one.finding.inner.is_some()) {
@@ -131,7 +130,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 }
             }
             if let Some(plan) = &mut self.plan {
-                plan.forget(one.finding.site.node(), one.finding.token.span.start);
+                plan.forget(one.finding.site.node(), one.finding.span().start);
             }
         }
     }
@@ -187,8 +186,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
     fn edit(&mut self, node: NodeId, judged: &JudgedFinding<'t>) -> Option<()> {
         let to = judged.resolution.target()?.to_string();
         let plan = self.plan.as_mut()?;
-        if to != judged.finding.text {
-            plan.edit(node, judged.finding.token.span.clone(), to);
+        if to != judged.finding.text() {
+            plan.edit(node, judged.finding.span().clone(), to);
         }
         Some(())
     }
@@ -223,7 +222,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         let at = finding.site.location.to_string();
         self.old
             .iter()
-            .filter(|entry| entry.at == at && entry.to == finding.text)
+            .filter(|entry| entry.at == at && entry.to == finding.text())
             .find_map(|entry| {
                 let (region, source) = entry.recorded_region()?;
                 self.is_valid(entry, finding, region, source)
@@ -304,7 +303,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         if judged.resolution.target().is_some() {
             self.change(&judged);
         } else if let (Some(plan), Some(node)) = (&mut self.plan, judged.finding.site.scalar()) {
-            plan.edit(node, judged.finding.token.span.clone(), entry.from);
+            plan.edit(node, judged.finding.span().clone(), entry.from);
         }
         judged
     }

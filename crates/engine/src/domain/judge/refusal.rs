@@ -32,7 +32,7 @@ impl<'t> Judge<'t, '_> {
             }
         };
         let is_new = |one: &JudgedFinding<'_>| {
-            !existing.contains(&(one.finding.site.location, one.finding.text))
+            !existing.contains(&(one.finding.site.location, one.finding.text()))
         };
         let refused: Vec<_> = (0..)
             .zip(judged)
@@ -46,7 +46,7 @@ impl<'t> Judge<'t, '_> {
     fn existing_ids(&self, object: &Object<'t>) -> BTreeSet<(Location<'t>, &'t str)> {
         everything(object, self.context, follows(self.policy))
             .into_iter()
-            .map(|finding| (finding.site.location, finding.text))
+            .map(|finding| (finding.site.location, finding.text()))
             .collect()
     }
 }

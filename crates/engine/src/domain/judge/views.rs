@@ -39,7 +39,7 @@ impl<'t> PolicyViews<'t> {
     pub(super) fn under(&self, policy: &Policy) -> Vec<Finding<'t>> {
         let found = self.0.get(&follows(policy)).map_or(&[][..], Vec::as_slice);
         let place = |one: &Finding<'t>| (one.site.node(), one.site.location, key_of(&one.site));
-        let is_alias = |one: &Finding<'_>| one.token.form == Form::Alias;
+        let is_alias = |one: &Finding<'_>| one.form() == Some(Form::Alias);
         let aliases: BTreeSet<_> = found
             .iter()
             .filter(|one| is_alias(one) && takes_aliases(policy, &one.site))
