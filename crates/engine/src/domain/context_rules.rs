@@ -66,8 +66,8 @@ pub enum ValueTest {
 /// The rules that are evaluated, in order.
 #[derive(Debug, Clone)]
 pub struct ContextRules {
-    rules: Vec<&'static Rule>,
-    /// The tests of the conditions over neighbours, in the order of the rules.
+    rules: Vec<CompiledRule>,
+    /// The tests of the conditions over neighbours, by the index in [`CompiledCondition::Beside`].
     tests: Vec<ValueTest>,
     /// The distinct tests, with the conditions that have them.
     distinct_tests: condition_set::ValueTests,
@@ -75,6 +75,29 @@ pub struct ContextRules {
     by_last: Vec<Vec<(usize, &'static str)>>,
     /// The patterns of [`Condition::Entry`] with the index of the condition.
     entry_patterns: Vec<(usize, &'static str)>,
+}
+
+/// A rule whose conditions over neighbours have their indices.
+#[derive(Debug, Clone)]
+struct CompiledRule {
+    reason: Reason,
+    when: Vec<CompiledCondition>,
+}
+
+/// A [`Condition`], with an index in place of the patterns over neighbours.
+#[derive(Debug, Clone, Copy)]
+enum CompiledCondition {
+    /// The ID's own key or variable.
+    Named(&'static [&'static str]),
+    /// A key of what encloses the ID.
+    Under(&'static [&'static str]),
+    /// A neighbour in [`MatchedNames`].
+    Beside {
+        /// The index of the condition in [`MatchedNames`].
+        index: usize,
+        /// Whether the enclosing mappings count too.
+        enclosing: bool,
+    },
 }
 
 /// The scope of the names around an ID.
@@ -103,32 +126,47 @@ impl ContextRules {
 
     fn of(table: impl Iterator<Item = &'static Rule>) -> Self {
         let mut context_rules = Self {
-            rules: table.collect(),
+            rules: Vec::new(),
             tests: Vec::new(),
             distinct_tests: condition_set::ValueTests::new(),
             by_last: vec![Vec::new(); 128],
             entry_patterns: Vec::new(),
         };
-        for condition in context_rules.rules.iter().flat_map(|rule| rule.when) {
-            let (Condition::Entry(patterns, test)
-            | Condition::Beside(patterns, test)
-            | Condition::Enclosing(patterns, test)) = condition
-            else {
-                continue;
+        for rule in table {
+            let when = rule.when.iter();
+            let rule = CompiledRule {
+                reason: rule.reason,
+                when: when.map(|one| context_rules.compile(one)).collect(),
             };
-            let at = context_rules.tests.len();
-            context_rules.tests.push(*test);
-            let is_entry = matches!(condition, Condition::Entry(..));
-            for pattern in *patterns {
-                let last = pattern.bytes().last().filter(|_| !is_entry);
-                match last.and_then(|last| context_rules.by_last.get_mut(usize::from(last))) {
-                    Some(patterns) => patterns.push((at, pattern)),
-                    None => context_rules.entry_patterns.push((at, pattern)),
-                }
-            }
+            context_rules.rules.push(rule);
         }
         context_rules.distinct_tests = condition_set::distinct(&context_rules.tests);
         context_rules
+    }
+
+    /// Compiles a condition; one over neighbours takes the next index.
+    fn compile(&mut self, condition: &'static Condition) -> CompiledCondition {
+        let (patterns, test) = match condition {
+            Condition::Named(patterns) => return CompiledCondition::Named(patterns),
+            Condition::Under(patterns) => return CompiledCondition::Under(patterns),
+            Condition::Entry(patterns, test)
+            | Condition::Beside(patterns, test)
+            | Condition::Enclosing(patterns, test) => (*patterns, *test),
+        };
+        let index = self.tests.len();
+        self.tests.push(test);
+        let is_entry = matches!(condition, Condition::Entry(..));
+        for pattern in patterns {
+            let last = pattern.bytes().last().filter(|_| !is_entry);
+            match last.and_then(|last| self.by_last.get_mut(usize::from(last))) {
+                Some(patterns) => patterns.push((index, pattern)),
+                None => self.entry_patterns.push((index, pattern)),
+            }
+        }
+        CompiledCondition::Beside {
+            index,
+            enclosing: matches!(condition, Condition::Enclosing(..)),
+        }
     }
 
     /// The names that meet conditions, evaluated once for all IDs among them.
@@ -163,37 +201,29 @@ impl ContextRules {
 
     /// The reason of the first rule whose conditions all hold in this context.
     pub fn reason(&self, around: &NameContext<'_>) -> Option<Reason> {
-        let mut next = 0;
-        for rule in &self.rules {
-            let mut holds = true;
-            for condition in rule.when {
-                holds &= match condition {
-                    Condition::Named(patterns) => {
-                        around.own.is_some_and(|own| matches_any(patterns, own))
-                    }
-                    Condition::Under(patterns) => {
-                        around.path.iter().any(|key| matches_any(patterns, key))
-                    }
-                    Condition::Entry(..) | Condition::Beside(..) | Condition::Enclosing(..) => {
-                        let enclosing = matches!(condition, Condition::Enclosing(..));
-                        let scopes =
-                            around
-                                .scopes
-                                .iter()
-                                .take(if enclosing { usize::MAX } else { 1 });
-                        let at = next;
-                        next += 1;
-                        scopes
-                            .into_iter()
-                            .any(|matched| matched.by_another(at, around.own))
-                    }
-                };
-            }
-            if holds {
-                return Some(rule.reason);
+        let holds = |rule: &&CompiledRule| rule.when.iter().all(|one| one.holds(around));
+        self.rules.iter().find(holds).map(|rule| rule.reason)
+    }
+}
+
+// === impl CompiledCondition ===
+
+impl CompiledCondition {
+    /// Whether the condition holds in this context.
+    fn holds(self, around: &NameContext<'_>) -> bool {
+        match self {
+            Self::Named(patterns) => around.own.is_some_and(|own| matches_any(patterns, own)),
+            Self::Under(patterns) => around.path.iter().any(|key| matches_any(patterns, key)),
+            Self::Beside { index, enclosing } => {
+                let scopes = around
+                    .scopes
+                    .iter()
+                    .take(if enclosing { usize::MAX } else { 1 });
+                scopes
+                    .into_iter()
+                    .any(|matched| matched.by_another(index, around.own))
             }
         }
-        None
     }
 }
 
