@@ -8,6 +8,7 @@ pub mod config_maps;
 pub mod context_rules;
 pub mod detect;
 pub mod environment;
+mod expansion;
 pub mod id;
 pub mod judge;
 pub mod kinds;

@@ -11,6 +11,7 @@ pub use reference::{EnvOrigin, Followed, Origin, Reference};
 
 use crate::domain::config_maps::{ConfigMap, Lookup, NamespaceConfigMaps, StoredValue};
 use crate::domain::context_rules::{ConditionSet, Sibling};
+use crate::domain::expansion::{self, TextPart};
 use crate::domain::object::{EnvVar, Object, VariableName};
 
 /// The variables of one container, read on demand.
@@ -313,19 +314,9 @@ fn required<'t>(tree: &'t Tree<'t>, container: NodeId) -> impl Iterator<Item = &
 
 /// The names of the variables that a literal text expands: `$(X)`, but not `$$(X)`.
 pub(crate) fn expanded_names(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        loop {
-            rest = &rest[rest.find('$')? + 1..];
-            if let Some(escaped) = rest.strip_prefix('$') {
-                rest = escaped;
-            } else if let Some((name, behind)) =
-                rest.strip_prefix('(').and_then(|open| open.split_once(')'))
-            {
-                rest = behind;
-                return Some(name);
-            }
-        }
+    expansion::parts(text).filter_map(|part| match part {
+        TextPart::Variable(name) => Some(name),
+        TextPart::Text(_) => None,
     })
 }
 

@@ -1,6 +1,9 @@
 //! The text of a setting that names a region: a literal, a text with `$(X)`, or a placeholder.
 
+use std::borrow::Cow;
+
 use super::Region;
+use crate::domain::expansion::{TextPart, parts};
 use crate::domain::placeholder::has_placeholder;
 
 /// The maximum length of a text that is expanded into a region's name, in bytes. A region has at most twenty.
@@ -48,14 +51,10 @@ pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Opt
 
 /// Expands `$(X)`; `None` if a variable cannot be expanded.
 pub(crate) fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let mut expanded = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("$(") {
-        let end = rest[at..].find(')')? + at;
-        expanded.push_str(&rest[..at]);
-        expanded.push_str(&variable(&rest[at + 2..end])?);
-        rest = &rest[end + 1..];
-    }
-    expanded.push_str(rest);
-    Some(expanded)
+    parts(text)
+        .map(|part| match part {
+            TextPart::Text(text) => Some(Cow::Borrowed(text)),
+            TextPart::Variable(name) => variable(name).map(Cow::Owned),
+        })
+        .collect()
 }
