@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_profiles_engine::in_group;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
 pub use reference::ReferenceRecord;
 
 /// API version of the report.
-pub const API_VERSION: &str = "bedrock-profiles.dev/v1alpha1";
+pub const API_VERSION: &str = in_group!("v1alpha1");
 
 /// The result of an audit.
 #[derive(Debug, Clone, Serialize)]

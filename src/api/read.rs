@@ -2,6 +2,7 @@
 //!
 //! Checks the form alone: names of fields, their types and the words of each enum. Touches no file.
 
+use bedrock_profiles_engine::in_group;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
@@ -54,7 +55,7 @@ pub enum Problem {
         kind: String,
     },
     /// The kind is known, its group or version is not.
-    #[error("apiVersion {found:?} does not serve {kind}; write bedrock-profiles.dev/v1alpha1")]
+    #[error("apiVersion {found:?} does not serve {kind}; write {version}", version = API_VERSION)]
     Version {
         /// The kind as written.
         kind: String,
@@ -79,7 +80,7 @@ pub enum Problem {
     },
 }
 
-const API_VERSION: &str = "bedrock-profiles.dev/v1alpha1";
+const API_VERSION: &str = in_group!("v1alpha1");
 const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
 /// Reads every custom resource in `text`, in order. Empty documents are skipped, Lists opened.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bedrock_profiles_engine::in_group;
 use jiff::civil::Date;
 
 use crate::cluster::list::ListError;
@@ -23,7 +24,7 @@ use super::findings::{FindingStore, FindingTotals, ObjectFinding, StoredFinding}
 use super::owners::{ControllerReference, Owners, is_finished};
 
 /// How annotations of the product begin.
-const ANNOTATION_PREFIX: &str = "bedrock-profiles.dev/";
+const ANNOTATION_PREFIX: &str = in_group!("");
 
 /// What an audit evaluates with.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_profiles_engine::in_group;
 use jiff::Timestamp;
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
@@ -16,7 +17,7 @@ use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::cluster::rbac::{MUTATING, VALIDATING};
 
 /// The path of the list of policies.
-const POLICIES: &str = "/apis/bedrock-profiles.dev/v1alpha1/inferenceprofilepolicies";
+const POLICIES: &str = concat!("/apis/", in_group!("v1alpha1/inferenceprofilepolicies"));
 
 /// The condition of a policy whose last audit could not read every list.
 pub const AUDIT_INCOMPLETE: &str = "AuditIncomplete";

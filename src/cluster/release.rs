@@ -1,7 +1,9 @@
 //! Names of the objects that the chart installs and the controllers read or write.
 
+use bedrock_profiles_engine::{group, in_group};
+
 /// The API group of the custom resources, and the domain of annotations and webhook names.
-pub const GROUP: &str = "bedrock-profiles.dev";
+pub const GROUP: &str = group!();
 
 /// The label `app.kubernetes.io/managed-by` of objects that the controllers create. They never carry Helm's own labels: Argo CD
 /// prunes objects that have them and are not in the chart.
@@ -11,13 +13,13 @@ pub const MANAGED_BY: &str = "bedrock-profiles";
 pub const SYSTEM_NAMESPACE: &str = "kube-system";
 
 /// The webhook configuration for Pods; also the name of its webhook.
-pub const POD_WEBHOOK: &str = "webhook-pods.bedrock-profiles.dev";
+pub const POD_WEBHOOK: &str = concat!("webhook-pods.", group!());
 
 /// The webhook configuration for ConfigMaps.
-pub const CONFIG_MAP_WEBHOOK: &str = "webhook-configmaps.bedrock-profiles.dev";
+pub const CONFIG_MAP_WEBHOOK: &str = concat!("webhook-configmaps.", group!());
 
 /// The webhook configuration that validates workloads, by their Pod templates.
-pub const TEMPLATE_WEBHOOK: &str = "webhook-templates.bedrock-profiles.dev";
+pub const TEMPLATE_WEBHOOK: &str = concat!("webhook-templates.", group!());
 
 /// One installed release: its namespace and the chart's full name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,10 +82,10 @@ impl Manager {
     /// The field manager's name.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Status => "bedrock-profiles.dev/status",
-            Self::Audit => "bedrock-profiles.dev/audit",
-            Self::Bootstrap => "bedrock-profiles.dev/bootstrap",
-            Self::Certificates => "bedrock-profiles.dev/certificates",
+            Self::Status => in_group!("status"),
+            Self::Audit => in_group!("audit"),
+            Self::Bootstrap => in_group!("bootstrap"),
+            Self::Certificates => in_group!("certificates"),
         }
     }
 }

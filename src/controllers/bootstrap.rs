@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bedrock_profiles_engine::in_group;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
@@ -29,10 +30,10 @@ use decide::{CatalogState, CatalogStep, ObservedCatalog, Owner, PolicyState, Pol
 pub const DEFAULT: &str = "default";
 
 /// Annotation of the objects that the bootstrap owns: the hash of the spec that was applied.
-const OWNED: &str = "bedrock-profiles.dev/bootstrap";
+const OWNED: &str = in_group!("bootstrap");
 
 /// Annotation of the mapping `builtin` that stops updates if its value is `false`.
-const AUTOUPDATE: &str = "bedrock-profiles.dev/autoupdate";
+const AUTOUPDATE: &str = in_group!("autoupdate");
 
 /// The delay before another look at objects that another replica is to write.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

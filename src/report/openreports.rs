@@ -1,6 +1,7 @@
 //! Findings as an OpenReports `Report` (`openreports.io/v1alpha1`): one per namespace, ordered by severity, and limited to the
 //! size of an object.
 
+use bedrock_profiles_engine::in_group;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,10 +16,10 @@ pub const API_VERSION: &str = "openreports.io/v1alpha1";
 pub const NAME: &str = "bedrock-profiles";
 
 /// The annotation with the hash of the content.
-pub const HASH: &str = "bedrock-profiles.dev/hash";
+pub const HASH: &str = in_group!("hash");
 
 /// The annotation with the number of findings that are counted and not listed.
-const UNLISTED: &str = "bedrock-profiles.dev/unlisted";
+const UNLISTED: &str = in_group!("unlisted");
 
 /// The maximum number of results of a report.
 const MOST_RESULTS: usize = 500;

@@ -363,6 +363,27 @@ fn reusable_modules_import_no_others_and_name_no_product() {
     assert_eq!(found.len(), REUSABLE.len(), "{found:?}");
 }
 
+/// Custom resources, whose derive takes nothing but a literal; elsewhere the group is `group!()`.
+#[test]
+fn the_api_group_is_a_literal_in_the_derives_of_custom_resources_only() {
+    use bedrock_profiles::api::{InferenceProfileMapping, InferenceProfilePolicy};
+    use kube::Resource as _;
+    let [mapping, policy] = [
+        InferenceProfileMapping::group(&()),
+        InferenceProfilePolicy::group(&()),
+    ];
+    assert_eq!([mapping, policy], [bedrock_profiles_engine::group!(); 2]);
+
+    let quoted = |code: &str| code.matches(bedrock_profiles_engine::group!()).count();
+    let named = crates().into_iter().flat_map(|folder| sources(&folder));
+    let named: BTreeMap<_, _> = named
+        .map(|source| (source.module.join("/"), quoted(&source.code)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let derives = ["api/mapping", "api/policy"].map(|module| (module.to_owned(), 1));
+    assert_eq!(named, BTreeMap::from(derives));
+}
+
 // === The checks themselves ===
 
 /// A table of three rooms, and one file that the checks read beside `base`.

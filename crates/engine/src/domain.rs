@@ -3,6 +3,7 @@
 //! Pure: no clock, no I/O, no environment, no global state. The webhook, the audit, files and `resolve` use the same code.
 //! Results are deterministic: no module iterates over a hash map.
 
+pub mod annotations;
 pub mod catalog;
 pub mod config_maps;
 pub mod context_rules;
@@ -13,7 +14,6 @@ pub mod id;
 pub mod judge;
 pub mod kinds;
 pub mod object;
-pub mod opt_out;
 pub mod placeholder;
 pub mod plan;
 pub mod policy;

@@ -9,5 +9,22 @@
 //! ```
 #![warn(clippy::iter_over_hash_type)]
 
+/// The API group of the custom resources, also the domain of annotations, field managers and webhook names; a literal for
+/// `concat!`.
+#[macro_export]
+macro_rules! group {
+    () => {
+        "bedrock-profiles.dev"
+    };
+}
+
+/// A name in the group: `in_group!("ignore")` is the annotation that opts out.
+#[macro_export]
+macro_rules! in_group {
+    ($name:literal) => {
+        concat!($crate::group!(), "/", $name)
+    };
+}
+
 pub mod domain;
 pub mod text;

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use bedrock_profiles_engine::in_group;
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt as _;
 use kube::core::PartialObjectMeta;
@@ -23,8 +24,8 @@ use super::{Args, Tally};
 
 /// The paths of the lists of custom resources.
 const CUSTOM_RESOURCES: [&str; 2] = [
-    "/apis/bedrock-profiles.dev/v1alpha1/inferenceprofilemappings",
-    "/apis/bedrock-profiles.dev/v1alpha1/inferenceprofilepolicies",
+    concat!("/apis/", in_group!("v1alpha1/inferenceprofilemappings")),
+    concat!("/apis/", in_group!("v1alpha1/inferenceprofilepolicies")),
 ];
 
 /// The path of the list of nodes.

@@ -1,6 +1,7 @@
 //! Events of an audit: on policies, in the namespace `default`, and on workloads whose model IDs cannot work or were missed by the
 //! webhook.
 
+use bedrock_profiles_engine::in_group;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -62,7 +63,7 @@ fn is_changed(totals: &PolicyTotals, status: &PolicyStatus) -> bool {
 fn for_policy(name: &str, status: &PolicyStatus, note: String) -> EventDraft {
     EventDraft {
         regarding: ObjectReference {
-            api_version: Some("bedrock-profiles.dev/v1alpha1".to_owned()),
+            api_version: Some(in_group!("v1alpha1").to_owned()),
             kind: Some("InferenceProfilePolicy".to_owned()),
             name: Some(name.to_owned()),
             uid: Some(status.uid.clone()),

@@ -1,5 +1,6 @@
 //! The status that each object should have, computed from the observed state of all of them. Pure.
 
+use bedrock_profiles_engine::in_group;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -205,7 +206,11 @@ fn catalog_up_to_date(
 ) -> Option<ConditionUpdate> {
     let (status, reason, text) = match result {
         Some(CatalogResult::Frozen) => {
-            let text = "not updated: the annotation `bedrock-profiles.dev/autoupdate` is \"false\"";
+            let text = concat!(
+                "not updated: the annotation `",
+                in_group!("autoupdate"),
+                "` is \"false\""
+            );
             (false, "Frozen", text.to_owned())
         }
         Some(CatalogResult::NewerInCluster) => {
@@ -218,8 +223,11 @@ fn catalog_up_to_date(
             message(models, "the rows of these models changed"),
         ),
         Some(CatalogResult::Overwritten(models)) => {
-            let end = "changes to the rows of these models were overwritten: define rows in a mapping of your own, or set the \
-                       annotation `bedrock-profiles.dev/autoupdate` to \"false\"";
+            let end = concat!(
+                "changes to the rows of these models were overwritten: define rows in a mapping of your own, or set the annotation `",
+                in_group!("autoupdate"),
+                "` to \"false\""
+            );
             (true, OVERWRITTEN, message(models, end))
         }
         None => {

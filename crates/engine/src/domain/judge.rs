@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use crate::domain::annotations::REWRITES;
 use crate::domain::detect::Finding;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::plan::Plan;
 use crate::domain::policy::{Lists, Mode, Namespace, Policy};
 use crate::domain::reason::{Group, Reason};
-use crate::domain::record::ANNOTATION;
 use crate::domain::region::{Region, RegionSource};
 use crate::domain::region_lookup::RegionContext;
 use crate::domain::resolve::{Evidence, Resolution, Suggestion};
@@ -180,7 +180,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
         return nothing();
     }
     let found = PolicyViews::of(object, context, selected.iter().copied());
-    let has_record = object.annotation(ANNOTATION).is_some();
+    let has_record = object.annotation(REWRITES).is_some();
     if found.is_empty() && !has_record {
         return nothing();
     }
@@ -239,7 +239,7 @@ fn with_findings<'a, 't: 'a>(
     object: &Object<'_>,
     found: impl Iterator<Item = &'a Finding<'t>>,
 ) -> BTreeSet<NodeId> {
-    if object.annotation(ANNOTATION).is_some() {
+    if object.annotation(REWRITES).is_some() {
         return object.containers().collect();
     }
     found.filter_map(|finding| finding.site.container).collect()

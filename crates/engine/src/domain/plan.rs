@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use crate::text::{Kind, NodeId, Splice, Tree, Unmappable};
 
+use crate::domain::annotations::REWRITES;
 use crate::domain::environment::EnvOrigin;
 use crate::domain::object::Object;
-use crate::domain::record::{ANNOTATION, LARGEST_TOGETHER, Record};
+use crate::domain::record::{LARGEST_TOGETHER, Record};
 use crate::domain::site::{Location, TextSite};
 
 mod explicit;
@@ -79,13 +80,13 @@ impl<'t> Plan<'t> {
     /// Writes `record` into the annotation of `object`, as far as there is room, and removes the annotation if the record is
     /// empty.
     pub(super) fn annotate(&mut self, object: &Object<'t>, record: Record) {
-        let old = object.annotation(ANNOTATION);
+        let old = object.annotation(REWRITES);
         let others: usize = object
             .annotations()
-            .filter(|(name, _)| *name != ANNOTATION)
+            .filter(|(name, _)| *name != REWRITES)
             .map(|(name, text)| name.len() + text.len())
             .sum();
-        let room = LARGEST_TOGETHER.saturating_sub(others + ANNOTATION.len());
+        let room = LARGEST_TOGETHER.saturating_sub(others + REWRITES.len());
         let new = if record.entries.is_empty() {
             None
         } else {
@@ -170,7 +171,7 @@ fn annotation_operation(
         .is_some_and(|node| tree.kind(node) == Kind::Mapping);
     match new {
         Some(text) if has_annotations => {
-            path.push_back(PointerToken::new(ANNOTATION));
+            path.push_back(PointerToken::new(REWRITES));
             let value = Value::String(text);
             Some(if exists {
                 PatchOperation::Replace(ReplaceOperation { path, value })
@@ -180,10 +181,10 @@ fn annotation_operation(
         }
         Some(text) => Some(PatchOperation::Add(AddOperation {
             path,
-            value: serde_json::json!({ (ANNOTATION): text }),
+            value: serde_json::json!({ (REWRITES): text }),
         })),
         None if exists => {
-            path.push_back(PointerToken::new(ANNOTATION));
+            path.push_back(PointerToken::new(REWRITES));
             Some(PatchOperation::Remove(RemoveOperation { path }))
         }
         None => None,

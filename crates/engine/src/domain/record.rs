@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::region::{Region, RegionSource};
 
-/// The annotation's name.
-pub const ANNOTATION: &str = "bedrock-profiles.dev/rewrites";
-
 /// The maximum size of the annotation, in bytes.
 pub const LARGEST: usize = 16 * 1024;
 

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::text::{NodeId, Tree};
 
+use crate::domain::annotations;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::context_rules::neighbours_in_mapping;
 use crate::domain::object::{Object, ObjectKind};
@@ -35,9 +36,6 @@ pub struct RegionAnswer {
     /// The region that it sets.
     pub found: RegionReading,
 }
-
-/// The annotation that sets the region of an object or of a namespace.
-pub const REGION_ANNOTATION: &str = "bedrock-profiles.dev/region";
 
 /// Variables that set the region of Bedrock only, in applications and tools.
 pub const BEDROCK_NAMES: &[&str] = &[
@@ -135,11 +133,11 @@ impl<'t> RegionContext<'t> {
         Self {
             tree,
             policy,
-            annotation: annotated(object.annotation(REGION_ANNOTATION)),
+            annotation: annotated(object.annotation(annotations::REGION)),
             namespace: annotated(
                 namespace
                     .annotations
-                    .get(REGION_ANNOTATION)
+                    .get(annotations::REGION)
                     .map(|text| &**text),
             ),
             default: policy.default_region.map(RegionReading::Region),

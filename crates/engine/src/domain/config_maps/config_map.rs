@@ -4,11 +4,11 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::domain::annotations::{self, IGNORE, IGNORE_KEYS, REWRITES};
 use crate::domain::context_rules::{ConditionSet, MatchedNames, NameContext, NameScope, Sibling};
 use crate::domain::object::Object;
-use crate::domain::opt_out::{self, IGNORE, IGNORE_KEYS};
 use crate::domain::reason::Reason;
-use crate::domain::record::{ANNOTATION, Entry, Record};
+use crate::domain::record::{Entry, Record};
 use crate::domain::region::{Region, RegionReading, read_region};
 use crate::domain::snapshot::Snapshot;
 
@@ -66,12 +66,11 @@ impl ConfigMap {
         annotation: impl Fn(&str) -> Option<&'a str>,
         snapshot: &Snapshot,
     ) -> Self {
-        let record = annotation(ANNOTATION)
-            .map(Record::parse)
-            .unwrap_or_default();
-        let whole = annotation(IGNORE).is_some_and(opt_out::opts_out);
+        let record = annotation(REWRITES).map(Record::parse).unwrap_or_default();
+        let whole = annotation(IGNORE).is_some_and(annotations::opts_out);
         let keys = annotation(IGNORE_KEYS);
-        let opted_out = |key: &str| whole || keys.is_some_and(|globs| opt_out::lists(globs, key));
+        let opted_out =
+            |key: &str| whole || keys.is_some_and(|globs| annotations::lists(globs, key));
         let data: Vec<_> = data.into_iter().collect();
         let roles = Roles::new(&data, snapshot);
         let text = |(key, text): &(&str, &str)| {

@@ -1,7 +1,6 @@
 use super::*;
+use crate::domain::annotations::{IGNORE, IGNORE_KEYS, REWRITES};
 use crate::domain::fixtures;
-use crate::domain::opt_out::{IGNORE, IGNORE_KEYS};
-use crate::domain::record::ANNOTATION;
 use crate::domain::region::Region;
 
 const ID: &str = "anthropic.claude-sonnet-5";
@@ -85,7 +84,7 @@ fn a_changed_word_has_its_original() {
         (arn, arn, ID),
     ] {
         let ours = record("data/k", ID, to);
-        let map = map(&[("k", text), ("other", text)], &[(ANNOTATION, &ours)]);
+        let map = map(&[("k", text), ("other", text)], &[(REWRITES, &ours)]);
         let words: Vec<_> = words(&map)
             .into_iter()
             .filter(|(key, ..)| *key == "k")
@@ -111,7 +110,7 @@ fn a_forged_record_changes_nothing() {
         record("data/k", "$(X)", text),
         "nonsense".to_owned(),
     ] {
-        let map = map(&[("k", text)], &[(ANNOTATION, &forged)]);
+        let map = map(&[("k", text)], &[(REWRITES, &forged)]);
         assert_eq!(words(&map), [("k", text, text)], "{forged}");
     }
 }

@@ -3,9 +3,11 @@
 use std::fmt::Display;
 
 use super::{Action, Judge};
+use crate::domain::annotations::{
+    IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, lists, opts_out,
+};
 use crate::domain::environment::Reference;
 use crate::domain::object::{Object, ObjectKind};
-use crate::domain::opt_out::{IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, lists, opts_out};
 use crate::domain::plan::Plan;
 use crate::domain::policy::{ConfigMapRewrite, OptOut};
 use crate::domain::reason::Reason;

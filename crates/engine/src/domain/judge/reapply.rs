@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::region_query;
 use super::{Action, Judge, JudgedFinding};
+use crate::domain::annotations::REWRITES;
 use crate::domain::detect::{Finding, site_with};
 use crate::domain::environment::Reference;
 use crate::domain::object::ObjectKind;
 use crate::domain::plan::Plan;
 use crate::domain::reason::Reason;
-use crate::domain::record::{ANNOTATION, Entry, Record};
+use crate::domain::record::{Entry, Record};
 use crate::domain::region::{Region, RegionReading, RegionSource};
 use crate::domain::resolve::{Evidence, ModelRef, Question, Resolution, resolve};
 use crate::domain::site::TextSource;
@@ -43,7 +44,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
     pub(super) fn new(judge: &'a Judge<'t, 'a>, changes: bool) -> Self {
         let record = judge
             .object
-            .annotation(ANNOTATION)
+            .annotation(REWRITES)
             .map(Record::parse)
             .unwrap_or_default();
         Self {

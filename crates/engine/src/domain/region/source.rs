@@ -63,12 +63,14 @@ impl RegionSource {
             Self::Beside => {
                 "beside the ID: `--region` of the same command, `aws_region_name` or a variable's name as a key of the same entry; a bare `region` only if the entry names Bedrock."
             }
-            Self::ObjectAnnotation => "the object's annotation `bedrock-profiles.dev/region`.",
+            Self::ObjectAnnotation => {
+                concat!("the object's annotation `", in_group!("region"), "`.")
+            }
             Self::ContainerEnv => "a variable of the same container.",
             Self::Document => "a key of an enclosing mapping in the same document.",
             Self::ConfigMapKey => "another key of the same ConfigMap.",
             Self::NamespaceAnnotation => {
-                "the namespace's annotation `bedrock-profiles.dev/region`."
+                concat!("the namespace's annotation `", in_group!("region"), "`.")
             }
             Self::PolicyDefault => "the policy's `region.default`.",
             Self::Cluster => "the region that all nodes of the cluster agree on.",

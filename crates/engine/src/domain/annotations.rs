@@ -1,18 +1,24 @@
-//! The annotations by which an author opts out. The policy defines where opting out is permitted.
+//! The annotations that the decision reads or writes, and opting out. The policy defines where opting out is permitted.
 
 use wildmatch::WildMatch;
 
 /// Opts a namespace or an object out. The text is the author's reason; `false` does not opt out.
-pub const IGNORE: &str = "bedrock-profiles.dev/ignore";
+pub const IGNORE: &str = in_group!("ignore");
 
 /// Opts containers out: globs over their names, separated by commas.
-pub const IGNORE_CONTAINERS: &str = "bedrock-profiles.dev/ignore-containers";
+pub const IGNORE_CONTAINERS: &str = in_group!("ignore-containers");
 
 /// Opts variables out: globs over their names, separated by commas.
-pub const IGNORE_ENV: &str = "bedrock-profiles.dev/ignore-env";
+pub const IGNORE_ENV: &str = in_group!("ignore-env");
 
 /// Opts keys of a ConfigMap out: globs over their names, separated by commas.
-pub const IGNORE_KEYS: &str = "bedrock-profiles.dev/ignore-keys";
+pub const IGNORE_KEYS: &str = in_group!("ignore-keys");
+
+/// Sets the region of an object or of a namespace.
+pub const REGION: &str = in_group!("region");
+
+/// The record of the rewrites in an object, which the webhook writes.
+pub const REWRITES: &str = in_group!("rewrites");
 
 /// Whether the text of an [`IGNORE`] annotation opts out.
 pub fn opts_out(text: &str) -> bool {
