@@ -17,12 +17,14 @@ use std::process::{Child, Command, Stdio};
 use axum::Router;
 use axum::routing::post;
 use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
-use bedrock_profiles::cli::serve::{Addresses, Certificate, StandaloneOptions, start_standalone};
+use bedrock_profiles::cli::serve::{
+    Addresses, CertificateSource, StandaloneOptions, start_standalone,
+};
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::{Shutdown, http};
 use bedrock_profiles::tls;
 use bedrock_profiles::tls::authority::{Authority, Names};
-use bedrock_profiles::webhook::body::{BodyBudget, Limits, Metrics, ReviewRequest};
+use bedrock_profiles::webhook::body::{BodyBudget, Metrics, ReviewRequest, ServerLimits};
 use bytes::Bytes;
 use futures::future::join_all;
 use http_body_util::{BodyExt as _, Full};
@@ -117,14 +119,14 @@ async fn ours() -> (SocketAddr, String, Serving) {
             admin: ([127, 0, 0, 1], 0).into(),
         },
         view,
-        certificate: Certificate::SelfSigned {
+        certificate: CertificateSource::SelfSigned {
             dns: vec![],
             ips: vec![],
             ca_file: None,
         },
         excluded: vec![],
         today: Box::new(evaluation.today()),
-        limits: Limits::default(),
+        limits: ServerLimits::default(),
     })
     .await
     .unwrap();
@@ -146,7 +148,7 @@ async fn floor() -> (SocketAddr, String, Serving) {
         ([(header::CONTENT_TYPE, "application/json")], ANSWER)
     }
     let budget = BodyBudget::new(
-        Limits::default(),
+        ServerLimits::default(),
         Metrics::register(&mut Registry::default()),
     );
     let router = Router::new()
@@ -164,13 +166,13 @@ async fn floor() -> (SocketAddr, String, Serving) {
             now,
         )
         .unwrap();
-    let tls = tls::server_config(tls::Resolver::new(leaf.pair)).unwrap();
+    let tls = tls::server_config(tls::CertificateResolver::new(leaf.pair)).unwrap();
     let bound = http::Bound::new(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = bound.address();
     let server = bound.server(
         router,
         Some(tls),
-        http::Limits::default(),
+        http::ConnectionLimits::default(),
         http::Metrics::default(),
         Shutdown::new(),
     );

@@ -13,7 +13,7 @@ mod status;
 pub use bootstrap::*;
 pub use mapping::*;
 pub use policy::*;
-pub use read::{Problem, ReadError, Resource, read};
+pub use read::{DocumentProblem, ReadError, Resource, read};
 pub use status::*;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

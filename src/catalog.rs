@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    DirectRegion, InferenceProfileMapping, InferenceProfileMappingSpec, Model, Problem, ReadError,
-    Route,
+    DirectRegion, DocumentProblem, InferenceProfileMapping, InferenceProfileMappingSpec, Model,
+    ReadError, Route,
 };
 
 /// The name of the mapping that holds the shipped catalog, here and in a cluster.
@@ -82,7 +82,7 @@ fn parse<T: DeserializeOwned>((name, text): (&str, &str)) -> Result<T, ReadError
         origin: format!("catalog/{name}"),
         document: 1,
         item: None,
-        problem: Problem::Field {
+        problem: DocumentProblem::Field {
             kind: "InferenceProfileMapping".to_owned(),
             name: NAME.to_owned(),
             message: error.to_string(),

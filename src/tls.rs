@@ -1,4 +1,4 @@
-//! The serving side of TLS: which certificate a server presents, and with which TLS settings. A [`Resolver`] holds the current
+//! The serving side of TLS: which certificate a server presents, and with which TLS settings. A [`CertificateResolver`] holds the current
 //! certificate. An [`authority`] in memory or [`files`] that are renewed on disk replace it; the next handshake uses the new
 //! one, and open connections are unaffected.
 //!
@@ -25,7 +25,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The certificate and key that the server presents, replaceable while connections are open. Every handshake fails while it
 /// is empty.
-pub struct Resolver(ArcSwapOption<CertifiedKey>);
+pub struct CertificateResolver(ArcSwapOption<CertifiedKey>);
 
 /// Why certificates or keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -60,9 +60,9 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-// === Resolver ===
+// === CertificateResolver ===
 
-impl Resolver {
+impl CertificateResolver {
     /// A resolver that presents `pair` until it is replaced.
     pub fn new(pair: Arc<CertifiedKey>) -> Arc<Self> {
         Arc::new(Self(ArcSwapOption::new(Some(pair))))
@@ -84,16 +84,16 @@ impl Resolver {
     }
 }
 
-impl ResolvesServerCert for Resolver {
+impl ResolvesServerCert for CertificateResolver {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         // The requested server name is ignored: probes and port-forwards send another name or none, and the client verifies it.
         self.current()
     }
 }
 
-impl fmt::Debug for Resolver {
+impl fmt::Debug for CertificateResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Resolver")
+        f.write_str("CertificateResolver")
     }
 }
 
@@ -107,7 +107,7 @@ pub fn provider() -> Arc<CryptoProvider> {
 ///
 /// # Errors
 /// [`TlsError::Setup`] if the cryptography provider does not support these versions.
-pub fn server_config(resolver: Arc<Resolver>) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn server_config(resolver: Arc<CertificateResolver>) -> Result<Arc<ServerConfig>, TlsError> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()

@@ -22,12 +22,12 @@ pub struct Invalid {
     /// Kind and name, such as `InferenceProfilePolicy/default`.
     pub object: String,
     /// Field and problem, in the order of the object.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<FieldProblem>,
 }
 
 /// A problem of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct FieldProblem {
     /// Path of the field, such as `spec.models[3].profiles[0].id`.
     pub field: String,
     /// The problem, and the remedy.
@@ -37,7 +37,7 @@ pub struct Problem {
 impl Invalid {
     /// An object that cannot be parsed as its kind.
     pub fn unreadable(object: String, error: &impl fmt::Display) -> Self {
-        let problem = Problem {
+        let problem = FieldProblem {
             field: "spec".to_owned(),
             message: error.to_string(),
         };
@@ -51,7 +51,7 @@ impl Invalid {
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is not used:", self.object)?;
-        for Problem { field, message } in &self.problems {
+        for FieldProblem { field, message } in &self.problems {
             write!(f, " {field}: {message};")?;
         }
         write!(f, " correct it and apply it again")
@@ -60,7 +60,7 @@ impl fmt::Display for Invalid {
 
 /// Collects problems while an object is read.
 #[derive(Default)]
-struct Problems(Vec<Problem>);
+struct Problems(Vec<FieldProblem>);
 
 impl Problems {
     /// Takes the value, or notes what is wrong with `field`.
@@ -75,7 +75,7 @@ impl Problems {
     }
 
     fn note(&mut self, field: String, message: String) {
-        self.0.push(Problem { field, message });
+        self.0.push(FieldProblem { field, message });
     }
 
     fn region(&mut self, field: impl FnOnce() -> String, text: &str) -> Option<Region> {

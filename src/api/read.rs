@@ -33,13 +33,13 @@ pub struct ReadError {
     /// Which item, counted from 0, where the document is a List.
     pub item: Option<usize>,
     /// What is wrong, and what to do.
-    pub problem: Problem,
+    pub problem: DocumentProblem,
 }
 
 /// What is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum DocumentProblem {
     /// The text is not YAML; the text names line and column.
     #[error("this is not YAML: {0}; correct the syntax")]
     Syntax(String),
@@ -97,7 +97,7 @@ pub fn read(text: &str, origin: &str) -> Result<Vec<Resource>, ReadError> {
             problem,
         };
         let document = Value::deserialize(deserializer)
-            .map_err(|error| at(None, Problem::Syntax(error.to_string())))?;
+            .map_err(|error| at(None, DocumentProblem::Syntax(error.to_string())))?;
         if document.is_null() {
             continue;
         }
@@ -122,39 +122,39 @@ fn list_items(document: &Value) -> Option<&Vec<Value>> {
     .flatten()
 }
 
-fn resource(value: &Value) -> Result<Resource, Problem> {
-    let object = value.as_mapping().ok_or(Problem::NotAnObject)?;
+fn resource(value: &Value) -> Result<Resource, DocumentProblem> {
+    let object = value.as_mapping().ok_or(DocumentProblem::NotAnObject)?;
     let kind = text_at(value, "kind").to_owned();
-    let read: fn(&Value, &str) -> Result<Resource, Problem> = match kind.as_str() {
+    let read: fn(&Value, &str) -> Result<Resource, DocumentProblem> = match kind.as_str() {
         "InferenceProfileMapping" => |value, kind| typed(value, kind).map(Resource::Mapping),
         "InferenceProfilePolicy" => |value, kind| typed(value, kind).map(Resource::Policy),
-        _ => return Err(Problem::UnknownKind { kind }),
+        _ => return Err(DocumentProblem::UnknownKind { kind }),
     };
     let found = text_at(value, "apiVersion");
     if found != API_VERSION {
         let found = found.to_owned();
-        return Err(Problem::Version { kind, found });
+        return Err(DocumentProblem::Version { kind, found });
     }
     for key in object.keys() {
         let key = key.as_str().unwrap_or("?");
         if !FIELDS.contains(&key) {
-            return Err(Problem::UnknownField(key.to_owned(), kind));
+            return Err(DocumentProblem::UnknownField(key.to_owned(), kind));
         }
     }
     if name_of(value).is_empty() {
-        return Err(Problem::NoName(kind));
+        return Err(DocumentProblem::NoName(kind));
     }
     read(value, &kind)
 }
 
 /// Decodes `value` by way of its text: only the decoder of texts knows the path of the field that it stops at.
-fn typed<T: DeserializeOwned>(value: &Value, kind: &str) -> Result<T, Problem> {
+fn typed<T: DeserializeOwned>(value: &Value, kind: &str) -> Result<T, DocumentProblem> {
     let decoded = serde_yaml::to_string(value).and_then(|text| serde_yaml::from_str(&text));
     decoded.map_err(|error| {
         let message = error.to_string();
         // The line would be one of the text made here, not of the file.
         let message = message.split(" at line ").next().unwrap_or_default();
-        Problem::Field {
+        DocumentProblem::Field {
             kind: kind.to_owned(),
             name: name_of(value).to_owned(),
             message: message.to_owned(),

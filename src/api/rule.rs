@@ -34,13 +34,13 @@ const NO_GEOGRAPHY: &str =
     "is not a geography: expected lower-case letters and hyphens, such as `eu` or `us-gov`";
 
 /// A text of one form, by its schema.
-struct Form {
+struct TextRule {
     pattern: &'static str,
     longest: u32,
     wrong: &'static str,
 }
 
-impl Form {
+impl TextRule {
     /// Checked by the pattern: any number of them.
     fn pattern(&self) -> Schema {
         let Self {
@@ -50,7 +50,7 @@ impl Form {
     }
 
     /// Checked by a rule, which says what to write.
-    fn rule(&self, more: &[Rule]) -> Schema {
+    fn rule(&self, more: &[ObjectRule]) -> Schema {
         let Self {
             pattern,
             longest,
@@ -63,35 +63,35 @@ impl Form {
         });
         let rules: Vec<Value> = [form]
             .into_iter()
-            .chain(more.iter().map(Rule::written))
+            .chain(more.iter().map(ObjectRule::written))
             .collect();
         json_schema!({"type": "string", "minLength": 1, "maxLength": longest, "x-kubernetes-validations": rules})
     }
 }
 
-const A_REGION: Form = Form {
+const A_REGION: TextRule = TextRule {
     pattern: REGION,
     longest: 20,
     wrong: NO_REGION,
 };
-const A_REGION_OR_ANY: Form = Form {
+const A_REGION_OR_ANY: TextRule = TextRule {
     pattern: REGION_OR_ANY,
     longest: 20,
     wrong: NO_REGION,
 };
-const A_MODEL: Form = Form {
+const A_MODEL: TextRule = TextRule {
     pattern: MODEL,
     longest: 64,
     wrong: NO_MODEL,
 };
-const A_GEOGRAPHY: Form = Form {
+const A_GEOGRAPHY: TextRule = TextRule {
     pattern: GEOGRAPHY,
     longest: 8,
     wrong: NO_GEOGRAPHY,
 };
 
 /// One rule over the fields of an object.
-pub(super) struct Rule {
+pub(super) struct ObjectRule {
     /// An expression that is true of what is right.
     pub(super) holds: &'static str,
     /// What is wrong, and what to write instead, whatever the object holds.
@@ -102,7 +102,7 @@ pub(super) struct Rule {
     pub(super) field: &'static str,
 }
 
-impl Rule {
+impl ObjectRule {
     fn written(&self) -> Value {
         let Self {
             holds,
@@ -121,12 +121,12 @@ impl Rule {
 }
 
 /// Rules as the schema has them.
-pub(super) fn rules(rules: &[Rule]) -> Vec<Value> {
-    rules.iter().map(Rule::written).collect()
+pub(super) fn rules(rules: &[ObjectRule]) -> Vec<Value> {
+    rules.iter().map(ObjectRule::written).collect()
 }
 
 /// Of every profile of a model.
-pub(super) const MODEL_RULES: [Rule; 1] = [Rule {
+pub(super) const MODEL_RULES: [ObjectRule; 1] = [ObjectRule {
     holds: "!has(self.profiles) || self.profiles.all(p, p.id == p.geography + '.' + self.modelId)",
     message: "a profile ID is its geography, a dot and the model ID",
     // Which profile it is would cost more than a rule may: the estimate multiplies whatever makes a list.
@@ -135,7 +135,7 @@ pub(super) const MODEL_RULES: [Rule; 1] = [Rule {
 }];
 
 /// Of a geography that a policy allows.
-const ALLOWED_RULES: [Rule; 1] = [Rule {
+const ALLOWED_RULES: [ObjectRule; 1] = [ObjectRule {
     holds: "self != 'global'",
     message: "`global` is no geography to allow: set `spec.geography.global` to `Fallback` or `Prefer`",
     worded: "",
@@ -143,26 +143,26 @@ const ALLOWED_RULES: [Rule; 1] = [Rule {
 }];
 
 /// Of an override: its target, and the regions that it is called from.
-pub(super) const OVERRIDE_RULES: [Rule; 4] = [
-    Rule {
+pub(super) const OVERRIDE_RULES: [ObjectRule; 4] = [
+    ObjectRule {
         holds: r"!self.target.startsWith('arn:') || self.target.matches(r'^arn:aws[!#%-9;-\[\]-~]*:[!#%-9;-\[\]-~]+:[!#%-9;-\[\]-~]*:[!#%-9;-\[\]-~]*:[!#%-\[\]-~]+$')",
         message: "the target is not an ARN: expected `arn:PARTITION:bedrock:REGION:ACCOUNT:RESOURCE`",
         worded: "'`' + self.target + '` is not an ARN: expected `arn:PARTITION:bedrock:REGION:ACCOUNT:RESOURCE`'",
         field: ".target",
     },
-    Rule {
+    ObjectRule {
         holds: "self.target.startsWith('arn:') || self.target.endsWith('.' + self.modelId) && self.target.substring(0, self.target.size() - self.modelId.size() - 1).matches(r'^[a-z][a-z-]{0,6}[a-z]$')",
         message: "the target is neither an ARN nor a profile of the model: to move to another model write a replacement",
         worded: "'`' + self.target + '` is neither an ARN nor a profile of `' + self.modelId + '`: to move to another model write a replacement'",
         field: ".target",
     },
-    Rule {
+    ObjectRule {
         holds: "!self.target.startsWith('arn:') || self.target.split(':').size() < 6 || has(self.sourceRegions) && self.target.split(':')[3] in self.sourceRegions",
         message: "an ARN serves its own region alone: name it in `sourceRegions`, or write the ARN of a region there",
         worded: "'an ARN serves its own region alone: name `' + self.target.split(':')[3] + '` in `sourceRegions`, or write the ARN of a region there'",
         field: ".target",
     },
-    Rule {
+    ObjectRule {
         holds: "!self.target.startsWith('arn:') || !has(self.sourceRegions) || self.sourceRegions.all(r, self.target.startsWith(r.startsWith('us-gov-') ? 'arn:aws-us-gov:' : r.startsWith('us-isob-') ? 'arn:aws-iso-b:' : r.startsWith('us-isof-') ? 'arn:aws-iso-f:' : r.startsWith('us-iso-') ? 'arn:aws-iso:' : r.startsWith('eu-isoe-') ? 'arn:aws-iso-e:' : r.startsWith('eusc-de-') ? 'arn:aws-eusc:' : r.startsWith('cn-') ? 'arn:aws-cn:' : 'arn:aws:'))",
         message: "an ARN serves its own partition alone: write the one of `sourceRegions` behind `arn:`, or regions of the ARN's",
         worded: "",
@@ -171,7 +171,7 @@ pub(super) const OVERRIDE_RULES: [Rule; 4] = [
 ];
 
 /// Of a replacement.
-pub(super) const REPLACEMENT_RULES: [Rule; 1] = [Rule {
+pub(super) const REPLACEMENT_RULES: [ObjectRule; 1] = [ObjectRule {
     holds: "self.from != self.to",
     message: "a replacement leads to another model than it starts from: name the model to move to",
     worded: "",
@@ -179,14 +179,14 @@ pub(super) const REPLACEMENT_RULES: [Rule; 1] = [Rule {
 }];
 
 /// Of one condition of a label selector.
-pub(super) const REQUIREMENT_RULES: [Rule; 2] = [
-    Rule {
+pub(super) const REQUIREMENT_RULES: [ObjectRule; 2] = [
+    ObjectRule {
         holds: "!(self.operator in ['In', 'NotIn']) || has(self.values) && self.values.size() > 0",
         message: "operators `In` and `NotIn` need at least one value: add `values`, or write `Exists` or `DoesNotExist`",
         worded: "'operator `' + self.operator + '` needs at least one value: add `values`, or write `Exists` or `DoesNotExist`'",
         field: "",
     },
-    Rule {
+    ObjectRule {
         holds: "!(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || self.values.size() == 0",
         message: "operators `Exists` and `DoesNotExist` take no values: remove `values`, or write `In` or `NotIn`",
         worded: "'operator `' + self.operator + '` takes no values: remove `values`, or write `In` or `NotIn`'",

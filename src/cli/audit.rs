@@ -34,7 +34,7 @@ pub struct Args {
     pub context: Option<String>,
     /// Output format.
     #[arg(short, long, value_enum, default_value = "table")]
-    pub output: OutputFormat,
+    pub output: AuditFormat,
     /// Exit with 1 on findings of at least this severity.
     #[arg(long, value_enum, default_value = "rewrite")]
     pub fail_on: FailOn,
@@ -57,7 +57,7 @@ pub struct FileArgs {
 
 /// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum OutputFormat {
+pub enum AuditFormat {
     /// Table.
     Table,
     /// Table with more columns.
@@ -97,10 +97,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         audit(&args.files)?
     };
     match args.output {
-        OutputFormat::Table => anstream::print!("{}", terminal::table(&report, false)),
-        OutputFormat::Wide => anstream::print!("{}", terminal::table(&report, true)),
-        OutputFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
-        OutputFormat::Yaml => anstream::print!("{}", yaml::to_string(&report)?),
+        AuditFormat::Table => anstream::print!("{}", terminal::table(&report, false)),
+        AuditFormat::Wide => anstream::print!("{}", terminal::table(&report, true)),
+        AuditFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
+        AuditFormat::Yaml => anstream::print!("{}", yaml::to_string(&report)?),
     }
     anstream::eprintln!("{}", messages::summary(&report, 0));
     Ok(tally.exit_code(report.findings.iter().any(|one| fails(one, args.fail_on))))

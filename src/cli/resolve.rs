@@ -31,7 +31,7 @@ pub struct Args {
     pub explain: bool,
     /// Output format.
     #[arg(short, long, value_enum, default_value = "text")]
-    pub output: OutputFormat,
+    pub output: ResolveFormat,
     /// Policies and mappings to evaluate with.
     #[command(flatten)]
     pub evaluation: EvaluationArgs,
@@ -39,7 +39,7 @@ pub struct Args {
 
 /// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum OutputFormat {
+pub enum ResolveFormat {
     /// Lines of text.
     #[value(alias = "table")]
     Text,
@@ -64,8 +64,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         answer.steps.clear();
     }
     match args.output {
-        OutputFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&answer)?),
-        OutputFormat::Text => anstream::print!("{}", print::text(&answer)),
+        ResolveFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&answer)?),
+        ResolveFormat::Text => anstream::print!("{}", print::text(&answer)),
     }
     Ok(ExitCode::SUCCESS)
 }

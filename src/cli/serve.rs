@@ -16,7 +16,7 @@ use crate::runtime::{http, telemetry};
 use crate::tls::TlsError;
 use crate::tls::files::Paths;
 use crate::webhook;
-use crate::webhook::body::Limits;
+use crate::webhook::body::ServerLimits;
 
 use super::evaluation_args::{EvaluationArgs, EvaluationArgsError, default_policy};
 
@@ -29,7 +29,7 @@ pub use audit_args::AuditArgs;
 pub use cluster::{ClusterOptions, ca_controller, start_in_cluster};
 pub use server::{Addresses, RunningServer};
 pub use standalone::NeedsClusterError;
-pub use standalone::{Certificate, StandaloneOptions, start_standalone};
+pub use standalone::{CertificateSource, StandaloneOptions, start_standalone};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -162,8 +162,8 @@ pub enum StartError {
 /// Runs the command until SIGTERM or SIGINT.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let format = match args.log_format {
-        LogFormat::Text => telemetry::Format::Text,
-        LogFormat::Json => telemetry::Format::Json,
+        LogFormat::Text => telemetry::LogEncoding::Text,
+        LogFormat::Json => telemetry::LogEncoding::Json,
     };
     telemetry::install(format, &args.log)?;
     let (ca_file, is_text_log) = (args.ca_file.clone(), args.log_format == LogFormat::Text);
@@ -201,7 +201,7 @@ fn standalone_options(args: Args) -> Result<StandaloneOptions, EvaluationArgsErr
         today: Box::new(args.evaluation.today()),
         excluded: args.excluded.clone(),
         certificate: args.certificate(),
-        limits: Limits::default(),
+        limits: ServerLimits::default(),
     })
 }
 
@@ -234,7 +234,7 @@ async fn cluster_options(args: Args) -> Result<ClusterOptions, StartError> {
         excluded: args.excluded.clone(),
         certificate: args.certificate_files()?,
         lifetimes: Lifetimes::default(),
-        limits: Limits::default(),
+        limits: ServerLimits::default(),
     })
 }
 
@@ -267,10 +267,10 @@ impl Args {
         }
     }
 
-    fn certificate(self) -> Certificate {
+    fn certificate(self) -> CertificateSource {
         match (self.tls_cert_file, self.tls_key_file) {
-            (Some(certificate), Some(key)) => Certificate::Files { certificate, key },
-            _ => Certificate::SelfSigned {
+            (Some(certificate), Some(key)) => CertificateSource::Files { certificate, key },
+            _ => CertificateSource::SelfSigned {
                 dns: self.dns_names,
                 ips: self.ip_addresses,
                 ca_file: self.ca_file,

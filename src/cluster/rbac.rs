@@ -17,7 +17,7 @@ pub struct PolicyRule {
     /// The permitted verbs.
     pub verbs: &'static [&'static str],
     /// The namespace and the objects.
-    pub scope: Scope,
+    pub scope: RuleScope,
     /// The value of the chart that grants it; `None` if it is always granted.
     pub when: Option<Switch>,
     /// Its purpose.
@@ -26,20 +26,20 @@ pub struct PolicyRule {
 
 /// Where a rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum RuleScope {
     /// In the whole cluster.
     Cluster,
     /// In the whole cluster, for objects of these names.
-    Named(Names),
+    Named(ObjectNames),
     /// In the release's namespace, for objects of these names.
-    Own(Names),
+    Own(ObjectNames),
     /// In the namespace `default`, where events on objects without a namespace live.
     Default,
 }
 
 /// Names of objects that a rule is limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
+pub enum ObjectNames {
     /// These.
     Fixed(&'static [&'static str]),
     /// The CA's Secret of the release.
@@ -91,7 +91,7 @@ pub const TABLE: &[PolicyRule] = &[
         GROUP,
         &[MAPPINGS, POLICIES],
         &["list", "watch"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         None,
         "the view",
     ),
@@ -102,7 +102,7 @@ pub const TABLE: &[PolicyRule] = &[
             "inferenceprofilepolicies/status",
         ],
         &["patch"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         None,
         "conditions, the last audit",
     ),
@@ -110,7 +110,7 @@ pub const TABLE: &[PolicyRule] = &[
         GROUP,
         &[MAPPINGS],
         &["create"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::CatalogApply),
         "the first apply of builtin; create cannot be limited to a name",
     ),
@@ -118,7 +118,7 @@ pub const TABLE: &[PolicyRule] = &[
         GROUP,
         &[MAPPINGS],
         &["patch"],
-        Scope::Named(Names::Fixed(&["builtin"])),
+        RuleScope::Named(ObjectNames::Fixed(&["builtin"])),
         Some(Switch::CatalogApply),
         "updates of the shipped catalog",
     ),
@@ -126,7 +126,7 @@ pub const TABLE: &[PolicyRule] = &[
         GROUP,
         &[POLICIES],
         &["create"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::PolicyCreate),
         "the first apply of default; create cannot be limited to a name",
     ),
@@ -134,7 +134,7 @@ pub const TABLE: &[PolicyRule] = &[
         GROUP,
         &[POLICIES],
         &["patch"],
-        Scope::Named(Names::Fixed(&["default"])),
+        RuleScope::Named(ObjectNames::Fixed(&["default"])),
         Some(Switch::PolicyCreate),
         "changes of the chart's default policy",
     ),
@@ -142,7 +142,7 @@ pub const TABLE: &[PolicyRule] = &[
         ADMISSION,
         &["mutatingwebhookconfigurations"],
         &["list", "watch", "patch"],
-        Scope::Named(Names::Fixed(MUTATING)),
+        RuleScope::Named(ObjectNames::Fixed(MUTATING)),
         None,
         "activate, apply the CA bundle, read it back",
     ),
@@ -150,7 +150,7 @@ pub const TABLE: &[PolicyRule] = &[
         ADMISSION,
         &["validatingwebhookconfigurations"],
         &["list", "watch", "patch"],
-        Scope::Named(Names::Fixed(VALIDATING)),
+        RuleScope::Named(ObjectNames::Fixed(VALIDATING)),
         None,
         "activate, apply the CA bundle, read it back",
     ),
@@ -158,7 +158,7 @@ pub const TABLE: &[PolicyRule] = &[
         "",
         &["namespaces"],
         &["list", "watch"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         None,
         "labels and annotations, metadata only",
     ),
@@ -166,7 +166,7 @@ pub const TABLE: &[PolicyRule] = &[
         "",
         &["nodes"],
         &["list", "watch"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::RegionFromNodes),
         "the cluster's region, metadata only",
     ),
@@ -174,7 +174,7 @@ pub const TABLE: &[PolicyRule] = &[
         "",
         &["configmaps"],
         &["list", "watch"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::References),
         "references of Pods to ConfigMaps",
     ),
@@ -182,7 +182,7 @@ pub const TABLE: &[PolicyRule] = &[
         "",
         &["configmaps"],
         &["list"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::AuditConfigMaps),
         "the audit",
     ),
@@ -190,7 +190,7 @@ pub const TABLE: &[PolicyRule] = &[
         "",
         &["pods", "replicationcontrollers", "podtemplates"],
         &["list"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::Audit),
         "the audit",
     ),
@@ -198,7 +198,7 @@ pub const TABLE: &[PolicyRule] = &[
         "apps",
         &["deployments", "statefulsets", "daemonsets", "replicasets"],
         &["list"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::Audit),
         "the audit, owners by uid",
     ),
@@ -206,7 +206,7 @@ pub const TABLE: &[PolicyRule] = &[
         "batch",
         &["jobs", "cronjobs"],
         &["list"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::Audit),
         "the audit, owners by uid",
     ),
@@ -214,7 +214,7 @@ pub const TABLE: &[PolicyRule] = &[
         "openreports.io",
         &["reports"],
         &["create"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::Reports),
         "reports; create cannot be limited to a name",
     ),
@@ -222,7 +222,7 @@ pub const TABLE: &[PolicyRule] = &[
         "openreports.io",
         &["reports"],
         &["list", "patch", "delete"],
-        Scope::Named(Names::Fixed(&["bedrock-profiles"])),
+        RuleScope::Named(ObjectNames::Fixed(&["bedrock-profiles"])),
         Some(Switch::Reports),
         "reports",
     ),
@@ -230,7 +230,7 @@ pub const TABLE: &[PolicyRule] = &[
         "rbac.authorization.k8s.io",
         &["clusterroles"],
         &["get"],
-        Scope::Named(Names::ClusterRole),
+        RuleScope::Named(ObjectNames::ClusterRole),
         Some(Switch::Reports),
         "the owner of the reports",
     ),
@@ -238,7 +238,7 @@ pub const TABLE: &[PolicyRule] = &[
         "events.k8s.io",
         &["events"],
         &["create"],
-        Scope::Cluster,
+        RuleScope::Cluster,
         Some(Switch::EventsOnOwners),
         "events on what the audit finds",
     ),
@@ -246,7 +246,7 @@ pub const TABLE: &[PolicyRule] = &[
         "events.k8s.io",
         &["events"],
         &["create"],
-        Scope::Default,
+        RuleScope::Default,
         None,
         "events on policies",
     ),
@@ -254,7 +254,7 @@ pub const TABLE: &[PolicyRule] = &[
         "",
         &["secrets"],
         &["get", "list", "watch", "update"],
-        Scope::Own(Names::CaSecret),
+        RuleScope::Own(ObjectNames::CaSecret),
         Some(Switch::SelfSigned),
         "the CAs; the chart ships the Secret, so nothing is created",
     ),
@@ -262,7 +262,7 @@ pub const TABLE: &[PolicyRule] = &[
         "coordination.k8s.io",
         &["leases"],
         &["get", "update"],
-        Scope::Own(Names::Lease),
+        RuleScope::Own(ObjectNames::Lease),
         None,
         "leader election; the chart ships the Lease, so nothing is created",
     ),
@@ -270,7 +270,7 @@ pub const TABLE: &[PolicyRule] = &[
         "",
         &["configmaps"],
         &["list", "watch"],
-        Scope::Own(Names::Bootstrap),
+        RuleScope::Own(ObjectNames::Bootstrap),
         None,
         "the bootstrap configuration",
     ),
@@ -280,7 +280,7 @@ const fn rule_of(
     group: &'static str,
     resources: &'static [&'static str],
     verbs: &'static [&'static str],
-    scope: Scope,
+    scope: RuleScope,
     when: Option<Switch>,
     why: &'static str,
 ) -> PolicyRule {
@@ -308,7 +308,7 @@ impl Switch {
     ];
 }
 
-impl Scope {
+impl RuleScope {
     /// The names that the rule is limited to.
     fn names(self, release: &ReleaseNames) -> Option<Vec<String>> {
         match self {
@@ -318,7 +318,7 @@ impl Scope {
     }
 }
 
-impl Names {
+impl ObjectNames {
     fn of(self, release: &ReleaseNames) -> Vec<String> {
         match self {
             Self::Fixed(names) => names.iter().map(|name| (*name).to_owned()).collect(),
@@ -333,7 +333,7 @@ impl Names {
 /// The objects of a release: service account, roles and bindings.
 pub fn objects(rights: &[PolicyRule], on: &[Switch], release: &ReleaseNames) -> Vec<Value> {
     let ReleaseNames { namespace, name } = release;
-    let rules = |belongs: fn(Scope) -> bool| -> Vec<Value> {
+    let rules = |belongs: fn(RuleScope) -> bool| -> Vec<Value> {
         let granted = |right: &&PolicyRule| {
             belongs(right.scope) && right.when.is_none_or(|switch| on.contains(&switch))
         };
@@ -364,11 +364,11 @@ pub fn objects(rights: &[PolicyRule], on: &[Switch], release: &ReleaseNames) -> 
     let mut objects = vec![json!({
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata(name, Some(namespace)),
     })];
-    let cluster = rules(|scope| matches!(scope, Scope::Cluster | Scope::Named(_)));
+    let cluster = rules(|scope| matches!(scope, RuleScope::Cluster | RuleScope::Named(_)));
     objects.extend(role("ClusterRole", metadata(name, None), cluster));
-    let own = rules(|scope| matches!(scope, Scope::Own(_)));
+    let own = rules(|scope| matches!(scope, RuleScope::Own(_)));
     objects.extend(role("Role", metadata(name, Some(namespace)), own));
-    let default = rules(|scope| scope == Scope::Default);
+    let default = rules(|scope| scope == RuleScope::Default);
     let events = release.events_role();
     objects.extend(role("Role", metadata(&events, Some("default")), default));
     objects

@@ -66,13 +66,13 @@ pub enum WatchError {
 /// Metrics of all watches of a replica.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
-    up: Family<Labels, Gauge>,
-    lists: Family<Labels, Counter>,
-    errors: Family<Labels, Counter>,
+    up: Family<WatchLabels, Gauge>,
+    lists: Family<WatchLabels, Counter>,
+    errors: Family<WatchLabels, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Labels {
+struct WatchLabels {
     resource: &'static str,
 }
 
@@ -275,8 +275,8 @@ struct Watch {
 }
 
 impl Watch {
-    fn labels(&self) -> Labels {
-        Labels {
+    fn labels(&self) -> WatchLabels {
+        WatchLabels {
             resource: self.resource.as_str(),
         }
     }
@@ -344,7 +344,7 @@ mod tests {
         let forbidden = Some(WatchError::Forbidden);
         assert_eq!(errors, [None, forbidden, None, forbidden, None, None]);
         assert!(matches!(items[5], Ok(Event::InitDone)));
-        let labels = Labels { resource: "nodes" };
+        let labels = WatchLabels { resource: "nodes" };
         assert_eq!(metrics.up.get_or_create(&labels).get(), 1);
         assert_eq!(metrics.lists.get_or_create(&labels).get(), 3);
         assert_eq!(metrics.errors.get_or_create(&labels).get(), 2);

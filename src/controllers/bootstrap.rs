@@ -24,7 +24,7 @@ use crate::runtime::published::{Changes, Published};
 
 mod decide;
 
-use decide::{CatalogState, CatalogStep, ObservedCatalog, Owner, PolicyState, PolicyStep};
+use decide::{CatalogState, CatalogStep, ObjectOwner, ObservedCatalog, PolicyState, PolicyStep};
 
 /// The name of the chart's default policy.
 pub const DEFAULT: &str = "default";
@@ -93,7 +93,7 @@ pub enum PolicyResult {
 
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
-pub enum StepError {
+pub enum BootstrapError {
     /// A request failed.
     #[error("cannot apply the catalog or the default policy: {0}")]
     Kube(#[from] kube::Error),
@@ -127,7 +127,7 @@ struct Bootstrap {
 }
 
 impl Reconciler for Bootstrap {
-    type Error = StepError;
+    type Error = BootstrapError;
     const NAME: &'static str = "bootstrap";
 
     async fn changed(&mut self) {
@@ -138,7 +138,7 @@ impl Reconciler for Bootstrap {
         }
     }
 
-    async fn step(&mut self) -> Result<Next, StepError> {
+    async fn step(&mut self) -> Result<Next, BootstrapError> {
         let is_leader = self.inputs.leadership.is_leader();
         self.written_this_term &= is_leader;
         let step = self.inputs.step(is_leader, &mut self.written_this_term);
@@ -160,7 +160,11 @@ impl Reconciler for Bootstrap {
 
 impl Bootstrapper {
     /// Writes what is due. Returns whether nothing is left to wait for.
-    async fn step(&self, is_leader: bool, written_this_term: &mut bool) -> Result<bool, StepError> {
+    async fn step(
+        &self,
+        is_leader: bool,
+        written_this_term: &mut bool,
+    ) -> Result<bool, BootstrapError> {
         let (objects, config) = (self.objects.load(), self.config.load());
         let Some(config) = Option::as_ref(&config).filter(|_| objects.complete) else {
             return Ok(false);
@@ -229,7 +233,7 @@ impl Bootstrapper {
         &self,
         mappings: &ByName<InferenceProfileMapping>,
         overwrites: bool,
-    ) -> Result<Option<CatalogResult>, StepError> {
+    ) -> Result<Option<CatalogResult>, BootstrapError> {
         let before = mappings.get(catalog::NAME);
         let changed = before.map(|before| changed_models(before, &self.shipped));
         let spec = serde_json::to_value(&self.shipped.spec)?;
@@ -256,7 +260,7 @@ impl Bootstrapper {
 
     /// Applies the default policy, unless that takes fields of other managers. A rejected policy is not applied again until
     /// the chart configures another one.
-    async fn apply_policy(&self, spec: &Value) -> Result<PolicyResult, StepError> {
+    async fn apply_policy(&self, spec: &Value) -> Result<PolicyResult, BootstrapError> {
         let hash = content_hash(spec);
         let params = PatchParams::apply(Manager::Bootstrap.as_str()).validation_strict();
         let applied = self
@@ -318,9 +322,9 @@ fn policy_step(
     let hash = config.policy.as_ref().map(content_hash);
     let owner = |observed: &Arc<Observed<InferenceProfilePolicy>>| {
         if observed.annotations.contains_key(OWNED) {
-            Owner::Bootstrap
+            ObjectOwner::Bootstrap
         } else {
-            Owner::Other
+            ObjectOwner::Other
         }
     };
     let state = PolicyState {

@@ -87,7 +87,7 @@ pub enum StatusError {
 }
 
 /// A kind whose status is written.
-trait Kind: kube::Resource<DynamicType = ()> {
+trait StatusOwner: kube::Resource<DynamicType = ()> {
     /// Its status.
     type Status: Clone + Default + PartialEq + Serialize + DeserializeOwned;
 
@@ -95,7 +95,7 @@ trait Kind: kube::Resource<DynamicType = ()> {
     fn written(status: &Self::Status) -> Self::Status;
 }
 
-impl Kind for InferenceProfileMapping {
+impl StatusOwner for InferenceProfileMapping {
     type Status = InferenceProfileMappingStatus;
 
     fn written(status: &Self::Status) -> Self::Status {
@@ -106,7 +106,7 @@ impl Kind for InferenceProfileMapping {
     }
 }
 
-impl Kind for InferenceProfilePolicy {
+impl StatusOwner for InferenceProfilePolicy {
     type Status = InferenceProfilePolicyStatus;
 
     fn written(status: &Self::Status) -> Self::Status {
@@ -208,7 +208,7 @@ impl StatusController {
     }
 
     /// Reads the stored statuses, if an object has changed since the last time.
-    async fn read<K: Kind>(
+    async fn read<K: StatusOwner>(
         &self,
         objects: &ByName<K>,
         known: &mut StoredByName<K::Status>,
@@ -225,7 +225,7 @@ impl StatusController {
         Ok(())
     }
 
-    async fn list<K: Kind>(&self) -> kube::Result<StoredByName<K::Status>> {
+    async fn list<K: StatusOwner>(&self) -> kube::Result<StoredByName<K::Status>> {
         let api = self.api::<K>();
         let mut stored = BTreeMap::new();
         let mut params = ListParams::default().limit(PAGE);
@@ -241,7 +241,7 @@ impl StatusController {
     }
 
     /// Writes each status that differs from the stored one.
-    async fn write<K: Kind>(
+    async fn write<K: StatusOwner>(
         &self,
         objects: &ByName<K>,
         known: &mut StoredByName<K::Status>,
@@ -269,7 +269,7 @@ impl StatusController {
         result
     }
 
-    async fn apply<K: Kind>(
+    async fn apply<K: StatusOwner>(
         &self,
         name: &str,
         uid: &str,
@@ -288,7 +288,7 @@ impl StatusController {
         Ok(Stored::read(&stored))
     }
 
-    fn api<K: Kind>(&self) -> Api<DynamicObject> {
+    fn api<K: StatusOwner>(&self) -> Api<DynamicObject> {
         Api::all_with(self.clients.writing.clone(), &ApiResource::erase::<K>(&()))
     }
 }

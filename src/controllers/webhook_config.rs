@@ -85,11 +85,11 @@ struct WebhookObject {
 }
 
 /// The lookup of one webhook configuration: pending until the first list; then the object, if it exists.
-type Lookup = Option<Option<WebhookObject>>;
+type WebhookLookup = Option<Option<WebhookObject>>;
 
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
-enum StepError {
+enum WebhookConfigError {
     #[error("cannot apply webhook configuration {name}: {error}")]
     Apply { name: String, error: kube::Error },
 }
@@ -118,11 +118,11 @@ struct Activation {
     sender: mpsc::Sender<(String, Option<DynamicObject>)>,
     events: mpsc::Receiver<(String, Option<DynamicObject>)>,
     watches: BTreeMap<String, AbortOnDropHandle<()>>,
-    lookups: BTreeMap<String, Lookup>,
+    lookups: BTreeMap<String, WebhookLookup>,
 }
 
 impl Reconciler for Activation {
-    type Error = StepError;
+    type Error = WebhookConfigError;
     const NAME: &'static str = "webhook configurations";
 
     async fn changed(&mut self) {
@@ -139,7 +139,7 @@ impl Reconciler for Activation {
         }
     }
 
-    async fn step(&mut self) -> Result<Next, StepError> {
+    async fn step(&mut self) -> Result<Next, WebhookConfigError> {
         let webhooks = {
             let config = self.inputs.config.load();
             Option::as_ref(&config).map(|config| config.webhooks.clone())
@@ -182,7 +182,7 @@ impl Activation {
 
     /// Applies rules and CA bundle where due, if this replica is the leader. A failure does not keep the others from being
     /// applied.
-    async fn apply_all(&mut self, webhooks: &[WebhookSpec]) -> Result<(), StepError> {
+    async fn apply_all(&mut self, webhooks: &[WebhookSpec]) -> Result<(), WebhookConfigError> {
         let inputs = &mut self.inputs;
         let serving = *inputs.serving.borrow_and_update();
         let trust = inputs.trust.borrow_and_update().clone();
@@ -217,7 +217,7 @@ impl Activation {
                 // After a conflict, too: the bundle may lack a CA that another program has added, which the watch will deliver.
                 Err(error) => {
                     let name = spec.name.clone();
-                    result = Err(StepError::Apply { name, error });
+                    result = Err(WebhookConfigError::Apply { name, error });
                 }
             }
         }

@@ -42,7 +42,7 @@ use tower::Service as _;
 use crate::runtime::Shutdown;
 use crate::runtime::admin::Registry;
 
-pub use limits::Limits;
+pub use limits::ConnectionLimits;
 
 /// Metrics of the connections of one listener.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +62,7 @@ pub struct Bound {
 /// A listener that is ready to serve.
 pub struct Server {
     listener: TcpListener,
-    shared: Shared,
+    shared: ListenerState,
 }
 
 /// The result of a drain.
@@ -84,12 +84,12 @@ pub struct BindError {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LostLabels {
-    reason: Lost,
+    reason: ConnectionFailure,
 }
 
 /// Why a connection ended before its first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Lost {
+enum ConnectionFailure {
     TooMany,
     Handshake,
     HandshakeTimeout,
@@ -97,11 +97,11 @@ enum Lost {
 }
 
 /// The state that all connections of a listener share.
-struct Shared {
+struct ListenerState {
     router: Router,
     tls: Option<TlsAcceptor>,
     http: http1::Builder,
-    limits: Limits,
+    limits: ConnectionLimits,
     metrics: Metrics,
     shutdown: Shutdown,
     /// The listener is closed: finish requests in flight.
@@ -130,7 +130,7 @@ impl Metrics {
         metrics
     }
 
-    fn lost(&self, reason: Lost) {
+    fn lost(&self, reason: ConnectionFailure) {
         self.lost.get_or_create(&LostLabels { reason }).inc();
         tracing::debug!(?reason, "connection lost");
     }
@@ -160,7 +160,7 @@ impl Bound {
         self,
         router: Router,
         tls: Option<Arc<ServerConfig>>,
-        limits: Limits,
+        limits: ConnectionLimits,
         metrics: Metrics,
         shutdown: Shutdown,
     ) -> Server {
@@ -170,7 +170,7 @@ impl Bound {
             .max_buf_size(limits.header.max(8192));
         let tls = tls.map(TlsAcceptor::from);
         let (closing, cut) = (CancellationToken::new(), CancellationToken::new());
-        let shared = Shared {
+        let shared = ListenerState {
             router,
             tls,
             http,
@@ -249,12 +249,12 @@ async fn accept_all(listener: &TcpListener, admit: impl Fn(TcpStream)) -> Infall
 /// Serves a connection in its own task, so that a slow one does not delay others, unless there are too many.
 fn admit(
     stream: TcpStream,
-    shared: &Arc<Shared>,
+    shared: &Arc<ListenerState>,
     places: &Arc<Semaphore>,
     connections: &TaskTracker,
 ) {
     let Ok(place) = Arc::clone(places).try_acquire_owned() else {
-        shared.metrics.lost(Lost::TooMany);
+        shared.metrics.lost(ConnectionFailure::TooMany);
         return;
     };
     // A response is one small write; without this option it waits for the acknowledgement of the previous one.
@@ -264,7 +264,7 @@ fn admit(
     connections.spawn(Arc::clone(shared).connection(stream, place));
 }
 
-impl Shared {
+impl ListenerState {
     async fn connection(self: Arc<Self>, stream: TcpStream, _place: OwnedSemaphorePermit) {
         self.metrics.open.inc();
         tokio::select! {
@@ -283,9 +283,9 @@ impl Shared {
             Ok(Ok(stream)) => self.serve(stream).await,
             Ok(Err(error)) => {
                 tracing::debug!(%error, "TLS handshake failed");
-                self.metrics.lost(Lost::Handshake);
+                self.metrics.lost(ConnectionFailure::Handshake);
             }
-            Err(_) => self.metrics.lost(Lost::HandshakeTimeout),
+            Err(_) => self.metrics.lost(ConnectionFailure::HandshakeTimeout),
         }
     }
 
@@ -318,7 +318,7 @@ impl Shared {
                 }
             }
             () = silent(self.limits.first_request) => {
-                self.metrics.lost(Lost::FirstRequestTimeout);
+                self.metrics.lost(ConnectionFailure::FirstRequestTimeout);
                 Ok(())
             }
         };

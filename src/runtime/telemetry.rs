@@ -21,7 +21,7 @@ static DROPPED: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum LogEncoding {
     /// For people.
     #[default]
     Text,
@@ -49,7 +49,7 @@ pub enum TelemetryError {
 ///
 /// # Errors
 /// [`TelemetryError`] if the filter is invalid, or the log is already set up.
-pub fn install(format: Format, filter: &str) -> Result<(), TelemetryError> {
+pub fn install(format: LogEncoding, filter: &str) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(filter).map_err(|source| TelemetryError::Filter {
         filter: filter.to_owned(),
         source,
@@ -63,8 +63,8 @@ pub fn install(format: Format, filter: &str) -> Result<(), TelemetryError> {
         builder = builder.with_ansi(false); // colours are for terminals; there, NO_COLOR switches them off
     }
     match format {
-        Format::Text => builder.try_init(),
-        Format::Json => builder.json().flatten_event(true).try_init(),
+        LogEncoding::Text => builder.try_init(),
+        LogEncoding::Json => builder.json().flatten_event(true).try_init(),
     }
     .map_err(|_| TelemetryError::Installed)?;
     std::panic::set_hook(Box::new(log_panic));
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn an_invalid_filter_is_an_error() {
-        let error = install(Format::Json, "info,=,=").unwrap_err();
+        let error = install(LogEncoding::Json, "info,=,=").unwrap_err();
         assert!(
             error.to_string().contains("invalid log filter `info,=,=`"),
             "{error}"

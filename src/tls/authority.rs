@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::tls::trust::{Anchor, CLOCK_SKEW, Fingerprint};
 use crate::tls::validity::Validity;
-use crate::tls::{Resolver, TlsError, certified};
+use crate::tls::{CertificateResolver, TlsError, certified};
 
 /// How far `notBefore` is set back, so that a client whose clock is slow accepts a new certificate.
 pub const BACKDATE: Duration = CLOCK_SKEW;
@@ -177,7 +177,12 @@ impl Authority {
 
     /// Renews the leaf of `resolver`, whose validity is `validity`, forever. A failed renewal is logged and retried at the next
     /// check.
-    pub async fn renew(self, names: Names, mut validity: Validity, resolver: Arc<Resolver>) {
+    pub async fn renew(
+        self,
+        names: Names,
+        mut validity: Validity,
+        resolver: Arc<CertificateResolver>,
+    ) {
         loop {
             tokio::time::sleep(CHECK_INTERVAL).await;
             let now = SystemTime::now();

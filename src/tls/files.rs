@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::sign::CertifiedKey;
 
 use crate::tls::trust::Bundle;
-use crate::tls::{Resolver, TlsError, pair};
+use crate::tls::{CertificateResolver, TlsError, pair};
 
 /// How often certificate files are read again. The kubelet updates a mounted Secret within about a minute, so ten seconds add
 /// little delay; a file watch would miss the symlink swap by which the kubelet updates it.
@@ -85,7 +85,7 @@ impl Files {
 
     /// Reloads the files every `interval` and replaces the certificate of `resolver`, forever. On errors, which are logged,
     /// the current certificate stays.
-    pub async fn feed(mut self, resolver: Arc<Resolver>, interval: Duration) {
+    pub async fn feed(mut self, resolver: Arc<CertificateResolver>, interval: Duration) {
         while let Some((files, reloaded)) = self.reload_after(interval).await {
             self = files;
             match reloaded {

@@ -167,7 +167,7 @@ async fn a_resolver_follows_certificate_files() {
     })
     .unwrap();
     let pair = content.pair;
-    let resolver = Resolver::new(Arc::clone(&pair));
+    let resolver = CertificateResolver::new(Arc::clone(&pair));
     let task = tokio::spawn(files.feed(Arc::clone(&resolver), Duration::from_millis(1)));
     // Between the two writes certificate and key do not match, which must not end the task.
     std::fs::write(path("key"), &two.key).unwrap();

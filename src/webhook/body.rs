@@ -32,9 +32,9 @@ pub use rejected::RequestRejected;
 
 /// Limits of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ServerLimits {
     /// Limits of connections.
-    pub connections: http::Limits,
+    pub connections: http::ConnectionLimits,
     /// Maximum size of one body, in bytes.
     pub body: usize,
     /// Maximum size of all bodies in flight together, in bytes; at least `body`.
@@ -45,7 +45,7 @@ pub struct Limits {
 
 /// The memory that bodies in flight may use. Clones share it.
 #[derive(Clone, Debug)]
-pub struct BodyBudget(Arc<Inner>);
+pub struct BodyBudget(Arc<BudgetState>);
 
 /// The metrics of reading bodies.
 #[derive(Clone, Debug)]
@@ -72,8 +72,8 @@ pub struct ReviewRequest {
 pub struct TraceParent(HeaderValue);
 
 #[derive(Debug)]
-struct Inner {
-    limits: Limits,
+struct BudgetState {
+    limits: ServerLimits,
     free: Arc<Semaphore>,
     metrics: Metrics,
 }
@@ -90,9 +90,9 @@ struct BodyPermit {
     budget: BodyBudget,
 }
 
-// === Limits ===
+// === ServerLimits ===
 
-impl Limits {
+impl ServerLimits {
     /// A request to the API server is at most 3 MiB, and a review holds the object and the old object. With the envelope
     /// and the fields that the API server adds, other webhooks allow 7 MiB; this is one more.
     pub const BODY: usize = 8 * 1024 * 1024;
@@ -103,10 +103,10 @@ impl Limits {
     pub const BODY_TIME: Duration = Duration::from_secs(10);
 }
 
-impl Default for Limits {
+impl Default for ServerLimits {
     fn default() -> Self {
         Self {
-            connections: http::Limits::default(),
+            connections: http::ConnectionLimits::default(),
             body: Self::BODY,
             bodies: Self::BODIES,
             body_time: Self::BODY_TIME,
@@ -141,10 +141,10 @@ impl Metrics {
 
 impl BodyBudget {
     /// A budget of `limits.bodies`.
-    pub fn new(limits: Limits, metrics: Metrics) -> Self {
+    pub fn new(limits: ServerLimits, metrics: Metrics) -> Self {
         let bodies = limits.bodies.max(limits.body).min(Semaphore::MAX_PERMITS);
         let free = Arc::new(Semaphore::new(bodies));
-        Self(Arc::new(Inner {
+        Self(Arc::new(BudgetState {
             limits,
             free,
             metrics,

@@ -10,7 +10,7 @@ use bedrock_profiles::{
     controllers::certificates::keyring::Lifetimes,
     runtime::Shutdown,
     tls::files::Paths,
-    webhook::body::Limits,
+    webhook::body::ServerLimits,
 };
 use jiff::civil::{Date, date};
 use tokio::{
@@ -69,7 +69,7 @@ impl Hosted {
                 excluded: Vec::new(),
                 today: Arc::new(|| TODAY),
                 audit: None,
-                limits: Limits::default(),
+                limits: ServerLimits::default(),
             })
             .await
             .map_err(anyhow::Error::from)

@@ -35,6 +35,9 @@ const REUSABLE: [&str; 7] = [
 /// Words that only the product has.
 const PRODUCT_WORDS: [&str; 2] = ["bedrock", "inferenceprofile"];
 
+/// Names that a type has in each of several modules, which every use writes with the module.
+const CONVENTIONAL_TYPES: [&str; 3] = ["Args", "Error", "Metrics"];
+
 /// A production source file.
 struct Source {
     /// Module path from the root of its crate: `["domain", "judge", "finding"]`.
@@ -54,6 +57,20 @@ impl Source {
 
     fn room(&self) -> &str {
         &self.module[0]
+    }
+
+    /// The names of the types that are declared outside of functions and inline modules.
+    fn types(&self) -> impl Iterator<Item = &str> {
+        self.code.lines().filter_map(|line| {
+            let declared = line.strip_prefix("pub").map_or(line, |rest| {
+                let restricted = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+                restricted.map_or(rest, |(_, rest)| rest).trim_start()
+            });
+            let (keyword, name) = declared.split_once(' ')?;
+            let is_type = matches!(keyword, "struct" | "enum" | "trait" | "type" | "union");
+            let end = name.find(|c| !is_word(c)).unwrap_or(name.len());
+            is_type.then_some(&name[..end])
+        })
     }
 
     /// Absolute paths of the imports, as segments from the root of the crate.
@@ -384,6 +401,33 @@ fn the_api_group_is_a_literal_in_the_derives_of_custom_resources_only() {
     assert_eq!(named, BTreeMap::from(derives));
 }
 
+/// A twin is the same thing as written in a custom resource (`api`) and as decided by (`domain`).
+#[test]
+fn type_names_are_unique_but_for_twins_and_conventions() {
+    let sources: Vec<_> = crates().iter().flat_map(|folder| sources(folder)).collect();
+    let found = homonyms(&sources);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The modules of each type name that several types have.
+fn homonyms(sources: &[Source]) -> BTreeMap<&str, Vec<String>> {
+    let mut modules = BTreeMap::<&str, Vec<String>>::new();
+    for source in sources {
+        for name in source.types() {
+            modules
+                .entry(name)
+                .or_default()
+                .push(source.module.join("/"));
+        }
+    }
+    modules.retain(|name, modules| {
+        let count = |room: &str| modules.iter().filter(|one| one.starts_with(room)).count();
+        let is_twin = modules.len() == 2 && count("api/") == 1 && count("domain/") == 1;
+        modules.len() > 1 && !is_twin && !CONVENTIONAL_TYPES.contains(name)
+    });
+    modules
+}
+
 // === The checks themselves ===
 
 /// A table of three rooms, and one file that the checks read beside `base`.
@@ -429,6 +473,26 @@ fn an_arrow_that_no_import_takes_is_found() {
     let arrows = table("//! a  lowest -> nothing\n//! b  above it -> a\n");
     let sources = [Source::new("b/one.rs", "fn f() {}")];
     assert_eq!(violations(&arrows, &sources).len(), 1);
+}
+
+#[test]
+fn a_type_name_of_two_modules_is_found() {
+    let sources = [
+        Source::new("api/policy.rs", "pub enum Mode {\n}\nstruct Metrics;\n"),
+        Source::new(
+            "domain/policy.rs",
+            "pub enum Mode {\n}\npub trait Metrics {\n}\n",
+        ),
+        Source::new(
+            "a/one.rs",
+            "pub(super) struct Step<'a> {\n}\npub type Lone = u8;\n",
+        ),
+        Source::new("b/two.rs", "    struct Lone;\ntrait Step: Sized {\n}\n"),
+        Source::new("c/three.rs", "pub struct Ids(Vec<u8>);\n"),
+        Source::new("domain/three.rs", "struct Ids<T>(T);\n"),
+    ];
+    let found = homonyms(&sources).into_keys().collect::<Vec<_>>();
+    assert_eq!(found, ["Ids", "Step"]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ use crate::controllers::webhook_config::{self, WebhookConfigController, WebhookS
 use crate::domain::view::View;
 use crate::runtime::BoxError;
 use crate::runtime::published::Published;
-use crate::tls::Resolver;
+use crate::tls::CertificateResolver;
 use crate::tls::authority::Names;
 use crate::tls::files::Paths;
 use crate::webhook::body;
@@ -61,7 +61,7 @@ pub struct ClusterOptions {
     /// Options of audits; `None` if they are disabled.
     pub audit: Option<AuditOptions>,
     /// The limits of the server.
-    pub limits: body::Limits,
+    pub limits: body::ServerLimits,
 }
 
 /// The time from the first successful readiness probe until the webhook configurations are activated: the kubelet reports
@@ -69,7 +69,7 @@ pub struct ClusterOptions {
 const ENDPOINT_PROPAGATION: Duration = Duration::from_secs(2);
 
 /// What the controllers of a replica share.
-struct Shared {
+struct ReplicaContext {
     clients: Clients,
     release: ReleaseNames,
     view: Arc<Published<Option<View>>>,
@@ -82,7 +82,7 @@ struct Shared {
 /// Starts a replica in a cluster. A process can start several.
 pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, StartError> {
     let mut server = BoundServer::bind(options.addresses).await?;
-    let shared = Shared {
+    let shared = ReplicaContext {
         clients: options.clients,
         release: options.release,
         view: Arc::new(Published::new(None)),
@@ -91,7 +91,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, 
         results: Arc::new(Published::new(BootstrapResults::default())),
         watches: watch::Metrics::register(&mut server.registry),
     };
-    let resolver = Resolver::empty();
+    let resolver = CertificateResolver::empty();
 
     start_watches(&mut server, &shared, options.region_from_nodes);
     let leadership = start_election(&mut server, &shared, options.identity);
@@ -134,7 +134,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, 
 }
 
 /// Watches the objects that the view is built from.
-fn start_watches(server: &mut BoundServer, shared: &Shared, with_nodes: bool) {
+fn start_watches(server: &mut BoundServer, shared: &ReplicaContext, with_nodes: bool) {
     let watcher = ClusterWatcher {
         clients: shared.clients.clone(),
         with_nodes,
@@ -157,7 +157,11 @@ fn start_watches(server: &mut BoundServer, shared: &Shared, with_nodes: bool) {
 }
 
 /// Takes part in the leader election.
-fn start_election(server: &mut BoundServer, shared: &Shared, identity: String) -> Leadership {
+fn start_election(
+    server: &mut BoundServer,
+    shared: &ReplicaContext,
+    identity: String,
+) -> Leadership {
     let metrics = leader_election::Metrics::register(&mut server.registry);
     let (client, release) = (shared.clients.writing.clone(), &shared.release);
     let (namespace, lease) = (&release.namespace, release.lease());
@@ -173,7 +177,7 @@ fn start_election(server: &mut BoundServer, shared: &Shared, identity: String) -
 /// Installs the built-in catalog and the default policy as custom resources.
 fn start_bootstrap(
     server: &mut BoundServer,
-    shared: &Shared,
+    shared: &ReplicaContext,
     shipped: InferenceProfileMapping,
     leadership: Leadership,
 ) {
@@ -195,7 +199,7 @@ fn start_bootstrap(
 /// Starts the certificate controller: of the given files, or else of the CAs in the release's Secret.
 fn start_certificates(
     server: &mut BoundServer,
-    shared: &Shared,
+    shared: &ReplicaContext,
     files: Option<Paths>,
     lifetimes: Lifetimes,
     context: CertificateContext,
@@ -280,7 +284,7 @@ fn trust_of(webhooks: &WebhookStates) -> Option<ObservedTrust> {
 /// Keeps the webhook configurations. Returns the sender of the CA bundle and the receiver of their state.
 fn start_webhook_config(
     server: &mut BoundServer,
-    shared: &Shared,
+    shared: &ReplicaContext,
     leadership: Leadership,
 ) -> (
     channel::Sender<Option<DesiredTrust>>,
@@ -314,7 +318,7 @@ fn start_webhook_config(
 /// Writes the status of each custom resource.
 fn start_status(
     server: &mut BoundServer,
-    shared: &Shared,
+    shared: &ReplicaContext,
     leadership: Leadership,
     webhooks: channel::Receiver<WebhookStates>,
 ) {
@@ -333,7 +337,7 @@ fn start_status(
 /// Audits the cluster at intervals.
 fn start_audit(
     server: &mut BoundServer,
-    shared: &Shared,
+    shared: &ReplicaContext,
     leadership: Leadership,
     today: Arc<dyn Fn() -> Date + Send + Sync>,
     options: AuditOptions,

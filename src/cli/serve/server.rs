@@ -12,7 +12,7 @@ use crate::domain::view::View;
 use crate::runtime::admin::{self, Hold, Readiness};
 use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};
-use crate::tls::{self, Resolver};
+use crate::tls::{self, CertificateResolver};
 use crate::webhook;
 use crate::webhook::body::{self, BodyBudget};
 use crate::webhook::handler::AdmissionHandler;
@@ -47,7 +47,7 @@ pub(super) struct WebhookOptions {
     /// The date to compare end-of-life dates with.
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
     /// The limits of the server.
-    pub limits: body::Limits,
+    pub limits: body::ServerLimits,
 }
 
 /// A server whose ports are bound and which is not ready yet.
@@ -115,7 +115,7 @@ impl BoundServer {
     pub(super) fn serve(
         mut self,
         options: WebhookOptions,
-        resolver: Arc<Resolver>,
+        resolver: Arc<CertificateResolver>,
         ca: Option<String>,
     ) -> Result<RunningServer, StartError> {
         let (address, admin_address) = (self.webhook.address(), self.admin.address());
@@ -140,7 +140,7 @@ impl BoundServer {
         let serving = self.admin.server(
             router,
             None,
-            http::Limits::default(),
+            http::ConnectionLimits::default(),
             http::Metrics::default(),
             Shutdown::new(),
         );

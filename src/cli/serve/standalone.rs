@@ -12,7 +12,7 @@ use crate::domain::policy::{NAMESPACE_NAME_LABEL, Policy, References, Selector};
 use crate::domain::view::View;
 use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Tasks};
-use crate::tls::Resolver;
+use crate::tls::CertificateResolver;
 use crate::tls::authority::{Authority, Names};
 use crate::tls::files::{Files, Paths, RELOAD_INTERVAL};
 use crate::webhook::body;
@@ -27,17 +27,17 @@ pub struct StandaloneOptions {
     /// The view to evaluate with.
     pub view: View,
     /// The serving certificate.
-    pub certificate: Certificate,
+    pub certificate: CertificateSource,
     /// Namespaces to ignore, besides `kube-system`.
     pub excluded: Vec<String>,
     /// The date to compare end-of-life dates with.
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
     /// The limits of the server.
-    pub limits: body::Limits,
+    pub limits: body::ServerLimits,
 }
 
 /// The source of the serving certificate.
-pub enum Certificate {
+pub enum CertificateSource {
     /// A self-signed CA in memory, and a certificate for these names besides `localhost` and the loopback addresses.
     SelfSigned {
         /// Further DNS names.
@@ -74,11 +74,11 @@ pub async fn start_standalone(options: StandaloneOptions) -> Result<RunningServe
 
 /// The serving certificate, renewed or reloaded by a task, and the CA certificate unless it is from files.
 pub(super) fn certificate(
-    source: Certificate,
+    source: CertificateSource,
     tasks: &mut Tasks,
-) -> Result<(Arc<Resolver>, Option<String>), StartError> {
+) -> Result<(Arc<CertificateResolver>, Option<String>), StartError> {
     match source {
-        Certificate::SelfSigned { dns, ips, ca_file } => {
+        CertificateSource::SelfSigned { dns, ips, ca_file } => {
             let names = Names {
                 common_name: SERVER_NAME.to_owned(),
                 dns: std::iter::once("localhost".to_owned()).chain(dns).collect(),
@@ -98,7 +98,7 @@ pub(super) fn certificate(
                 write_atomically(&path, &ca)
                     .map_err(|source| StartError::CaFile { path, source })?;
             }
-            let resolver = Resolver::new(leaf.pair);
+            let resolver = CertificateResolver::new(leaf.pair);
             let renewal = authority.renew(names, leaf.validity, Arc::clone(&resolver));
             tasks.support("certificate", async move {
                 let _: () = renewal.await;
@@ -106,14 +106,14 @@ pub(super) fn certificate(
             });
             Ok((resolver, Some(ca)))
         }
-        Certificate::Files { certificate, key } => {
+        CertificateSource::Files { certificate, key } => {
             let paths = Paths {
                 certificate,
                 key,
                 authorities: None,
             };
             let (files, content) = Files::open(paths)?;
-            let resolver = Resolver::new(content.pair);
+            let resolver = CertificateResolver::new(content.pair);
             let reloading = files.feed(Arc::clone(&resolver), RELOAD_INTERVAL);
             tasks.support("certificate", async move {
                 let _: () = reloading.await;

@@ -48,7 +48,7 @@ struct ObservedLease {
 
 /// What to do about the Lease.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Step {
+pub(super) enum ElectionStep {
     /// Replace the version that was read by this spec: this replica holds the Lease, or it is free, or its holder was silent
     /// for too long.
     Write(LeaseSpec),
@@ -84,7 +84,7 @@ impl Election {
         version: Option<&str>,
         now: Instant,
         wall: Timestamp,
-    ) -> Step {
+    ) -> ElectionStep {
         let is_first = self.observed.is_none();
         let leads = self.leads_until(now).is_some();
         let silent = now.duration_since(self.unchanged_since(spec, version, now));
@@ -98,9 +98,9 @@ impl Election {
         }
         self.claimed = is_own || is_free || silent >= lease_duration(spec);
         if self.claimed {
-            Step::Write(self.held(spec, wall))
+            ElectionStep::Write(self.held(spec, wall))
         } else {
-            Step::Wait
+            ElectionStep::Wait
         }
     }
 

@@ -6,7 +6,7 @@ use kube::Api;
 use kube::api::PostParams;
 use tokio::time::{Instant, timeout_at};
 
-use super::election::{Election, Step};
+use super::election::{Election, ElectionStep};
 use crate::cluster::client::WRITE_TIMEOUT;
 
 /// Connects the election of one replica to the Lease.
@@ -74,7 +74,7 @@ impl LeaseClient {
             Instant::now(),
             Timestamp::now(),
         );
-        let Step::Write(spec) = step else {
+        let ElectionStep::Write(spec) = step else {
             return Ok(false);
         };
         let sent = Instant::now();

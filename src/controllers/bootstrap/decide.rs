@@ -13,12 +13,12 @@ pub(super) struct PolicyState<'a> {
     /// The hash of the policy that this release applied last.
     pub applied: Option<&'a str>,
     /// Who owns the object; `None` if it does not exist.
-    pub owner: Option<Owner>,
+    pub owner: Option<ObjectOwner>,
 }
 
 /// Who owns the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum ObjectOwner {
     /// The bootstrap: it carries its annotation.
     Bootstrap,
     /// Another client.
@@ -41,7 +41,7 @@ impl PolicyState<'_> {
     pub(super) fn step(&self) -> PolicyStep {
         match (self.configured, self.owner) {
             (None, _) => PolicyStep::UpToDate,
-            (Some(_), Some(Owner::Other)) => PolicyStep::NotOwned,
+            (Some(_), Some(ObjectOwner::Other)) => PolicyStep::NotOwned,
             // Also if it does not exist: a user deleted it, and it stays deleted until the chart configures another one.
             (configured, _) if configured == self.applied => PolicyStep::UpToDate,
             (Some(_), _) => PolicyStep::Apply,
@@ -139,7 +139,7 @@ mod tests {
             }
             .step()
         };
-        let (bootstrap, other) = (Some(Owner::Bootstrap), Some(Owner::Other));
+        let (bootstrap, other) = (Some(ObjectOwner::Bootstrap), Some(ObjectOwner::Other));
         for (configured, applied, owner, expected, why) in [
             (Some("a"), None, None, PolicyStep::Apply, "a first install"),
             (

@@ -8,7 +8,7 @@ use super::metrics::Metrics;
 use super::trust::{DesiredTrust, ObservedTrust};
 use crate::cluster::leader_election::Leadership;
 use crate::runtime::admin::{Hold, Readiness};
-use crate::tls::Resolver;
+use crate::tls::CertificateResolver;
 
 /// Inputs and outputs of a certificate controller.
 pub struct CertificateContext {
@@ -19,7 +19,7 @@ pub struct CertificateContext {
     /// Output: the CAs that all clients shall trust.
     pub desired: watch::Sender<Option<DesiredTrust>>,
     /// Output: the certificate to serve.
-    pub resolver: Arc<Resolver>,
+    pub resolver: Arc<CertificateResolver>,
     /// Output: whether the replica can serve.
     pub readiness: ReadinessGate,
     /// Output: metrics.

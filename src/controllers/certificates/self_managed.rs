@@ -56,12 +56,12 @@ pub struct CaController {
     rotation: CaRotation,
     /// The Secret as last observed: writes carry its resource version.
     object: Option<Secret>,
-    logged: LogState,
+    logged: LoggedConditions,
 }
 
 /// Conditions that were logged, each once until it changes.
 #[derive(Default, PartialEq, Eq)]
-struct LogState {
+struct LoggedConditions {
     secret: Option<String>,
     delayed_request: bool,
 }
@@ -99,7 +99,7 @@ impl CaController {
             settings,
             context,
             object: None,
-            logged: LogState::default(),
+            logged: LoggedConditions::default(),
         }
     }
 

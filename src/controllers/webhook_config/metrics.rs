@@ -14,12 +14,12 @@ const MAX_LABELS: usize = 8;
 /// Metrics of the webhook configurations.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
-    active: Family<Labels, Gauge>,
-    applied: Family<Labels, Counter>,
+    active: Family<WebhookLabels, Gauge>,
+    applied: Family<WebhookLabels, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Labels {
+struct WebhookLabels {
     webhook: String,
 }
 
@@ -51,12 +51,12 @@ impl Metrics {
     }
 }
 
-fn labels(webhooks: &[WebhookSpec], name: &str) -> Labels {
+fn labels(webhooks: &[WebhookSpec], name: &str) -> WebhookLabels {
     let has_own = webhooks
         .iter()
         .take(MAX_LABELS)
         .any(|spec| spec.name == name);
-    Labels {
+    WebhookLabels {
         webhook: if has_own { name } else { "other" }.to_owned(),
     }
 }

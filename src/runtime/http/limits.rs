@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Maximum number of open connections; further ones are closed at once.
     pub connections: usize,
     /// Maximum time from the connection to the end of the TLS handshake.
@@ -21,7 +21,7 @@ pub struct Limits {
     pub in_flight: Duration,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// API servers do not limit connections to a webhook, but run at most 200 mutating requests at once
     /// (`--max-mutating-requests-inflight`); five API servers make 1,000.
     pub const CONNECTIONS: usize = 1024;
@@ -43,7 +43,7 @@ impl Limits {
     pub const IN_FLIGHT: Duration = Duration::from_secs(10);
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: Self::CONNECTIONS,

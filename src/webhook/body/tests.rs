@@ -4,10 +4,10 @@ use super::*;
 
 fn budget(body: usize, bodies: usize) -> BodyBudget {
     BodyBudget::new(
-        Limits {
+        ServerLimits {
             body,
             bodies,
-            ..Limits::default()
+            ..ServerLimits::default()
         },
         Metrics::register(&mut Registry::default()),
     )

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bedrock_profiles::cli::yaml::to_string as to_yaml;
-use bedrock_profiles::cluster::rbac::{Names, PolicyRule, Scope, Switch, TABLE, objects};
+use bedrock_profiles::cluster::rbac::{ObjectNames, PolicyRule, RuleScope, Switch, TABLE, objects};
 use bedrock_profiles::cluster::release::ReleaseNames;
 use serde_json::json;
 
@@ -49,14 +49,14 @@ fn condition(switch: Switch) -> &'static str {
 }
 
 /// The names that a right is limited to, as the chart writes them.
-fn names(names: Names) -> String {
+fn names(names: ObjectNames) -> String {
     let own =
         |suffix: &str| format!(r#"[{{{{ include "bedrock-profiles.fullname" . }}}}{suffix}]"#);
     match names {
-        Names::Fixed(names) => json!(names).to_string(),
-        Names::CaSecret => own("-ca"),
-        Names::Lease | Names::ClusterRole => own(""),
-        Names::Bootstrap => own("-bootstrap"),
+        ObjectNames::Fixed(names) => json!(names).to_string(),
+        ObjectNames::CaSecret => own("-ca"),
+        ObjectNames::Lease | ObjectNames::ClusterRole => own(""),
+        ObjectNames::Bootstrap => own("-bootstrap"),
     }
 }
 
@@ -64,7 +64,7 @@ fn names(names: Names) -> String {
 fn rule(right: &PolicyRule) -> String {
     let mut rule = format!("# {}\n- apiGroups: {}\n", right.why, json!([right.group]));
     writeln!(rule, "  resources: {}", json!(right.resources)).unwrap();
-    if let Scope::Named(of) | Scope::Own(of) = right.scope {
+    if let RuleScope::Named(of) | RuleScope::Own(of) = right.scope {
         writeln!(rule, "  resourceNames: {}", names(of)).unwrap();
     }
     writeln!(rule, "  verbs: {}", json!(right.verbs)).unwrap();
@@ -80,9 +80,9 @@ fn rule(right: &PolicyRule) -> String {
 /// The rules of the chart's roles: a named template for each.
 fn template() -> String {
     let role_of = |right: &PolicyRule| match right.scope {
-        Scope::Cluster | Scope::Named(_) => "cluster",
-        Scope::Own(_) => "own",
-        Scope::Default => "default",
+        RuleScope::Cluster | RuleScope::Named(_) => "cluster",
+        RuleScope::Own(_) => "own",
+        RuleScope::Default => "default",
     };
     let mut text = TEMPLATE_HEAD.to_owned();
     for role in ["cluster", "own", "default"] {
@@ -128,14 +128,14 @@ fn nothing_dangerous_is_granted() {
             assert!(!all.contains(&"*"), "{right:?}");
         }
         if right.resources.contains(&"secrets") || right.resources.contains(&"leases") {
-            assert!(matches!(right.scope, Scope::Own(_)), "{right:?}");
+            assert!(matches!(right.scope, RuleScope::Own(_)), "{right:?}");
             assert!(!verbs(right).contains("create"), "{right:?}");
         }
         let writes = verbs(right)
             .intersection(&BTreeSet::from(["update", "patch", "delete"]))
             .count()
             > 0;
-        let named = matches!(right.scope, Scope::Named(_) | Scope::Own(_));
+        let named = matches!(right.scope, RuleScope::Named(_) | RuleScope::Own(_));
         let ours = right
             .resources
             .iter()

@@ -390,9 +390,9 @@ async fn the_admin_port_reports_draining() {
     async fn get(router: &Router, path: &str) -> StatusCode {
         let bound = Bound::new(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = bound.address();
-        let limits = http::Limits {
+        let limits = http::ConnectionLimits {
             lame_duck: Duration::ZERO,
-            ..http::Limits::default()
+            ..http::ConnectionLimits::default()
         };
         let shutdown = Shutdown::new();
         let server = bound.server(

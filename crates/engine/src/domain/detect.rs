@@ -31,7 +31,7 @@ pub struct Finding<'t> {
     /// The text.
     pub site: TextSite<'t>,
     /// The ID in it.
-    pub subject: Subject<'t>,
+    pub subject: FindingSubject<'t>,
     /// Its syntax, or the reason from its syntax or context for no change.
     pub syntax: Result<Syntax, Reason>,
     /// The place inside a text that is itself a document.
@@ -46,7 +46,7 @@ pub struct Finding<'t> {
 
 /// What a finding is about.
 #[derive(Debug, Clone)]
-pub enum Subject<'t> {
+pub enum FindingSubject<'t> {
     /// A model ID.
     Id {
         /// The ID, split into its parts.
@@ -82,16 +82,20 @@ impl<'t> Finding<'t> {
         let text = &text[token.span.clone()];
         Self {
             in_arn,
-            ..Self::about(Subject::Id { token, text }, site, syntax)
+            ..Self::about(FindingSubject::Id { token, text }, site, syntax)
         }
     }
 
     /// A finding for a text whose content is unknown, with the reason.
     pub(super) fn unread(site: TextSite<'t>, reason: Reason) -> Self {
-        Self::about(Subject::Unread, site, Err(reason))
+        Self::about(FindingSubject::Unread, site, Err(reason))
     }
 
-    fn about(subject: Subject<'t>, site: TextSite<'t>, syntax: Result<Syntax, Reason>) -> Self {
+    fn about(
+        subject: FindingSubject<'t>,
+        site: TextSite<'t>,
+        syntax: Result<Syntax, Reason>,
+    ) -> Self {
         Self {
             site,
             subject,
@@ -106,16 +110,16 @@ impl<'t> Finding<'t> {
     /// The ID, split into its parts; `None` for a text that cannot be read.
     pub fn token(&self) -> Option<&Token<'t>> {
         match &self.subject {
-            Subject::Id { token, .. } => Some(token),
-            Subject::Unread => None,
+            FindingSubject::Id { token, .. } => Some(token),
+            FindingSubject::Unread => None,
         }
     }
 
     /// The ID with its prefix, as written; empty for a text that cannot be read.
     pub fn text(&self) -> &'t str {
         match self.subject {
-            Subject::Id { text, .. } => text,
-            Subject::Unread => "",
+            FindingSubject::Id { text, .. } => text,
+            FindingSubject::Unread => "",
         }
     }
 

@@ -270,7 +270,7 @@ struct Judge<'t, 'a> {
     region_context: RegionContext<'t>,
 }
 
-struct Decision<'t> {
+struct PolicyDecision<'t> {
     judged: Vec<JudgedFinding<'t>>,
     verdict: Verdict<'t>,
     reinvocation: bool,
@@ -292,7 +292,7 @@ impl<'t> Judge<'t, '_> {
     }
 
     /// Evaluates all findings under the effective policy, and returns the verdict on the object.
-    fn decide(&self, mut found: Vec<Finding<'t>>) -> Decision<'t> {
+    fn decide(&self, mut found: Vec<Finding<'t>>) -> PolicyDecision<'t> {
         let changes = self.may_change();
         self.mark_listed(&mut found);
         let mut rewriting = reapply::Reapply::new(self, changes);
@@ -306,7 +306,7 @@ impl<'t> Judge<'t, '_> {
         );
         let reinvocation = rewriting.reinvocation;
         if let Some(refused) = self.refused(&judged) {
-            return Decision {
+            return PolicyDecision {
                 judged,
                 verdict: Verdict::Deny(refused),
                 reinvocation,
@@ -326,7 +326,7 @@ impl<'t> Judge<'t, '_> {
             Some(plan) => Verdict::Rewrite(plan),
             None => Verdict::Report,
         };
-        Decision {
+        PolicyDecision {
             judged,
             verdict,
             reinvocation,

@@ -31,12 +31,12 @@ struct Scanner<'t> {
     at: usize,
     tree: Tree<'t>,
     /// The open objects and arrays, outermost first.
-    open: Vec<OpenCollection>,
+    open: Vec<OpenJsonCollection>,
     /// Space for [`Tree::duplicate_key`], kept from one object to the next.
     scratch: Vec<u32>,
 }
 
-struct OpenCollection {
+struct OpenJsonCollection {
     node: u32,
     mapping: bool,
     /// How many keys or items were read.
@@ -130,7 +130,7 @@ impl Scanner<'_> {
     fn closes_at_once(&mut self) -> Result<bool, Message> {
         self.skip_space();
         let closing = match self.open.last() {
-            Some(OpenCollection { mapping: true, .. }) => b'}',
+            Some(OpenJsonCollection { mapping: true, .. }) => b'}',
             _ => b']',
         };
         let closes = self.bytes.get(self.at) == Some(&closing);
@@ -230,7 +230,7 @@ impl Scanner<'_> {
         let start = self.at;
         self.at += 1;
         self.push(step, kind, Style::Bare, start, TextRef::VERBATIM);
-        self.open.push(OpenCollection {
+        self.open.push(OpenJsonCollection {
             node,
             mapping: kind == Kind::Mapping,
             count: 0,

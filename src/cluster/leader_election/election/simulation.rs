@@ -123,7 +123,7 @@ impl Cluster {
         let step = replica
             .election
             .observe(self.lease.as_ref(), Some(&version), now, wall);
-        if let Step::Write(spec) = step {
+        if let ElectionStep::Write(spec) = step {
             replica.write = Some(Write {
                 spec,
                 over: self.version,

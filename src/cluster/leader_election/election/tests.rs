@@ -60,10 +60,10 @@ fn a_lease_is_taken_if_it_is_free_or_its_holder_is_silent() {
         let mut step = election.observe(spec.as_ref(), VERSION, start, wall(0));
         let now = start + Duration::from_secs(seconds);
         if now > start {
-            assert_eq!(step, Step::Wait, "{why}");
+            assert_eq!(step, ElectionStep::Wait, "{why}");
             step = election.observe(spec.as_ref(), VERSION, now, wall(0));
         }
-        assert_eq!(matches!(step, Step::Write(_)), is_taken, "{why}");
+        assert_eq!(matches!(step, ElectionStep::Write(_)), is_taken, "{why}");
         assert_eq!(election.may_hold(), is_taken, "{why}");
         assert_eq!(
             election.leads_until(now),
@@ -107,7 +107,7 @@ fn an_emptied_lease_is_not_taken_while_its_last_holder_may_lead() {
         election.observe(Some(&held), VERSION, at(0), wall(0));
         election.observe(found.as_ref(), VERSION, at(60), wall(0));
         let step = election.observe(found.as_ref(), VERSION, at(60 + after), wall(0));
-        assert_eq!(matches!(step, Step::Write(_)), is_taken, "{why}");
+        assert_eq!(matches!(step, ElectionStep::Write(_)), is_taken, "{why}");
         assert_eq!(election.may_hold(), is_taken, "{why}");
     }
 
@@ -116,16 +116,23 @@ fn an_emptied_lease_is_not_taken_while_its_last_holder_may_lead() {
     election.observe(Some(&held), VERSION, at(0), wall(0));
     for (version, seconds, is_taken) in [("2", 60, false), ("4", 75, false), ("4", 90, true)] {
         let step = election.observe(None, Some(version), at(seconds), wall(0));
-        assert_eq!(matches!(step, Step::Write(_)), is_taken, "{version}");
+        assert_eq!(
+            matches!(step, ElectionStep::Write(_)),
+            is_taken,
+            "{version}"
+        );
     }
 
     // A free one that we failed to take may have had a leader since.
     let mut election = follower();
     assert!(matches!(
         election.observe(None, VERSION, at(0), wall(0)),
-        Step::Write(_)
+        ElectionStep::Write(_)
     ));
-    assert_eq!(election.observe(None, VERSION, at(14), wall(0)), Step::Wait);
+    assert_eq!(
+        election.observe(None, VERSION, at(14), wall(0)),
+        ElectionStep::Wait
+    );
 }
 
 #[test]
@@ -139,7 +146,11 @@ fn a_holder_is_alive_as_long_as_it_changes_the_lease() {
         };
         let now = start + Duration::from_secs(14) * round;
         let step = election.observe(Some(&spec), VERSION, now, wall(0));
-        assert_eq!(step, Step::Wait, "its clock is an hour slow: {round}");
+        assert_eq!(
+            step,
+            ElectionStep::Wait,
+            "its clock is an hour slow: {round}"
+        );
     }
 }
 
@@ -151,7 +162,8 @@ fn acquisition_counts_a_transition_and_renewal_does_not() {
         ..lease(None, Some(60))
     };
     let mut election = follower();
-    let Step::Write(taken) = election.observe(Some(&before), VERSION, start, wall(0)) else {
+    let ElectionStep::Write(taken) = election.observe(Some(&before), VERSION, start, wall(0))
+    else {
         panic!("the Lease is free");
     };
     let expected = LeaseSpec {
@@ -168,7 +180,7 @@ fn acquisition_counts_a_transition_and_renewal_does_not() {
         renew_time: Some(MicroTime(wall(2))),
         ..taken
     };
-    assert_eq!(step, Step::Write(renewed));
+    assert_eq!(step, ElectionStep::Write(renewed));
 }
 
 #[test]

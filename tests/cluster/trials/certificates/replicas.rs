@@ -22,7 +22,7 @@ use bedrock_profiles::{
         trust::{DesiredTrust, ObservedTrust},
     },
     runtime::{Shutdown, admin::Readiness},
-    tls::{self, Resolver, trust::Bundle},
+    tls::{self, CertificateResolver, trust::Bundle},
 };
 use k8s_openapi::{
     ByteString,
@@ -69,7 +69,7 @@ pub(super) struct Replica {
     address: SocketAddr,
     term: Term,
     desired: channel::Receiver<Option<DesiredTrust>>,
-    resolver: Arc<Resolver>,
+    resolver: Arc<CertificateResolver>,
     readiness: Readiness,
     registry: Registry,
     task: AbortHandle,
@@ -130,7 +130,10 @@ impl<'w> Cluster<'w> {
         let clients = self.runtime.block_on(async { Clients::of(&config) })?;
         let ((term, leadership), (sender, desired)) =
             (leader_election::term(), channel::channel(None));
-        let (resolver, readiness) = (Resolver::empty(), Readiness::new(Shutdown::new()));
+        let (resolver, readiness) = (
+            CertificateResolver::empty(),
+            Readiness::new(Shutdown::new()),
+        );
         let mut registry = Registry::default();
         let context = CertificateContext {
             leadership,

@@ -9,7 +9,7 @@ use axum::http::Request;
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::webhook::body::{self, BodyBudget, Limits};
+use bedrock_profiles::webhook::body::{self, BodyBudget, ServerLimits};
 use bedrock_profiles::webhook::handler::AdmissionHandler;
 use bedrock_profiles::webhook::metrics::Metrics;
 use bedrock_profiles::webhook::{MUTATE, router};
@@ -35,7 +35,10 @@ async fn ask(
     let handler = AdmissionHandler::new(Arc::clone(&view), metrics, BTreeSet::new(), || TODAY);
     let router = router(
         Arc::new(handler),
-        BodyBudget::new(Limits::default(), body::Metrics::register(&mut registry)),
+        BodyBudget::new(
+            ServerLimits::default(),
+            body::Metrics::register(&mut registry),
+        ),
     );
     let request = Request::post(format!("{MUTATE}?timeout=2s"))
         .header("content-type", "application/json")

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
 use bedrock_profiles::cli::serve::{
-    Addresses, Certificate, RunningServer, StandaloneOptions, start_standalone,
+    Addresses, CertificateSource, RunningServer, StandaloneOptions, start_standalone,
 };
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ async fn replica() -> (Endpoint, RunningServer) {
             admin: ([127, 0, 0, 1], 0).into(),
         },
         view,
-        certificate: Certificate::SelfSigned {
+        certificate: CertificateSource::SelfSigned {
             dns: vec![NAME.to_owned()],
             ips: vec![],
             ca_file: None,

@@ -13,8 +13,8 @@ use bedrock_profiles::runtime::Shutdown;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::http::{Bound, Drained, Metrics};
 use bedrock_profiles::tls::authority::{Authority, Names};
-use bedrock_profiles::tls::{Resolver, server_config};
-use bedrock_profiles::webhook::body::{self, BodyBudget, Limits, ReviewRequest};
+use bedrock_profiles::tls::{CertificateResolver, server_config};
+use bedrock_profiles::webhook::body::{self, BodyBudget, ReviewRequest, ServerLimits};
 use bedrock_profiles::webhook::response::AdmissionResponse;
 use bedrock_profiles::webhook::review::{self, AdmissionReview, ReviewError};
 use bytes::Bytes;
@@ -37,8 +37,8 @@ pub(crate) const PANICS: &str = "panics";
 pub(crate) const WAITS: &str = "waits";
 
 /// The figures of production but for those that a test waits for.
-pub(crate) fn limits() -> Limits {
-    let mut limits = Limits::default();
+pub(crate) fn limits() -> ServerLimits {
+    let mut limits = ServerLimits::default();
     limits.connections.lame_duck = Duration::ZERO;
     limits
 }
@@ -46,7 +46,7 @@ pub(crate) fn limits() -> Limits {
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
     pub(crate) trust: Trust,
-    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) resolver: Arc<CertificateResolver>,
     pub(crate) shutdown: Shutdown,
     pub(crate) registry: Registry,
     app: App,
@@ -130,14 +130,14 @@ pub(crate) fn request(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
 // === Rig ===
 
 impl Rig {
-    pub(crate) async fn start(limits: Limits) -> Self {
+    pub(crate) async fn start(limits: ServerLimits) -> Self {
         let authority = Authority::new("test CA", SystemTime::now()).unwrap();
         Self::start_under(limits, &authority).await
     }
 
-    pub(crate) async fn start_under(limits: Limits, authority: &Authority) -> Self {
+    pub(crate) async fn start_under(limits: ServerLimits, authority: &Authority) -> Self {
         let leaf = authority.issue(&names(), SystemTime::now()).unwrap();
-        let resolver = Resolver::new(leaf.pair);
+        let resolver = CertificateResolver::new(leaf.pair);
         let tls = server_config(Arc::clone(&resolver)).unwrap();
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);

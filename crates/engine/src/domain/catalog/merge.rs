@@ -100,11 +100,11 @@ struct Draft {
     routes: BTreeMap<(Region, Geography), Stated<Option<MappedRoute>>>,
     unverified: bool,
     mantle_only: bool,
-    lost: Vec<Lost>,
+    lost: Vec<ShadowedRow>,
 }
 
 /// A row without effect: the mapping that has it, and the one that takes precedence.
-struct Lost {
+struct ShadowedRow {
     row: RowName,
     mapping: MappingIx,
     by: MappingIx,
@@ -266,13 +266,13 @@ fn set_if_absent<T: Clone + PartialEq>(
     slot: &mut Stated<T>,
     stated: &T,
     at: MappingIx,
-    lost: &mut Vec<Lost>,
+    lost: &mut Vec<ShadowedRow>,
     row: impl FnOnce() -> RowName,
 ) {
     match slot {
         None => *slot = Some((stated.clone(), at)),
         // Two values in the same mapping are not reported.
-        Some((current, by)) if *by != at && current != stated => lost.push(Lost {
+        Some((current, by)) if *by != at && current != stated => lost.push(ShadowedRow {
             row: row(),
             mapping: at,
             by: *by,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
-use super::{Detector, Finding, Inner, Subject, first_of, syntax_of};
+use super::{Detector, Finding, FindingSubject, Inner, first_of, syntax_of};
 use crate::domain::context_rules::{
     MatchedNames, NameContext, NameScope, neighbours_in_list, neighbours_in_mapping, variable,
 };
@@ -358,7 +358,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             model: token.model,
             suffix: "",
         };
-        let subject = Subject::Id { token, text };
+        let subject = FindingSubject::Id { token, text };
         Some(Finding::about(subject, site, Err(Reason::Unmappable)))
     }
 }

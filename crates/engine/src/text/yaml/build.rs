@@ -19,7 +19,7 @@ pub(super) const COMPLEX_KEY: &str =
 pub(super) struct DocumentBuilder<'t> {
     pub(super) tree: Tree<'t>,
     /// The open collections, outermost first.
-    pub(super) open: Vec<OpenCollection>,
+    pub(super) open: Vec<OpenYamlCollection>,
     pub(super) anchors: HashMap<usize, AnchorTarget>,
     /// Values that an alias uses as keys: their bytes must not change.
     pub(super) keys: Vec<Span>,
@@ -31,7 +31,7 @@ pub(super) struct DocumentBuilder<'t> {
 }
 
 /// A collection that has not ended.
-pub(super) struct OpenCollection {
+pub(super) struct OpenYamlCollection {
     pub(super) node: u32,
     mapping: bool,
     block: bool,
@@ -176,7 +176,7 @@ impl<'t> DocumentBuilder<'t> {
         );
         self.end = self.end.max(span.end);
         let block = style == StructureStyle::Block;
-        self.open.push(OpenCollection {
+        self.open.push(OpenYamlCollection {
             node,
             mapping: kind == Kind::Mapping,
             block,
