@@ -15,7 +15,7 @@ pub(crate) const HELM_DOCS: Tool = Tool {
     },
 };
 
-/// Validates objects against the OpenAPI schemas of Kubernetes.
+/// Validates objects against the `OpenAPI` schemas of Kubernetes.
 pub(crate) const KUBECONFORM: Tool = Tool {
     name: "kubeconform",
     module: &Module {

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::pinned::PROMTOOL;
 
-/// The number of series in an exposition in the OpenMetrics format, after checking that it is valid: Prometheus' parser of
+/// The number of series in an exposition in the `OpenMetrics` format, after checking that it is valid: Prometheus' parser of
 /// that format reads the same number of different series as there are lines, and `promtool check metrics`, which fails on a
 /// family that occurs twice and warns of a family without help, finds nothing.
 pub(crate) fn check(exposition: &str) -> Result<usize> {
