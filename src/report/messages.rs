@@ -2,7 +2,7 @@
 //! reports.
 //!
 //! `messages` renders what the domain has decided. The texts hold IDs, regions and names of places, never another part of
-//! a value. The sentence of a reason is [`Reason::sentence`](crate::domain::reason::Reason::sentence); [`reasons`] has the
+//! a value. The description of a reason is [`Reason::description`](crate::domain::reason::Reason::description); [`reasons`] has the
 //! shorter forms that name the region, the profile or the field to change.
 
 use std::collections::BTreeMap;
