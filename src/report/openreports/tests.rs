@@ -148,5 +148,8 @@ fn the_message_states_the_replacement_or_the_reason() {
     );
     one.missed = Some(Missed::Missed);
     assert!(messages::finding(&one).contains("fail_open_count"));
-    assert!(messages::finding(&record("a", Some(Reason::NothingServes))).ends_with("serves here."));
+    assert!(
+        messages::finding(&record("a", Some(Reason::NothingServes)))
+            .ends_with("serves this region.")
+    );
 }
