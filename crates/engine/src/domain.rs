@@ -22,6 +22,7 @@ pub mod record;
 pub mod region;
 pub mod region_lookup;
 pub mod resolve;
+pub mod setting;
 pub mod site;
 pub mod snapshot;
 pub mod syntax;
