@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use crate::domain::judge::{JudgedFinding, Judgement, PolicyFindings, Verdict};
 use crate::domain::object::Object;
 use crate::domain::policy::{Mode, Policy};
+use crate::domain::reason::ReasonWarning;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::Snapshot;
 
@@ -24,7 +25,7 @@ mod warnings;
 pub use records::{finding, id, lifecycle, replacement, summary, totals};
 pub use steps::step;
 
-use reasons::explain;
+use reasons::warning_text;
 use warnings::{Tense, Warnings};
 
 /// Maximum length of an audit annotation in bytes: room for a few dozen changes.
@@ -146,8 +147,14 @@ fn denied_finding(one: &JudgedFinding<'_>, policy: &Policy, context: RenderConte
             format!("use {target} instead of {written} at {at}{region}")
         }
         Resolution::Leave(reason) => {
-            let why = explain(one, *reason, policy, false)
-                .unwrap_or_else(|| reason.description().to_owned());
+            let why = match reason.warning() {
+                ReasonWarning::Unresolved(general) => {
+                    warning_text(one, (*reason, general), policy, false)
+                }
+                ReasonWarning::Silent | ReasonWarning::EndOfLife | ReasonWarning::NotPermitted => {
+                    reason.description().to_owned()
+                }
+            };
             let successor = super::lifecycle(one, context.snapshot, context.today)
                 .and_then(|life| life.successor);
             let advice = successor

@@ -5,9 +5,9 @@ use bedrock_profiles_engine::in_group;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::grade::{Grade, Grades};
+use super::grade::Grades;
 use super::{FindingRecord, ObjectReference, content_hash, messages};
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Grade, Reason};
 
 /// API version of reports.
 pub const API_VERSION: &str = "openreports.io/v1alpha1";

@@ -14,8 +14,8 @@ use super::FinishedAudit;
 use super::write_limit::WriteLimiter;
 use crate::audit::{PolicyStatus, PolicyStatuses, PolicyTotals, StoredFinding};
 use crate::cluster::release::{MANAGED_BY, Manager};
+use crate::domain::reason::Grade;
 use crate::report::content_hash;
-use crate::report::grade::Grade;
 use crate::report::messages;
 
 /// The namespace of events on objects without a namespace.

@@ -7,58 +7,43 @@ use crate::domain::reason::Reason;
 use crate::domain::region::{Jurisdiction, Region};
 use crate::domain::resolve::crossings;
 
-/// Why `one` is not rewritten, with its region, profile or policy field, in fewer words if `brief`. `None` for a reason
-/// whose name is enough.
-pub(super) fn explain(
+/// Why `one` is not rewritten, with its region, profile or policy field, in fewer words if `brief`. `general` is the text
+/// of [`ReasonWarning::Unresolved`](crate::domain::reason::ReasonWarning), which names nothing of the finding.
+pub(super) fn warning_text(
     one: &JudgedFinding<'_>,
-    reason: Reason,
+    (reason, general): (Reason, &str),
     policy: &Policy,
     brief: bool,
-) -> Option<String> {
+) -> String {
     let region = one.region.map(|(region, _)| region);
     let route = one.evidence.route.as_ref();
-    let here = region
-        .map(|region| format!(" {region}"))
-        .unwrap_or_default();
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "the names of all others are enough"
+        reason = "every reason has a general text"
     )]
-    let text = match reason {
-        Reason::OnlyGlobalServes if brief => {
-            "only a global profile serves (geography.global)".to_owned()
+    let specific = match (reason, region) {
+        (Reason::OnlyGlobalServes, Some(region)) if !brief => Some(format!(
+            "only the global profile serves {region}; geography.global is Never"
+        )),
+        (Reason::NothingServes, Some(region)) => {
+            Some(format!("no inference profile serves {region}"))
         }
-        Reason::OnlyGlobalServes => {
-            format!("only the global profile serves{here}; geography.global is Never")
+        (Reason::GeographyNotAllowed, Some(region)) => {
+            route.map(|route| crossing(route, region, brief))
         }
-        Reason::NothingServes => format!("no inference profile serves{here}"),
-        Reason::GeographyNotAllowed => crossing(route?, region?, brief),
-        Reason::DestinationNotAllowed => {
-            match route.and_then(|route| disallowed_destination(route, policy)) {
-                Some(to) => format!("its profile may route to {to}"),
-                None => "its profile may route to a region that is not allowed".to_owned(),
-            }
+        (Reason::DestinationNotAllowed, _) => route
+            .and_then(|route| disallowed_destination(route, policy))
+            .map(|to| format!("its profile may route to {to}")),
+        (Reason::ReplacementNotServed, Some(region)) => {
+            Some(format!("its replacement is not served in {region}"))
         }
-        Reason::DestinationsUnknown => "the destinations of its profile are unknown".to_owned(),
-        Reason::ReplacementNotServed => format!("its replacement is not served in{here}"),
-        Reason::NoRegion => "no region is set".to_owned(),
-        Reason::RegionOutOfSight => "its region cannot be read here".to_owned(),
-        Reason::RegionConflict => "two region settings differ".to_owned(),
-        Reason::NotARegion => "its region is not an AWS region".to_owned(),
-        Reason::RegionUnknown => format!("no mapping covers it in{here}"),
-        Reason::UnknownModel => "no mapping lists this model".to_owned(),
-        Reason::Unverified => "its profiles are not verified yet".to_owned(),
-        Reason::NeverExisted => "no profile with this prefix is known".to_owned(),
-        Reason::DoublePrefix => "it has two prefixes".to_owned(),
-        Reason::ProfileNotServed => format!("this profile does not serve{here}"),
-        Reason::InArn => "an ARN is never edited".to_owned(),
-        Reason::PercentEncoded => "percent-encoded text is never edited".to_owned(),
-        Reason::OverrideNeedsWholeValue => {
-            "the override is an ARN, which replaces whole values only".to_owned()
+        (Reason::RegionUnknown, Some(region)) => Some(format!("no mapping covers it in {region}")),
+        (Reason::ProfileNotServed, Some(region)) => {
+            Some(format!("this profile does not serve {region}"))
         }
-        _ => return None,
+        _ => None,
     };
-    Some(text)
+    specific.unwrap_or_else(|| general.to_owned())
 }
 
 /// Which jurisdictions the profile of `route` connects, and the policy field that allows it.

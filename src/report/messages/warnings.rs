@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::domain::judge::JudgedFinding;
 use crate::domain::object::ObjectKind;
 use crate::domain::policy::{Mode, Policy, Unresolved};
-use crate::domain::reason::{Group, Reason};
+use crate::domain::reason::{Group, Reason, ReasonWarning};
 use crate::domain::resolve::{Note, Resolution, Suggestion, Target};
 use crate::report::{self, LifecycleRecord};
 
 use super::RenderContext;
-use super::reasons::explain;
+use super::reasons::warning_text;
 
 /// Maximum length of a warning that names one ID, in characters: what the Kubernetes API recommends.
 const MAX_WARNING: usize = 120;
@@ -139,7 +139,6 @@ impl<'a> Warnings<'a> {
     }
 
     fn add(&mut self, policy: &Policy, one: &JudgedFinding<'_>, tense: Tense) {
-        let life = report::lifecycle(one, self.context.snapshot, self.context.today);
         match &one.resolution {
             Resolution::Rewrite { target, note, .. } => {
                 let class = if tense == Tense::Done {
@@ -149,27 +148,34 @@ impl<'a> Warnings<'a> {
                 };
                 self.count(class, rewrite(policy, one, target, tense));
                 if *note == Some(Note::EndOfLife) {
+                    let life = report::lifecycle(one, self.context.snapshot, self.context.today);
                     self.count(Class::EndOfLife, end_of_life(&one.original, life));
                 }
             }
-            Resolution::Leave(Reason::EndOfLife) => {
+            Resolution::Leave(reason) => self.add_reason(policy, one, *reason),
+        }
+    }
+
+    /// Adds the warning of a finding that is not rewritten.
+    fn add_reason(&mut self, policy: &Policy, one: &JudgedFinding<'_>, reason: Reason) {
+        match reason.warning() {
+            ReasonWarning::Silent => {}
+            ReasonWarning::EndOfLife => {
+                let life = report::lifecycle(one, self.context.snapshot, self.context.today);
                 self.count(Class::EndOfLife, end_of_life(&one.original, life));
             }
-            Resolution::Leave(Reason::ProfileNotPermitted) => {
+            ReasonWarning::NotPermitted => {
                 let why = format!("not permitted by policy {}", shortened(24, &policy.name));
                 let warning = not_rewritten(&one.original, &why, &why, self.suggestion(one));
                 self.count(Class::NotPermitted, warning);
             }
-            Resolution::Leave(reason)
-                if policy.unresolved != Unresolved::Allow && reason.is_worth_a_warning() =>
-            {
-                let full =
-                    explain(one, *reason, policy, false).unwrap_or_else(|| reason.to_string());
-                let brief = explain(one, *reason, policy, true).unwrap_or_else(|| full.clone());
+            ReasonWarning::Unresolved(_) if policy.unresolved == Unresolved::Allow => {}
+            ReasonWarning::Unresolved(general) => {
+                let full = warning_text(one, (reason, general), policy, false);
+                let brief = warning_text(one, (reason, general), policy, true);
                 let warning = not_rewritten(&one.original, &full, &brief, self.suggestion(one));
                 self.count(Class::Unresolved, warning);
             }
-            Resolution::Leave(_) => {}
         }
     }
 

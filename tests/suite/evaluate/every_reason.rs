@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use bedrock_profiles::domain::reason::Reason;
+use bedrock_profiles::domain::reason::{Reason, ReasonWarning};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -413,13 +413,11 @@ async fn every_reason_is_produced_exactly_at_its_claimed_levels() {
     assert!(wrong.is_empty(), "claimed, reached: {wrong:#?}");
 }
 
-/// What is said of a reason without an example: an author is told where the code says that it is worth it.
 #[test]
-fn a_reason_has_a_warning_exactly_where_the_code_claims_one() {
-    let with_warnings_of_their_own = [Reason::EndOfLife, Reason::ProfileNotPermitted];
+fn a_reason_has_a_warning_exactly_where_its_table_names_one() {
     for (reason, levels, _) in TABLE {
-        let worth = reason.is_worth_a_warning() || with_warnings_of_their_own.contains(reason);
-        assert_eq!(levels.contains(&Warning), worth, "{reason}");
+        let warns = reason.warning() != ReasonWarning::Silent;
+        assert_eq!(levels.contains(&Warning), warns, "{reason}");
     }
 }
 

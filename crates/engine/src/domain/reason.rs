@@ -21,8 +21,65 @@ pub enum Group {
     Rows,
 }
 
+/// The severity of a finding, in the terms of policy reports, highest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// The ID does not work, or the webhook missed it.
+    Fail,
+    /// The text, or what its evaluation depends on, cannot be read.
+    Error,
+    /// The ID would be replaced, or needs attention.
+    Warn,
+    /// The ID is excluded by a policy or an annotation.
+    Skip,
+}
+
+impl Grade {
+    /// The name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// Which warning of the webhook reports a reason, even where the object may not be denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReasonWarning {
+    /// None.
+    Silent,
+    /// The model has reached its end of life.
+    EndOfLife,
+    /// The policy would not permit the profile.
+    NotPermitted,
+    /// The ID is not replaced although it needs attention: why, in few words that follow the ID.
+    Unresolved(&'static str),
+}
+
+/// Whether the reason may differ in another region.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ReasonScope {
+    /// The reason holds in this region.
+    Region,
+    /// The reason holds in every region.
+    Everywhere,
+}
+
+/// The grade of a row of the table: `None` for an ID that works, or that is out of scope.
+macro_rules! grade {
+    (Pass) => {
+        None
+    };
+    ($grade:ident) => {
+        Some(Grade::$grade)
+    };
+}
+
 macro_rules! reasons {
-    ($($group:ident { $($name:ident: $sentence:literal,)+ })+) => {
+    ($($group:ident { $($name:ident: $grade:ident, $warning:ident, $scope:ident, $sentence:literal $(=> $text:literal)?,)+ })+) => {
         /// Why a model ID is unchanged.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason {
@@ -47,76 +104,111 @@ macro_rules! reasons {
             pub const fn group(self) -> Group {
                 match self { $($(Self::$name => Group::$group,)+)+ }
             }
+
+            /// The severity in reports; `None` for an ID that works, or that is out of scope.
+            pub const fn grade(self) -> Option<Grade> {
+                match self { $($(Self::$name => grade!($grade),)+)+ }
+            }
+
+            /// Which warning reports the reason.
+            pub const fn warning(self) -> ReasonWarning {
+                match self { $($(Self::$name => ReasonWarning::$warning $(($text))?,)+)+ }
+            }
+
+            const fn scope(self) -> ReasonScope {
+                match self { $($(Self::$name => ReasonScope::$scope,)+)+ }
+            }
         }
     };
 }
 
+// Per reason: the grade in reports (`Pass`: none), the warning of the webhook, where it holds, its description, and the text of
+// an `Unresolved` warning.
 reasons! {
     Shape {
-        AlreadyProfiled: "The ID already names an inference profile.",
-        ProfileNotServed: "The ID names a profile that does not serve the workload's region.",
-        ProfileNotPermitted: "The ID names a profile that the policy would not permit.",
-        NeverExisted: "No scan has found a profile of this model with this prefix.",
-        DoublePrefix: "The ID has two prefixes, but every profile has exactly one.",
-        InArn: "The ID is inside an ARN, which names an account's resource and is never edited.",
-        PercentEncoded: "The ID is percent-encoded, as in a URL.",
-        ProvisionedSuffix: "The ID has a size suffix or a commitment, as for provisioned throughput.",
-        ListLeft: "The ID is in a list, which other data may have to match.",
-        ClientAlias: "The text is the name under which clients request a model from a gateway.",
-        MapKey: "The ID is a key of a lookup table.",
-        PriceTable: "The ID is in a table of prices or costs.",
-        RoutingMatch: "The ID is compared with the model that clients request.",
-        Dashboard: "The ID selects a metric in a dashboard or an alert.",
-        IamDocument: "The ID is in an IAM policy document.",
-        Prose: "The ID is in prose or a comment.",
-        ExplicitProfile: "A profile is named beside the ID, and the application uses the profile.",
-        PrefixedByTool: "The tool adds the prefix to the ID by itself.",
-        Mantle: "The ID is sent to bedrock-mantle, which accepts direct IDs only.",
-        GatewayClient: "The ID is sent to a gateway, which defines its own model names.",
-        OtherCloud: "The route before the ID leads to another provider.",
-        Batch: "The ID is used by a batch, asynchronous or tuning call, for which other rules apply.",
-        CustomResource: "The ID is in a custom resource, whose fields only its controller interprets.",
-        UnknownFormat: "The text around the ID is in no format that can be edited safely.",
-        SharedAnchor: "The ID is shared through a YAML anchor whose uses need different IDs.",
-        Unmappable: "The ID is written with escapes or over several lines, so that its position in the source is uncertain.",
+        AlreadyProfiled:         Pass,  Silent,       Region,     "The ID already names an inference profile.",
+        ProfileNotServed:        Fail,  Unresolved,   Region,     "The ID names a profile that does not serve the workload's region."
+            => "this profile does not serve the region",
+        ProfileNotPermitted:     Warn,  NotPermitted, Region,     "The ID names a profile that the policy would not permit.",
+        NeverExisted:            Fail,  Unresolved,   Everywhere, "No scan has found a profile of this model with this prefix."
+            => "no profile with this prefix is known",
+        DoublePrefix:            Fail,  Unresolved,   Everywhere, "The ID has two prefixes, but every profile has exactly one."
+            => "it has two prefixes",
+        InArn:                   Warn,  Unresolved,   Everywhere, "The ID is inside an ARN, which names an account's resource and is never edited."
+            => "an ARN is never edited",
+        PercentEncoded:          Warn,  Unresolved,   Everywhere, "The ID is percent-encoded, as in a URL."
+            => "percent-encoded text is never edited",
+        ProvisionedSuffix:       Pass,  Silent,       Everywhere, "The ID has a size suffix or a commitment, as for provisioned throughput.",
+        ListLeft:                Pass,  Silent,       Everywhere, "The ID is in a list, which other data may have to match.",
+        ClientAlias:             Pass,  Silent,       Everywhere, "The text is the name under which clients request a model from a gateway.",
+        MapKey:                  Pass,  Silent,       Everywhere, "The ID is a key of a lookup table.",
+        PriceTable:              Pass,  Silent,       Everywhere, "The ID is in a table of prices or costs.",
+        RoutingMatch:            Pass,  Silent,       Everywhere, "The ID is compared with the model that clients request.",
+        Dashboard:               Pass,  Silent,       Everywhere, "The ID selects a metric in a dashboard or an alert.",
+        IamDocument:             Pass,  Silent,       Everywhere, "The ID is in an IAM policy document.",
+        Prose:                   Pass,  Silent,       Everywhere, "The ID is in prose or a comment.",
+        ExplicitProfile:         Pass,  Silent,       Everywhere, "A profile is named beside the ID, and the application uses the profile.",
+        PrefixedByTool:          Pass,  Silent,       Everywhere, "The tool adds the prefix to the ID by itself.",
+        Mantle:                  Pass,  Silent,       Everywhere, "The ID is sent to bedrock-mantle, which accepts direct IDs only.",
+        GatewayClient:           Pass,  Silent,       Everywhere, "The ID is sent to a gateway, which defines its own model names.",
+        OtherCloud:              Pass,  Silent,       Everywhere, "The route before the ID leads to another provider.",
+        Batch:                   Pass,  Silent,       Everywhere, "The ID is used by a batch, asynchronous or tuning call, for which other rules apply.",
+        CustomResource:          Pass,  Silent,       Everywhere, "The ID is in a custom resource, whose fields only its controller interprets.",
+        UnknownFormat:           Error, Silent,       Everywhere, "The text around the ID is in no format that can be edited safely.",
+        SharedAnchor:            Pass,  Silent,       Everywhere, "The ID is shared through a YAML anchor whose uses need different IDs.",
+        Unmappable:              Pass,  Silent,       Everywhere, "The ID is written with escapes or over several lines, so that its position in the source is uncertain.",
     }
     Object {
-        Immutable: "The object is immutable.",
-        Tracked: "Another controller tracks the object and would undo the change or report it as drift.",
-        TooLarge: "The change would make the object larger than the API server accepts.",
-        OptedOut: "The object or its namespace has opted out by annotation.",
+        Immutable:               Warn,  Silent,       Everywhere, "The object is immutable.",
+        Tracked:                 Warn,  Silent,       Everywhere, "Another controller tracks the object and would undo the change or report it as drift.",
+        TooLarge:                Warn,  Silent,       Everywhere, "The change would make the object larger than the API server accepts.",
+        OptedOut:                Skip,  Silent,       Everywhere, "The object or its namespace has opted out by annotation.",
     }
     Policy {
-        NotIncluded: "The policy does not include the model.",
-        Excluded: "The policy excludes the model or this kind of object.",
+        NotIncluded:             Skip,  Silent,       Everywhere, "The policy does not include the model.",
+        Excluded:                Skip,  Silent,       Everywhere, "The policy excludes the model or this kind of object.",
     }
     Model {
-        UnknownModel: "No mapping contains the ID.",
-        Unverified: "The model is known, but no scan has found its profiles.",
-        NeverHadProfile: "The model is known and has no inference profile.",
+        UnknownModel:            Warn,  Unresolved,   Everywhere, "No mapping contains the ID."
+            => "no mapping lists this model",
+        Unverified:              Warn,  Unresolved,   Everywhere, "The model is known, but no scan has found its profiles."
+            => "its profiles are not verified yet",
+        NeverHadProfile:         Pass,  Silent,       Everywhere, "The model is known and has no inference profile.",
     }
     Region {
-        NoRegion: "No source sets the region.",
-        RegionOutOfSight: "The region comes from a source that cannot be read.",
-        RegionConflict: "Two settings name different regions, and clients differ in which setting they use.",
-        NotARegion: "The name of the region matches no AWS partition.",
-        RegionUnknown: "No scan covers this model in this region.",
+        NoRegion:                Warn,  Unresolved,   Region,     "No source sets the region."
+            => "no region is set",
+        RegionOutOfSight:        Error, Unresolved,   Region,     "The region comes from a source that cannot be read."
+            => "its region cannot be read here",
+        RegionConflict:          Warn,  Unresolved,   Region,     "Two settings name different regions, and clients differ in which setting they use."
+            => "two region settings differ",
+        NotARegion:              Warn,  Unresolved,   Region,     "The name of the region matches no AWS partition."
+            => "its region is not an AWS region",
+        RegionUnknown:           Warn,  Unresolved,   Region,     "No scan covers this model in this region."
+            => "no mapping covers it in this region",
     }
     Reference {
-        ReferenceUnseen: "The text comes from a ConfigMap that has not been observed yet.",
-        MayBeShadowed: "A later source that cannot be read may define the same variable.",
-        OutOfSight: "The text comes from a source that is not read.",
+        ReferenceUnseen:         Error, Silent,       Everywhere, "The text comes from a ConfigMap that has not been observed yet.",
+        MayBeShadowed:           Warn,  Silent,       Everywhere, "A later source that cannot be read may define the same variable.",
+        OutOfSight:              Error, Silent,       Everywhere, "The text comes from a source that is not read.",
     }
     Rows {
-        WorksDirectly: "The direct ID works in this region.",
-        EndOfLife: "The model has reached its end of life in this region, and a profile does not change that.",
-        OnlyGlobalServes: "Only a global profile serves this region, and the policy does not use global profiles.",
-        NothingServes: "No profile of this model serves this region.",
-        GeographyNotAllowed: "The profile may route to another jurisdiction, and the policy does not allow its geography.",
-        DestinationNotAllowed: "The profile may route to a region that the policy does not allow.",
-        DestinationsUnknown: "The regions to which the profile may route are unknown.",
-        ReplacementNotServed: "The replacement that the policy names is not served in this region.",
-        OverrideNeedsWholeValue: "The override is an ARN, which can only replace a whole value.",
+        WorksDirectly:           Pass,  Silent,       Region,     "The direct ID works in this region.",
+        EndOfLife:               Fail,  EndOfLife,    Region,     "The model has reached its end of life in this region, and a profile does not change that.",
+        OnlyGlobalServes:        Fail,  Unresolved,   Region,     "Only a global profile serves this region, and the policy does not use global profiles."
+            => "only a global profile serves (geography.global)",
+        NothingServes:           Fail,  Unresolved,   Region,     "No profile of this model serves this region."
+            => "no inference profile serves this region",
+        GeographyNotAllowed:     Fail,  Unresolved,   Region,     "The profile may route to another jurisdiction, and the policy does not allow its geography."
+            => "its profile may route to another jurisdiction",
+        DestinationNotAllowed:   Fail,  Unresolved,   Region,     "The profile may route to a region that the policy does not allow."
+            => "its profile may route to a region that is not allowed",
+        DestinationsUnknown:     Fail,  Unresolved,   Region,     "The regions to which the profile may route are unknown."
+            => "the destinations of its profile are unknown",
+        ReplacementNotServed:    Fail,  Unresolved,   Region,     "The replacement that the policy names is not served in this region."
+            => "its replacement is not served in this region",
+        OverrideNeedsWholeValue: Fail,  Unresolved,   Region,     "The override is an ARN, which can only replace a whole value."
+            => "the override is an ARN, which replaces whole values only",
     }
 }
 
@@ -131,32 +223,8 @@ impl Reason {
     }
 
     /// Whether the result may differ in another region.
-    pub const fn depends_on_the_region(self) -> bool {
-        matches!(self.group(), Group::Region | Group::Rows)
-            || matches!(
-                self,
-                Self::AlreadyProfiled | Self::ProfileNotServed | Self::ProfileNotPermitted
-            )
-    }
-
-    /// Whether the webhook warns about the finding, even where it may not deny the object.
-    pub const fn is_worth_a_warning(self) -> bool {
-        self.is_unresolved()
-            || matches!(
-                self,
-                Self::NeverExisted
-                    | Self::DoublePrefix
-                    | Self::ProfileNotServed
-                    | Self::InArn
-                    | Self::PercentEncoded
-                    | Self::UnknownModel
-                    | Self::Unverified
-                    | Self::NoRegion
-                    | Self::RegionOutOfSight
-                    | Self::RegionConflict
-                    | Self::NotARegion
-                    | Self::RegionUnknown
-            )
+    pub fn depends_on_the_region(self) -> bool {
+        self.scope() == ReasonScope::Region
     }
 }
 
@@ -184,6 +252,43 @@ mod tests {
             }
         }
         assert!(!Reason::WorksDirectly.is_unresolved());
+    }
+
+    #[test]
+    fn an_id_that_does_not_work_fails_and_an_unknown_one_does_not() {
+        for reason in Reason::ALL.iter().copied() {
+            if reason.is_unresolved() {
+                assert_eq!(reason.grade(), Some(Grade::Fail), "{reason}");
+            }
+            if matches!(reason.group(), Group::Model | Group::Region) {
+                assert_ne!(reason.grade(), Some(Grade::Fail), "{reason}");
+            }
+        }
+        assert_eq!(Reason::WorksDirectly.grade(), None);
+        assert_eq!(Reason::AlreadyProfiled.grade(), None);
+        assert_eq!(Reason::NotIncluded.grade(), Some(Grade::Skip));
+    }
+
+    #[test]
+    fn a_reason_with_a_warning_has_a_grade_and_an_unresolved_one_has_a_warning() {
+        for reason in Reason::ALL.iter().copied() {
+            if reason.warning() != ReasonWarning::Silent {
+                assert!(reason.grade().is_some(), "{reason}");
+            }
+            if reason.is_unresolved() {
+                assert_ne!(reason.warning(), ReasonWarning::Silent, "{reason}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_mapping_and_the_region_decide_depends_on_the_region() {
+        for reason in Reason::ALL.iter().copied() {
+            if matches!(reason.group(), Group::Region | Group::Rows) {
+                assert!(reason.depends_on_the_region(), "{reason}");
+            }
+        }
+        assert!(!Reason::InArn.depends_on_the_region());
     }
 
     #[test]
