@@ -76,10 +76,10 @@ impl<'t> Sibling<'t> {
         letters(self.prefix).chain(letters(self.name))
     }
 
-    /// Whether the value meets the condition with this index and test.
-    pub(super) fn meets(&self, condition: usize, test: ValueTest) -> bool {
+    /// Whether the value passes the test with this index.
+    pub(super) fn passes(&self, index: usize, test: ValueTest) -> bool {
         match self.source {
-            ValueSource::Conditions(conditions) => conditions.meets(condition),
+            ValueSource::Conditions(conditions) => conditions.passes(index),
             ValueSource::Entry(..)
             | ValueSource::Key(..)
             | ValueSource::Text(_)

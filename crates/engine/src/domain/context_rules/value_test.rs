@@ -1,0 +1,120 @@
+//! The tests of the values of neighbouring names.
+
+use super::SiblingValue;
+use super::pattern::fits;
+use crate::domain::placeholder::has_placeholder;
+use crate::domain::region::is_bedrock_runtime;
+
+/// The test that the value of a neighbouring name must pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueTest {
+    /// Any value that is not empty.
+    Anything,
+    /// A name, or an unknown value; not a boolean.
+    Name,
+    /// True, or an unknown value.
+    Yes,
+    /// An ARN.
+    Arn,
+    /// An address that is not Bedrock's own runtime, or an unknown value.
+    OtherHost,
+    /// An address of bedrock-mantle.
+    MantleHost,
+    /// A text that matches one of these patterns.
+    OneOf(&'static [&'static str]),
+}
+
+impl ValueTest {
+    pub(super) fn accepts(self, text: SiblingValue<'_>) -> bool {
+        let text = match text {
+            SiblingValue::Text(text) => text.trim(),
+            SiblingValue::Unknown => {
+                return !matches!(self, Self::Arn | Self::MantleHost | Self::OneOf(_));
+            }
+            SiblingValue::Structure => return matches!(self, Self::Anything),
+        };
+        let is_unknown = has_placeholder(text);
+        match self {
+            Self::Anything => !text.is_empty(),
+            Self::Name => is_unknown || (is_yes(text) && !is_plain_yes(text)),
+            Self::Yes => is_unknown || is_yes(text),
+            Self::Arn => text.starts_with("arn:"),
+            Self::OtherHost => !text.is_empty() && (is_unknown || !is_bedrock_runtime(text)),
+            Self::MantleHost => text.contains("bedrock-mantle"),
+            Self::OneOf(words) => words.iter().any(|word| fits(word, text)),
+        }
+    }
+}
+
+/// Whether a program would read a switch as on: any value except the common forms of false.
+fn is_yes(text: &str) -> bool {
+    let no = ["", "0", "false", "no", "off", "n", "f", "null", "none"];
+    !no.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether a value is one of the common forms of true.
+fn is_plain_yes(text: &str) -> bool {
+    let yes = ["1", "true", "yes", "on", "y", "t", "enabled"];
+    yes.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_with_an_unknown_value_may_be_on() {
+        for text in [
+            "1",
+            "true",
+            "TRUE",
+            "yes",
+            "on",
+            "$(X)",
+            "{{ .Values.mantle }}",
+        ] {
+            assert!(ValueTest::Yes.accepts(SiblingValue::Text(text)), "{text}");
+        }
+        for text in ["", "0", "false", "False", "no", "off"] {
+            assert!(!ValueTest::Yes.accepts(SiblingValue::Text(text)), "{text}");
+        }
+        assert!(ValueTest::Yes.accepts(SiblingValue::Unknown));
+    }
+
+    #[test]
+    fn a_switch_is_not_a_name() {
+        for text in ["", "true", "false", "0", "1", "no"] {
+            assert!(!ValueTest::Name.accepts(SiblingValue::Text(text)), "{text}");
+        }
+        for text in [
+            "us",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/x",
+            "$(PROFILE)",
+        ] {
+            assert!(ValueTest::Name.accepts(SiblingValue::Text(text)), "{text}");
+        }
+        assert!(ValueTest::Name.accepts(SiblingValue::Unknown));
+    }
+
+    #[test]
+    fn bedrocks_own_runtime_is_not_another_host() {
+        let own = "https://bedrock-runtime.us-east-1.amazonaws.com";
+        let private = "https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com";
+        for text in [own, private, ""] {
+            assert!(
+                !ValueTest::OtherHost.accepts(SiblingValue::Text(text)),
+                "{text}"
+            );
+        }
+        for text in [
+            "http://litellm:4000",
+            "https://api.openai.com/v1",
+            "$(GATEWAY)",
+        ] {
+            assert!(
+                ValueTest::OtherHost.accepts(SiblingValue::Text(text)),
+                "{text}"
+            );
+        }
+    }
+}
