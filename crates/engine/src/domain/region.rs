@@ -4,9 +4,11 @@
 
 use std::fmt;
 
+mod endpoint;
 mod source;
 mod text;
 
+pub use endpoint::{RuntimeEndpoint, is_bedrock_runtime};
 pub use source::RegionSource;
 pub(crate) use text::{LONGEST_EXPANSION, expand, read};
 pub use text::{RegionReading, read_region};
@@ -181,11 +183,6 @@ fn row_of(code: &str) -> Option<&'static (&'static str, &'static str, &'static s
             code.starts_with(pattern)
         }
     })
-}
-
-/// Whether an address is an endpoint of Bedrock's runtime, public or in a VPC.
-pub fn is_bedrock_runtime(address: &str) -> bool {
-    address.contains("bedrock-runtime.") || address.contains("bedrock-runtime-fips.")
 }
 
 impl fmt::Display for Region {

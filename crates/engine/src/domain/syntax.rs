@@ -4,7 +4,7 @@
 
 use crate::domain::placeholder::is_in_template;
 use crate::domain::reason::Reason;
-use crate::domain::region::{Region, is_bedrock_runtime};
+use crate::domain::region::{Region, RuntimeEndpoint, is_bedrock_runtime};
 use crate::domain::site::TextKind;
 use crate::domain::tokens::Token;
 
@@ -263,16 +263,13 @@ fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
 
 /// The region of an address of Bedrock's runtime (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/`).
 fn in_address(route: &str) -> Result<Option<Region>, Reason> {
-    if !is_bedrock_runtime(route) {
+    let Some(endpoint) = RuntimeEndpoint::parse(route) else {
         return Err(Reason::GatewayClient);
-    }
+    };
     if !route.ends_with(RUNTIME_PATH) {
         return Err(Reason::UnknownFormat);
     }
-    let mut labels = route.split('.');
-    let host = labels.find(|label| label.contains("bedrock-runtime"));
-    let region = host.and_then(|_| Region::parse(labels.next()?).ok());
-    Ok(region)
+    Ok(Region::parse(endpoint.region).ok())
 }
 
 fn is_delimiter(c: char) -> bool {

@@ -127,6 +127,14 @@ fn an_address_of_the_runtime_names_its_region() {
             "https://vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com/model/ID/converse",
             "eu-west-1",
         ),
+        (
+            "https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com/model/ID/converse",
+            "us-gov-west-1",
+        ),
+        (
+            "https://bedrock-runtime.eu-central-1.api.aws/model/ID/converse",
+            "eu-central-1",
+        ),
     ] {
         assert_eq!(
             of(&text.replace("ID", ID), TextKind::Env),
