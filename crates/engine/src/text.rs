@@ -19,6 +19,7 @@ mod locate;
 mod node;
 mod properties;
 mod query;
+pub mod shell;
 mod splice;
 mod template;
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod json;
 mod locate;
 mod planted;
 mod properties;
+mod shell;
 mod template;
 mod toml;
 mod yaml;
