@@ -223,7 +223,7 @@ impl FindingRecord {
             today,
             preview,
         } = context;
-        let region = judged.region.map(|(region, _)| region);
+        let region = judged.region.map(|chosen| chosen.region);
         let (target, destinations, note) = target_of(judged);
         let mapping = judged
             .evidence
@@ -256,7 +256,7 @@ impl FindingRecord {
             before: judged.finding.text().to_owned(),
             after,
             region,
-            region_source: judged.region.map(|(_, source)| source),
+            region_source: judged.region.map(|chosen| chosen.source),
             destinations: destinations.and_then(destination_names),
             crosses: crossed_jurisdictions(destinations, region),
             mode: policy.mode,

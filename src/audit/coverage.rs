@@ -176,7 +176,7 @@ impl Coverage {
 fn depends_on_object_alone(judged: &JudgedFinding<'_>) -> bool {
     let is_guessed = judged
         .region
-        .is_some_and(|(_, source)| source == RegionSource::Cluster);
+        .is_some_and(|chosen| chosen.source == RegionSource::Cluster);
     judged.finding.site.reference().is_none() && !is_guessed
 }
 

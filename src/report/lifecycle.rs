@@ -32,7 +32,7 @@ pub fn lifecycle(
 ) -> Option<LifecycleRecord> {
     lifecycle_of(
         &judged.id,
-        judged.region.map(|(region, _)| region),
+        judged.region.map(|chosen| chosen.region),
         snapshot,
         today,
     )

@@ -138,7 +138,7 @@ pub fn denial(judgement: &Judgement<'_>, denied: &[usize], context: RenderContex
 fn denied_finding(one: &JudgedFinding<'_>, policy: &Policy, context: RenderContext<'_>) -> String {
     let region = one
         .region
-        .map(|(region, source)| format!(" for {region} ({source})"))
+        .map(|chosen| format!(" for {chosen}"))
         .unwrap_or_default();
     let at = one.finding.site.location;
     let written = written(one);
@@ -171,7 +171,7 @@ pub fn change(one: &JudgedFinding<'_>) -> Option<String> {
     let target = one.resolution.target()?;
     let region = one
         .region
-        .map(|(region, source)| format!(" ({region}, {source})"))
+        .map(|chosen| format!(" ({}, {})", chosen.region, chosen.source))
         .unwrap_or_default();
     Some(format!(
         "{}: {} -> {target}{region}",

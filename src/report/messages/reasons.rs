@@ -15,7 +15,7 @@ pub(super) fn warning_text(
     policy: &Policy,
     brief: bool,
 ) -> String {
-    let region = one.region.map(|(region, _)| region);
+    let region = one.region.map(|chosen| chosen.region);
     let route = one.evidence.route.as_ref();
     #[expect(
         clippy::wildcard_enum_match_arm,

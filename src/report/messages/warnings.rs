@@ -128,7 +128,7 @@ impl<'a> Warnings<'a> {
 
     /// Whether the region of the finding cannot change any more.
     fn has_settled_region(&self, one: &JudgedFinding<'_>) -> bool {
-        let settled = one.region.is_none_or(|(_, source)| source.is_settled());
+        let settled = one.region.is_none_or(|chosen| chosen.source.is_settled());
         settled || !self.context.creating_pod || self.sort == ObjectKind::ConfigMap
     }
 
@@ -212,7 +212,7 @@ fn rewrite(policy: &Policy, one: &JudgedFinding<'_>, target: &Target, tense: Ten
     let text = match tense {
         Tense::Done => format!("replaced {before} with {target}"),
         Tense::Pods => {
-            let region = one.region.map(|(region, _)| format!(" in {region}"));
+            let region = one.region.map(|chosen| format!(" in {}", chosen.region));
             let region = region.unwrap_or_default();
             format!("Pods{region} get {target} instead of {before}")
         }

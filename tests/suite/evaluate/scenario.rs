@@ -301,9 +301,9 @@ impl Found {
             answer,
             region: one
                 .region
-                .map(|(region, _)| region.to_string())
+                .map(|chosen| chosen.region.to_string())
                 .unwrap_or_default(),
-            source: one.region.map_or("", |(_, source)| source.as_str()),
+            source: one.region.map_or("", |chosen| chosen.source.as_str()),
             destinations,
             end_of_life,
             suggestion: one

@@ -10,7 +10,7 @@ use crate::domain::object::{Object, ObjectKind};
 use crate::domain::plan::Plan;
 use crate::domain::policy::{Lists, Mode, Namespace, Policy};
 use crate::domain::reason::{Group, Reason};
-use crate::domain::region::{Region, RegionSource};
+use crate::domain::region::ChosenRegion;
 use crate::domain::region_lookup::RegionContext;
 use crate::domain::resolve::{Evidence, Resolution, Suggestion};
 use crate::domain::snapshot::Snapshot;
@@ -66,7 +66,7 @@ pub struct JudgedFinding<'t> {
     /// The name as its author wrote it; the original one if the text is a rewrite by the webhook.
     pub original: String,
     /// The region and its source, if known.
-    pub region: Option<(Region, RegionSource)>,
+    pub region: Option<ChosenRegion>,
     /// The target, or the reason for no change.
     pub resolution: Resolution,
     /// The catalog rows that the resolution is based on.

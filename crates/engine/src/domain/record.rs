@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::region::{Region, RegionSource};
+use crate::domain::region::{ChosenRegion, Region, RegionSource};
 
 /// The maximum size of the annotation, in bytes.
 pub const LARGEST: usize = 16 * 1024;
@@ -90,11 +90,14 @@ impl Record {
 
 impl Entry {
     /// The region and its source; `None` if either text is not valid.
-    pub fn recorded_region(&self) -> Option<(Region, RegionSource)> {
+    pub fn recorded_region(&self) -> Option<ChosenRegion> {
         let source = RegionSource::ALL
             .iter()
             .find(|source| source.as_str() == self.by)?;
-        Some((Region::parse(&self.region).ok()?, *source))
+        Some(ChosenRegion {
+            region: Region::parse(&self.region).ok()?,
+            source: *source,
+        })
     }
 }
 

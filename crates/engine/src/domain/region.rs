@@ -9,7 +9,7 @@ mod source;
 mod text;
 
 pub use endpoint::{RuntimeEndpoint, is_bedrock_runtime};
-pub use source::RegionSource;
+pub use source::{ChosenRegion, RegionSource};
 pub(crate) use text::{LONGEST_EXPANSION, expand, read};
 pub use text::{RegionReading, read_region};
 

@@ -5,7 +5,7 @@ use crate::domain::detect::Finding;
 use crate::domain::object::ObjectKind;
 use crate::domain::policy::{Lists, References, Scope};
 use crate::domain::reason::Reason;
-use crate::domain::region::{Region, RegionReading, RegionSource};
+use crate::domain::region::{ChosenRegion, Region, RegionReading, RegionSource};
 use crate::domain::region_lookup::{RegionAnswer, RegionQuery};
 use crate::domain::resolve::{
     Evidence, ModelRef, Question, Resolution, Suggestion, SuggestionQuery, reason_in_every_region,
@@ -57,7 +57,7 @@ impl<'t> Judge<'t, '_> {
         let name = SuggestionQuery {
             original: &judged.original,
             id: &judged.id,
-            region: judged.region.map(|(region, _)| region),
+            region: judged.region.map(|chosen| chosen.region),
             namespace: self.context.namespace,
             whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.context.today,
@@ -127,7 +127,7 @@ impl<'t> Judge<'t, '_> {
         finding: &Finding<'_>,
         named: ModelRef<'_>,
         found: Option<RegionAnswer>,
-    ) -> (Resolution, Evidence, Option<(Region, RegionSource)>) {
+    ) -> (Resolution, Evidence, Option<ChosenRegion>) {
         let mut region = found.and_then(region_of);
         let (resolution, evidence) = match found.map(|answer| answer.found) {
             None => self.without_region(named, Reason::NoRegion),
@@ -137,7 +137,10 @@ impl<'t> Judge<'t, '_> {
             Some(RegionReading::Conflict(one, other)) => {
                 let first = self.resolve_with(finding, named, one, found);
                 if first.0 == self.resolve_with(finding, named, other, found).0 {
-                    region = found.map(|answer| (one, answer.source));
+                    region = found.map(|answer| ChosenRegion {
+                        region: one,
+                        source: answer.source,
+                    });
                     first
                 } else {
                     self.without_region(named, Reason::RegionConflict)
@@ -229,9 +232,12 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
 }
 
 /// The region that was found, with its source; `None` if there is no single region.
-fn region_of(answer: RegionAnswer) -> Option<(Region, RegionSource)> {
+fn region_of(answer: RegionAnswer) -> Option<ChosenRegion> {
     match answer.found {
-        RegionReading::Region(region) => Some((region, answer.source)),
+        RegionReading::Region(region) => Some(ChosenRegion {
+            region,
+            source: answer.source,
+        }),
         RegionReading::Conflict(..) | RegionReading::OutOfSight | RegionReading::NotARegion => None,
     }
 }

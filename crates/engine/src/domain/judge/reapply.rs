@@ -16,7 +16,7 @@ use crate::domain::object::ObjectKind;
 use crate::domain::plan::Plan;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Entry, Record};
-use crate::domain::region::{Region, RegionReading, RegionSource};
+use crate::domain::region::{ChosenRegion, RegionReading, RegionSource};
 use crate::domain::resolve::{Evidence, ModelRef, Question, Resolution, resolve};
 use crate::domain::site::TextSource;
 use crate::domain::syntax::Syntax;
@@ -64,8 +64,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
         finding: Finding<'t>,
         reason: Option<Reason>,
     ) -> JudgedFinding<'t> {
-        if let Some((entry, region, source)) = self.recorded(&finding) {
-            return self.again(finding, entry, (region, source), reason);
+        if let Some((entry, recorded)) = self.recorded(&finding) {
+            return self.again(finding, entry, recorded, reason);
         }
         let judged = self.judge.one(finding, reason);
         let profiled = judged.finding.site.scalar().is_some()
@@ -101,8 +101,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
         found
             .into_iter()
             .filter_map(|finding| {
-                let (entry, region, source) = self.recorded(&finding)?;
-                Some(self.again(finding, entry, (region, source), reason))
+                let (entry, recorded) = self.recorded(&finding)?;
+                Some(self.again(finding, entry, recorded, reason))
             })
             .collect()
     }
@@ -169,7 +169,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
             TextSource::Here(node) => self.edit(node, judged),
             TextSource::Elsewhere(reference) => self.make_explicit(&reference, judged),
         };
-        let (Some(()), Some(target), Some((region, source))) =
+        let (Some(()), Some(target), Some(chosen)) =
             (planned, judged.resolution.target(), judged.region)
         else {
             return;
@@ -178,8 +178,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
             at: site.location.to_string(),
             from: judged.original.clone(),
             to: target.to_string(),
-            region: region.to_string(),
-            by: source.as_str().into(),
+            region: chosen.region.to_string(),
+            by: chosen.source.as_str().into(),
         });
     }
 
@@ -217,7 +217,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
     }
 
     /// The entry of an earlier invocation for this text, if the entry is still valid.
-    fn recorded(&self, finding: &Finding<'t>) -> Option<(Entry, Region, RegionSource)> {
+    fn recorded(&self, finding: &Finding<'t>) -> Option<(Entry, ChosenRegion)> {
         self.plan.as_ref()?;
         finding.site.scalar()?;
         let at = finding.site.location.to_string();
@@ -225,9 +225,9 @@ impl<'t, 'a> Reapply<'t, 'a> {
             .iter()
             .filter(|entry| entry.at == at && entry.to == finding.text())
             .find_map(|entry| {
-                let (region, source) = entry.recorded_region()?;
-                self.is_valid(entry, finding, region, source)
-                    .then(|| (entry.clone(), region, source))
+                let recorded = entry.recorded_region()?;
+                self.is_valid(entry, finding, recorded)
+                    .then(|| (entry.clone(), recorded))
             })
     }
 
@@ -236,8 +236,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         &self,
         entry: &Entry,
         finding: &Finding<'t>,
-        region: Region,
-        source: RegionSource,
+        ChosenRegion { region, source }: ChosenRegion,
     ) -> bool {
         let reading = self
             .judge
@@ -276,13 +275,14 @@ impl<'t, 'a> Reapply<'t, 'a> {
         &mut self,
         finding: Finding<'t>,
         entry: Entry,
-        (region, source): (Region, RegionSource),
+        recorded: ChosenRegion,
         reason: Option<Reason>,
     ) -> JudgedFinding<'t> {
         self.reinvocation = true;
         let now = self.judge.region_of(&finding);
-        let stronger = now
-            .is_some_and(|now| now.source < source && now.found != RegionReading::Region(region));
+        let stronger = now.is_some_and(|now| {
+            now.source < recorded.source && now.found != RegionReading::Region(recorded.region)
+        });
         if !stronger {
             self.new.push(entry.clone());
             let resolution = Resolution::Leave(Reason::AlreadyProfiled);
@@ -290,7 +290,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 finding,
                 id: entry.from.clone(),
                 original: entry.from,
-                region: Some((region, source)),
+                region: Some(recorded),
                 resolution,
                 evidence: Evidence::default(),
                 suggestion: None,

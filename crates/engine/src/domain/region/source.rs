@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Region;
+
 /// The source of a region. The order of the variants is the order of precedence, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RegionSource {
@@ -80,6 +82,22 @@ impl RegionSource {
     /// Whether no source that another webhook may inject later takes precedence.
     pub fn is_settled(self) -> bool {
         self <= Self::ConfigMapKey
+    }
+}
+
+/// A region and the source that sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ChosenRegion {
+    /// The region.
+    pub region: Region,
+    /// The source that sets it.
+    pub source: RegionSource,
+}
+
+/// `eu-west-1 (ContainerEnv)`.
+impl fmt::Display for ChosenRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.region, self.source)
     }
 }
 
