@@ -13,6 +13,7 @@ mod expansion;
 pub mod id;
 pub mod judge;
 pub mod kinds;
+pub mod name_words;
 pub mod object;
 pub mod placeholder;
 pub mod plan;

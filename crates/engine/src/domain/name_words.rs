@@ -1,0 +1,182 @@
+//! The words of a name: of a variable, a key, a flag or a property. `AWS_REGION`, `awsRegion`, `aws.region`, `AWS__Region` and
+//! `awsregion` have the same words.
+
+/// Words that are often written together, with the length of the first.
+const COMPOUNDS: &[(&str, usize)] = &[
+    ("apibase", 3),
+    ("apihost", 3),
+    ("apiurl", 3),
+    ("awsregion", 3),
+    ("awsdefaultregion", 3),
+    ("baseurl", 4),
+    ("basepath", 4),
+    ("baseuri", 4),
+    ("crossregion", 5),
+    ("defaultregion", 7),
+    ("endpointurl", 8),
+    ("modelid", 5),
+    ("modelname", 5),
+    ("proxyurl", 5),
+    ("regionname", 6),
+    ("serverurl", 6),
+];
+
+/// The words of a name, in order. They are compared regardless of case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NameWords<'t>(Vec<&'t str>);
+
+impl<'t> NameWords<'t> {
+    /// Splits a name by separators and by changes of case.
+    pub fn of(name: &'t str) -> Self {
+        Self::of_parts([name])
+    }
+
+    /// Splits a name that consists of several parts, such as the keys of nested mappings.
+    pub fn of_parts(parts: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut words = Self(Vec::with_capacity(8));
+        for part in parts {
+            for run in part.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()) {
+                words.push_run(run);
+            }
+        }
+        words
+    }
+
+    /// Adds the words of a text without separators.
+    fn push_run(&mut self, run: &'t str) {
+        let bytes = run.as_bytes();
+        let mut start = 0;
+        for at in 1..bytes.len() {
+            let upper = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
+            let lower = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_lowercase);
+            let begins = upper(at) && (!upper(at - 1) || (lower(at + 1) && !is_plural(bytes, at)));
+            if begins && run.is_char_boundary(at) {
+                self.push(&run[start..at]);
+                start = at;
+            }
+        }
+        self.push(&run[start..]);
+    }
+
+    /// Adds a word, or the words of a compound.
+    fn push(&mut self, word: &'t str) {
+        if word.is_empty() {
+            return;
+        }
+        let compound = COMPOUNDS
+            .iter()
+            .find(|(compound, _)| word.eq_ignore_ascii_case(compound));
+        match compound {
+            Some((_, first)) => {
+                self.0.push(&word[..*first]);
+                self.push(&word[*first..]);
+            }
+            None => self.0.push(word),
+        }
+    }
+
+    /// The words, as written.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &'t str> + ExactSizeIterator + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Whether the name has this word, in lower case.
+    pub fn has(&self, word: &str) -> bool {
+        self.iter().any(|one| one.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether the name has one of these words.
+    pub fn has_any(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.has(word))
+    }
+
+    /// Whether the name has these words in sequence.
+    pub fn has_sequence(&self, words: &[&str]) -> bool {
+        self.0.windows(words.len()).any(|some| are(some, words))
+    }
+
+    /// Whether the name ends with these words.
+    pub fn ends_with(&self, words: &[&str]) -> bool {
+        let start = self.0.len().checked_sub(words.len());
+        start.is_some_and(|start| are(&self.0[start..], words))
+    }
+
+    /// Whether the name consists of these words.
+    pub fn is(&self, words: &[&str]) -> bool {
+        are(&self.0, words)
+    }
+}
+
+fn are(some: &[&str], words: &[&str]) -> bool {
+    let mut pairs = some.iter().zip(words);
+    some.len() == words.len() && pairs.all(|(one, other)| one.eq_ignore_ascii_case(other))
+}
+
+/// Whether the letter at `at` is the last of an acronym in the plural, such as `LLMs`.
+fn is_plural(bytes: &[u8], at: usize) -> bool {
+    let after = bytes.get(at + 2);
+    bytes.get(at + 1) == Some(&b's') && after.is_none_or(u8::is_ascii_uppercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(name: &str) -> Vec<String> {
+        NameWords::of(name).iter().map(str::to_lowercase).collect()
+    }
+
+    #[test]
+    fn a_name_is_split_by_separators_case_and_compounds() {
+        for name in [
+            "AWS_DEFAULT_REGION",
+            "awsDefaultRegion",
+            "AWSDefaultRegion",
+            "aws.default-region",
+            "AWS__Default__Region",
+            "awsdefaultregion",
+            "--aws-default-region",
+        ] {
+            assert_eq!(words(name), ["aws", "default", "region"], "{name}");
+        }
+        for (name, expected) in [
+            ("OPENAI_API_BASE_URL", &["openai", "api", "base", "url"][..]),
+            ("OpenAIBaseUrl", &["open", "ai", "base", "url"]),
+            ("llmBaseURL", &["llm", "base", "url"]),
+            ("LLMs", &["llms"]),
+            ("LLMsEndpoint", &["llms", "endpoint"]),
+            (
+                "spring.ai.bedrock.aws.region",
+                &["spring", "ai", "bedrock", "aws", "region"],
+            ),
+            ("S3_REGION", &["s3", "region"]),
+            ("modelId", &["model", "id"]),
+            ("modelid", &["model", "id"]),
+            ("baseurl", &["base", "url"]),
+            ("x", &["x"]),
+            ("", &[]),
+            ("__", &[]),
+            ("é_Ü", &["é", "ü"]),
+            ("aÉB", &["aé", "b"]),
+        ] {
+            assert_eq!(words(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn words_are_compared_regardless_of_case() {
+        let name = NameWords::of("OpenAI_Base_URL");
+        assert!(name.has("base") && !name.has("bas"));
+        assert!(name.has_sequence(&["open", "ai"]) && !name.has_sequence(&["open", "base"]));
+        assert!(name.ends_with(&["base", "url"]) && !name.ends_with(&["base"]));
+        assert!(name.is(&["open", "ai", "base", "url"]) && !name.is(&["open", "ai", "base"]));
+        assert!(name.has_any(&["x", "url"]) && !name.has_any(&[]));
+        assert!(!NameWords::of("url").ends_with(&["base", "url"]));
+    }
+
+    #[test]
+    fn the_parts_of_a_name_are_joined() {
+        let name = NameWords::of_parts(["AWS", "Region"]);
+        assert!(name.is(&["aws", "region"]));
+    }
+}
