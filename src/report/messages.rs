@@ -78,7 +78,7 @@ pub fn render<'t>(
         let reported = findings.iter().filter(|one| one.report_only);
         annotate(&mut audit, "would-rewrite", reported);
         audit.insert("policy", policy.name.to_string());
-        let denied = matches!(judgement.verdict, Verdict::Deny(_));
+        let denied = matches!(judgement.verdict, Verdict::Deny);
         // A denial has a message of its own, and a controller does not read warnings.
         let is_silent = denied || (policy.mode == Mode::Deny && object.is_controlled());
         if !is_silent {
@@ -118,13 +118,13 @@ pub fn render<'t>(
 }
 
 /// The message of a denial. It begins with what to do.
-pub fn denial(judgement: &Judgement<'_>, denied: &[usize], context: RenderContext<'_>) -> String {
+pub fn denial(judgement: &Judgement<'_>, context: RenderContext<'_>) -> String {
     let Some(PolicyFindings { policy, findings }) = &judgement.effective else {
         return String::new();
     };
+    let denied: Vec<_> = findings.iter().filter(|one| one.denied).collect();
     let each = denied
         .iter()
-        .filter_map(|at| findings.get(*at))
         .take(MAX_DENIED)
         .map(|one| denied_finding(one, policy, context));
     let mut message = each.collect::<Vec<_>>().join("; ");

@@ -191,7 +191,20 @@ fn selector(problems: &mut Problems, field: &str, wire: Option<&LabelSelector>) 
     Selector::new(requirements)
 }
 
-fn requirement(wire: &LabelSelectorRequirement) -> Result<Requirement, String> {
+/// Why an entry of `matchExpressions` is invalid.
+#[derive(Debug, thiserror::Error)]
+enum RequirementError<'a> {
+    #[error(
+        "operator `{0}` needs at least one value: add `values`, or write `Exists` or `DoesNotExist`"
+    )]
+    NoValue(&'a str),
+    #[error("operator `{0}` takes no values: remove `values`, or write `In` or `NotIn`")]
+    Values(&'a str),
+    #[error("`{0}` is no operator: write In, NotIn, Exists or DoesNotExist")]
+    Operator(&'a str),
+}
+
+fn requirement(wire: &LabelSelectorRequirement) -> Result<Requirement, RequirementError<'_>> {
     let key: Box<str> = wire.key.as_str().into();
     let values: Box<[Box<str>]> = wire
         .values
@@ -204,18 +217,9 @@ fn requirement(wire: &LabelSelectorRequirement) -> Result<Requirement, String> {
         ("NotIn", false) => Ok(Requirement::NotIn(key, values)),
         ("Exists", true) => Ok(Requirement::Exists(key)),
         ("DoesNotExist", true) => Ok(Requirement::DoesNotExist(key)),
-        ("In" | "NotIn", true) => Err(format!(
-            "operator `{}` needs at least one value: add `values`, or write `Exists` or `DoesNotExist`",
-            wire.operator
-        )),
-        ("Exists" | "DoesNotExist", false) => Err(format!(
-            "operator `{}` takes no values: remove `values`, or write `In` or `NotIn`",
-            wire.operator
-        )),
-        _ => Err(format!(
-            "`{}` is no operator: write In, NotIn, Exists or DoesNotExist",
-            wire.operator
-        )),
+        (operator @ ("In" | "NotIn"), true) => Err(RequirementError::NoValue(operator)),
+        (operator @ ("Exists" | "DoesNotExist"), false) => Err(RequirementError::Values(operator)),
+        (operator, _) => Err(RequirementError::Operator(operator)),
     }
 }
 

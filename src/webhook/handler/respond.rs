@@ -28,8 +28,8 @@ pub(super) fn respond(
     let (mut response, outcome) = match &judgement.verdict {
         Verdict::Untouched => (AdmissionResponse::allowed(uid), ReviewOutcome::Allowed),
         Verdict::Report => (AdmissionResponse::allowed(uid), ReviewOutcome::Reported),
-        Verdict::Deny(refused) => {
-            let message = messages::denial(judgement, refused, context);
+        Verdict::Deny => {
+            let message = messages::denial(judgement, context);
             let response = AdmissionResponse::denied(uid, FORBIDDEN, message);
             (response, ReviewOutcome::Denied)
         }
@@ -64,7 +64,7 @@ pub(super) fn respond(
 
 /// Logs a change or a denial: IDs and places, never another part of the object.
 fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
-    let is_logged = matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Deny(_));
+    let is_logged = matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Deny);
     let Some(effective) = judgement.effective.as_ref().filter(|_| is_logged) else {
         return;
     };

@@ -227,9 +227,9 @@ impl Scenario {
         let (verdict, patch, message) = match &judgement.verdict {
             Verdict::Untouched => ("Untouched", Value::Null, String::new()),
             Verdict::Report => ("Tell", Value::Null, String::new()),
-            Verdict::Deny(refused) => {
-                assert!(!refused.is_empty());
-                ("Refuse", Value::Null, denial(&judgement, refused, context))
+            Verdict::Deny => {
+                assert!(judgement.findings().any(|one| one.denied));
+                ("Refuse", Value::Null, denial(&judgement, context))
             }
             Verdict::Rewrite(plan) => {
                 let patch = plan.json_patch();

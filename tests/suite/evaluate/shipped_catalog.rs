@@ -142,7 +142,7 @@ pub(crate) fn verdict(view: &View, object: &Value, action: Action<'_>) -> &'stat
         Verdict::Untouched => "untouched",
         Verdict::Report => "tell",
         Verdict::Rewrite(_) => "rewrite",
-        Verdict::Deny(_) => "refuse",
+        Verdict::Deny => "refuse",
     })
 }
 

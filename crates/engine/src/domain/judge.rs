@@ -75,6 +75,8 @@ pub struct JudgedFinding<'t> {
     pub suggestion: Option<Suggestion>,
     /// Whether the finding is in a referenced text and the policy only reports references.
     pub report_only: bool,
+    /// Whether the object is denied for this finding.
+    pub denied: bool,
     /// Whether [`resolve_edits`] writes the target into the source.
     pub edited: bool,
 }
@@ -107,8 +109,8 @@ pub enum Verdict<'t> {
     Report,
     /// The object is changed.
     Rewrite(Plan<'t>),
-    /// The object is denied for these findings of the effective policy, by index.
-    Deny(Vec<usize>),
+    /// The object is denied for the findings of the effective policy that are marked `denied`.
+    Deny,
 }
 
 impl<'t> Judgement<'t> {
@@ -305,10 +307,10 @@ impl<'t> Judge<'t, '_> {
                 .filter(|one| !one.is_reported_at_config_map()),
         );
         let reinvocation = rewriting.reinvocation;
-        if let Some(refused) = self.refused(&judged) {
+        if self.mark_denied(&mut judged) {
             return PolicyDecision {
                 judged,
-                verdict: Verdict::Deny(refused),
+                verdict: Verdict::Deny,
                 reinvocation,
             };
         }

@@ -109,6 +109,7 @@ impl<'t> Judge<'t, '_> {
             id: id.to_owned(),
             original: finding.text().to_owned(),
             report_only: self.only_reports(&finding),
+            denied: false,
             edited: false,
             finding,
             region,
@@ -227,6 +228,7 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
         evidence,
         suggestion: None,
         report_only: false,
+        denied: false,
         edited: false,
     }
 }

@@ -295,6 +295,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 evidence: Evidence::default(),
                 suggestion: None,
                 report_only: false,
+                denied: false,
                 edited: false,
             };
         }

@@ -11,18 +11,18 @@ use crate::domain::resolve::Resolution;
 use crate::domain::site::Location;
 
 impl<'t> Judge<'t, '_> {
-    /// The indices of the findings for which the object is denied; `None` if it is admitted.
-    pub(super) fn refused(&self, judged: &[JudgedFinding<'t>]) -> Option<Vec<usize>> {
+    /// Marks the findings for which the object is denied, and returns whether there are any.
+    pub(super) fn mark_denied(&self, judged: &mut [JudgedFinding<'t>]) -> bool {
         let old = match self.context.action {
-            Action::Read | Action::Edit => return None,
+            Action::Read | Action::Edit => return false,
             Action::CreatePod | Action::AddEphemeralContainers(_) => None,
             Action::Apply(old) => old,
         };
         if self.object.is_controlled() || self.object.is_being_deleted() {
-            return None;
+            return false;
         }
         let existing = old.map(|old| self.existing_ids(old)).unwrap_or_default();
-        let is_refused = |one: &JudgedFinding<'_>| match &one.resolution {
+        let is_deniable = |one: &JudgedFinding<'_>| match &one.resolution {
             _ if one.report_only => false,
             Resolution::Rewrite { .. } => self.policy.mode == Mode::Deny,
             Resolution::Leave(reason) => {
@@ -34,12 +34,12 @@ impl<'t> Judge<'t, '_> {
         let is_new = |one: &JudgedFinding<'_>| {
             !existing.contains(&(one.finding.site.location, one.finding.text()))
         };
-        let refused: Vec<_> = (0..)
-            .zip(judged)
-            .filter(|(_, one)| is_refused(one) && is_new(one))
-            .map(|(at, _)| at)
-            .collect();
-        (!refused.is_empty()).then_some(refused)
+        let mut denies = false;
+        for one in judged {
+            one.denied = is_deniable(one) && is_new(one);
+            denies |= one.denied;
+        }
+        denies
     }
 
     /// The IDs of an object with their locations. Only an ID that is not among them is a reason to deny an update.
