@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 pub mod audit;
 pub mod check;
@@ -21,6 +21,20 @@ pub struct Cli {
     /// The command to run.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Parses the command line of the process. Prints help and usage errors, and exits after them.
+    pub fn parse_or_exit() -> Self {
+        let mut command = Self::command();
+        let matches = command.get_matches_mut();
+        if let (Some(("serve", matches)), Some(serve)) =
+            (matches.subcommand(), command.find_subcommand_mut("serve"))
+        {
+            serve::flags::check(serve, matches).unwrap_or_else(|error| error.exit());
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+    }
 }
 
 /// The commands.

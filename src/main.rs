@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use bedrock_profiles::cli::{self, Cli};
-use clap::Parser as _;
 
 /// What a usage or input error ends with.
 const ERROR: u8 = 2;
 
 fn main() -> ExitCode {
-    cli::run(Cli::parse()).unwrap_or_else(|error| {
+    cli::run(Cli::parse_or_exit()).unwrap_or_else(|error| {
         anstream::eprintln!("error: {error:#}");
         ExitCode::from(ERROR)
     })

@@ -17,6 +17,7 @@ use super::audit::{FileArgs, Tally, parse};
 /// Arguments of `fix`.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("paths", |paths| paths.required(true)))]
+#[command(mut_arg("namespace", |namespace| namespace.help("Namespace of objects in files that have none. Default: `default`")))]
 pub struct Args {
     /// Files to change.
     #[command(flatten)]

@@ -22,6 +22,7 @@ use super::evaluation_args::{EvaluationArgs, EvaluationArgsError, default_policy
 
 mod audit_args;
 mod cluster;
+pub mod flags;
 mod server;
 mod standalone;
 
@@ -38,29 +39,19 @@ pub struct Args {
     #[arg(long)]
     pub standalone: bool,
     /// Full name of the Helm release, which is the name of its objects.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "bedrock-profiles",
-        conflicts_with = "standalone"
-    )]
+    #[arg(long, value_name = "NAME", default_value = "bedrock-profiles")]
     pub name: String,
     /// Namespace of the Helm release. Default: the namespace of the service account, or of the kubeconfig context.
-    #[arg(long, short, value_name = "NAME", conflicts_with = "standalone")]
+    #[arg(long, short, value_name = "NAME")]
     pub namespace: Option<String>,
     /// Context of the kubeconfig. Default: the cluster that the process runs in, or else the current context.
-    #[arg(long, value_name = "NAME", conflicts_with = "standalone")]
+    #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
     /// Identity of this replica in the leader election, such as the name of the Pod. Default: the host name.
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "POD_NAME",
-        conflicts_with = "standalone"
-    )]
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
     pub identity: Option<String>,
     /// Use the region of the node labels, if all nodes agree, where no other source names a region.
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, conflicts_with = "standalone")]
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub region_from_nodes: bool,
     /// Address of the webhook.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443")]
@@ -68,13 +59,13 @@ pub struct Args {
     /// Address of /livez, /readyz and /metrics, without TLS.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub admin_listen: SocketAddr,
-    /// DNS name of the certificate, besides localhost; can be given several times.
+    /// DNS name of the certificate of a standalone server, besides localhost; can be given several times.
     #[arg(long = "dns-name", value_name = "NAME")]
     pub dns_names: Vec<String>,
-    /// IP address of the certificate, besides the loopback addresses; can be given several times.
+    /// IP address of the certificate of a standalone server, besides the loopback addresses; can be given several times.
     #[arg(long = "ip-address", value_name = "ADDRESS")]
     pub ip_addresses: Vec<IpAddr>,
-    /// File to write the CA certificate to, for clients to trust.
+    /// File to write the CA certificate of a standalone server to, for clients to trust.
     #[arg(long, value_name = "FILE", conflicts_with = "tls_cert_file")]
     pub ca_file: Option<PathBuf>,
     /// Serving certificate chain, as PEM; reloaded when it changes. Default: a self-signed CA and its certificate.
@@ -85,12 +76,7 @@ pub struct Args {
     pub tls_key_file: Option<PathBuf>,
     /// CA certificates of the serving certificate, as PEM; reloaded when they change. Required in a cluster, for the `caBundle` of
     /// the webhook configurations.
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "tls_cert_file",
-        conflicts_with = "standalone"
-    )]
+    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     pub ca_bundle_file: Option<PathBuf>,
     /// Namespace to ignore, besides kube-system; can be given several times.
     #[arg(long = "exclude-namespace", value_name = "NAME")]
@@ -106,7 +92,7 @@ pub struct Args {
         default_value = "info,kube_client::client::builder=off"
     )]
     pub log: String,
-    /// Policies and mappings to evaluate with.
+    /// Policies and mappings of a standalone server.
     #[command(flatten)]
     pub evaluation: EvaluationArgs,
     /// Audits of the cluster.
@@ -135,9 +121,6 @@ pub enum StartError {
     /// The cluster cannot be connected to.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// A flag is only valid without a cluster.
-    #[error("{0} requires --standalone; in a cluster, apply the file as a custom resource")]
-    OnlyStandalone(&'static str),
     /// A serving certificate is given without its CA.
     #[error(
         "--tls-cert-file requires --ca-bundle-file in a cluster, for the caBundle of the webhook configurations"
@@ -207,16 +190,6 @@ fn standalone_options(args: Args) -> Result<StandaloneOptions, EvaluationArgsErr
 
 /// The options of a replica in a cluster.
 async fn cluster_options(args: Args) -> Result<ClusterOptions, StartError> {
-    let evaluation = &args.evaluation;
-    for (flag, given) in [
-        ("--policy", !evaluation.policies.is_empty()),
-        ("--mapping", !evaluation.mappings.is_empty()),
-        ("--no-builtin", evaluation.no_builtin),
-    ] {
-        if given {
-            return Err(StartError::OnlyStandalone(flag));
-        }
-    }
     let clients = Clients::connect(args.context.as_deref()).await?;
     let namespace = args.namespace.clone();
     Ok(ClusterOptions {
@@ -230,7 +203,7 @@ async fn cluster_options(args: Args) -> Result<ClusterOptions, StartError> {
         shipped: catalog::builtin()?,
         region_from_nodes: args.region_from_nodes,
         audit: args.audit.options(),
-        today: Arc::new(evaluation.today()),
+        today: Arc::new(args.evaluation.today()),
         excluded: args.excluded.clone(),
         certificate: args.certificate_files()?,
         lifetimes: Lifetimes::default(),

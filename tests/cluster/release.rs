@@ -157,9 +157,6 @@ impl<'w> Release<'w> {
             "--admin-listen",
             &admin.to_string(),
         ]);
-        for dns in self.installation.service_names() {
-            command.args(["--dns-name", &dns]);
-        }
         command.args(flags).env("KUBECONFIG", kubeconfig);
         let log = self.world.folder().join(format!("{name}.log"));
         Ok(Replica {
