@@ -135,6 +135,22 @@ pub(super) fn parse(files: &[SourceFile]) -> Vec<ParsedFile<'_>> {
                 error.problem
             );
         }
+        if let Some(key) = file.overridden_key() {
+            let overridden = if key.by_merge {
+                "the merge key `<<` further below overrides this key, as kubectl and Helm read it"
+            } else {
+                "this key occurs again in its mapping, and the last value counts"
+            };
+            let others = match key.others {
+                0 => String::new(),
+                others => format!(" (and {others} more in this file)"),
+            };
+            let (line, column) = (key.line, key.column);
+            anstream::eprintln!(
+                "warning: {}:{line}:{column}: {overridden}{others}",
+                file.name
+            );
+        }
     }
     parsed
 }

@@ -1,6 +1,6 @@
 //! A file, parsed into documents.
 
-use crate::text::{Kind, NodeId, SyntaxError, Tree};
+use crate::text::{Kind, MergeOrder, NodeId, SyntaxError, Tree};
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl<'t> ParsedFile<'t> {
     pub fn parse(name: &'t str, text: &'t str, format: FileFormat) -> Self {
         let parsed = match format {
             FileFormat::Json => vec![Tree::json_file(text)],
-            FileFormat::Yaml => Tree::yaml_template(text),
+            FileFormat::Yaml => Tree::yaml_template(text, MergeOrder::Kubernetes),
             FileFormat::Other => Tree::embedded(text, name).into_iter().map(Ok).collect(),
         };
         let (mut trees, mut unread) = (Vec::new(), Vec::new());

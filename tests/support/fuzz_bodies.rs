@@ -25,7 +25,7 @@ use bedrock_profiles::domain::tokens::tokens;
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::text::{Format, Kind, NodeId, Splice, Tree, splice};
+use bedrock_profiles::text::{Format, Kind, MergeOrder, NodeId, Splice, Tree, splice};
 use bedrock_profiles::validate;
 use bedrock_profiles::webhook::action::Endpoint;
 use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait};
@@ -293,7 +293,9 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 fn reread(text: &str, format: Format, document: usize) -> Tree<'_> {
     match format {
         Format::Json => Tree::json_file(text).unwrap(),
-        Format::Yaml => Tree::yaml_template(text).swap_remove(document).unwrap(),
+        Format::Yaml => Tree::yaml_template(text, MergeOrder::Unknown)
+            .swap_remove(document)
+            .unwrap(),
         Format::Toml => Tree::toml(text).unwrap(),
         Format::Properties => Tree::properties(text).unwrap(),
         Format::Env => Tree::env(text).unwrap(),

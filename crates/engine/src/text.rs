@@ -17,6 +17,7 @@ mod json;
 mod lines;
 mod locate;
 mod node;
+mod overrides;
 mod properties;
 mod query;
 pub mod shell;
@@ -28,9 +29,13 @@ mod toml;
 mod yaml;
 
 pub use error::SyntaxError;
+pub use overrides::{MergeOrder, OverriddenKey};
 pub use splice::{Splice, splice};
 
-use node::{NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, children, narrow};
+use node::{
+    Membership, NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, children, narrow,
+};
+use overrides::Overrides;
 use template::Masked;
 
 /// A document as a flat tree of nodes over its source.
@@ -47,6 +52,9 @@ pub struct Tree<'t> {
     nodes: Vec<Node>,
     /// Texts that differ from their spelling. JSON fills a slot when it is first read, YAML at once.
     decoded: Vec<OnceLock<Box<str>>>,
+    /// Who reads the merge keys.
+    merge_order: MergeOrder,
+    overrides: Overrides,
 }
 
 /// The byte order mark that some editors write before the text of a file; no part of the text.
@@ -105,17 +113,18 @@ impl<'t> Tree<'t> {
         json::read(src)
     }
 
-    /// [`Tree::json`] of a file, which may begin with a byte order mark; what is sent has none.
+    /// [`Tree::json`] of a file, which may begin with a byte order mark, and in which a key may occur twice: its last value counts.
     pub fn json_file(src: &'t str) -> Result<Self, SyntaxError> {
         json::read_file(src)
     }
 
     /// Reads the YAML documents of a file one by one, their spans counted from the start of the file.
     ///
-    /// After a document that is an error the next one is read. A key that occurs twice, a key that is no scalar, an
-    /// alias inside its own anchor, and aliases that multiply beyond reason are errors.
+    /// After a document that is an error the next one is read. A key that is no scalar, an alias inside its own anchor, and
+    /// aliases that multiply beyond reason are errors. The values of a key that occurs twice, or in a merge key as well, are
+    /// those that kubectl reads (see [`Tree::overridden_keys`]).
     pub fn yaml(src: &'t str) -> impl Iterator<Item = Result<Self, SyntaxError>> {
-        yaml::Documents::new(src, yaml::Keys::Once)
+        yaml::Documents::new(src, yaml::Keys::Once, MergeOrder::Kubernetes)
     }
 
     /// Reads the YAML documents of a file that may be a template of Helm, Handlebars or Jinja: each `{{…}}` and `{%…%}` is a
@@ -123,8 +132,8 @@ impl<'t> Tree<'t> {
     ///
     /// A text that is spelled as it reads has its templates as they are written; in one that goes over lines or has escapes
     /// they are masked by their names and `$`. No location lies inside a template. A key may occur twice, once in each branch.
-    pub fn yaml_template(src: &'t str) -> Vec<Result<Self, SyntaxError>> {
-        template::read(src)
+    pub fn yaml_template(src: &'t str, merge_order: MergeOrder) -> Vec<Result<Self, SyntaxError>> {
+        template::read(src, merge_order)
     }
 
     /// Reads one TOML document.
@@ -183,7 +192,7 @@ impl<'t> Tree<'t> {
 
     /// The values of a mapping or the items of a sequence, in order; nothing for the others.
     ///
-    /// What a YAML merge key brings in follows the mapping's own values.
+    /// What a YAML merge key brings in follows the mapping's own values; values that are overridden are no children.
     pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         children(&self.nodes, node.0).map(NodeId)
     }
@@ -280,6 +289,8 @@ impl<'t> Tree<'t> {
             document: Span::new(0, src.len()),
             nodes: Vec::new(),
             decoded: Vec::new(),
+            merge_order: MergeOrder::default(),
+            overrides: Overrides::default(),
         }
     }
 
@@ -290,8 +301,11 @@ impl<'t> Tree<'t> {
         scratch.clear();
         let mut child = mapping + 1;
         while child < end {
-            scratch.push(child);
-            child = self.nodes[child as usize].next;
+            let node = &self.nodes[child as usize];
+            if node.membership == Membership::Child {
+                scratch.push(child);
+            }
+            child = node.next;
         }
         // A stable sort: of two equal keys the later one stays behind.
         scratch.sort_by(|&a, &b| {

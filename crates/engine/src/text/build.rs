@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use super::{Format, Kind, NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, Tree, narrow};
+use super::{
+    Format, Kind, Membership, NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, Tree,
+    narrow,
+};
 
 /// Takes nodes in document order.
 pub(super) struct TreeBuilder<'t> {
@@ -87,7 +90,7 @@ impl<'t> TreeBuilder<'t> {
             kind,
             style,
             sharing: Sharing::Own,
-            hidden: false,
+            membership: Membership::Child,
         });
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::{BYTE_ORDER_MARK, Kind, NodeId, TextRef, Tree, properties};
+use super::{BYTE_ORDER_MARK, Kind, MergeOrder, NodeId, TextRef, Tree, properties};
 
 /// Extensions of programs and prose, in which words before a colon are no keys.
 const SCRIPTS: &[&str] = &[
@@ -112,7 +112,13 @@ fn by_content(src: &str) -> Option<Vec<Tree<'_>>> {
     {
         return Some(trees);
     }
-    yaml(src).filter(|trees| trees.iter().all(names_what_it_sets))
+    // Lines of a log or of a text may begin with the same word.
+    let names_once = |tree: &Tree<'_>| tree.overridden_keys().iter().all(|key| key.by_merge);
+    yaml(src).filter(|trees| {
+        trees
+            .iter()
+            .all(|tree| names_what_it_sets(tree) && names_once(tree))
+    })
 }
 
 /// Whether a document of YAML is one by more than its colons: programs and sentences have them too. Its outermost keys are
@@ -146,7 +152,9 @@ fn json(src: &str) -> Option<Vec<Tree<'_>>> {
 }
 
 fn yaml(src: &str) -> Option<Vec<Tree<'_>>> {
-    let trees: Result<_, _> = Tree::yaml_template(src).into_iter().collect();
+    let trees: Result<_, _> = Tree::yaml_template(src, MergeOrder::Unknown)
+        .into_iter()
+        .collect();
     structured(trees.ok()?)
 }
 

@@ -3,8 +3,8 @@
 //! It does not recurse and reads every byte once. It does not read numbers: their text stays as it is written.
 
 use super::{
-    Format, Kind, NO_PARENT, Node, PathStep, Sharing, Span, Style, SyntaxError, TextRef, Tree,
-    error::DUPLICATE_KEY, narrow, start_of_text,
+    Format, Kind, Membership, NO_PARENT, Node, PathStep, Sharing, Span, Style, SyntaxError,
+    TextRef, Tree, error::DUPLICATE_KEY, narrow, start_of_text,
 };
 use std::{ops::Range, sync::OnceLock};
 use string::{end_of_run, unicode_escape};
@@ -34,6 +34,16 @@ struct Scanner<'t> {
     open: Vec<OpenJsonCollection>,
     /// Space for [`Tree::duplicate_key`], kept from one object to the next.
     scratch: Vec<u32>,
+    repeated_keys: RepeatedKeys,
+}
+
+/// What a key that occurs twice in an object means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RepeatedKeys {
+    /// An error.
+    Refused,
+    /// That its last value counts, as for every reader that accepts the document.
+    LastCounts,
 }
 
 struct OpenJsonCollection {
@@ -50,15 +60,19 @@ type Message = &'static str;
 
 /// Reads a document.
 pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
-    read_from(src, 0)
+    read_from(src, 0, RepeatedKeys::Refused)
 }
 
-/// Reads a document that may start with a byte order mark.
+/// Reads a document that may start with a byte order mark, and in which the last value of a key counts.
 pub(super) fn read_file(src: &str) -> Result<Tree<'_>, SyntaxError> {
-    read_from(src, start_of_text(src))
+    read_from(src, start_of_text(src), RepeatedKeys::LastCounts)
 }
 
-fn read_from(src: &str, start: usize) -> Result<Tree<'_>, SyntaxError> {
+fn read_from(
+    src: &str,
+    start: usize,
+    repeated_keys: RepeatedKeys,
+) -> Result<Tree<'_>, SyntaxError> {
     if let Some(error) = SyntaxError::too_large(src) {
         return Err(error);
     }
@@ -71,6 +85,7 @@ fn read_from(src: &str, start: usize) -> Result<Tree<'_>, SyntaxError> {
         tree,
         open: Vec::with_capacity(16),
         scratch: Vec::new(),
+        repeated_keys,
     };
     match scanner.document() {
         Ok(()) => Ok(scanner.tree),
@@ -214,6 +229,10 @@ impl Scanner<'_> {
             if let PathStep::Key(other) = node.step
                 && self.bytes[other.span.range()] == *key_bytes
             {
+                if self.repeated_keys == RepeatedKeys::LastCounts {
+                    open.maybe_duplicate = true;
+                    return Ok(());
+                }
                 self.at = key.start;
                 return Err(DUPLICATE_KEY);
             }
@@ -248,7 +267,9 @@ impl Scanner<'_> {
         let node = &mut self.tree.nodes[open.node as usize];
         node.next = next;
         node.value.end = narrow(self.at);
-        if open.maybe_duplicate
+        if open.maybe_duplicate && self.repeated_keys == RepeatedKeys::LastCounts {
+            self.tree.hide_repeated(open.node, &mut self.scratch);
+        } else if open.maybe_duplicate
             && let Some(offset) = self.tree.duplicate_key(open.node, &mut self.scratch)
         {
             self.at = offset;
@@ -268,7 +289,7 @@ impl Scanner<'_> {
             kind,
             style,
             sharing: Sharing::Own,
-            hidden: false,
+            membership: Membership::Child,
         });
     }
 

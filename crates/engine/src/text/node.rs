@@ -45,8 +45,18 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     pub(super) style: Style,
     pub(super) sharing: Sharing,
-    /// The value of a merge key: its entries follow the siblings, and the node itself is no child.
-    pub(super) hidden: bool,
+    pub(super) membership: Membership,
+}
+
+/// How a node belongs to its collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Membership {
+    /// As one of its children.
+    Child,
+    /// As the value of a merge key: copies of its entries are children.
+    Merge,
+    /// As a value that a later one overrides.
+    Overridden,
 }
 
 /// How a scalar is spelled; collections are bare.
@@ -133,7 +143,7 @@ pub(super) fn children(nodes: &[Node], node: u32) -> impl Iterator<Item = u32> +
     std::iter::successors(first, move |&child| {
         Some(nodes[child as usize].next).filter(|&next| next < end)
     })
-    .filter(|&child| !nodes[child as usize].hidden)
+    .filter(|&child| nodes[child as usize].membership == Membership::Child)
 }
 
 /// An offset or a count that is known to fit, since no source is larger than [`NO_PARENT`].

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Format, Kind, NodeId, PathStep, TextRef, Tree, narrow};
+use super::{Format, Kind, Membership, NodeId, PathStep, TextRef, Tree, narrow};
 
 impl Tree<'_> {
     /// Whether the node is the value of this key of a mapping.
@@ -27,24 +27,40 @@ impl Tree<'_> {
 
     /// All strings of the node and below it, in order.
     pub fn strings(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        (node.0..self.node(node).next)
-            .map(NodeId)
+        self.within(node)
             .filter(|&node| self.kind(node) == Kind::String)
     }
 
     /// All keyed values below the node, in order.
     pub fn keyed(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        (node.0 + 1..self.node(node).next)
-            .map(NodeId)
+        self.within(node)
+            .skip(1)
             .filter(|&node| self.node(node).step.key().is_some())
+    }
+
+    /// The node and its children, their children and so on, in order.
+    fn within(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let end = self.node(node).next;
+        let mut at = node.0;
+        std::iter::from_fn(move || {
+            while at < end {
+                let next = &self.nodes[at as usize];
+                if next.membership == Membership::Child || at == node.0 {
+                    at += 1;
+                    return Some(NodeId(at - 1));
+                }
+                at = next.next;
+            }
+            None
+        })
     }
 
     /// The strings whose spelling holds one of `offsets` into the source, which come in order; each string once.
     ///
     /// `None` where the bytes of the source do not belong to one node each in order, as behind aliases of YAML, or may stand
-    /// for other characters: there every string has to be looked at.
+    /// for other characters, and where values are overridden: there every string has to be looked at.
     pub fn strings_at(&self, offsets: impl Iterator<Item = usize>) -> Option<Vec<NodeId>> {
-        if self.format != Format::Json {
+        if self.format != Format::Json || !self.overrides.keys.is_empty() {
             return None;
         }
         let mut found = Vec::new();

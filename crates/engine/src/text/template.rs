@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{BYTE_ORDER_MARK, SyntaxError, Tree, yaml};
+use super::{BYTE_ORDER_MARK, MergeOrder, SyntaxError, Tree, yaml};
 
 /// How templates open and close what a program fills in.
 const DELIMITERS: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
@@ -47,28 +47,52 @@ struct Piece {
 }
 
 /// The trees of a file, one for each document, with its templates masked in the way that has the fewest errors.
-pub(super) fn read(src: &str) -> Vec<Result<Tree<'_>, SyntaxError>> {
-    if templates(src).next().is_none() {
-        return Tree::yaml(src).collect();
+///
+/// A text that is YAML as it is written is read as it is, unless a key occurs twice, as in two branches of a template.
+pub(super) fn read(src: &str, merge_order: MergeOrder) -> Vec<Result<Tree<'_>, SyntaxError>> {
+    let places: Vec<_> = templates(src)
+        .flat_map(|template| pieces(src, template))
+        .map(|piece| piece.at)
+        .collect();
+    let plain: Vec<_> = yaml::Documents::new(src, yaml::Keys::Once, merge_order).collect();
+    if places.is_empty() {
+        return plain;
+    }
+    let repeats = |tree: &Tree<'_>| tree.overridden_keys().iter().any(|key| !key.by_merge);
+    let is_plain = |tree: &Result<Tree<'_>, _>| tree.as_ref().is_ok_and(|tree| !repeats(tree));
+    if plain.iter().all(is_plain) {
+        let text = src.into();
+        return with_masks(src, plain, &Arc::new(Masked { text, places }));
     }
     let errors = |trees: &Vec<Result<Tree<'_>, SyntaxError>>| {
         trees.iter().filter(|tree| tree.is_err()).count()
     };
-    let attempts = [Alone::Comment, Alone::Space].map(|alone| attempt(src, alone));
+    let attempts = [Alone::Comment, Alone::Space].map(|alone| {
+        let masked = Arc::new(Masked::of(src, alone));
+        let trees = yaml::Documents::new(&masked.text, yaml::Keys::AnyTimes, merge_order);
+        with_masks(src, trees.collect(), &masked)
+    });
     attempts.into_iter().min_by_key(errors).unwrap_or_default()
 }
 
-fn attempt(src: &str, alone: Alone) -> Vec<Result<Tree<'_>, SyntaxError>> {
-    let masked = Arc::new(Masked::of(src, alone));
+/// Trees of a text that was parsed as `masked`.
+fn with_masks<'t>(
+    src: &'t str,
+    trees: Vec<Result<Tree<'_>, SyntaxError>>,
+    masked: &Arc<Masked>,
+) -> Vec<Result<Tree<'t>, SyntaxError>> {
     let of_the_source = |tree: Tree<'_>| Tree {
         src,
-        masked: Some(Arc::clone(&masked)),
+        masked: Some(Arc::clone(masked)),
         format: tree.format,
         document: tree.document,
         nodes: tree.nodes,
         decoded: tree.decoded,
+        merge_order: tree.merge_order,
+        overrides: tree.overrides,
     };
-    yaml::Documents::new(&masked.text, yaml::Keys::AnyTimes)
+    trees
+        .into_iter()
         .map(|tree| tree.map(of_the_source))
         .collect()
 }
@@ -183,16 +207,18 @@ fn is_over(after: &str) -> bool {
 /// The ranges of the templates, in order.
 fn templates(src: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     // Behind the last end no beginning has to look for its own.
-    let delimiters = DELIMITERS.map(|(open, close)| (open, close, src.rfind(close)));
+    let last = DELIMITERS.map(|(_, close)| src.rfind(close));
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
             let start = from + src[from..].find('{')?;
-            let end = delimiters.iter().find_map(|&(open, close, last)| {
+            let mut delimiters = DELIMITERS.iter().zip(last);
+            let end = delimiters.find_map(|(&(open, close), last)| {
                 let inner = start + open.len();
-                let is_closed = src[start..].starts_with(open) && last >= Some(inner);
-                let end = is_closed.then(|| src[inner..].find(close))??;
-                Some(inner + end + close.len())
+                let may_close = src[start..].starts_with(open) && last >= Some(inner);
+                let end = may_close.then(|| src[inner..].find(close))??;
+                let end = inner + end + close.len();
+                is_one_template(src, start..end, open).then_some(end)
             });
             let Some(end) = end else {
                 from = start + 1;
@@ -204,4 +230,30 @@ fn templates(src: &str) -> impl Iterator<Item = Range<usize>> + '_ {
             return Some(start..from);
         }
     })
+}
+
+/// Whether two delimiters belong together: they are on one line, or no entry of YAML and no other template begins between them.
+fn is_one_template(src: &str, template: Range<usize>, open: &str) -> bool {
+    let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let text = &src[template.clone()];
+    let Some((_, continued)) = text.split_once('\n') else {
+        return true;
+    };
+    let is_comment = text[open.len()..]
+        .trim_start_matches(['-', ' '])
+        .starts_with("/*");
+    if is_comment {
+        return true;
+    }
+    let line_start = src[..template.start].rfind('\n').map_or(0, |at| at + 1);
+    let level = indentation(&src[line_start..]);
+    let begins_an_entry = |line: &str| indentation(line) <= level && is_entry(line.trim_start());
+    !continued.contains(open) && !continued.lines().any(begins_an_entry)
+}
+
+/// Whether a line reads as an entry of a mapping or a sequence of YAML.
+fn is_entry(line: &str) -> bool {
+    let is_item = line == "-" || line.starts_with("- ");
+    let key = line.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_-./".contains(c));
+    is_item || key.len() < line.len() && (key == ":" || key.starts_with(": "))
 }

@@ -3,13 +3,14 @@
 //! An alias becomes a copy of the nodes that it refers to, a few dozen bytes each without their text, so that
 //! parents, keys and pointers are those of the place where it is used. A budget for a whole file bounds the copies.
 
-use super::{Span, SyntaxError, Tree};
+use super::{MergeOrder, Span, SyntaxError, Tree};
 use build::DocumentBuilder;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 use std::ops::Range;
 
 mod alias;
 mod build;
+mod merge;
 mod schema;
 
 pub(super) use schema::{makes_a_string, plain_kind};
@@ -21,7 +22,7 @@ const MAX_COPIES: usize = 1 << 18;
 /// How often a key may occur in its mapping.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keys {
-    /// Once, as YAML has it.
+    /// Once: where it occurs again, its last value counts.
     Once,
     /// Any number of times: of the branches of a template one is written.
     AnyTimes,
@@ -31,6 +32,7 @@ pub(super) enum Keys {
 pub(super) struct Documents<'t> {
     src: &'t str,
     keys: Keys,
+    merge_order: MergeOrder,
     parser: Parser<'t, StrInput<'t>>,
     /// Where the document before ended.
     from: usize,
@@ -60,11 +62,12 @@ pub(super) fn scalar_at(src: &str, offset: usize) -> Option<String> {
 // === impl Documents ===
 
 impl<'t> Documents<'t> {
-    pub(super) fn new(src: &'t str, keys: Keys) -> Self {
+    pub(super) fn new(src: &'t str, keys: Keys, merge_order: MergeOrder) -> Self {
         let refused = SyntaxError::too_large(src);
         Self {
             src,
             keys,
+            merge_order,
             parser: parser(src),
             from: 0,
             lost: false,
@@ -76,7 +79,7 @@ impl<'t> Documents<'t> {
 
     /// Reads on to the end of the next document; none where the file ends.
     fn document(&mut self) -> Result<Option<Tree<'t>>, SyntaxError> {
-        let mut builder = DocumentBuilder::new(self.src, self.keys, self.budget);
+        let mut builder = DocumentBuilder::new(self.src, self.keys, self.merge_order, self.budget);
         while let Some(event) = self.parser.next_event() {
             let (event, span) = event.map_err(|error| scan_error(self.src, &error))?;
             let span = bytes(&span);

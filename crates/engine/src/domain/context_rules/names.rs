@@ -131,26 +131,34 @@ impl std::fmt::Debug for SiblingValue<'_> {
     }
 }
 
-/// The variables of a list of `{name, value}`.
+/// The variables of a list of `{name, value}`, with every value that a reader of the document may take.
 pub fn neighbours_in_list<'t>(
     tree: &'t Tree<'_>,
     list: NodeId,
 ) -> impl Iterator<Item = Sibling<'t>> {
-    tree.children(list).filter_map(|node| {
-        Some(Sibling {
-            name: tree.text(tree.get(node, "name")?)?,
-            prefix: "",
-            source: ValueSource::Entry(tree, node),
-        })
+    tree.children(list).flat_map(move |node| {
+        let name = tree.get(node, "name").and_then(|node| tree.text(node));
+        let sibling = move |source| {
+            Some(Sibling {
+                name: name?,
+                prefix: "",
+                source,
+            })
+        };
+        let value = tree.get(node, "value").into_iter();
+        let others = value.flat_map(move |value| tree.alternatives(value));
+        let others = others.filter_map(move |other| sibling(ValueSource::Key(tree, other)));
+        let entry = sibling(ValueSource::Entry(tree, node));
+        entry.into_iter().chain(others)
     })
 }
 
-/// The keys of a mapping.
+/// The keys of a mapping, with every value that a reader of the document may take.
 pub fn neighbours_in_mapping<'t>(
     tree: &'t Tree<'_>,
     mapping: NodeId,
 ) -> impl Iterator<Item = Sibling<'t>> {
-    tree.children(mapping).filter_map(|child| {
+    tree.possible_children(mapping).filter_map(|child| {
         Some(Sibling {
             name: tree.key(child)?,
             prefix: "",

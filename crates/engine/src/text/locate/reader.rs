@@ -138,7 +138,7 @@ impl<'a, 't> TextReader<'a, 't> {
             Some(_) => yaml::Keys::AnyTimes,
             None => yaml::Keys::Once,
         };
-        let mut documents = yaml::Documents::new(&changed, keys);
+        let mut documents = yaml::Documents::new(&changed, keys, tree.merge_order);
         let (Some(Ok(read)), None) = (documents.next(), documents.next()) else {
             return None;
         };
@@ -151,8 +151,8 @@ impl<'a, 't> TextReader<'a, 't> {
                 old.text().map(|text| tree.parsed(text))
             };
             let keys = [old, new].map(|node| node.step.key());
-            (old.kind, old.parent, old.next, old.hidden)
-                == (new.kind, new.parent, new.next, new.hidden)
+            (old.kind, old.parent, old.next, old.membership)
+                == (new.kind, new.parent, new.next, new.membership)
                 && keys[0].map(|key| tree.parsed(key)) == keys[1].map(|key| read.read(key))
                 && expected == new.text().map(|text| read.read(text))
         };

@@ -350,3 +350,13 @@ fn gives_the_spans_of_values() {
         Some("1.50")
     );
 }
+
+#[test]
+fn takes_the_last_value_of_a_key_in_a_file() {
+    let src = "{\"a\": \"x\", \"b\": 1, \"\\u0061\": {\"c\": \"y\", \"c\": \"z\"}}";
+    assert!(Tree::json(src).is_err());
+    let tree = Tree::json_file(src).unwrap();
+    assert_eq!(strings(&tree), [("/a/c".to_owned(), "z".to_owned())]);
+    assert_eq!(tree.overridden_keys().len(), 2);
+    assert_eq!(tree.strings_at([7].into_iter()), None);
+}

@@ -145,7 +145,7 @@ proptest! {
         (windows, last) in (any::<bool>(), any::<bool>()),
     ) {
         fn read(src: &str) -> Tree<'_> {
-            Tree::yaml_template(src).pop().expect("a document").expect("a tree")
+            Tree::yaml_template(src, MergeOrder::Unknown).pop().expect("a document").expect("a tree")
         }
         let src = written(&entries, &["", "{{ if x }}\n", "{%- end -%}\n", "{{/* anthropic.claude-v2:1\n */}}\n", "# {{ c }}\n"]);
         let src = with_line_ends(&src, windows, last);

@@ -3,7 +3,7 @@ use super::*;
 const TOKEN: &str = "anthropic.claude-v2:1";
 
 fn template(src: &str) -> Tree<'_> {
-    let mut trees = Tree::yaml_template(src);
+    let mut trees = Tree::yaml_template(src, MergeOrder::Unknown);
     assert_eq!(trees.len(), 1, "{src:?}");
     trees.remove(0).expect("a tree")
 }
@@ -55,7 +55,15 @@ fn masks_templates_in_values_and_keys() {
         ),
         (
             "a: \"\\t{{ b }}\"\n",
-            &[("/a", "\t$$$b$$$", "\"\\t{{ b }}\"")],
+            &[("/a", "\t{{ b }}", "\"\\t{{ b }}\"")],
+        ),
+        // The text is no YAML without a mask.
+        (
+            "a: \"\\t{{ b }}\"\nc: {{ d }}\n",
+            &[
+                ("/a", "\t$$$b$$$", "\"\\t{{ b }}\""),
+                ("/c", "{{ d }}", "{{ d }}"),
+            ],
         ),
         // What only looks like one.
         (
@@ -92,11 +100,21 @@ fn masks_templates_that_fill_lines() {
         // A block scalar.
         (
             "a: |-\n  b {{ c }}\n  d\ne: f\n",
-            &[("/a", "b $$$c$$$\nd", "b {{ c }}\n  d\n"), ("/e", "f", "f")],
+            &[("/a", "b {{ c }}\nd", "b {{ c }}\n  d\n"), ("/e", "f", "f")],
         ),
         (
-            "a: |-\n  {{ b }}\n  c\nd: e\n",
-            &[("/a", "#######\nc", "{{ b }}\n  c\n"), ("/d", "e", "e")],
+            "a: |-\n  b {{ c }}\n  d\n{{ e }}: f\n",
+            &[
+                ("/a", "b $$$c$$$\nd", "b {{ c }}\n  d\n"),
+                ("/{{ e }}", "f", "f"),
+            ],
+        ),
+        (
+            "a: |-\n  {{ b }}\n  c\n{{ d }}: e\n",
+            &[
+                ("/a", "#######\nc", "{{ b }}\n  c\n"),
+                ("/{{ d }}", "e", "e"),
+            ],
         ),
         (
             "a: |-\n  b\n{{ c }}\n  d\ne: f\n",
@@ -120,10 +138,10 @@ fn reads_what_is_behind_the_last_line_of_a_template() {
             &[("/a", "$$$b$$c $-d", "{{ b (c\n) }}-d"), ("/e", "f", "f")],
         ),
         (
-            "a: |-\n  {{ b\n  }}c {{ d }}\n  e\nf: g\n",
+            "a: |-\n  {{ b\n  }}c {{ d }}\n  e\n{{ f }}: g\n",
             &[
                 ("/a", "####\n $c $$$d$$$\ne", "{{ b\n  }}c {{ d }}\n  e\n"),
-                ("/f", "g", "g"),
+                ("/{{ f }}", "g", "g"),
             ],
         ),
         // Nothing, or a comment.
@@ -152,7 +170,10 @@ fn takes_no_key_of_a_template_for_another_or_for_one_too_many() {
     for (src, rows) in cases {
         assert_strings_of_lines(template, src, rows);
     }
-    assert!(Tree::yaml("a: b\na: c\n").next().unwrap().is_err());
+    assert_eq!(
+        strings(&template("a: b\na: c\n")),
+        [("/a".to_owned(), "c".to_owned())]
+    );
 }
 
 #[test]
@@ -184,7 +205,7 @@ fn changes_what_is_beside_a_template_alone() {
 #[test]
 fn reads_the_other_documents_of_a_template() {
     let src = "a: {{ b }}\n---\n# {{ c }}\nd: [\n---\n{{ e }}\nf: g\n";
-    let trees = Tree::yaml_template(src);
+    let trees = Tree::yaml_template(src, MergeOrder::Unknown);
     let read: Vec<_> = trees
         .iter()
         .map(|tree| tree.as_ref().ok().map(strings))
@@ -197,7 +218,10 @@ fn reads_the_other_documents_of_a_template() {
 #[test]
 fn reads_a_file_without_templates_as_it_is() {
     let src = "a: x$x\n---\nb: {c: d}\n";
-    let read: Vec<_> = Tree::yaml_template(src).into_iter().flatten().collect();
+    let read: Vec<_> = Tree::yaml_template(src, MergeOrder::Unknown)
+        .into_iter()
+        .flatten()
+        .collect();
     assert!(read.iter().all(|tree| tree.masked.is_none()));
     assert_eq!(read.iter().flat_map(strings).count(), 2);
 }
@@ -208,7 +232,7 @@ fn lets_no_name_that_touches_a_mask_seem_whole() {
         "a: |-\n  {{ b }}TOKEN{% c %}\n  d",
         "a: \"\\t{{{ b }}}TOKEN{{ c }}\"",
     ] {
-        let src = src.replace("TOKEN", TOKEN);
+        let src = src.replace("TOKEN", TOKEN) + "\nd: {{ e }}\n";
         let tree = template(&src);
         let leaf = tree.get(tree.root(), "a").unwrap();
         let (before, after) = tree.text(leaf).unwrap().split_once(TOKEN).unwrap();
@@ -247,4 +271,38 @@ fn finds_keys_as_they_are_written() {
     assert_eq!(tree.raw_key(found).map(|raw| &src[raw]), Some("{{ a }}"));
     let found = tree.get(root, "\t$$$b$$$").unwrap();
     assert_eq!(tree.raw_key(found), None);
+}
+
+#[test]
+fn pairs_no_delimiters_across_entries() {
+    let delimiters = "left: '{{'\nregion: x\nright: '}}'\n";
+    let read = [("/left", "{{"), ("/region", "x"), ("/right", "}}")];
+    let beside_a_template = [delimiters, "a: {{ b }}\n"].concat();
+    for (src, last) in [
+        (delimiters, None),
+        (&beside_a_template, Some(("/a", "{{ b }}"))),
+    ] {
+        let tree = template(src);
+        let expected: Vec<_> = read
+            .into_iter()
+            .chain(last)
+            .map(|(pointer, text)| (pointer.to_owned(), text.to_owned()))
+            .collect();
+        assert_eq!(strings(&tree), expected, "{src}");
+        let region = tree.get(tree.root(), "region").unwrap();
+        assert!(tree.locate(region, 0..1).is_ok(), "{src}");
+    }
+}
+
+#[test]
+fn reads_templates_of_several_lines() {
+    for src in [
+        "{{- /*\nUsage: x\n- y\n*/ -}}\na: b\n",
+        "{{- $x := dict\n  \"c\" \"d\"\n-}}\na: b\n",
+        "c: {{ include \"d\" (dict\n  \"e\" .f\n) }}\na: b\n",
+    ] {
+        let tree = template(src);
+        let leaf = tree.get(tree.root(), "a").expect(src);
+        assert_eq!(tree.text(leaf), Some("b"), "{src}");
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::{Keys, schema};
 use crate::text::{
-    Format, Kind, NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, Tree,
-    error::DUPLICATE_KEY, narrow,
+    Format, Kind, Membership, MergeOrder, NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef,
+    Tree, narrow,
 };
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 use std::{
@@ -24,6 +24,7 @@ pub(super) struct DocumentBuilder<'t> {
     /// Values that an alias uses as keys: their bytes must not change.
     pub(super) keys: Vec<Span>,
     may_repeat: Keys,
+    pub(super) merge_order: MergeOrder,
     /// The end of the last token of content.
     pub(super) end: usize,
     pub(super) budget: usize,
@@ -72,13 +73,22 @@ pub(super) type LocatedMessage = (usize, &'static str);
 // === impl DocumentBuilder ===
 
 impl<'t> DocumentBuilder<'t> {
-    pub(super) fn new(src: &'t str, may_repeat: Keys, budget: usize) -> Self {
+    pub(super) fn new(
+        src: &'t str,
+        may_repeat: Keys,
+        merge_order: MergeOrder,
+        budget: usize,
+    ) -> Self {
         Self {
-            tree: Tree::of_nothing(src, Format::Yaml),
+            tree: Tree {
+                merge_order,
+                ..Tree::of_nothing(src, Format::Yaml)
+            },
             open: Vec::new(),
             anchors: HashMap::new(),
             keys: Vec::new(),
             may_repeat,
+            merge_order,
             end: 0,
             budget,
             scratch: Vec::new(),
@@ -201,10 +211,8 @@ impl<'t> DocumentBuilder<'t> {
         if !open.mapping {
             return Ok(());
         }
-        if self.may_repeat == Keys::Once
-            && let Some(offset) = self.tree.duplicate_key(open.node, &mut self.scratch)
-        {
-            return Err((offset, DUPLICATE_KEY));
+        if self.may_repeat == Keys::Once {
+            self.tree.hide_repeated(open.node, &mut self.scratch);
         }
         if open.merges {
             self.merge(open.node)
@@ -221,7 +229,7 @@ impl<'t> DocumentBuilder<'t> {
             kind,
             style,
         } = scalar;
-        let (step, hidden) = self.step();
+        let (step, membership) = self.step();
         let parent = self.parent();
         let node = narrow(self.tree.nodes.len());
         let next = node + 1;
@@ -234,7 +242,7 @@ impl<'t> DocumentBuilder<'t> {
             kind,
             style,
             sharing: Sharing::Own,
-            hidden,
+            membership,
         });
         if anchor != 0 {
             self.anchors.insert(anchor, AnchorTarget::Value(node));
@@ -259,17 +267,22 @@ impl<'t> DocumentBuilder<'t> {
         }
     }
 
-    /// The step to the value that comes now, and whether that value is hidden.
-    pub(super) fn step(&mut self) -> (PathStep, bool) {
+    /// The step to the value that comes now, and how that value belongs to its collection.
+    pub(super) fn step(&mut self) -> (PathStep, Membership) {
         let Some(open) = self.open.last_mut() else {
-            return (PathStep::ROOT, false);
+            return (PathStep::ROOT, Membership::Child);
         };
         if let Some(PendingKey { text, merge }) = open.key.take() {
-            return (PathStep::Key(text), merge);
+            let membership = if merge {
+                Membership::Merge
+            } else {
+                Membership::Child
+            };
+            return (PathStep::Key(text), membership);
         }
         let item = PathStep::Item(open.items);
         open.items += 1;
-        (item, false)
+        (item, Membership::Child)
     }
 
     pub(super) fn finish(mut self, document: Span) -> Tree<'t> {
