@@ -18,9 +18,8 @@ pub mod namespaces;
 mod parsed;
 mod position;
 
-pub use parsed::{FileFormat, ParsedFile};
+pub use parsed::{FileFormat, OverriddenKeyPosition, ParsedFile};
 
-use parsed::objects;
 use position::{DocumentPosition, IdPositions, LineIndex};
 
 /// What files are evaluated with.
@@ -66,7 +65,7 @@ impl Scan<'_> {
                 index,
                 lines: &lines,
             };
-            self.document(tree, position, &mut result);
+            self.document(file.objects(tree), tree, position, &mut result);
         }
         // The order of the file. Detection reports arguments before variables.
         result.findings.sort_by_key(|one| {
@@ -76,11 +75,16 @@ impl Scan<'_> {
         result
     }
 
-    fn document(&self, tree: &Tree<'_>, position: DocumentPosition<'_>, result: &mut ScanResult) {
-        let objects: Vec<_> = objects(tree)
+    fn document<'t>(
+        &self,
+        objects: Vec<Object<'t>>,
+        tree: &'t Tree<'_>,
+        position: DocumentPosition<'_>,
+        result: &mut ScanResult,
+    ) {
+        let objects: Vec<_> = objects
             .into_iter()
-            .map(|root| {
-                let object = Object::at(tree, root);
+            .map(|object| {
                 let namespace = self.namespace_of(&object);
                 FileObject { object, namespace }
             })

@@ -160,7 +160,7 @@ impl Coverage {
         let webhooks = match subject.object.kind {
             ObjectKind::Pod | ObjectKind::ConfigMap => &self.mutating,
             ObjectKind::Template => &self.validating,
-            ObjectKind::Custom | ObjectKind::Plain => return false,
+            ObjectKind::Secret | ObjectKind::Custom | ObjectKind::Plain => return false,
         };
         let is_before = |time: Option<&Timestamp>| {
             time.is_some_and(|time| time.as_second() < write.time.as_second())

@@ -13,7 +13,7 @@ use crate::domain::object::{Object, ObjectKind};
 use crate::domain::placeholder::has_placeholder;
 use crate::domain::site::Location;
 
-use super::{ParsedFile, Scan, objects};
+use super::{ParsedFile, Scan};
 
 /// The ConfigMaps of files.
 #[derive(Debug, Default)]
@@ -32,8 +32,7 @@ impl ConfigMapCollector {
             return;
         }
         for tree in &file.trees {
-            for root in objects(tree) {
-                let object = Object::at(tree, root);
+            for object in file.objects(tree) {
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();
                 if object.kind == ObjectKind::ConfigMap && is_literal(name) {
                     let namespace = scan.namespace_of(&object);

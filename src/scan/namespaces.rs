@@ -6,7 +6,7 @@ use crate::domain::object::Object;
 use crate::domain::policy::{NAMESPACE_NAME_LABEL, Namespace};
 use crate::text::Tree;
 
-use super::{ParsedFile, objects};
+use super::ParsedFile;
 
 /// The namespaces of files.
 #[derive(Debug, Default)]
@@ -25,8 +25,7 @@ impl NamespaceCollector {
             return;
         }
         for tree in &file.trees {
-            for root in objects(tree) {
-                let object = Object::at(tree, root);
+            for object in file.objects(tree) {
                 let name = object.field(&["metadata", "name"]).unwrap_or_default();
                 if is_namespace(&object) && !name.is_empty() {
                     self.merge(name, tree, &object);

@@ -1,5 +1,10 @@
 //! A file, parsed into documents.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::domain::object::Object;
+use crate::domain::written_by_tool::is_written_by_tool;
 use crate::text::{Kind, MergeOrder, NodeId, SyntaxError, Tree};
 
 /// The format of a file.
@@ -13,6 +18,19 @@ pub enum FileFormat {
     Other,
 }
 
+/// The position of a key whose value a later one overrides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverriddenKeyPosition {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// Whether a merge key overrides the value, else the same key further below.
+    pub by_merge: bool,
+    /// Number of other keys of the file whose values are overridden.
+    pub others: usize,
+}
+
 /// A file that was parsed.
 #[derive(Debug)]
 pub struct ParsedFile<'t> {
@@ -24,6 +42,8 @@ pub struct ParsedFile<'t> {
     pub trees: Vec<Tree<'t>>,
     /// The errors of the documents that cannot be parsed.
     pub unread: Vec<SyntaxError>,
+    /// Whether a tool writes the file, so that it must not be edited.
+    pub written_by_tool: bool,
 }
 
 impl<'t> ParsedFile<'t> {
@@ -31,7 +51,7 @@ impl<'t> ParsedFile<'t> {
     pub fn parse(name: &'t str, text: &'t str, format: FileFormat) -> Self {
         let parsed = match format {
             FileFormat::Json => vec![Tree::json_file(text)],
-            FileFormat::Yaml => Tree::yaml_template(text, MergeOrder::Kubernetes),
+            FileFormat::Yaml => yaml(name, text),
             FileFormat::Other => Tree::embedded(text, name).into_iter().map(Ok).collect(),
         };
         let (mut trees, mut unread) = (Vec::new(), Vec::new());
@@ -47,14 +67,77 @@ impl<'t> ParsedFile<'t> {
         Self {
             name,
             text,
+            written_by_tool: is_written_by_tool(name, text, &trees),
             trees,
             unread,
         }
     }
 }
 
+/// The documents of a YAML file. kubectl and Helm read manifests and values; who reads any other file is unknown.
+fn yaml<'t>(name: &str, text: &'t str) -> Vec<Result<Tree<'t>, SyntaxError>> {
+    let mut trees = Tree::yaml_template(text, MergeOrder::Kubernetes);
+    let is_other = |tree: &Result<Tree<'_>, _>| {
+        let Ok(tree) = tree else { return false };
+        tree.overridden_keys().iter().any(|key| key.by_merge) && !is_manifest(tree)
+    };
+    if !is_values_file(name) && trees.iter().any(is_other) {
+        let unknown = Tree::yaml_template(text, MergeOrder::Unknown);
+        for (tree, other) in trees.iter_mut().zip(unknown) {
+            if is_other(tree) {
+                *tree = other;
+            }
+        }
+    }
+    trees
+}
+
+/// Whether a document is a Kubernetes object.
+fn is_manifest(tree: &Tree<'_>) -> bool {
+    let root = tree.root();
+    tree.get(root, "apiVersion").is_some() && tree.get(root, "kind").is_some()
+}
+
+/// Whether the name of a file is one that charts use for their values: `values.yaml`, `values-prod.yaml`, `prod.values.yml`.
+fn is_values_file(name: &str) -> bool {
+    let name = Path::new(name).file_name().and_then(OsStr::to_str);
+    let mut words = name
+        .unwrap_or_default()
+        .split(|character: char| !character.is_ascii_alphanumeric());
+    words.any(|word| word == "values")
+}
+
+impl ParsedFile<'_> {
+    /// The objects of a document of the file.
+    pub(super) fn objects<'a>(&self, tree: &'a Tree<'_>) -> Vec<Object<'a>> {
+        let object = |root| {
+            let mut object = Object::at(tree, root);
+            object.written_by_tool = self.written_by_tool;
+            object
+        };
+        objects(tree).into_iter().map(object).collect()
+    }
+
+    /// The first key of the file whose value a later one overrides.
+    pub fn overridden_key(&self) -> Option<OverriddenKeyPosition> {
+        let keys = self.trees.iter().flat_map(|tree| {
+            let keys = tree.overridden_keys().iter();
+            keys.map(move |key| (key, tree))
+        });
+        let others = keys.clone().count().saturating_sub(1);
+        let (key, tree) = keys.min_by_key(|(key, _)| key.offset)?;
+        let (line, column) = tree.line_column(key.offset);
+        Some(OverriddenKeyPosition {
+            line,
+            column,
+            by_merge: key.by_merge,
+            others,
+        })
+    }
+}
+
 /// The objects of a document: the items of a List, or the document itself, unless it is empty.
-pub(super) fn objects(tree: &Tree<'_>) -> Vec<NodeId> {
+fn objects(tree: &Tree<'_>) -> Vec<NodeId> {
     let root = tree.root();
     let is_list = tree
         .get(root, "kind")

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::evaluate::scenario::{SONNET_4_6, Scenario, TODAY};
 
 mod coverage;
+mod documents;
 mod files;
 
 const PROFILE: &str = "eu.anthropic.claude-sonnet-4-6";

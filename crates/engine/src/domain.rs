@@ -29,6 +29,7 @@ pub mod snapshot;
 pub mod syntax;
 pub mod tokens;
 pub mod view;
+pub mod written_by_tool;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -50,7 +50,11 @@ impl Tense {
             (_, ObjectKind::Template) => Self::Pods,
             (
                 _,
-                ObjectKind::Pod | ObjectKind::ConfigMap | ObjectKind::Custom | ObjectKind::Plain,
+                ObjectKind::Pod
+                | ObjectKind::ConfigMap
+                | ObjectKind::Secret
+                | ObjectKind::Custom
+                | ObjectKind::Plain,
             ) => Self::DryRun,
         }
     }

@@ -91,6 +91,8 @@ const TABLE: &[(Reason, &[Level], Example)] = &[
     (Reason::OtherCloud, WITHOUT_WARNING, Text),
     (Reason::Batch, WITHOUT_WARNING, Text),
     (Reason::CustomResource, FILES, Role("role-custom-resource")),
+    (Reason::Secret, FILES, Role("role-secret")),
+    (Reason::WrittenByTool, OBJECTS, Role("role-written-by-tool")),
     (Reason::UnknownFormat, WITHOUT_WARNING, Text),
     (Reason::SharedAnchor, OBJECTS, Written(SHARED)),
     (Reason::Unmappable, OBJECTS, Written(ESCAPED)),

@@ -159,7 +159,10 @@ fn own_findings<'t>(
     snapshot: &'t Snapshot,
 ) -> Vec<Finding<'t>> {
     let mut detector = Detector::new(object, neighbours, snapshot);
-    if matches!(object.kind, ObjectKind::Plain | ObjectKind::Custom) {
+    if matches!(
+        object.kind,
+        ObjectKind::Plain | ObjectKind::Secret | ObjectKind::Custom
+    ) {
         detector.file();
         return detector.found;
     }
@@ -215,7 +218,22 @@ impl<'t, 'o> Detector<'t, 'o> {
     /// The reason of the context rules for no change of a text, from its own name and the names beside it.
     pub(super) fn role(&mut self, site: &TextSite<'t>) -> Option<Reason> {
         let around = self.around(site);
-        self.snapshot.context_rules.reason(&around)
+        self.object_role()
+            .or_else(|| self.snapshot.context_rules.reason(&around))
+    }
+
+    /// The reason for no change of any text of the object.
+    fn object_role(&self) -> Option<Reason> {
+        if self.object.written_by_tool {
+            return Some(Reason::WrittenByTool);
+        }
+        match self.object.kind {
+            ObjectKind::Secret => Some(Reason::Secret),
+            ObjectKind::Custom => Some(Reason::CustomResource),
+            ObjectKind::Pod | ObjectKind::Template | ObjectKind::ConfigMap | ObjectKind::Plain => {
+                None
+            }
+        }
     }
 
     fn string(&mut self, node: NodeId) {

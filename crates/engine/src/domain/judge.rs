@@ -231,7 +231,7 @@ fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool 
     let resource = match object.kind {
         ObjectKind::Pod | ObjectKind::Template => policy.pods,
         ObjectKind::ConfigMap => policy.config_maps,
-        ObjectKind::Custom | ObjectKind::Plain => true,
+        ObjectKind::Secret | ObjectKind::Custom | ObjectKind::Plain => true,
     };
     resource && policy.namespaces.selects(namespace)
 }

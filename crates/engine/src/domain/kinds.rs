@@ -89,6 +89,11 @@ impl BuiltInKind {
         Self::all().find(|one| one.kind == kind && one.group() == group)
     }
 
+    /// The kind of this name in any API group, for an `apiVersion` that a template fills in.
+    pub fn named(kind: &str) -> Option<&'static Self> {
+        Self::all().find(|one| one.kind == kind)
+    }
+
     /// The API group; empty for the core group.
     pub fn group(&self) -> &'static str {
         let group = self.api_version.split_once('/');

@@ -5,6 +5,7 @@
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
 use crate::domain::kinds::BuiltInKind;
+use crate::domain::placeholder::has_placeholder;
 
 mod env_var;
 mod variable_name;
@@ -21,6 +22,8 @@ pub struct Object<'t> {
     pub root: NodeId,
     /// The kind, as far as the domain distinguishes kinds.
     pub kind: ObjectKind,
+    /// Whether a tool writes the file of the object, so that it must not be edited.
+    pub written_by_tool: bool,
     /// The node of the Pod or the Pod template, which has `spec.containers` and the evaluated metadata.
     pod: Option<NodeId>,
 }
@@ -34,6 +37,8 @@ pub enum ObjectKind {
     Template,
     /// A ConfigMap.
     ConfigMap,
+    /// A Secret. It is only reported.
+    Secret,
     /// Any other kind, whose fields only its controller interprets.
     Custom,
     /// A configuration file, not a Kubernetes object.
@@ -62,7 +67,12 @@ impl<'t> Object<'t> {
     pub fn of_kind(tree: &'t Tree<'t>, root: NodeId, api_version: &str, kind: &str) -> Self {
         let by_lines = tree.format() == Format::Lines;
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        let (object_kind, pod) = match BuiltInKind::find(group, kind) {
+        let found = if has_placeholder(api_version) {
+            BuiltInKind::named(kind)
+        } else {
+            BuiltInKind::find(group, kind)
+        };
+        let (object_kind, pod) = match found {
             Some(_) if by_lines => (ObjectKind::Plain, None),
             Some(found) => match found.template_path {
                 None => (ObjectKind::ConfigMap, None),
@@ -70,6 +80,7 @@ impl<'t> Object<'t> {
                 Some(path) => (ObjectKind::Template, tree.at(root, path)),
             },
             None if api_version.is_empty() || kind.is_empty() => (ObjectKind::Plain, None),
+            None if (api_version, kind) == ("v1", "Secret") => (ObjectKind::Secret, None),
             None => (ObjectKind::Custom, None),
         };
         Self {
@@ -77,6 +88,7 @@ impl<'t> Object<'t> {
             root,
             kind: object_kind,
             pod,
+            written_by_tool: false,
         }
     }
 
@@ -117,8 +129,13 @@ impl<'t> Object<'t> {
         match self.kind {
             ObjectKind::Pod | ObjectKind::Template => self.pod,
             ObjectKind::ConfigMap => Some(self.root),
-            ObjectKind::Custom | ObjectKind::Plain => None,
+            ObjectKind::Secret | ObjectKind::Custom | ObjectKind::Plain => None,
         }
+    }
+
+    /// Whether the object defines custom resources; the descriptions of their fields configure nothing.
+    pub fn is_definition(&self) -> bool {
+        self.kind == ObjectKind::Custom && self.field(&["kind"]) == Some("CustomResourceDefinition")
     }
 
     /// Whether a controller owns the object. An object that a user applies has no controller.

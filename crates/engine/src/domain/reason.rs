@@ -154,6 +154,8 @@ reasons! {
         OtherCloud:              Pass,  Silent,       Everywhere, "The route before the ID leads to another provider.",
         Batch:                   Pass,  Silent,       Everywhere, "The ID is used by a batch, asynchronous or tuning call, for which other rules apply.",
         CustomResource:          Pass,  Silent,       Everywhere, "The ID is in a custom resource, whose fields only its controller interprets.",
+        Secret:                  Warn,  Silent,       Everywhere, "The ID is in a Secret, which is not read in the cluster and never changed.",
+        WrittenByTool:           Warn,  Silent,       Everywhere, "A tool writes the file and would reject or overwrite an edit: it is encrypted, recorded, locked or generated.",
         UnknownFormat:           Error, Silent,       Everywhere, "The text around the ID is in no format that can be edited safely.",
         SharedAnchor:            Pass,  Silent,       Everywhere, "The ID is shared through a YAML anchor whose uses need different IDs.",
         Unmappable:              Pass,  Silent,       Everywhere, "The ID is written with escapes or over several lines, so that its position in the source is uncertain.",

@@ -85,7 +85,10 @@ pub fn text_sites<'o, 't>(
 /// The text at `node`, if it may contain a model ID.
 pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> {
     let tree = object.tree;
-    if matches!(object.kind, ObjectKind::Custom | ObjectKind::Plain) {
+    if matches!(
+        object.kind,
+        ObjectKind::Secret | ObjectKind::Custom | ObjectKind::Plain
+    ) {
         return Some(TextSite {
             source: TextSource::Here(node),
             location: Location::Document,

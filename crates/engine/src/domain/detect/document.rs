@@ -10,13 +10,14 @@ use super::{Detector, Finding, FindingSubject, Inner, first_of, syntax_of};
 use crate::domain::context_rules::{
     MatchedNames, NameContext, NameScope, neighbours_in_list, neighbours_in_mapping, variable,
 };
-use crate::domain::object::{Object, ObjectKind};
+use crate::domain::object::Object;
 use crate::domain::reason::Reason;
 use crate::domain::region_lookup::{DocumentRegions, MappingRegions, region_of_one};
 use crate::domain::site::{Location, TextKind, TextSite, TextSource, text_site};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext};
 use crate::domain::tokens::{Form, Token, tokens};
+use crate::domain::written_by_tool::is_written_by_tool;
 
 /// Keys of lists whose items are the words of one command.
 const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
@@ -25,16 +26,25 @@ impl<'t> Detector<'t, '_> {
     /// Finds the IDs in a configuration file or a custom resource, including its keys.
     pub(super) fn file(&mut self) {
         let tree = self.object.tree;
-        let mut walk = DocumentWalk::new(self, tree, Base::default(), None);
+        let base = Base {
+            role: self.object_role(),
+            ..Base::default()
+        };
+        let is_definition = self.object.is_definition();
+        let mut walk = DocumentWalk::new(self, tree, base, None);
         let mut embedded = Vec::new();
         for node in tree.strings(self.object.root) {
             let text = tree.text(node).unwrap_or_default();
-            if self.snapshot.vendor_hits(text).next().is_none() {
+            let is_description = is_definition && tree.is_under(node, "description");
+            if is_description || self.snapshot.vendor_hits(text).next().is_none() {
                 continue;
             }
-            let documents = documents(text, tree.key(node).unwrap_or_default());
-            match documents.filter(|_| tree.format() != Format::Lines) {
-                Some(documents) => embedded.push((node, documents, walk.base_at(node))),
+            let name = tree.key(node).unwrap_or_default();
+            match documents(text, name).filter(|_| tree.format() != Format::Lines) {
+                Some(documents) => {
+                    let base = walk.base_at(node).of_file(name, text, &documents);
+                    embedded.push((node, documents, base));
+                }
                 None => walk.string(node),
             }
         }
@@ -61,7 +71,11 @@ impl<'t> Detector<'t, '_> {
         let Some(documents) = documents(text, name) else {
             return false;
         };
-        let base = Base::of(self.around(&site));
+        let base = Base {
+            role: self.object_role(),
+            ..Base::of(self.around(&site))
+        };
+        let base = base.of_file(name, text, &documents);
         self.embedded(site, &documents, &base);
         true
     }
@@ -106,6 +120,8 @@ fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
 /// The context of a whole document.
 #[derive(Clone, Default)]
 struct Base<'t> {
+    /// The reason for no change of any text of the document.
+    role: Option<Reason>,
     path: Vec<&'t str>,
     scopes: Vec<Arc<MatchedNames<'t>>>,
     levels: Vec<Arc<MappingRegions>>,
@@ -114,10 +130,19 @@ struct Base<'t> {
 impl<'t> Base<'t> {
     fn of(around: NameContext<'t>) -> Self {
         Self {
+            role: None,
             path: around.own.into_iter().chain(around.path).collect(),
             scopes: around.scopes,
             levels: Vec::new(),
         }
+    }
+
+    /// The context of the documents of a file with this name and text.
+    fn of_file(mut self, name: &str, text: &str, documents: &[Tree<'_>]) -> Self {
+        if self.role.is_none() && is_written_by_tool(name, text, documents) {
+            self.role = Some(Reason::WrittenByTool);
+        }
+        self
     }
 }
 
@@ -139,6 +164,7 @@ impl<'t> DocumentWalk<'t, '_, 't> {
     fn base_at(&mut self, node: NodeId) -> Base<'t> {
         let (around, nearby) = self.around(node);
         let mut base = Base::of(around);
+        base.role = self.base.role;
         base.levels = nearby.levels;
         base
     }
@@ -170,11 +196,8 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             return;
         }
         let (around, nearby) = self.around(node);
-        let role = if self.object.kind == ObjectKind::Custom {
-            Some(Reason::CustomResource)
-        } else {
-            self.snapshot.context_rules.reason(&around)
-        };
+        let role = self.base.role;
+        let role = role.or_else(|| self.snapshot.context_rules.reason(&around));
         let (setting, listed) = self.setting(node);
         let whole = TextContext::of(text, setting);
         let places = self.places(node, &tokens);
@@ -204,11 +227,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     /// Finds the IDs in keys. They are reported and never changed.
     fn keys(&mut self, root: NodeId) {
         let tree = self.tree;
-        let reason = if self.object.kind == ObjectKind::Custom {
-            Reason::CustomResource
-        } else {
-            Reason::MapKey
-        };
+        let reason = self.base.role.unwrap_or(Reason::MapKey);
         for node in tree.keyed(root) {
             let (Some(key), Some(raw)) = (tree.key(node), tree.raw_key(node)) else {
                 continue;
