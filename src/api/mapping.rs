@@ -90,7 +90,8 @@ pub struct Model {
     /// and a finding of this model is left as `Unverified`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unverified: bool,
-    /// True for an ID that only the bedrock-mantle endpoint takes. It never has a profile, and a finding of it is left as `Mantle`.
+    /// True for an ID that bedrock-mantle alone serves, and bedrock-runtime does not know. It has neither a profile nor a region in
+    /// `direct`, and a finding of it is left as `Mantle`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub mantle_only: bool,
     /// The regions where the direct ID works, or worked until the model's end of life. In a region that is not named it never did.
@@ -171,6 +172,9 @@ pub struct EndOfLife {
     #[schemars(with = "Vec<RegionText>", length(max = 100))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub regions: Vec<String>,
+    /// How well the date is known; without it `High`. Nothing is denied on a date below that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub confidence: Confidence,
 }
 
 /// A system-defined inference profile of a model.
@@ -219,6 +223,10 @@ pub struct Route {
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     #[schemars(extend("anyOf" = [{"maxItems": 1}, {"items": {"not": {"enum": ["*"]}}}]))]
     pub destination_regions: Vec<String>,
+    /// The state of the profile for these source regions, if it differs from the profile's `state`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ProfileState")]
+    pub state: Option<ProfileState>,
     /// How well this is known; without it `High`. Nothing is ever denied on a row below that.
     #[serde(default, skip_serializing_if = "is_default")]
     pub confidence: Confidence,

@@ -120,7 +120,11 @@ impl Reader {
                 let regions = self
                     .problems
                     .regions(&format!("{field}.endOfLife[{at}].regions"), &end.regions);
-                Some(EndOfLife { date, regions })
+                Some(EndOfLife {
+                    date,
+                    regions,
+                    confidence: confidence(end.confidence),
+                })
             };
             ends.iter().enumerate().filter_map(read).collect()
         });
@@ -165,11 +169,8 @@ impl Reader {
                     geography: geography.clone(),
                     source,
                     destinations: destinations.clone(),
-                    state: profile_state(wire.state),
-                    confidence: match route.confidence {
-                        api::Confidence::High => Confidence::High,
-                        api::Confidence::Medium => Confidence::Medium,
-                    },
+                    state: profile_state(route.state.unwrap_or(wire.state)),
+                    confidence: confidence(route.confidence),
                     absent: route.absent,
                 });
             }
@@ -192,6 +193,13 @@ impl Reader {
                 Destinations::Known(shared.clone())
             }
         }
+    }
+}
+
+const fn confidence(wire: api::Confidence) -> Confidence {
+    match wire {
+        api::Confidence::High => Confidence::High,
+        api::Confidence::Medium => Confidence::Medium,
     }
 }
 

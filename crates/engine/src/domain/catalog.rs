@@ -228,6 +228,13 @@ impl Model {
             .all(|region| self.is_past_end_of_life(*region, today))
     }
 
+    /// The confidence that the model is past its end of life in a `region` where it is: that of the date, if only a date shows it.
+    pub fn end_of_life_confidence(&self, region: Region) -> Confidence {
+        let end = self.lifecycle.end_in(region);
+        let by_date = end.filter(|_| self.lifecycle.state != LifecycleState::EndOfLife);
+        by_date.map_or(Confidence::High, |end| end.confidence)
+    }
+
     /// Whether the model is past its end of life in `region`: by a date for the region, by its stated state, or because every
     /// region that ever served the model is past it.
     pub fn is_past_end_of_life(&self, region: Region, today: Date) -> bool {
@@ -248,13 +255,26 @@ impl Model {
 }
 
 impl Lifecycle {
+    /// The end of life in `region`, if its date is known: the entry that names the region, else the one for all others.
+    pub fn end_in(&self, region: Region) -> Option<&EndOfLife> {
+        let first = |holds: fn(&EndOfLife, Region) -> bool| {
+            let ends = self.end_of_life.iter();
+            ends.filter(|end| holds(end, region))
+                .min_by_key(|end| end.date)
+        };
+        first(|end, region| end.regions.contains(&region))
+            .or_else(|| first(|end, _| end.regions.is_empty()))
+    }
+
     /// The first day without service in `region`, if known.
     pub fn date_in(&self, region: Region) -> Option<Date> {
-        self.end_of_life
-            .iter()
-            .filter(|end| end.regions.is_empty() || end.regions.contains(&region))
-            .map(|end| end.date)
-            .min()
+        self.end_in(region).map(|end| end.date)
+    }
+
+    /// Whether the model is past its end of life in some region, by its state or by a date.
+    pub fn has_ended_somewhere(&self, today: Date) -> bool {
+        self.state == LifecycleState::EndOfLife
+            || self.end_of_life.iter().any(|end| today >= end.date)
     }
 
     /// The state on `today` in `region`, or in general if no region is known, with the date that determines it.

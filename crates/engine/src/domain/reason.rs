@@ -149,7 +149,7 @@ reasons! {
         Prose:                   Pass,  Silent,       Everywhere, "The ID is in prose or a comment.",
         ExplicitProfile:         Pass,  Silent,       Everywhere, "A profile is named beside the ID, and the application uses the profile.",
         PrefixedByTool:          Pass,  Silent,       Everywhere, "The tool adds the prefix to the ID by itself.",
-        Mantle:                  Pass,  Silent,       Everywhere, "The ID is sent to bedrock-mantle, which accepts direct IDs only.",
+        Mantle:                  Pass,  Silent,       Everywhere, "The ID is sent to bedrock-mantle, or served by bedrock-mantle alone, which accepts direct IDs only.",
         GatewayClient:           Pass,  Silent,       Everywhere, "The ID is sent to a gateway, which defines its own model names.",
         OtherCloud:              Pass,  Silent,       Everywhere, "The route before the ID leads to another provider.",
         Batch:                   Pass,  Silent,       Everywhere, "The ID is used by a batch, asynchronous or tuning call, for which other rules apply.",

@@ -5,7 +5,7 @@
 use jiff::civil::Date;
 
 use crate::domain::catalog::{
-    Catalog, Destinations, DirectRow, Knowledge, LifecycleState, Model, ProfileState, Route, Row,
+    Catalog, Destinations, DirectRow, Knowledge, Model, ProfileState, Route, Row,
 };
 use crate::domain::id::ModelId;
 use crate::domain::policy::{Global, Namespace, Policy, Scope};
@@ -87,6 +87,7 @@ pub fn reason_in_every_region(
     named: ModelRef<'_>,
     policy: &Policy,
     catalog: &Catalog,
+    today: Date,
 ) -> Option<Reason> {
     let (id, is_alias) = match named {
         ModelRef::Direct(id) => (id, false),
@@ -105,17 +106,16 @@ pub fn reason_in_every_region(
         return Some(Reason::UnknownModel);
     };
     let model = catalog.model(at);
-    // If the direct ID works in some region, the result depends on the region.
-    unserved(model)
+    // If the direct ID works in some region, or has ended in some, the result depends on the region.
+    unserved(model, model.lifecycle.has_ended_somewhere(today))
         .filter(|reason| !(model.works_somewhere() && (is_alias || *reason == Reason::Unverified)))
 }
 
-/// The reason for a model that has no profile in any region.
-fn unserved(model: &Model) -> Option<Reason> {
+/// The reason for a model that has no profile in any region, unless it has reached its end of life: that reason is more precise.
+fn unserved(model: &Model, has_ended: bool) -> Option<Reason> {
     match model.knowledge {
         Knowledge::HasProfiles => None,
-        // `EndOfLife` is more precise.
-        Knowledge::NeverHadProfile if model.lifecycle.state == LifecycleState::EndOfLife => None,
+        Knowledge::NeverHadProfile if has_ended => None,
         Knowledge::NeverHadProfile => Some(Reason::NeverHadProfile),
         Knowledge::Unverified => Some(Reason::Unverified),
         Knowledge::MantleOnly => Some(Reason::Mantle),
@@ -195,7 +195,8 @@ impl<'a> Resolver<'a, '_> {
             return Resolution::Leave(Reason::UnknownModel);
         };
         let model = self.catalog.model(at);
-        if let Some(reason) = unserved(model) {
+        let has_ended = model.is_past_end_of_life(self.question.region, self.question.today);
+        if let Some(reason) = unserved(model, has_ended) {
             let works = self.works(model);
             let row = self.direct_row(model);
             (self.step)(Step::Direct(row, works));
@@ -224,6 +225,9 @@ impl<'a> Resolver<'a, '_> {
         let empty = Row::default();
         let row = model.row(self.question.region).unwrap_or(&empty);
         let has_ended = model.is_past_end_of_life(self.question.region, self.question.today);
+        if has_ended {
+            self.evidence.end_of_life = Some(model.end_of_life_confidence(self.question.region));
+        }
         let is_current = |route: &&Route| route.state != ProfileState::Retired && !has_ended;
         if row.routes().any(|route| is_current(&route)) {
             let found = self.first_permitted(

@@ -163,4 +163,6 @@ pub struct EndOfLife {
     pub date: Date,
     /// The regions; empty for all regions.
     pub regions: Box<[Region]>,
+    /// The confidence of the date.
+    pub confidence: Confidence,
 }

@@ -93,6 +93,7 @@ fn each_lifecycle_field_is_taken_from_the_first_mapping_that_has_it() {
             [EndOfLife {
                 date,
                 regions: Box::default(),
+                confidence: Confidence::High,
             }]
             .into(),
         );
@@ -140,6 +141,7 @@ fn variant(first: bool) -> MappedModel {
     let ends = EndOfLife {
         date: end.parse().unwrap(),
         regions: Box::default(),
+        confidence: Confidence::High,
     };
     with(|model| {
         model.routes = [
@@ -263,6 +265,7 @@ fn a_date_applies_to_its_regions_and_to_all_once_every_region_is_past_it() {
             [EndOfLife {
                 date: date("2026-07-01"),
                 regions: [region("us-east-1")].into(),
+                confidence: Confidence::High,
             }]
             .into(),
         );

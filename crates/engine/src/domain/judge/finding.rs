@@ -85,9 +85,11 @@ impl<'t> Judge<'t, '_> {
             Err(reason) => Some(reason),
         };
         let early = match named {
-            ModelRef::Direct(_) | ModelRef::Alias(_) => syntax_reason
-                .or(object_reason)
-                .or_else(|| reason_in_every_region(named, self.policy, catalog)),
+            ModelRef::Direct(_) | ModelRef::Alias(_) => {
+                syntax_reason.or(object_reason).or_else(|| {
+                    reason_in_every_region(named, self.policy, catalog, self.context.today)
+                })
+            }
             ModelRef::Profiled { .. } => None,
         };
         let blocked = syntax_reason.is_some() || object_reason.is_some();
@@ -205,7 +207,7 @@ impl<'t> Judge<'t, '_> {
         Evidence {
             model,
             mapping: model.map(|at| self.snapshot().catalog.model(at).mapping()),
-            route: None,
+            ..Evidence::default()
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct Evidence {
     pub route: Option<Route>,
     /// The mapping whose row determined the result.
     pub mapping: Option<MappingIx>,
+    /// The confidence of the end of life that determined the result.
+    pub end_of_life: Option<Confidence>,
 }
 
 /// One step of a resolution, for `--explain`.
@@ -110,11 +112,12 @@ impl Resolution {
 }
 
 impl Evidence {
-    /// The confidence of the row that determined the result. Rows of direct IDs come from scans and are certain.
+    /// The confidence of the row and of the end of life that determined the result. Rows of direct IDs come from scans and are
+    /// certain.
     pub fn confidence(&self) -> Confidence {
-        self.route
-            .as_ref()
-            .map_or(Confidence::High, |route| route.confidence)
+        let route = self.route.as_ref().map(|route| route.confidence);
+        let known = route.into_iter().chain(self.end_of_life);
+        known.min().unwrap_or(Confidence::High)
     }
 }
 
