@@ -7,8 +7,12 @@ use bedrock_profiles::api::{
     Resource, read,
 };
 use bedrock_profiles::catalog;
+use jiff::ToSpan;
+use jiff::civil::Date;
 
 use crate::facts::{self, words};
+
+mod scan;
 
 /// What the catalog says about one profile and source region.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +34,7 @@ fn rows(models: &[Model]) -> BTreeMap<(String, String), Row> {
             assert!(!route.absent, "{}: nothing to withdraw", profile.id);
             let row = Row {
                 destinations: route.destination_regions.clone(),
-                state: profile.state,
+                state: route.state.unwrap_or(profile.state),
                 confidence: route.confidence,
             };
             for source in &route.source_regions {
@@ -45,6 +49,14 @@ fn rows(models: &[Model]) -> BTreeMap<(String, String), Row> {
         }
     }
     rows
+}
+
+/// The profile ID and the source region of every retired row.
+fn retired_rows(models: &[Model]) -> BTreeSet<(String, String)> {
+    let rows = rows(models).into_iter();
+    rows.filter(|(_, row)| row.state == ProfileState::Retired)
+        .map(|(key, _)| key)
+        .collect()
 }
 
 fn by_id(models: &[Model]) -> BTreeMap<&str, &Model> {
@@ -80,37 +92,35 @@ fn state(word: &str) -> ProfileState {
     }
 }
 
-/// Regions where a scan of the catalog's date found the model, directly or through a profile.
-fn seen_alive(model: &facts::Model, matrix: &[facts::Served]) -> BTreeSet<String> {
-    let served = matrix.iter().filter(|row| row.model_id == model.id);
-    let by_profile =
-        served.filter(|row| !row.geo_profile.is_empty() || !row.global_profile.is_empty());
-    by_profile
-        .map(|row| row.region.clone())
-        .chain(model.direct.iter().cloned())
-        .collect()
+/// Regions where the scan found the model, directly or through a profile.
+fn seen_alive(
+    model: &facts::Model,
+    scanned: &BTreeSet<(String, String, String)>,
+) -> BTreeSet<String> {
+    let rows = scanned.iter().filter(|(id, _, _)| *id == model.id);
+    rows.map(|(_, _, region)| region.clone()).collect()
 }
 
 /// The end of life in force in one region, as the catalog has it.
-fn end_of_life<'m>(model: &'m Model, region: &str) -> Option<&'m str> {
+fn end_of_life<'m>(model: &'m Model, region: &str) -> Option<(&'m str, Confidence)> {
     let entries = model.lifecycle.as_ref()?.end_of_life.as_deref()?;
     let named = entries
         .iter()
         .find(|entry| entry.regions.iter().any(|named| named == region));
     let entry = named.or_else(|| entries.iter().find(|entry| entry.regions.is_empty()))?;
-    Some(&entry.date)
+    Some((&entry.date, entry.confidence))
 }
 
 #[test]
-fn has_178_models_and_186_profiles() {
+fn has_201_models_and_193_profiles() {
     let spec = spec();
-    assert_eq!(spec.models.len(), 178);
+    assert_eq!(spec.models.len(), 201);
     assert_eq!(
         spec.models
             .iter()
             .map(|model| model.profiles.len())
             .sum::<usize>(),
-        186
+        193
     );
 }
 
@@ -122,7 +132,7 @@ fn knows_every_model_of_the_facts_and_no_other() {
     let known = facts.models.iter().map(|model| model.id.as_str());
     let known = known.chain(direct_only.iter().map(|model| model.model_id.as_str()));
     let known: BTreeSet<_> = known.chain(facts::EARLY).collect();
-    assert_eq!(known.len(), 178);
+    assert_eq!(known.len(), 201);
     assert_eq!(
         by_id(&spec.models).into_keys().collect::<BTreeSet<_>>(),
         known
@@ -246,7 +256,7 @@ fn the_catalog_has_retired_rows_and_no_rejected_ones() {
             );
         }
     }
-    assert_eq!(counts, (13, 22));
+    assert_eq!(counts, (13, 40));
 }
 
 #[test]
@@ -279,32 +289,6 @@ fn marks_models_as_unverified_where_all_their_profiles_are() {
     // Client libraries name the model, and not even a profile.
     expected.insert("anthropic.claude-mythos-5-2".to_owned());
     assert_eq!(marked, expected);
-}
-
-#[test]
-fn mantle_ids_have_neither_a_profile_nor_a_region() {
-    let spec = spec();
-    let marked: BTreeSet<_> = spec
-        .models
-        .iter()
-        .filter(|model| model.mantle_only)
-        .map(|model| {
-            assert!(
-                model.profiles.is_empty() && model.direct.is_empty(),
-                "{}",
-                model.model_id
-            );
-            model.model_id.clone()
-        })
-        .collect();
-    let facts = facts::models().models;
-    let other_names = facts.iter().filter_map(|fact| fact.mantle_id.clone());
-    let alone = facts
-        .iter()
-        .filter(|fact| fact.mantle_only)
-        .map(|fact| fact.id.clone());
-    assert_eq!(marked, other_names.chain(alone).collect());
-    assert_eq!(marked.len(), 3);
 }
 
 #[test]
@@ -344,9 +328,6 @@ fn ids_that_never_had_a_profile_are_known_with_their_regions() {
     for fact in facts::direct_only() {
         let model = models[fact.model_id.as_str()];
         assert!(model.profiles.is_empty(), "{}", fact.model_id);
-        if model.mantle_only {
-            continue;
-        }
         let (works, lifecycle) = match fact.lifecycle.as_str() {
             "active" => (DirectState::Works, LifecycleState::Active),
             "legacy" => (DirectState::Works, LifecycleState::Legacy),
@@ -364,12 +345,13 @@ fn ids_that_never_had_a_profile_are_known_with_their_regions() {
             "{}",
             fact.model_id
         );
-        assert_eq!(
-            model.lifecycle.as_ref().unwrap().state,
-            Some(lifecycle),
-            "{}",
-            fact.model_id
-        );
+        let found = model.lifecycle.as_ref().unwrap();
+        assert_eq!(found.state, Some(lifecycle), "{}", fact.model_id);
+        let ends = found.end_of_life.iter().flatten();
+        let ends: Vec<_> = ends.map(|end| (&*end.date, end.confidence)).collect();
+        let expected = (!fact.eol_date.is_empty())
+            .then(|| (fact.eol_date.as_str(), confidence(&fact.eol_confidence)));
+        assert_eq!(ends, Vec::from_iter(expected), "{}", fact.model_id);
     }
     for id in facts::EARLY {
         assert!(models[id].profiles.is_empty() && models[id].direct.is_empty());
@@ -424,10 +406,13 @@ fn lifecycle_has_state_and_successor() {
 }
 
 #[test]
-fn lifecycle_has_the_date_of_each_region_unless_a_later_scan_found_the_model_there() {
+fn a_date_counts_in_each_region_unless_a_scan_more_than_30_days_later_found_the_model_there() {
     let spec = spec();
     let models = by_id(&spec.models);
-    let (matrix, retired, facts) = (facts::matrix(), facts::retired(), facts::models());
+    let (scan, retired, facts) = (facts::scan(), facts::retired(), facts::models());
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    let contradicts = |date: &str| day(&scan.date) > day(date).checked_add(30.days()).unwrap();
+    let scanned_rows = scan.served();
     let scanned = facts.scanned_regions.iter().map(String::as_str);
     let regions: Vec<_> = scanned
         .chain(["us-gov-east-1", "us-gov-west-1", "me-central-1"])
@@ -435,10 +420,12 @@ fn lifecycle_has_the_date_of_each_region_unless_a_later_scan_found_the_model_the
     let mut known = 0;
     for fact in &facts.models {
         let dates = announced(fact, &retired);
-        let alive = seen_alive(fact, &matrix);
+        let alive = seen_alive(fact, &scanned_rows);
+        let doubt = fact.eol_confidence.as_deref().unwrap_or("high");
         for region in &regions {
             let date = dates.get(region).or_else(|| dates.get("")).copied();
-            let expected = date.filter(|date| *date >= "2026-10-27" || !alive.contains(*region));
+            let expected = date.filter(|date| !contradicts(*date) || !alive.contains(*region));
+            let expected = expected.map(|date| (date, confidence(doubt)));
             known += usize::from(expected.is_some());
             assert_eq!(
                 end_of_life(models[fact.id.as_str()], region),
@@ -482,7 +469,7 @@ fn successors_are_alive_and_have_profiles_in_the_four_large_geographies() {
 #[test]
 fn is_dated_complete_for_the_scanned_regions_and_of_lowest_priority() {
     let spec = spec();
-    assert_eq!(spec.catalog_date.as_deref(), Some("2026-10-27"));
+    assert_eq!(spec.catalog_date.as_deref(), Some("2026-11-30"));
     assert_eq!(spec.scanned_regions, facts::models().scanned_regions);
     assert_eq!(spec.priority, -1000);
 }

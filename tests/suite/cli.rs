@@ -158,7 +158,7 @@ fn the_report_has_every_field_of_the_schema() {
         "before": SONNET, "after": format!("us.{SONNET}"),
         "region": "us-west-2", "regionSource": "ContainerEnv", "destinations": ["us-east-1", "us-east-2", "us-west-2"], "crosses": [],
         "mode": "Rewrite", "shadow": false, "note": null, "missed": null, "policy": "default",
-        "mapping": "builtin", "catalogDate": "2026-10-27",
+        "mapping": "builtin", "catalogDate": "2026-11-30",
         "lifecycle": {"state": "Legacy", "endOfLifeDate": "2027-04-08", "successor": "anthropic.claude-sonnet-4-6"},
     });
     assert_eq!(*finding, expected);

@@ -1,6 +1,6 @@
 //! The facts about Bedrock in `tests/data/`, as read from there: what the catalog is held against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -39,7 +39,47 @@ pub(crate) struct DirectOnly {
     pub(crate) model_id: String,
     /// `active`, `legacy` or `gone`.
     pub(crate) lifecycle: String,
+    /// Separated by spaces; empty for an ID that only bedrock-mantle serves.
     pub(crate) on_demand_regions: String,
+    /// Empty where unknown.
+    pub(crate) eol_date: String,
+    pub(crate) eol_confidence: String,
+}
+
+/// The extract of a scan of the Bedrock API.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    /// The day of the scan.
+    pub(crate) date: String,
+    rows: Vec<ScanRow>,
+}
+
+/// One line of `scan.csv`: from where a model is served, in one way.
+#[derive(Debug, Deserialize)]
+struct ScanRow {
+    model_id: String,
+    /// `yes` if `ListFoundationModels` returned the ID, which it does for what bedrock-runtime serves.
+    runtime: String,
+    /// `direct`, or the geography of a profile.
+    served: String,
+    regions: String,
+}
+
+impl Scan {
+    /// Every served combination of a model ID, `direct` or a geography, and a source region.
+    pub(crate) fn served(&self) -> BTreeSet<(String, String, String)> {
+        let rows = self.rows.iter().flat_map(|row| {
+            let regions = row.regions.split_whitespace();
+            regions.map(|region| (row.model_id.clone(), row.served.clone(), region.to_owned()))
+        });
+        rows.collect()
+    }
+
+    /// The IDs that bedrock-mantle alone serves.
+    pub(crate) fn mantle_only(&self) -> BTreeSet<&str> {
+        let rows = self.rows.iter().filter(|row| row.runtime != "yes");
+        rows.map(|row| row.model_id.as_str()).collect()
+    }
 }
 
 /// `models.json`.
@@ -57,6 +97,8 @@ pub(crate) struct Model {
     /// `active`, `legacy`, `legacy-partial-eol`, `eol` or `unknown`.
     pub(crate) status: String,
     pub(crate) eol_date: Option<String>,
+    /// `high` without it.
+    pub(crate) eol_confidence: Option<String>,
     #[serde(default)]
     pub(crate) eol_regions: BTreeMap<String, Vec<String>>,
     pub(crate) successor: Option<String>,
@@ -94,12 +136,30 @@ pub(crate) struct Profile {
     pub(crate) destinations: BTreeMap<String, Vec<String>>,
 }
 
-/// IDs of the first years, older than every scan: known, and nothing else is.
-pub(crate) const EARLY: [&str; 4] = [
-    "ai21.j2-ultra-v1",
+/// IDs of models past their end of life, older than every scan: known, and nothing else is.
+pub(crate) const EARLY: [&str; 22] = [
+    "ai21.j2-grande-instruct",
+    "ai21.j2-jumbo-instruct",
+    "ai21.j2-mid",
     "ai21.j2-mid-v1",
-    "meta.llama2-13b-chat-v1",
+    "ai21.j2-ultra",
+    "ai21.j2-ultra-v1",
+    "ai21.jamba-instruct-v1:0",
     "amazon.titan-text-premier-v1:0",
+    "anthropic.claude-v1",
+    "cohere.command-light-text-v14",
+    "cohere.command-text-v14",
+    "meta.llama2-13b-chat-v1",
+    "meta.llama2-13b-v1",
+    "meta.llama2-70b-chat-v1",
+    "meta.llama2-70b-v1",
+    "stability.sd3-large-v1:0",
+    "stability.stable-diffusion-xl",
+    "stability.stable-diffusion-xl-v0",
+    "stability.stable-diffusion-xl-v1",
+    "stability.stable-diffusion-xl-v1:0",
+    "stability.stable-image-core-v1:0",
+    "stability.stable-image-ultra-v1:0",
 ];
 
 pub(crate) fn matrix() -> Vec<Served> {
@@ -112,6 +172,17 @@ pub(crate) fn retired() -> Vec<Gone> {
 
 pub(crate) fn direct_only() -> Vec<DirectOnly> {
     csv(include_str!("../data/direct-only.csv"))
+}
+
+/// The newest scan.
+pub(crate) fn scan() -> Scan {
+    let text = include_str!("../data/scan.csv");
+    let (head, rows) = text.split_at(text.find("\nmodel_id,").unwrap() + 1);
+    let date = head.lines().find_map(|line| line.strip_prefix("# date: "));
+    Scan {
+        date: date.unwrap().to_owned(),
+        rows: csv(rows),
+    }
 }
 
 pub(crate) fn models() -> Facts {

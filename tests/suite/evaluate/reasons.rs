@@ -52,6 +52,7 @@ pub(crate) const TEXTS: &[(&str, &str, &str)] = &[
     ("{}", "bedrock/mantle/ID", "Mantle"),
     ("{}", "anthropic.claude-mythos-5", "Mantle"),
     ("{}", "anthropic.claude-haiku-4-5", "Mantle"),
+    ("{ models: { include: ['*'] } }", "deepseek.v3.1", "Mantle"),
     ("{}", "litellm_proxy/ID", "GatewayClient"),
     ("{}", "vertex_ai/ID", "OtherCloud"),
     ("{}", "ID@20250929", "OtherCloud"),

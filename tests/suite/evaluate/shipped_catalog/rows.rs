@@ -1,5 +1,7 @@
 //! Model, region and policy: borders, destinations, global profiles, dates, a mapping of one's own.
 
+use bedrock_profiles::domain::resolve::{Note, Resolution};
+
 use super::*;
 
 /// Each row: fields of the policy, model, region, answer.
@@ -35,6 +37,58 @@ fn an_end_of_life_date_counts_from_its_day_on() {
     };
     assert!(note_on(date(2027, 4, 7)).contains("note: None"));
     assert!(note_on(date(2027, 4, 8)).contains("note: Some(EndOfLife)"));
+}
+
+#[test]
+fn a_profile_of_sonnet_4_that_a_scan_still_lists_is_answered_with_the_note_end_of_life() {
+    const SONNET_4: &str = "anthropic.claude-sonnet-4-20250514-v1:0";
+    let geographies = ["us", "eu", "apac"];
+    let served = facts::scan().served();
+    let rows = served.iter().filter(|(model, _, _)| model == SONNET_4);
+    let mut count = 0;
+    for (_, geography, region) in rows {
+        count += 1;
+        let prefer = if geography == "global" {
+            "Prefer"
+        } else {
+            "Never"
+        };
+        let view = view(&policy(
+            json!({"geography": {"global": prefer, "allowed": geographies}}),
+        ));
+        judged(
+            &view,
+            &asking(SONNET_4, region),
+            Action::CreatePod,
+            |judgement| {
+                let finding = &judgement.effective.as_ref().unwrap().findings[0];
+                let Resolution::Rewrite { target, note, .. } = &finding.resolution else {
+                    panic!("{region}: {:?}", finding.resolution);
+                };
+                assert_eq!(target.to_string(), format!("{geography}.{SONNET_4}"));
+                assert_eq!(*note, Some(Note::EndOfLife), "{region}");
+            },
+        );
+    }
+    assert_eq!(count, 28);
+}
+
+#[test]
+fn an_end_of_life_of_medium_confidence_denies_nothing() {
+    const LLAMA: &str = "meta.llama3-8b-instruct-v1:0";
+    let deny = policy(json!({"unresolved": "Deny", "models": {"include": ["*"]}}));
+    let date_of = |confidence: &str| {
+        let model = json!({"modelId": LLAMA, "lifecycle": {"endOfLife": [{"date": "2026-11-01", "confidence": confidence}]}});
+        let spec = json!({"priority": 1, "models": [model]});
+        let object = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfileMapping", "metadata": {"name": "date"}, "spec": spec});
+        view(&format!("{deny}---\n{object}\n"))
+    };
+    let pod = asking(LLAMA, "us-east-1");
+    for (confidence, expected) in [("Medium", "tell"), ("High", "refuse")] {
+        let view = date_of(confidence);
+        assert_eq!(answer(&view, &pod, Action::CreatePod), "EndOfLife");
+        assert_eq!(verdict(&view, &pod, Action::CreatePod), expected);
+    }
 }
 
 #[test]
