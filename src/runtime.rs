@@ -4,6 +4,7 @@
 //! twice in one process.
 
 pub mod admin;
+pub mod error_text;
 pub mod http;
 pub mod published;
 pub mod telemetry;

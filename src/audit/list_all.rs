@@ -1,7 +1,7 @@
 //! Lists a cluster into one audit.
 
 use super::cluster_audit::{AuditInput, AuditResult, ClusterAudit, Counts};
-use crate::cluster::list::{ItemSink, ListRequest, Pager};
+use crate::cluster::list::{ItemSink, ListError, ListRequest, Pager};
 use crate::domain::kinds::{BuiltInKind, CONFIG_MAP, NAMESPACE, WORKLOADS};
 
 /// The part of a cluster to audit.
@@ -36,7 +36,7 @@ impl<F: FnMut(&BuiltInKind, Counts)> ItemSink for Feed<'_, F> {
 }
 
 /// Audits the part of a cluster that `scope` names. Calls `progress` after each page. A list that cannot be read does not stop
-/// the audit; see [`AuditResult::incomplete`].
+/// the audit, unless the API server cannot be reached; see [`AuditResult::incomplete`].
 pub async fn audit_cluster(
     pager: &Pager,
     scope: &ListScope,
@@ -55,7 +55,11 @@ pub async fn audit_cluster(
             progress: &mut progress,
         };
         let outcome = pager.read(&scope.list(kind), &mut feed).await;
+        let is_unreachable = matches!(outcome, Err(ListError::Unreachable(_)));
         audit.end_list(kind, outcome);
+        if is_unreachable {
+            break;
+        }
     }
     audit.finish()
 }

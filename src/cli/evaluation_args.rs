@@ -1,6 +1,5 @@
 //! Flags that every evaluating command has: policies, mappings and the date. They are read into the view to evaluate with.
 
-use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -12,6 +11,7 @@ use crate::api::{
 use crate::catalog;
 use crate::domain::snapshot::{Problem, Snapshot};
 use crate::domain::view::View;
+use crate::runtime::error_text::error_text;
 use crate::validate::{self, Invalid};
 
 /// Policies and mappings to evaluate with.
@@ -62,15 +62,8 @@ pub enum EvaluationArgsError {
     #[error("--no-builtin removes the only mapping: add one with --mapping")]
     NoMapping,
     /// More than one of these errors.
-    #[error("{}", .0.iter().map(with_sources).collect::<Vec<_>>().join("\nerror: "))]
+    #[error("{}", .0.iter().map(|error| error_text(error)).collect::<Vec<_>>().join("\nerror: "))]
     Several(Vec<EvaluationArgsError>),
-}
-
-/// The message of an error and of its sources.
-fn with_sources(error: &EvaluationArgsError) -> String {
-    let sources = std::iter::successors(error.source(), |&error| error.source());
-    let messages = std::iter::once(error.to_string()).chain(sources.map(ToString::to_string));
-    messages.collect::<Vec<_>>().join(": ")
 }
 
 /// The spec of the default policy of the command line, for when no policy is given: the defaults of the API in mode Rewrite.

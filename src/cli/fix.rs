@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use similar::TextDiff;
 
 use crate::report::{AuditReport, FindingRecord, messages, terminal};
+use crate::runtime::error_text::error_text;
 use crate::scan::files::SourceFile;
 use crate::text::splice;
 
@@ -44,7 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         } else {
             match write(file, &new) {
                 Ok(()) => rewritten += result.edited,
-                Err(error) => tally.error(&format!("{error:#}")),
+                Err(error) => tally.error(&error_text(error.as_ref())),
             }
         }
         findings.extend(result.findings);

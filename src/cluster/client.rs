@@ -5,6 +5,8 @@ use std::time::Duration;
 use kube::config::{InferConfigError, KubeConfigOptions};
 use kube::{Client, Config};
 
+use crate::runtime::BoxError;
+
 /// Timeout of a write or a request for the Lease: less than the time in which a leader has to renew it.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -37,6 +39,9 @@ pub enum ClientError {
     /// The kubeconfig cannot be read, or does not have the context.
     #[error("cannot use the kubeconfig; `kubectl config get-contexts` lists its contexts")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
+    /// The API server gives no response.
+    #[error("cannot reach the API server")]
+    Unreachable(#[source] BoxError),
     /// The configuration is invalid.
     #[error("cannot connect to the cluster as configured")]
     Client(#[from] kube::Error),
@@ -59,9 +64,20 @@ impl Clients {
         Self::of(&config)
     }
 
+    /// Checks that the API server responds, within [`WRITE_TIMEOUT`]. Every response counts, an error too.
+    pub async fn check_reachable(&self) -> Result<(), ClientError> {
+        let version = self.writing.apiserver_version();
+        match tokio::time::timeout(WRITE_TIMEOUT, version).await {
+            Ok(Ok(_) | Err(kube::Error::Api(_))) => Ok(()),
+            Ok(Err(error)) => Err(ClientError::Unreachable(error.into())),
+            Err(timeout) => Err(ClientError::Unreachable(timeout.into())),
+        }
+    }
+
     /// The clients of a configuration.
     pub fn of(config: &Config) -> Result<Self, ClientError> {
         let mut reading = config.clone();
+        reading.connect_timeout = Some(WRITE_TIMEOUT);
         reading.read_timeout = Some(READ_TIMEOUT);
         let mut writing = config.clone();
         writing.default_retry = false;

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use super::backoff::Backoff;
 use super::list_items::ListItemReader;
 use crate::runtime::BoxError;
+use crate::runtime::error_text::error_text;
 
 /// The target size of a page, in bytes: half of the maximum, because the next objects may be twice as large as the last ones.
 const TARGET_BYTES: usize = 4 * 1024 * 1024;
@@ -78,6 +79,9 @@ pub enum ListError {
     /// The continue token expired, and the API server offered no new one.
     #[error("the continue token expired; list again, or at a higher rate")]
     Expired,
+    /// The last attempt to read a page got no response.
+    #[error("the API server cannot be reached: {}", error_text(&**.0))]
+    Unreachable(BoxError),
     /// Every attempt to read a page failed; this is the last error.
     #[error(transparent)]
     Failed(BoxError),
@@ -89,6 +93,8 @@ enum PageError {
     Expired(String),
     /// Another attempt would fail too.
     Final(ListError),
+    /// The API server gave no response. Another attempt may succeed.
+    Unreachable(BoxError),
     /// Another attempt may succeed.
     Retryable(BoxError),
 }
@@ -176,7 +182,12 @@ impl Pager {
                 PageError::Expired(_) if is_last => break,
                 PageError::Expired(next) => *token = Some(next),
                 PageError::Retryable(error) if is_last => return Err(ListError::Failed(error)),
-                PageError::Retryable(_) => tokio::time::sleep(backoff.next_delay()).await,
+                PageError::Unreachable(error) if is_last => {
+                    return Err(ListError::Unreachable(error));
+                }
+                PageError::Unreachable(_) | PageError::Retryable(_) => {
+                    tokio::time::sleep(backoff.next_delay()).await
+                }
             }
         }
         Err(ListError::Expired)
@@ -260,7 +271,7 @@ fn retryable(error: impl Into<BoxError>) -> PageError {
 
 fn page_error(error: kube::Error) -> PageError {
     let kube::Error::Api(status) = error else {
-        return retryable(error);
+        return PageError::Unreachable(error.into());
     };
     match status.code {
         401 | 403 => PageError::Final(ListError::Forbidden),

@@ -9,6 +9,7 @@ use serde_json::Value;
 mod check;
 mod files;
 mod input;
+mod unreachable;
 
 const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 

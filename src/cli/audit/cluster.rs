@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use anyhow::Context as _;
 use bedrock_profiles_engine::in_group;
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt as _;
@@ -37,13 +38,11 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let connected = Clients::connect(args.context.as_deref()).await;
-        let without = |error| {
-            anyhow::anyhow!(
-                "cannot connect to the cluster to audit (use -f to audit files): {error}"
-            )
-        };
-        let clients = connected.map_err(without)?;
+        let context = "cannot connect to the cluster to audit (use -f to audit files)";
+        let clients = Clients::connect(args.context.as_deref())
+            .await
+            .context(context)?;
+        clients.check_reachable().await.context(context)?;
         let pager = Pager {
             client: clients.reading,
             objects_per_second: None,
@@ -96,6 +95,7 @@ async fn view(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<V
         match pager.collect::<serde_json::Value>(&list(path)).await {
             Ok(items) => own.extend(items.iter().filter_map(|item| custom_resource(item, tally))),
             Err(ListError::NotFound) => {}
+            Err(error @ ListError::Unreachable(_)) => return Err(error.into()),
             Err(error) => tally.error(&format!(
                 "cannot list {path}: {error}; evaluating without them"
             )),
@@ -109,6 +109,7 @@ async fn view(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<V
     };
     match pager.collect::<PartialObjectMeta<Node>>(&nodes).await {
         Ok(nodes) => view.cluster_region = Region::common(nodes.iter().filter_map(region_of)),
+        Err(error @ ListError::Unreachable(_)) => return Err(error.into()),
         Err(error) => anstream::eprintln!(
             "note: cannot list nodes: {error}; the region of the cluster is unknown"
         ),

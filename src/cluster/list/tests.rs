@@ -195,3 +195,28 @@ async fn a_collected_list_has_the_valid_items_of_every_page_once() {
         .collect();
     assert_eq!(names, ["a", "c"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_gives_no_response_is_unreachable_after_the_last_attempt() {
+    let attempts = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&attempts);
+    let service = tower::service_fn(move |_: Request<Body>| {
+        *counted.lock().unwrap() += 1;
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        std::future::ready(Err::<Response<Body>, _>(refused))
+    });
+    let pager = Pager {
+        client: Client::new(service, "default"),
+        objects_per_second: None,
+    };
+    let request = ListRequest {
+        path: "/api/v1/pods".to_owned(),
+        ..ListRequest::default()
+    };
+    let Err(error @ ListError::Unreachable(_)) = pager.read(&request, &mut Names::default()).await
+    else {
+        panic!("another outcome");
+    };
+    assert!(error.to_string().contains("connection refused"), "{error}");
+    assert_eq!(*attempts.lock().unwrap(), MAX_ATTEMPTS);
+}
