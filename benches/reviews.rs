@@ -125,6 +125,7 @@ async fn ours() -> (SocketAddr, String, Serving) {
             ca_file: None,
         },
         excluded: vec![],
+        regions_injected: true,
         today: Box::new(evaluation.today()),
         limits: ServerLimits::default(),
     })

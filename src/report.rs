@@ -91,6 +91,8 @@ pub struct FindingRecord {
     /// Why the ID is not replaced.
     #[serde(serialize_with = "serialize::optional_text")]
     pub reason: Option<Reason>,
+    /// Why the ID is not replaced, with what to change: a field of the policy, an annotation, the tracker of the object.
+    pub message: Option<String>,
     /// An ID that would work, or the nearest known ID, if the ID is reported and not replaced.
     pub suggestion: Option<String>,
     /// The inference profile that replaces the ID.
@@ -251,6 +253,7 @@ impl FindingRecord {
                 Outcome::Leave
             },
             reason: judged.resolution.reason(),
+            message: messages::unchanged(judged, policy, snapshot),
             suggestion: judged.suggestion.as_ref().map(ToString::to_string),
             profile,
             before: judged.finding.text().to_owned(),

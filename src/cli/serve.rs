@@ -53,6 +53,9 @@ pub struct Args {
     /// Use the region of the node labels, if all nodes agree, where no other source names a region.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub region_from_nodes: bool,
+    /// Whether another webhook may set a region in Pods. `false` warns about Pods and workload templates without a region.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub region_injected: bool,
     /// Address of the webhook.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443")]
     pub listen: SocketAddr,
@@ -183,6 +186,7 @@ fn standalone_options(args: Args) -> Result<StandaloneOptions, EvaluationArgsErr
         view,
         today: Box::new(args.evaluation.today()),
         excluded: args.excluded.clone(),
+        regions_injected: args.region_injected,
         certificate: args.certificate(),
         limits: ServerLimits::default(),
     })
@@ -205,6 +209,7 @@ async fn cluster_options(args: Args) -> Result<ClusterOptions, StartError> {
         audit: args.audit.options(),
         today: Arc::new(args.evaluation.today()),
         excluded: args.excluded.clone(),
+        regions_injected: args.region_injected,
         certificate: args.certificate_files()?,
         lifetimes: Lifetimes::default(),
         limits: ServerLimits::default(),

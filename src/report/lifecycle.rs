@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::domain::catalog::LifecycleState;
+use crate::domain::id::ModelId;
 use crate::domain::judge::JudgedFinding;
 use crate::domain::region::Region;
 use crate::domain::snapshot::Snapshot;
@@ -20,7 +21,7 @@ pub struct LifecycleRecord {
     /// The first day without service, where known.
     #[serde(serialize_with = "serialize::optional_text")]
     pub end_of_life_date: Option<Date>,
-    /// The recommended successor.
+    /// The recommended successor, if the policy permits a target for it in the region, or if the region is unknown.
     pub successor: Option<String>,
 }
 
@@ -33,15 +34,17 @@ pub fn lifecycle(
     lifecycle_of(
         &judged.id,
         judged.region.map(|chosen| chosen.region),
+        judged.successor.as_ref(),
         snapshot,
         today,
     )
 }
 
-/// The lifecycle of the model `id` in `region`, or in general if the region is unknown.
+/// The lifecycle of the model `id` in `region`, or in general if the region is unknown, with this successor.
 pub fn lifecycle_of(
     id: &str,
     region: Option<Region>,
+    successor: Option<&ModelId>,
     snapshot: &Snapshot,
     today: Date,
 ) -> Option<LifecycleRecord> {
@@ -56,6 +59,6 @@ pub fn lifecycle_of(
     Some(LifecycleRecord {
         state,
         end_of_life_date: date,
-        successor: model.lifecycle.successor.as_ref().map(ToString::to_string),
+        successor: successor.map(ToString::to_string),
     })
 }

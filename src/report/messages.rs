@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use crate::domain::judge::{JudgedFinding, Judgement, PolicyFindings, Verdict};
 use crate::domain::object::Object;
 use crate::domain::policy::{Mode, Policy};
-use crate::domain::reason::ReasonWarning;
+use crate::domain::reason::Reason;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::Snapshot;
 
@@ -22,10 +22,10 @@ mod records;
 mod steps;
 mod warnings;
 
+pub use reasons::Unchanged;
 pub use records::{finding, id, lifecycle, replacement, summary, totals};
 pub use steps::step;
 
-use reasons::warning_text;
 use warnings::{Tense, Warnings};
 
 /// Maximum length of an audit annotation in bytes: room for a few dozen changes.
@@ -53,6 +53,8 @@ pub struct RenderContext<'a> {
     /// A Pod is being created. Another webhook may still set a region, and the API server may reinvoke this one, so no
     /// warning may say what a reinvocation can change.
     pub creating_pod: bool,
+    /// Whether another webhook may set a region in Pods, such as the identity webhook of EKS.
+    pub regions_injected: bool,
 }
 
 /// The warnings and audit annotations about `judgement` of `object`.
@@ -77,6 +79,7 @@ pub fn render<'t>(
         );
         let reported = findings.iter().filter(|one| one.report_only);
         annotate(&mut audit, "would-rewrite", reported);
+        annotate_unchanged(&mut audit, findings);
         audit.insert("policy", policy.name.to_string());
         let denied = matches!(judgement.verdict, Verdict::Deny);
         // A denial has a message of its own, and a controller does not read warnings.
@@ -99,6 +102,9 @@ pub fn render<'t>(
         .collect();
     for PolicyFindings { policy, findings } in &judgement.previews {
         annotate(&mut audit, "would-rewrite", findings.iter());
+        if judgement.effective.is_none() {
+            annotate_unchanged(&mut audit, findings);
+        }
         audit
             .entry("policy")
             .or_insert_with(|| policy.name.to_string());
@@ -147,22 +153,20 @@ fn denied_finding(one: &JudgedFinding<'_>, policy: &Policy, context: RenderConte
             format!("use {target} instead of {written} at {at}{region}")
         }
         Resolution::Leave(reason) => {
-            let why = match reason.warning() {
-                ReasonWarning::Unresolved(general) => {
-                    warning_text(one, (*reason, general), policy, false)
-                }
-                ReasonWarning::Silent | ReasonWarning::EndOfLife | ReasonWarning::NotPermitted => {
-                    reason.description().to_owned()
-                }
-            };
-            let successor = super::lifecycle(one, context.snapshot, context.today)
-                .and_then(|life| life.successor);
+            let why = Unchanged::of(one, *reason, policy, context.snapshot).message();
+            let successor = one.successor.as_ref();
             let advice = successor
                 .map(|id| format!("; its successor is {id}"))
                 .unwrap_or_default();
             format!("replace {written} at {at}{region}: {reason}: {why}{advice}")
         }
     }
+}
+
+/// Why an ID is not rewritten, with what to change; `None` for a rewrite.
+pub fn unchanged(one: &JudgedFinding<'_>, policy: &Policy, snapshot: &Snapshot) -> Option<String> {
+    let reason = one.resolution.reason()?;
+    Some(Unchanged::of(one, reason, policy, snapshot).message())
 }
 
 /// One change with its place, region and the source of the region, as in audit annotations and the log; `None` where
@@ -175,6 +179,25 @@ pub fn change(one: &JudgedFinding<'_>) -> Option<String> {
         .unwrap_or_default();
     Some(format!(
         "{}: {} -> {target}{region}",
+        one.finding.site.location,
+        written(one)
+    ))
+}
+
+/// An ID that is not rewritten, with its place and the reason, as in audit annotations and the log; `None` where the ID is
+/// rewritten, or works as it is.
+pub fn skip(one: &JudgedFinding<'_>) -> Option<String> {
+    let reason = one.resolution.reason()?;
+    if matches!(reason, Reason::AlreadyProfiled | Reason::WorksDirectly) {
+        return None;
+    }
+    let detail = one
+        .detail
+        .as_ref()
+        .map(|detail| format!(" ({detail})"))
+        .unwrap_or_default();
+    Some(format!(
+        "{}: {}: {reason}{detail}",
         one.finding.site.location,
         written(one)
     ))
@@ -195,15 +218,29 @@ fn place<'t>(one: &JudgedFinding<'t>) -> impl Ord + use<'t> {
     (leaf.node(), leaf.location, one.finding.span().start)
 }
 
-/// Lists the changes under an audit key. A key that has a text keeps it, as in the API server.
+/// Lists the changes under an audit key.
 fn annotate<'a>(
     audit: &mut BTreeMap<&'static str, String>,
     key: &'static str,
     findings: impl Iterator<Item = &'a JudgedFinding<'a>>,
 ) {
+    annotate_with(audit, key, findings.filter_map(change));
+}
+
+/// Lists the IDs that are not rewritten, with their reasons.
+fn annotate_unchanged(audit: &mut BTreeMap<&'static str, String>, findings: &[JudgedFinding<'_>]) {
+    annotate_with(audit, "unchanged", findings.iter().filter_map(skip));
+}
+
+/// Joins the entries under an audit key. A key that has a text keeps it, as in the API server.
+fn annotate_with(
+    audit: &mut BTreeMap<&'static str, String>,
+    key: &'static str,
+    entries: impl Iterator<Item = String>,
+) {
     let mut text = String::new();
     let mut omitted = 0;
-    for entry in findings.filter_map(change) {
+    for entry in entries {
         if text.len() + entry.len() > MAX_ANNOTATION {
             omitted += 1;
             continue;

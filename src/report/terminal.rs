@@ -24,6 +24,7 @@ pub fn table(report: &AuditReport, wide: bool) -> String {
             "DESTINATIONS",
             "LIFECYCLE",
             "POLICY",
+            "MESSAGE",
         ]);
     }
     table.set_header(header);
@@ -113,6 +114,7 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
                 .unwrap_or_default(),
             life.unwrap_or_default(),
             one.policy.clone(),
+            one.message.clone().unwrap_or_default(),
         ]);
     }
     row.iter().map(|text| escaped(text)).collect()

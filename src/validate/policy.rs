@@ -6,7 +6,7 @@ use crate::api;
 use crate::domain::id::{Arn, Geography};
 use crate::domain::policy::{
     ConfigMapRewrite, Global, Globs, IdForms, Lists, Mode, OptOut, Override, OverrideTarget,
-    Policy, References, Replacement, Requirement, Scope, Selector, Unresolved,
+    Policy, References, Replacement, Requirement, Scope, Selector, TrackedBy, Unresolved,
 };
 use crate::domain::region::Region;
 
@@ -62,6 +62,7 @@ pub fn policy(wire: &api::InferenceProfilePolicy) -> Result<Policy, Invalid> {
             .collect(),
         references: references(spec.references),
         rewrite_config_maps: config_maps(spec.config_maps.rewrite),
+        tracked_by: tracked_by(&spec.config_maps.tracked_by),
         warn_templates: spec.templates == api::Templates::Warn,
         lists: match spec.lists {
             api::Lists::Leave => Lists::Leave,
@@ -251,6 +252,14 @@ const fn config_maps(wire: api::ConfigMapRewrite) -> ConfigMapRewrite {
         api::ConfigMapRewrite::Never => ConfigMapRewrite::Never,
         api::ConfigMapRewrite::Untracked => ConfigMapRewrite::Untracked,
         api::ConfigMapRewrite::All => ConfigMapRewrite::All,
+    }
+}
+
+fn tracked_by(wire: &api::TrackedBy) -> TrackedBy {
+    TrackedBy {
+        labels: Globs::new(&wire.labels),
+        annotations: Globs::new(&wire.annotations),
+        field_managers: Globs::new(&wire.field_managers),
     }
 }
 

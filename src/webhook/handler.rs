@@ -34,6 +34,8 @@ pub struct AdmissionHandler {
     metrics: Metrics,
     /// Namespaces that are never evaluated, whatever the webhook configurations select.
     excluded: BTreeSet<Box<str>>,
+    /// See [`RenderContext::regions_injected`].
+    regions_injected: bool,
     today: Box<dyn Fn() -> Date + Send + Sync>,
 }
 
@@ -60,8 +62,16 @@ impl AdmissionHandler {
             view,
             metrics,
             excluded,
+            regions_injected: true,
             today: Box::new(today),
         }
+    }
+
+    /// The handler for a cluster in which another webhook may set regions in Pods, which is the default, or in which none does.
+    #[must_use]
+    pub fn with_regions_injected(mut self, regions_injected: bool) -> Self {
+        self.regions_injected = regions_injected;
+        self
     }
 
     /// The response `AdmissionReview` to the review in `body`.
@@ -149,6 +159,7 @@ impl AdmissionHandler {
             snapshot: &view.snapshot,
             today,
             creating_pod,
+            regions_injected: self.regions_injected,
         };
         Ok(respond(
             &self.metrics,

@@ -67,6 +67,7 @@ impl Hosted {
                 certificate,
                 lifetimes: LIFETIMES,
                 excluded: Vec::new(),
+                regions_injected: true,
                 today: Arc::new(|| TODAY),
                 audit: None,
                 limits: ServerLimits::default(),

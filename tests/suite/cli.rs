@@ -155,7 +155,7 @@ fn the_report_has_every_field_of_the_schema() {
         "seenIn": null, "instances": 0,
         "source": {"file": "tests/fixtures/manifests/chat.yaml", "line": 15, "column": 44, "document": 0},
         "pointer": "/spec/template/spec/containers/0/env/0/value", "reference": null, "innerPointer": null, "span": [0, 41],
-        "modelId": SONNET, "outcome": "Rewrite", "reason": null, "suggestion": null, "profile": format!("us.{SONNET}"),
+        "modelId": SONNET, "outcome": "Rewrite", "reason": null, "message": null, "suggestion": null, "profile": format!("us.{SONNET}"),
         "before": SONNET, "after": format!("us.{SONNET}"),
         "region": "us-west-2", "regionSource": "ContainerEnv", "destinations": ["us-east-1", "us-east-2", "us-west-2"], "crosses": [],
         "mode": "Rewrite", "shadow": false, "note": null, "missed": null, "policy": "default",

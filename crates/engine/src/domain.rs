@@ -28,6 +28,7 @@ pub mod site;
 pub mod snapshot;
 pub mod syntax;
 pub mod tokens;
+pub mod trackers;
 pub mod view;
 pub mod written_by_tool;
 

@@ -10,7 +10,7 @@ use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::domain::resolve::{
     Evidence, ModelRef, Note, Question, Resolution, Suggestion, SuggestionQuery, resolve,
-    suggestion,
+    successor, suggestion,
 };
 use crate::domain::site::TextKind;
 use crate::domain::snapshot::Snapshot;
@@ -45,6 +45,8 @@ pub(super) struct Answer {
     #[serde(serialize_with = "optional_text")]
     pub reason: Option<Reason>,
     pub sentence: Option<&'static str>,
+    /// The profile that the policy does not permit, and the field of the policy.
+    pub message: Option<String>,
     pub suggestion: Option<String>,
     pub target: Option<String>,
     pub destinations: Option<Vec<String>>,
@@ -106,7 +108,7 @@ impl<'a> ResolveContext<'a> {
     fn assemble(
         &self,
         id: &str,
-        parsed: &ParsedId<'_>,
+        parsed: &ParsedId<'a>,
         resolution: &Resolution,
         evidence: &Evidence,
         steps: Vec<String>,
@@ -126,6 +128,19 @@ impl<'a> ResolveContext<'a> {
         let reason = resolution.reason();
         let mapping = evidence.mapping.map(|at| self.snapshot.catalog.mapping(at));
         let suggestion = reason.and_then(|reason| self.suggestion(reason, parsed));
+        let query = self.suggestion_query(parsed);
+        let successor = successor(query, self.policy, &self.snapshot.catalog);
+        let message = reason.and_then(|reason| {
+            let unchanged = messages::Unchanged {
+                reason,
+                region: Some(region),
+                evidence,
+                detail: None,
+                policy: self.policy,
+                snapshot: self.snapshot,
+            };
+            unchanged.what_to_change()
+        });
         Answer {
             id: id.to_owned(),
             region,
@@ -136,6 +151,7 @@ impl<'a> ResolveContext<'a> {
             },
             reason,
             sentence: reason.map(Reason::description),
+            message,
             suggestion: suggestion.map(|suggestion| suggestion.to_string()),
             target: target.map(ToString::to_string),
             destinations: destinations.and_then(report::destination_names),
@@ -145,7 +161,13 @@ impl<'a> ResolveContext<'a> {
             policy: self.policy.name.to_string(),
             mapping: mapping.map(|(name, _)| name.to_owned()),
             catalog_date: mapping.and_then(|(_, date)| date),
-            lifecycle: report::lifecycle_of(parsed.direct, Some(region), self.snapshot, self.today),
+            lifecycle: report::lifecycle_of(
+                parsed.direct,
+                Some(region),
+                successor.as_ref(),
+                self.snapshot,
+                self.today,
+            ),
             steps,
         }
     }
@@ -206,19 +228,23 @@ impl<'a> ResolveContext<'a> {
     }
 
     /// What would work in place of an ID that is not replaced.
-    fn suggestion(&self, reason: Reason, parsed: &ParsedId<'_>) -> Option<Suggestion> {
+    fn suggestion(&self, reason: Reason, parsed: &ParsedId<'a>) -> Option<Suggestion> {
         if reason == Reason::InArn && parsed.region.is_none() {
             return None;
         }
-        let name = SuggestionQuery {
+        let name = self.suggestion_query(parsed);
+        suggestion(reason, name, self.policy, &self.snapshot.catalog)
+    }
+
+    fn suggestion_query(&self, parsed: &ParsedId<'a>) -> SuggestionQuery<'a> {
+        SuggestionQuery {
             original: parsed.original,
             id: parsed.direct,
             region: Some(parsed.region.unwrap_or(self.region)),
             namespace: self.namespace,
             whole: parsed.whole,
             today: self.today,
-        };
-        suggestion(reason, name, self.policy, &self.snapshot.catalog)
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn text(answer: &Answer) -> String {
     text
 }
 
-fn properties(answer: &Answer) -> [(&'static str, Option<String>); 9] {
+fn properties(answer: &Answer) -> [(&'static str, Option<String>); 10] {
     let destinations = answer.destinations.as_ref();
     let borders: Vec<_> = answer
         .crosses
@@ -38,6 +38,7 @@ fn properties(answer: &Answer) -> [(&'static str, Option<String>); 9] {
         .map(|[from, to]| format!("{from} -> {to}"))
         .collect();
     [
+        ("message", answer.message.clone()),
         ("suggestion", answer.suggestion.clone()),
         ("region", Some(answer.region.to_string())),
         (

@@ -56,6 +56,8 @@ pub struct ClusterOptions {
     pub lifetimes: Lifetimes,
     /// Namespaces to ignore, besides `kube-system` and the namespace of the release.
     pub excluded: Vec<String>,
+    /// Whether another webhook may set a region in Pods.
+    pub regions_injected: bool,
     /// The date to compare end-of-life dates with.
     pub today: Arc<dyn Fn() -> Date + Send + Sync>,
     /// Options of audits; `None` if they are disabled.
@@ -127,6 +129,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, 
     let webhook = WebhookOptions {
         view: shared.view,
         excluded,
+        regions_injected: options.regions_injected,
         today: Box::new(move || today()),
         limits: options.limits,
     };

@@ -44,6 +44,8 @@ pub(super) struct WebhookOptions {
     pub view: Arc<Published<Option<View>>>,
     /// Namespaces to ignore, besides `kube-system`.
     pub excluded: Vec<String>,
+    /// Whether another webhook may set a region in Pods.
+    pub regions_injected: bool,
     /// The date to compare end-of-life dates with.
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
     /// The limits of the server.
@@ -125,7 +127,8 @@ impl BoundServer {
         let metrics = Metrics::register(&mut self.registry);
         let excluded = options.excluded.into_iter().map(Into::into);
         let excluded: BTreeSet<Box<str>> = excluded.chain([SYSTEM_NAMESPACE.into()]).collect();
-        let handler = AdmissionHandler::new(options.view, metrics, excluded, options.today);
+        let handler = AdmissionHandler::new(options.view, metrics, excluded, options.today)
+            .with_regions_injected(options.regions_injected);
         let budget = BodyBudget::new(options.limits, body_metrics);
         let router = webhook::router(Arc::new(handler), budget);
 

@@ -30,6 +30,8 @@ pub struct StandaloneOptions {
     pub certificate: CertificateSource,
     /// Namespaces to ignore, besides `kube-system`.
     pub excluded: Vec<String>,
+    /// Whether another webhook may set a region in Pods.
+    pub regions_injected: bool,
     /// The date to compare end-of-life dates with.
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
     /// The limits of the server.
@@ -66,6 +68,7 @@ pub async fn start_standalone(options: StandaloneOptions) -> Result<RunningServe
     let webhook = WebhookOptions {
         view: Arc::new(Published::new(Some(options.view))),
         excluded: options.excluded,
+        regions_injected: options.regions_injected,
         today: options.today,
         limits: options.limits,
     };

@@ -1,83 +1,185 @@
-//! Why a finding is not rewritten, in few words and with what to do about it.
+//! Why an ID is not rewritten, with what to do about it.
 
+use crate::domain::annotations;
 use crate::domain::catalog::{Destinations, Route};
-use crate::domain::judge::JudgedFinding;
+use crate::domain::judge::{JudgedFinding, ReasonDetail};
 use crate::domain::policy::Policy;
 use crate::domain::reason::Reason;
 use crate::domain::region::{Jurisdiction, Region};
-use crate::domain::resolve::crossings;
+use crate::domain::resolve::{Evidence, crossings};
+use crate::domain::snapshot::Snapshot;
 
-/// Why `one` is not rewritten, with its region, profile or policy field, in fewer words if `brief`. `general` is the text
-/// of [`ReasonWarning::Unresolved`](crate::domain::reason::ReasonWarning), which names nothing of the finding.
-pub(super) fn warning_text(
-    one: &JudgedFinding<'_>,
-    (reason, general): (Reason, &str),
-    policy: &Policy,
-    brief: bool,
-) -> String {
-    let region = one.region.map(|chosen| chosen.region);
-    let route = one.evidence.route.as_ref();
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "every reason has a general text"
-    )]
-    let specific = match (reason, region) {
-        (Reason::OnlyGlobalServes, Some(region)) if !brief => Some(format!(
-            "only the global profile serves {region}; geography.global is Never"
-        )),
-        (Reason::NothingServes, Some(region)) => {
-            Some(format!("no inference profile serves {region}"))
-        }
-        (Reason::GeographyNotAllowed, Some(region)) => {
-            route.map(|route| crossing(route, region, brief))
-        }
-        (Reason::DestinationNotAllowed, _) => route
-            .and_then(|route| disallowed_destination(route, policy))
-            .map(|to| format!("its profile may route to {to}")),
-        (Reason::ReplacementNotServed, Some(region)) => {
-            Some(format!("its replacement is not served in {region}"))
-        }
-        (Reason::RegionUnknown, Some(region)) => Some(format!("no mapping covers it in {region}")),
-        (Reason::ProfileNotServed, Some(region)) => {
-            Some(format!("this profile does not serve {region}"))
-        }
-        _ => None,
-    };
-    specific.unwrap_or_else(|| general.to_owned())
+/// An ID that is not rewritten, for an explanation.
+#[derive(Clone, Copy)]
+pub struct Unchanged<'a> {
+    /// The reason.
+    pub reason: Reason,
+    /// The region that the workload calls, if known.
+    pub region: Option<Region>,
+    /// The catalog rows that the result is based on.
+    pub evidence: &'a Evidence,
+    /// What the explanation names besides the reason.
+    pub detail: Option<&'a ReasonDetail<'a>>,
+    /// The policy of the result.
+    pub policy: &'a Policy,
+    /// The snapshot of the result.
+    pub snapshot: &'a Snapshot,
 }
 
-/// Which jurisdictions the profile of `route` connects, and the policy field that allows it.
-fn crossing(route: &Route, region: Region, brief: bool) -> String {
-    let name = |jurisdiction: &Jurisdiction| {
-        if brief {
-            jurisdiction.to_string()
-        } else {
-            jurisdiction.name().to_owned()
+impl<'a> Unchanged<'a> {
+    /// A finding that is unchanged for `reason`.
+    pub(super) fn of(
+        one: &'a JudgedFinding<'_>,
+        reason: Reason,
+        policy: &'a Policy,
+        snapshot: &'a Snapshot,
+    ) -> Self {
+        Self {
+            reason,
+            region: one.region.map(|chosen| chosen.region),
+            evidence: &one.evidence,
+            detail: one.detail.as_ref(),
+            policy,
+            snapshot,
         }
-    };
-    let destinations: Vec<_> = crossings(&route.destinations, region)
-        .iter()
-        .map(|(_, to)| name(to))
-        .collect();
-    let (geography, from) = (&route.geography, name(&region.jurisdiction()));
-    if brief {
-        let to = destinations.join(",");
-        format!("{geography}. routes {from} to {to}; allowed: [{geography}]")
-    } else {
-        let to = destinations.join(", ");
-        format!(
-            "{geography}. routes from {from} to {to}; to allow this: geography.allowed: [{geography}]"
-        )
     }
-}
 
-/// One of the destinations that the policy does not allow.
-fn disallowed_destination(route: &Route, policy: &Policy) -> Option<String> {
-    let Destinations::Known(regions) = &route.destinations else {
-        return Some("any region".to_owned());
-    };
-    regions
-        .iter()
-        .find(|region| !policy.allowed_destinations.matches(region.as_str()))
-        .map(ToString::to_string)
+    /// Why the ID is not rewritten, with its region, profile or policy field, or else the description of the reason.
+    pub fn message(&self) -> String {
+        let specific = match self.detail {
+            Some(detail) => Some(detail.to_string()),
+            None => self.specific(false),
+        };
+        specific.unwrap_or_else(|| self.reason.description().to_owned())
+    }
+
+    /// The same for a reason that a field of the policy can change.
+    pub fn what_to_change(&self) -> Option<String> {
+        let by_policy = matches!(
+            self.reason,
+            Reason::OnlyGlobalServes | Reason::GeographyNotAllowed | Reason::DestinationNotAllowed
+        );
+        by_policy.then(|| self.specific(false)).flatten()
+    }
+
+    /// The text of a warning, in fewer words if `brief`. `general` is the text of
+    /// [`ReasonWarning::Unresolved`](crate::domain::reason::ReasonWarning), which names nothing of the finding.
+    pub(super) fn warning_text(&self, general: &str, brief: bool) -> String {
+        self.specific(brief).unwrap_or_else(|| general.to_owned())
+    }
+
+    /// Why the ID is not rewritten, with its region, profile, annotation or policy field, in fewer words if `brief`. `None` for a
+    /// reason that depends on nothing of these.
+    fn specific(&self, brief: bool) -> Option<String> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "every reason has a general text"
+        )]
+        match (self.reason, self.region) {
+            (Reason::OnlyGlobalServes, _) if brief => {
+                Some("only a global profile serves; geography.global: Fallback".to_owned())
+            }
+            (Reason::OnlyGlobalServes, Some(region)) => {
+                let profile = self.profile();
+                let profile = profile.as_deref().unwrap_or("a global profile");
+                Some(format!(
+                    "only {profile} serves {region}; to use it: geography.global: Fallback"
+                ))
+            }
+            (Reason::NothingServes, Some(region)) => {
+                Some(format!("no inference profile serves {region}"))
+            }
+            (Reason::GeographyNotAllowed, Some(region)) => self.crossing(region, brief),
+            (Reason::DestinationNotAllowed, _) => {
+                let mut text = format!(
+                    "its profile may route to {}",
+                    self.disallowed_destination()?
+                );
+                if !brief {
+                    text.push_str(", which geography.allowedDestinations does not allow");
+                }
+                Some(text)
+            }
+            (Reason::ReplacementNotServed, Some(region)) => {
+                Some(format!("its replacement is not served in {region}"))
+            }
+            (Reason::RegionUnknown, Some(region)) => {
+                Some(format!("no mapping covers it in {region}"))
+            }
+            (Reason::ProfileNotServed, Some(region)) => {
+                Some(format!("this profile does not serve {region}"))
+            }
+            (Reason::NoRegion, _) if brief => {
+                Some(format!("no region is set; set {}", annotations::REGION))
+            }
+            (Reason::NoRegion, _) => Some(format!(
+                "no region is set; set AWS_REGION or the annotation {}",
+                annotations::REGION
+            )),
+            (Reason::RegionConflict, _) if brief => {
+                Some(format!("regions differ; set {}", annotations::REGION))
+            }
+            (Reason::RegionConflict, _) => Some(format!(
+                "two region settings differ; the annotation {} decides",
+                annotations::REGION
+            )),
+            _ => None,
+        }
+    }
+
+    /// The profile that the policy does not permit.
+    pub(super) fn profile(&self) -> Option<String> {
+        let route = self.evidence.route.as_ref()?;
+        let model = &self.snapshot.catalog.model(self.evidence.model?).id;
+        Some(format!("{}.{model}", route.geography))
+    }
+
+    /// Which jurisdictions the profile connects, and the line of the policy that permits it.
+    fn crossing(&self, region: Region, brief: bool) -> Option<String> {
+        let route = self.evidence.route.as_ref()?;
+        let name = |jurisdiction: &Jurisdiction| {
+            if brief {
+                jurisdiction.to_string()
+            } else {
+                jurisdiction.name().to_owned()
+            }
+        };
+        let destinations: Vec<_> = crossings(&route.destinations, region)
+            .iter()
+            .map(|(_, to)| name(to))
+            .collect();
+        let from = name(&region.jurisdiction());
+        let allowed = self.allowed_with(route);
+        Some(if brief {
+            let (geography, to) = (&route.geography, destinations.join(","));
+            format!("{geography}. routes {from} to {to}; geography.allowed: [{allowed}]")
+        } else {
+            let profile = self
+                .profile()
+                .unwrap_or_else(|| route.geography.to_string());
+            let to = destinations.join(", ");
+            format!(
+                "{profile} routes from {from} to {to}; to use it: geography.allowed: [{allowed}]"
+            )
+        })
+    }
+
+    /// The geographies that the policy allows, and that of `route`.
+    fn allowed_with(&self, route: &Route) -> String {
+        let all = self.policy.allowed.iter().chain([&route.geography]);
+        let names: Vec<_> = all.map(ToString::to_string).collect();
+        names.join(", ")
+    }
+
+    /// One of the destinations that the policy does not allow.
+    fn disallowed_destination(&self) -> Option<String> {
+        let route = self.evidence.route.as_ref()?;
+        let Destinations::Known(regions) = &route.destinations else {
+            return Some("any region".to_owned());
+        };
+        regions
+            .iter()
+            .find(|region| !self.policy.allowed_destinations.matches(region.as_str()))
+            .map(ToString::to_string)
+    }
 }

@@ -12,7 +12,7 @@ use crate::report::{AuditReport, FindingRecord, LifecycleRecord, Missed};
 pub fn finding(record: &FindingRecord) -> String {
     let before = &record.before;
     let (Some(after), None) = (&record.after, record.reason) else {
-        let why = record.reason.map_or("", Reason::description);
+        let why = record.message.as_deref().unwrap_or_default();
         return format!("{before}: {why}");
     };
     let region = record.region.as_ref();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::id::ModelId;
 use crate::domain::judge::JudgedFinding;
 use crate::domain::object::ObjectKind;
 use crate::domain::policy::{Mode, Policy, Unresolved};
@@ -10,7 +11,7 @@ use crate::domain::resolve::{Note, Resolution, Suggestion, Target};
 use crate::report::{self, LifecycleRecord};
 
 use super::RenderContext;
-use super::reasons::warning_text;
+use super::reasons::Unchanged;
 
 /// Maximum length of a warning that names one ID, in characters: what the Kubernetes API recommends.
 const MAX_WARNING: usize = 120;
@@ -114,10 +115,10 @@ impl<'a> Warnings<'a> {
     ///
     /// A later webhook may set a region in a Pod that is being created, and in the Pods of a template. So a finding without
     /// a region is no reason for a warning there, and one with a weak source of its region only if the reason holds in
-    /// every region. No other webhook changes the regions in a ConfigMap.
+    /// every region. No other webhook changes the regions in a ConfigMap, nor those in Pods if no region is injected.
     fn is_certain(&self, one: &JudgedFinding<'_>) -> bool {
         match one.resolution.reason() {
-            _ if self.sort == ObjectKind::ConfigMap => true,
+            _ if self.has_final_regions() => true,
             Some(Reason::NoRegion) => false,
             Some(reason) if !reason.depends_on_the_region() => true,
             reason => match one.region {
@@ -133,7 +134,12 @@ impl<'a> Warnings<'a> {
     /// Whether the region of the finding cannot change any more.
     fn has_settled_region(&self, one: &JudgedFinding<'_>) -> bool {
         let settled = one.region.is_none_or(|chosen| chosen.source.is_settled());
-        settled || !self.context.creating_pod || self.sort == ObjectKind::ConfigMap
+        settled || !self.context.creating_pod || self.has_final_regions()
+    }
+
+    /// Whether no other webhook sets a region in this object.
+    fn has_final_regions(&self) -> bool {
+        self.sort == ObjectKind::ConfigMap || !self.context.regions_injected
     }
 
     /// The ID to use instead, if it stays valid.
@@ -152,8 +158,7 @@ impl<'a> Warnings<'a> {
                 };
                 self.count(class, rewrite(policy, one, target, tense));
                 if *note == Some(Note::EndOfLife) {
-                    let life = report::lifecycle(one, self.context.snapshot, self.context.today);
-                    self.count(Class::EndOfLife, end_of_life(&one.original, life));
+                    self.add_end_of_life(one);
                 }
             }
             Resolution::Leave(reason) => self.add_reason(policy, one, *reason),
@@ -165,8 +170,7 @@ impl<'a> Warnings<'a> {
         match reason.warning() {
             ReasonWarning::Silent => {}
             ReasonWarning::EndOfLife => {
-                let life = report::lifecycle(one, self.context.snapshot, self.context.today);
-                self.count(Class::EndOfLife, end_of_life(&one.original, life));
+                self.add_end_of_life(one);
             }
             ReasonWarning::NotPermitted => {
                 let why = format!("not permitted by policy {}", shortened(24, &policy.name));
@@ -175,12 +179,28 @@ impl<'a> Warnings<'a> {
             }
             ReasonWarning::Unresolved(_) if policy.unresolved == Unresolved::Allow => {}
             ReasonWarning::Unresolved(general) => {
-                let full = warning_text(one, (reason, general), policy, false);
-                let brief = warning_text(one, (reason, general), policy, true);
-                let warning = not_rewritten(&one.original, &full, &brief, self.suggestion(one));
+                let unchanged = Unchanged::of(one, reason, policy, self.context.snapshot);
+                let full = unchanged.warning_text(general, false);
+                let brief = unchanged.warning_text(general, true);
+                let names_profile = unchanged.profile().is_some_and(|id| full.contains(&id));
+                let warning = names_profile
+                    .then(|| names_two_ids(&one.original, &full))
+                    .flatten()
+                    .unwrap_or_else(|| {
+                        not_rewritten(&one.original, &full, &brief, self.suggestion(one))
+                    });
                 self.count(Class::Unresolved, warning);
             }
         }
+    }
+
+    /// Adds the warning of a model at its end of life, with its successor if no later webhook can change it.
+    fn add_end_of_life(&mut self, one: &JudgedFinding<'_>) {
+        let life = report::lifecycle(one, self.context.snapshot, self.context.today);
+        let is_settled = self.has_settled_region(one);
+        let successor = one.successor.as_ref().filter(|_| is_settled);
+        let warning = end_of_life(&one.original, life.as_ref(), successor);
+        self.count(Class::EndOfLife, warning);
     }
 
     fn count(&mut self, class: Class, warning: Warning) {
@@ -253,6 +273,16 @@ fn not_rewritten(id: &str, full: &str, brief: &str, suggestion: Option<&Suggesti
     Warning { text, max }
 }
 
+/// An ID, and why it is not rewritten, which names a profile; `None` if the text is too long.
+fn names_two_ids(id: &str, why: &str) -> Option<Warning> {
+    let text = format!("{id}: {why}");
+    let room = MAX_WARNING_OF_TWO - PREFIX.len() - MORE.len();
+    (text.chars().count() <= room).then_some(Warning {
+        text,
+        max: MAX_WARNING_OF_TWO,
+    })
+}
+
 fn advice(suggestion: &Suggestion) -> String {
     match suggestion {
         Suggestion::Nearest(_) => format!("; did you mean {suggestion}?"),
@@ -260,9 +290,12 @@ fn advice(suggestion: &Suggestion) -> String {
     }
 }
 
-fn end_of_life(before: &str, life: Option<LifecycleRecord>) -> Warning {
-    let (date, successor) =
-        life.map_or((None, None), |life| (life.end_of_life_date, life.successor));
+fn end_of_life(
+    before: &str,
+    life: Option<&LifecycleRecord>,
+    successor: Option<&ModelId>,
+) -> Warning {
+    let date = life.and_then(|life| life.end_of_life_date);
     let date = date.map(|date| format!(" on {date}")).unwrap_or_default();
     let successor = successor
         .map(|id| format!("; its successor is {id}"))

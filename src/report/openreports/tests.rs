@@ -25,6 +25,7 @@ fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
             Outcome::Leave
         },
         reason,
+        message: reason.map(|reason| reason.description().to_owned()),
         suggestion: None,
         profile: None,
         before: "anthropic.claude-x".to_owned(),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::domain::judge::{Judgement, Verdict};
+use crate::domain::judge::{JudgedFinding, Judgement, Verdict};
 use crate::domain::object::Object;
 use crate::report::messages::{self, RenderContext};
 use crate::webhook::action;
@@ -10,8 +10,8 @@ use crate::webhook::metrics::{Evaluation, Metrics, ReviewOutcome};
 use crate::webhook::response::AdmissionResponse;
 use crate::webhook::review::Envelope;
 
-/// How many changes a log line lists; its field `findings` has the number of all.
-const MAX_LOGGED_CHANGES: usize = 20;
+/// How many findings a field of a log line lists; the field `findings` has the number of all.
+const MAX_LISTED: usize = 20;
 
 /// HTTP status of a denial: the object is forbidden by a policy.
 const FORBIDDEN: u16 = 403;
@@ -62,26 +62,25 @@ pub(super) fn respond(
     response.to_bytes()
 }
 
-/// Logs a change or a denial: IDs and places, never another part of the object.
+/// Logs an object with findings: IDs and places, never another part of the object.
 fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
-    let is_logged = matches!(judgement.verdict, Verdict::Rewrite(_) | Verdict::Deny);
-    let Some(effective) = judgement.effective.as_ref().filter(|_| is_logged) else {
-        return;
+    let has_findings = judgement.findings().next().is_some();
+    let is_miss = match judgement.verdict {
+        Verdict::Untouched | Verdict::Report => !has_findings,
+        Verdict::Rewrite(_) | Verdict::Deny => false,
     };
-    if !tracing::enabled!(tracing::Level::INFO) {
+    if is_miss || !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
     let Evaluation {
-        envelope,
-        outcome,
-        findings,
+        envelope, outcome, ..
     } = evaluation;
-    let changes: Vec<String> = findings
-        .iter()
-        .filter(|finding| !finding.report_only)
-        .filter_map(messages::change)
-        .take(MAX_LOGGED_CHANGES)
-        .collect();
+    let rewrites = matches!(judgement.verdict, Verdict::Rewrite(_));
+    let effective = judgement.effective.iter().flat_map(|one| &one.findings);
+    let (changed, unchanged): (Vec<_>, Vec<_>) =
+        effective.partition(|one| rewrites && !one.report_only);
+    let previews = judgement.previews.iter().flat_map(|one| &one.findings);
+    let mut policies = judgement.effective.iter().chain(&judgement.previews);
     tracing::info!(
         uid = envelope.uid,
         kind = action::kind_label(envelope),
@@ -89,9 +88,20 @@ fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
         namespace = envelope.namespace,
         name = envelope.name,
         dry_run = envelope.dry_run,
-        policy = &*effective.policy.name,
-        findings = findings.len(),
-        changes = changes.join("; "),
+        policy = policies.next().map(|one| &*one.policy.name),
+        findings = judgement.findings().count(),
+        changes = list(changed.iter().copied(), messages::change),
+        would_change = list(unchanged.into_iter().chain(previews), messages::change),
+        unchanged = list(judgement.findings(), messages::skip),
         outcome = outcome.as_str(),
     );
+}
+
+/// The first findings that `text` describes; `None` if there are none.
+fn list<'f, 't: 'f>(
+    findings: impl Iterator<Item = &'f JudgedFinding<'t>>,
+    text: impl Fn(&JudgedFinding<'t>) -> Option<String>,
+) -> Option<String> {
+    let listed: Vec<_> = findings.filter_map(text).take(MAX_LISTED).collect();
+    (!listed.is_empty()).then(|| listed.join("; "))
 }

@@ -318,7 +318,7 @@ fn templates(world: &World) -> Result<()> {
     assert_eq!(
         output.warnings(),
         [format!(
-            "bedrock-profiles: {SONNET}: only a global profile serves (geography.global)"
+            "bedrock-profiles: {SONNET}: only global.{SONNET} serves sa-east-1; to use it: geography.global: Fallback"
         )]
     );
     assert_eq!(

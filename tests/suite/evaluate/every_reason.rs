@@ -379,7 +379,7 @@ fn phrase(reason: Reason) -> &'static str {
         Reason::Unverified => "its profiles are not verified yet",
         Reason::NoRegion => "no region is set",
         Reason::RegionOutOfSight => "its region cannot be read here",
-        Reason::RegionConflict => "two region settings differ",
+        Reason::RegionConflict => "differ; ",
         Reason::NotARegion => "its region is not an AWS region",
         Reason::RegionUnknown => "no mapping covers it in ",
         Reason::EndOfLife => " reached its end of life",

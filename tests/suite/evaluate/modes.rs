@@ -215,6 +215,14 @@ fn a_missing_region_is_no_news_while_a_pod_is_created() {
     let outcome = world.create(&pod(&nowhere));
     assert_eq!(outcome.answer(), "NoRegion");
     assert_eq!(outcome.warnings, Vec::<String>::new());
+    assert_eq!(
+        outcome.audit["unchanged"],
+        format!("app/env/ID: {SONNET_4_5}: NoRegion")
+    );
+    assert_eq!(
+        world.create(&deployment(&nowhere)).warnings,
+        Vec::<String>::new()
+    );
     let map = world.create(&config_map(&nowhere));
     assert_eq!(map.verdict, "Tell");
     assert!(
@@ -222,6 +230,24 @@ fn a_missing_region_is_no_news_while_a_pod_is_created() {
         "{:?}",
         map.warnings
     );
+}
+
+#[test]
+fn a_missing_region_is_warned_about_where_no_webhook_injects_regions() {
+    let mut world = Scenario::under("{}");
+    world.regions_injected = false;
+    let nowhere = [("ID", SONNET_4_5)];
+    let expected = format!(
+        "bedrock-profiles: {SONNET_4_5}: no region is set; set bedrock-profiles.dev/region"
+    );
+    for object in [pod(&nowhere), deployment(&nowhere)] {
+        assert_eq!(world.create(&object).warnings, [expected.as_str()]);
+    }
+    let weak = Scenario {
+        regions_injected: false,
+        ..Scenario::under("{ region: { default: sa-east-1 } }")
+    };
+    assert_eq!(weak.create(&pod(&nowhere)).warnings.len(), 1);
 }
 
 #[test]

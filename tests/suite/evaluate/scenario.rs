@@ -32,6 +32,7 @@ pub(crate) struct Scenario {
     pub(crate) view: View,
     pub(crate) namespace: Namespace,
     pub(crate) today: Date,
+    pub(crate) regions_injected: bool,
 }
 
 /// What happens to an object, by the names of the API.
@@ -127,6 +128,7 @@ impl Scenario {
             view: View::of(snapshot),
             namespace: Namespace::named("ml"),
             today: TODAY,
+            regions_injected: true,
         }
     }
 
@@ -220,6 +222,7 @@ impl Scenario {
             snapshot,
             today: self.today,
             creating_pod: matches!(action, Action::CreatePod),
+            regions_injected: self.regions_injected,
         };
         let messages = render(object, &judgement, context);
         let words = |all: &[JudgedFinding<'_>]| all.iter().map(Found::of).collect::<Vec<_>>();

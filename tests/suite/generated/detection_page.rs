@@ -8,6 +8,7 @@ use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::region::RegionSource;
 use bedrock_profiles::domain::region_lookup::{BEDROCK_NAMES, OF_ONE_MODEL, SDK_NAMES};
 use bedrock_profiles::domain::syntax::{OTHER_ROUTES, WRAPPERS};
+use bedrock_profiles::domain::trackers::TRACKERS;
 
 const PAGE: &str = "docs/detection.md";
 
@@ -52,6 +53,10 @@ fn generated() -> String {
     .unwrap();
     for (model, region) in OF_ONE_MODEL {
         writeln!(page, "`{region}` is the region of `{model}` only.").unwrap();
+    }
+    page.push_str("\n## Trackers\n\nA ConfigMap with one of these marks is `Tracked`, as is one that a controller owns. A field manager counts if it owns data\nof the ConfigMap. `configMaps.trackedBy` of a policy adds marks. Helm is not in the table: it does not revert a change.\n\n| tracker | mark |\n|---|---|\n");
+    for (tracker, mark) in TRACKERS {
+        writeln!(page, "| {tracker} | {mark} |").unwrap();
     }
     page.push_str("\n## Reasons\n\nIf several reasons apply, the one of the first group is reported.\n\n| group | reason | meaning |\n|---|---|---|\n");
     for reason in Reason::ALL {

@@ -7,7 +7,7 @@ use crate::domain::catalog::{
 use crate::domain::id::{Geography, ModelId};
 use crate::domain::policy::{
     ConfigMapRewrite, Global, Globs, IdForms, Lists, Mode, OptOut, Policy, References, Replacement,
-    Scope, Selector, Unresolved,
+    Scope, Selector, TrackedBy, Unresolved,
 };
 use crate::domain::region::Region;
 use crate::domain::snapshot::Snapshot;
@@ -85,6 +85,7 @@ pub(crate) fn policy() -> Policy {
         replacements: Box::default(),
         references: References::Off,
         rewrite_config_maps: ConfigMapRewrite::Untracked,
+        tracked_by: TrackedBy::default(),
         warn_templates: true,
         lists: Lists::Leave,
         unresolved: Unresolved::Warn,

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use crate::domain::annotations::REWRITES;
 use crate::domain::detect::Finding;
+use crate::domain::id::ModelId;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::plan::Plan;
 use crate::domain::policy::{Lists, Mode, Namespace, Policy};
@@ -17,6 +18,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::view::View;
 use crate::text::NodeId;
 
+mod detail;
 mod edits;
 mod finding;
 mod object_reasons;
@@ -24,6 +26,7 @@ mod reapply;
 mod refusal;
 mod views;
 
+pub use detail::{OptOutAnnotation, OptOutOwner, ReasonDetail};
 pub use edits::resolve_edits;
 
 use views::{PolicyViews, neighbours};
@@ -73,6 +76,10 @@ pub struct JudgedFinding<'t> {
     pub evidence: Evidence,
     /// The suggested ID for a finding that is reported and never changed.
     pub suggestion: Option<Suggestion>,
+    /// The recommended successor of the model, if the policy permits a target for it in the region, or if the region is unknown.
+    pub successor: Option<ModelId>,
+    /// What a message names besides the reason.
+    pub detail: Option<ReasonDetail<'t>>,
     /// Whether the finding is in a referenced text and the policy only reports references.
     pub report_only: bool,
     /// Whether the object is denied for this finding.

@@ -115,10 +115,19 @@ impl<'t> Object<'t> {
 
     /// The names and texts of the annotations of the evaluated metadata.
     pub fn annotations(&self) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
+        self.metadata_map("annotations")
+    }
+
+    /// The names and texts of the labels of the evaluated metadata.
+    pub fn labels(&self) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
+        self.metadata_map("labels")
+    }
+
+    fn metadata_map(&self, field: &str) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
         let tree = self.tree;
         let all = self
             .metadata_root()
-            .and_then(|node| tree.at(node, &["metadata", "annotations"]));
+            .and_then(|node| tree.at(node, &["metadata", field]));
         all.into_iter()
             .flat_map(|node| tree.children(node))
             .filter_map(|node| Some((tree.key(node)?, tree.text(node)?)))
@@ -140,16 +149,28 @@ impl<'t> Object<'t> {
 
     /// Whether a controller owns the object. An object that a user applies has no controller.
     pub fn is_controlled(&self) -> bool {
-        let owners = self.tree.at(self.root, &["metadata", "ownerReferences"]);
-        owners
-            .into_iter()
-            .flat_map(|node| self.tree.children(node))
-            .any(|owner| {
-                self.tree
-                    .get(owner, "controller")
-                    .and_then(|node| self.tree.text(node))
-                    == Some("true")
-            })
+        self.controller().is_some()
+    }
+
+    /// The kind and the name of the controller that owns the object.
+    pub fn controller(&self) -> Option<(&'t str, &'t str)> {
+        let field = |owner, name| {
+            self.tree
+                .get(owner, name)
+                .and_then(|node| self.tree.text(node))
+        };
+        let controller = self
+            .owners()
+            .find(|owner| field(*owner, "controller") == Some("true"))?;
+        let text = |name| field(controller, name).unwrap_or_default();
+        Some((text("kind"), text("name")))
+    }
+
+    /// The owner references of the object.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = NodeId> + use<'t> {
+        let tree = self.tree;
+        let owners = tree.at(self.root, &["metadata", "ownerReferences"]);
+        owners.into_iter().flat_map(move |node| tree.children(node))
     }
 
     /// Whether the object is being deleted.

@@ -54,6 +54,8 @@ pub struct Policy {
     pub references: References,
     /// Which ConfigMaps are rewritten.
     pub rewrite_config_maps: ConfigMapRewrite,
+    /// Marks of trackers besides the built-in ones.
+    pub tracked_by: TrackedBy,
     /// Whether workload templates get warnings.
     pub warn_templates: bool,
     /// The action on IDs in lists.
@@ -132,6 +134,17 @@ pub enum ConfigMapRewrite {
     Untracked,
     /// All.
     All,
+}
+
+/// Marks of ConfigMaps that a tracker applies, as globs.
+#[derive(Debug, Clone, Default)]
+pub struct TrackedBy {
+    /// Keys of labels.
+    pub labels: Globs,
+    /// Keys of annotations.
+    pub annotations: Globs,
+    /// Field managers.
+    pub field_managers: Globs,
 }
 
 /// The action on IDs in lists.

@@ -21,7 +21,7 @@ mod suggestion;
 pub use outcome::{Evidence, Note, Resolution, Step, Target};
 pub use profiled::reason_without_region;
 pub use rules::{crossings, permits};
-pub use suggestion::{Suggestion, SuggestionQuery, suggestion};
+pub use suggestion::{Suggestion, SuggestionQuery, successor, suggestion};
 
 /// The input of a resolution: a name, the region that the workload calls, and the surroundings of the name.
 #[derive(Debug, Clone, Copy)]

@@ -55,6 +55,14 @@ fn each_object_reason_skips_a_config_map() {
         map
     };
     let controlled = with(map(), "ownerReferences", json!([{"controller": true}]));
+    let managed_by = |manager: &str| {
+        let fields = json!({"f:data": {"f:model": {}}});
+        let entry = json!({"manager": manager, "operation": "Update", "fieldsV1": fields});
+        with(map(), "managedFields", json!([entry]))
+    };
+    let listed = view(&policy(
+        json!({"configMaps": {"trackedBy": {"fieldManagers": ["deploy*"]}}}),
+    ));
     let untracked = view(&policy(json!({})));
     let all = view(&policy(json!({"configMaps": {"rewrite": "All"}})));
     let never = view(&policy(json!({"configMaps": {"rewrite": "Never"}})));
@@ -107,8 +115,38 @@ fn each_object_reason_skips_a_config_map() {
             with(
                 map(),
                 "labels",
-                json!({"app.kubernetes.io/managed-by": "Helm"}),
+                json!({"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "chat"}),
             ),
+            Action::Apply(None),
+            &profiled,
+        ),
+        (
+            &untracked,
+            managed_by("argocd-controller"),
+            Action::Apply(None),
+            "Tracked",
+        ),
+        (
+            &untracked,
+            managed_by("helm"),
+            Action::Apply(None),
+            &profiled,
+        ),
+        (
+            &untracked,
+            managed_by("deployer"),
+            Action::Apply(None),
+            &profiled,
+        ),
+        (
+            &listed,
+            managed_by("deployer"),
+            Action::Apply(None),
+            "Tracked",
+        ),
+        (
+            &all,
+            managed_by("argocd-controller"),
             Action::Apply(None),
             &profiled,
         ),

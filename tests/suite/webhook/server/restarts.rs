@@ -139,6 +139,7 @@ async fn replica() -> (Endpoint, RunningServer) {
             ca_file: None,
         },
         excluded: vec![],
+        regions_injected: true,
         today: Box::new(evaluation.today()),
         limits,
     })

@@ -9,7 +9,7 @@ use crate::domain::region::{ChosenRegion, Region, RegionReading, RegionSource};
 use crate::domain::region_lookup::{RegionAnswer, RegionQuery};
 use crate::domain::resolve::{
     Evidence, ModelRef, Question, Resolution, Suggestion, SuggestionQuery, reason_in_every_region,
-    reason_without_region, resolve, suggestion,
+    reason_without_region, resolve, successor, suggestion,
 };
 use crate::domain::tokens::Form;
 
@@ -23,7 +23,7 @@ impl<'t> Judge<'t, '_> {
         let Some(token) = finding.token() else {
             let object_reason = object_reason.or_else(|| self.opted_out(&finding.site));
             let reason = object_reason.or(finding.syntax.err());
-            return left(finding, reason.unwrap_or(Reason::OutOfSight));
+            return self.explained(left(finding, reason.unwrap_or(Reason::OutOfSight)));
         };
         let named = match token.form {
             Form::Direct => ModelRef::Direct(token.id),
@@ -42,7 +42,16 @@ impl<'t> Judge<'t, '_> {
         let region = self.region_of(&finding).and_then(region_of);
         let mut judged = left(finding, Reason::DoublePrefix);
         judged.region = region;
+        self.explained(judged)
+    }
+
+    /// The finding with what messages about it name: a suggestion, the successor of the model, and the detail of the reason.
+    pub(super) fn explained(&self, mut judged: JudgedFinding<'t>) -> JudgedFinding<'t> {
+        let catalog = &self.snapshot().catalog;
         judged.suggestion = self.suggestion(&judged);
+        judged.successor = successor(self.suggestion_query(&judged), self.policy, catalog);
+        let reason = judged.resolution.reason();
+        judged.detail = reason.and_then(|reason| self.detail(reason, &judged.finding.site));
         judged
     }
 
@@ -54,15 +63,19 @@ impl<'t> Judge<'t, '_> {
         if reason == Reason::InArn && finding.in_arn.is_none() {
             return None;
         }
-        let name = SuggestionQuery {
+        let name = self.suggestion_query(judged);
+        suggestion(reason, name, self.policy, &self.snapshot().catalog)
+    }
+
+    fn suggestion_query<'q>(&'q self, judged: &'q JudgedFinding<'_>) -> SuggestionQuery<'q> {
+        SuggestionQuery {
             original: &judged.original,
             id: &judged.id,
             region: judged.region.map(|chosen| chosen.region),
             namespace: self.context.namespace,
-            whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
+            whole: judged.finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.context.today,
-        };
-        suggestion(reason, name, self.policy, &self.snapshot().catalog)
+        }
     }
 
     pub(super) fn named(
@@ -107,7 +120,7 @@ impl<'t> Judge<'t, '_> {
         } else {
             in_doubt(resolution, finding.site.doubt())
         };
-        let mut judged = JudgedFinding {
+        self.explained(JudgedFinding {
             id: id.to_owned(),
             original: finding.text().to_owned(),
             report_only: self.only_reports(&finding),
@@ -118,9 +131,9 @@ impl<'t> Judge<'t, '_> {
             resolution,
             evidence,
             suggestion: None,
-        };
-        judged.suggestion = self.suggestion(&judged);
-        judged
+            successor: None,
+            detail: None,
+        })
     }
 
     /// Resolves the model in the region that was found. A conflict of two regions counts as none if both have the same
@@ -229,6 +242,8 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
         resolution: Resolution::Leave(reason),
         evidence,
         suggestion: None,
+        successor: None,
+        detail: None,
         report_only: false,
         denied: false,
         edited: false,

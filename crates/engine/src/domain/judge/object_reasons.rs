@@ -2,31 +2,22 @@
 
 use std::fmt::Display;
 
-use super::{Action, Judge};
+use super::{Action, Judge, OptOutAnnotation, OptOutOwner, ReasonDetail};
 use crate::domain::annotations::{
     IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, lists, opts_out,
 };
 use crate::domain::environment::Reference;
-use crate::domain::object::{Object, ObjectKind};
+use crate::domain::object::ObjectKind;
 use crate::domain::plan::Plan;
 use crate::domain::policy::{ConfigMapRewrite, OptOut};
 use crate::domain::reason::Reason;
 use crate::domain::site::{Location, TextSite};
+use crate::domain::trackers::Tracking;
 
 /// The maximum size of a ConfigMap's data, in bytes (`MaxSecretSize` in the API server's validation).
 const LARGEST_CONFIG_MAP: usize = 1024 * 1024;
 
-/// Labels that a `GitOps` controller sets on the objects that it tracks.
-const TRACKING_LABELS: &[&str] = &[
-    "argocd.argoproj.io/instance",
-    "kustomize.toolkit.fluxcd.io/name",
-    "helm.toolkit.fluxcd.io/name",
-];
-
-/// Annotations that a `GitOps` controller sets on the objects that it tracks.
-const TRACKING_ANNOTATIONS: &[&str] = &["argocd.argoproj.io/tracking-id"];
-
-impl Judge<'_, '_> {
+impl<'t> Judge<'t, '_> {
     /// The reason that applies to the whole object, if any.
     pub(super) fn object_reason(&self) -> Option<Reason> {
         let object = self.object;
@@ -36,11 +27,11 @@ impl Judge<'_, '_> {
             if object.field(&["immutable"]) == Some("true") {
                 return Some(Reason::Immutable);
             }
-            if tracked && is_tracked(object) {
+            if tracked && self.tracking().is_some() {
                 return Some(Reason::Tracked);
             }
         }
-        if self.opt_outs(IGNORE).any(opts_out) {
+        if self.whole_opt_out().is_some() {
             return Some(Reason::OptedOut);
         }
         (object.kind == ObjectKind::ConfigMap
@@ -48,45 +39,82 @@ impl Judge<'_, '_> {
             .then_some(Reason::Excluded)
     }
 
+    /// Why the object counts as tracked.
+    pub(super) fn tracking(&self) -> Option<Tracking<'t>> {
+        Tracking::of(self.object, &self.policy.tracked_by)
+    }
+
     /// [`Reason::OptedOut`] if the container, variable or key of the text is opted out, or the ConfigMap that it refers to.
     pub(super) fn opted_out(&self, site: &TextSite<'_>) -> Option<Reason> {
-        let named = |annotation: &str, name: &dyn Display| {
-            self.opt_outs(annotation)
-                .any(|globs| lists(globs, &name.to_string()))
+        let out = self.opt_out_of(site).is_some() || self.is_opted_out_at_source(site);
+        out.then_some(Reason::OptedOut)
+    }
+
+    /// What a message about an unchanged finding names besides its reason.
+    pub(super) fn detail(&self, reason: Reason, site: &TextSite<'_>) -> Option<ReasonDetail<'t>> {
+        if reason == Reason::Tracked {
+            return self.tracking().map(ReasonDetail::Tracked);
+        }
+        if reason != Reason::OptedOut {
+            return None;
+        }
+        let here = self.whole_opt_out().or_else(|| self.opt_out_of(site));
+        let at_source = || {
+            let is_opted_out = self.is_opted_out_at_source(site);
+            is_opted_out.then_some(ReasonDetail::OptedOutConfigMap)
         };
-        let out = match site.location {
+        here.map(ReasonDetail::OptedOut).or_else(at_source)
+    }
+
+    /// The annotation that opts the whole object out.
+    fn whole_opt_out(&self) -> Option<OptOutAnnotation> {
+        self.opt_outs(IGNORE)
+            .find(|annotation| opts_out(&annotation.text))
+    }
+
+    /// The annotation that opts the container, variable or key of the text out.
+    fn opt_out_of(&self, site: &TextSite<'_>) -> Option<OptOutAnnotation> {
+        let named = |annotation: &'static str, name: &dyn Display| {
+            let name = name.to_string();
+            self.opt_outs(annotation)
+                .find(|annotation| lists(&annotation.text, &name))
+        };
+        match site.location {
             Location::Env {
                 container,
                 variable,
-            } => named(IGNORE_CONTAINERS, &container) || named(IGNORE_ENV, &variable),
+            } => named(IGNORE_CONTAINERS, &container).or_else(|| named(IGNORE_ENV, &variable)),
             Location::Args { container } | Location::Command { container } => {
                 named(IGNORE_CONTAINERS, &container)
             }
             Location::Data { key } => named(IGNORE_KEYS, &key),
-            Location::Volume { .. } | Location::Document => false,
-        };
-        let at_source = self.policy.opt_out == OptOut::Any
-            && site.reference().is_some_and(Reference::is_opted_out);
-        (out || at_source).then_some(Reason::OptedOut)
+            Location::Volume { .. } | Location::Document => None,
+        }
     }
 
-    /// The values of an opt-out annotation on the namespace and the object, as far as the policy permits opt-outs.
-    fn opt_outs(&self, annotation: &str) -> impl Iterator<Item = &str> {
+    /// Whether the author of the ConfigMap that the text comes from has opted it out.
+    fn is_opted_out_at_source(&self, site: &TextSite<'_>) -> bool {
+        self.policy.opt_out == OptOut::Any && site.reference().is_some_and(Reference::is_opted_out)
+    }
+
+    /// An opt-out annotation on the namespace and on the object, as far as the policy permits opt-outs.
+    fn opt_outs(&self, annotation: &'static str) -> impl Iterator<Item = OptOutAnnotation> {
         let by_namespace = self.policy.opt_out != OptOut::None;
         let by_object = self.policy.opt_out == OptOut::Any;
         let namespace = by_namespace
-            .then(|| {
-                self.context
-                    .namespace
-                    .annotations
-                    .get(annotation)
-                    .map(|text| &**text)
-            })
-            .flatten();
+            .then(|| self.context.namespace.annotations.get(annotation))
+            .flatten()
+            .map(|text| (OptOutOwner::Namespace, &**text));
         let object = by_object
             .then(|| self.object.annotation(annotation))
-            .flatten();
-        namespace.into_iter().chain(object)
+            .flatten()
+            .map(|text| (OptOutOwner::Object, text));
+        let both = namespace.into_iter().chain(object);
+        both.map(move |(owner, text)| OptOutAnnotation {
+            owner,
+            name: annotation,
+            text: text.into(),
+        })
     }
 
     /// Whether the plan makes the object larger than the API server's limit.
@@ -109,14 +137,4 @@ impl Judge<'_, '_> {
         size_of("data", |len| len) + size_of("binaryData", |len| len / 4 * 3) + plan.growth()
             > LARGEST_CONFIG_MAP
     }
-}
-
-fn is_tracked(object: &Object<'_>) -> bool {
-    object.is_controlled()
-        || TRACKING_LABELS
-            .iter()
-            .any(|label| object.label(label).is_some())
-        || TRACKING_ANNOTATIONS
-            .iter()
-            .any(|name| object.annotation(name).is_some())
 }

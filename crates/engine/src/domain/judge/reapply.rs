@@ -286,7 +286,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         if !stronger {
             self.new.push(entry.clone());
             let resolution = Resolution::Leave(Reason::AlreadyProfiled);
-            return JudgedFinding {
+            return self.judge.explained(JudgedFinding {
                 finding,
                 id: entry.from.clone(),
                 original: entry.from,
@@ -294,10 +294,12 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 resolution,
                 evidence: Evidence::default(),
                 suggestion: None,
+                successor: None,
+                detail: None,
                 report_only: false,
                 denied: false,
                 edited: false,
-            };
+            });
         }
         let name = self.judge.recorded_name(&entry.from);
         let mut judged = self.judge.named(finding, name, reason);
