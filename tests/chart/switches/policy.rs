@@ -64,6 +64,11 @@ pub(super) fn rows() -> Vec<Row> {
             },
         ),
         Row(
+            "no_injected_region",
+            json!({"region": {"injected": false}}),
+            |r| assert!(r.has_argument("--region-injected=false")),
+        ),
+        Row(
             "no_references",
             json!({"references": {"enabled": false}}),
             |r| {
