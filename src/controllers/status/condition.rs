@@ -32,12 +32,14 @@ pub(super) enum ConditionType {
     UnknownGeographies,
     /// Regions that this version does not know.
     UnknownRegions,
+    /// Replacements that lead to a model which no mapping contains.
+    UnknownReplacements,
     /// The object equals the one that the release ships.
     UpToDate,
 }
 
 impl ConditionType {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Accepted,
         Self::Conflicting,
         Self::Ready,
@@ -47,6 +49,7 @@ impl ConditionType {
         Self::Stalled,
         Self::UnknownGeographies,
         Self::UnknownRegions,
+        Self::UnknownReplacements,
         Self::UpToDate,
     ];
 
@@ -61,6 +64,7 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::UnknownGeographies => "UnknownGeographies",
             Self::UnknownRegions => "UnknownRegions",
+            Self::UnknownReplacements => "UnknownReplacements",
             Self::UpToDate => "UpToDate",
         }
     }

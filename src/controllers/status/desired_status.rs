@@ -122,6 +122,7 @@ impl StatusInputs<'_> {
             (ConditionType::ReplacementCycle, "ReplacementCycle"),
             (ConditionType::UnknownRegions, "UnknownName"),
             (ConditionType::UnknownGeographies, "UnknownName"),
+            (ConditionType::UnknownReplacements, "UnknownName"),
             (ConditionType::Shadowed, "Shadowed"),
         ];
         types.into_iter().filter_map(|(type_, reason)| {
@@ -160,6 +161,7 @@ fn type_of(problem: &Problem) -> ConditionType {
         Problem::ReplacementCycle { .. } => ConditionType::ReplacementCycle,
         Problem::UnknownRegions { .. } => ConditionType::UnknownRegions,
         Problem::UnknownGeographies { .. } => ConditionType::UnknownGeographies,
+        Problem::UnknownReplacements { .. } => ConditionType::UnknownReplacements,
         Problem::Shadowed { .. } => ConditionType::Shadowed,
     }
 }

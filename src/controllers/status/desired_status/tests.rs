@@ -270,6 +270,18 @@ fn unknown_names_are_reported() {
 }
 
 #[test]
+fn a_replacement_that_leads_to_an_unknown_model_is_reported_on_its_policy() {
+    let pair = json!({"from": "anthropic.claude-x", "to": "anthropic.claude-typo"});
+    let status = Rig::new()
+        .with_policy("p", 1, &json!({"replacements": [pair]}))
+        .policy("p");
+    assert_eq!(
+        summary(&status.conditions)[2..],
+        ["UnknownReplacements=True/UnknownName"]
+    );
+}
+
+#[test]
 fn a_replacement_cycle_is_reported_on_its_policy() {
     let pair = |from: &str, to: &str| json!({"from": from, "to": to});
     let circle = json!({"replacements": [pair("a.one", "a.two"), pair("a.two", "a.one")]});

@@ -49,6 +49,17 @@ pub enum Problem {
         /// The geographies, in order.
         geographies: Box<[Geography]>,
     },
+    /// Replacements that lead to a model which no mapping contains: new or misspelled.
+    #[error(
+        "policy `{policy}`: no mapping contains {}, to which a replacement leads; the replaced IDs stay unchanged: check the spelling, or add a mapping",
+        list(.models)
+    )]
+    UnknownReplacements {
+        /// The policy.
+        policy: Box<str>,
+        /// The models, in order.
+        models: Box<[ModelId]>,
+    },
     /// A policy that is never the effective policy.
     #[error(
         "policy `{policy}` is never effective: `{by}` takes precedence for everything that `{policy}` selects; raise the priority of `{policy}`, or narrow the selector of `{by}`"
@@ -75,9 +86,9 @@ impl Problem {
     pub fn object(&self) -> ObjectName {
         match self {
             Self::Conflicting(conflict) => ObjectName::Mapping(conflict.mapping.clone()),
-            Self::ReplacementCycle { policy, .. } | Self::Shadowed { policy, .. } => {
-                ObjectName::Policy(policy.clone())
-            }
+            Self::ReplacementCycle { policy, .. }
+            | Self::UnknownReplacements { policy, .. }
+            | Self::Shadowed { policy, .. } => ObjectName::Policy(policy.clone()),
             Self::UnknownRegions { object, .. } | Self::UnknownGeographies { object, .. } => {
                 object.clone()
             }
@@ -144,9 +155,27 @@ pub(super) fn of_policy(policy: &Policy, catalog: &Catalog) -> impl Iterator<Ite
     [
         unknown_regions(&object, regions),
         unknown_geographies(&object, geographies),
+        unknown_replacements(policy, catalog),
     ]
     .into_iter()
     .flatten()
+}
+
+/// The ends of replacements that are neither in the catalog nor overridden.
+fn unknown_replacements(policy: &Policy, catalog: &Catalog) -> Option<Problem> {
+    let replaced = |id: &ModelId| policy.replacements.iter().any(|one| one.from == *id);
+    let overridden = |id: &ModelId| policy.overrides.iter().any(|one| one.model == *id);
+    let unknown: BTreeSet<_> = policy
+        .replacements
+        .iter()
+        .map(|one| &one.to)
+        .filter(|to| catalog.find(to.as_str()).is_none() && !replaced(to) && !overridden(to))
+        .cloned()
+        .collect();
+    (!unknown.is_empty()).then(|| Problem::UnknownReplacements {
+        policy: policy.name.clone(),
+        models: unknown.into_iter().collect(),
+    })
 }
 
 /// The policies that never become effective. `policies` are in order of precedence.
@@ -288,6 +317,25 @@ mod tests {
             snapshot.catalog.models()[0]
                 .row(region("sa-west-1"))
                 .is_some()
+        );
+    }
+
+    #[test]
+    fn a_replacement_that_leads_to_an_unknown_model_is_reported_at_its_end() {
+        let mut moving = policy();
+        moving.replacements = crate::domain::fixtures::replacements(&[
+            ("anthropic.old", "anthropic.claude-x-1"),
+            ("anthropic.older", "anthropic.old"),
+            ("anthropic.claude-x-1", "anthropic.claude-y"),
+            ("anthropic.other", "anthropic.claude-x-2"),
+        ]);
+        let known = mapping("m", 0, vec![model("anthropic.claude-x-2")]);
+        assert_eq!(
+            problems(vec![known], vec![moving]),
+            [Problem::UnknownReplacements {
+                policy: "test".into(),
+                models: [ModelId::parse("anthropic.claude-y").unwrap()].into(),
+            }]
         );
     }
 
