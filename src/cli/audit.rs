@@ -1,8 +1,11 @@
 //! `audit`: reports the model IDs in a cluster, or with `-f` in files, and their replacements.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+
+use anyhow::Context as _;
 
 use crate::cli::yaml;
 use crate::domain::config_maps::ConfigMapIndex;
@@ -99,11 +102,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match args.output {
         AuditFormat::Table => anstream::print!("{}", terminal::table(&report, false)),
         AuditFormat::Wide => anstream::print!("{}", terminal::table(&report, true)),
-        AuditFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
-        AuditFormat::Yaml => anstream::print!("{}", yaml::to_string(&report)?),
+        AuditFormat::Json => {
+            print_document(&(serde_json::to_string_pretty(&report)? + "\n"))?;
+        }
+        AuditFormat::Yaml => print_document(&yaml::to_string(&report)?)?,
     }
     anstream::eprintln!("{}", messages::summary(&report, 0));
     Ok(tally.exit_code(report.findings.iter().any(|one| fails(one, args.fail_on))))
+}
+
+/// Prints a report that programs read: without a search for colours, which copies the text many times.
+fn print_document(text: &str) -> anyhow::Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to standard output")
 }
 
 /// Audits files.

@@ -46,22 +46,25 @@ impl<'t> LineIndex<'t> {
 /// The byte ranges of the IDs of one object in the source.
 pub(super) struct IdPositions<'t> {
     tree: &'t Tree<'t>,
-    /// By the scalar and the start of the ID in its text; only those that can be located.
-    ranges: BTreeMap<(NodeId, usize), Range<usize>>,
+    /// By the start of the scalar in the source and that of the ID in its text; only those that can be located.
+    ranges: BTreeMap<(usize, usize), Range<usize>>,
 }
 
 impl<'t> IdPositions<'t> {
-    /// Locates the IDs of all findings. Those of one scalar are located together, so that it is read once.
+    /// Locates the IDs of all findings. Those of one scalar are located together, so that it is read once; so are those of the
+    /// aliases of YAML, which spell it once.
     pub(super) fn of(tree: &'t Tree<'t>, judgement: &Judgement<'_>) -> Self {
-        let mut spans: BTreeMap<NodeId, Vec<Range<usize>>> = BTreeMap::new();
+        let mut scalars: BTreeMap<usize, (NodeId, Vec<Range<usize>>)> = BTreeMap::new();
         for judged in judgement.findings() {
-            let spans = spans.entry(judged.finding.site.node()).or_default();
+            let leaf = judged.finding.site.node();
+            let scalar = scalars.entry(tree.raw(leaf).start);
+            let (_, spans) = scalar.or_insert_with(|| (leaf, Vec::new()));
             spans.push(judged.finding.span().clone());
         }
         let mut ranges = BTreeMap::new();
-        for (leaf, spans) in spans {
+        for (start, (leaf, spans)) in scalars {
             let located = tree.locate_all(leaf, &spans).into_iter().zip(&spans);
-            ranges.extend(located.filter_map(|(at, span)| Some(((leaf, span.start), at.ok()?))));
+            ranges.extend(located.filter_map(|(at, span)| Some(((start, span.start), at.ok()?))));
         }
         Self { tree, ranges }
     }
@@ -75,7 +78,8 @@ impl<'t> IdPositions<'t> {
         let (tree, leaf) = (self.tree, judged.finding.site.node());
         let key = tree.raw_key(leaf).filter(|_| judged.finding.is_key);
         let range = key.unwrap_or_else(|| {
-            let located = self.ranges.get(&(leaf, judged.finding.span().start));
+            let scalar = tree.raw(leaf).start;
+            let located = self.ranges.get(&(scalar, judged.finding.span().start));
             located.cloned().unwrap_or_else(|| tree.raw(leaf))
         });
         let (line, column) = document.lines.line_and_column(range.start);

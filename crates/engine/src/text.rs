@@ -360,6 +360,12 @@ fn only<T>(answers: Vec<Result<T, Unmappable>>) -> Result<T, Unmappable> {
     answers.into_iter().next().unwrap_or(Err(Unmappable))
 }
 
+/// How many times this thread has read a scalar again to prove edits.
+#[cfg(test)]
+pub(crate) fn proofs() -> usize {
+    locate::PROOFS.get()
+}
+
 /// Prints sizes and no content: documents carry secrets.
 impl fmt::Debug for Tree<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,6 +23,8 @@ use crate::domain::tokens::{Form, Token, alias, tokens};
 
 mod document;
 mod references;
+#[cfg(test)]
+mod tests;
 mod volumes;
 
 /// One model ID at its place.

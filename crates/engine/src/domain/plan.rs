@@ -127,13 +127,23 @@ impl<'t> Plan<'t> {
     pub fn splices(
         &self,
     ) -> impl Iterator<Item = (NodeId, Range<usize>, Result<Splice, Unmappable>)> + '_ {
-        self.edits.iter().flat_map(|(leaf, edits)| {
-            let pieces: Vec<_> = edits
-                .iter()
-                .map(|(span, with)| (span.clone(), with.as_str()))
-                .collect();
-            let splices = self.tree.replace_all(*leaf, &pieces);
-            let spans = pieces.into_iter().map(|(span, _)| span);
+        // Aliases of YAML spell a scalar once, and each use of it has the same edits.
+        let mut by_spelling = BTreeMap::new();
+        self.edits.iter().flat_map(move |(leaf, edits)| {
+            let spelling = self.tree.raw(*leaf).start;
+            let (_, splices) = by_spelling
+                .get(&spelling)
+                .filter(|(other, _)| *other == edits)
+                .cloned()
+                .unwrap_or_else(|| {
+                    let pieces = edits
+                        .iter()
+                        .map(|(span, with)| (span.clone(), with.as_str()));
+                    let splices = self.tree.replace_all(*leaf, &pieces.collect::<Vec<_>>());
+                    by_spelling.insert(spelling, (edits, splices.clone()));
+                    (edits, splices)
+                });
+            let spans = edits.iter().map(|(span, _)| span.clone());
             spans
                 .zip(splices)
                 .map(|(span, splice)| (*leaf, span, splice))

@@ -4,6 +4,7 @@
 //! letters exchanged, which shows the bytes that spell them, and with all changes made. Only the expected text proves
 //! these.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use letters::Letters;
@@ -13,6 +14,12 @@ use super::{Format, Kind, Node, NodeId, Sharing, Splice, Style, TextRef, Tree, U
 
 mod letters;
 mod reader;
+
+#[cfg(test)]
+thread_local! {
+    /// How many times a scalar was read again to prove edits.
+    pub(super) static PROOFS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
 
 /// See [`Tree::locate_all`].
 pub(super) fn locate_all(
@@ -36,6 +43,33 @@ pub(super) fn locate_all(
 
 /// See [`Tree::replace_all`].
 pub(super) fn replace_all(
+    tree: &Tree<'_>,
+    leaf: NodeId,
+    edits: &[(Range<usize>, &str)],
+) -> Vec<Result<Splice, Unmappable>> {
+    // Aliases of YAML ask for the same edit many times.
+    let mut first = BTreeMap::new();
+    let mut different = Vec::new();
+    let answer_of: Vec<usize> = edits
+        .iter()
+        .map(|(piece, with)| {
+            *first
+                .entry((piece.start, piece.end, *with))
+                .or_insert_with(|| {
+                    different.push((piece.clone(), *with));
+                    different.len() - 1
+                })
+        })
+        .collect();
+    let answers = replace_different(tree, leaf, &different);
+    answer_of
+        .into_iter()
+        .map(|answer| answers[answer].clone())
+        .collect()
+}
+
+/// [`replace_all`] of edits that are all different.
+fn replace_different(
     tree: &Tree<'_>,
     leaf: NodeId,
     edits: &[(Range<usize>, &str)],
@@ -187,6 +221,8 @@ impl<'a, 't> EditedScalar<'a, 't> {
         }
         let pieces = edits.iter().map(|edit| (edit.piece.clone(), edit.with));
         let places = edits.iter().map(|edit| (edit.at.clone(), edit.with));
+        #[cfg(test)]
+        PROOFS.with(|proofs| proofs.set(proofs.get() + 1));
         let read = if is_inert {
             self.reader.nearby(places)
         } else {

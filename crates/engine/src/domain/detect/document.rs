@@ -156,6 +156,8 @@ struct DocumentWalk<'t, 'o, 'x> {
     within: Option<TextSite<'t>>,
     /// The context conditions and regions of mappings and lists of variables, by node.
     by_node: BTreeMap<NodeId, (Arc<MatchedNames<'x>>, Arc<MappingRegions>)>,
+    /// The ranges of the IDs of scalars that aliases share, by the start of the scalar.
+    shared_places: BTreeMap<usize, Vec<Result<Range<usize>, Unmappable>>>,
     found: Vec<Finding<'t>>,
 }
 
@@ -184,6 +186,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             base,
             within,
             by_node: BTreeMap::new(),
+            shared_places: BTreeMap::new(),
             found: Vec::new(),
         }
     }
@@ -216,12 +219,22 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     }
 
     /// The ranges of the tokens of a scalar in the text of the object, in one call, which reads the scalar once.
-    fn places(&self, node: NodeId, tokens: &[Token<'x>]) -> Vec<Result<Range<usize>, Unmappable>> {
+    fn places(
+        &mut self,
+        node: NodeId,
+        tokens: &[Token<'x>],
+    ) -> Vec<Result<Range<usize>, Unmappable>> {
         let spans: Vec<_> = tokens.iter().map(|token| token.span.clone()).collect();
-        match self.within {
-            None => spans.into_iter().map(Ok).collect(),
-            Some(_) => self.tree.locate_all(node, &spans),
+        if self.within.is_none() {
+            return spans.into_iter().map(Ok).collect();
         }
+        if !self.tree.is_shared(node) {
+            return self.tree.locate_all(node, &spans);
+        }
+        // Aliases spell the scalar once.
+        let places = self.shared_places.entry(self.tree.raw(node).start);
+        let places = places.or_insert_with(|| self.tree.locate_all(node, &spans));
+        places.clone()
     }
 
     /// Finds the IDs in keys. They are reported and never changed.

@@ -118,6 +118,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 conflicting.insert(place(one));
             }
         }
+        let mut left: BTreeMap<(String, String), usize> = BTreeMap::new();
         for one in judged
             .iter_mut()
             .filter(|one| conflicting.contains(&place(one)))
@@ -125,13 +126,18 @@ impl<'t, 'a> Reapply<'t, 'a> {
             if one.resolution.target().is_some() {
                 one.resolution = Resolution::Leave(Reason::SharedAnchor);
                 let at = one.finding.site.location.to_string();
-                let entry = |entry: &Entry| entry.at == at && entry.from == one.original;
-                if let Some(index) = self.new.iter().position(entry) {
-                    self.new.remove(index);
-                }
+                *left.entry((at, one.original.clone())).or_default() += 1;
             }
-            if let Some(plan) = &mut self.plan {
-                plan.forget(one.finding.site.node(), one.finding.span().start);
+        }
+        // One entry was recorded for each use.
+        self.new.retain(|entry| {
+            let key = (entry.at.clone(), entry.from.clone());
+            let uses = left.get_mut(&key).filter(|uses| **uses > 0);
+            uses.map(|uses| *uses -= 1).is_none()
+        });
+        if let Some(plan) = &mut self.plan {
+            for (leaf, start) in conflicting {
+                plan.forget(leaf, start);
             }
         }
     }

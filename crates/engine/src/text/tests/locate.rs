@@ -595,3 +595,24 @@ fn proves_in_a_later_document_of_a_file() {
         .collect();
     assert_eq!(located, places);
 }
+
+#[test]
+fn proves_equal_edits_of_a_scalar_once() {
+    let proofs_of = |times: usize| {
+        let tree = yaml("a: |\n  b: ID\n  c: ID2\nd: \"\\tID\"\n");
+        let before = proofs();
+        for key in ["a", "d"] {
+            let leaf = tree.get(tree.root(), key).unwrap();
+            let start = tree.text(leaf).unwrap().find("ID").unwrap();
+            let places = tree.locate_all(leaf, &vec![start..start + 2; times]);
+            assert!(
+                places
+                    .iter()
+                    .all(|place| place == &places[0] && place.is_ok())
+            );
+            assert_eq!(places.len(), times);
+        }
+        proofs() - before
+    };
+    assert_eq!(proofs_of(1000), proofs_of(1));
+}
