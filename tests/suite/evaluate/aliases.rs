@@ -281,11 +281,8 @@ fn an_alias_from_a_config_map_is_resolved_like_an_id() {
     let data = [("BEDROCK_MODEL", SONNET), ("sonnet", SONNET)];
     let plain = named_map("a", &data);
     // The same, as an earlier round has left it for another region.
-    let rewritten = {
-        let mut data = data.to_vec();
-        data.push(("AWS_REGION", "us-east-1"));
-        Scenario::under(ON).create(&named_map("a", &data)).after
-    };
+    let other = Scenario::under(ON).annotated("bedrock-profiles.dev/region", "us-east-1");
+    let rewritten = other.create(&named_map("a", &data)).after;
     assert_eq!(rewritten["data"]["BEDROCK_MODEL"], behind("us", SONNET_4_5));
     for map in [plain, rewritten] {
         let world = Scenario::under(ON).knowing(&[map]);

@@ -77,9 +77,17 @@ fn region_variables_named_for_bedrock_are_recognised() {
         "BEDROCK_RUNTIME_REGION",
         "AWS_BEDROCK_REGION",
         "SPRING_AI_BEDROCK_AWS_REGION",
+        "BEDROCK_AWS_REGION_NAME",
+        "AWS_REGION_BEDROCK",
+        "BEDROCK_LLM_REGION",
+        "Bedrock__Region",
+        "bedrockRegion",
+        "BEDROCK_MODEL_LOCATION",
         "AWS_REGION_NAME",
         "AWS_REGION",
         "AWS_DEFAULT_REGION",
+        "aws_region",
+        "AWS__Region",
     ] {
         assert_eq!(
             world.sourced(&[ID, (name, "eu-west-1")]),
@@ -87,7 +95,7 @@ fn region_variables_named_for_bedrock_are_recognised() {
             "{name}"
         );
     }
-    for name in ["REGION", "S3_REGION", "aws_region", "GLOBAL_REGION"] {
+    for name in ["REGION", "S3_REGION", "MY_LOCATION", "GLOBAL_REGION"] {
         assert_eq!(
             world.sourced(&[ID, (name, "eu-west-1")]).0,
             "NoRegion",

@@ -6,7 +6,7 @@ use std::fs;
 use bedrock_profiles::domain::context_rules::{Condition, TABLE, ValueTest};
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::region::RegionSource;
-use bedrock_profiles::domain::region_lookup::{BEDROCK_NAMES, OF_ONE_MODEL, SDK_NAMES};
+use bedrock_profiles::domain::region_lookup::{OF_ONE_MODEL, OTHER_SERVICES, RANKS};
 use bedrock_profiles::domain::syntax::{OTHER_ROUTES, WRAPPERS};
 use bedrock_profiles::domain::trackers::TRACKERS;
 
@@ -40,20 +40,7 @@ fn generated() -> String {
         )
         .unwrap();
     }
-    page.push_str("\n## Regions\n\nThe first source that is set is used:\n\n");
-    for (at, source) in RegionSource::ALL.iter().enumerate() {
-        writeln!(page, "{}. `{source}`: {}", at + 1, source.description()).unwrap();
-    }
-    writeln!(
-        page,
-        "\nAmong variables and keys, names for Bedrock come first: {}. Then `AWS_REGION_NAME`, then {}.",
-        code(BEDROCK_NAMES),
-        code(SDK_NAMES)
-    )
-    .unwrap();
-    for (model, region) in OF_ONE_MODEL {
-        writeln!(page, "`{region}` is the region of `{model}` only.").unwrap();
-    }
+    regions(&mut page, code);
     page.push_str("\n## Trackers\n\nA ConfigMap with one of these marks is `Tracked`, as is one that a controller owns. A field manager counts if it owns data\nof the ConfigMap. `configMaps.trackedBy` of a policy adds marks. Helm is not in the table: it does not revert a change.\n\n| tracker | mark |\n|---|---|\n");
     for (tracker, mark) in TRACKERS {
         writeln!(page, "| {tracker} | {mark} |").unwrap();
@@ -69,6 +56,23 @@ fn generated() -> String {
         .unwrap();
     }
     page
+}
+
+/// The sources of a region, and the ranks of names.
+fn regions(page: &mut String, code: impl Fn(&[&str]) -> String) {
+    page.push_str("\n## Regions\n\nEverything in reach of an ID that names a region is compared. The first source that is set is used; the settings of `ContainerEnv`, `Document` and `ConfigMapKey` are one source, in which the rank of the name decides first and the distance second:\n\n");
+    for (at, source) in RegionSource::ALL.iter().enumerate() {
+        writeln!(page, "{}. `{source}`: {}", at + 1, source.description()).unwrap();
+    }
+    page.push_str("\nNames are compared by their words, in variables, keys, flags and properties alike: `AWS_REGION`, `awsRegion`, `aws.region`, `--aws-region` and `AWS__Region` are equal. These are the ranks of names:\n\n| rank | names |\n|---|---|\n");
+    for (at, rank) in RANKS.iter().enumerate() {
+        writeln!(page, "| {} | {} |", at + 1, rank.names).unwrap();
+    }
+    page.push_str("\nOf one rank, the nearest name is used: the command or the mapping of the ID, then each mapping around it with the branches beside, then the variables of the container or the keys of the ConfigMap. Two different regions at the same distance that give different answers are a `RegionConflict`.\nA name of the last rank gives no region. If its region would change the answer, the ID is unchanged with `RegionConflict`; if no other source is set, with `NoRegion`. The object's annotation takes precedence over such conflicts.\n\nA region counts only where it is the whole value of a name or a flag, or where the value is an endpoint of Bedrock's runtime. The names of availability zones and node selectors say nothing, nor do names with one of these services:\n\n");
+    writeln!(page, "{}.\n", code(OTHER_SERVICES)).unwrap();
+    for (model, region) in OF_ONE_MODEL {
+        writeln!(page, "`{region}` is the region of `{model}` only.").unwrap();
+    }
 }
 
 fn condition(condition: &Condition) -> String {

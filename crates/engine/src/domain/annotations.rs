@@ -2,6 +2,9 @@
 
 use wildmatch::WildMatch;
 
+/// The start of the names of all annotations of this product.
+pub const PREFIX: &str = in_group!("");
+
 /// Opts a namespace or an object out. The text is the author's reason; `false` does not opt out.
 pub const IGNORE: &str = in_group!("ignore");
 

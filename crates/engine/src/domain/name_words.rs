@@ -8,6 +8,7 @@ const COMPOUNDS: &[(&str, usize)] = &[
     ("apiurl", 3),
     ("awsregion", 3),
     ("awsdefaultregion", 3),
+    ("awsregionname", 3),
     ("baseurl", 4),
     ("basepath", 4),
     ("baseuri", 4),
@@ -20,6 +21,12 @@ const COMPOUNDS: &[(&str, usize)] = &[
     ("regionname", 6),
     ("serverurl", 6),
 ];
+
+/// Words that end a compound with any word before them.
+const ENDINGS: &[&str] = &["regionname", "region"];
+
+/// The word of Bedrock, which is separate from the letters on both sides.
+const BEDROCK: &str = "bedrock";
 
 /// The words of a name, in order. They are compared regardless of case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,7 +78,13 @@ impl<'t> NameWords<'t> {
                 self.0.push(&word[..*first]);
                 self.push(&word[*first..]);
             }
-            None => self.0.push(word),
+            None => match split_point(word) {
+                Some(at) => {
+                    self.push(&word[..at]);
+                    self.push(&word[at..]);
+                }
+                None => self.0.push(word),
+            },
         }
     }
 
@@ -101,6 +114,18 @@ impl<'t> NameWords<'t> {
         start.is_some_and(|start| are(&self.0[start..], words))
     }
 
+    /// The words without these.
+    #[must_use]
+    pub fn without(&self, words: &[&str]) -> Self {
+        let is_one = |word: &str| words.iter().any(|one| one.eq_ignore_ascii_case(word));
+        Self(self.iter().filter(|word| !is_one(word)).collect())
+    }
+
+    /// Whether the name starts with all words of another one.
+    pub fn starts_with(&self, start: &NameWords<'_>) -> bool {
+        self.0.len() >= start.0.len() && are(&self.0[..start.0.len()], &start.0)
+    }
+
     /// Whether the name consists of these words.
     pub fn is(&self, words: &[&str]) -> bool {
         are(&self.0, words)
@@ -110,6 +135,28 @@ impl<'t> NameWords<'t> {
 fn are(some: &[&str], words: &[&str]) -> bool {
     let mut pairs = some.iter().zip(words);
     some.len() == words.len() && pairs.all(|(one, other)| one.eq_ignore_ascii_case(other))
+}
+
+/// The start of a word inside a compound.
+fn split_point(word: &str) -> Option<usize> {
+    let is = |at: usize, part: &str| {
+        let bytes = word.as_bytes().get(at..at + part.len());
+        bytes.is_some_and(|bytes| bytes.eq_ignore_ascii_case(part.as_bytes()))
+    };
+    if let Some(at) = (0..word.len()).find(|at| is(*at, BEDROCK)) {
+        let inside = [at, at + BEDROCK.len()];
+        if let Some(at) = inside.into_iter().find(|at| (1..word.len()).contains(at)) {
+            return Some(at);
+        }
+    }
+    let starts = ENDINGS
+        .iter()
+        .map(|ending| word.len().checked_sub(ending.len()));
+    let mut starts = starts
+        .zip(ENDINGS)
+        .filter(|(at, _)| at.is_some_and(|at| at > 0));
+    let (start, _) = starts.find(|(at, ending)| at.is_some_and(|at| is(at, ending)))?;
+    start
 }
 
 /// Whether the letter at `at` is the last of an acronym in the plural, such as `LLMs`.
@@ -150,6 +197,14 @@ mod tests {
                 &["spring", "ai", "bedrock", "aws", "region"],
             ),
             ("S3_REGION", &["s3", "region"]),
+            ("bedrockRegion", &["bedrock", "region"]),
+            ("awsbedrockregion", &["aws", "bedrock", "region"]),
+            ("AmazonBedrock", &["amazon", "bedrock"]),
+            ("bedrockruntime", &["bedrock", "runtime"]),
+            ("awsregionname", &["aws", "region", "name"]),
+            ("sesregion", &["ses", "region"]),
+            ("EC2Region", &["ec2", "region"]),
+            ("regions", &["regions"]),
             ("modelId", &["model", "id"]),
             ("modelid", &["model", "id"]),
             ("baseurl", &["base", "url"]),
@@ -172,6 +227,9 @@ mod tests {
         assert!(name.is(&["open", "ai", "base", "url"]) && !name.is(&["open", "ai", "base"]));
         assert!(name.has_any(&["x", "url"]) && !name.has_any(&[]));
         assert!(!NameWords::of("url").ends_with(&["base", "url"]));
+        assert!(name.starts_with(&NameWords::of("OPEN_AI")));
+        assert!(!name.starts_with(&NameWords::of("open_base")));
+        assert!(name.without(&["ai", "URL"]).is(&["open", "base"]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod text;
 pub use endpoint::{RuntimeEndpoint, is_bedrock_runtime};
 pub use source::{ChosenRegion, RegionSource};
 pub(crate) use text::{LONGEST_EXPANSION, expand, read};
-pub use text::{RegionReading, read_region};
+pub use text::{RegionReading, read_endpoint, read_region};
 
 /// A region code that fits a partition's pattern, such as `eu-west-1`; it need not exist yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,97 +1,66 @@
-//! The region that a workload calls, from the sources in order of precedence. A conflict, an unreadable value and a text
-//! that is not a region end the search as a region does.
+//! The region that a workload calls, from everything in reach of an ID that names a region.
 //!
-//! The order of precedence is the order of [`RegionSource`]'s variants.
+//! The settings around an ID are collected with their distance and the claim of their names. In this order one sets the region:
+//! the value itself and its entry, the object's annotation, the settings by the rank of their claims and then by distance
+//! ([`RANKS`]), the namespace's annotation, the policy, the cluster. A conflict, an unreadable value and a text that is not a
+//! region end the search as a region does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::text::{NodeId, Tree};
 
 use crate::domain::annotations;
 use crate::domain::config_maps::NamespaceConfigMaps;
-use crate::domain::context_rules::neighbours_in_mapping;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::region::{Region, RegionReading, RegionSource, read_region};
 use crate::domain::site::{Location, TextSite};
 
-mod document_regions;
+mod choice;
+mod claim;
+mod document_scope;
 mod flags;
+mod named_regions;
+mod one_model;
+mod scope;
+mod services;
 mod variables;
 
-mod one_model;
+pub use choice::{NamedRegion, RegionAnswer, RegionChoice};
+pub use claim::{BareRegion, Claim, ClaimQuery, RANKS, Rank};
+pub use document_scope::{
+    ScopeQuery, names_variables, pair, scope_of_list, scope_of_mapping, scope_of_words,
+};
+pub use one_model::OF_ONE_MODEL;
+pub use scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
+pub use services::OTHER_SERVICES;
 
-pub use document_regions::{DocumentRegions, MappingRegions};
-pub use one_model::{OF_ONE_MODEL, region_of_one};
+use choice::{Candidate, PlacedScope, candidates, others, strongest};
+use named_regions::NamedRegions;
 
-use flags::{command_around, flagged};
-use variables::Variables;
-
-/// The first source that sets a region, with the region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RegionAnswer {
-    /// The source.
-    pub source: RegionSource,
-    /// The region that it sets.
-    pub found: RegionReading,
+/// The regions that the document around an ID sets.
+#[derive(Debug, Clone, Default)]
+pub struct DocumentRegions {
+    /// The scopes around the ID, the nearest first, each with the branch that has the ID.
+    pub levels: Vec<(Arc<RegionScope>, Option<NodeId>)>,
+    /// The ID's own name; without a key if the ID is not in a document.
+    pub own: OwnName,
 }
-
-/// Variables that set the region of Bedrock only, in applications and tools.
-pub const BEDROCK_NAMES: &[&str] = &[
-    "BEDROCK_AWS_REGION",
-    "BEDROCK_REGION",
-    "BEDROCK_REGION_NAME",
-    "BEDROCK_RUNTIME_REGION",
-    "BEDROCK_MODEL_REGION",
-    "BEDROCK_DEFAULT_REGION",
-    "BEDROCK_AWS_DEFAULT_REGION",
-    "AWS_BEDROCK_REGION",
-    "AWS_BEDROCK_LLM_REGION",
-    "LANGFUSE_AWS_BEDROCK_REGION",
-    "RETAIL_UI_CHAT_BEDROCK_REGION",
-    "CODER_AIBRIDGE_BEDROCK_REGION",
-    "OBOT_AMAZON_BEDROCK_MODEL_PROVIDER_REGION",
-    "SPRING_AI_BEDROCK_AWS_REGION",
-    "QUARKUS_LANGCHAIN4J_BEDROCK_AWS_REGION",
-    "QUARKUS_LANGCHAIN4J_BEDROCK_CHAT_MODEL_AWS_REGION",
-];
-
-/// `LiteLLM`'s name for the region of Bedrock.
-const LITELLM_NAME: &str = "AWS_REGION_NAME";
-
-/// Variables of the AWS SDKs; the SDKs differ in which of the two they use.
-pub const SDK_NAMES: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
-
-/// The variable that names a profile of `~/.aws/config`, whose region cannot be read.
-const SDK_PROFILE: &str = "AWS_PROFILE";
 
 /// The region sources of an object and its surroundings, read once for all of its findings.
 pub struct RegionContext<'t> {
     tree: &'t Tree<'t>,
     policy: &'t Policy,
     annotation: Option<RegionReading>,
+    /// The other annotations of the object.
+    annotations: RegionScope,
     namespace: Option<RegionReading>,
     default: Option<RegionReading>,
     cluster: Option<RegionReading>,
     /// The regions that names set, by container; `None` for the data of a ConfigMap.
     named: BTreeMap<Option<NodeId>, NamedRegions<'t>>,
-}
-
-/// The regions that the names of a container, or of a ConfigMap, set.
-struct NamedRegions<'t> {
-    /// The region that its variables or keys set.
-    by_name: Option<RegionReading>,
-    /// The region that flags set which are separate elements of its command and arguments.
-    flags: Option<RegionReading>,
-    /// Whether a Secret or an unobserved ConfigMap may set one of the names. Then the cluster's region is not used: it is a
-    /// guess about Pods that set no region. The namespace annotation and the policy default are used, because their authors
-    /// know the Secrets.
-    may_be_hidden: bool,
-    /// The variables of a container.
-    variables: Option<Variables<'t>>,
-    /// The document and the node of the ConfigMap's data.
-    data: Option<(&'t Tree<'t>, NodeId)>,
 }
 
 /// The place whose region is requested.
@@ -134,6 +103,7 @@ impl<'t> RegionContext<'t> {
             tree,
             policy,
             annotation: annotated(object.annotation(annotations::REGION)),
+            annotations: other_annotations(object),
             namespace: annotated(
                 namespace
                     .annotations
@@ -146,13 +116,38 @@ impl<'t> RegionContext<'t> {
         }
     }
 
-    /// The region of the first source that sets one; `None` if no source does.
-    pub fn choose_region(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
-        RegionSource::ALL.iter().find_map(|&source| {
-            Some(RegionAnswer {
-                source,
-                found: self.read_source(source, place)?,
-            })
+    /// The region of the strongest source that is set, with the regions that must not change the answer.
+    pub fn choose_region(&self, place: RegionQuery<'_, 't>) -> RegionChoice {
+        if let Some(region) = place.in_value {
+            let found = RegionReading::Region(region);
+            let answer = RegionAnswer::of_source(RegionSource::InValue, found);
+            return RegionChoice {
+                answer: Some(answer),
+                ..RegionChoice::default()
+            };
+        }
+        let annotation = self
+            .annotation
+            .map(|found| RegionAnswer::of_source(RegionSource::ObjectAnnotation, found));
+        self.with_candidates(place, |candidates| {
+            if let Some(answer) = strongest(candidates, |one| one.is_entry()) {
+                return RegionChoice {
+                    answer: Some(answer),
+                    others: others(candidates, |one| one.is_entry()),
+                    in_conflict: annotation,
+                };
+            }
+            if annotation.is_some() {
+                return RegionChoice {
+                    answer: annotation,
+                    ..RegionChoice::default()
+                };
+            }
+            RegionChoice {
+                answer: strongest(candidates, |_| true).or_else(|| self.outside(place)),
+                others: others(candidates, |_| true),
+                in_conflict: None,
+            }
         })
     }
 
@@ -162,178 +157,150 @@ impl<'t> RegionContext<'t> {
         source: RegionSource,
         place: RegionQuery<'_, 't>,
     ) -> Option<RegionReading> {
-        let names = self.named.get(&place.site.container);
         match source {
             RegionSource::InValue => place.in_value.map(RegionReading::Region),
-            RegionSource::Beside if !place.document_regions.levels.is_empty() => place
-                .document_regions
-                .beside(self.policy)
-                .filter(|_| !place.document_regions.variables),
-            RegionSource::Beside => self.beside(place, names?),
             RegionSource::ObjectAnnotation => self.annotation,
-            RegionSource::Document => place.document_regions.around(self.policy),
-            RegionSource::ContainerEnv if place.document_regions.variables => {
-                place.document_regions.beside(self.policy)
-            }
-            RegionSource::ContainerEnv => {
-                place.site.container?;
-                let names = names?;
-                names.of_one(place.site.location).or(names.by_name)
-            }
-            RegionSource::ConfigMapKey if place.site.container.is_none() => {
-                let names = names?;
-                names.of_one(place.site.location).or(names.by_name)
-            }
-            RegionSource::ConfigMapKey => None,
+            RegionSource::Beside
+            | RegionSource::ContainerEnv
+            | RegionSource::Document
+            | RegionSource::ConfigMapKey => self.with_candidates(place, |candidates| {
+                let answer = strongest(candidates, |one| one.is_from(source));
+                answer.map(|answer| answer.found)
+            }),
             RegionSource::NamespaceAnnotation => self.namespace,
             RegionSource::PolicyDefault => self.default,
-            RegionSource::Cluster => self
-                .cluster
-                .filter(|_| !names.is_some_and(|names| names.may_be_hidden)),
+            RegionSource::Cluster => {
+                let names = self.named.get(&place.site.container);
+                self.cluster
+                    .filter(|_| !names.is_some_and(|names| names.may_be_hidden))
+            }
         }
     }
 
-    /// The region of `--region X` in the same command: the list of arguments, or the command of a script that contains the ID.
-    fn beside(
+    /// The region of the namespace, the policy or the cluster.
+    fn outside(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
+        let sources = [
+            RegionSource::NamespaceAnnotation,
+            RegionSource::PolicyDefault,
+            RegionSource::Cluster,
+        ];
+        sources.into_iter().find_map(|source| {
+            let found = self.read_source(source, place)?;
+            Some(RegionAnswer::of_source(source, found))
+        })
+    }
+
+    /// Calls `take` with the settings around the ID.
+    fn with_candidates<R>(
         &self,
         place: RegionQuery<'_, 't>,
-        names: &NamedRegions<'t>,
-    ) -> Option<RegionReading> {
-        let (Location::Args { .. } | Location::Command { .. }) = place.site.location else {
-            return None;
+        take: impl FnOnce(&[Candidate<'_>]) -> R,
+    ) -> R {
+        let names = self.named.get(&place.site.container);
+        let (command, own) = self.command(place, names);
+        let is_argument = command.is_some();
+        let mut scopes = Vec::new();
+        let levels = place.document_regions.levels.iter();
+        let levels = levels.map(|(scope, branch)| (&**scope, *branch));
+        let mut is_entry = true;
+        for (at, (scope, own_branch)) in command
+            .iter()
+            .map(|one| (one, None))
+            .chain(levels)
+            .enumerate()
+        {
+            is_entry &= scope.kind != ScopeKind::Variables;
+            scopes.push(PlacedScope {
+                scope,
+                own_branch,
+                source: scope.kind.source(is_entry || at == 0),
+                is_entry,
+            });
+            is_entry &= scope.kind == ScopeKind::Command;
+        }
+        if let Some(names) = names {
+            let scope = if is_argument {
+                &names.scope
+            } else {
+                &names.with_flags
+            };
+            scopes.push(PlacedScope {
+                scope,
+                own_branch: None,
+                source: scope.kind.source(true),
+                is_entry: false,
+            });
+        }
+        scopes.push(PlacedScope {
+            scope: &self.annotations,
+            own_branch: None,
+            source: RegionSource::ObjectAnnotation,
+            is_entry: false,
+        });
+        take(&candidates(&scopes, &own, self.policy))
+    }
+
+    /// The command of the ID, and the ID's own name.
+    fn command(
+        &self,
+        place: RegionQuery<'_, 't>,
+        names: Option<&NamedRegions<'t>>,
+    ) -> (Option<RegionScope>, OwnName) {
+        let extra_names = &self.policy.extra_env_names;
+        let named = |name: &str| OwnName {
+            key: Some(name.into()),
+            path: name.into(),
         };
-        let text = self.tree.text(place.site.scalar()?)?;
-        if !text.trim().contains(char::is_whitespace) {
-            return names.flags;
+        if !place.document_regions.levels.is_empty() {
+            return (None, place.document_regions.own.clone());
         }
-        let words = command_around(text, place.token).split_whitespace();
-        flagged(
-            &words
-                .map(|word| word.trim_matches(['"', '\'']))
-                .collect::<Vec<_>>(),
-            names.variables.as_ref()?,
-        )
-    }
-}
-
-impl<'t> NamedRegions<'t> {
-    fn of_container(
-        tree: &'t Tree<'t>,
-        container: NodeId,
-        policy: &Policy,
-        neighbours: NamespaceConfigMaps<'t>,
-    ) -> Self {
-        let variables = Variables::of(tree, container, policy, neighbours);
-        let lists = ["command", "args"]
-            .into_iter()
-            .filter_map(|field| tree.get(container, field));
-        let words: Vec<_> = lists
-            .flat_map(|list| tree.children(list))
-            .filter_map(|node| tree.text(node))
-            .collect();
-        Self {
-            by_name: first_by_rank(policy, |name| variables.region(name)),
-            flags: flagged(&words, &variables),
-            may_be_hidden: region_names(policy).any(|name| variables.may_hide(name)),
-            variables: Some(variables),
-            data: None,
-        }
-    }
-
-    fn of_data(tree: &'t Tree<'t>, data: NodeId, policy: &Policy) -> Self {
-        let policies = std::slice::from_ref(policy);
-        Self {
-            by_name: MappingRegions::of(neighbours_in_mapping(tree, data), None, policies)
-                .region(policy),
-            flags: None,
-            may_be_hidden: false,
-            variables: None,
-            data: Some((tree, data)),
-        }
-    }
-
-    /// The region that is set only for the model of this variable or key.
-    fn of_one(&self, location: Location<'_>) -> Option<RegionReading> {
-        let name = match location {
-            Location::Env { variable, .. } => region_of_one(variable.key()),
-            Location::Data { key } => region_of_one(key),
-            Location::Args { .. }
-            | Location::Command { .. }
-            | Location::Volume { .. }
-            | Location::Document => None,
-        }?;
-        match (&self.variables, self.data) {
-            (Some(variables), _) => variables.region(name),
-            (None, Some((tree, data))) => read_region(tree.text(tree.get(data, name)?)?),
-            (None, None) => None,
-        }
-    }
-}
-
-/// Every name that may set a region.
-fn region_names(policy: &Policy) -> impl Iterator<Item = &str> {
-    let own = policy.extra_env_names.iter().map(|name| &**name);
-    own.chain(BEDROCK_NAMES.iter().copied())
-        .chain([LITELLM_NAME])
-        .chain(SDK_NAMES.iter().copied())
-        .chain([SDK_PROFILE])
-}
-
-/// Reads the names rank by rank and returns the region of the first rank that sets one.
-fn first_by_rank(
-    policy: &Policy,
-    value: impl Fn(&str) -> Option<RegionReading>,
-) -> Option<RegionReading> {
-    policy
-        .extra_env_names
-        .iter()
-        .find_map(|name| value(name))
-        .or_else(|| combined(BEDROCK_NAMES.iter().filter_map(|name| value(name))))
-        .or_else(|| value(LITELLM_NAME))
-        .or_else(|| combined(SDK_NAMES.iter().filter_map(|name| value(name))))
-        .or_else(|| value(SDK_PROFILE).map(|_| RegionReading::OutOfSight))
-}
-
-/// Combines the regions of names of the same rank: an unreadable value takes precedence, and two regions are a conflict.
-fn combined(mut all: impl Iterator<Item = RegionReading>) -> Option<RegionReading> {
-    let mut combined = all.next()?;
-    for other in all {
-        combined = match (combined, other) {
-            (RegionReading::OutOfSight, _) | (_, RegionReading::OutOfSight) => {
-                RegionReading::OutOfSight
+        let text = || self.tree.text(place.site.scalar()?);
+        match (place.site.location, names) {
+            (Location::Args { .. } | Location::Command { .. }, Some(names)) => {
+                let Some(text) = text() else {
+                    return (None, OwnName::default());
+                };
+                let own = flags::own_name(text, place.token).map(named);
+                if !text.trim().contains(char::is_whitespace) {
+                    return (Some(names.command(extra_names)), own.unwrap_or_default());
+                }
+                let words = flags::command_around(text, place.token).split_whitespace();
+                let words: Vec<_> = words.map(|word| word.trim_matches(['"', '\''])).collect();
+                let settings = flags::settings_of_words(&words);
+                let command = names.scope_of(&settings, extra_names);
+                (Some(command), own.unwrap_or_default())
             }
-            (RegionReading::NotARegion, _) | (_, RegionReading::NotARegion) => {
-                RegionReading::NotARegion
+            (Location::Env { variable, .. }, Some(names)) => {
+                let own = named(&variable.to_string());
+                let text = text().filter(|text| text.trim().len() > place.token.len());
+                let settings = text.map(flags::settings_of_text).unwrap_or_default();
+                if settings.is_empty() {
+                    return (None, own);
+                }
+                (Some(names.scope_of(&settings, extra_names)), own)
             }
-            (RegionReading::Region(a), RegionReading::Region(b)) if a != b => {
-                RegionReading::Conflict(a, b)
-            }
-            (same, _) => same,
-        };
+            (Location::Data { key }, _) => (None, named(key)),
+            _ => (None, OwnName::default()),
+        }
     }
-    Some(combined)
 }
 
-/// Whether a variable of this name may set a region. Every built-in name has one of these endings.
-fn may_name_a_region(name: &str, policy: &Policy) -> bool {
-    name.ends_with("REGION")
-        || name.ends_with("REGION_NAME")
-        || name == SDK_PROFILE
-        || policy.extra_env_names.iter().any(|extra| &**extra == name)
+/// The annotations of an object besides those of this product. They give no region.
+fn other_annotations(object: &Object<'_>) -> RegionScope {
+    let settings = object
+        .annotations()
+        .filter(|(name, _)| !name.starts_with(annotations::PREFIX))
+        .filter_map(|(name, text)| RegionSetting::of_text(name, text, &[]))
+        .map(|setting| RegionSetting {
+            is_uncertain: true,
+            ..setting
+        });
+    RegionScope::new(ScopeKind::Data, BareRegion::None, settings.collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fixtures;
-
-    #[test]
-    fn every_built_in_name_may_name_a_region() {
-        let policy = fixtures::policy();
-        for name in region_names(&policy) {
-            assert!(may_name_a_region(name, &policy), "{name}");
-        }
-    }
 
     #[test]
     fn sources_are_sorted_by_precedence() {

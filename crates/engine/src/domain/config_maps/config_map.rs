@@ -9,7 +9,7 @@ use crate::domain::context_rules::{ConditionSet, MatchedNames, NameContext, Name
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Entry, Record};
-use crate::domain::region::{Region, RegionReading, read_region};
+use crate::domain::region::{Region, RegionReading, read_endpoint, read_region};
 use crate::domain::snapshot::Snapshot;
 
 /// The maximum length of a stored word, in bytes: an ID of at most 64 with a wrapper, a region or white space around it.
@@ -37,6 +37,8 @@ pub enum StoredValue {
     Word(Box<Word>),
     /// The name of a region.
     Region(Region),
+    /// An endpoint of Bedrock's runtime in this region.
+    Endpoint(Region),
     /// Nothing but white space.
     Blank,
     /// A placeholder that another program fills in.
@@ -127,6 +129,11 @@ impl ConfigMap {
             .map(|(key, kept)| (&**key, kept.conditions))
     }
 
+    /// All keys in order, with their stored values.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &StoredValue)> {
+        self.texts.iter().map(|(key, kept)| (&**key, &kept.text))
+    }
+
     /// All words that may be model IDs, sorted by key.
     pub fn words(&self) -> impl Iterator<Item = (&str, &Word)> {
         self.texts
@@ -134,6 +141,7 @@ impl ConfigMap {
             .filter_map(|(key, kept)| match &kept.text {
                 StoredValue::Word(word) => Some((&**key, &**word)),
                 StoredValue::Region(_)
+                | StoredValue::Endpoint(_)
                 | StoredValue::Blank
                 | StoredValue::Placeholder
                 | StoredValue::Other => None,
@@ -219,6 +227,9 @@ impl<'a> Roles<'a> {
 
 impl StoredValue {
     fn without_words(text: &str) -> Self {
+        if let Some(RegionReading::Region(region)) = read_endpoint(text) {
+            return Self::Endpoint(region);
+        }
         match read_region(text) {
             None => Self::Blank,
             Some(RegionReading::Region(region)) => Self::Region(region),
@@ -233,7 +244,15 @@ impl StoredValue {
             Self::Blank => None,
             Self::Region(region) => Some(RegionReading::Region(*region)),
             Self::Placeholder => Some(RegionReading::OutOfSight),
-            Self::Word(_) | Self::Other => Some(RegionReading::NotARegion),
+            Self::Word(_) | Self::Endpoint(_) | Self::Other => Some(RegionReading::NotARegion),
+        }
+    }
+
+    /// The region of the endpoint of Bedrock's runtime; `None` for another value.
+    pub fn endpoint(&self) -> Option<RegionReading> {
+        match self {
+            Self::Endpoint(region) => Some(RegionReading::Region(*region)),
+            Self::Word(_) | Self::Region(_) | Self::Blank | Self::Placeholder | Self::Other => None,
         }
     }
 }

@@ -12,7 +12,10 @@ use crate::domain::context_rules::{
 };
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
-use crate::domain::region_lookup::{DocumentRegions, MappingRegions, region_of_one};
+use crate::domain::region_lookup::{
+    DocumentRegions, OwnName, RegionScope, ScopeKind, ScopeQuery, names_variables, pair,
+    scope_of_list, scope_of_mapping, scope_of_words,
+};
 use crate::domain::site::{Location, TextKind, TextSite, TextSource, text_site};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext};
@@ -71,10 +74,13 @@ impl<'t> Detector<'t, '_> {
         let Some(documents) = documents(text, name) else {
             return false;
         };
-        let base = Base {
+        let mut base = Base {
             role: self.object_role(),
             ..Base::of(self.around(&site))
         };
+        if let Location::Env { variable, .. } = site.location {
+            base.region_path = variable.to_string();
+        }
         let base = base.of_file(name, text, &documents);
         self.embedded(site, &documents, &base);
         true
@@ -90,20 +96,6 @@ impl<'t> Detector<'t, '_> {
             self.found.append(&mut walk.found);
         }
     }
-}
-
-/// Whether files use this key for the variables of a container.
-fn names_variables(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    [
-        "env",
-        "envs",
-        "envvars",
-        "environment",
-        "environmentvariables",
-    ]
-    .iter()
-    .any(|name| key.ends_with(name))
 }
 
 /// The documents of a text; `None` if no structured format fits.
@@ -124,7 +116,9 @@ struct Base<'t> {
     role: Option<Reason>,
     path: Vec<&'t str>,
     scopes: Vec<Arc<MatchedNames<'t>>>,
-    levels: Vec<Arc<MappingRegions>>,
+    levels: Vec<(Arc<RegionScope>, Option<NodeId>)>,
+    /// The name of the variable that is the document, or the keys around it, separated by dots.
+    region_path: String,
 }
 
 impl<'t> Base<'t> {
@@ -133,7 +127,7 @@ impl<'t> Base<'t> {
             role: None,
             path: around.own.into_iter().chain(around.path).collect(),
             scopes: around.scopes,
-            levels: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -155,9 +149,11 @@ struct DocumentWalk<'t, 'o, 'x> {
     /// The text of the object that contains the document; `None` if the document is the object itself.
     within: Option<TextSite<'t>>,
     /// The context conditions and regions of mappings and lists of variables, by node.
-    by_node: BTreeMap<NodeId, (Arc<MatchedNames<'x>>, Arc<MappingRegions>)>,
+    by_node: BTreeMap<NodeId, (Arc<MatchedNames<'x>>, Arc<RegionScope>)>,
     /// The ranges of the IDs of scalars that aliases share, by the start of the scalar.
     shared_places: BTreeMap<usize, Vec<Result<Range<usize>, Unmappable>>>,
+    /// The names that set a region by a policy.
+    extra_names: Vec<Box<str>>,
     found: Vec<Finding<'t>>,
 }
 
@@ -168,6 +164,7 @@ impl<'t> DocumentWalk<'t, '_, 't> {
         let mut base = Base::of(around);
         base.role = self.base.role;
         base.levels = nearby.levels;
+        base.region_path = nearby.own.path.into();
         base
     }
 }
@@ -187,6 +184,9 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             within,
             by_node: BTreeMap::new(),
             shared_places: BTreeMap::new(),
+            extra_names: (detector.snapshot.policies.iter())
+                .flat_map(|policy| policy.extra_env_names.iter().cloned())
+                .collect(),
             found: Vec::new(),
         }
     }
@@ -300,19 +300,17 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         let mut node = site;
         if let Some((name, list)) = variable(tree, site) {
             around.own = Some(name);
-            nearby.variables = true;
-            self.enter(list, &mut around, &mut nearby);
+            self.enter(list, None, &mut around, &mut nearby);
             node = list;
         } else {
             around.own = tree.key(site);
-            let mapping = tree.parent(site).and_then(|parent| tree.key(parent));
-            nearby.variables = mapping.is_some_and(names_variables);
         }
-        nearby.of_one = around.own.and_then(region_of_one);
+        nearby.own = self.own_name(site, around.own);
         while let Some(parent) = tree.parent(node) {
             if tree.kind(parent) == Kind::Mapping {
-                self.enter(parent, &mut around, &mut nearby);
+                self.enter(parent, Some(node), &mut around, &mut nearby);
             } else {
+                self.enter_list(parent, node, &mut nearby);
                 around.path.extend(tree.key(parent));
             }
             node = parent;
@@ -323,29 +321,98 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         (around, nearby)
     }
 
-    /// Adds a mapping or a list of variables to the context.
-    fn enter(&mut self, node: NodeId, around: &mut NameContext<'x>, nearby: &mut DocumentRegions) {
-        let (tree, snapshot) = (self.tree, self.snapshot);
+    /// The keys around a node and its own key, separated by dots.
+    fn path_to(&self, node: NodeId) -> String {
+        let tree = self.tree;
+        let nodes = std::iter::successors(Some(node), |node| tree.parent(*node));
+        let mut keys: Vec<_> = nodes.filter_map(|node| tree.key(node)).collect();
+        keys.extend(Some(&*self.base.region_path).filter(|path| !path.is_empty()));
+        keys.reverse();
+        keys.join(".")
+    }
+
+    /// The ID's own name, which the names of settings are compared with.
+    fn own_name(&self, site: NodeId, own: Option<&str>) -> OwnName {
+        let item = self.tree.text(site).and_then(pair).map(|(name, _)| name);
+        let key = own.or(item);
+        let mut path = self.path_to(site);
+        if let Some(key) = key.filter(|_| self.tree.key(site) != own || own.is_none()) {
+            path = format!("{path}.{key}");
+        }
+        OwnName {
+            key: key.map(Box::from),
+            path: path.into(),
+        }
+    }
+
+    /// Adds a mapping or a list of variables to the context; `branch` is its child that has the ID.
+    fn enter(
+        &mut self,
+        node: NodeId,
+        branch: Option<NodeId>,
+        around: &mut NameContext<'x>,
+        nearby: &mut DocumentRegions,
+    ) {
+        let tree = self.tree;
         around.path.extend(tree.key(node));
-        let (matched, level) = self.by_node.entry(node).or_insert_with(|| {
-            let (context_rules, policies) = (&snapshot.context_rules, &*snapshot.policies);
-            let key = tree.key(node);
-            if tree.kind(node) == Kind::Sequence {
-                let level = MappingRegions::of(neighbours_in_list(tree, node), key, policies);
-                let matched =
-                    context_rules.matched(neighbours_in_list(tree, node), NameScope::Settings);
-                return (Arc::new(matched), Arc::new(level));
-            }
-            let among = match key {
-                Some(key) if names_variables(key) => NameScope::Settings,
-                _ => NameScope::Entry,
+        if !self.by_node.contains_key(&node) {
+            let entered = self.read(node);
+            self.by_node.insert(node, entered);
+        }
+        if let Some((matched, scope)) = self.by_node.get(&node) {
+            around.scopes.push(Arc::clone(matched));
+            nearby.levels.push((Arc::clone(scope), branch));
+        }
+    }
+
+    /// Reads the names of a mapping or of a list of variables.
+    fn read(&self, node: NodeId) -> (Arc<MatchedNames<'x>>, Arc<RegionScope>) {
+        let (tree, snapshot) = (self.tree, self.snapshot);
+        let context_rules = &snapshot.context_rules;
+        let path = self.path_to(node);
+        let query = ScopeQuery {
+            extra_names: &self.extra_names,
+            has_id: &|text| snapshot.vendor_hits(text).next().is_some(),
+            path: &path,
+        };
+        if tree.kind(node) == Kind::Sequence {
+            let matched =
+                context_rules.matched(neighbours_in_list(tree, node), NameScope::Settings);
+            return (
+                Arc::new(matched),
+                Arc::new(scope_of_list(tree, node, query)),
+            );
+        }
+        let is_variables = tree.key(node).is_some_and(names_variables);
+        let (among, kind) = if is_variables {
+            (NameScope::Settings, ScopeKind::Variables)
+        } else {
+            (NameScope::Entry, ScopeKind::Mapping)
+        };
+        let matched = context_rules.matched(neighbours_in_mapping(tree, node), among);
+        let scope = scope_of_mapping(tree, node, kind, query);
+        (Arc::new(matched), Arc::new(scope))
+    }
+
+    /// Adds the regions of a list: the words of a command, or the `NAME=value` beside the one that has the ID.
+    fn enter_list(&self, list: NodeId, item: NodeId, nearby: &mut DocumentRegions) {
+        let tree = self.tree;
+        let is_pair = tree.text(item).and_then(pair).is_some();
+        let is_command = COMMANDS.iter().any(|name| tree.is_under(list, name));
+        let scope = if is_command {
+            let words = tree.children(list).filter_map(|node| tree.text(node));
+            scope_of_words(&words.collect::<Vec<_>>(), &self.extra_names)
+        } else if is_pair {
+            let query = ScopeQuery {
+                extra_names: &self.extra_names,
+                has_id: &|_| false,
+                path: "",
             };
-            let level = MappingRegions::of(neighbours_in_mapping(tree, node), key, policies);
-            let matched = context_rules.matched(neighbours_in_mapping(tree, node), among);
-            (Arc::new(matched), Arc::new(level))
-        });
-        around.scopes.push(Arc::clone(matched));
-        nearby.levels.push(Arc::clone(level));
+            scope_of_list(tree, list, query)
+        } else {
+            return;
+        };
+        nearby.levels.push((Arc::new(scope), None));
     }
 
     /// Adds the finding of a token, with its place in the text of the object.

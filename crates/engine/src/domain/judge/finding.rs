@@ -1,15 +1,13 @@
 //! The evaluation of one finding, by groups of reasons: the first group with a reason decides.
 
+use super::region::{RegionResolution, single_region};
 use super::{Judge, JudgedFinding};
 use crate::domain::detect::Finding;
-use crate::domain::object::ObjectKind;
-use crate::domain::policy::{Lists, References, Scope};
+use crate::domain::policy::{Lists, References};
 use crate::domain::reason::Reason;
-use crate::domain::region::{ChosenRegion, Region, RegionReading, RegionSource};
-use crate::domain::region_lookup::{RegionAnswer, RegionQuery};
 use crate::domain::resolve::{
-    Evidence, ModelRef, Question, Resolution, Suggestion, SuggestionQuery, reason_in_every_region,
-    reason_without_region, resolve, successor, suggestion,
+    Evidence, ModelRef, Resolution, Suggestion, SuggestionQuery, reason_in_every_region, successor,
+    suggestion,
 };
 use crate::domain::tokens::Form;
 
@@ -39,7 +37,7 @@ impl<'t> Judge<'t, '_> {
 
     /// An ID with more than one prefix, for which no other reason is evaluated.
     fn doubled(&self, finding: Finding<'t>) -> JudgedFinding<'t> {
-        let region = self.region_of(&finding).and_then(region_of);
+        let region = single_region(&self.region_of(&finding));
         let mut judged = left(finding, Reason::DoublePrefix);
         judged.region = region;
         self.explained(judged)
@@ -106,19 +104,20 @@ impl<'t> Judge<'t, '_> {
             ModelRef::Profiled { .. } => None,
         };
         let blocked = syntax_reason.is_some() || object_reason.is_some();
-        let (resolution, evidence, region) = match early {
-            Some(reason) => (
-                Resolution::Leave(reason),
-                self.evidence_of(id),
-                found.and_then(region_of),
-            ),
-            None => self.resolve_in(&finding, named, found),
+        let resolved = match early {
+            Some(reason) => RegionResolution {
+                resolution: Resolution::Leave(reason),
+                evidence: self.evidence_of(id),
+                region: single_region(&found),
+                settings: Vec::new(),
+            },
+            None => self.resolve_in(&finding, named, &found),
         };
         // An ID with a prefix is resolved even if it may not be changed: it may be reported as a broken profile.
-        let resolution = if blocked && !direct && resolution.target().is_some() {
+        let resolution = if blocked && !direct && resolved.resolution.target().is_some() {
             Resolution::Leave(Reason::AlreadyProfiled)
         } else {
-            in_doubt(resolution, finding.site.doubt())
+            in_doubt(resolved.resolution, finding.site.doubt())
         };
         self.explained(JudgedFinding {
             id: id.to_owned(),
@@ -127,43 +126,14 @@ impl<'t> Judge<'t, '_> {
             denied: false,
             edited: false,
             finding,
-            region,
+            region: resolved.region,
+            region_settings: resolved.settings,
             resolution,
-            evidence,
+            evidence: resolved.evidence,
             suggestion: None,
             successor: None,
             detail: None,
         })
-    }
-
-    /// Resolves the model in the region that was found. A conflict of two regions counts as none if both have the same
-    /// resolution.
-    fn resolve_in(
-        &self,
-        finding: &Finding<'_>,
-        named: ModelRef<'_>,
-        found: Option<RegionAnswer>,
-    ) -> (Resolution, Evidence, Option<ChosenRegion>) {
-        let mut region = found.and_then(region_of);
-        let (resolution, evidence) = match found.map(|answer| answer.found) {
-            None => self.without_region(named, Reason::NoRegion),
-            Some(RegionReading::OutOfSight) => self.without_region(named, Reason::RegionOutOfSight),
-            Some(RegionReading::NotARegion) => self.without_region(named, Reason::NotARegion),
-            Some(RegionReading::Region(region)) => self.resolve_with(finding, named, region, found),
-            Some(RegionReading::Conflict(one, other)) => {
-                let first = self.resolve_with(finding, named, one, found);
-                if first.0 == self.resolve_with(finding, named, other, found).0 {
-                    region = found.map(|answer| ChosenRegion {
-                        region: one,
-                        source: answer.source,
-                    });
-                    first
-                } else {
-                    self.without_region(named, Reason::RegionConflict)
-                }
-            }
-        };
-        (resolution, evidence, region)
     }
 
     /// Whether the finding is in a referenced text and the policy only reports references.
@@ -171,51 +141,7 @@ impl<'t> Judge<'t, '_> {
         self.policy.references == References::Report && finding.site.reference().is_some()
     }
 
-    pub(super) fn region_of(&self, finding: &Finding<'t>) -> Option<RegionAnswer> {
-        let found = self.region_context.choose_region(region_query(finding))?;
-        // The cluster's own region is a guess: acceptable only for a Pod that cannot work otherwise.
-        let usable = found.source != RegionSource::Cluster
-            || (self.object.kind != ObjectKind::ConfigMap && self.policy.scope == Scope::Required);
-        usable.then_some(found)
-    }
-
-    fn resolve_with(
-        &self,
-        finding: &Finding<'_>,
-        named: ModelRef<'_>,
-        region: Region,
-        found: Option<RegionAnswer>,
-    ) -> (Resolution, Evidence) {
-        let question = Question {
-            named,
-            region,
-            inferred: found.is_some_and(|answer| answer.source == RegionSource::Cluster),
-            namespace: self.context.namespace,
-            whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
-            today: self.context.today,
-        };
-        resolve(
-            &question,
-            self.policy,
-            &self.snapshot().catalog,
-            &mut |_| (),
-        )
-    }
-
-    fn without_region(&self, named: ModelRef<'_>, reason: Reason) -> (Resolution, Evidence) {
-        match named {
-            ModelRef::Direct(id) | ModelRef::Alias(id) => {
-                (Resolution::Leave(reason), self.evidence_of(id))
-            }
-            ModelRef::Profiled { geography, id } => {
-                let profile_reason =
-                    reason_without_region(geography, id, self.policy, &self.snapshot().catalog);
-                (Resolution::Leave(profile_reason), self.evidence_of(id))
-            }
-        }
-    }
-
-    fn evidence_of(&self, id: &str) -> Evidence {
+    pub(super) fn evidence_of(&self, id: &str) -> Evidence {
         let model = self.snapshot().catalog.find(id);
         Evidence {
             model,
@@ -239,6 +165,7 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
         id,
         original,
         region: None,
+        region_settings: Vec::new(),
         resolution: Resolution::Leave(reason),
         evidence,
         suggestion: None,
@@ -247,17 +174,6 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
         report_only: false,
         denied: false,
         edited: false,
-    }
-}
-
-/// The region that was found, with its source; `None` if there is no single region.
-fn region_of(answer: RegionAnswer) -> Option<ChosenRegion> {
-    match answer.found {
-        RegionReading::Region(region) => Some(ChosenRegion {
-            region,
-            source: answer.source,
-        }),
-        RegionReading::Conflict(..) | RegionReading::OutOfSight | RegionReading::NotARegion => None,
     }
 }
 
@@ -271,16 +187,5 @@ fn in_doubt(resolution: Resolution, doubt: Option<Reason>) -> Resolution {
     match doubt.filter(decides) {
         Some(doubt) => Resolution::Leave(doubt),
         None => resolution,
-    }
-}
-
-/// The query for the region of a finding.
-pub(super) fn region_query<'a, 't>(finding: &'a Finding<'t>) -> RegionQuery<'a, 't> {
-    let in_syntax = finding.syntax.ok().and_then(|syntax| syntax.region);
-    RegionQuery {
-        site: &finding.site,
-        token: finding.span(),
-        in_value: in_syntax.or(finding.in_arn),
-        document_regions: &finding.nearby,
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::region_query;
+use super::region::region_query;
 use super::{Action, Judge, JudgedFinding};
 use crate::domain::annotations::REWRITES;
 use crate::domain::detect::{Finding, site_with};
@@ -286,7 +286,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
     ) -> JudgedFinding<'t> {
         self.reinvocation = true;
         let now = self.judge.region_of(&finding);
-        let stronger = now.is_some_and(|now| {
+        let stronger = now.answer.is_some_and(|now| {
             now.source < recorded.source && now.found != RegionReading::Region(recorded.region)
         });
         if !stronger {
@@ -297,6 +297,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 id: entry.from.clone(),
                 original: entry.from,
                 region: Some(recorded),
+                region_settings: Vec::new(),
                 resolution,
                 evidence: Evidence::default(),
                 suggestion: None,

@@ -9,7 +9,7 @@ use super::Region;
 pub enum RegionSource {
     /// In the value itself (`bedrock/us-east-1/…`).
     InValue,
-    /// Beside the ID: `--region` or `--aws-region` of the same command, `aws_region_name` of the same entry.
+    /// Beside the ID: a flag or an assignment of the same command, a key of the same mapping or of a branch of it.
     Beside,
     /// The object's annotation.
     ObjectAnnotation,
@@ -63,13 +63,15 @@ impl RegionSource {
                 "in the value itself: `bedrock/REGION/…`, or an address of Bedrock's runtime."
             }
             Self::Beside => {
-                "beside the ID: `--region` of the same command, `aws_region_name` or a variable's name as a key of the same entry; a bare `region` only if the entry names Bedrock."
+                "beside the ID: a flag or an assignment of the same command, or a key of the same mapping or of a branch of it."
             }
             Self::ObjectAnnotation => {
                 concat!("the object's annotation `", in_group!("region"), "`.")
             }
-            Self::ContainerEnv => "a variable of the same container.",
-            Self::Document => "a key of an enclosing mapping in the same document.",
+            Self::ContainerEnv => "a variable or a flag of the same container.",
+            Self::Document => {
+                "a key of an enclosing mapping in the same document, or of a branch of it."
+            }
             Self::ConfigMapKey => "another key of the same ConfigMap.",
             Self::NamespaceAnnotation => {
                 concat!("the namespace's annotation `", in_group!("region"), "`.")

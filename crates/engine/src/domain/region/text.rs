@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Region;
+use super::{Region, RuntimeEndpoint};
 use crate::domain::expansion::{TextPart, parts};
 use crate::domain::placeholder::has_placeholder;
 
@@ -47,6 +47,16 @@ pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Opt
         return Some(RegionReading::OutOfSight);
     }
     Some(Region::parse(text).map_or(RegionReading::NotARegion, RegionReading::Region))
+}
+
+/// Reads an endpoint of Bedrock's runtime that is the whole text; `None` for another text.
+pub fn read_endpoint(text: &str) -> Option<RegionReading> {
+    let text = text.trim();
+    if text.contains(char::is_whitespace) {
+        return None;
+    }
+    let region = Region::parse(RuntimeEndpoint::parse(text)?.region);
+    Some(region.map_or(RegionReading::OutOfSight, RegionReading::Region))
 }
 
 /// Expands `$(X)`; `None` if a variable cannot be expanded.

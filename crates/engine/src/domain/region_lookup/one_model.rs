@@ -13,7 +13,7 @@ pub const OF_ONE_MODEL: &[(&str, &str)] = &[
 ];
 
 /// The variable that sets the region only for the model in `variable`.
-pub fn region_of_one(variable: &str) -> Option<&'static str> {
+pub(super) fn region_of_one(variable: &str) -> Option<&'static str> {
     let (_, region) = OF_ONE_MODEL.iter().find(|(model, _)| *model == variable)?;
     Some(region)
 }

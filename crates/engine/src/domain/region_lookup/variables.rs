@@ -1,70 +1,151 @@
 //! The regions that the variables of a container set, with `$(X)` expanded as by the kubelet.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use crate::text::{NodeId, Tree};
 
-use super::may_name_a_region;
+use super::claim::{BareRegion, Claim, ClaimQuery};
+use super::scope::{RegionSetting, may_name_a_region};
 use crate::domain::config_maps::{NamespaceConfigMaps, StoredValue};
-use crate::domain::environment::{Environment, Value};
-use crate::domain::policy::Policy;
-use crate::domain::region::{LONGEST_EXPANSION, RegionReading, expand, read};
+use crate::domain::environment::{EnvFromSource, Environment, Value};
+use crate::domain::name_words::NameWords;
+use crate::domain::object::VariableName;
+use crate::domain::region::{LONGEST_EXPANSION, RegionReading, expand, read, read_endpoint};
 
 /// The maximum number of `$(X)` that are expanded for one region, nested ones included. Real regions need one or two.
 const MOST_EXPANSIONS: usize = 16;
 
-/// The variables of a container. Only those that may set a region are indexed: a few among hundreds.
+/// The variables of a container.
 pub(super) struct Variables<'t> {
     environment: Environment<'t>,
-    /// Names and entries of variables that may set a region, in order.
-    regional: Vec<(&'t str, NodeId)>,
 }
 
 impl<'t> Variables<'t> {
     pub(super) fn of(
         tree: &'t Tree<'t>,
         container: NodeId,
-        policy: &Policy,
         neighbours: NamespaceConfigMaps<'t>,
     ) -> Self {
-        let environment = Environment::of(tree, container, neighbours);
-        let regional = environment
-            .entries()
-            .filter(|(name, _)| may_name_a_region(name, policy))
-            .collect();
         Self {
-            environment,
-            regional,
+            environment: Environment::of(tree, container, neighbours),
         }
     }
 
-    /// The region that the variable sets. As in Kubernetes, the last entry with the name takes precedence, then the last source
-    /// of `envFrom`.
+    /// The variables that name a region. `extra_names` are names that set a region by a policy.
+    pub(super) fn settings(&self, extra_names: &[Box<str>]) -> Vec<RegionSetting> {
+        let is_extra = |name: &str| extra_names.iter().any(|extra| **extra == *name);
+        let mut names = BTreeSet::new();
+        for (name, entry) in self.environment.entries() {
+            if may_name_a_region(name) || is_extra(name) || self.may_be_region(entry) {
+                names.insert(name.to_owned());
+            }
+        }
+        for item in self.environment.env_from() {
+            let EnvFromSource::ConfigMap(_, map) = item.source else {
+                continue;
+            };
+            for (key, value) in map.values() {
+                let is_region = matches!(value, StoredValue::Region(_) | StoredValue::Endpoint(_));
+                if is_region || may_name_a_region(key) || !extra_names.is_empty() {
+                    names.insert(VariableName::prefixed(item.prefix, key).to_string());
+                }
+            }
+        }
+        let setting = |name: &String| self.setting(name, extra_names);
+        names.iter().filter_map(setting).collect()
+    }
+
+    /// Whether the value of an entry may be a region or an endpoint.
+    fn may_be_region(&self, entry: NodeId) -> bool {
+        match self.environment.value(entry) {
+            Value::Literal(text) => {
+                text.len() <= LONGEST_EXPANSION
+                    && (text.contains("$(")
+                        || matches!(read(text, &|_| None), Some(RegionReading::Region(_)))
+                        || read_endpoint(text).is_some())
+            }
+            Value::ConfigMapKey { text, .. } => {
+                matches!(text, StoredValue::Region(_) | StoredValue::Endpoint(_))
+            }
+            Value::Absent | Value::Unknown { .. } => false,
+        }
+    }
+
+    /// The variable as a setting. As in Kubernetes, the last entry with the name takes precedence, then the last source of
+    /// `envFrom`.
     ///
     /// An entry that cannot be read ends the search. A source of `envFrom` that cannot be read does not: it may contain any
     /// name, and most Pods have one for a password.
-    pub(super) fn region(&self, name: &str) -> Option<RegionReading> {
-        let entries = self.regional.iter().rev().filter(|(one, _)| *one == name);
-        for (_, entry) in entries {
-            match self.environment.value(*entry) {
-                Value::Literal(text) => return self.read(text, Some(*entry)),
-                Value::ConfigMapKey { text, .. } => return text.region(),
-                Value::Unknown { .. } => return Some(RegionReading::OutOfSight),
+    fn setting(&self, name: &str, extra_names: &[Box<str>]) -> Option<RegionSetting> {
+        let entries = self.environment.entries();
+        let mut entries: Vec<_> = entries.filter(|(one, _)| *one == name).collect();
+        while let Some((_, entry)) = entries.pop() {
+            match self.environment.value(entry) {
+                Value::Literal(text) => {
+                    let reading = self.read(text, Some(entry));
+                    let expanded = self.expand(text, Some(entry));
+                    let endpoint = expanded.as_deref().and_then(read_endpoint);
+                    return RegionSetting::of(name, extra_names, reading, endpoint);
+                }
+                Value::ConfigMapKey { text, .. } => {
+                    return RegionSetting::of(name, extra_names, text.region(), text.endpoint());
+                }
+                Value::Unknown { .. } => return RegionSetting::unreadable(name, extra_names),
                 Value::Absent => {}
             }
         }
-        self.environment.env_from_value(name)?.region()
+        let text = self.environment.env_from_value(name)?;
+        RegionSetting::of(name, extra_names, text.region(), text.endpoint())
     }
 
-    /// Whether a source of `envFrom` that cannot be read may define the variable.
-    pub(super) fn may_hide(&self, name: &str) -> bool {
-        self.environment.may_hide(name)
+    /// Whether a source of `envFrom` that cannot be read may define a name that sets the region of Bedrock.
+    pub(super) fn may_hide_a_region(&self, extra_names: &[Box<str>]) -> bool {
+        let hidden = |item: &str| {
+            item.is_empty()
+                || ["REGION", "AWS_REGION"].iter().any(|name| {
+                    let name = format!("{item}{name}");
+                    let claim = Claim::of(&ClaimQuery {
+                        name: &name,
+                        words: &NameWords::of(&name),
+                        path: "",
+                        is_endpoint: false,
+                        bare: BareRegion::None,
+                        own_key: None,
+                        own: &NameWords::default(),
+                        extra_names,
+                    });
+                    claim.is_some_and(|claim| claim < Claim::Other)
+                })
+        };
+        extra_names
+            .iter()
+            .any(|name| self.environment.may_hide(name))
+            || self
+                .environment
+                .env_from()
+                .iter()
+                .any(|item| matches!(item.source, EnvFromSource::Unknown) && hidden(item.prefix))
     }
 
     /// Reads a text and expands `$(X)` from the entries before `at`, or from all entries.
     pub(super) fn read(&self, text: &str, at: Option<NodeId>) -> Option<RegionReading> {
         let budget = Cell::new(MOST_EXPANSIONS);
         read(text, &|name| self.expanded(name, at, &budget))
+    }
+
+    /// The text with each `$(X)` expanded; `None` if a variable cannot be expanded.
+    fn expand(&self, text: &str, at: Option<NodeId>) -> Option<String> {
+        if text.len() > LONGEST_EXPANSION {
+            return None;
+        }
+        let budget = Cell::new(MOST_EXPANSIONS);
+        expand(text, &|name| self.expanded(name, at, &budget))
+    }
+
+    /// The value of a variable after all entries, with `$(X)` expanded; `None` if it is not set or cannot be read.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.expanded(name, None, &Cell::new(MOST_EXPANSIONS))
     }
 
     fn expanded(&self, name: &str, at: Option<NodeId>, budget: &Cell<usize>) -> Option<String> {
@@ -95,6 +176,9 @@ fn stored_text(text: &StoredValue) -> Option<String> {
     match text {
         StoredValue::Region(region) => Some(region.to_string()),
         StoredValue::Blank => Some(String::new()),
-        StoredValue::Word(_) | StoredValue::Placeholder | StoredValue::Other => None,
+        StoredValue::Word(_)
+        | StoredValue::Endpoint(_)
+        | StoredValue::Placeholder
+        | StoredValue::Other => None,
     }
 }

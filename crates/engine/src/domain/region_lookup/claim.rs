@@ -1,0 +1,294 @@
+//! What the name of a setting claims about its region, and the ranks of the claims.
+
+use super::one_model::{OF_ONE_MODEL, region_of_one};
+use super::services::names_other_service;
+use crate::domain::name_words::NameWords;
+
+/// What a name claims about the region that is its value. The order of the variants is the order of precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Claim {
+    /// The region of this model only.
+    OneModel,
+    /// A name of the policy's `region.extraEnvNames`.
+    Extra,
+    /// The region of Bedrock, or of the setting that has the ID.
+    Bedrock,
+    /// `LiteLLM`'s name.
+    LiteLlm,
+    /// The region of all AWS services.
+    Aws,
+    /// A profile of `~/.aws/config`, whose region cannot be read.
+    Profile,
+    /// Any other name: it gives no region, but the ID is unchanged if this region would change the answer.
+    Other,
+}
+
+/// A rank: the claim, and the names that make it.
+pub struct Rank {
+    /// The claim.
+    pub claim: Claim,
+    /// The description for the documentation.
+    pub names: &'static str,
+    /// Whether a name makes the claim.
+    makes: fn(&ClaimQuery<'_>) -> bool,
+}
+
+/// The ranks, the strongest first. A name has the first rank that it fits.
+pub const RANKS: &[Rank] = &[
+    Rank {
+        claim: Claim::OneModel,
+        names: "the region of one model, for that model only",
+        makes: |query| query.own_key.and_then(region_of_one) == Some(query.name),
+    },
+    Rank {
+        claim: Claim::Extra,
+        names: "the names in the policy's `region.extraEnvNames`, in their order",
+        makes: |query| query.extra_names.iter().any(|extra| **extra == *query.name),
+    },
+    Rank {
+        claim: Claim::Bedrock,
+        names: "names with the word `bedrock` (`BEDROCK_REGION`, `spring.ai.bedrock.aws.region`), names that begin as the name of the ID if that beginning has a word for a model (`MCP_LLM_REGION` for `MCP_LLM_MODEL`), and endpoints of Bedrock's runtime",
+        makes: |query| query.is_endpoint || query.names_bedrock() || query.shares_the_stem(),
+    },
+    Rank {
+        claim: Claim::LiteLlm,
+        names: "`AWS_REGION_NAME`",
+        makes: |query| query.plain_words().is(&["aws", "region", "name"]),
+    },
+    Rank {
+        claim: Claim::Aws,
+        names: "names of AWS alone (`AWS_REGION`, `AWS_DEFAULT_REGION`, `aws.region`), and `region` in a command or in a mapping that names Bedrock",
+        makes: |query| query.is_of_aws() || query.is_bare(),
+    },
+    Rank {
+        claim: Claim::Profile,
+        names: "`AWS_PROFILE`, whose region cannot be read",
+        makes: |query| is_profile(&query.plain_words()),
+    },
+    Rank {
+        claim: Claim::Other,
+        names: "any other name whose value is a region",
+        makes: |_| true,
+    },
+];
+
+/// A name, with what its claim depends on.
+pub struct ClaimQuery<'a> {
+    /// The name, with the keys of its branch.
+    pub name: &'a str,
+    /// The words of the name.
+    pub words: &'a NameWords<'a>,
+    /// The keys around the mapping that has the name.
+    pub path: &'a str,
+    /// Whether the value is an endpoint of Bedrock's runtime.
+    pub is_endpoint: bool,
+    /// Whether a bare `region` is the region of Bedrock.
+    pub bare: BareRegion,
+    /// The ID's own key, variable or flag.
+    pub own_key: Option<&'a str>,
+    /// The words of the keys around the ID and of its own key.
+    pub own: &'a NameWords<'a>,
+    /// The policy's `region.extraEnvNames`.
+    pub extra_names: &'a [Box<str>],
+}
+
+/// Whether a bare `region` or `region_name` claims to be the region of the ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BareRegion {
+    /// Neither.
+    None,
+    /// `region_name` only, which is an argument of AWS's own clients.
+    RegionName,
+    /// Both.
+    All,
+}
+
+/// The word of Bedrock.
+const BEDROCK: &str = "bedrock";
+
+/// Words for a model, one of which the stem of a name must have.
+const MODEL_WORDS: &[&str] = &[
+    "ai",
+    "anthropic",
+    "chat",
+    "claude",
+    "cohere",
+    "completion",
+    "embed",
+    "embedder",
+    "embedding",
+    "embeddings",
+    "genai",
+    "gpt",
+    "haiku",
+    "llama",
+    "llm",
+    "mistral",
+    "model",
+    "nova",
+    "opus",
+    "rerank",
+    "reranker",
+    "sonnet",
+    "titan",
+    "vlm",
+];
+
+/// Words of mappings that only group settings.
+const NEUTRAL_WORDS: &[&str] = &[
+    "args",
+    "client",
+    "config",
+    "configuration",
+    "connection",
+    "credential",
+    "credentials",
+    "data",
+    "env",
+    "environment",
+    "kwargs",
+    "literals",
+    "option",
+    "options",
+    "parameters",
+    "params",
+    "properties",
+    "provider",
+    "settings",
+    "values",
+    "variables",
+];
+
+/// Words of names of AWS alone.
+const AWS_WORDS: &[&str] = &[
+    "amazon", "aws", "cloud", "code", "default", "id", "name", "region", "sdk", "spring", "static",
+];
+
+/// Words of names that have a region for another purpose: availability zones and node selectors.
+const PLACEMENT_WORDS: &[&str] = &[
+    "affinity",
+    "az",
+    "selector",
+    "tolerations",
+    "topology",
+    "zone",
+    "zones",
+];
+
+/// Words of parts of Bedrock that may be called in another region than the model.
+const OTHER_PARTS: &[&str] = &["kb", "knowledge"];
+
+/// Words of switches and counts, whose values are no regions.
+const NO_REGION_WORDS: &[&str] = &[
+    "cross",
+    "enable",
+    "enabled",
+    "inference",
+    "multi",
+    "prefix",
+    "use",
+];
+
+impl Claim {
+    /// The claim of a name; `None` if the name says nothing about Bedrock.
+    pub fn of(query: &ClaimQuery<'_>) -> Option<Self> {
+        if query.is_silent() {
+            return None;
+        }
+        if query.is_of_another_part() {
+            return Some(Self::Other);
+        }
+        let rank = RANKS.iter().find(|rank| (rank.makes)(query));
+        rank.map(|rank| rank.claim)
+    }
+}
+
+impl ClaimQuery<'_> {
+    /// Whether the name is that of another service, of another model or of a placement.
+    fn is_silent(&self) -> bool {
+        let of_another_model = OF_ONE_MODEL.iter().any(|(_, region)| *region == self.name)
+            && self.own_key.and_then(region_of_one).is_none();
+        of_another_model
+            || self.words.has_any(PLACEMENT_WORDS)
+            || (names_other_service(self.words) && !self.names_bedrock())
+    }
+
+    /// Whether the name is that of a part of Bedrock, or of a service for it, that need not be in the model's region.
+    fn is_of_another_part(&self) -> bool {
+        let is_extra = self.extra_names.iter().any(|extra| **extra == *self.name);
+        !is_extra && (names_other_service(self.words) || self.words.has_any(OTHER_PARTS))
+    }
+
+    /// The words without those that only group settings and without the start that the ID's own name shares.
+    fn plain_words(&self) -> NameWords<'_> {
+        let own = self.own_key.unwrap_or_default();
+        NameWords::of(behind_shared_branches(self.name, own)).without(NEUTRAL_WORDS)
+    }
+
+    /// Whether the name, or a key around it, names Bedrock.
+    fn names_bedrock(&self) -> bool {
+        self.words.has(BEDROCK) || NameWords::of(self.path).has(BEDROCK)
+    }
+
+    /// Whether the name is that of all AWS services.
+    fn is_of_aws(&self) -> bool {
+        let words = self.plain_words();
+        words.has("region") && words.has_any(&["aws", "amazon"]) && words.without(AWS_WORDS).is(&[])
+    }
+
+    /// Whether the name is `region` or `region_name`, where it counts.
+    fn is_bare(&self) -> bool {
+        let words = self.plain_words();
+        match self.bare {
+            BareRegion::None => false,
+            BareRegion::RegionName => words.is(&["region", "name"]),
+            BareRegion::All => words.is(&["region"]) || words.is(&["region", "name"]),
+        }
+    }
+
+    /// Whether the name begins as the ID's own name, with a word for a model: `MCP_LLM_REGION` for `MCP_LLM_MODEL`.
+    fn shares_the_stem(&self) -> bool {
+        const REGION: &[&str] = &["region", "aws", "amazon", "default", "name", "id", "code"];
+        let stem = NameWords::of_parts([self.path, self.name]);
+        let stem = stem.without(NEUTRAL_WORDS).without(REGION);
+        let own = self.own.without(NEUTRAL_WORDS);
+        self.words.has("region") && stem.has_any(MODEL_WORDS) && own.starts_with(&stem)
+    }
+}
+
+/// Whether the value of a name with these words is a region, so that another value is a fault or cannot be read.
+pub(super) fn names_a_region(words: &NameWords<'_>) -> bool {
+    let words = words.without(&["name", "id", "code", "static"]);
+    words.ends_with(&["region"]) && !words.has_any(NO_REGION_WORDS)
+}
+
+/// Whether the name is that of a profile of `~/.aws/config`.
+pub(super) fn is_profile(words: &NameWords<'_>) -> bool {
+    words.is(&["aws", "profile"]) || words.is(&["aws", "profile", "name"])
+}
+
+/// Whether the name ends in that of a profile of `~/.aws/config`.
+pub(super) fn ends_in_a_profile(words: &NameWords<'_>) -> bool {
+    words.ends_with(&["aws", "profile"]) || words.ends_with(&["aws", "profile", "name"])
+}
+
+/// Whether a name or a value names Bedrock.
+pub(super) fn names_bedrock(text: &str) -> bool {
+    /// The maximum length of a name; a longer text is a document.
+    const LONGEST_NAME: usize = 256;
+    let is_bedrock = |part: &[u8]| part.eq_ignore_ascii_case(BEDROCK.as_bytes());
+    text.len() <= LONGEST_NAME && text.as_bytes().windows(BEDROCK.len()).any(is_bedrock)
+}
+
+/// The name without the branches that it shares with another one: `aws.region` of `app.aws.region` and `app.model.id`.
+fn behind_shared_branches<'n>(name: &'n str, own: &str) -> &'n str {
+    const SEPARATORS: [&str; 3] = [".", "__", ":"];
+    let (mut name, mut own) = (name, own);
+    while let Some((branch, rest)) = SEPARATORS.iter().find_map(|one| name.split_once(one))
+        && let Some((own_branch, own_rest)) = SEPARATORS.iter().find_map(|one| own.split_once(one))
+        && branch == own_branch
+    {
+        (name, own) = (rest, own_rest);
+    }
+    name
+}

@@ -1,0 +1,176 @@
+//! The settings of one scope around an ID that name a region: a command, a mapping, a container, the keys of a ConfigMap.
+
+use super::claim::{BareRegion, Claim, ClaimQuery, ends_in_a_profile, names_a_region};
+use crate::domain::name_words::NameWords;
+use crate::domain::policy::Policy;
+use crate::domain::region::{Region, RegionReading, read_endpoint, read_region};
+use crate::text::NodeId;
+
+/// The settings of one scope that name a region.
+#[derive(Debug, Clone)]
+pub struct RegionScope {
+    /// The kind of the scope.
+    pub kind: ScopeKind,
+    /// The keys around the settings, separated by dots.
+    pub path: Box<str>,
+    /// Whether a bare `region` is the region of Bedrock.
+    pub bare: BareRegion,
+    /// The settings, in order.
+    pub settings: Vec<RegionSetting>,
+}
+
+/// The kind of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeKind {
+    /// The flags and assignments of the command that has the ID, or of its script.
+    Command,
+    /// A mapping of a document.
+    Mapping,
+    /// The variables of a container, or a list of variables in a document.
+    Variables,
+    /// The keys of a ConfigMap.
+    Data,
+}
+
+/// A setting that names a region, or whose value should and does not.
+#[derive(Clone)]
+pub struct RegionSetting {
+    /// The name, with the keys of its branch.
+    pub name: Box<str>,
+    /// The value.
+    pub reading: RegionReading,
+    /// Whether the value is an endpoint of Bedrock's runtime.
+    pub is_endpoint: bool,
+    /// The node of the branch of the scope that has the setting.
+    pub branch: Option<NodeId>,
+    /// Whether the setting may be that of another ID, or may not apply, so that it makes the claim [`Claim::Other`] at most.
+    pub is_uncertain: bool,
+}
+
+/// Omits the region, because the whole value may be a secret.
+impl std::fmt::Debug for RegionSetting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RegionSetting")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The ID's own name, which the names of settings are compared with.
+#[derive(Debug, Clone, Default)]
+pub struct OwnName {
+    /// The key, variable or flag of the ID.
+    pub key: Option<Box<str>>,
+    /// The keys around the ID and its own key, separated by dots.
+    pub path: Box<str>,
+}
+
+impl RegionSetting {
+    /// The setting of a name with this text; `None` if neither the name nor the text names a region.
+    ///
+    /// `extra_names` are names that set a region by a policy.
+    pub fn of_text(name: &str, text: &str, extra_names: &[Box<str>]) -> Option<Self> {
+        Self::of(name, extra_names, read_region(text), read_endpoint(text))
+    }
+
+    /// The setting of a name whose value cannot be read; `None` if the name does not name a region.
+    pub fn unreadable(name: &str, extra_names: &[Box<str>]) -> Option<Self> {
+        Self::of(name, extra_names, Some(RegionReading::OutOfSight), None)
+    }
+
+    /// The setting of a name, from the value as a region and as an endpoint.
+    pub fn of(
+        name: &str,
+        extra_names: &[Box<str>],
+        reading: Option<RegionReading>,
+        endpoint: Option<RegionReading>,
+    ) -> Option<Self> {
+        let setting = |reading, is_endpoint| Self {
+            name: name.into(),
+            reading,
+            is_endpoint,
+            branch: None,
+            is_uncertain: false,
+        };
+        let is_extra = extra_names.iter().any(|extra| **extra == *name);
+        if let Some(endpoint) = endpoint.filter(|_| !is_extra) {
+            return Some(setting(endpoint, true));
+        }
+        let reading = reading?;
+        if matches!(reading, RegionReading::Region(_)) {
+            return Some(setting(reading, false));
+        }
+        if !is_extra && !may_name_a_region(name) {
+            return None;
+        }
+        let words = NameWords::of(name);
+        if ends_in_a_profile(&words) {
+            return Some(setting(RegionReading::OutOfSight, false));
+        }
+        (is_extra || names_a_region(&words)).then(|| setting(reading, false))
+    }
+
+    /// The region, if the setting has one.
+    pub fn region(&self) -> Option<Region> {
+        match self.reading {
+            RegionReading::Region(region) => Some(region),
+            RegionReading::Conflict(..) | RegionReading::OutOfSight | RegionReading::NotARegion => {
+                None
+            }
+        }
+    }
+}
+
+impl RegionScope {
+    /// A scope of settings without keys around them.
+    pub fn new(kind: ScopeKind, bare: BareRegion, settings: Vec<RegionSetting>) -> Self {
+        Self {
+            kind,
+            path: Box::default(),
+            bare,
+            settings,
+        }
+    }
+
+    /// The settings with their claims, without those of a branch and those that say nothing.
+    pub(super) fn claims<'a>(
+        &'a self,
+        own: &'a OwnName,
+        own_branch: Option<NodeId>,
+        policy: &'a Policy,
+    ) -> impl Iterator<Item = (Claim, &'a RegionSetting)> {
+        self.settings
+            .iter()
+            .filter(move |setting| own_branch.is_none() || setting.branch != own_branch)
+            .filter_map(move |setting| Some((self.claim(setting, own, policy)?, setting)))
+    }
+
+    fn claim(&self, setting: &RegionSetting, own: &OwnName, policy: &Policy) -> Option<Claim> {
+        let claim = Claim::of(&ClaimQuery {
+            name: &setting.name,
+            words: &NameWords::of(&setting.name),
+            path: &self.path,
+            is_endpoint: setting.is_endpoint,
+            bare: self.bare,
+            own_key: own.key.as_deref(),
+            own: &NameWords::of(&own.path),
+            extra_names: &policy.extra_env_names,
+        })?;
+        let claim = if setting.is_uncertain {
+            Claim::Other
+        } else {
+            claim
+        };
+        // A name that gives no region is evidence only if its whole value is a region.
+        (claim != Claim::Other || setting.region().is_some()).then_some(claim)
+    }
+}
+
+/// Whether a name may be that of a region or a profile: a cheap test for the many names that are not.
+pub(super) fn may_name_a_region(name: &str) -> bool {
+    let has = |word: &str| {
+        let mut parts = name.as_bytes().windows(word.len());
+        parts.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    has("region") || has("profile")
+}
