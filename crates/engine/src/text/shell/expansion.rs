@@ -140,12 +140,12 @@ impl Reader<'_> {
         self.at = name.end;
         let has_subscript = self.peek() == Some(b'[');
         if has_subscript {
-            let rest = &self.bytes[self.at..self.end];
-            let length = rest.iter().take_while(|b| is_subscript(**b)).count();
-            self.at += length + 1;
-            if self.byte(self.at - 1) != Some(b']') {
+            let rest = &self.bytes[self.at + 1..self.end];
+            self.at += 1 + rest.iter().take_while(|b| is_subscript(**b)).count();
+            if self.peek() != Some(b']') {
                 return Err(Stop::NotUnderstood);
             }
+            self.at += 1;
         }
         let operator = self.parameter_operator();
         let alternative = match (operator, self.peek()) {
