@@ -5,6 +5,7 @@
 
 pub mod annotations;
 pub mod catalog;
+pub mod command;
 pub mod config_maps;
 pub mod context_rules;
 pub mod detect;

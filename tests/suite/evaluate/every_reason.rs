@@ -90,6 +90,7 @@ const TABLE: &[(Reason, &[Level], Example)] = &[
     (Reason::GatewayClient, WITHOUT_WARNING, Text),
     (Reason::OtherCloud, WITHOUT_WARNING, Text),
     (Reason::Batch, WITHOUT_WARNING, Text),
+    (Reason::DirectIdOnly, OBJECTS, Role("form-direct-id-only")),
     (Reason::CustomResource, FILES, Role("role-custom-resource")),
     (Reason::Secret, FILES, Role("role-secret")),
     (Reason::WrittenByTool, OBJECTS, Role("role-written-by-tool")),

@@ -217,14 +217,17 @@ fn every_place_of_every_container_is_read_and_no_other() {
             "a/args",
             "a/command",
             "a/env/M",
+            "a/postStart",
             "b/args",
             "b/command",
             "b/env/M",
+            "b/postStart",
             "i/args",
             "i/command",
             "i/env/M",
+            "i/postStart",
         ],
         "in the order of the document, whose keys are sorted here"
     );
-    assert_eq!(outcome.patch.as_array().unwrap().len(), 10);
+    assert_eq!(outcome.patch.as_array().unwrap().len(), 13);
 }

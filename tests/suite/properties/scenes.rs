@@ -53,7 +53,7 @@ const COMMANDS: &[&str] = &[
     "--model=ID",
     "--model 'ID' --key SECRET",
     "TOKEN=SECRET app --model=bedrock/ID",
-    "curl -H \"Authorization: SECRET\" ; app ID\n",
+    "curl -H \"Authorization: SECRET\" ; app --model ID\n",
     "é SECRET\tü --model \"ID\"",
     "set -eu\nexec app \\\n  --password SECRET \\\n  --model ID\n",
 ];

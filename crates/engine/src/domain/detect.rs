@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::text::NodeId;
 
+use crate::domain::command::InCommand;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::context_rules::{MatchedNames, NameContext, NameScope, neighbours_in_mapping};
 use crate::domain::environment::Environment;
@@ -21,7 +22,9 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext, region_of_arn};
 use crate::domain::tokens::{Form, Token, alias, tokens};
 
+mod command;
 mod document;
+mod document_text;
 mod references;
 #[cfg(test)]
 mod tests;
@@ -44,6 +47,8 @@ pub struct Finding<'t> {
     pub nearby: DocumentRegions,
     /// The region of the foundation-model ARN, if the ID is the end of one.
     pub in_arn: Option<Region>,
+    /// The command around the ID, or the command of the container whose variable has it.
+    pub command: Option<InCommand>,
 }
 
 /// What a finding is about.
@@ -106,6 +111,7 @@ impl<'t> Finding<'t> {
             is_key: false,
             nearby: DocumentRegions::default(),
             in_arn: None,
+            command: None,
         }
     }
 
@@ -199,6 +205,8 @@ pub(super) struct Detector<'t, 'o> {
     snapshot: &'t Snapshot,
     /// The context conditions that the variables of a container meet, or the keys of the ConfigMap.
     matched: BTreeMap<Option<NodeId>, Arc<MatchedNames<'t>>>,
+    /// The commands of containers, probes and hooks, by the node of the container or of the list.
+    commands: BTreeMap<NodeId, Arc<command::CommandElements<'t>>>,
     found: Vec<Finding<'t>>,
 }
 
@@ -213,6 +221,7 @@ impl<'t, 'o> Detector<'t, 'o> {
             neighbours,
             snapshot,
             matched: BTreeMap::new(),
+            commands: BTreeMap::new(),
             found: Vec::new(),
         }
     }
@@ -252,8 +261,21 @@ impl<'t, 'o> Detector<'t, 'o> {
         if let Some(token) = named {
             self.alias(site, text, token);
         }
-        if has_ids && !self.document(site, text) {
-            self.whole(site, text);
+        if !has_ids {
+            return;
+        }
+        match site.location {
+            Location::Args { .. } | Location::Command { .. } | Location::Handler { .. } => {
+                self.element(site, node, text);
+            }
+            Location::Env { .. }
+            | Location::Data { .. }
+            | Location::Volume { .. }
+            | Location::Document => {
+                if !self.script_file(site, text) && !self.document(site, text) {
+                    self.whole(site, text);
+                }
+            }
         }
     }
 
@@ -269,10 +291,23 @@ impl<'t, 'o> Detector<'t, 'o> {
     fn whole(&mut self, site: TextSite<'t>, text: &'t str) {
         let role = self.role(&site);
         let whole = TextContext::of(text, site.location.setting());
+        let (used, command) = match (site.location, site.container) {
+            (Location::Env { variable, .. }, Some(container)) => {
+                let (used, command) = self.command_of_variable(container, variable.key(), text);
+                (used, Some(command))
+            }
+            _ => (None, None),
+        };
         for token in tokens(text, self.snapshot) {
             let syntax = left_as_prose(site.location, syntax_of(&whole, &token));
-            self.found
-                .push(Finding::new(site, text, token, first_of(syntax, role)));
+            let syntax = match used {
+                Some(reason) if syntax.is_ok() => Err(reason),
+                _ => syntax,
+            };
+            self.found.push(Finding {
+                command: command.clone(),
+                ..Finding::new(site, text, token, first_of(syntax, role))
+            });
         }
     }
 
@@ -283,6 +318,7 @@ impl<'t, 'o> Detector<'t, 'o> {
             Location::Data { key } => Some(key),
             Location::Args { .. }
             | Location::Command { .. }
+            | Location::Handler { .. }
             | Location::Volume { .. }
             | Location::Document => None,
         };
@@ -320,6 +356,14 @@ fn syntax_of(whole: &TextContext<'_>, token: &Token<'_>) -> Result<Syntax, Reaso
         Form::Doubled => Err(Reason::DoublePrefix),
         Form::Direct | Form::Profiled(_) => whole.syntax(token),
         Form::Alias => Ok(Syntax::WHOLE),
+    }
+}
+
+/// The reason of a token that no command changes.
+fn syntax_before_command(token: &Token<'_>) -> Result<(), Reason> {
+    match token.form {
+        Form::Doubled => Err(Reason::DoublePrefix),
+        Form::Direct | Form::Profiled(_) | Form::Alias => Ok(()),
     }
 }
 

@@ -345,13 +345,16 @@ impl<'t> Judge<'t, '_> {
         }
     }
 
-    /// Marks as listed each ID that is also an item of a list in the same container, ConfigMap or document. The application
-    /// may compare the two, so both stay unchanged.
+    /// Marks as listed each ID that is also an item of a list, or compared by a script, in the same container, ConfigMap or
+    /// document. The application may compare the two, so both stay unchanged.
     fn mark_listed(&self, found: &mut [Finding<'t>]) {
         if self.policy.lists == Lists::Rewrite {
             return;
         }
-        let is_listed = |one: &Finding<'_>| one.syntax.is_ok_and(|syntax| syntax.listed);
+        let is_compared =
+            |one: &Finding<'_>| one.command.is_some() && one.syntax == Err(Reason::RoutingMatch);
+        let is_listed =
+            |one: &Finding<'_>| one.syntax.is_ok_and(|syntax| syntax.listed) || is_compared(one);
         let listed: BTreeSet<_> = found
             .iter()
             .filter(|one| is_listed(one))

@@ -153,6 +153,7 @@ reasons! {
         GatewayClient:           Pass,  Silent,       Everywhere, "The ID is sent to a gateway, which defines its own model names.",
         OtherCloud:              Pass,  Silent,       Everywhere, "The route before the ID leads to another provider.",
         Batch:                   Pass,  Silent,       Everywhere, "The ID is used by a batch, asynchronous or tuning call, for which other rules apply.",
+        DirectIdOnly:            Pass,  Silent,       Everywhere, "The ID is used by a call that accepts direct IDs only, such as `get-foundation-model` or `count-tokens`.",
         CustomResource:          Pass,  Silent,       Everywhere, "The ID is in a custom resource, whose fields only its controller interprets.",
         Secret:                  Warn,  Silent,       Everywhere, "The ID is in a Secret, which is not read in the cluster and never changed.",
         WrittenByTool:           Warn,  Silent,       Everywhere, "A tool writes the file and would reject or overwrite an edit: it is encrypted, recorded, locked or generated.",

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::text::{NodeId, Tree};
+use crate::text::NodeId;
 
 use crate::domain::annotations;
+use crate::domain::command::InCommand;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
@@ -51,7 +52,6 @@ pub struct DocumentRegions {
 
 /// The region sources of an object and its surroundings, read once for all of its findings.
 pub struct RegionContext<'t> {
-    tree: &'t Tree<'t>,
     policy: &'t Policy,
     annotation: Option<RegionReading>,
     /// The other annotations of the object.
@@ -74,6 +74,8 @@ pub struct RegionQuery<'a, 't> {
     pub in_value: Option<Region>,
     /// The regions that the document sets around the ID.
     pub document_regions: &'a DocumentRegions,
+    /// The command around the ID, or that of the container whose variable has it.
+    pub command: Option<&'a InCommand>,
 }
 
 impl<'t> RegionContext<'t> {
@@ -100,7 +102,6 @@ impl<'t> RegionContext<'t> {
             named.insert(None, NamedRegions::of_data(tree, data, policy));
         }
         Self {
-            tree,
             policy,
             annotation: annotated(object.annotation(annotations::REGION)),
             annotations: other_annotations(object),
@@ -179,6 +180,10 @@ impl<'t> RegionContext<'t> {
 
     /// The region of the namespace, the policy or the cluster.
     fn outside(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
+        if is_of_other_process(place) {
+            let unknown = RegionReading::OutOfSight;
+            return Some(RegionAnswer::of_source(RegionSource::Beside, unknown));
+        }
         let sources = [
             RegionSource::NamespaceAnnotation,
             RegionSource::PolicyDefault,
@@ -197,18 +202,18 @@ impl<'t> RegionContext<'t> {
         take: impl FnOnce(&[Candidate<'_>]) -> R,
     ) -> R {
         let names = self.named.get(&place.site.container);
-        let (command, own) = self.command(place, names);
-        let is_argument = command.is_some();
-        let mut scopes = Vec::new();
+        let command = self.command_scopes(place, names);
+        let own = own_name(place);
         let levels = place.document_regions.levels.iter();
         let levels = levels.map(|(scope, branch)| (&**scope, *branch));
+        // A document inside a script is nearer to its IDs than the command that writes it.
+        let is_document = !place.document_regions.levels.is_empty();
+        let around = || command.iter().map(|scope| (scope, None));
+        let before = around().filter(|_| !is_document);
+        let after = around().filter(|_| is_document);
+        let mut scopes = Vec::new();
         let mut is_entry = true;
-        for (at, (scope, own_branch)) in command
-            .iter()
-            .map(|one| (one, None))
-            .chain(levels)
-            .enumerate()
-        {
+        for (at, (scope, own_branch)) in before.chain(levels).chain(after).enumerate() {
             is_entry &= scope.kind != ScopeKind::Variables;
             scopes.push(PlacedScope {
                 scope,
@@ -218,8 +223,8 @@ impl<'t> RegionContext<'t> {
             });
             is_entry &= scope.kind == ScopeKind::Command;
         }
-        if let Some(names) = names {
-            let scope = if is_argument {
+        if let Some(names) = names.filter(|_| !is_of_other_process(place)) {
+            let scope = if place.command.is_some() {
                 &names.scope
             } else {
                 &names.with_flags
@@ -240,49 +245,55 @@ impl<'t> RegionContext<'t> {
         take(&candidates(&scopes, &own, self.policy))
     }
 
-    /// The command of the ID, and the ID's own name.
-    fn command(
+    /// The settings of the command of the ID and of the script around the command, the nearest first.
+    fn command_scopes(
         &self,
         place: RegionQuery<'_, 't>,
         names: Option<&NamedRegions<'t>>,
-    ) -> (Option<RegionScope>, OwnName) {
-        let extra_names = &self.policy.extra_env_names;
-        let named = |name: &str| OwnName {
-            key: Some(name.into()),
-            path: name.into(),
+    ) -> Vec<RegionScope> {
+        let (Some(command), Some(names)) = (place.command, names) else {
+            return Vec::new();
         };
-        if !place.document_regions.levels.is_empty() {
-            return (None, place.document_regions.own.clone());
+        let extra_names = &self.policy.extra_env_names;
+        let mut scopes = Vec::new();
+        if !command.reach.beside.is_empty() {
+            scopes.push(names.scope_of(&command.reach.beside, extra_names));
         }
-        let text = || self.tree.text(place.site.scalar()?);
-        match (place.site.location, names) {
-            (Location::Args { .. } | Location::Command { .. }, Some(names)) => {
-                let Some(text) = text() else {
-                    return (None, OwnName::default());
-                };
-                let own = flags::own_name(text, place.token).map(named);
-                if !text.trim().contains(char::is_whitespace) {
-                    return (Some(names.command(extra_names)), own.unwrap_or_default());
-                }
-                let words = flags::command_around(text, place.token).split_whitespace();
-                let words: Vec<_> = words.map(|word| word.trim_matches(['"', '\''])).collect();
-                let settings = flags::settings_of_words(&words);
-                let command = names.scope_of(&settings, extra_names);
-                (Some(command), own.unwrap_or_default())
+        if !command.reach.before.is_empty() {
+            let mut scope = names.scope_of(&command.reach.before, extra_names);
+            if matches!(place.site.location, Location::Env { .. }) {
+                // The command of the container is no nearer to a variable than the other variables.
+                (scope.kind, scope.bare) = (ScopeKind::Variables, BareRegion::None);
             }
-            (Location::Env { variable, .. }, Some(names)) => {
-                let own = named(&variable.to_string());
-                let text = text().filter(|text| text.trim().len() > place.token.len());
-                let settings = text.map(flags::settings_of_text).unwrap_or_default();
-                if settings.is_empty() {
-                    return (None, own);
-                }
-                (Some(names.scope_of(&settings, extra_names)), own)
-            }
-            (Location::Data { key }, _) => (None, named(key)),
-            _ => (None, OwnName::default()),
+            scopes.push(scope);
         }
+        scopes
     }
+}
+
+/// The ID's own name.
+fn own_name(place: RegionQuery<'_, '_>) -> OwnName {
+    let named = |name: &str| OwnName {
+        key: Some(name.into()),
+        path: name.into(),
+    };
+    if !place.document_regions.levels.is_empty() {
+        return place.document_regions.own.clone();
+    }
+    let of_command = place.command.and_then(|command| command.own.as_deref());
+    match (of_command, place.site.location) {
+        (Some(name), _) => named(name),
+        (None, Location::Env { variable, .. }) => named(&variable.to_string()),
+        (None, Location::Data { key }) => named(key),
+        (None, _) => OwnName::default(),
+    }
+}
+
+/// Whether the ID is a setting of a process that does not have the variables of the container.
+fn is_of_other_process(place: RegionQuery<'_, '_>) -> bool {
+    place
+        .command
+        .is_some_and(|command| command.reach.is_other_process)
 }
 
 /// The annotations of an object besides those of this product. They give no region.

@@ -47,6 +47,13 @@ pub enum Location<'t> {
         /// The container's name.
         container: &'t str,
     },
+    /// A part of the command of a probe or a lifecycle hook.
+    Handler {
+        /// The container's name.
+        container: &'t str,
+        /// The field of the probe or the hook, such as `livenessProbe`.
+        handler: &'t str,
+    },
     /// A key of a ConfigMap.
     Data {
         /// The key.
@@ -71,6 +78,15 @@ pub enum TextKind {
     /// A value of a ConfigMap.
     Data,
 }
+
+/// The fields of probes and lifecycle hooks, whose `exec` has a command.
+const HANDLERS: &[&str] = &[
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "postStart",
+    "preStop",
+];
 
 /// Every text that may contain a model ID, in document order.
 pub fn text_sites<'o, 't>(
@@ -110,6 +126,9 @@ pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> 
         Some("value") => (tree.parent(parent)?, Some(parent)),
         Some(_) => return None,
     };
+    if let Some(site) = handler_site(object, node, list) {
+        return Some(site);
+    }
     let node_of_container = tree
         .parent(list)
         .filter(|node| object.is_container(*node))?;
@@ -127,6 +146,33 @@ pub fn text_site<'t>(object: &Object<'t>, node: NodeId) -> Option<TextSite<'t>> 
         source: TextSource::Here(node),
         location,
         container: Some(node_of_container),
+    })
+}
+
+/// The text at `node`, an item of `list`, if the list is the command of a probe or a lifecycle hook.
+fn handler_site<'t>(object: &Object<'t>, node: NodeId, list: NodeId) -> Option<TextSite<'t>> {
+    let tree = object.tree;
+    if !tree.is_under(list, "command") {
+        return None;
+    }
+    let exec = tree
+        .parent(list)
+        .filter(|exec| tree.is_under(*exec, "exec"))?;
+    let handler = tree.parent(exec)?;
+    let name = tree.key(handler).filter(|name| HANDLERS.contains(name))?;
+    let parent = tree.parent(handler)?;
+    let container = if tree.is_under(parent, "lifecycle") {
+        tree.parent(parent)?
+    } else {
+        parent
+    };
+    object.is_container(container).then(|| TextSite {
+        source: TextSource::Here(node),
+        location: Location::Handler {
+            container: object.name_of(container),
+            handler: name,
+        },
+        container: Some(container),
     })
 }
 
@@ -166,7 +212,7 @@ impl Location<'_> {
     pub const fn setting(&self) -> TextKind {
         match self {
             Self::Env { .. } => TextKind::Env,
-            Self::Args { .. } | Self::Command { .. } => TextKind::Argument,
+            Self::Args { .. } | Self::Command { .. } | Self::Handler { .. } => TextKind::Argument,
             Self::Data { .. } | Self::Volume { .. } | Self::Document => TextKind::Data,
         }
     }
@@ -182,6 +228,7 @@ impl fmt::Display for Location<'_> {
             } => write!(f, "{container}/env/{variable}"),
             Self::Args { container } => write!(f, "{container}/args"),
             Self::Command { container } => write!(f, "{container}/command"),
+            Self::Handler { container, handler } => write!(f, "{container}/{handler}"),
             Self::Data { key } => write!(f, "data/{key}"),
             Self::Volume { volume } => write!(f, "volumes/{volume}"),
             Self::Document => f.write_str("document"),

@@ -113,6 +113,12 @@ impl<'t> TextContext<'t> {
             return Err(Reason::UnknownFormat);
         }
         let before = &text[near..start];
+        if let Some(syntax) = self.syntax_of_default(token) {
+            return syntax;
+        }
+        if word.is_empty() && ends_with_variable(before) {
+            return Err(Reason::PrefixedByTool);
+        }
         let route = word.rfind('=').map_or(word, |at| &word[at + 1..]);
         let region = unwrap(route)?;
         let in_address = route.ends_with(RUNTIME_PATH) && after.starts_with('/');
@@ -144,6 +150,29 @@ impl<'t> TextContext<'t> {
             region,
             listed,
         })
+    }
+
+    /// The syntax of a token in the default of a parameter that is the whole text (`${X:-ID}`); `None` if the text is another.
+    fn syntax_of_default(&self, token: &Token<'_>) -> Option<Result<Syntax, Reason>> {
+        let inner = self.trimmed.strip_prefix("${")?.strip_suffix('}')?;
+        let name = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
+        let operator = &inner[name..];
+        let default = [":-", ":=", "-", "="]
+            .iter()
+            .find_map(|one| operator.strip_prefix(one))
+            .filter(|_| name > 0)?;
+        let trimmed = self.text.len() - self.text.trim_start().len();
+        let start = trimmed + self.trimmed.len() - 1 - default.len();
+        let span = token.span.start.checked_sub(start)?..token.span.end.checked_sub(start)?;
+        let token = Token {
+            span,
+            ..token.clone()
+        };
+        let syntax = TextContext::of(default, self.setting).syntax(&token);
+        Some(syntax.map(|syntax| Syntax {
+            whole: false,
+            ..syntax
+        }))
     }
 
     /// Whether a token is an item between commas or square brackets that is not in a JSON object.
@@ -231,6 +260,15 @@ fn is_a_file(text: &str) -> bool {
 fn is_inside_json(before: &str) -> bool {
     let before = before.trim_end_matches(['"', '\'', '\\', ' ']);
     before.ends_with(':') && before.contains('{')
+}
+
+/// Whether a text ends with `$(X)` or `${X}`, whose value precedes the ID.
+fn ends_with_variable(before: &str) -> bool {
+    [("$(", ')'), ("${", '}')].into_iter().any(|(open, close)| {
+        let inner = before.strip_suffix(close).unwrap_or_default();
+        let start = inner.rfind(open);
+        start.is_some_and(|at| !inner[at..].contains(close))
+    })
 }
 
 /// Whether the last address before a token is not an endpoint of Bedrock's runtime (`curl http://gateway/… -d '{"model": …`).

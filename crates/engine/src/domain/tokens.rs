@@ -101,10 +101,10 @@ fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
     if is_cut {
         return None;
     }
-    if left == 0 {
+    let start = after_default_operator(text, hit - left, hit);
+    if start == hit {
         return Some((hit, Form::Direct));
     }
-    let start = hit - left;
     let before = text[start..hit].strip_suffix('.')?;
     let mut parts = before.split('.');
     if !parts.clone().all(Geography::fits) {
@@ -117,6 +117,35 @@ fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
         Form::Doubled
     };
     Some((start, form))
+}
+
+/// The start of the default of a shell's parameter (`${X:-ID}`, `${X-ID}`), if one starts in the word at `start..hit`.
+fn after_default_operator(text: &str, start: usize, hit: usize) -> usize {
+    let word = &text[start..hit];
+    let before = &text[..start];
+    let in_name = |c: char| is_name_char(c) || c == '.';
+    let name = |text: &str| text.len() - text.trim_end_matches(in_name).len();
+    if let Some(before) = before.strip_suffix(':')
+        && word.starts_with('-')
+    {
+        let length = name(&before[before.ceil_char_boundary(start.saturating_sub(LONGEST_WORD))..]);
+        if length > 0 && before[..before.len() - length].ends_with("${") {
+            return start + 1;
+        }
+    }
+    match word.split_once('-') {
+        Some((name, _))
+            if before.ends_with("${") && !name.is_empty() && name.chars().all(is_name_char) =>
+        {
+            start + name.len() + 1
+        }
+        _ => start,
+    }
+}
+
+/// Whether a character may be part of the name of a shell's parameter.
+fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// The length of a word in bytes, at most [`LONGEST_WORD`], and whether the word is longer.

@@ -190,5 +190,5 @@ pub enum ParameterOperator {
 
 /// Reads a script.
 pub fn read(source: &str, dollar: DollarSpelling) -> ShellScript<'_> {
-    reader::Reader::new(source, dollar).read()
+    reader::ScriptReader::new(source, dollar).read()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
+use super::document_text::{documents, finding};
 use super::{Detector, Finding, FindingSubject, Inner, first_of, syntax_of};
 use crate::domain::context_rules::{
     MatchedNames, NameContext, NameScope, neighbours_in_list, neighbours_in_mapping, variable,
@@ -68,6 +69,7 @@ impl<'t> Detector<'t, '_> {
             Location::Env { .. }
             | Location::Args { .. }
             | Location::Command { .. }
+            | Location::Handler { .. }
             | Location::Volume { .. }
             | Location::Document => return false,
         };
@@ -86,9 +88,38 @@ impl<'t> Detector<'t, '_> {
         true
     }
 
+    /// Finds the IDs in a part of a text that is a document; `false` if the part is not a document.
+    pub(super) fn document_in(
+        &mut self,
+        site: TextSite<'t>,
+        text: &'t str,
+        span: Range<usize>,
+        name: &str,
+        base: &Base<'t>,
+    ) -> bool {
+        let Some(documents) = documents(&text[span.clone()], name) else {
+            return false;
+        };
+        self.embedded_at(site, (text, span.start), &documents, base);
+        true
+    }
+
     fn embedded(&mut self, site: TextSite<'t>, documents: &[Tree<'t>], base: &Base<'t>) {
+        let text = documents.first().map_or("", |tree| tree.source());
+        self.embedded_at(site, (text, 0), documents, base);
+    }
+
+    /// Finds the IDs in documents that start at an offset of the text of the site.
+    fn embedded_at(
+        &mut self,
+        site: TextSite<'t>,
+        (text, start): (&'t str, usize),
+        documents: &[Tree<'t>],
+        base: &Base<'t>,
+    ) {
         for tree in documents {
             let mut walk = DocumentWalk::new(self, tree, base.clone(), Some(site));
+            (walk.text, walk.start) = (text, start);
             for node in tree.strings(tree.root()) {
                 walk.string(node);
             }
@@ -98,20 +129,9 @@ impl<'t> Detector<'t, '_> {
     }
 }
 
-/// The documents of a text; `None` if no structured format fits.
-fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
-    let may_have_structure = text.contains(['\n', '{', '[', '=']) || text.contains(": ");
-    if !may_have_structure {
-        return None;
-    }
-    let trees = Tree::embedded(text, name);
-    let is_read = |tree: &Tree<'_>| tree.format() != Format::Lines;
-    trees.iter().all(is_read).then_some(trees)
-}
-
 /// The context of a whole document.
 #[derive(Clone, Default)]
-struct Base<'t> {
+pub(super) struct Base<'t> {
     /// The reason for no change of any text of the document.
     role: Option<Reason>,
     path: Vec<&'t str>,
@@ -122,7 +142,7 @@ struct Base<'t> {
 }
 
 impl<'t> Base<'t> {
-    fn of(around: NameContext<'t>) -> Self {
+    pub(super) fn of(around: NameContext<'t>) -> Self {
         Self {
             role: None,
             path: around.own.into_iter().chain(around.path).collect(),
@@ -148,6 +168,9 @@ struct DocumentWalk<'t, 'o, 'x> {
     base: Base<'x>,
     /// The text of the object that contains the document; `None` if the document is the object itself.
     within: Option<TextSite<'t>>,
+    /// The text of that site, and the offset at which the document starts.
+    text: &'t str,
+    start: usize,
     /// The context conditions and regions of mappings and lists of variables, by node.
     by_node: BTreeMap<NodeId, (Arc<MatchedNames<'x>>, Arc<RegionScope>)>,
     /// The ranges of the IDs of scalars that aliases share, by the start of the scalar.
@@ -182,6 +205,8 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             tree,
             base,
             within,
+            text: tree.source(),
+            start: 0,
             by_node: BTreeMap::new(),
             shared_places: BTreeMap::new(),
             extra_names: (detector.snapshot.policies.iter())
@@ -248,8 +273,9 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             for token in tokens(key, self.snapshot) {
                 let span = token.span.clone();
                 let found = if let Some(site) = self.within {
-                    let span = raw.start + span.start..raw.start + span.end;
-                    finding(site, tree.source(), span, &token, Err(reason))
+                    let start = self.start + raw.start;
+                    let span = start + span.start..start + span.end;
+                    finding(site, self.text, span, &token, Err(reason))
                 } else {
                     let site = TextSite {
                         source: TextSource::Here(node),
@@ -431,7 +457,10 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
                 Some(finding(site, text, token.span.clone(), token, syntax))
             }),
             Some(site) => match place {
-                Ok(span) => Some(finding(site, self.tree.source(), span, token, syntax)),
+                Ok(span) => {
+                    let span = self.start + span.start..self.start + span.end;
+                    Some(finding(site, self.text, span, token, syntax))
+                }
                 Err(_) => self.unmappable(site, node, token),
             },
         };
@@ -460,33 +489,4 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         let subject = FindingSubject::Id { token, text };
         Some(Finding::about(subject, site, Err(Reason::Unmappable)))
     }
-}
-
-/// The finding of `token`, which is at `span` of `text`.
-fn finding<'t>(
-    site: TextSite<'t>,
-    text: &'t str,
-    span: Range<usize>,
-    token: &Token<'_>,
-    syntax: Result<Syntax, Reason>,
-) -> Finding<'t> {
-    let name = &text[span.clone()];
-    let id = &name[name.len() - token.id.len()..];
-    let form = match token.form {
-        Form::Profiled(geography) => Form::Profiled(&name[..geography.len()]),
-        Form::Direct => Form::Direct,
-        Form::Doubled => Form::Doubled,
-        Form::Alias => Form::Alias,
-    };
-    let suffix = text[span.end..]
-        .get(..token.suffix.len())
-        .unwrap_or_default();
-    let token = Token {
-        span,
-        form,
-        id,
-        model: token.model,
-        suffix,
-    };
-    Finding::new(site, text, token, syntax)
 }

@@ -84,9 +84,9 @@ impl<'t> Judge<'t, '_> {
                 container,
                 variable,
             } => named(IGNORE_CONTAINERS, &container).or_else(|| named(IGNORE_ENV, &variable)),
-            Location::Args { container } | Location::Command { container } => {
-                named(IGNORE_CONTAINERS, &container)
-            }
+            Location::Args { container }
+            | Location::Command { container }
+            | Location::Handler { container, .. } => named(IGNORE_CONTAINERS, &container),
             Location::Data { key } => named(IGNORE_KEYS, &key),
             Location::Volume { .. } | Location::Document => None,
         }

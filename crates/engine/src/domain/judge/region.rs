@@ -174,5 +174,6 @@ pub(super) fn region_query<'a, 't>(finding: &'a Finding<'t>) -> RegionQuery<'a, 
         token: finding.span(),
         in_value: in_syntax.or(finding.in_arn),
         document_regions: &finding.nearby,
+        command: finding.command.as_ref(),
     }
 }

@@ -94,7 +94,8 @@ fn added<'t>(found: Vec<Finding<'t>>, context: &Context<'_, '_>) -> Vec<Finding<
     let is_new = |finding: &Finding<'_>| match finding.site.location {
         Location::Env { container, .. }
         | Location::Args { container }
-        | Location::Command { container } => !existing.contains(container),
+        | Location::Command { container }
+        | Location::Handler { container, .. } => !existing.contains(container),
         Location::Data { .. } | Location::Volume { .. } | Location::Document => false,
     };
     found.into_iter().filter(is_new).collect()
@@ -111,6 +112,7 @@ fn takes_aliases(policy: &Policy, site: &TextSite<'_>) -> bool {
         Location::Data { key } => names.matches(key),
         Location::Args { .. }
         | Location::Command { .. }
+        | Location::Handler { .. }
         | Location::Volume { .. }
         | Location::Document => false,
     };

@@ -74,11 +74,6 @@ impl<'t> NamedRegions<'t> {
         }
     }
 
-    /// The settings of the flags that are separate elements of the command and the arguments.
-    pub(super) fn command(&self, extra_names: &[Box<str>]) -> RegionScope {
-        self.scope_of(&self.flags, extra_names)
-    }
-
     /// The settings of a command.
     pub(super) fn scope_of(
         &self,

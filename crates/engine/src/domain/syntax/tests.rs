@@ -196,3 +196,30 @@ fn a_list_is_reported_as_one() {
         }
     }
 }
+
+#[test]
+fn an_id_behind_a_variable_is_prefixed() {
+    for text in ["$(GEO)ID", "${GEO}ID", "--model=$(GEO)ID"] {
+        let text = text.replace("ID", ID);
+        for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
+            assert_eq!(of(&text, setting), Err(Reason::PrefixedByTool), "{text}");
+        }
+    }
+    assert!(of(&format!("--token $(TOKEN) {ID}"), TextKind::Argument).is_ok());
+}
+
+#[test]
+fn the_default_of_a_parameter_may_hold_an_id() {
+    for text in ["${X:-ID}", "${X-ID}", "${X:=bedrock/ID}", " ${X=ID}\n"] {
+        let text = text.replace("ID", ID);
+        for setting in [TextKind::Env, TextKind::Data] {
+            let syntax = of(&text, setting);
+            assert!(syntax.is_ok_and(|syntax| !syntax.whole), "{text}");
+        }
+    }
+    // A default of Spring, or of an expression that is not known.
+    for text in ["${X:ID}", "${X:+ID}", "${X.y:-ID}"] {
+        let text = text.replace("ID", ID);
+        assert!(of(&text, TextKind::Data).is_err(), "{text}");
+    }
+}

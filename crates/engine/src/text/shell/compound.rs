@@ -1,10 +1,10 @@
 //! Compound commands, as far as needed to find the simple commands in them.
 
-use super::reader::{ListEnd, Reader, Stop};
+use super::reader::{ListEnd, ScriptReader, Stop};
 use super::word::WordEnd;
 use super::{BlockKind, CommandKind};
 
-impl Reader<'_> {
+impl ScriptReader<'_> {
     /// A command of any kind.
     pub(super) fn command(&mut self) -> Result<(), Stop> {
         self.nested(|reader| match reader.reserved() {

@@ -1,13 +1,13 @@
 //! What `$` and backticks start: parameters, substitutions and arithmetic.
 
-use super::reader::{ListEnd, Reader, Stop, is_identifier};
+use super::reader::{ListEnd, ScriptReader, Stop, is_identifier};
 use super::word::{BraceQuotes, WordEnd};
 use super::{BlockKind, DollarSpelling, Parameter, ParameterOperator, PartKind};
 
 /// Parameters whose name is one sign.
 const SPECIAL: &[u8] = b"@*#?-$!";
 
-impl Reader<'_> {
+impl ScriptReader<'_> {
     /// What `$` starts, at the dollar sign.
     pub(super) fn dollar(&mut self, word: usize, is_quoted: bool) -> Result<(), Stop> {
         if self.dollar == DollarSpelling::Escapable && self.byte(self.at + 1) == Some(b'$') {

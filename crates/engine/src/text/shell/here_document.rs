@@ -1,7 +1,7 @@
 //! Here-documents: their text follows the line of the operator.
 
 use super::HereDocument;
-use super::reader::{Reader, Stop};
+use super::reader::{ScriptReader, Stop};
 
 /// A here-document whose text has not been read.
 pub(super) struct PendingHereDocument {
@@ -17,7 +17,7 @@ pub(super) struct PendingHereDocument {
     pub(super) is_expanded: bool,
 }
 
-impl Reader<'_> {
+impl ScriptReader<'_> {
     /// Reads the texts of the pending here-documents, at the start of a line.
     pub(super) fn here_documents(&mut self) -> Result<(), Stop> {
         for pending in std::mem::take(&mut self.pending) {

@@ -44,7 +44,7 @@ pub(super) enum ListEnd {
 }
 
 /// A script that is being read.
-pub(super) struct Reader<'t> {
+pub(super) struct ScriptReader<'t> {
     pub(super) script: ShellScript<'t>,
     pub(super) bytes: &'t [u8],
     pub(super) at: usize,
@@ -64,7 +64,7 @@ pub(super) struct Reader<'t> {
     pub(super) no_template_before: usize,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> ScriptReader<'t> {
     pub(super) fn new(source: &'t str, dollar: DollarSpelling) -> Self {
         Self {
             script: ShellScript {

@@ -2,7 +2,7 @@
 
 use super::Redirection;
 use super::here_document::PendingHereDocument;
-use super::reader::{Reader, Stop};
+use super::reader::{ScriptReader, Stop};
 use super::word::WordEnd;
 
 /// The operators, each before its prefixes.
@@ -10,7 +10,7 @@ const OPERATORS: &[&str] = &[
     "<<<", "<<-", "&>>", "<<", "<&", "<>", ">>", ">&", ">|", "&>", "<", ">",
 ];
 
-impl Reader<'_> {
+impl ScriptReader<'_> {
     /// A redirection of the current command; `false` if none follows.
     pub(super) fn redirection(&mut self) -> Result<bool, Stop> {
         let digits = self.bytes[self.at..self.end]

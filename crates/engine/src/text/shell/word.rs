@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::reader::{Reader, Stop};
+use super::reader::{ScriptReader, Stop};
 use super::{PartKind, WordPart};
 
 /// The end of a word.
@@ -37,7 +37,7 @@ impl WordEnd {
     }
 }
 
-impl Reader<'_> {
+impl ScriptReader<'_> {
     /// A word, which may not be empty.
     pub(super) fn word(&mut self, end: WordEnd) -> Result<usize, Stop> {
         let word = self.open_word();

@@ -1,0 +1,241 @@
+//! The assignments of a script that a command of the script may see.
+
+use std::borrow::Cow;
+
+use super::argument::Argument;
+use super::programs;
+use crate::domain::setting::{Setting, SettingValue};
+use crate::text::shell::{BlockKind, CommandKind, ParameterOperator, PartKind, ShellScript};
+
+/// The maximum number of assignments of a script; a script with more is not understood.
+const MOST_SETTINGS: usize = 256;
+
+/// An assignment of a script.
+pub(super) struct ScriptSetting {
+    /// The index of its command.
+    command: usize,
+    setting: Setting<'static>,
+}
+
+/// Whether the effect of an earlier command reaches a later one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Certain,
+    Possible,
+    None,
+}
+
+/// All assignments of a script, in order; `None` if there are too many.
+pub(super) fn of_script(
+    script: &ShellScript<'_>,
+    arguments: &[Vec<Argument<'_>>],
+) -> Option<Vec<ScriptSetting>> {
+    let mut found = Vec::new();
+    for (index, command) in script.commands.iter().enumerate() {
+        let mut settings = Vec::new();
+        if command.words.is_empty() {
+            settings.extend(command.assignments.iter().map(|one| assigned(script, one)));
+        }
+        add_declared(&arguments[index], &mut settings);
+        if command.kind == CommandKind::Items {
+            // The variable of a loop has another value each time.
+            settings.extend(loop_variable(script, index));
+        }
+        found.extend(settings.into_iter().map(|setting| ScriptSetting {
+            command: index,
+            setting,
+        }));
+        if found.len() > MOST_SETTINGS {
+            return None;
+        }
+    }
+    for word in &script.words {
+        for part in &word.parts {
+            if let PartKind::Parameter(parameter) = &part.kind
+                && let Some((ParameterOperator::Assign, default)) = parameter.alternative
+            {
+                let name = &script.source[parameter.name.clone()];
+                let setting = Setting {
+                    name: Cow::Owned(name.to_owned()),
+                    value: script
+                        .literal(default)
+                        .map_or(SettingValue::Unreadable, |text| SettingValue::Variable {
+                            name: Cow::Owned(name.to_owned()),
+                            default: Some(Cow::Owned(text.into_owned())),
+                        }),
+                };
+                found.push(ScriptSetting {
+                    command: word.command,
+                    setting,
+                });
+            }
+        }
+        if found.len() > MOST_SETTINGS {
+            return None;
+        }
+    }
+    found.sort_by_key(|one| one.command);
+    Some(found)
+}
+
+/// The setting of `NAME=value` before a command.
+pub(super) fn assigned(
+    script: &ShellScript<'_>,
+    assignment: &crate::text::shell::Assignment,
+) -> Setting<'static> {
+    let value = Argument::of_word(script, assignment.value);
+    Setting {
+        name: Cow::Owned(script.source[assignment.name.clone()].to_owned()),
+        value: if assignment.is_part || !assignment.items.is_empty() {
+            SettingValue::Unreadable
+        } else {
+            value.value_from(0)
+        },
+    }
+}
+
+/// Adds what a declaration, `unset` and `aws configure set` assign.
+fn add_declared(arguments: &[Argument<'_>], settings: &mut Vec<Setting<'static>>) {
+    let Some(program) = programs::program_index(arguments) else {
+        return;
+    };
+    let rest = &arguments[program + 1..];
+    match programs::name_of(&arguments[program]) {
+        Some(name) if programs::is_declaration(name) => {
+            for argument in rest {
+                if let Some(length) = argument.name_length() {
+                    settings.push(Setting {
+                        name: Cow::Owned(argument.text[..length].to_owned()),
+                        value: argument.value_from(length + 1),
+                    });
+                }
+            }
+        }
+        Some("unset") => settings.extend(rest.iter().filter_map(|argument| {
+            Some(Setting {
+                name: Cow::Owned(argument.literal()?.to_owned()),
+                value: SettingValue::Unreadable,
+            })
+        })),
+        Some("aws") => {
+            let words: Vec<_> = rest.iter().filter_map(Argument::literal).collect();
+            if let ["configure", "set", name, ..] = &*words
+                && let Some(value) = rest.get(3)
+            {
+                settings.push(Setting {
+                    name: Cow::Owned(format!("aws configure {name}")),
+                    value: value.value_from(0),
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The variable of `for` or `select`.
+fn loop_variable(script: &ShellScript<'_>, command: usize) -> Option<Setting<'static>> {
+    let text = &script.source[script.commands[command].span.clone()];
+    let name = text.split_whitespace().next()?;
+    Some(Setting {
+        name: Cow::Owned(name.to_owned()),
+        value: SettingValue::Unreadable,
+    })
+}
+
+/// The settings that reach the command at `command`; all of the script if `later` too.
+pub(super) fn reaching(
+    script: &ShellScript<'_>,
+    all: &[ScriptSetting],
+    command: usize,
+    later: bool,
+) -> Vec<Setting<'static>> {
+    let mut reaching: Vec<Setting<'static>> = Vec::new();
+    let earlier = all.iter().take_while(|one| later || one.command < command);
+    for ScriptSetting {
+        command: from,
+        setting,
+    } in earlier
+    {
+        let effect = effect(script, *from, command);
+        let setting = Setting {
+            name: setting.name.clone(),
+            value: resolved(&setting.value, &reaching),
+        };
+        match effect {
+            Effect::None => continue,
+            Effect::Certain => reaching.retain(|one| one.name != setting.name),
+            Effect::Possible if !reaching.iter().any(|one| one.name == setting.name) => {
+                // The variable may still have the value of the container.
+                reaching.push(Setting {
+                    name: setting.name.clone(),
+                    value: SettingValue::Variable {
+                        name: setting.name.clone(),
+                        default: None,
+                    },
+                });
+            }
+            Effect::Possible => {}
+        }
+        reaching.push(setting);
+    }
+    reaching
+}
+
+/// A value with a variable of the script replaced by the variable's own value.
+pub(super) fn resolved(
+    value: &SettingValue<'static>,
+    settings: &[Setting<'static>],
+) -> SettingValue<'static> {
+    let SettingValue::Variable { name, .. } = value else {
+        return value.clone();
+    };
+    let mut values = settings
+        .iter()
+        .filter(|one| one.name == *name)
+        .map(|one| &one.value);
+    match (values.next(), values.next()) {
+        (None, _) => value.clone(),
+        (Some(only), None) => only.clone(),
+        (Some(_), Some(_)) => SettingValue::Unreadable,
+    }
+}
+
+/// The effect of the assignments of the command `from` on the command `to`.
+fn effect(script: &ShellScript<'_>, from: usize, to: usize) -> Effect {
+    let chain = |command: usize| {
+        let mut block = script.commands[command].block;
+        let mut chain = vec![block];
+        while script.blocks[block].parent != block {
+            block = script.blocks[block].parent;
+            chain.push(block);
+        }
+        chain
+    };
+    let around = chain(to);
+    let outside = chain(from)
+        .into_iter()
+        .filter(|block| !around.contains(block));
+    let mut effect = Effect::Certain;
+    for block in outside {
+        match script.blocks[block].kind {
+            BlockKind::Transparent => {}
+            BlockKind::Conditional => effect = Effect::Possible,
+            BlockKind::Subshell => return Effect::None,
+        }
+    }
+    effect
+}
+
+/// The name of an ID: its own, or the flag before its argument.
+pub(super) fn with_default_name(
+    own: Option<String>,
+    before: Option<&Argument<'_>>,
+) -> Option<Cow<'static, str>> {
+    let flag = || {
+        let flag = before?.literal()?;
+        let name = flag.trim_start_matches('-');
+        (name.len() < flag.len() && !name.contains('=') && !name.is_empty())
+            .then(|| name.to_owned())
+    };
+    own.or_else(flag).map(Cow::Owned)
+}

@@ -1,0 +1,292 @@
+//! IDs in commands: the elements of `command` and `args`, probes and hooks, and the scripts of shells.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::document::Base;
+use super::{Detector, Finding, first_of, syntax_before_command};
+use crate::domain::command::{
+    ArgumentList, CommandReach, Element, EmbeddedText, InCommand, PlaceInCommand, ScriptCommands,
+    is_shell_script, settings_in_value,
+};
+use crate::domain::object::Object;
+use crate::domain::reason::Reason;
+use crate::domain::site::{Location, TextSite};
+use crate::domain::tokens::{Token, tokens};
+use crate::text::shell::DollarSpelling;
+use crate::text::{NodeId, Tree};
+
+/// The maximum depth of scripts in scripts.
+const DEEPEST_SCRIPT: usize = 3;
+
+/// The command of a container, or of a probe or a hook.
+pub(super) struct CommandElements<'t> {
+    list: ArgumentList<'t>,
+    indices: BTreeMap<NodeId, usize>,
+    /// The script of the shell that the command starts, read on demand.
+    script: Option<&'t str>,
+}
+
+/// A part of a text that is a script.
+struct ScriptText<'a, 't> {
+    site: TextSite<'t>,
+    /// The whole text of the site.
+    text: &'t str,
+    /// The range of the script.
+    span: Range<usize>,
+    dollar: DollarSpelling,
+    /// The settings of the command that starts the script.
+    outer: &'a Arc<CommandReach>,
+    depth: usize,
+}
+
+impl<'t> CommandElements<'t> {
+    /// The elements of the lists at these nodes, in order.
+    pub(super) fn of(tree: &'t Tree<'_>, lists: impl Iterator<Item = NodeId>) -> Self {
+        let nodes: Vec<_> = lists.flat_map(|list| tree.children(list)).collect();
+        let texts = nodes
+            .iter()
+            .map(|node| tree.text(*node).unwrap_or_default());
+        let list = ArgumentList::new(texts.clone());
+        let mut elements = texts.enumerate();
+        let script = elements.find(|(at, _)| list.element(*at) == Element::Script);
+        let script = script.map(|(_, text)| text);
+        let indices = nodes
+            .iter()
+            .enumerate()
+            .map(|(at, node)| (*node, at))
+            .collect();
+        Self {
+            list,
+            indices,
+            script,
+        }
+    }
+
+    /// The command of a container.
+    fn of_container(object: &Object<'t>, container: NodeId) -> Self {
+        let lists = ["command", "args"].into_iter();
+        Self::of(
+            object.tree,
+            lists.filter_map(|field| object.tree.get(container, field)),
+        )
+    }
+
+    /// The kind of the element at a node.
+    pub(super) fn element(&self, node: NodeId) -> Element {
+        self.indices
+            .get(&node)
+            .map_or(Element::Argument, |at| self.list.element(*at))
+    }
+
+    /// The place of a token in the argument at a node.
+    pub(super) fn place(&self, node: NodeId, token: &Token<'_>) -> Option<PlaceInCommand> {
+        Some(self.list.place(*self.indices.get(&node)?, token))
+    }
+
+    /// The settings of the command, and those of its script.
+    pub(super) fn reach(&self) -> Arc<CommandReach> {
+        match self.script.filter(|text| may_set_a_region(text)) {
+            None => Arc::clone(self.list.reach()),
+            Some(text) => {
+                let script =
+                    ScriptCommands::new(text, DollarSpelling::Escapable, self.list.reach());
+                Arc::new(script.settings())
+            }
+        }
+    }
+
+    /// The script, if the command starts a shell.
+    pub(super) fn script(&self) -> Option<ScriptCommands<'t>> {
+        let text = self.script?;
+        Some(ScriptCommands::new(
+            text,
+            DollarSpelling::Escapable,
+            self.list.reach(),
+        ))
+    }
+}
+
+impl<'t> Detector<'t, '_> {
+    /// The IDs in an element of a command.
+    pub(super) fn element(&mut self, site: TextSite<'t>, node: NodeId, text: &'t str) {
+        let elements = self.elements(&site, node);
+        if elements.element(node) == Element::Script {
+            let outer = Arc::clone(elements.list.reach());
+            return self.script(&ScriptText {
+                site,
+                text,
+                span: 0..text.len(),
+                dollar: DollarSpelling::Escapable,
+                outer: &outer,
+                depth: 0,
+            });
+        }
+        let role = self.role(&site);
+        for token in tokens(text, self.snapshot) {
+            if let Some(place) = elements.place(node, &token) {
+                self.found.push(of_place(site, text, token, place, role));
+            }
+        }
+    }
+
+    /// The IDs in a value of a ConfigMap that is a shell script; `false` if the value is none.
+    pub(super) fn script_file(&mut self, site: TextSite<'t>, text: &'t str) -> bool {
+        let Location::Data { key } = site.location else {
+            return false;
+        };
+        let is_script = is_shell_script(key, text);
+        if is_script {
+            self.script(&ScriptText {
+                site,
+                text,
+                span: 0..text.len(),
+                dollar: DollarSpelling::Plain,
+                outer: &Arc::default(),
+                depth: 0,
+            });
+        }
+        is_script
+    }
+
+    /// The command that a text is an element of.
+    fn elements(&mut self, site: &TextSite<'t>, node: NodeId) -> Arc<CommandElements<'t>> {
+        let object = self.object;
+        let list = object.tree.parent(node).unwrap_or(node);
+        let key = match site.location {
+            Location::Handler { .. } => list,
+            _ => site.container.unwrap_or(list),
+        };
+        let elements = self.commands.entry(key).or_insert_with(|| {
+            Arc::new(if key == list {
+                CommandElements::of(object.tree, std::iter::once(list))
+            } else {
+                CommandElements::of_container(object, key)
+            })
+        });
+        Arc::clone(elements)
+    }
+
+    /// The command of the container of a variable.
+    pub(super) fn command_of(&mut self, container: NodeId) -> Arc<CommandElements<'t>> {
+        let object = self.object;
+        let elements = self
+            .commands
+            .entry(container)
+            .or_insert_with(|| Arc::new(CommandElements::of_container(object, container)));
+        Arc::clone(elements)
+    }
+
+    /// The IDs in a script.
+    fn script(&mut self, of: &ScriptText<'_, 't>) {
+        let text = &of.text[of.span.clone()];
+        let found: Vec<_> = tokens(text, self.snapshot).collect();
+        let ranges: Vec<_> = found.iter().map(|token| token.span.clone()).collect();
+        let mut script = ScriptCommands::new(text, of.dollar, of.outer);
+        let embedded = script.embedded(&ranges);
+        for inner in &embedded {
+            self.inner(of, inner);
+        }
+        let role = self.role(&of.site);
+        for token in found {
+            let is_embedded = |one: &EmbeddedText<'_>| {
+                one.span.start <= token.span.start && token.span.end <= one.span.end
+            };
+            if embedded.iter().any(is_embedded) {
+                continue;
+            }
+            let place = script.place(&token);
+            let span = token.span.start + of.span.start..token.span.end + of.span.start;
+            let token = Token { span, ..token };
+            self.found
+                .push(of_place(of.site, of.text, token, place, role));
+        }
+    }
+
+    /// The IDs in a text inside a script.
+    fn inner(&mut self, of: &ScriptText<'_, 't>, inner: &EmbeddedText<'_>) {
+        let span = inner.range_in_text(of.span.start);
+        let text = &of.text[span.clone()];
+        let name = inner.name.as_deref().unwrap_or_default();
+        let is_script = inner.is_script || is_shell_script(name, text);
+        if is_script && of.depth < DEEPEST_SCRIPT {
+            return self.script(&ScriptText {
+                span,
+                outer: &inner.reach,
+                depth: of.depth + 1,
+                ..*of
+            });
+        }
+        let first = self.found.len();
+        let base = Base::of(self.around(&of.site));
+        if is_script || !self.document_in(of.site, of.text, span.clone(), name, &base) {
+            for token in tokens(text, self.snapshot) {
+                let at = token.span.start + span.start..token.span.end + span.start;
+                let place = PlaceInCommand::in_unknown_text(&inner.reach);
+                let token = Token { span: at, ..token };
+                self.found
+                    .push(of_place(of.site, of.text, token, place, None));
+            }
+        }
+        for finding in &mut self.found[first..] {
+            finding.command.get_or_insert_with(|| InCommand {
+                own: None,
+                reach: Arc::clone(&inner.reach),
+            });
+        }
+    }
+
+    /// What the command of a container adds to an ID in a variable: the settings of its flags and scripts, and the reason of a
+    /// script that uses the variable.
+    pub(super) fn command_of_variable(
+        &mut self,
+        container: NodeId,
+        name: &str,
+        text: &str,
+    ) -> (Option<Reason>, InCommand) {
+        let elements = self.command_of(container);
+        let mut reach = CommandReach {
+            beside: settings_in_value(text),
+            ..CommandReach::default()
+        };
+        let of_command = elements.reach();
+        reach
+            .before
+            .extend(of_command.beside.iter().chain(&of_command.before).cloned());
+        let uses_variable = elements.script.is_some_and(|text| text.contains(name));
+        let script = uses_variable.then(|| elements.script()).flatten();
+        let reason = script.and_then(|script| script.reason_of_uses(name));
+        let in_command = InCommand {
+            own: None,
+            reach: Arc::new(reach),
+        };
+        (reason, in_command)
+    }
+}
+
+/// Whether a script may have a setting of a region, so that it has to be read.
+fn may_set_a_region(text: &str) -> bool {
+    text.as_bytes()
+        .windows("egion".len())
+        .any(|word| word.eq_ignore_ascii_case(b"egion"))
+        || text.contains("bedrock-runtime")
+}
+
+/// The finding of a token in a command.
+fn of_place<'t>(
+    site: TextSite<'t>,
+    text: &'t str,
+    token: Token<'t>,
+    place: PlaceInCommand,
+    role: Option<Reason>,
+) -> Finding<'t> {
+    let syntax = first_of(syntax_before_command(&token).and(place.syntax), role);
+    Finding {
+        command: Some(InCommand {
+            own: place.own,
+            reach: place.reach,
+        }),
+        ..Finding::new(site, text, token, syntax)
+    }
+}
