@@ -94,6 +94,7 @@ mod tests {
         "tls_cert_file",
         "tls_key_file",
         "excluded",
+        "region_injected",
         "log_format",
         "log",
         "today",

@@ -121,8 +121,13 @@ impl Scenario {
     /// These policies, each by name and spec, and mappings beside the shipped catalog.
     pub(crate) fn of(policies: &[(&str, &str)], mappings: &[(&str, &str)]) -> Self {
         let (snapshot, mut problems) = Self::snapshot(policies, mappings);
-        // A policy that never decides may be just what is tried.
-        problems.retain(|problem| !matches!(problem, Problem::Shadowed { .. }));
+        // A policy that never decides, or that leads to an unknown model, may be just what is tried.
+        problems.retain(|problem| {
+            !matches!(
+                problem,
+                Problem::Shadowed { .. } | Problem::UnknownReplacements { .. }
+            )
+        });
         assert!(problems.is_empty(), "{problems:?}");
         Self {
             view: View::of(snapshot),

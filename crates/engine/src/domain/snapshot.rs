@@ -221,7 +221,8 @@ mod tests {
             ("b.1", "b.2"),
         ]);
         let (snapshot, problems) = Snapshot::build(vec![], vec![policy]);
-        assert_eq!(problems.len(), 2);
+        let is_cycle = |one: &&Problem| matches!(one, Problem::ReplacementCycle { .. });
+        assert_eq!(problems.iter().filter(is_cycle).count(), 2);
         assert_eq!(
             snapshot.policies[0]
                 .replaced("a.0", false)
