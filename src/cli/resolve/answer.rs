@@ -135,6 +135,7 @@ impl<'a> ResolveContext<'a> {
                 reason,
                 region: Some(region),
                 evidence,
+                settings: &[],
                 detail: None,
                 policy: self.policy,
                 snapshot: self.snapshot,

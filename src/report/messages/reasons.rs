@@ -5,9 +5,13 @@ use crate::domain::catalog::{Destinations, Route};
 use crate::domain::judge::{JudgedFinding, ReasonDetail};
 use crate::domain::policy::Policy;
 use crate::domain::reason::Reason;
-use crate::domain::region::{Jurisdiction, Region};
+use crate::domain::region::{Jurisdiction, NearestRegions, Region};
+use crate::domain::region_lookup::NamedRegion;
 use crate::domain::resolve::{Evidence, crossings};
 use crate::domain::snapshot::Snapshot;
+
+/// The maximum number of settings that a message lists.
+const MAX_SETTINGS: usize = 3;
 
 /// An ID that is not rewritten, for an explanation.
 #[derive(Clone, Copy)]
@@ -18,6 +22,8 @@ pub struct Unchanged<'a> {
     pub region: Option<Region>,
     /// The catalog rows that the result is based on.
     pub evidence: &'a Evidence,
+    /// The settings that are in conflict, or that give no region.
+    pub settings: &'a [NamedRegion],
     /// What the explanation names besides the reason.
     pub detail: Option<&'a ReasonDetail<'a>>,
     /// The policy of the result.
@@ -38,6 +44,7 @@ impl<'a> Unchanged<'a> {
             reason,
             region: one.region.map(|chosen| chosen.region),
             evidence: &one.evidence,
+            settings: &one.region_settings,
             detail: one.detail.as_ref(),
             policy,
             snapshot,
@@ -103,27 +110,53 @@ impl<'a> Unchanged<'a> {
             (Reason::ReplacementNotServed, Some(region)) => {
                 Some(format!("its replacement is not served in {region}"))
             }
-            (Reason::RegionUnknown, Some(region)) => {
-                Some(format!("no mapping covers it in {region}"))
-            }
+            (Reason::RegionUnknown, Some(region)) => Some(unknown(region, brief)),
+            (Reason::NotARegion, _) => match self.detail? {
+                ReasonDetail::Misspelled(nearest) if brief => {
+                    Some(format!("no AWS region; {nearest}"))
+                }
+                detail => Some(detail.to_string()),
+            },
             (Reason::ProfileNotServed, Some(region)) => {
                 Some(format!("this profile does not serve {region}"))
             }
             (Reason::NoRegion, _) if brief => {
-                Some(format!("no region is set; set {}", annotations::REGION))
+                let cause = match self.settings {
+                    [setting, ..] => format!("{} is not used", setting.name),
+                    [] => "no region is set".to_owned(),
+                };
+                Some(format!("{cause}; set {}", annotations::REGION))
             }
             (Reason::NoRegion, _) => Some(format!(
-                "no region is set; set AWS_REGION or the annotation {}",
+                "no region is set{}; set AWS_REGION or the annotation {}",
+                self.unused_settings(),
                 annotations::REGION
             )),
             (Reason::RegionConflict, _) if brief => {
                 Some(format!("regions differ; set {}", annotations::REGION))
             }
             (Reason::RegionConflict, _) => Some(format!(
-                "two region settings differ; the annotation {} decides",
+                "two region settings differ{}; the annotation {} decides",
+                self.named_settings(),
                 annotations::REGION
             )),
             _ => None,
+        }
+    }
+
+    /// The settings that give no region, because their names are those of many things.
+    fn unused_settings(&self) -> String {
+        match self.settings {
+            [] => String::new(),
+            settings => format!(", and {} is not used", listed(settings)),
+        }
+    }
+
+    /// The settings that are in conflict, in parentheses.
+    fn named_settings(&self) -> String {
+        match self.settings {
+            [] => String::new(),
+            settings => format!(" ({})", listed(settings)),
         }
     }
 
@@ -182,4 +215,26 @@ impl<'a> Unchanged<'a> {
             .find(|region| !self.policy.allowed_destinations.matches(region.as_str()))
             .map(ToString::to_string)
     }
+}
+
+/// A region that no mapping covers, with the regions nearest to it if the region itself is unknown.
+fn unknown(region: Region, brief: bool) -> String {
+    let nearest = match region.jurisdiction() {
+        Jurisdiction::Unlisted(region) => NearestRegions::of(region.as_str()),
+        Jurisdiction::Listed(_) => NearestRegions::default(),
+    };
+    match (nearest.is_empty(), brief) {
+        (true, _) => format!("no mapping covers it in {region}"),
+        (false, true) => format!("{region} is unknown; {nearest}"),
+        (false, false) => format!("no mapping covers it in {region}; {nearest}"),
+    }
+}
+
+/// The first settings with their regions: `REGION=eu-west-1`.
+fn listed(settings: &[NamedRegion]) -> String {
+    let first = settings.iter().take(MAX_SETTINGS);
+    let first: Vec<_> = first
+        .map(|one| format!("{}={}", one.name, one.region))
+        .collect();
+    first.join(", ")
 }

@@ -251,6 +251,36 @@ fn a_missing_region_is_warned_about_where_no_webhook_injects_regions() {
 }
 
 #[test]
+fn a_misspelled_region_gets_the_nearest_one() {
+    let world = Scenario::under("{}");
+    for (text, why) in [
+        ("us_east_1", "no AWS region; did you mean us-east-1?"),
+        ("eu-wset-1", "eu-wset-1 is unknown; did you mean eu-west-1?"),
+        ("eu-west-9", "no mapping covers it in eu-west-9"),
+        ("nowhere", "its region is not an AWS region"),
+    ] {
+        let outcome = world.create(&pod(&[("ID", SONNET_4_5), ("AWS_REGION", text)]));
+        assert_eq!(
+            outcome.warnings,
+            [format!("bedrock-profiles: {SONNET_4_5}: {why}")]
+        );
+    }
+}
+
+#[test]
+fn a_setting_that_gives_no_region_is_named() {
+    let outcome =
+        Scenario::under("{}").create(&config_map(&[("ID", SONNET_4_5), ("REGION", "eu-west-1")]));
+    assert_eq!(outcome.answer(), "NoRegion");
+    assert_eq!(
+        outcome.warnings,
+        [format!(
+            "bedrock-profiles: {SONNET_4_5}: REGION is not used; set bedrock-profiles.dev/region"
+        )]
+    );
+}
+
+#[test]
 fn a_state_that_a_later_webhook_can_change_has_no_warning() {
     let guessed = pod(&[("ID", SONNET_4_5)]);
     let weak = Scenario::under("{ region: { default: sa-east-1 } }").create(&guessed);

@@ -5,10 +5,12 @@
 use std::fmt;
 
 mod endpoint;
+mod nearest;
 mod source;
 mod text;
 
 pub use endpoint::{RuntimeEndpoint, is_bedrock_runtime};
+pub use nearest::NearestRegions;
 pub use source::{ChosenRegion, RegionSource};
 pub(crate) use text::{LONGEST_EXPANSION, expand, read};
 pub use text::{RegionReading, read_endpoint, read_region};

@@ -9,7 +9,7 @@ use crate::domain::context_rules::{ConditionSet, MatchedNames, NameContext, Name
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Entry, Record};
-use crate::domain::region::{Region, RegionReading, read_endpoint, read_region};
+use crate::domain::region::{NearestRegions, Region, RegionReading, read_endpoint, read_region};
 use crate::domain::snapshot::Snapshot;
 
 /// The maximum length of a stored word, in bytes: an ID of at most 64 with a wrapper, a region or white space around it.
@@ -234,7 +234,7 @@ impl StoredValue {
             None => Self::Blank,
             Some(RegionReading::Region(region)) => Self::Region(region),
             Some(RegionReading::OutOfSight) => Self::Placeholder,
-            Some(RegionReading::NotARegion | RegionReading::Conflict(..)) => Self::Other,
+            Some(RegionReading::NotARegion(_) | RegionReading::Conflict(..)) => Self::Other,
         }
     }
 
@@ -244,7 +244,9 @@ impl StoredValue {
             Self::Blank => None,
             Self::Region(region) => Some(RegionReading::Region(*region)),
             Self::Placeholder => Some(RegionReading::OutOfSight),
-            Self::Word(_) | Self::Endpoint(_) | Self::Other => Some(RegionReading::NotARegion),
+            Self::Word(_) | Self::Endpoint(_) | Self::Other => {
+                Some(RegionReading::NotARegion(NearestRegions::default()))
+            }
         }
     }
 

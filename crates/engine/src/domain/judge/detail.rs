@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::domain::region::NearestRegions;
 use crate::domain::trackers::Tracking;
 
 /// What a message about an unchanged finding names besides its reason.
@@ -11,6 +12,8 @@ pub enum ReasonDetail<'t> {
     Tracked(Tracking<'t>),
     /// The annotation that opts the text out.
     OptedOut(OptOutAnnotation),
+    /// The region is misspelled, and these are the nearest ones.
+    Misspelled(NearestRegions),
     /// The text comes from a ConfigMap that has opted it out.
     OptedOutConfigMap,
 }
@@ -44,6 +47,7 @@ impl fmt::Display for ReasonDetail<'_> {
         match self {
             Self::Tracked(tracking) => tracking.fmt(f),
             Self::OptedOut(annotation) => annotation.fmt(f),
+            Self::Misspelled(nearest) => write!(f, "its region is not an AWS region; {nearest}"),
             Self::OptedOutConfigMap => {
                 f.write_str("the ConfigMap of the text has an annotation that opts it out")
             }

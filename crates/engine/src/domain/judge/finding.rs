@@ -1,10 +1,11 @@
 //! The evaluation of one finding, by groups of reasons: the first group with a reason decides.
 
 use super::region::{RegionResolution, single_region};
-use super::{Judge, JudgedFinding};
+use super::{Judge, JudgedFinding, ReasonDetail};
 use crate::domain::detect::Finding;
 use crate::domain::policy::{Lists, References};
 use crate::domain::reason::Reason;
+use crate::domain::region::NearestRegions;
 use crate::domain::resolve::{
     Evidence, ModelRef, Resolution, Suggestion, SuggestionQuery, reason_in_every_region, successor,
     suggestion,
@@ -49,7 +50,8 @@ impl<'t> Judge<'t, '_> {
         judged.suggestion = self.suggestion(&judged);
         judged.successor = successor(self.suggestion_query(&judged), self.policy, catalog);
         let reason = judged.resolution.reason();
-        judged.detail = reason.and_then(|reason| self.detail(reason, &judged.finding.site));
+        let detail = reason.and_then(|reason| self.detail(reason, &judged.finding.site));
+        judged.detail = detail.or(judged.detail);
         judged
     }
 
@@ -110,6 +112,7 @@ impl<'t> Judge<'t, '_> {
                 evidence: self.evidence_of(id),
                 region: single_region(&found),
                 settings: Vec::new(),
+                nearest: NearestRegions::default(),
             },
             None => self.resolve_in(&finding, named, &found),
         };
@@ -132,7 +135,8 @@ impl<'t> Judge<'t, '_> {
             evidence: resolved.evidence,
             suggestion: None,
             successor: None,
-            detail: None,
+            detail: (!resolved.nearest.is_empty())
+                .then_some(ReasonDetail::Misspelled(resolved.nearest)),
         })
     }
 

@@ -251,7 +251,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         let is_same_region = match reading {
             Some(RegionReading::Region(found)) => found == region,
             Some(RegionReading::Conflict(one, other)) => one == region || other == region,
-            Some(RegionReading::OutOfSight | RegionReading::NotARegion) | None => false,
+            Some(RegionReading::OutOfSight | RegionReading::NotARegion(_)) | None => false,
         };
         let question = Question {
             named: self.judge.recorded_name(&entry.from),

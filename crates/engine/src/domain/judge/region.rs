@@ -5,7 +5,7 @@ use crate::domain::detect::Finding;
 use crate::domain::object::ObjectKind;
 use crate::domain::policy::Scope;
 use crate::domain::reason::Reason;
-use crate::domain::region::{ChosenRegion, Region, RegionReading, RegionSource};
+use crate::domain::region::{ChosenRegion, NearestRegions, Region, RegionReading, RegionSource};
 use crate::domain::region_lookup::{NamedRegion, RegionAnswer, RegionChoice, RegionQuery};
 use crate::domain::resolve::{
     Evidence, ModelRef, Question, Resolution, reason_without_region, resolve,
@@ -18,6 +18,8 @@ pub(super) struct RegionResolution {
     pub(super) region: Option<ChosenRegion>,
     /// The settings that are in conflict, or that give no region.
     pub(super) settings: Vec<NamedRegion>,
+    /// The regions nearest to a text that is not a region.
+    pub(super) nearest: NearestRegions,
 }
 
 impl RegionResolution {
@@ -27,6 +29,7 @@ impl RegionResolution {
             evidence,
             region: None,
             settings: Vec::new(),
+            nearest: NearestRegions::default(),
         }
     }
 }
@@ -79,8 +82,11 @@ impl<'t> Judge<'t, '_> {
             RegionReading::OutOfSight => {
                 return self.left_without_region(named, Reason::RegionOutOfSight);
             }
-            RegionReading::NotARegion => {
-                return self.left_without_region(named, Reason::NotARegion);
+            RegionReading::NotARegion(nearest) => {
+                return RegionResolution {
+                    nearest,
+                    ..self.left_without_region(named, Reason::NotARegion)
+                };
             }
             RegionReading::Region(region) | RegionReading::Conflict(region, _) => region,
         };
@@ -114,6 +120,7 @@ impl<'t> Judge<'t, '_> {
                 source: answer.source,
             }),
             settings: Vec::new(),
+            nearest: NearestRegions::default(),
         }
     }
 
@@ -162,7 +169,9 @@ pub(super) fn single_region(choice: &RegionChoice) -> Option<ChosenRegion> {
             region,
             source: answer.source,
         }),
-        RegionReading::Conflict(..) | RegionReading::OutOfSight | RegionReading::NotARegion => None,
+        RegionReading::Conflict(..) | RegionReading::OutOfSight | RegionReading::NotARegion(_) => {
+            None
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Region, RuntimeEndpoint};
+use super::{NearestRegions, Region, RuntimeEndpoint};
 use crate::domain::expansion::{TextPart, parts};
 use crate::domain::placeholder::has_placeholder;
 
@@ -18,8 +18,8 @@ pub enum RegionReading {
     Conflict(Region, Region),
     /// A value that cannot be read.
     OutOfSight,
-    /// A text that fits no partition's pattern.
-    NotARegion,
+    /// A text that fits no partition's pattern, and the regions whose codes are nearest to it.
+    NotARegion(NearestRegions),
 }
 
 /// Reads the name of a region without expanding variables; an empty text counts as absent.
@@ -46,7 +46,8 @@ pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Opt
     if has_placeholder(text) {
         return Some(RegionReading::OutOfSight);
     }
-    Some(Region::parse(text).map_or(RegionReading::NotARegion, RegionReading::Region))
+    let misspelled = |_| RegionReading::NotARegion(NearestRegions::of(text));
+    Some(Region::parse(text).map_or_else(misspelled, RegionReading::Region))
 }
 
 /// Reads an endpoint of Bedrock's runtime that is the whole text; `None` for another text.

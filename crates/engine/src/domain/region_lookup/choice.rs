@@ -176,8 +176,8 @@ fn combined(mut all: impl Iterator<Item = RegionReading>) -> Option<RegionReadin
             (RegionReading::OutOfSight, _) | (_, RegionReading::OutOfSight) => {
                 RegionReading::OutOfSight
             }
-            (RegionReading::NotARegion, _) | (_, RegionReading::NotARegion) => {
-                RegionReading::NotARegion
+            (text @ RegionReading::NotARegion(_), _) | (_, text @ RegionReading::NotARegion(_)) => {
+                text
             }
             (RegionReading::Region(a), RegionReading::Region(b)) if a != b => {
                 RegionReading::Conflict(a, b)

@@ -114,9 +114,9 @@ impl RegionSetting {
     pub fn region(&self) -> Option<Region> {
         match self.reading {
             RegionReading::Region(region) => Some(region),
-            RegionReading::Conflict(..) | RegionReading::OutOfSight | RegionReading::NotARegion => {
-                None
-            }
+            RegionReading::Conflict(..)
+            | RegionReading::OutOfSight
+            | RegionReading::NotARegion(_) => None,
         }
     }
 }
