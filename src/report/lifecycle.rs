@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::catalog::LifecycleState;
+use crate::domain::catalog::{Confidence, LifecycleState};
 use crate::domain::id::ModelId;
 use crate::domain::judge::JudgedFinding;
 use crate::domain::region::Region;
@@ -21,6 +21,9 @@ pub struct LifecycleRecord {
     /// The first day without service, where known.
     #[serde(serialize_with = "serialize::optional_text")]
     pub end_of_life_date: Option<Date>,
+    /// The confidence of the date, for texts.
+    #[serde(skip)]
+    pub end_of_life_confidence: Option<Confidence>,
     /// The recommended successor, if the policy permits a target for it in the region, or if the region is unknown.
     pub successor: Option<String>,
 }
@@ -49,7 +52,7 @@ pub fn lifecycle_of(
     today: Date,
 ) -> Option<LifecycleRecord> {
     let model = snapshot.catalog.model(snapshot.catalog.find(id)?);
-    let (state, date) = model.lifecycle.at(region, today);
+    let (state, end) = model.lifecycle.at(region, today);
     let past = region.is_some_and(|region| model.is_past_end_of_life(region, today));
     let state = if past {
         LifecycleState::EndOfLife
@@ -58,7 +61,8 @@ pub fn lifecycle_of(
     };
     Some(LifecycleRecord {
         state,
-        end_of_life_date: date,
+        end_of_life_date: end.map(|end| end.date),
+        end_of_life_confidence: end.map(|end| end.confidence),
         successor: successor.map(ToString::to_string),
     })
 }

@@ -34,6 +34,9 @@ const MAX_ANNOTATION: usize = 4096;
 /// How many findings a denial message lists.
 const MAX_DENIED: usize = 5;
 
+/// The meaning of the lifecycle state `Legacy` for a caller.
+const LEGACY: &str = "accounts without recent use are refused";
+
 /// What a response says beside its decision.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Messages {

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::domain::catalog::{Confidence, LifecycleState};
 use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::report::{AuditReport, FindingRecord, LifecycleRecord, Missed};
+
+use super::LEGACY;
 
 /// What is wrong with a finding and what to do: the message of a policy report and the note of an event.
 pub fn finding(record: &FindingRecord) -> String {
@@ -17,20 +20,29 @@ pub fn finding(record: &FindingRecord) -> String {
     };
     let region = record.region.as_ref();
     let region = region.map_or("its region", Region::as_str);
-    let end_of_life = if record.note.is_some() {
-        "; the model has reached its end of life, which a profile does not change"
+    let lifecycle = if record.note.is_some() {
+        "; the model has reached its end of life, which a profile does not change".to_owned()
+    } else if is_legacy(record, after) {
+        format!("; the model is Legacy: {LEGACY}")
     } else {
-        ""
+        String::new()
     };
     match record.missed {
         Some(Missed::Missed) => format!(
-            "{before} should be {after} in {region}, and the webhook did not rewrite it{end_of_life}. The API server's audit \
+            "{before} should be {after} in {region}, and the webhook did not rewrite it{lifecycle}. The API server's audit \
              annotations `failed-open.…` and apiserver_admission_webhook_fail_open_count show why"
         ),
         Some(Missed::Before) | None => {
-            format!("{before} would become {after} in {region}{end_of_life}")
+            format!("{before} would become {after} in {region}{lifecycle}")
         }
     }
+}
+
+/// Whether the target is of the model that was found, and that model is `Legacy`.
+fn is_legacy(record: &FindingRecord, after: &str) -> bool {
+    let life = record.lifecycle.as_ref();
+    after.ends_with(&record.model_id)
+        && life.is_some_and(|life| life.state == LifecycleState::Legacy)
 }
 
 /// What becomes of the ID of a finding, for a cell of a table.
@@ -99,8 +111,14 @@ pub fn totals(
 /// The life of a model: `EndOfLife, end of life 2026-10-14, successor anthropic.claude-sonnet-4-6`.
 pub fn lifecycle(life: &LifecycleRecord) -> String {
     let mut text = life.state.to_string();
+    if life.state == LifecycleState::Legacy {
+        let _ = write!(text, " ({LEGACY})");
+    }
     if let Some(date) = life.end_of_life_date {
         let _ = write!(text, ", end of life {date}");
+    }
+    if life.end_of_life_confidence == Some(Confidence::Medium) {
+        text.push_str(" (medium confidence)");
     }
     if let Some(successor) = &life.successor {
         let _ = write!(text, ", successor {successor}");

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
+use crate::domain::catalog::LifecycleState;
 use crate::domain::id::ModelId;
 use crate::domain::judge::JudgedFinding;
 use crate::domain::object::ObjectKind;
@@ -10,8 +13,8 @@ use crate::domain::reason::{Group, Reason, ReasonWarning};
 use crate::domain::resolve::{Note, Resolution, Suggestion, Target};
 use crate::report::{self, LifecycleRecord};
 
-use super::RenderContext;
 use super::reasons::Unchanged;
+use super::{LEGACY, RenderContext};
 
 /// Maximum length of a warning that names one ID, in characters: what the Kubernetes API recommends.
 const MAX_WARNING: usize = 120;
@@ -79,6 +82,7 @@ enum Class {
     Rewritten,
     WouldRewrite,
     EndOfLife,
+    Legacy,
     Unresolved,
     NotPermitted,
 }
@@ -159,6 +163,8 @@ impl<'a> Warnings<'a> {
                 self.count(class, rewrite(policy, one, target, tense));
                 if *note == Some(Note::EndOfLife) {
                     self.add_end_of_life(one);
+                } else {
+                    self.add_legacy(one);
                 }
             }
             Resolution::Leave(reason) => self.add_reason(policy, one, *reason),
@@ -201,6 +207,24 @@ impl<'a> Warnings<'a> {
         let successor = one.successor.as_ref().filter(|_| is_settled);
         let warning = end_of_life(&one.original, life.as_ref(), successor);
         self.count(Class::EndOfLife, warning);
+    }
+
+    /// Adds the warning of a rewrite whose model, after replacements, is `Legacy` in the region.
+    fn add_legacy(&mut self, one: &JudgedFinding<'_>) {
+        let snapshot = self.context.snapshot;
+        let Some(model) = one.evidence.model.map(|at| snapshot.catalog.model(at)) else {
+            return;
+        };
+        let region = one.region.map(|chosen| chosen.region);
+        let (state, end) = model.lifecycle.at(region, self.context.today);
+        if state != LifecycleState::Legacy {
+            return;
+        }
+        let is_settled = self.has_settled_region(one);
+        let is_found = model.id.as_str() == one.id;
+        let successor = one.successor.as_ref().filter(|_| is_settled && is_found);
+        let date = end.map(|end| end.date);
+        self.count(Class::Legacy, legacy(&model.id, date, successor));
     }
 
     fn count(&mut self, class: Class, warning: Warning) {
@@ -297,13 +321,28 @@ fn end_of_life(
 ) -> Warning {
     let date = life.and_then(|life| life.end_of_life_date);
     let date = date.map(|date| format!(" on {date}")).unwrap_or_default();
-    let successor = successor
-        .map(|id| format!("; its successor is {id}"))
-        .unwrap_or_default();
+    let successor = naming(successor);
     Warning {
         text: format!("{before} reached its end of life{date}{successor}"),
         max: MAX_WARNING_OF_TWO,
     }
+}
+
+fn legacy(model: &ModelId, until: Option<Date>, successor: Option<&ModelId>) -> Warning {
+    let until = until
+        .map(|date| format!(" until {date}"))
+        .unwrap_or_default();
+    let successor = naming(successor);
+    Warning {
+        text: format!("{model} is Legacy{until}: {LEGACY}{successor}"),
+        max: MAX_WARNING_OF_TWO,
+    }
+}
+
+fn naming(successor: Option<&ModelId>) -> String {
+    successor
+        .map(|id| format!("; its successor is {id}"))
+        .unwrap_or_default()
 }
 
 /// `text`, or the start of it where it is longer than `room` characters.

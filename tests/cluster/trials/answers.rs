@@ -90,7 +90,7 @@ fn a_pod_gets_the_profile_of_its_region(world: &World) -> Result<()> {
     assert!(
         !warnings
             .iter()
-            .any(|warning| warning.contains("claude-sonnet-4-6")),
+            .any(|warning| warning.starts_with("bedrock-profiles: anthropic.claude-sonnet-4-6")),
         "{warnings:?}"
     );
     assert!(

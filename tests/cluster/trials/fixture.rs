@@ -251,7 +251,7 @@ spec:
     - {name: AWS_REGION, value: eu-west-1}
 ",
     )?;
-    assert_eq!(output.warnings().len(), 1, "{}", output.stderr);
+    assert_eq!(output.warnings().len(), 2, "{}", output.stderr);
     let pod = world.get("pod", "chat")?;
     let direct = "anthropic.claude-sonnet-4-5-20250929-v1:0";
     assert_eq!(variable(&pod, 0, "BEDROCK_MODEL_ID"), Some(direct));

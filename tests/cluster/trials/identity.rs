@@ -3,7 +3,9 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::product::{SONNET, asking, list, pod, policy, record, rewriting, serve, variable};
+use super::product::{
+    LEGACY, SONNET, asking, list, pod, policy, record, rewriting, serve, variable,
+};
 use crate::server::Serve;
 use crate::stand_in::Identity;
 use crate::trial::{Trial, plane};
@@ -71,9 +73,10 @@ fn injected_first(world: &World) -> Result<()> {
     );
     assert_eq!(
         output.warnings(),
-        [format!(
-            "bedrock-profiles: replaced {SONNET} with {expected}"
-        )]
+        [
+            &*format!("bedrock-profiles: replaced {SONNET} with {expected}"),
+            LEGACY
+        ]
     );
     assert_eq!(
         said(world, "chat")?[REWRITES],

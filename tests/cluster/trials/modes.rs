@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::objects::{cron_job, start_cron_job};
 use super::product::{
-    SONNET, asking, config_map, list, pod, policy, rewriting, serve, variable, workload,
+    LEGACY, SONNET, asking, config_map, list, pod, policy, rewriting, serve, variable, workload,
 };
 use crate::process;
 use crate::trial::{Trial, plane};
@@ -53,10 +53,13 @@ fn a_dry_run_policy(world: &World) -> Result<()> {
     let output = world.create(&asking("chat", SONNET, "eu-west-1").to_string())?;
     assert_eq!(
         output.warnings(),
-        [format!(
-            "bedrock-profiles: policy trial-run (DryRun) would replace {SONNET} with {}",
-            profiled()
-        )]
+        [
+            &*format!(
+                "bedrock-profiles: policy trial-run (DryRun) would replace {SONNET} with {}",
+                profiled()
+            ),
+            LEGACY
+        ]
     );
     assert_eq!(
         variable(&world.get("pod", "chat")?, "BEDROCK_MODEL_ID")?,
@@ -88,7 +91,7 @@ fn a_shadow(world: &World) -> Result<()> {
     let output = world.create(&asking("alike", SONNET, "eu-west-1").to_string())?;
     assert_eq!(
         output.warnings().len(),
-        1,
+        2,
         "both have the same answer: {:?}",
         output.warnings()
     );
@@ -308,10 +311,13 @@ fn templates(world: &World) -> Result<()> {
         world.apply(&workload("apps", "Deployment", "chat", SONNET, "eu-west-1").to_string())?;
     assert_eq!(
         output.warnings(),
-        [format!(
-            "bedrock-profiles: Pods in eu-west-1 get {} instead of {SONNET}",
-            profiled()
-        )]
+        [
+            &*format!(
+                "bedrock-profiles: Pods in eu-west-1 get {} instead of {SONNET}",
+                profiled()
+            ),
+            LEGACY
+        ]
     );
     let output =
         world.apply(&workload("apps", "StatefulSet", "store", SONNET, "sa-east-1").to_string())?;

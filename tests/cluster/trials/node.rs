@@ -160,7 +160,7 @@ fn a_bare_installation_only_says(world: &World) -> Result<()> {
     let created = world.create_in(&apps, &asking("chat", SONNET, "eu-west-1").to_string())?;
     let warnings = created.warnings();
     ensure!(
-        warnings.len() == 1 && warnings[0].contains(&format!("eu.{SONNET}")),
+        warnings.len() == 2 && warnings[0].contains(&format!("eu.{SONNET}")),
         "{warnings:?}"
     );
     let pod = world.get_in(&apps, "pod", "chat")?;

@@ -165,7 +165,7 @@ fn a_dry_run(world: &World) -> Result<()> {
         variable(&serde_json::from_str(&output.stdout)?, "BEDROCK_MODEL_ID")?,
         profiled()
     );
-    assert_eq!(output.warnings().len(), 1, "{}", output.stderr);
+    assert_eq!(output.warnings().len(), 2, "{}", output.stderr);
     assert!(
         !world.kubectl(&["get", "pod", "chat"], None)?.ok,
         "nothing is stored"

@@ -12,6 +12,8 @@ pub(super) const FLAGS: &[&str] = &["--today", "2026-11-23"];
 pub(super) const ONLY_GLOBAL: &str = "anthropic.claude-sonnet-4-6";
 
 pub(super) const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+/// The warning that comes with a rewrite to a profile of [`SONNET`].
+pub(super) const LEGACY: &str = "bedrock-profiles: anthropic.claude-sonnet-4-5-20250929-v1:0 is Legacy until 2027-04-08: accounts without recent use are refused; its successor is anthropic.claude-sonnet-4-6";
 
 /// A policy that rewrites, with these fields of its spec besides.
 pub(super) fn rewriting(fields: Value) -> String {

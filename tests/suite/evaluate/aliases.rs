@@ -335,9 +335,12 @@ fn warnings_and_denials_name_the_alias() {
     let told = Scenario::under(ON).create(&deployment(&env));
     assert_eq!(
         told.warnings,
-        [format!(
-            "bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET}"
-        )]
+        [
+            &*format!(
+                "bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET}"
+            ),
+            LEGACY_4_5
+        ]
     );
 }
 

@@ -18,9 +18,10 @@ fn a_rewrite_is_logged_in_one_line() {
     assert_eq!(outcome.env("ID"), behind("eu", SONNET_4_5));
     assert_eq!(
         outcome.warnings,
-        [format!(
-            "bedrock-profiles: replaced {SONNET_4_5} with eu.{SONNET_4_5}"
-        )]
+        [
+            &*format!("bedrock-profiles: replaced {SONNET_4_5} with eu.{SONNET_4_5}"),
+            LEGACY_4_5
+        ]
     );
     assert_eq!(
         outcome.audit["rewrites"],
@@ -32,8 +33,9 @@ fn a_rewrite_is_logged_in_one_line() {
         ("B", SONNET_4_5),
         ("AWS_REGION", "eu-west-1"),
     ]));
-    assert_eq!(twice.warnings.len(), 1);
-    assert!(twice.warnings[0].ends_with(" (+1)"), "{:?}", twice.warnings);
+    assert_eq!(twice.warnings.len(), 2);
+    let counted = |warning: &String| warning.ends_with(" (+1)");
+    assert!(twice.warnings.iter().all(counted), "{:?}", twice.warnings);
 }
 
 #[test]
@@ -44,9 +46,12 @@ fn a_dry_run_policy_changes_nothing_and_previews_the_change() {
     assert!(!outcome.changed());
     assert_eq!(
         outcome.warnings,
-        [format!(
-            "bedrock-profiles: policy stage (DryRun) would replace {SONNET_4_5} with eu.{SONNET_4_5}"
-        )]
+        [
+            &*format!(
+                "bedrock-profiles: policy stage (DryRun) would replace {SONNET_4_5} with eu.{SONNET_4_5}"
+            ),
+            LEGACY_4_5
+        ]
     );
     assert!(outcome.audit.contains_key("would-rewrite"));
     let unresolved = named("stage", "{ unresolved: Deny }").create(&pod(UNSERVED));
@@ -67,7 +72,8 @@ fn a_preview_reports_only_differences_from_the_effective_policy() {
     );
     let alike = world.create(&pod(ASKED));
     assert_eq!(alike.verdict, "Rewrite");
-    assert_eq!(alike.warnings.len(), 1, "{:?}", alike.warnings);
+    let replaced = format!("bedrock-profiles: replaced {SONNET_4_5} with eu.{SONNET_4_5}");
+    assert_eq!(alike.warnings, [&*replaced, LEGACY_4_5]);
     let object = pod(&[("ID", SONNET_4_6), ("AWS_REGION", "eu-west-2")]);
     let otherwise = world.create(&object);
     assert_eq!(otherwise.verdict, "Tell");
@@ -297,9 +303,12 @@ fn workload_templates_are_unchanged_and_warn() {
     assert_eq!(outcome.verdict, "Tell");
     assert_eq!(
         outcome.warnings,
-        [format!(
-            "bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET_4_5}"
-        )]
+        [
+            &*format!(
+                "bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET_4_5}"
+            ),
+            LEGACY_4_5
+        ]
     );
     let off = Scenario::under("{ templates: Off }").create(&deployment(ASKED));
     assert_eq!(off.warnings, Vec::<String>::new());

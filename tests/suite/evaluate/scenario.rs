@@ -23,6 +23,8 @@ pub(crate) const TODAY: Date = date(2026, 11, 23);
 pub(crate) const ANNOTATION: &str = "bedrock-profiles.dev/rewrites";
 
 pub(crate) const SONNET_4_5: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+/// The warning that comes with a rewrite to a profile of [`SONNET_4_5`].
+pub(crate) const LEGACY_4_5: &str = "bedrock-profiles: anthropic.claude-sonnet-4-5-20250929-v1:0 is Legacy until 2027-04-08: accounts without recent use are refused; its successor is anthropic.claude-sonnet-4-6";
 pub(crate) const SONNET_4_6: &str = "anthropic.claude-sonnet-4-6";
 pub(crate) const SONNET_4: &str = "anthropic.claude-sonnet-4-20250514-v1:0";
 pub(crate) const FABLE_5: &str = "anthropic.claude-fable-5";

@@ -277,21 +277,19 @@ impl Lifecycle {
             || self.end_of_life.iter().any(|end| today >= end.date)
     }
 
-    /// The state on `today` in `region`, or in general if no region is known, with the date that determines it.
-    pub fn at(&self, region: Option<Region>, today: Date) -> (LifecycleState, Option<Date>) {
-        let date = match region {
-            Some(region) => self.date_in(region),
-            None => self.end_of_life.iter().map(|end| end.date).min(),
+    /// The state on `today` in `region`, or in general if no region is known, with the end of life that determines it.
+    pub fn at(&self, region: Option<Region>, today: Date) -> (LifecycleState, Option<&EndOfLife>) {
+        let Some(region) = region else {
+            let first = self.end_of_life.iter().min_by_key(|end| end.date);
+            return (self.state, first);
         };
-        match (date, self.state) {
-            (Some(date), _) if region.is_some() && today >= date => {
-                (LifecycleState::EndOfLife, Some(date))
-            }
-            (Some(date), LifecycleState::EndOfLife) if region.is_some() && today < date => {
-                (LifecycleState::Legacy, Some(date))
-            }
-            (date, state) => (state, date),
-        }
+        let end = self.end_in(region);
+        let state = match (end, self.state) {
+            (Some(end), _) if today >= end.date => LifecycleState::EndOfLife,
+            (Some(_), LifecycleState::EndOfLife) => LifecycleState::Legacy,
+            (_, state) => state,
+        };
+        (state, end)
     }
 }
 

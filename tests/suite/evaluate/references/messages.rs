@@ -34,7 +34,7 @@ fn a_resolved_reference_is_reported_with_its_source() {
     assert_eq!(outcome.verdict, "Rewrite");
     assert_eq!(outcome.audit["rewrites"], CHANGE);
     let told = format!("bedrock-profiles: replaced {SONNET_4_5} with eu.{SONNET_4_5}");
-    assert_eq!(outcome.warnings, [told]);
+    assert_eq!(outcome.warnings, [&*told, LEGACY_4_5]);
 }
 
 #[test]
@@ -46,9 +46,9 @@ fn a_reported_reference_warns_and_changes_nothing() {
     assert_eq!(outcome.audit["would-rewrite"], CHANGE);
     let told =
         format!("bedrock-profiles: policy test would replace {SONNET_4_5} with eu.{SONNET_4_5}");
-    assert_eq!(outcome.warnings, [&*told]);
+    assert_eq!(outcome.warnings, [&*told, LEGACY_4_5]);
     let template = world.create(&deployed(&referring()));
-    assert_eq!(template.warnings, [&*told]);
+    assert_eq!(template.warnings, [&*told, LEGACY_4_5]);
     // Beside an ID of the Pod's own, which is rewritten.
     let mut mixed = referring();
     let env = mixed["spec"]["containers"][0]["env"]
@@ -68,7 +68,7 @@ fn a_reported_reference_warns_and_changes_nothing() {
     );
     assert_eq!(outcome.record()["entries"].as_array().unwrap().len(), 1);
     let rewrote = format!("bedrock-profiles: replaced {SONNET_4_6} with eu.{SONNET_4_6}");
-    assert_eq!(outcome.warnings, [rewrote, told]);
+    assert_eq!(outcome.warnings, [&*rewrote, &*told, LEGACY_4_5]);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_dry_run_policy_previews_the_rewrite() {
     let told = format!(
         "bedrock-profiles: policy test (DryRun) would replace {SONNET_4_5} with eu.{SONNET_4_5}"
     );
-    assert_eq!(outcome.warnings, [told]);
+    assert_eq!(outcome.warnings, [&*told, LEGACY_4_5]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_workload_template_warns_about_the_change_in_its_pods() {
     assert_eq!(outcome.verdict, "Tell");
     let told =
         format!("bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET_4_5}");
-    assert_eq!(outcome.warnings, [told]);
+    assert_eq!(outcome.warnings, [&*told, LEGACY_4_5]);
 }
 
 #[test]
