@@ -10,7 +10,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 IMAGE ?= ghcr.io/bedrock-profiles/bedrock-profiles:$(VERSION)
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench bench-memory bench-audit plane fuzz node playground image
+.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz node playground image
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -72,6 +72,9 @@ bench-memory: ## memory of a replica, and the delay until a changed policy is us
 
 bench-audit: ## time and memory of an audit of 10,000 ConfigMaps of 100 KiB and 5,000 Pods, on a control plane; takes minutes
 	$(CARGO) test --release --test cluster -- weigh-audit
+
+bench-files: ## time and memory of an audit of a folder of 100 MB
+	$(CARGO) bench --bench files
 
 plane: ## keep a control plane running for `cargo test --test cluster NAME`
 	$(CARGO) test --test cluster -- hold

@@ -8,8 +8,8 @@ pub mod audit;
 pub mod check;
 pub mod evaluation_args;
 pub mod export;
+pub mod file_args;
 pub mod fix;
-
 pub mod resolve;
 pub mod serve;
 pub mod yaml;

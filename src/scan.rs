@@ -1,5 +1,5 @@
-//! Files to findings. Each file is parsed once, and three passes read its documents: the first collects namespaces, the second
-//! ConfigMaps, and the third evaluates every object.
+//! Files to findings. Each file is parsed once, and up to three passes read its documents: the first collects namespaces, the second
+//! ConfigMaps, and the third evaluates every object. [`prefilter`] names the files that need only one of them.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ pub mod files;
 pub mod namespaces;
 mod parsed;
 mod position;
+pub mod prefilter;
 
 pub use parsed::{FileFormat, OverriddenKeyPosition, ParsedFile};
 

@@ -13,7 +13,8 @@ use crate::runtime::error_text::error_text;
 use crate::scan::files::SourceFile;
 use crate::text::splice;
 
-use super::audit::{FileArgs, Tally, parse};
+use super::audit::Tally;
+use super::file_args::FileArgs;
 
 /// Arguments of `fix`.
 #[derive(Debug, clap::Args)]
@@ -31,25 +32,20 @@ pub struct Args {
 /// Runs the command. The findings are printed to standard error; the new text of standard input to standard output.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut tally = Tally::default();
-    let files = args.files.read(&mut tally);
-    let parsed = parse(&files);
-    let view = args.files.view(&parsed, true)?;
-    let scan = args.files.scan(&view, true);
     let (mut findings, mut rewritten) = (Vec::new(), 0);
-    for (file, parsed) in files.iter().zip(&parsed) {
-        let result = scan.file(parsed);
-        tally.objects += result.objects;
-        let new = splice(&file.text, &result.splices);
-        if args.diff {
-            anstream::print!("{}", diff(file, &new));
-        } else {
-            match write(file, &new) {
-                Ok(()) => rewritten += result.edited,
-                Err(error) => tally.error(&error_text(error.as_ref())),
+    args.files
+        .evaluate(true, &mut tally, |file, result, tally| {
+            let new = splice(&file.text, &result.splices);
+            if args.diff {
+                anstream::print!("{}", diff(file, &new));
+            } else {
+                match write(file, &new) {
+                    Ok(()) => rewritten += result.edited,
+                    Err(error) => tally.error(&error_text(error.as_ref())),
+                }
             }
-        }
-        findings.extend(result.findings);
-    }
+            findings.extend(result.findings);
+        })?;
     let report = AuditReport::new(tally.objects, findings);
     anstream::eprint!("{}", terminal::table(&report, false));
     anstream::eprintln!("{}", messages::summary(&report, rewritten));

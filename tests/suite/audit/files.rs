@@ -1,5 +1,7 @@
 //! The audit of a cluster and of files with the same objects.
 
+use bedrock_profiles::scan::files::read_all;
+use bedrock_profiles::scan::prefilter::may_have_findings;
 use bedrock_profiles::scan::{FileFormat, ParsedFile, Scan};
 
 use super::*;
@@ -51,4 +53,36 @@ fn an_audit_of_a_cluster_and_of_files_has_equal_records() {
         .collect();
     assert!(by_file.len() >= 6, "{by_file:#?}");
     assert_eq!(by_cluster, by_file.iter().map(pointers).collect());
+}
+
+/// A file that is dropped after it was read has no finding, whatever the other files contain.
+#[test]
+fn a_file_without_an_id_or_a_reference_has_no_findings() {
+    let input = Cluster::of(Vec::new()).input;
+    let scan = Scan {
+        view: &input.view,
+        today: TODAY,
+        namespace: "default",
+        edit: false,
+    };
+    let (mut held, mut dropped) = (0, 0);
+    for file in read_all(&["tests/fixtures".into(), "catalog".into(), "charts".into()]) {
+        let file = file.unwrap();
+        if may_have_findings(&input.view.snapshot, &file.text) {
+            held += 1;
+        } else {
+            dropped += 1;
+            let findings = scan.file(&file.parse()).findings;
+            assert!(findings.is_empty(), "{}: {findings:#?}", file.name);
+        }
+    }
+    assert!(held > 100 && dropped > 10, "{held}, {dropped}");
+    for text in [
+        "a: \"anthropic\\x2eclaude-sonnet-4-6\"",
+        "a = \"anthropic\\U0000002eclaude-sonnet-4-6\"",
+        "a: \"anthropic\\\n  .claude-sonnet-4-6\"",
+        "valueFrom: {secretKeyRef: {name: s, key: model}}",
+    ] {
+        assert!(may_have_findings(&input.view.snapshot, text), "{text}");
+    }
 }

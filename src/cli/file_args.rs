@@ -1,0 +1,171 @@
+//! Flags that `audit` and `fix` share: files, and what to evaluate them with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::domain::view::{Namespaces, View};
+use crate::scan::config_maps::ConfigMapCollector;
+use crate::scan::files::{self, SourceFile};
+use crate::scan::namespaces::NamespaceCollector;
+use crate::scan::prefilter::{may_define_shared_objects, may_have_findings};
+use crate::scan::{OverriddenKeyPosition, ParsedFile, Scan, ScanResult};
+
+use super::audit::Tally;
+use super::evaluation_args::EvaluationArgs;
+
+/// The namespace of objects in files that state none.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// Files, and what to evaluate them with.
+#[derive(Debug, clap::Args)]
+pub struct FileArgs {
+    /// File, directory, or `-` for standard input; can be given several times.
+    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-")]
+    pub paths: Vec<PathBuf>,
+    /// Namespace of objects in files that have none (default: `default`), or namespace of the cluster to audit (default: that of
+    /// the context).
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+    /// Policies and mappings to evaluate with.
+    #[command(flatten)]
+    pub evaluation: EvaluationArgs,
+}
+
+/// The objects of all files that other files are evaluated with.
+#[derive(Default)]
+struct SharedObjects {
+    namespaces: NamespaceCollector,
+    config_maps: ConfigMapCollector,
+}
+
+impl FileArgs {
+    /// Evaluates the files, and calls `each` with the result of every file that may have findings, in order.
+    ///
+    /// A file may need a namespace or a ConfigMap of a later one. So the files that may have findings stay in memory until all files have
+    /// been read, and the parsed form of those that define such objects. Each file is parsed once.
+    pub(super) fn evaluate(
+        &self,
+        edit: bool,
+        tally: &mut Tally,
+        mut each: impl FnMut(&SourceFile, ScanResult, &mut Tally),
+    ) -> anyhow::Result<()> {
+        let mut view = self.evaluation.view_printing_warnings()?;
+        let mut shared = SharedObjects::default();
+        let files = self.read(&self.scan(&view, edit), &mut shared, tally);
+        let parsed: Vec<_> = files
+            .iter()
+            .map(|file| may_define_shared_objects(&file.text).then(|| parse(file)))
+            .collect();
+        for file in parsed.iter().flatten() {
+            shared.namespaces.add(file);
+        }
+        view.namespaces = Arc::new(observed(shared.namespaces));
+        let scan = self.scan(&view, edit);
+        for file in parsed.iter().flatten() {
+            shared.config_maps.add(&scan, file);
+        }
+        warn_about_disputed(&shared.config_maps);
+        view.config_maps = Arc::new(shared.config_maps.references);
+        let scan = self.scan(&view, edit);
+        for (file, parsed) in files.iter().zip(parsed) {
+            let result = scan.file(&parsed.unwrap_or_else(|| parse(file)));
+            tally.objects += result.objects;
+            each(file, result, tally);
+        }
+        Ok(())
+    }
+
+    /// Reads the files and returns those that may have findings. Of the others, counts the objects and adds the shared ones. Errors are
+    /// printed and added to `tally`.
+    fn read(
+        &self,
+        scan: &Scan<'_>,
+        shared: &mut SharedObjects,
+        tally: &mut Tally,
+    ) -> Vec<SourceFile> {
+        let mut held = Vec::new();
+        for file in files::read_all(&self.paths) {
+            match file {
+                Ok(file) if is_held(scan, &file) => held.push(file),
+                Ok(file) => {
+                    let parsed = parse(&file);
+                    shared.namespaces.add(&parsed);
+                    shared.config_maps.add(scan, &parsed);
+                    tally.objects += scan.file(&parsed).objects;
+                }
+                Err(error) => tally.error(&error),
+            }
+        }
+        held
+    }
+
+    /// What the files are evaluated with.
+    fn scan<'a>(&'a self, view: &'a View, edit: bool) -> Scan<'a> {
+        Scan {
+            view,
+            today: (self.evaluation.today())(),
+            namespace: self.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
+            edit,
+        }
+    }
+}
+
+/// Whether a file is evaluated after all files have been read. Standard input always is: `fix` prints it.
+fn is_held(scan: &Scan<'_>, file: &SourceFile) -> bool {
+    file.path.is_none() || may_have_findings(&scan.view.snapshot, &file.text)
+}
+
+/// The namespaces of the files. Prints a warning about each one that the files disagree about.
+fn observed(collector: NamespaceCollector) -> Namespaces {
+    for key in &collector.disputed {
+        anstream::eprintln!(
+            "warning: documents disagree about a label or annotation of a namespace, so it is ignored: {key}"
+        );
+    }
+    let namespaces = collector.namespaces.into_iter();
+    let namespaces = namespaces.map(|(name, namespace)| (name, Arc::new(namespace)));
+    Namespaces::Observed(namespaces.collect())
+}
+
+fn warn_about_disputed(config_maps: &ConfigMapCollector) {
+    for (namespace, name) in &config_maps.disputed {
+        anstream::eprintln!(
+            "warning: documents disagree about the data of a ConfigMap, so references to it are not followed: {namespace}/{name}"
+        );
+    }
+}
+
+/// Parses a file. The documents that cannot be parsed are printed as notes.
+fn parse(file: &SourceFile) -> ParsedFile<'_> {
+    let parsed = file.parse();
+    for error in &parsed.unread {
+        anstream::eprintln!(
+            "note: {}:{}:{}: {}; this document was read line by line",
+            file.name,
+            error.line,
+            error.column,
+            error.problem
+        );
+    }
+    if let Some(key) = parsed.overridden_key() {
+        warn_about_overridden(file, key);
+    }
+    parsed
+}
+
+fn warn_about_overridden(file: &SourceFile, key: OverriddenKeyPosition) {
+    let overridden = if key.by_merge {
+        "the merge key `<<` further below overrides this key, as kubectl and Helm read it"
+    } else {
+        "this key occurs again in its mapping, and the last value counts"
+    };
+    let others = match key.others {
+        0 => String::new(),
+        others => format!(" (and {others} more in this file)"),
+    };
+    let (line, column) = (key.line, key.column);
+    anstream::eprintln!(
+        "warning: {}:{line}:{column}: {overridden}{others}",
+        file.name
+    );
+}
