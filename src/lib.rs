@@ -1,6 +1,6 @@
 //! Rewrites Amazon Bedrock direct model IDs to inference profile IDs on their way into a Kubernetes cluster.
 //!
-//! Modules of this level are called rooms. The table lists the rooms and their imports, lowest first; `tests/suite/architecture.rs`
+//! The table lists the top-level modules and their imports, lowest first; `tests/suite/architecture.rs`
 //! holds it both ways.
 //!
 //! ```text

@@ -79,7 +79,7 @@ fn effective_policy<'s>(
         .policies
         .iter()
         .filter(|policy| policy.namespaces.selects(namespace))
-        .min_by_key(|policy| !policy.decides())
+        .min_by_key(|policy| !policy.can_be_effective())
         .with_context(|| {
             format!(
                 "no policy selects namespace `{}`, whose labels are not known here: choose another one with --namespace",

@@ -74,7 +74,9 @@ pub enum Manager {
     Audit,
     /// `builtin` and `default`.
     Bootstrap,
-    /// Rules and CA bundles of webhook configurations, and the CAs.
+    /// Rules and CA bundles of webhook configurations.
+    WebhookConfigurations,
+    /// The Secret with the CAs.
     Certificates,
 }
 
@@ -85,6 +87,7 @@ impl Manager {
             Self::Status => in_group!("status"),
             Self::Audit => in_group!("audit"),
             Self::Bootstrap => in_group!("bootstrap"),
+            Self::WebhookConfigurations => in_group!("webhook-configurations"),
             Self::Certificates => in_group!("certificates"),
         }
     }

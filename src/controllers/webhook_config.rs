@@ -1,5 +1,7 @@
 //! Activates the webhook configurations of the release, and keeps them active. The chart ships each without rules and without a
 //! CA bundle, which is valid and inert. The leader applies both at once, as soon as a replica can respond.
+//!
+//! Only this controller writes `rules` and `caBundle`; the chart must render neither.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,8 +44,8 @@ pub struct WebhookConfigController {
     pub config: Arc<Published<Option<BootstrapConfig>>>,
     /// The CAs that the webhook configurations are to trust; `None` until a replica has a certificate.
     pub trust: channel::Receiver<Option<DesiredTrust>>,
-    /// Whether a replica is known to respond.
-    pub serving: channel::Receiver<bool>,
+    /// Whether a replica is an endpoint of the Service, and responds.
+    pub endpoint_ready: channel::Receiver<bool>,
     /// Whether this replica is the leader.
     pub leadership: Leadership,
     /// Receives the observed state of all webhook configurations.
@@ -134,7 +136,7 @@ impl Reconciler for Activation {
             }
             () = self.config_changes.changed() => {}
             Ok(()) = self.inputs.trust.changed() => {}
-            Ok(()) = self.inputs.serving.changed() => {}
+            Ok(()) = self.inputs.endpoint_ready.changed() => {}
             () = self.inputs.leadership.changed() => {}
         }
     }
@@ -184,10 +186,10 @@ impl Activation {
     /// applied.
     async fn apply_all(&mut self, webhooks: &[WebhookSpec]) -> Result<(), WebhookConfigError> {
         let inputs = &mut self.inputs;
-        let serving = *inputs.serving.borrow_and_update();
+        let endpoint_ready = *inputs.endpoint_ready.borrow_and_update();
         let trust = inputs.trust.borrow_and_update().clone();
         let is_leader = inputs.leadership.is_leader();
-        let Some(trust) = trust.filter(|trust| is_leader && trust.is_confirmed()) else {
+        let Some(trust) = trust.filter(|trust| is_leader && trust.may_be_written()) else {
             return Ok(());
         };
         let mut result = Ok(());
@@ -200,7 +202,7 @@ impl Activation {
                 rules: &spec.rules,
                 ca_bundle: &bundle,
             };
-            let step = desired.step(Some(&object.webhook), serving);
+            let step = desired.step(Some(&object.webhook), endpoint_ready);
             if !matches!(step, WebhookStep::Activate | WebhookStep::Update) {
                 continue;
             }
@@ -241,7 +243,7 @@ impl Activation {
                 "clientConfig": {"caBundle": STANDARD.encode(bundle)},
             }],
         });
-        let params = PatchParams::apply(Manager::Certificates.as_str()).force();
+        let params = PatchParams::apply(Manager::WebhookConfigurations.as_str()).force();
         match api.patch(&spec.name, &params, &Patch::Apply(&object)).await {
             Ok(stored) => {
                 tracing::info!(webhook = spec.name, "webhook configuration is active");
@@ -309,7 +311,7 @@ impl WebhookObject {
         let ca_bundle = webhook
             .and_then(|webhook| webhook["clientConfig"]["caBundle"].as_str())
             .and_then(|text| STANDARD.decode(text).ok());
-        let manager = Manager::Certificates.as_str();
+        let manager = Manager::WebhookConfigurations.as_str();
         let applied_at = object
             .managed_fields()
             .iter()

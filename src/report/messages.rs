@@ -26,7 +26,7 @@ pub use reasons::Unchanged;
 pub use records::{finding, id, lifecycle, replacement, summary, totals};
 pub use steps::step;
 
-use warnings::{Tense, Warnings};
+use warnings::{RewriteStatus, Warnings};
 
 /// Maximum length of an audit annotation in bytes: room for a few dozen changes.
 const MAX_ANNOTATION: usize = 4096;
@@ -88,12 +88,12 @@ pub fn render<'t>(
         // A denial has a message of its own, and a controller does not read warnings.
         let is_silent = denied || (policy.mode == Mode::Deny && object.is_controlled());
         if !is_silent {
-            let tense = if rewritten {
-                Tense::Done
+            let status = if rewritten {
+                RewriteStatus::Done
             } else {
-                Tense::of(policy, object.kind)
+                RewriteStatus::of(policy, object.kind)
             };
-            warnings.add_all(policy, findings, tense);
+            warnings.add_all(policy, findings, status);
         }
     }
     let effective: BTreeMap<_, _> = judgement
@@ -118,7 +118,11 @@ pub fn render<'t>(
                 .is_some_and(|resolution| **resolution == preview.resolution);
             !same && (judgement.effective.is_none() || preview.resolution.target().is_some())
         };
-        warnings.add_all(policy, findings.iter().filter(differs), Tense::DryRun);
+        warnings.add_all(
+            policy,
+            findings.iter().filter(differs),
+            RewriteStatus::DryRun,
+        );
     }
     Messages {
         warnings: warnings.render(),

@@ -7,7 +7,7 @@ use crate::domain::object::Object;
 use crate::domain::written_by_tool::is_written_by_tool;
 use crate::text::{Kind, MergeOrder, NodeId, SyntaxError, Tree};
 
-/// The format of a file.
+/// How a file is split into documents. The format of each document is a [`Format`](crate::text::Format), which follows from its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {
     /// One JSON document.

@@ -19,10 +19,10 @@ pub enum Endpoint {
 ///
 /// The rules of the webhook configuration select the requests. Rules that an administrator has widened do not widen what
 /// is evaluated.
-pub(super) fn select<'a>(
+pub(super) fn action_of_request<'a>(
     endpoint: Endpoint,
     envelope: &Envelope<'_>,
-    sort: ObjectKind,
+    kind: ObjectKind,
     old: Option<&'a Object<'a>>,
 ) -> Option<Action<'a>> {
     let resource = (envelope.resource, envelope.sub_resource);
@@ -32,12 +32,12 @@ pub(super) fn select<'a>(
             old.map(Action::AddEphemeralContainers)
         }
         (Endpoint::Mutate, ("configmaps", ""), Operation::Create | Operation::Update) => {
-            (sort == ObjectKind::ConfigMap).then_some(Action::Apply(old))
+            (kind == ObjectKind::ConfigMap).then_some(Action::Apply(old))
         }
         // The API server rejects a patch from the validating endpoint, so only templates are evaluated there. The
         // object's own kind counts as well as the resource of the request.
         (Endpoint::Validate, (resource, ""), Operation::Create | Operation::Update) => {
-            let is_template = sort == ObjectKind::Template && template_kind(resource).is_some();
+            let is_template = kind == ObjectKind::Template && template_kind(resource).is_some();
             is_template.then_some(Action::Apply(old))
         }
         _ => None,

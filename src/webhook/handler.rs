@@ -132,7 +132,8 @@ impl AdmissionHandler {
             return Ok(self.allow(envelope));
         };
         let old = review.old_object.map(|node| Object::at(&tree, node));
-        let Some(action) = action::select(endpoint, envelope, object.kind, old.as_ref()) else {
+        let Some(action) = action::action_of_request(endpoint, envelope, object.kind, old.as_ref())
+        else {
             return Ok(self.allow(envelope));
         };
 

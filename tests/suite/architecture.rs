@@ -1,12 +1,12 @@
-//! Which room imports which (the tables at the head of `src/lib.rs` and `crates/engine/src/lib.rs`), held both ways: an import
-//! that no table has fails, and so does an arrow that no import takes. No import cycle joins the modules of a room.
+//! Which top-level module imports which (the tables at the head of `src/lib.rs` and `crates/engine/src/lib.rs`), held both ways: an import
+//! that no table has fails, and so does an arrow that no import takes. No import cycle joins the modules of a top-level module.
 //!
 //! The purity of the engine is held by its manifest and its `clippy.toml`; here only what neither can deny.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Rooms, and the rooms that each imports; `None` is every room.
+/// Top-level modules, and those that each imports; `None` is every one.
 type Arrows = BTreeMap<String, Option<BTreeSet<String>>>;
 
 /// Modules, and the modules that each imports.
@@ -55,7 +55,7 @@ impl Source {
         }
     }
 
-    fn room(&self) -> &str {
+    fn top(&self) -> &str {
         &self.module[0]
     }
 
@@ -129,17 +129,17 @@ fn production(text: &str) -> String {
     text[..end].lines().map(code).collect::<Vec<_>>().join("\n")
 }
 
-/// Reads rows of the form `room   description -> imported rooms`.
+/// Reads rows of the form `module   description -> imported modules`.
 fn table(head: &str) -> Arrows {
     let row = |line: &str| {
         let (left, right) = line.strip_prefix("//! ")?.split_once(" -> ")?;
-        let room = left.split_whitespace().next()?.to_owned();
+        let top = left.split_whitespace().next()?.to_owned();
         let imported = match right.trim() {
             "all" => None,
             "nothing" => Some(BTreeSet::new()),
             some => Some(some.split(", ").map(str::to_owned).collect()),
         };
-        Some((room, imported))
+        Some((top, imported))
     };
     head.lines().filter_map(row).collect()
 }
@@ -150,63 +150,65 @@ fn violations(arrows: &Arrows, sources: &[Source]) -> Vec<String> {
     let mut taken: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for source in sources {
         let name = source.module.join("/");
-        let Some(allowed) = arrows.get(source.room()) else {
-            found.push(format!("{name}: the table has no room `{}`", source.room()));
+        let Some(allowed) = arrows.get(source.top()) else {
+            found.push(format!(
+                "{name}: the table has no module `{}`",
+                source.top()
+            ));
             continue;
         };
         if source.longest_climb() >= source.module.len() {
-            found.push(format!("{name}: `super` leaves the room; write `crate::…`"));
+            found.push(format!(
+                "{name}: `super` leaves the top-level module; write `crate::…`"
+            ));
         }
         if source.code.contains("crate::{") {
             found.push(format!(
-                "{name}: `crate::{{…}}` hides the room; one `use` for each"
+                "{name}: `crate::{{…}}` hides the module; one `use` for each"
             ));
         }
         for import in source.imports() {
-            let room = import.first().copied().unwrap_or_default();
-            if room == source.room() || !arrows.contains_key(room) {
+            let top = import.first().copied().unwrap_or_default();
+            if top == source.top() || !arrows.contains_key(top) {
                 continue;
             }
-            taken.entry(source.room()).or_default().insert(room);
+            taken.entry(source.top()).or_default().insert(top);
             if allowed
                 .as_ref()
-                .is_some_and(|allowed| !allowed.contains(room))
+                .is_some_and(|allowed| !allowed.contains(top))
             {
-                found.push(format!("{name}: imports `{room}`, which the table forbids"));
+                found.push(format!("{name}: imports `{top}`, which the table forbids"));
             }
         }
     }
-    let here: BTreeSet<_> = sources.iter().map(Source::room).collect();
-    for (room, allowed) in arrows
-        .iter()
-        .filter(|(room, _)| here.contains(room.as_str()))
-    {
+    let here: BTreeSet<_> = sources.iter().map(Source::top).collect();
+    for (top, allowed) in arrows.iter().filter(|(top, _)| here.contains(top.as_str())) {
         for arrow in allowed.iter().flatten() {
             if !taken
-                .get(room.as_str())
+                .get(top.as_str())
                 .is_some_and(|taken| taken.contains(arrow.as_str()))
             {
-                found.push(format!("the table lets `{room}` import `{arrow}`, unused"));
+                found.push(format!("the table lets `{top}` import `{arrow}`, unused"));
             }
         }
     }
     found
 }
 
-/// The imports between the modules of a room; a module is a file together with the folder of its name.
-fn graph(room: &str, sources: &[Source]) -> Graph {
-    let of_room = || sources.iter().filter(|source| source.room() == room);
-    let modules: BTreeSet<_> = of_room()
+/// The imports between the modules of a top-level module; a module is a file together with the folder of its name.
+fn graph(top: &str, sources: &[Source]) -> Graph {
+    let of_top = || sources.iter().filter(|source| source.top() == top);
+    let modules: BTreeSet<_> = of_top()
         .filter_map(|source| source.module.get(1).cloned())
         .collect();
     let mut graph = Graph::new();
-    for source in of_room() {
+    for source in of_top() {
         let Some(module) = source.module.get(1) else {
             continue;
         };
         for import in source.imports() {
             if let [first, second, ..] = import[..]
-                && first == room
+                && first == top
                 && second != module
                 && modules.contains(second)
             {
@@ -280,7 +282,7 @@ fn imports_are_the_arrows_of_the_tables_and_no_arrow_is_unused() {
 }
 
 #[test]
-fn the_tables_have_every_room_and_no_cycle() {
+fn the_tables_have_every_top_level_module_and_no_cycle() {
     for folder in crates() {
         let head = head(&folder);
         let arrows = table(&head);
@@ -288,12 +290,12 @@ fn the_tables_have_every_room_and_no_cycle() {
             .lines()
             .filter_map(|line| line.strip_prefix("pub mod "));
         for module in modules {
-            let room = module.trim_end_matches(';');
-            assert!(arrows.contains_key(room), "the table has no room `{room}`");
+            let top = module.trim_end_matches(';');
+            assert!(arrows.contains_key(top), "the table has no module `{top}`");
         }
-        let closed = arrows.into_iter().map(|(room, imported)| {
+        let closed = arrows.into_iter().map(|(top, imported)| {
             let imported = imported.unwrap_or_default();
-            (room, imported)
+            (top, imported)
         });
         let on_cycles = cyclic(closed.collect());
         assert!(on_cycles.is_empty(), "{on_cycles:?}");
@@ -301,15 +303,15 @@ fn the_tables_have_every_room_and_no_cycle() {
 }
 
 #[test]
-fn modules_of_a_room_have_no_import_cycle() {
+fn the_modules_of_a_top_level_module_have_no_import_cycle() {
     for folder in crates() {
         let sources = sources(&folder);
         assert!(sources.len() > 50, "{}", sources.len());
-        for room in table(&head(&folder)).keys() {
-            let graph = graph(room, &sources);
+        for top in table(&head(&folder)).keys() {
+            let graph = graph(top, &sources);
             let on_cycles = cyclic(graph.clone());
             let edges: Vec<_> = on_cycles.iter().map(|m| (m, &graph[m])).collect();
-            assert!(on_cycles.is_empty(), "cycle in `{room}`: {edges:#?}");
+            assert!(on_cycles.is_empty(), "cycle in `{top}`: {edges:#?}");
         }
     }
 }
@@ -421,7 +423,7 @@ fn homonyms(sources: &[Source]) -> BTreeMap<&str, Vec<String>> {
         }
     }
     modules.retain(|name, modules| {
-        let count = |room: &str| modules.iter().filter(|one| one.starts_with(room)).count();
+        let count = |top: &str| modules.iter().filter(|one| one.starts_with(top)).count();
         let is_twin = modules.len() == 2 && count("api/") == 1 && count("domain/") == 1;
         modules.len() > 1 && !is_twin && !CONVENTIONAL_TYPES.contains(name)
     });
@@ -430,7 +432,7 @@ fn homonyms(sources: &[Source]) -> BTreeMap<&str, Vec<String>> {
 
 // === The checks themselves ===
 
-/// A table of three rooms, and one file that the checks read beside `base`.
+/// A table of three modules, and one file that the checks read beside `base`.
 fn found_in(file: &str, text: &str) -> Vec<String> {
     let arrows = table("//! a  lowest -> nothing\n//! b  above it -> a\n//! c  top -> all\n");
     let base = Source::new("b/base.rs", "use crate::a::Applied;");

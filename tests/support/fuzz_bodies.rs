@@ -1,10 +1,6 @@
 //! What must hold of any bytes, one function for each fuzz target. `fuzz/` runs them over what libFuzzer makes, the suite over
 //! seeds and a bounded number of changes to them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a body tells a violation by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a violation is a panic")]
 
 #[path = "independent_parsers.rs"]
 pub(crate) mod independent_parsers;
@@ -337,17 +333,17 @@ pub(crate) fn read_embedded(data: &[u8]) {
                 }],
             );
             let after = texts(&reread(&changed, tree.format(), document));
-            let told = [&decoded[..word.start], OTHER, &decoded[word.end..]].concat();
+            let replaced = [&decoded[..word.start], OTHER, &decoded[word.end..]].concat();
             // Aliases of YAML read the same bytes.
             let expected = before.iter().map(|(pointer, place, other)| {
-                let text = if place == raw { &told } else { other };
+                let text = if place == raw { &replaced } else { other };
                 (pointer, text)
             });
             let after = after.iter().map(|(pointer, _, text)| (pointer, text));
             assert!(after.eq(expected), "{text:?} became {changed:?}");
             if !is_template(text) {
                 let texts = (text, &*changed);
-                independent_parsers::assert_one_change(tree.format(), texts, (decoded, &told));
+                independent_parsers::assert_one_change(tree.format(), texts, (decoded, &replaced));
             }
         }
     }
@@ -471,7 +467,7 @@ pub(crate) fn convert_resources(data: &[u8]) {
     let policies_named: BTreeSet<_> = policies.iter().map(|it| it.name.clone()).collect();
     let (snapshot, problems) = Snapshot::build(mappings, policies);
     for problem in problems {
-        // What is wrong is told of an object that is there, by its name.
+        // What is wrong is replaced of an object that is there, by its name.
         let (named, name) = match problem.object() {
             ObjectName::Mapping(name) => (&mappings_named, name),
             ObjectName::Policy(name) => (&policies_named, name),

@@ -293,12 +293,12 @@ fn start_webhook_config(
     channel::Sender<Option<DesiredTrust>>,
     channel::Receiver<WebhookStates>,
 ) {
-    let (is_serving, serving) = channel::channel(false);
+    let (sender, endpoint_ready) = channel::channel(false);
     let mut observed = server.readiness.observed();
     spawn(server, "readiness observer", async move {
         if observed.wait_for(|observed| *observed).await.is_ok() {
             tokio::time::sleep(ENDPOINT_PROPAGATION).await;
-            is_serving.send_replace(true);
+            sender.send_replace(true);
         }
         std::future::pending::<()>().await;
     });
@@ -308,7 +308,7 @@ fn start_webhook_config(
         clients: shared.clients.clone(),
         config: Arc::clone(&shared.config),
         trust,
-        serving,
+        endpoint_ready,
         leadership,
         states,
         watches: shared.watches.clone(),

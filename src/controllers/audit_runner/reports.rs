@@ -1,5 +1,5 @@
 //! OpenReports reports of an audit, where the cluster serves them: one for each namespace, written when its content changes and
-//! deleted when nothing is left to report.
+//! deleted when no finding remains.
 
 use std::collections::BTreeMap;
 

@@ -39,7 +39,7 @@ impl CertificateContext {
     }
 
     /// Whether this replica leads now.
-    pub(super) fn leads(&self) -> bool {
+    pub(super) fn is_leader(&self) -> bool {
         self.leadership.is_leader()
     }
 

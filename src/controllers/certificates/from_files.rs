@@ -117,8 +117,8 @@ fn step(selection: &mut LeafSelection, context: &mut CertificateContext, now: No
         context.metrics.count_issued();
         tracing::info!("serving a new certificate");
     }
-    let leads = context.leads();
-    context.publish(Some(selection.desired_trust(leads)));
+    let is_leader = context.is_leader();
+    context.publish(Some(selection.desired_trust(is_leader)));
     let ready = selection.ready(now.wall);
     if context.readiness.set(ready.is_ok())
         && let Err(error) = ready
@@ -170,8 +170,8 @@ impl LeafSelection {
     }
 
     /// What all clients shall trust.
-    pub(super) fn desired_trust(&self, leads: bool) -> DesiredTrust {
-        DesiredTrust::new(self.known.clone(), leads, RetainPolicy::All)
+    pub(super) fn desired_trust(&self, is_leader: bool) -> DesiredTrust {
+        DesiredTrust::new(self.known.clone(), is_leader, RetainPolicy::All)
     }
 
     /// Verifies the served certificate as a client does that trusts the CAs of the files.

@@ -201,12 +201,12 @@ impl CaRotation {
         &self.secret
     }
 
-    /// What all clients shall trust; confirmed if this replica leads and has read the Secret since.
-    pub fn desired_trust(&self, leads: bool, now: SystemTime) -> Option<DesiredTrust> {
+    /// The CAs that all clients shall trust. They may be written if this replica leads and has read the Secret since.
+    pub fn desired_trust(&self, is_leader: bool, now: SystemTime) -> Option<DesiredTrust> {
         let bundle = self.known.bundle(now, &self.lifetimes);
         let retain = RetainPolicy::Named(Arc::clone(&self.ca_name));
-        let confirmed = leads && self.confirmed;
-        (!bundle.is_empty()).then(|| DesiredTrust::new(bundle, confirmed, retain))
+        let may_be_written = is_leader && self.confirmed;
+        (!bundle.is_empty()).then(|| DesiredTrust::new(bundle, may_be_written, retain))
     }
 
     /// Whether this replica can answer calls. The bundles of clients are not considered: a mistake in one of them would make
@@ -245,8 +245,8 @@ impl CaRotation {
     }
 
     /// What to do about the Secret.
-    pub fn task(&self, leads: bool, now: Now) -> Task {
-        if leads && !self.confirmed {
+    pub fn task(&self, is_leader: bool, now: Now) -> Task {
+        if is_leader && !self.confirmed {
             return Task::Confirm;
         }
         match &self.secret {
@@ -256,11 +256,15 @@ impl CaRotation {
             SecretContent::Empty | SecretContent::Invalid(_) | SecretContent::Keyring(_) => {
                 match self.missing(now.wall) {
                     Some(Missing::Known(complete)) => {
-                        let wait = if leads { Duration::ZERO } else { LEADER_FIRST };
+                        let wait = if is_leader {
+                            Duration::ZERO
+                        } else {
+                            LEADER_FIRST
+                        };
                         self.after(wait, now, || Task::Write(complete, WriteReason::Restored))
                     }
                     Some(Missing::All) => self.initialize(now),
-                    None if leads => self.rotate(now),
+                    None if is_leader => self.rotate(now),
                     None => Task::Wait(None),
                 }
             }

@@ -138,16 +138,16 @@ impl CaController {
 
     /// Does one task. Returns a waiting time if none is due.
     async fn task(&mut self) -> Result<Option<Duration>, CaError> {
-        let (now, leads) = (now(), self.context.leads());
-        if !leads {
+        let (now, is_leader) = (now(), self.context.is_leader());
+        if !is_leader {
             self.rotation.observe_no_leadership();
         }
         if let Some(observed) = self.context.observed() {
             self.rotation.observe_trust(observed, now);
         }
         self.serve(now.wall)?;
-        self.publish(leads, now.wall);
-        match self.rotation.task(leads, now) {
+        self.publish(is_leader, now.wall);
+        match self.rotation.task(is_leader, now) {
             Task::Confirm => self.confirm().await?,
             Task::Create(new) => {
                 let reason = new.reason;
@@ -185,9 +185,9 @@ impl CaController {
     }
 
     /// Publishes what clients shall trust, readiness and metrics.
-    fn publish(&mut self, leads: bool, now: SystemTime) {
+    fn publish(&mut self, is_leader: bool, now: SystemTime) {
         self.context
-            .publish(self.rotation.desired_trust(leads, now));
+            .publish(self.rotation.desired_trust(is_leader, now));
         let ready = self.rotation.ready(now);
         if self.context.readiness.set(ready.is_ok())
             && let Err(reason) = ready

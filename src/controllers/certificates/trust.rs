@@ -13,7 +13,7 @@ use crate::tls::trust::{Anchor, Bundle, Fingerprint};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredTrust {
     bundle: Bundle,
-    confirmed: bool,
+    may_be_written: bool,
     retain: RetainPolicy,
 }
 
@@ -45,19 +45,19 @@ pub struct TrustHistory {
 }
 
 impl DesiredTrust {
-    /// The CAs of `bundle`, beside those that `retain` keeps. `confirmed`: the bundle includes every CA that a replica serves
+    /// The CAs of `bundle`, beside those that `retain` keeps. `may_be_written`: the bundle includes every CA that a replica serves
     /// certificates of, so it may be written.
-    pub fn new(bundle: Bundle, confirmed: bool, retain: RetainPolicy) -> Self {
+    pub fn new(bundle: Bundle, may_be_written: bool, retain: RetainPolicy) -> Self {
         Self {
             bundle,
-            confirmed,
+            may_be_written,
             retain,
         }
     }
 
     /// Whether it may be written. The answer expires with the leadership: ask at each write.
-    pub fn is_confirmed(&self) -> bool {
-        self.confirmed
+    pub fn may_be_written(&self) -> bool {
+        self.may_be_written
     }
 
     /// The bundle of a client that trusts `current`, at `now`. Merging the result again changes nothing.

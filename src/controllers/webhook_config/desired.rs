@@ -36,8 +36,12 @@ pub(super) enum WebhookStep {
 }
 
 impl DesiredWebhook<'_> {
-    /// The step that is due; `serving`: a replica is known to respond.
-    pub(super) fn step(&self, observed: Option<&ObservedWebhook>, serving: bool) -> WebhookStep {
+    /// The step that is due. `endpoint_ready`: a replica is an endpoint of the Service, and responds.
+    pub(super) fn step(
+        &self,
+        observed: Option<&ObservedWebhook>,
+        endpoint_ready: bool,
+    ) -> WebhookStep {
         let Some(observed) = observed else {
             return WebhookStep::Missing;
         };
@@ -46,7 +50,7 @@ impl DesiredWebhook<'_> {
             WebhookStep::UpToDate
         } else if !observed.rules.is_empty() && !observed.ca_bundle.is_empty() {
             WebhookStep::Update
-        } else if serving {
+        } else if endpoint_ready {
             WebhookStep::Activate
         } else {
             WebhookStep::NotReady
@@ -91,7 +95,7 @@ mod tests {
             ca_bundle: ca.to_vec(),
         };
         let stored = rules("pods", Some("*"));
-        for (observed, serving, expected, why) in [
+        for (observed, endpoint_ready, expected, why) in [
             (None, true, WebhookStep::Missing, "no object"),
             (
                 Some(observed(vec![], b"")),
@@ -136,7 +140,11 @@ mod tests {
                 "other values",
             ),
         ] {
-            assert_eq!(desired.step(observed.as_ref(), serving), expected, "{why}");
+            assert_eq!(
+                desired.step(observed.as_ref(), endpoint_ready),
+                expected,
+                "{why}"
+            );
         }
     }
 }

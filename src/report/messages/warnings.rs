@@ -33,7 +33,7 @@ const MORE: &str = " (+99)";
 
 /// How a rewrite is described.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tense {
+pub(super) enum RewriteStatus {
     /// The object is rewritten.
     Done,
     /// The Pods of a template will be rewritten.
@@ -46,10 +46,10 @@ pub(super) enum Tense {
     Reference,
 }
 
-impl Tense {
+impl RewriteStatus {
     /// How `policy` describes a rewrite that is not done.
-    pub(super) fn of(policy: &Policy, sort: ObjectKind) -> Self {
-        match (policy.mode, sort) {
+    pub(super) fn of(policy: &Policy, kind: ObjectKind) -> Self {
+        match (policy.mode, kind) {
             (Mode::Deny, _) => Self::Required,
             (_, ObjectKind::Template) => Self::Pods,
             (
@@ -67,7 +67,7 @@ impl Tense {
 /// The warnings about one object: by class, the first text and the number of findings.
 pub(super) struct Warnings<'a> {
     context: RenderContext<'a>,
-    sort: ObjectKind,
+    kind: ObjectKind,
     by_class: BTreeMap<Class, (Warning, usize)>,
 }
 
@@ -88,10 +88,10 @@ enum Class {
 }
 
 impl<'a> Warnings<'a> {
-    pub(super) const fn new(context: RenderContext<'a>, sort: ObjectKind) -> Self {
+    pub(super) const fn new(context: RenderContext<'a>, kind: ObjectKind) -> Self {
         Self {
             context,
-            sort,
+            kind,
             by_class: BTreeMap::new(),
         }
     }
@@ -101,16 +101,20 @@ impl<'a> Warnings<'a> {
         &mut self,
         policy: &Policy,
         findings: impl IntoIterator<Item = &'f JudgedFinding<'t>>,
-        tense: Tense,
+        status: RewriteStatus,
     ) {
-        if self.sort == ObjectKind::Template && !policy.warn_templates {
+        if self.kind == ObjectKind::Template && !policy.warn_templates {
             return;
         }
         for one in findings {
             if self.is_certain(one) {
-                let reference = one.report_only && policy.decides();
-                let tense = if reference { Tense::Reference } else { tense };
-                self.add(policy, one, tense);
+                let reference = one.report_only && policy.can_be_effective();
+                let status = if reference {
+                    RewriteStatus::Reference
+                } else {
+                    status
+                };
+                self.add(policy, one, status);
             }
         }
     }
@@ -143,7 +147,7 @@ impl<'a> Warnings<'a> {
 
     /// Whether no other webhook sets a region in this object.
     fn has_final_regions(&self) -> bool {
-        self.sort == ObjectKind::ConfigMap || !self.context.regions_injected
+        self.kind == ObjectKind::ConfigMap || !self.context.regions_injected
     }
 
     /// The ID to use instead, if it stays valid.
@@ -152,15 +156,15 @@ impl<'a> Warnings<'a> {
         (suggestion.holds_everywhere() || self.has_settled_region(one)).then_some(suggestion)
     }
 
-    fn add(&mut self, policy: &Policy, one: &JudgedFinding<'_>, tense: Tense) {
+    fn add(&mut self, policy: &Policy, one: &JudgedFinding<'_>, status: RewriteStatus) {
         match &one.resolution {
             Resolution::Rewrite { target, note, .. } => {
-                let class = if tense == Tense::Done {
+                let class = if status == RewriteStatus::Done {
                     Class::Rewritten
                 } else {
                     Class::WouldRewrite
                 };
-                self.count(class, rewrite(policy, one, target, tense));
+                self.count(class, rewrite(policy, one, target, status));
                 if *note == Some(Note::EndOfLife) {
                     self.add_end_of_life(one);
                 } else {
@@ -250,23 +254,35 @@ impl<'a> Warnings<'a> {
 }
 
 /// A rewrite that is, will be or would be done.
-fn rewrite(policy: &Policy, one: &JudgedFinding<'_>, target: &Target, tense: Tense) -> Warning {
+fn rewrite(
+    policy: &Policy,
+    one: &JudgedFinding<'_>,
+    target: &Target,
+    status: RewriteStatus,
+) -> Warning {
     let before = one.original.as_str();
-    let by_policy = |says: String| {
+    let by_policy = |predicate: String| {
         let room = MAX_WARNING_OF_TWO - PREFIX.len() - MORE.len() - "policy  ".len();
-        let name = shortened(room.saturating_sub(says.len()).clamp(8, 24), &policy.name);
-        format!("policy {name} {says}")
+        let name = shortened(
+            room.saturating_sub(predicate.len()).clamp(8, 24),
+            &policy.name,
+        );
+        format!("policy {name} {predicate}")
     };
-    let text = match tense {
-        Tense::Done => format!("replaced {before} with {target}"),
-        Tense::Pods => {
+    let text = match status {
+        RewriteStatus::Done => format!("replaced {before} with {target}"),
+        RewriteStatus::Pods => {
             let region = one.region.map(|chosen| format!(" in {}", chosen.region));
             let region = region.unwrap_or_default();
             format!("Pods{region} get {target} instead of {before}")
         }
-        Tense::DryRun => by_policy(format!("(DryRun) would replace {before} with {target}")),
-        Tense::Required => by_policy(format!("(Deny) requires {target} instead of {before}")),
-        Tense::Reference => by_policy(format!("would replace {before} with {target}")),
+        RewriteStatus::DryRun => {
+            by_policy(format!("(DryRun) would replace {before} with {target}"))
+        }
+        RewriteStatus::Required => {
+            by_policy(format!("(Deny) requires {target} instead of {before}"))
+        }
+        RewriteStatus::Reference => by_policy(format!("would replace {before} with {target}")),
     };
     Warning {
         text,
@@ -275,7 +291,7 @@ fn rewrite(policy: &Policy, one: &JudgedFinding<'_>, target: &Target, tense: Ten
 }
 
 /// An ID, why it is not rewritten, and the ID to use instead. Where that is too long, `brief` takes the place of `full`, and
-/// then the ID is shortened: the reason tells what to do.
+/// then the ID is shortened: the reason is more useful.
 fn not_rewritten(id: &str, full: &str, brief: &str, suggestion: Option<&Suggestion>) -> Warning {
     let advice = suggestion
         .map(advice)

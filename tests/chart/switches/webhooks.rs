@@ -61,7 +61,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row("the_rules_cover_the_table_of_kinds", json!({}), |r| {
             let of = |webhook| {
                 let kinds =
-                    BuiltInKind::all().filter(move |kind| kind.admitted_by == Some(webhook));
+                    BuiltInKind::all().filter(move |kind| kind.reviewed_by == Some(webhook));
                 let names = |kind: &BuiltInKind| {
                     [kind.group(), kind.version(), kind.plural].map(str::to_owned)
                 };

@@ -52,7 +52,7 @@ fn the_webhook_rules_of_the_chart_have_every_admitted_kind_and_no_other() {
         }
     }
     let admitted = BuiltInKind::all().filter_map(|one| {
-        let kind = match one.admitted_by? {
+        let kind = match one.reviewed_by? {
             AdmissionWebhook::Mutating => "MutatingWebhookConfiguration",
             AdmissionWebhook::Validating => "ValidatingWebhookConfiguration",
         };

@@ -212,7 +212,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
     };
     let (mut effective, mut previews, mut outcome) = (None, Vec::new(), None);
     for policy in selected {
-        if !policy.decides() {
+        if !policy.can_be_effective() {
             let findings = judge_for(policy).all(found.under(policy));
             previews.push(PolicyFindings { policy, findings });
         } else if effective.is_none() {

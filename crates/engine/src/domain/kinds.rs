@@ -13,15 +13,15 @@ pub struct BuiltInKind {
     /// The path of the Pod template, which is empty in a Pod; `None` in kinds without Pods.
     pub template_path: Option<&'static [&'static str]>,
     /// The webhook of the chart that reviews the kind.
-    pub admitted_by: Option<AdmissionWebhook>,
+    pub reviewed_by: Option<AdmissionWebhook>,
 }
 
 /// A webhook of the chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdmissionWebhook {
-    /// The mutating webhook, which rewrites or denies.
+    /// The mutating webhook, which rewrites, warns or denies.
     Mutating,
-    /// The validating webhook, which denies.
+    /// The validating webhook, which warns or denies.
     Validating,
 }
 
@@ -35,7 +35,7 @@ pub const NAMESPACE: BuiltInKind = BuiltInKind {
     kind: "Namespace",
     plural: "namespaces",
     template_path: None,
-    admitted_by: None,
+    reviewed_by: None,
 };
 
 /// ConfigMaps.
@@ -44,7 +44,7 @@ pub const CONFIG_MAP: BuiltInKind = BuiltInKind {
     kind: "ConfigMap",
     plural: "configmaps",
     template_path: None,
-    admitted_by: Some(Mutating),
+    reviewed_by: Some(Mutating),
 };
 
 /// Kinds with a Pod template, and Pods. Owners come before the objects that they own. No rule of the chart covers `PodTemplate`,
@@ -67,14 +67,14 @@ const fn workload(
     kind: &'static str,
     plural: &'static str,
     template_path: &'static [&'static str],
-    admitted_by: Option<AdmissionWebhook>,
+    reviewed_by: Option<AdmissionWebhook>,
 ) -> BuiltInKind {
     BuiltInKind {
         api_version,
         kind,
         plural,
         template_path: Some(template_path),
-        admitted_by,
+        reviewed_by,
     }
 }
 

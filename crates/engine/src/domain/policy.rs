@@ -260,8 +260,8 @@ pub struct Namespace {
 pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 impl Policy {
-    /// Whether the policy rewrites or denies, so that it can be the effective policy.
-    pub fn decides(&self) -> bool {
+    /// Whether the policy can be the effective one: it rewrites or denies.
+    pub fn can_be_effective(&self) -> bool {
         self.mode != Mode::DryRun
     }
 

@@ -77,8 +77,8 @@ impl Fixture {
         self.rotation.confirm(stored, None, self.now);
     }
 
-    fn task(&self, leads: bool) -> Task {
-        self.rotation.task(leads, self.now)
+    fn task(&self, is_leader: bool) -> Task {
+        self.rotation.task(is_leader, self.now)
     }
 }
 
@@ -348,29 +348,29 @@ fn a_leaf_is_issued_first_when_it_is_due_and_when_another_ca_signs() {
 }
 
 #[test]
-fn the_desired_trust_is_confirmed_only_by_a_leader_that_has_read_the_secret() {
+fn the_desired_trust_may_be_written_only_by_a_leader_that_has_read_the_secret() {
     let mut fixture = Fixture::new();
     let wall = fixture.now.wall;
     assert_eq!(fixture.rotation.desired_trust(LEADER, wall), None);
     let ca = fixture.ca(true);
     fixture.observe_keyring(std::slice::from_ref(&ca));
-    let is_confirmed = |fixture: &Fixture, leads| {
+    let may_be_written = |fixture: &Fixture, is_leader| {
         fixture
             .rotation
-            .desired_trust(leads, wall)
+            .desired_trust(is_leader, wall)
             .unwrap()
-            .is_confirmed()
+            .may_be_written()
     };
     assert!(
-        !is_confirmed(&fixture, LEADER),
+        !may_be_written(&fixture, LEADER),
         "it has not read the Secret"
     );
     fixture.confirm();
-    assert!(is_confirmed(&fixture, LEADER));
-    assert!(!is_confirmed(&fixture, FOLLOWER));
+    assert!(may_be_written(&fixture, LEADER));
+    assert!(!may_be_written(&fixture, FOLLOWER));
     fixture.rotation.observe_no_leadership();
     assert!(
-        !is_confirmed(&fixture, LEADER),
+        !may_be_written(&fixture, LEADER),
         "it has to read the Secret again"
     );
     assert_eq!(fixture.task(LEADER), Task::Confirm);

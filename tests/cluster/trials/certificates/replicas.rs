@@ -342,7 +342,7 @@ impl Configurator {
             .desired
             .iter()
             .filter_map(|desired| desired.borrow().clone());
-        let Some(desired) = desired.find(DesiredTrust::is_confirmed) else {
+        let Some(desired) = desired.find(DesiredTrust::may_be_written) else {
             return;
         };
         let mut changed = false;

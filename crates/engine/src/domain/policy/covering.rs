@@ -5,8 +5,8 @@ use super::{Policy, Requirement, Selector};
 impl Policy {
     /// Whether this policy, if evaluated first, prevents `later` from ever being the effective policy.
     pub fn shadows(&self, later: &Self) -> bool {
-        self.decides()
-            && later.decides()
+        self.can_be_effective()
+            && later.can_be_effective()
             && (self.pods || !later.pods)
             && (self.config_maps || !later.config_maps)
             && self.namespaces.covers(&later.namespaces)

@@ -117,8 +117,9 @@ impl<'a, 't> TextReader<'a, 't> {
             Style::Block => [line_start(before[..line].trim_end()); 2],
         };
         let text = self.tree.parsed(self.node.text()?);
-        let tells = |from: &usize| self.read_from(*from, iter::empty()).as_deref() == Some(text);
-        starts.into_iter().find(tells)
+        let reads_as_text =
+            |from: &usize| self.read_from(*from, iter::empty()).as_deref() == Some(text);
+        starts.into_iter().find(reads_as_text)
     }
 
     fn read_from<'e>(

@@ -25,14 +25,14 @@ impl<I: Issuer> World<I> {
         loop {
             self.issue(index);
             let now = self.clock(index);
-            let leads = self.leader == Some(index);
+            let is_leader = self.leader == Some(index);
             let Some(running) = &mut self.replicas[index].running else {
                 return;
             };
-            if !leads {
+            if !is_leader {
                 running.rotation.observe_no_leadership();
             }
-            match running.rotation.task(leads, now) {
+            match running.rotation.task(is_leader, now) {
                 Task::Confirm => self.confirm(index),
                 Task::Create(new) => {
                     let keyring = self.create(new.clone(), now.wall);
@@ -45,7 +45,7 @@ impl<I: Issuer> World<I> {
                         return;
                     }
                 }
-                Task::Wait(wait) => match leads.then(|| self.configure(index)) {
+                Task::Wait(wait) => match is_leader.then(|| self.configure(index)) {
                     Some(Step::Taken) => {}
                     Some(Step::Died) => return,
                     None | Some(Step::None) => return self.sleep(index, wait),
@@ -120,7 +120,7 @@ impl<I: Issuer> World<I> {
                 return Step::Died;
             };
             let desired = running.rotation.desired_trust(true, now);
-            let Some(desired) = desired.filter(DesiredTrust::is_confirmed) else {
+            let Some(desired) = desired.filter(DesiredTrust::may_be_written) else {
                 return Step::None;
             };
             let object = &self.configurations[which];
