@@ -12,6 +12,7 @@ pub mod file_args;
 pub mod fix;
 pub mod resolve;
 pub mod serve;
+pub mod tally;
 pub mod yaml;
 
 /// Replaces direct model IDs of Amazon Bedrock with inference profile IDs.

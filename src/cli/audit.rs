@@ -9,6 +9,7 @@ use crate::cli::yaml;
 use crate::report::{AuditReport, FindingRecord, messages, terminal};
 
 use super::file_args::FileArgs;
+use super::tally::Tally;
 
 mod cluster;
 
@@ -60,12 +61,6 @@ pub enum FailOn {
     Never,
 }
 
-/// Exit code for findings at or above `--fail-on`.
-const EXIT_FINDINGS: u8 = 1;
-
-/// Exit code for input that could not be read.
-const EXIT_INPUT_ERROR: u8 = 2;
-
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (report, tally) = if args.files.paths.is_empty() {
@@ -109,29 +104,4 @@ fn fails(one: &FindingRecord, least: FailOn) -> bool {
         Some(_) => FailOn::Any,
     };
     least != FailOn::Never && severity >= least && !one.preview
-}
-
-/// The number of objects, and whether every input could be read.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Objects that were evaluated.
-    pub objects: usize,
-    failed: bool,
-}
-
-impl Tally {
-    /// Prints an error that does not stop the command, but decides its exit code.
-    pub fn error(&mut self, error: &dyn std::fmt::Display) {
-        self.failed = true;
-        anstream::eprintln!("error: {error}");
-    }
-
-    /// The exit code.
-    pub fn exit_code(&self, found: bool) -> ExitCode {
-        match (self.failed, found) {
-            (true, _) => ExitCode::from(EXIT_INPUT_ERROR),
-            (false, true) => ExitCode::from(EXIT_FINDINGS),
-            (false, false) => ExitCode::SUCCESS,
-        }
-    }
 }

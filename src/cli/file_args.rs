@@ -10,8 +10,8 @@ use crate::scan::namespaces::NamespaceCollector;
 use crate::scan::prefilter::{may_define_shared_objects, may_have_findings};
 use crate::scan::{OverriddenKeyPosition, ParsedFile, Scan, ScanResult};
 
-use super::audit::Tally;
 use super::evaluation_args::EvaluationArgs;
+use super::tally::Tally;
 
 /// The namespace of objects in files that state none.
 const DEFAULT_NAMESPACE: &str = "default";

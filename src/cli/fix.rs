@@ -13,8 +13,8 @@ use crate::runtime::error_text::error_text;
 use crate::scan::files::SourceFile;
 use crate::text::splice;
 
-use super::audit::Tally;
 use super::file_args::FileArgs;
+use super::tally::Tally;
 
 /// Arguments of `fix`.
 #[derive(Debug, clap::Args)]

@@ -41,10 +41,10 @@ const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "toml", "properties", "env"
 /// that git does not ignore, in the order of their names. A file that is named twice, by a link or through its directory, is
 /// read once. A file that cannot be read is an error and does not stop the others.
 pub fn read_all(paths: &[PathBuf]) -> impl Iterator<Item = Result<SourceFile, FileError>> {
-    let mut seen = BTreeSet::new();
+    let mut known = BTreeSet::new();
     let mut is_new = move |path: &Path| {
         let itself = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        seen.insert(itself)
+        known.insert(itself)
     };
     paths
         .iter()

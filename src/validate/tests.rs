@@ -44,7 +44,7 @@ fn an_empty_spec_is_valid_and_means_the_defaults() {
 }
 
 #[test]
-fn a_mapping_says_every_problem_with_its_field() {
+fn a_mapping_has_every_problem_with_its_field() {
     for (model, field, words) in [
         (
             "profiles: [{id: us.anthropic.claude-x-2, geography: us}]",
@@ -101,7 +101,7 @@ fn a_mapping_says_every_problem_with_its_field() {
 }
 
 #[test]
-fn a_policy_says_every_problem_with_its_field() {
+fn a_policy_has_every_problem_with_its_field() {
     const ARN: &str =
         "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abcdefghijkl";
     let with_arn = |rest: &str| {
@@ -131,15 +131,15 @@ fn an_invalid_object_reads_as_one_sentence_with_all_of_it() {
     let [Resource::Policy(wire)] = &read(text, "test").unwrap()[..] else {
         panic!("no policy")
     };
-    let said = super::policy(wire).unwrap_err().to_string();
+    let message = super::policy(wire).unwrap_err().to_string();
     assert!(
-        said.starts_with("InferenceProfilePolicy/x is not used: spec.region.default: "),
-        "{said}"
+        message.starts_with("InferenceProfilePolicy/x is not used: spec.region.default: "),
+        "{message}"
     );
     assert!(
-        said.contains("spec.geography.allowed[0]: ")
-            && said.ends_with("correct it and apply it again"),
-        "{said}"
+        message.contains("spec.geography.allowed[0]: ")
+            && message.ends_with("correct it and apply it again"),
+        "{message}"
     );
 }
 

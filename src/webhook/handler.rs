@@ -143,7 +143,7 @@ impl AdmissionHandler {
             .ok_or(HandleError::Missing(MissingInput::Namespace))?;
         let creating_pod = matches!(action, Action::CreatePod);
         if wait == ConfigMapWait::Allowed && creating_pod {
-            pending::defer_until_seen(view, &object, &namespace)?;
+            pending::defer_until_observed(view, &object, &namespace)?;
         }
         let today = (self.today)();
         let judgement = judge(

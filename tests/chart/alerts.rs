@@ -308,21 +308,21 @@ fn promtool(arguments: &[&str], files: &[(&str, &Value)]) -> String {
         stdout,
         stderr,
     } = output.unwrap();
-    let said = [stdout, stderr]
+    let printed = [stdout, stderr]
         .map(|text| String::from_utf8_lossy(&text).into_owned())
         .concat();
-    assert!(status.success(), "{said}");
-    said
+    assert!(status.success(), "{printed}");
+    printed
 }
 
 fn accepted() {
-    let said = promtool(
+    let printed = promtool(
         &["check", "rules", "--lint=all", "--lint-fatal", "rules.yaml"],
         &[("rules.yaml", &groups())],
     );
     assert!(
-        said.contains(&format!("{} rules found", TABLE.len())),
-        "{said}"
+        printed.contains(&format!("{} rules found", TABLE.len())),
+        "{printed}"
     );
 }
 

@@ -64,8 +64,8 @@ fn readme() {
         ])
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && told.is_empty(), "{told}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && printed.is_empty(), "{printed}");
     let text = String::from_utf8(output.stdout).unwrap();
     assert_generated(&format!("{CHART}/README.md"), &format!("{}\n", text.trim()));
 }

@@ -77,6 +77,6 @@ fn lint(helm: Tool, name: &str) {
         .args(["--kube-version", KUBERNETES])
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}");
 }

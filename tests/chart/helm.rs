@@ -72,7 +72,7 @@ impl Release<'_> {
     /// Renders with these values.
     pub(crate) fn text(&self, values: &str) -> String {
         let rendered = self.try_text(values, &[]);
-        rendered.unwrap_or_else(|said| panic!("{self:?} does not render: {said}"))
+        rendered.unwrap_or_else(|error| panic!("{self:?} does not render: {error}"))
     }
 
     /// The objects with these values.

@@ -48,10 +48,10 @@ fn conforms() {
         .arg("manifests/install.yaml")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success() && said.contains("Invalid: 0, Errors: 0"),
-        "{said}"
+        output.status.success() && printed.contains("Invalid: 0, Errors: 0"),
+        "{printed}"
     );
 }
 
@@ -118,14 +118,14 @@ fn open_api() -> std::path::PathBuf {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let version = told["Version"].as_str().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let version = report["Version"].as_str().unwrap();
     assert_eq!(
         version.rsplit_once('.').unwrap().0,
         "v1.33",
         "the oldest Kubernetes is {KUBERNETES}"
     );
-    Path::new(told["Dir"].as_str().unwrap()).join("api/openapi-spec/swagger.json")
+    Path::new(report["Dir"].as_str().unwrap()).join("api/openapi-spec/swagger.json")
 }
 
 fn scored() {

@@ -155,16 +155,16 @@ fn table() -> Vec<(&'static str, Value, &'static str)> {
 }
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let refused = table().into_iter().map(|(what, values, says)| {
+    let refused = table().into_iter().map(|(what, values, phrase)| {
         trial(format!("refuses::{what}"), move || {
             for helm in [HELM_4, HELM_3] {
                 let release = Release {
                     helm,
                     ..Release::default()
                 };
-                let said = release.try_text(&values.to_string(), &[]);
-                let said = said.expect_err("it renders");
-                assert!(said.contains(says), "{}: {said}", helm.name);
+                let error = release.try_text(&values.to_string(), &[]);
+                let error = error.expect_err("it renders");
+                assert!(error.contains(phrase), "{}: {error}", helm.name);
             }
         })
     });
@@ -174,7 +174,10 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn old() {
-    let said = Release::default().try_text("{}", &["--kube-version", "1.32.9"]);
-    let said = said.expect_err("it renders");
-    assert!(said.contains("requires kubeVersion: >=1.33.0-0"), "{said}");
+    let error = Release::default().try_text("{}", &["--kube-version", "1.32.9"]);
+    let error = error.expect_err("it renders");
+    assert!(
+        error.contains("requires kubeVersion: >=1.33.0-0"),
+        "{error}"
+    );
 }

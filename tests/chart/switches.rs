@@ -162,7 +162,7 @@ fn settled() {
 }
 
 fn notes() {
-    let told = |namespace: &str, values: &[&str]| {
+    let notes_of = |namespace: &str, values: &[&str]| {
         let mut helm = HELM_4.command().unwrap();
         helm.args([
             "install",
@@ -188,12 +188,12 @@ fn notes() {
         "OnlyGlobalServes",
     ];
     let off = "kubectl delete mutatingwebhookconfigurations,validatingwebhookconfigurations --selector app.kubernetes.io/instance=bedrock-profiles";
-    let usual = told("bedrock-profiles", &[]);
+    let usual = notes_of("bedrock-profiles", &[]);
     for line in next.iter().chain([&off, &"pause the application first"]) {
         assert!(usual.contains(line), "{line}: {usual}");
     }
     assert!(!usual.contains("NOTE:"), "{usual}");
-    let other = told("default", &["--set", "replicas=1"]);
+    let other = notes_of("default", &["--set", "replicas=1"]);
     assert!(
         other.contains("no workload in `default` is rewritten"),
         "{other}"
@@ -203,7 +203,7 @@ fn notes() {
         "{other}"
     );
     assert!(other.contains("with a single replica"), "{other}");
-    let without = told("bedrock-profiles", &["--set", "policy.create=false"]);
+    let without = notes_of("bedrock-profiles", &["--set", "policy.create=false"]);
     assert!(
         without.contains("without a policy") && without.contains(off),
         "{without}"

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 /// How long a port may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// The address of `/livez`, `/readyz` and `/metrics`.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +18,8 @@ pub(crate) struct Admin(pub(crate) SocketAddr);
 impl Admin {
     /// The answer, with its head.
     pub(crate) fn get(self, path: &str) -> Result<String> {
-        let mut stream = TcpStream::connect_timeout(&self.0, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut stream = TcpStream::connect_timeout(&self.0, MAX_WAIT)?;
+        stream.set_read_timeout(Some(MAX_WAIT))?;
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",

@@ -43,14 +43,14 @@ impl<'w> Deployment<'w> {
     /// What an administrator waits for after an installation.
     pub(crate) fn wait_until_ready(&self) -> Result<()> {
         let world = self.helm.world;
-        let in_force = [
+        let wait_for_ready = [
             "wait",
             "--for=condition=Ready",
             "ipp/default",
             "--timeout=60s",
         ];
         world
-            .kubectl(&in_force, None)?
+            .kubectl(&wait_for_ready, None)?
             .success("kubectl wait")
             .with_context(|| logs(world))
             .map(|_| ())

@@ -48,11 +48,11 @@ impl Helm<'_> {
     /// Runs a command that has to succeed, and returns what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<String> {
         let output = self.try_run(arguments)?;
-        let said = String::from_utf8_lossy(&output.stderr);
+        let errors = String::from_utf8_lossy(&output.stderr);
         let printed = String::from_utf8_lossy(&output.stdout);
         ensure!(
             output.status.success(),
-            "helm {arguments:?}: {said}{printed}"
+            "helm {arguments:?}: {errors}{printed}"
         );
         Ok(printed.into_owned())
     }
@@ -83,8 +83,8 @@ impl Helm<'_> {
 
     /// Uninstalls the release, and waits until its objects are gone.
     pub(crate) fn uninstall(&self) -> Result<()> {
-        let said = self.run(&["uninstall", NAME, "--wait", "--timeout=60s"])?;
-        ensure!(said.contains("uninstalled"), "{said}");
+        let printed = self.run(&["uninstall", NAME, "--wait", "--timeout=60s"])?;
+        ensure!(printed.contains("uninstalled"), "{printed}");
         Ok(())
     }
 }

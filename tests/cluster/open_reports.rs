@@ -33,8 +33,8 @@ pub(crate) fn fetch() -> Result<()> {
         "cannot fetch {MODULE}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let told: Value = serde_json::from_slice(&output.stdout)?;
-    let folder = Path::new(told["Dir"].as_str().context("go names no folder")?);
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    let folder = Path::new(report["Dir"].as_str().context("go names no folder")?);
     fs::create_dir_all(binaries::workshop())?;
     let draft = tempfile::NamedTempFile::new_in(binaries::workshop())?;
     fs::copy(folder.join("config/install.yaml"), draft.path())?;

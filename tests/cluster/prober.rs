@@ -26,21 +26,21 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// A running prober; it stops with the value.
 pub(crate) struct Prober {
-    seen: Arc<Mutex<Seen>>,
+    observations: Arc<Mutex<Observations>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<()>>>,
 }
 
 /// What became of the Pods.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Observations {
     /// How many were stored with each value of the first variable.
     pub(crate) stored: BTreeMap<String, u32>,
     /// How many were refused or not answered, by the API server's words.
     pub(crate) failed: BTreeMap<String, u32>,
 }
 
-impl Seen {
+impl Observations {
     /// Adds what another look has seen.
     pub(crate) fn add(&mut self, other: Self) {
         for (value, count) in other.stored {
@@ -74,42 +74,45 @@ impl Prober {
     pub(crate) fn start(kubeconfig: &Path, namespace: &str, pod: &Value) -> Result<Self> {
         let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
         let pod: Pod = serde_json::from_value(pod.clone())?;
-        let (seen, stop) = (
-            Arc::<Mutex<Seen>>::default(),
+        let (observations, stop) = (
+            Arc::<Mutex<Observations>>::default(),
             Arc::new(AtomicBool::new(false)),
         );
-        let (shared, told, namespace) =
-            (Arc::clone(&seen), Arc::clone(&stop), namespace.to_owned());
+        let (shared, is_stopped, namespace) = (
+            Arc::clone(&observations),
+            Arc::clone(&stop),
+            namespace.to_owned(),
+        );
         let thread = thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?
-                .block_on(probe(kubeconfig, &namespace, pod, &shared, &told))
+                .block_on(probe(kubeconfig, &namespace, pod, &shared, &is_stopped))
         });
         Ok(Self {
-            seen,
+            observations,
             stop,
             thread: Some(thread),
         })
     }
 
     /// What has become of the Pods since the last call.
-    pub(crate) fn take(&self) -> Seen {
-        std::mem::take(&mut *lock(&self.seen))
+    pub(crate) fn take(&self) -> Observations {
+        std::mem::take(&mut *lock(&self.observations))
     }
 
     /// Waits until so many more were stored.
     pub(crate) fn wait_for(&self, more: u32) -> Result<()> {
-        let aim = lock(&self.seen).created() + more;
+        let aim = lock(&self.observations).created() + more;
         crate::process::wait_for(&format!("{more} more Pods"), || {
             let over = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
             anyhow::ensure!(!over, "the prober has ended");
-            Ok((lock(&self.seen).created() >= aim).then_some(()))
+            Ok((lock(&self.observations).created() >= aim).then_some(()))
         })
     }
 
     /// Stops, and says what has become of the Pods since the last look.
-    pub(crate) fn stop(mut self) -> Result<Seen> {
+    pub(crate) fn stop(mut self) -> Result<Observations> {
         self.stop.store(true, Ordering::Relaxed);
         let thread = self.thread.take().context("a prober is stopped once")?;
         thread
@@ -125,15 +128,15 @@ impl Drop for Prober {
     }
 }
 
-fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(observations: &Mutex<Observations>) -> MutexGuard<'_, Observations> {
+    observations.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn probe(
     kubeconfig: Kubeconfig,
     namespace: &str,
     pod: Pod,
-    seen: &Mutex<Seen>,
+    observations: &Mutex<Observations>,
     stop: &AtomicBool,
 ) -> Result<()> {
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
@@ -149,13 +152,18 @@ async fn probe(
         match api.create(&PostParams::default(), &pod).await {
             Ok(stored) => {
                 let value = first_value(&stored).unwrap_or_default();
-                *lock(seen).stored.entry(value).or_default() += 1;
+                *lock(observations).stored.entry(value).or_default() += 1;
                 // What is left over when the API server is away harms nobody.
                 let _ = api
                     .delete(&name, &DeleteParams::default().grace_period(0))
                     .await;
             }
-            Err(error) => *lock(seen).failed.entry(error.to_string()).or_default() += 1,
+            Err(error) => {
+                *lock(observations)
+                    .failed
+                    .entry(error.to_string())
+                    .or_default() += 1
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }

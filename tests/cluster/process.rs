@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 /// How long anything may take before a trial gives up on it. Long, because a busy machine is no failure.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// A running child.
 pub(crate) struct Process {
@@ -112,8 +112,8 @@ pub(crate) fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Result<Option<T
         if let Some(found) = probe()? {
             return Ok(found);
         }
-        if started.elapsed() > PATIENCE {
-            bail!("no sign of {what} after {} s", PATIENCE.as_secs());
+        if started.elapsed() > MAX_WAIT {
+            bail!("no sign of {what} after {} s", MAX_WAIT.as_secs());
         }
         thread::sleep(Duration::from_millis(100));
     }

@@ -207,11 +207,11 @@ impl<'w> Release<'w> {
                 .map(|name| ("validatingwebhookconfiguration", name)),
         );
         for (kind, name) in entries {
-            wait_for(&format!("an armed {name}"), || {
+            wait_for(&format!("an active {name}"), || {
                 let webhook = &self.world.get(kind, name)?["webhooks"][0];
-                let armed =
+                let active =
                     webhook["rules"].is_array() && webhook["clientConfig"]["caBundle"].is_string();
-                Ok(armed.then_some(()))
+                Ok(active.then_some(()))
             })?;
         }
         Ok(())

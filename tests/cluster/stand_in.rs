@@ -61,7 +61,7 @@ impl StandIn {
             TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
         listener.set_nonblocking(true)?;
         let acceptor = TlsAcceptor::from(tls);
-        let desk = Arc::new(Desk {
+        let handler = Arc::new(ReviewHandler {
             answer,
             log: log.to_owned(),
         });
@@ -70,14 +70,14 @@ impl StandIn {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let task = runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, desk) = (acceptor.clone(), Arc::clone(&desk));
+                let (acceptor, handler) = (acceptor.clone(), Arc::clone(&handler));
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else {
                         return;
                     };
-                    let service = service_fn(|request| desk.serve(request));
-                    // A connection that ends early is the API server's business, and seen in its log.
-                    // Each review comes by a handshake of its own, so that a certificate is seen by the next one.
+                    let service = service_fn(|request| handler.serve(request));
+                    // A connection that ends early is the API server's business, and is in its log.
+                    // Each review comes by a handshake of its own, so that a certificate is used by the next one.
                     let _ = http1::Builder::new()
                         .keep_alive(false)
                         .serve_connection(TokioIo::new(stream), service)
@@ -95,12 +95,12 @@ impl Drop for StandIn {
     }
 }
 
-struct Desk<F> {
+struct ReviewHandler<F> {
     answer: F,
     log: PathBuf,
 }
 
-impl<F: Fn(&Value) -> Answer> Desk<F> {
+impl<F: Fn(&Value) -> Answer> ReviewHandler<F> {
     async fn serve(
         &self,
         request: Request<Incoming>,

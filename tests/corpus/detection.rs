@@ -15,30 +15,30 @@ pub(crate) const CHECKS: &[crate::Check] = &[
         every_place_is_rewritten_and_every_other_byte_stays,
     ),
     (
-        "detection::lists_are_rewritten_where_the_policy_says_so",
-        lists_are_rewritten_where_the_policy_says_so,
+        "detection::lists_are_rewritten_under_the_policy_field_lists",
+        lists_are_rewritten_under_the_policy_field_lists,
     ),
 ];
 
 fn every_place_is_rewritten_and_every_other_byte_stays(corpus: &Corpus) {
-    let differences = judged(corpus, Lists::Leave, |_| true);
+    let differences = evaluated(corpus, Lists::Leave, |_| true);
     differences.settle("which places of real manifests are rewritten, byte by byte");
 }
 
-fn lists_are_rewritten_where_the_policy_says_so(corpus: &Corpus) {
+fn lists_are_rewritten_under_the_policy_field_lists(corpus: &Corpus) {
     let lists = |file: &File| {
         file.places
             .expected
             .iter()
             .any(|one| one.needs == Some(Needs::Lists))
     };
-    let differences = judged(corpus, Lists::Rewrite, lists);
+    let differences = evaluated(corpus, Lists::Rewrite, lists);
     differences
         .settle("which lists of real manifests are rewritten under lists: Rewrite, byte by byte");
 }
 
 /// Judges these files under the wide mapping.
-fn judged(corpus: &Corpus, lists: Lists, counts: impl Fn(&File) -> bool) -> Differences {
+fn evaluated(corpus: &Corpus, lists: Lists, counts: impl Fn(&File) -> bool) -> Differences {
     let run = wide::one_geography(lists).run(&corpus.texts());
     let mut differences = Differences::default();
     for file in corpus.files.iter().filter(|file| counts(file)) {

@@ -31,8 +31,8 @@ struct Mutant<'c> {
 }
 
 fn number(name: &str, default: u64) -> u64 {
-    let said = std::env::var(name).ok();
-    said.map_or(default, |text| {
+    let found = std::env::var(name).ok();
+    found.map_or(default, |text| {
         text.parse()
             .unwrap_or_else(|_| panic!("{name} is no number: {text}"))
     })
@@ -40,12 +40,12 @@ fn number(name: &str, default: u64) -> u64 {
 
 /// Mutants of every file that is YAML and that the list of places judges.
 fn mutants(corpus: &Corpus, seed: u64, each: u64) -> Vec<Mutant<'_>> {
-    let judged = corpus
+    let evaluated = corpus
         .files
         .iter()
         .filter(|file| file.places.skip.is_none());
     let mut mutants = Vec::new();
-    for file in judged {
+    for file in evaluated {
         let after = file.rewritten(|one| one.needs.is_none());
         if let Some(documents) = node::documents(&file.text, &after) {
             mutants.extend((0..each).map(|number| mutant(file, documents.clone(), seed, number)));
@@ -99,7 +99,7 @@ fn mutant(file: &File, mut documents: Vec<Node>, seed: u64, number: u64) -> Muta
 
 /// What is said of a file, wherever it stands there: IDs, verdicts and regions, in an order of their own.
 fn verdicts(ran: &FileResult) -> Vec<String> {
-    let mut said: Vec<_> = ran
+    let mut found: Vec<_> = ran
         .found
         .iter()
         .map(|one| {
@@ -108,8 +108,8 @@ fn verdicts(ran: &FileResult) -> Vec<String> {
             format!("{} {} {region} {source}", one.before, one.verdict())
         })
         .collect();
-    said.sort();
-    said
+    found.sort();
+    found
 }
 
 /// The tests of this file.

@@ -128,9 +128,9 @@ impl Table {
 /// The findings by their place, and by which of several they are.
 fn by_place(ran: &FileResult) -> BTreeMap<(String, usize), &ReportedFinding> {
     let mut found = BTreeMap::new();
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for one in &ran.found {
-        let ordinal = seen.entry(one.place()).or_default();
+        let ordinal = counts.entry(one.place()).or_default();
         found.insert((one.place(), *ordinal), one);
         *ordinal += 1;
     }

@@ -29,8 +29,8 @@ fn policy(more: &str) -> FileRun {
 /// The tests of this file.
 pub(crate) const CHECKS: &[crate::Check] = &[
     (
-        "verdicts::every_place_calls_the_region_that_the_table_says",
-        every_place_calls_the_region_that_the_table_says,
+        "verdicts::every_place_has_the_region_of_the_table",
+        every_place_has_the_region_of_the_table,
     ),
     (
         "verdicts::every_finding_has_the_verdict_of_the_table_under_the_default_policy",
@@ -46,7 +46,7 @@ pub(crate) const CHECKS: &[crate::Check] = &[
     ),
 ];
 
-fn every_place_calls_the_region_that_the_table_says(corpus: &Corpus) {
+fn every_place_has_the_region_of_the_table(corpus: &Corpus) {
     let table = Table::read(REGIONS);
     let expected: usize = corpus
         .files

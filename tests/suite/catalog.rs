@@ -93,7 +93,7 @@ fn state(word: &str) -> ProfileState {
 }
 
 /// Regions where the scan found the model, directly or through a profile.
-fn seen_alive(
+fn was_alive(
     model: &facts::Model,
     scanned: &BTreeSet<(String, String, String)>,
 ) -> BTreeSet<String> {
@@ -143,9 +143,9 @@ fn knows_every_model_of_the_facts_and_no_other() {
 fn names_each_alias_once_and_never_as_a_model() {
     let spec = spec();
     let models = by_id(&spec.models);
-    let mut seen = BTreeSet::new();
+    let mut known = BTreeSet::new();
     for alias in spec.models.iter().flat_map(|model| &model.aliases) {
-        assert!(seen.insert(alias), "{alias} names two models");
+        assert!(known.insert(alias), "{alias} names two models");
         assert!(!models.contains_key(alias.as_str()), "{alias} is a model");
     }
     for fact in facts::models().models {
@@ -420,7 +420,7 @@ fn a_date_counts_in_each_region_unless_a_scan_more_than_30_days_later_found_the_
     let mut known = 0;
     for fact in &facts.models {
         let dates = announced(fact, &retired);
-        let alive = seen_alive(fact, &scanned_rows);
+        let alive = was_alive(fact, &scanned_rows);
         let doubt = fact.eol_confidence.as_deref().unwrap_or("high");
         for region in &regions {
             let date = dates.get(region).or_else(|| dates.get("")).copied();

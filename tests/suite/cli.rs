@@ -218,11 +218,11 @@ fn an_invalid_policy_is_an_input_error_with_every_problem() {
         path.to_str().unwrap(),
     ]);
     assert_eq!(done.status.code(), Some(2));
-    let said = text(&done.stderr);
+    let printed = text(&done.stderr);
     assert!(
-        said.contains("spec.region.default")
-            && said.contains("spec.geography.allowed[0]")
-            && said.contains("geography.global"),
-        "{said}"
+        printed.contains("spec.region.default")
+            && printed.contains("spec.geography.allowed[0]")
+            && printed.contains("geography.global"),
+        "{printed}"
     );
 }

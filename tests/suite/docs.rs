@@ -109,7 +109,7 @@ fn every_page_links_to_the_glossary() {
 #[test]
 fn the_glossary_explains_each_term_once_and_in_order() {
     let page = read(Path::new(GLOSSARY));
-    let mut seen = BTreeSet::new();
+    let mut known = BTreeSet::new();
     for section in page.split("\n## ").skip(1) {
         let terms: Vec<_> = section
             .lines()
@@ -119,10 +119,10 @@ fn the_glossary_explains_each_term_once_and_in_order() {
             .collect();
         assert!(terms.is_sorted(), "{terms:?}");
         for term in terms {
-            assert!(seen.insert(term.clone()), "{term} is explained twice");
+            assert!(known.insert(term.clone()), "{term} is explained twice");
         }
     }
-    assert!(seen.len() > 30, "{} terms", seen.len());
+    assert!(known.len() > 30, "{} terms", known.len());
 }
 
 #[test]

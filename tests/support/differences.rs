@@ -6,14 +6,14 @@ use std::fmt::{Debug, Display};
 /// Everything that is wrong, gathered before anything fails.
 #[derive(Default)]
 pub(crate) struct Differences {
-    judged: BTreeSet<String>,
+    evaluated: BTreeSet<String>,
     by_file: BTreeMap<String, Vec<String>>,
 }
 
 impl Differences {
     /// Notes that something is expected of a file.
     pub(crate) fn judging(&mut self, file: &str) {
-        self.judged.insert(file.to_owned());
+        self.evaluated.insert(file.to_owned());
     }
 
     /// Notes that `got` is not what is expected at a place.
@@ -43,13 +43,13 @@ impl Differences {
 
     /// Fails with every difference, if there is one.
     pub(crate) fn settle(self, what: &str) {
-        let (judged, wrong) = (self.judged.len(), self.by_file.len());
-        assert!(judged > 0, "{what}: nothing was judged");
+        let (evaluated, wrong) = (self.evaluated.len(), self.by_file.len());
+        assert!(evaluated > 0, "{what}: nothing was judged");
         let lines: Vec<_> = self.by_file.into_values().flatten().collect();
-        let right = judged - wrong;
+        let right = evaluated - wrong;
         assert!(
             lines.is_empty(),
-            "{what}: {right} of {judged} files are right\n{}",
+            "{what}: {right} of {evaluated} files are right\n{}",
             lines.join("\n")
         );
     }

@@ -88,29 +88,29 @@ impl FileRun {
     /// Audits the files, then fixes copies of them, and fixes the copies again.
     pub(crate) fn run(&self, files: &[(String, String)]) -> Results {
         let given = tempfile::tempdir().unwrap();
-        let judged = tempfile::tempdir().unwrap();
+        let evaluated = tempfile::tempdir().unwrap();
         for (name, text) in files {
-            fs::write(judged.path().join(name), text).unwrap();
+            fs::write(evaluated.path().join(name), text).unwrap();
         }
         let audit = self.command(
             given.path(),
-            judged.path(),
+            evaluated.path(),
             &["audit", "-o", "json", "--fail-on", "never"],
         );
         let mut ran = read_report(&audit, files);
         for once in [true, false] {
-            self.command(given.path(), judged.path(), &["fix"]);
+            self.command(given.path(), evaluated.path(), &["fix"]);
             for (name, one) in &mut ran {
-                let text = fs::read_to_string(judged.path().join(name)).unwrap();
+                let text = fs::read_to_string(evaluated.path().join(name)).unwrap();
                 *(if once { &mut one.once } else { &mut one.twice }) = text;
             }
         }
         Results { files: ran }
     }
 
-    fn command(&self, given: &Path, judged: &Path, args: &[&str]) -> Output {
+    fn command(&self, given: &Path, evaluated: &Path, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
-        command.args(args).arg("-f").arg(judged);
+        command.args(args).arg("-f").arg(evaluated);
         command.args(["--today", "2026-11-22"]);
         if let Some(policy) = &self.policy {
             let path = given.join("policy.yaml");
@@ -127,9 +127,9 @@ impl FileRun {
 }
 
 fn read_report(audit: &Output, files: &[(String, String)]) -> BTreeMap<String, FileResult> {
-    let told = String::from_utf8_lossy(&audit.stderr);
+    let errors = String::from_utf8_lossy(&audit.stderr);
     let report: Report =
-        serde_json::from_slice(&audit.stdout).unwrap_or_else(|error| panic!("{error}\n{told}"));
+        serde_json::from_slice(&audit.stdout).unwrap_or_else(|error| panic!("{error}\n{errors}"));
     let mut ran: BTreeMap<String, FileResult> = files
         .iter()
         .map(|(name, _)| (name.clone(), FileResult::default()))
@@ -138,7 +138,7 @@ fn read_report(audit: &Output, files: &[(String, String)]) -> BTreeMap<String, F
         let name = found.source.file.rsplit('/').next().unwrap_or_default();
         ran.get_mut(name).unwrap().found.push(found);
     }
-    for error in told.lines().filter(|line| line.starts_with("error")) {
+    for error in errors.lines().filter(|line| line.starts_with("error")) {
         for (name, one) in &mut ran {
             if error.contains(name.as_str()) {
                 one.errors.push(error.to_owned());

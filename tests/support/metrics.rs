@@ -19,14 +19,14 @@ pub(crate) fn check(exposition: &str) -> Result<usize> {
     let lines = lines.count();
     let folder = tempfile::tempdir()?;
     assert_eq!(open_metrics_series(exposition, folder.path())?, lines);
-    let said = run(
+    let printed = run(
         &["check", "metrics", "--extended"],
         &text_format(exposition),
         folder.path(),
     )?;
-    let total = said.lines().find_map(|line| line.strip_prefix("Total "));
+    let total = printed.lines().find_map(|line| line.strip_prefix("Total "));
     let total = total.and_then(|rest| rest.split_whitespace().next());
-    assert_eq!(total, Some(&*lines.to_string()), "{said}");
+    assert_eq!(total, Some(&*lines.to_string()), "{printed}");
     Ok(lines)
 }
 
@@ -41,7 +41,7 @@ fn open_metrics_series(exposition: &str, folder: &Path) -> Result<usize> {
         dated.push('\n');
     }
     std::fs::write(folder.join("exposition.txt"), dated)?;
-    let said = run(
+    let printed = run(
         &[
             "tsdb",
             "create-blocks-from",
@@ -53,9 +53,13 @@ fn open_metrics_series(exposition: &str, folder: &Path) -> Result<usize> {
         folder,
     )?;
     // A header, and a row of: block, minimum and maximum time, duration, samples, chunks, series, size.
-    let columns = said.lines().last().unwrap_or_default().split_whitespace();
+    let columns = printed
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .split_whitespace();
     let series = columns.clone().nth(6).filter(|_| columns.count() == 8);
-    let series = series.with_context(|| format!("no number of series in {said}"))?;
+    let series = series.with_context(|| format!("no number of series in {printed}"))?;
     Ok(series.parse()?)
 }
 
@@ -108,9 +112,9 @@ fn run(arguments: &[&str], input: &str, folder: &Path) -> Result<String> {
         stdout,
         stderr,
     } = child.wait_with_output()?;
-    let said = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    ensure!(status.success(), "promtool {arguments:?}: {said:?}");
-    ensure!(said[1].is_empty(), "promtool {arguments:?}: {said:?}");
-    let [stdout, _] = said;
+    let printed = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    ensure!(status.success(), "promtool {arguments:?}: {printed:?}");
+    ensure!(printed[1].is_empty(), "promtool {arguments:?}: {printed:?}");
+    let [stdout, _] = printed;
     Ok(stdout)
 }

@@ -94,9 +94,9 @@ pub(crate) async fn counted(view: View, today: Date, object: &Value) -> (Value, 
         VALIDATE
     };
     let mut registry = Registry::default();
-    let (status, said) = asked(view, today, uri, creation(object), &mut registry).await;
-    assert_eq!(status, StatusCode::OK, "{said}");
-    let answer: Value = serde_json::from_str(&said).unwrap();
+    let (status, response) = asked(view, today, uri, creation(object), &mut registry).await;
+    assert_eq!(status, StatusCode::OK, "{response}");
+    let answer: Value = serde_json::from_str(&response).unwrap();
     let mut metrics = String::new();
     encode(&mut metrics, &registry).unwrap();
     (answer["response"].clone(), metrics)

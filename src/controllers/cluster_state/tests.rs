@@ -197,11 +197,11 @@ fn config_maps_are_followed_while_a_policy_looks_at_them_and_anew_for_other_vend
         1,
         &json!({"replacements": [{"from": "acme.one-v1:0", "to": "acme.two-v1:0"}]}),
     ));
-    let seen = |cluster: &mut ClusterState| {
+    let has_words = |cluster: &mut ClusterState| {
         let view = cluster.view(None).unwrap();
         view.config_maps.in_namespace("ml").have_words()
     };
-    assert!(!seen(&mut cluster));
+    assert!(!has_words(&mut cluster));
     let generation = cluster.config_map_generation().unwrap();
     assert!(!cluster.has_references(), "asked for and not yet there");
     let map = || config_map(&json!({"MODEL": "acme.one-v1:0"}));
@@ -209,14 +209,14 @@ fn config_maps_are_followed_while_a_policy_looks_at_them_and_anew_for_other_vend
     cluster.apply(config_map_event(generation, Ok(Event::InitApply(map()))));
     cluster.apply(config_map_event(generation, Ok(Event::InitDone)));
     assert!(cluster.has_references());
-    assert!(seen(&mut cluster));
+    assert!(has_words(&mut cluster));
 
     cluster.apply(policy(
         2,
         &json!({"replacements": [{"from": "other.one-v1:0", "to": "other.two-v1:0"}]}),
     ));
     assert!(
-        seen(&mut cluster),
+        has_words(&mut cluster),
         "what is known stays until the next list is complete"
     );
     let next = cluster.config_map_generation().unwrap();
@@ -225,7 +225,10 @@ fn config_maps_are_followed_while_a_policy_looks_at_them_and_anew_for_other_vend
     cluster.apply(config_map_event(next, Ok(Event::Init)));
     cluster.apply(config_map_event(next, Ok(Event::InitApply(map()))));
     cluster.apply(config_map_event(next, Ok(Event::InitDone)));
-    assert!(!seen(&mut cluster), "no mapping has that vendor any more");
+    assert!(
+        !has_words(&mut cluster),
+        "no mapping has that vendor any more"
+    );
 
     cluster.apply(policy(3, &json!({"references": "Off"})));
     assert_eq!(cluster.config_map_generation(), None);

@@ -40,7 +40,7 @@ impl fmt::Display for MissingInput {
 }
 
 /// Fails where a Pod requires a ConfigMap that has not been observed, and a policy resolves references to ConfigMaps.
-pub(super) fn defer_until_seen(
+pub(super) fn defer_until_observed(
     view: &View,
     object: &Object<'_>,
     namespace: &Namespace,

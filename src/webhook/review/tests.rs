@@ -70,10 +70,10 @@ fn an_error_names_the_object_only_where_that_is_certain() {
         ("null", "nil", "the body"),
         ("\"CREATE\"", "CREATE", "the body"),
     ] {
-        let said = broken(from, to);
+        let message = broken(from, to);
         assert!(
-            said.starts_with(&format!("{field} is not valid JSON (byte ")),
-            "{said}"
+            message.starts_with(&format!("{field} is not valid JSON (byte ")),
+            "{message}"
         );
     }
 }

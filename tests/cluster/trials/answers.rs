@@ -192,15 +192,15 @@ fn the_rows_of_the_end_of_life_table(world: &World) -> Result<()> {
             ("anthropic.claude-opus-4-6-v1", "us-gov-west-1", None), // 7: nobody has scanned the region
         ],
     )?;
-    for told in [
+    for names_both in [
         "anthropic.claude-v2",
         "anthropic.claude-fable-5: only the global profile serves eu-west-1",
         "anthropic.claude-fable-5-2: its profiles are not verified yet",
         "anthropic.claude-opus-4-6-v1: no mapping covers it in us-gov-west-1",
     ] {
         assert!(
-            warnings.iter().any(|warning| warning.contains(told)),
-            "{told}: {warnings:?}"
+            warnings.iter().any(|warning| warning.contains(names_both)),
+            "{names_both}: {warnings:?}"
         );
     }
     Ok(())
@@ -235,7 +235,7 @@ fn no_border_is_crossed_without_consent(world: &World) -> Result<()> {
         ),
     ] {
         let names = [(from, to), (name(from), name(to))];
-        let told = |warning: &&String| {
+        let names_both = |warning: &&String| {
             warning.contains(model)
                 && names.iter().any(|(from, to)| {
                     (warning.contains(&format!("{word}. routes {from} to "))
@@ -246,7 +246,7 @@ fn no_border_is_crossed_without_consent(world: &World) -> Result<()> {
                 && warning.chars().count() <= 200
         };
         assert!(
-            warnings.iter().any(|warning| told(&warning)),
+            warnings.iter().any(|warning| names_both(&warning)),
             "{from}: {warnings:?}"
         );
     }

@@ -18,15 +18,15 @@ use crate::{
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         alone("a_release_lives_by_helm_4", |world| {
-            live(world, HELM_4, &[])
+            install_and_uninstall(world, HELM_4, &[])
         })
         .with_controllers(),
         alone("a_release_lives_by_helm_4_on_the_client", |world| {
-            live(world, HELM_4, &["--server-side=false"])
+            install_and_uninstall(world, HELM_4, &["--server-side=false"])
         })
         .with_controllers(),
         alone("a_release_lives_by_helm_3", |world| {
-            live(world, HELM_3, &[])
+            install_and_uninstall(world, HELM_3, &[])
         })
         .with_controllers(),
     ]
@@ -50,44 +50,44 @@ const ENTRIES: [(&str, &str); 3] = [
 
 /// What replicas have written into what the chart ships.
 #[derive(Debug, PartialEq)]
-struct Filled {
+struct LeaderState {
     authorities: Value,
-    armed: Vec<[Value; 2]>,
-    remembered: Value,
+    active: Vec<[Value; 2]>,
+    applied_hashes: Value,
 }
 
-impl Filled {
+impl LeaderState {
     fn of(world: &World) -> Result<Self> {
         let secret = world.get("secret", &format!("{NAME}-ca"))?;
         let lease = world.get("lease", NAME)?;
         ensure!(
             lease["spec"]["holderIdentity"].is_string(),
-            "nobody holds the Lease: {}",
+            "no replica holds the Lease: {}",
             lease["spec"]
         );
-        let armed: Result<Vec<_>> = ENTRIES
+        let active: Result<Vec<_>> = ENTRIES
             .iter()
             .map(|(kind, name)| {
                 let webhook = &world.get(kind, name)?["webhooks"][0];
                 let (rules, bundle) = (&webhook["rules"], &webhook["clientConfig"]["caBundle"]);
-                ensure!(rules.is_array() && bundle.is_string(), "{name} is disarmed");
+                ensure!(rules.is_array() && bundle.is_string(), "{name} is inactive");
                 Ok([rules.clone(), bundle.clone()])
             })
             .collect();
-        let mut remembered = lease["metadata"]["annotations"].clone();
-        if let Some(annotations) = remembered.as_object_mut() {
+        let mut applied_hashes = lease["metadata"]["annotations"].clone();
+        if let Some(annotations) = applied_hashes.as_object_mut() {
             annotations.retain(|key, _| key.starts_with("bedrock-profiles.dev/"));
         }
         Ok(Self {
             authorities: secret["data"].clone(),
-            armed: armed?,
-            remembered,
+            active: active?,
+            applied_hashes,
         })
     }
 }
 
 /// A release from its installation to its end, twice.
-fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> {
+fn install_and_uninstall(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> {
     let helm = Helm { world, tool, mode };
     let apps = world.neighbour("apps")?;
     let before = everything(world)?;
@@ -101,13 +101,15 @@ fn live(world: &World, tool: Tool, mode: &'static [&'static str]) -> Result<()> 
     let release = Release::shipped(world)?;
     let replica = release.start_ready("one", &[])?;
     release.wait_until_active()?;
-    let in_force = [
+    let wait_for_ready = [
         "wait",
         "--for=condition=Ready",
         "ipp/default",
         "--timeout=60s",
     ];
-    world.kubectl(&in_force, None)?.success("kubectl wait")?;
+    world
+        .kubectl(&wait_for_ready, None)?
+        .success("kubectl wait")?;
     rewrites(world, &apps)?;
     exposes_what_the_dashboard_shows(world, &apps, &replica)?;
     leaves_what_was_filled(&helm)?;
@@ -151,10 +153,10 @@ fn refuses_a_second(helm: &Helm<'_>) -> Result<()> {
     let mut second = vec!["install", "second", CHART];
     second.extend(helm.mode);
     let refused = helm.try_run(&second)?;
-    let said = String::from_utf8_lossy(&refused.stderr);
+    let printed = String::from_utf8_lossy(&refused.stderr);
     ensure!(
-        !refused.status.success() && said.contains("invalid ownership metadata"),
-        "a second release: {said}"
+        !refused.status.success() && printed.contains("invalid ownership metadata"),
+        "a second release: {printed}"
     );
     Ok(())
 }
@@ -171,7 +173,7 @@ fn rewrites(world: &World, namespace: &str) -> Result<()> {
 /// Neither upgrades nor a rollback take back what replicas have written.
 fn leaves_what_was_filled(helm: &Helm<'_>) -> Result<()> {
     let world = helm.world;
-    let before = Filled::of(world)?;
+    let before = LeaderState::of(world)?;
     let timeout = || -> Result<Value> {
         let (kind, name) = ENTRIES[0];
         Ok(world.get(kind, name)?["webhooks"][0]["timeoutSeconds"].clone())
@@ -180,13 +182,22 @@ fn leaves_what_was_filled(helm: &Helm<'_>) -> Result<()> {
         "upgrade",
         &["--set=webhooks.timeoutSeconds=3,replicas=3,audit.every=2h"],
     )?;
-    assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(3)));
-    let before = Filled::of(world)?;
+    assert_eq!(
+        (LeaderState::of(world)?, timeout()?),
+        (before, Value::from(3))
+    );
+    let before = LeaderState::of(world)?;
     helm.put("upgrade", &[])?;
-    assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(2)));
-    let before = Filled::of(world)?;
+    assert_eq!(
+        (LeaderState::of(world)?, timeout()?),
+        (before, Value::from(2))
+    );
+    let before = LeaderState::of(world)?;
     helm.rollback("2")?;
-    assert_eq!((Filled::of(world)?, timeout()?), (before, Value::from(3)));
+    assert_eq!(
+        (LeaderState::of(world)?, timeout()?),
+        (before, Value::from(3))
+    );
     Ok(())
 }
 

@@ -73,7 +73,7 @@ struct Refused {
 struct Row {
     check: String,
     spec: Value,
-    says: String,
+    expected: String,
 }
 
 fn refused_and_spared(world: &World) -> Result<()> {
@@ -107,7 +107,7 @@ fn refuses_bad_objects(world: &World) -> Result<()> {
             .split("Error from server")
             .find(|part| part.contains(&name));
         let refusal = refusal.with_context(|| format!("{}: {}", row.check, output.stderr))?;
-        assert!(refusal.contains(&row.says), "{}: {refusal}", row.check);
+        assert!(refusal.contains(&row.expected), "{}: {refusal}", row.check);
     }
     Ok(())
 }

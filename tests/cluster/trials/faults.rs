@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::{
-    prober::{Prober, Seen},
+    prober::{Observations, Prober},
     process::wait_for,
     proxy::Proxy,
     release::{Chart, LEADER, NAME, Release, Replica},
@@ -55,11 +55,11 @@ fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
         one.log()?.contains("lost leadership"),
         "it has noticed that it led no more"
     );
-    let seen = prober.stop()?;
+    let observed = prober.stop()?;
     assert_eq!(
-        seen.stored.keys().collect::<Vec<_>>(),
+        observed.stored.keys().collect::<Vec<_>>(),
         [&rewritten("eu")],
-        "{seen:?}"
+        "{observed:?}"
     );
     one.wait_until_ready()
 }
@@ -76,15 +76,15 @@ fn watches_are_cut(world: &World) -> Result<()> {
     release.wait_until_active()?;
     let probe = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
-    let mut all = Seen::default();
+    let mut all = Observations::default();
     let mut follows = |mode: &str, expected: &str| -> Result<()> {
         let policy = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfilePolicy",
             "metadata": {"name": "default"}, "spec": {"mode": mode}});
         world.apply(&policy.to_string())?;
         wait_for(&format!("a probe with {expected}"), || {
-            let seen = prober.take();
-            let follows = seen.stored.contains_key(expected);
-            all.add(seen);
+            let observed = prober.take();
+            let follows = observed.stored.contains_key(expected);
+            all.add(observed);
             Ok(follows.then_some(()))
         })
     };
@@ -155,21 +155,22 @@ fn three_replicas_answer_as_one(world: &World) -> Result<()> {
         world.apply(&policy.to_string())?;
         let generation = world.get("ipp", "default")?["metadata"]["generation"].as_f64();
         for replica in &replicas {
-            wait_for("the generation in force", || {
-                Ok((replica.metric(DEFAULT_IN_FORCE)? == generation).then_some(()))
+            wait_for("the active generation", || {
+                Ok((replica.metric(ACTIVE_GENERATION)? == generation).then_some(()))
             })?;
         }
-        prober.wait_for(1)?; // it was asked before, and may have been answered before
+        prober.wait_for(1)?; // its review may have begun before the change
         prober.take().has_only(&[SONNET, &rewritten("eu")])?; // the policy before or the changed one
         prober.wait_for(50)?;
         prober.take().has_only(&[&expected])?;
     }
 
-    // The leader leaves as a pod does: nobody notices, and one of the others leads.
-    let leads = |replica: &Replica| -> Result<bool> { Ok(replica.metric(LEADER)? == Some(1.0)) };
+    // The leader ends as a Pod does: no create fails, and another replica leads.
+    let is_leader =
+        |replica: &Replica| -> Result<bool> { Ok(replica.metric(LEADER)? == Some(1.0)) };
     let mut leader = None;
     for (at, replica) in replicas.iter().enumerate() {
-        if leads(replica)? {
+        if is_leader(replica)? {
             assert_eq!(leader.replace(at), None, "one leads");
         }
     }
@@ -177,15 +178,18 @@ fn three_replicas_answer_as_one(world: &World) -> Result<()> {
     release.send_no_more(&leader)?;
     leader.end()?;
     wait_for("another leader", || {
-        let all: Result<Vec<bool>> = replicas.iter().map(leads).collect();
-        Ok((all?.into_iter().filter(|leads| *leads).count() == 1).then_some(()))
+        let all: Result<Vec<bool>> = replicas.iter().map(is_leader).collect();
+        Ok((all?.into_iter().filter(|is_leader| *is_leader).count() == 1).then_some(()))
     })?;
     prober.wait_for(50)?;
-    let seen = prober.stop()?;
-    assert!(seen.failed.is_empty(), "{seen:?}");
-    assert_eq!(seen.stored.keys().collect::<Vec<_>>(), [&rewritten("eu")]);
+    let observed = prober.stop()?;
+    assert!(observed.failed.is_empty(), "{observed:?}");
+    assert_eq!(
+        observed.stored.keys().collect::<Vec<_>>(),
+        [&rewritten("eu")]
+    );
     Ok(())
 }
 
-const DEFAULT_IN_FORCE: &str =
+const ACTIVE_GENERATION: &str =
     r#"bedrock_profiles_active_generation{kind="InferenceProfilePolicy",name="default"}"#;

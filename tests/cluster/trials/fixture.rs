@@ -27,8 +27,8 @@ pub(super) fn trials() -> Vec<Trial> {
             the_audit_log_has_the_annotation,
         ),
         plane(
-            "a_warning_and_a_refusal_are_seen_as_kubectl_prints_them",
-            a_warning_and_a_refusal_are_seen,
+            "a_warning_and_a_denial_are_printed_by_kubectl",
+            a_warning_and_a_denial_are_printed,
         ),
         plane(
             "a_webhook_sees_only_the_namespace_of_its_trial",
@@ -123,7 +123,7 @@ fn the_audit_log_has_the_annotation(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn a_warning_and_a_refusal_are_seen(world: &World) -> Result<()> {
+fn a_warning_and_a_denial_are_printed(world: &World) -> Result<()> {
     let entry = Entry {
         name: "doorman.trials.test",
         path: "/",

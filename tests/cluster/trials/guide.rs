@@ -108,15 +108,15 @@ impl Step<'_> {
             .stderr(writer);
         let mut child = command.spawn()?;
         drop(command); // it holds the pipe open
-        let said = io::read_to_string(&mut reader)?;
-        ensure!(child.wait()?.success(), "it fails:\n{said}");
+        let printed = io::read_to_string(&mut reader)?;
+        ensure!(child.wait()?.success(), "it fails:\n{printed}");
         for line in &self.printed {
             let words: Vec<_> = line.split_whitespace().collect();
-            let prints = |said: &str| {
-                let said: Vec<_> = said.split_whitespace().collect();
-                said.windows(words.len()).any(|window| window == words)
+            let prints = |printed: &str| {
+                let printed: Vec<_> = printed.split_whitespace().collect();
+                printed.windows(words.len()).any(|window| window == words)
             };
-            ensure!(said.lines().any(prints), "no `{line}` in:\n{said}");
+            ensure!(printed.lines().any(prints), "no `{line}` in:\n{printed}");
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ fn with_default() -> String {
 }
 
 /// The audit annotations of ours on the creation of `name`.
-fn said(world: &World, name: &str) -> Result<Value> {
+fn annotations(world: &World, name: &str) -> Result<Value> {
     let event = world.audit_event("the creation", |event| {
         event["verb"] == "create" && event["objectRef"]["name"] == name
     })?;
@@ -79,7 +79,7 @@ fn injected_first(world: &World) -> Result<()> {
         ]
     );
     assert_eq!(
-        said(world, "chat")?[REWRITES],
+        annotations(world, "chat")?[REWRITES],
         format!("app/env/BEDROCK_MODEL_ID: {SONNET} -> {expected} (eu-west-1, ContainerEnv)")
     );
     Ok(())
@@ -103,9 +103,9 @@ fn injected_last(world: &World) -> Result<()> {
         "{:?}",
         output.warnings()
     );
-    let said = said(world, "chat")?;
+    let annotations = annotations(world, "chat")?;
     assert_eq!(
-        said[REVISED],
+        annotations[REVISED],
         format!("app/env/BEDROCK_MODEL_ID: {SONNET} -> eu.{SONNET} (eu-west-1, ContainerEnv)")
     );
     Ok(())

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::product::{SONNET, asking};
 use crate::{
     deployment::Deployment,
-    prober::{Prober, Seen},
+    prober::{Observations, Prober},
     process::wait_for,
     release::NAME,
     trial::{Trial, node},
@@ -84,9 +84,9 @@ impl<'w> Load<'w> {
         for prober in &self.probers {
             prober.wait_for(50)?;
         }
-        let mut all = Seen::default();
-        for seen in self.probers.iter().map(Prober::take) {
-            all.add(seen);
+        let mut all = Observations::default();
+        for observed in self.probers.iter().map(Prober::take) {
+            all.add(observed);
         }
         let (created, failed) = (all.created(), all.failed.values().sum::<u32>());
         let rewritten = all.stored.get(&format!("eu.{SONNET}")).copied();

@@ -17,7 +17,7 @@ pub(super) fn trials() -> Vec<Trial> {
             "a_dry_run_policy_says_what_it_would_do_and_does_nothing",
             a_dry_run_policy,
         ),
-        plane("a_shadow_speaks_beside_the_policy_that_decides", a_shadow),
+        plane("a_preview_warns_beside_the_effective_policy", a_preview),
         plane(
             "deny_refuses_what_a_person_applies_and_says_what_to_write",
             deny_refuses,
@@ -65,13 +65,13 @@ fn a_dry_run_policy(world: &World) -> Result<()> {
         variable(&world.get("pod", "chat")?, "BEDROCK_MODEL_ID")?,
         SONNET
     );
-    let said = annotations(world, "chat", "pods")?;
+    let recorded = annotations(world, "chat", "pods")?;
     assert_eq!(
-        said["webhook-pods.bedrock-profiles.dev/policy"],
+        recorded["webhook-pods.bedrock-profiles.dev/policy"],
         "trial-run"
     );
     assert_eq!(
-        said["webhook-pods.bedrock-profiles.dev/would-rewrite"],
+        recorded["webhook-pods.bedrock-profiles.dev/would-rewrite"],
         format!(
             "app/env/BEDROCK_MODEL_ID: {SONNET} -> {} (eu-west-1, ContainerEnv)",
             profiled()
@@ -80,14 +80,14 @@ fn a_dry_run_policy(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn a_shadow(world: &World) -> Result<()> {
-    let deciding = policy("deciding", json!({"mode": "Rewrite"}), json!({}));
-    let shadow = policy(
+fn a_preview(world: &World) -> Result<()> {
+    let effective = policy("effective", json!({"mode": "Rewrite"}), json!({}));
+    let preview = policy(
         "stage-two",
         json!({"mode": "DryRun"}),
         json!({"geography": {"global": "Fallback"}}),
     );
-    world.serve(&serve(&format!("{deciding}{shadow}")))?;
+    world.serve(&serve(&format!("{effective}{preview}")))?;
     let output = world.create(&asking("alike", SONNET, "eu-west-1").to_string())?;
     assert_eq!(
         output.warnings().len(),
@@ -96,11 +96,11 @@ fn a_shadow(world: &World) -> Result<()> {
         output.warnings()
     );
     let output = world.create(&asking("chat", SONNET, "sa-east-1").to_string())?;
-    let told = format!(
+    let warning = format!(
         "bedrock-profiles: policy stage-two (DryRun) would replace {SONNET} with global.{SONNET}"
     );
     assert!(
-        output.warnings().contains(&&*told),
+        output.warnings().contains(&&*warning),
         "{:?}",
         output.warnings()
     );
@@ -135,14 +135,16 @@ fn deny_refuses(world: &World) -> Result<()> {
         (cron_job("chat"), "app/env/BEDROCK_MODEL_ID"),
     ] {
         let output = world.kubectl(&["create", "-f", "-"], Some(&object.to_string()))?;
-        let said = refused(&output);
+        let recorded = refused(&output);
         assert!(
-            said.contains(&words) && said.contains(place) && said.contains("policy strict"),
-            "{said}"
+            recorded.contains(&words)
+                && recorded.contains(place)
+                && recorded.contains("policy strict"),
+            "{recorded}"
         );
         assert!(
-            said.contains(".bedrock-profiles.dev\" denied the request: use "),
-            "the first words are what to do: {said}"
+            recorded.contains(".bedrock-profiles.dev\" denied the request: use "),
+            "the first words are what to do: {recorded}"
         );
     }
     world.create(&list([
@@ -175,13 +177,13 @@ fn deny_lets_controllers_go_on(world: &World) -> Result<()> {
     );
     start_cron_job(world, "nightly")?;
     world.wait_for(1, "pods", "app=nightly")?;
-    let said = annotations(
+    let recorded = annotations(
         world,
         replaced["metadata"]["name"].as_str().unwrap_or_default(),
         "pods",
     );
     // A generated name is not in the event; the one that has the annotation is enough.
-    drop(said);
+    drop(recorded);
     world.audit_event("the replacement's admission", |event| {
         event["objectRef"]["resource"] == "pods"
             && event["annotations"]["webhook-pods.bedrock-profiles.dev/would-rewrite"].is_string()
@@ -266,15 +268,15 @@ fn unresolved(world: &World) -> Result<()> {
     assert_eq!(output.warnings(), Vec::<&str>::new(), "allowed silently");
     let map = config_map("models", &[("model", SONNET), ("AWS_REGION", "sa-east-1")]).to_string();
     let output = world.kubectl(&["create", "-f", "-"], Some(&map))?;
-    let said = refused(&output);
+    let recorded = refused(&output);
     assert!(
-        said.contains(&format!("replace {SONNET} at data/model for sa-east-1"))
-            && said.contains("OnlyGlobalServes"),
-        "{said}"
+        recorded.contains(&format!("replace {SONNET} at data/model for sa-east-1"))
+            && recorded.contains("OnlyGlobalServes"),
+        "{recorded}"
     );
     assert!(
-        said.contains("anthropic.claude-sonnet-4-6"),
-        "the successor: {said}"
+        recorded.contains("anthropic.claude-sonnet-4-6"),
+        "the successor: {recorded}"
     );
     Ok(())
 }
@@ -340,10 +342,10 @@ fn templates(world: &World) -> Result<()> {
 fn the_audit_log(world: &World) -> Result<()> {
     world.serve(&serve(&rewriting(json!({}))))?;
     world.create(&asking("chat", SONNET, "eu-west-1").to_string())?;
-    let said = annotations(world, "chat", "pods")?;
-    assert_eq!(said["webhook-pods.bedrock-profiles.dev/policy"], "test");
+    let recorded = annotations(world, "chat", "pods")?;
+    assert_eq!(recorded["webhook-pods.bedrock-profiles.dev/policy"], "test");
     assert_eq!(
-        said["webhook-pods.bedrock-profiles.dev/rewrites"],
+        recorded["webhook-pods.bedrock-profiles.dev/rewrites"],
         format!(
             "app/env/BEDROCK_MODEL_ID: {SONNET} -> {} (eu-west-1, ContainerEnv)",
             profiled()

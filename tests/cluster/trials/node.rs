@@ -24,8 +24,8 @@ pub(super) fn trials() -> Vec<Trial> {
             containers_see_what_was_rewritten,
         ),
         node(
-            "a_bare_installation_only_says",
-            a_bare_installation_only_says,
+            "a_bare_installation_only_reports",
+            a_bare_installation_only_reports,
         ),
         node("the_test_of_the_chart_tests", the_test_of_the_chart_tests),
     ]
@@ -72,8 +72,13 @@ fn process_file(world: &World, pod: &Value, file: &str) -> Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// What a variable is to the process of a Pod.
-fn seen(world: &World, namespace: &str, pod: &str, variable: &str) -> Result<String> {
+/// The value of a variable in the process of a Pod.
+fn variable_of_process(
+    world: &World,
+    namespace: &str,
+    pod: &str,
+    variable: &str,
+) -> Result<String> {
     let pod = world.get_in(namespace, "pod", pod)?;
     let environment = process_file(world, &pod, "environ")?;
     let mut entries = environment
@@ -145,7 +150,7 @@ fn containers_see_what_was_rewritten(world: &World) -> Result<()> {
         ("by-map", "BEDROCK_MODEL_ID", &japan),
     ] {
         assert_eq!(
-            &seen(world, &apps, pod, variable)?,
+            &variable_of_process(world, &apps, pod, variable)?,
             expected,
             "{variable} of {pod}"
         );
@@ -154,7 +159,7 @@ fn containers_see_what_was_rewritten(world: &World) -> Result<()> {
 }
 
 /// With the defaults of a first install, the same Pod is left as it is, and its author told.
-fn a_bare_installation_only_says(world: &World) -> Result<()> {
+fn a_bare_installation_only_reports(world: &World) -> Result<()> {
     let _deployment = Deployment::with(world, &[])?;
     let apps = world.neighbour("apps")?;
     let created = world.create_in(&apps, &asking("chat", SONNET, "eu-west-1").to_string())?;
@@ -179,8 +184,8 @@ fn the_test_of_the_chart_tests(world: &World) -> Result<()> {
     restrict(world, world.namespace())?;
     let deployment = Deployment::install(world)?;
     let test = ["test", NAME, "--logs", "--timeout=60s"];
-    let said = deployment.helm.run(&test)?;
-    ensure!(said.contains("the certificate is trusted"), "{said}");
+    let printed = deployment.helm.run(&test)?;
+    ensure!(printed.contains("the certificate is trusted"), "{printed}");
 
     let broken = r#"{"spec": {"selector": {"app.kubernetes.io/instance": "nobody"}}}"#;
     let patch = ["patch", "service", NAME, "--type=merge", "-p", broken];

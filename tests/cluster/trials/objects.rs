@@ -205,12 +205,12 @@ fn admitted_again(world: &World) -> Result<()> {
         mark.as_str()
             .is_some_and(|mark| mark.contains("webhook-pods.bedrock-profiles.dev"))
     };
-    let said = marks
+    let annotation = marks
         .values()
         .find(ours)
         .and_then(Value::as_str)
         .context("no mark of the webhook's call")?;
-    assert!(said.contains(r#""mutated":false"#), "{said}");
+    assert!(annotation.contains(r#""mutated":false"#), "{annotation}");
     Ok(())
 }
 
@@ -234,10 +234,13 @@ fn ephemeral_containers(world: &World) -> Result<()> {
         event["objectRef"]["subresource"] == "ephemeralcontainers"
             && event["annotations"]["webhook-pods.bedrock-profiles.dev/rewrites"].is_string()
     })?;
-    let said = event["annotations"]["webhook-pods.bedrock-profiles.dev/rewrites"]
+    let annotation = event["annotations"]["webhook-pods.bedrock-profiles.dev/rewrites"]
         .as_str()
         .unwrap_or_default();
-    assert!(said.starts_with("new/env/BEDROCK_MODEL_ID: "), "{said}");
+    assert!(
+        annotation.starts_with("new/env/BEDROCK_MODEL_ID: "),
+        "{annotation}"
+    );
     Ok(())
 }
 

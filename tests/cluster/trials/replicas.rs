@@ -338,10 +338,10 @@ fn a_thousand_reviews_ask_the_api_server_nothing(world: &World) -> Result<()> {
     let probe = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
     prober.wait_for(1000)?;
-    let seen = prober.stop()?;
-    assert!(seen.failed.is_empty(), "{:?}", seen.failed);
+    let observed = prober.stop()?;
+    assert!(observed.failed.is_empty(), "{:?}", observed.failed);
     assert_eq!(
-        seen.stored.keys().collect::<Vec<_>>(),
+        observed.stored.keys().collect::<Vec<_>>(),
         [&format!("eu.{SONNET}")]
     );
     let mut asked = asked(world)?;

@@ -134,12 +134,12 @@ fn every_right_is_needed_and_none_is_missing(world: &World) -> Result<()> {
         name: NAME.to_owned(),
     };
     let (mut granted, mut needed) = (BTreeSet::new(), BTreeSet::new());
-    let mut seen = 0;
+    let mut count = 0;
     for phase in Phase::all() {
         live(world, &apps, &phase)?;
         let events = asked(world)?;
-        let requests: BTreeSet<_> = events[seen..].iter().map(Request::of).collect();
-        seen = events.len();
+        let requests: BTreeSet<_> = events[count..].iter().map(Request::of).collect();
+        count = events.len();
         let grants = phase.grants(&installation);
         for request in &requests {
             needed.extend(only_permission(&grants, request));

@@ -212,18 +212,21 @@ fn keeps_fields_of_other_managers(world: &World) -> Result<()> {
     world
         .kubectl(&args, Some(&audit.to_string()))?
         .success("kubectl apply")?;
-    let stands = |kind: &str, name: &str| -> Result<Value> {
+    let version_of = |kind: &str, name: &str| -> Result<Value> {
         Ok(world.get(kind, name)?["metadata"]["resourceVersion"].take())
     };
-    let before = [stands("ipp", "p")?, stands("ipm", "ours")?];
-    // Another policy makes another snapshot, and every status is judged again.
+    let before = [version_of("ipp", "p")?, version_of("ipm", "ours")?];
+    // Another policy makes another snapshot, and every status is written again.
     world.apply(&object(
         "InferenceProfilePolicy",
         "q",
         &json!({"references": "Off"}),
     ))?;
     wait(world, "Ready", "ipp/q")?;
-    assert_eq!([stands("ipp", "p")?, stands("ipm", "ours")?], before);
+    assert_eq!(
+        [version_of("ipp", "p")?, version_of("ipm", "ours")?],
+        before
+    );
     world.apply(&object(
         "InferenceProfilePolicy",
         "p",
@@ -262,8 +265,8 @@ fn is_written_by_the_leader_only(world: &World, writer: &Writer) -> Result<()> {
         &json!({"references": "Off"}),
     ))?;
     wait_for("the policy to be seen", || {
-        let seen = writer.objects.load().policies.contains_key("late");
-        Ok(seen.then_some(()))
+        let is_observed = writer.objects.load().policies.contains_key("late");
+        Ok(is_observed.then_some(()))
     })?;
     assert_eq!(world.get("ipp", "late")?["status"], Value::Null);
     appoint(&writer.term, true);

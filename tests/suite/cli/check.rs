@@ -103,7 +103,7 @@ fn check_reports_whether_a_webhook_answers_and_is_trusted() {
     );
     assert_eq!(webhook.metric(&build), 1);
 
-    for (ca_file, says) in [
+    for (ca_file, response) in [
         (
             other,
             "the TLS handshake failed: invalid peer certificate: UnknownIssuer",
@@ -112,11 +112,11 @@ fn check_reports_whether_a_webhook_answers_and_is_trusted() {
     ] {
         let done = webhook.check(&ca_file);
         assert_eq!(done.status.code(), Some(2));
-        let said = text(&done.stderr);
+        let printed = text(&done.stderr);
         assert!(
-            said.starts_with(&format!("error: the check of {url} failed: ")),
-            "{said}"
+            printed.starts_with(&format!("error: the check of {url} failed: ")),
+            "{printed}"
         );
-        assert!(said.contains(says), "{said}");
+        assert!(printed.contains(response), "{printed}");
     }
 }

@@ -231,10 +231,10 @@ fn a_file_that_cannot_be_written_is_not_counted_as_rewritten() {
     stdin.write_all(pod("eu-west-1").as_bytes()).unwrap();
     drop(stdin);
     let done = child.wait_with_output().unwrap();
-    let said = text(&done.stderr);
-    assert_eq!(done.status.code(), Some(2), "{said}");
-    assert!(said.contains("cannot write /dev/stdin"), "{said}");
-    assert!(said.contains("1 rewritten, 1 to rewrite"), "{said}");
+    let printed = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{printed}");
+    assert!(printed.contains("cannot write /dev/stdin"), "{printed}");
+    assert!(printed.contains("1 rewritten, 1 to rewrite"), "{printed}");
     assert!(fs::read_to_string(&file).unwrap().contains("us.anthropic"));
 }
 
@@ -266,14 +266,18 @@ fn fix_applies_a_deny_policy_and_nothing_under_dry_run() {
         fs::write(&file, pod("eu-west-1")).unwrap();
         let policy = format!("tests/fixtures/policies/{policy}.yaml");
         let done = run(&["fix", "-f", file.to_str().unwrap(), "--policy", &policy]);
-        let said = text(&done.stderr);
+        let printed = text(&done.stderr);
         let changed = fs::read_to_string(&file).unwrap().contains("eu.anthropic");
-        assert_eq!(changed, expected, "{policy}: {said}");
-        assert_eq!(said.contains("1 rewritten"), expected, "{policy}: {said}");
+        assert_eq!(changed, expected, "{policy}: {printed}");
         assert_eq!(
-            said.contains("no file was changed"),
+            printed.contains("1 rewritten"),
+            expected,
+            "{policy}: {printed}"
+        );
+        assert_eq!(
+            printed.contains("no file was changed"),
             !expected,
-            "{policy}: {said}"
+            "{policy}: {printed}"
         );
     }
 }

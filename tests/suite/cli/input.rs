@@ -71,15 +71,15 @@ fn a_preview_is_listed_and_neither_counted_as_a_rewrite_nor_failed_on() {
         "--policy",
         &policy("dryrun"),
     ];
-    let said = report(&args);
-    assert_eq!(said["summary"]["shadow"], 1, "{said:#}");
-    assert_eq!(said["summary"]["rewrite"], 0, "{said:#}");
+    let printed = report(&args);
+    assert_eq!(printed["summary"]["shadow"], 1, "{printed:#}");
+    assert_eq!(printed["summary"]["rewrite"], 0, "{printed:#}");
     assert_eq!(
-        said["summary"]["leave"],
+        printed["summary"]["leave"],
         serde_json::json!({"EndOfLife": 1})
     );
-    assert_eq!(said["summary"]["findings"], 2);
-    let preview = &said["findings"][1];
+    assert_eq!(printed["summary"]["findings"], 2);
+    let preview = &printed["findings"][1];
     assert_eq!(
         (&preview["shadow"], &preview["mode"]),
         (&true.into(), &"DryRun".into())
@@ -108,27 +108,33 @@ fn a_namespace_in_any_of_the_files_gives_its_labels_and_annotations() {
         )
     };
     fs::write(folder.path().join("b.yaml"), namespace("eu-west-1")).unwrap();
-    let said = report(&args);
+    let printed = report(&args);
     assert_eq!(
-        said["findings"][0]["after"],
+        printed["findings"][0]["after"],
         format!("eu.{SONNET}"),
-        "{said:#}"
+        "{printed:#}"
     );
-    assert_eq!(said["findings"][0]["regionSource"], "NamespaceAnnotation");
+    assert_eq!(
+        printed["findings"][0]["regionSource"],
+        "NamespaceAnnotation"
+    );
     // Another overlay says otherwise: the label still holds, the region does not.
     fs::write(folder.path().join("c.yaml"), namespace("us-east-1")).unwrap();
     let done = run(&[&args[..], &["-o", "json"]].concat());
-    let said: Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!(said["findings"][0]["reason"], "NoRegion", "{said:#}");
-    let told = text(&done.stderr);
-    assert!(told.contains("ml: bedrock-profiles.dev/region"), "{told}");
+    let printed: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(printed["findings"][0]["reason"], "NoRegion", "{printed:#}");
+    let errors = text(&done.stderr);
+    assert!(
+        errors.contains("ml: bedrock-profiles.dev/region"),
+        "{errors}"
+    );
 }
 
 #[test]
 fn a_file_named_twice_is_read_once() {
     let (_folder, path) = folder("pod.yaml", &pod(SONNET, "eu-west-1"));
     let parent = path.trim_end_matches("/pod.yaml");
-    let said = report(&[
+    let printed = report(&[
         "audit",
         "-f",
         &path,
@@ -137,7 +143,7 @@ fn a_file_named_twice_is_read_once() {
         "-f",
         &format!("{parent}/./pod.yaml"),
     ]);
-    assert_eq!(said["summary"]["objects"], 1);
+    assert_eq!(printed["summary"]["objects"], 1);
 }
 
 #[test]
@@ -154,7 +160,7 @@ fn every_invalid_object_of_every_file_is_reported() {
         "--policy",
         "absent.yaml",
     ]);
-    let said = text(&done.stderr);
+    let printed = text(&done.stderr);
     assert_eq!(done.status.code(), Some(2));
     assert!(done.stdout.is_empty());
     for part in [
@@ -165,7 +171,7 @@ fn every_invalid_object_of_every_file_is_reported() {
         "empty.yaml contains no InferenceProfileMapping",
         "cannot read absent.yaml",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(printed.contains(part), "{part}: {printed}");
     }
 }
 
@@ -193,13 +199,13 @@ fn a_mapping_from_a_file_is_enough() {
         "--mapping",
         &path,
     ]);
-    let said = text(&done.stdout);
+    let printed = text(&done.stdout);
     assert!(
-        said.starts_with("eu.anthropic.claude-test-1\n"),
-        "{said}{}",
+        printed.starts_with("eu.anthropic.claude-test-1\n"),
+        "{printed}{}",
         text(&done.stderr)
     );
-    assert!(said.contains("mapping: mine"), "{said}");
+    assert!(printed.contains("mapping: mine"), "{printed}");
 }
 
 #[test]
@@ -213,11 +219,11 @@ fn names_reach_the_terminal_without_control_characters() {
         .env("CLICOLOR_FORCE", "1")
         .output()
         .unwrap();
-    let said = text(&done.stdout);
-    assert!(said.contains("Pod/a\\u{1b}[2Jb\\nc"), "{said:?}");
+    let printed = text(&done.stdout);
+    assert!(printed.contains("Pod/a\\u{1b}[2Jb\\nc"), "{printed:?}");
     assert!(
-        said.contains("\u{1b}[32m") && !said.contains("\u{1b}[2J"),
-        "{said:?}"
+        printed.contains("\u{1b}[32m") && !printed.contains("\u{1b}[2J"),
+        "{printed:?}"
     );
 }
 
@@ -240,10 +246,10 @@ fn an_audit_without_files_looks_for_a_cluster_and_a_fix_without_files_is_no_comm
         .output()
         .unwrap();
     assert_eq!(done.status.code(), Some(2));
-    let said = text(&done.stderr);
+    let printed = text(&done.stderr);
     assert!(
-        said.contains("cannot connect to the cluster to audit"),
-        "{said}"
+        printed.contains("cannot connect to the cluster to audit"),
+        "{printed}"
     );
     let done = run(&["fix"]);
     assert_eq!(done.status.code(), Some(2));

@@ -72,15 +72,15 @@ fn fixtures() -> Vec<Fixture> {
         .collect();
     names.sort();
     let fixture = |name: String| {
-        let said: Sidecar = serde_yaml::from_str(&read(&sidecar(&name)))
+        let stated: Sidecar = serde_yaml::from_str(&read(&sidecar(&name)))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         Fixture {
             text: read(&name),
             name,
-            written: said
+            written: stated
                 .fix
-                .unwrap_or_else(|| said.findings.iter().any(|one| one.outcome == "Rewrite")),
-            expected: said.findings,
+                .unwrap_or_else(|| stated.findings.iter().any(|one| one.outcome == "Rewrite")),
+            expected: stated.findings,
         }
     };
     names.into_iter().map(fixture).collect()
@@ -95,8 +95,8 @@ impl Expected {
     }
 
     fn verdict(&self) -> &str {
-        let said = self.reason.as_ref().or(self.after.as_ref());
-        said.unwrap_or(&self.outcome)
+        let stated = self.reason.as_ref().or(self.after.as_ref());
+        stated.unwrap_or(&self.outcome)
     }
 
     fn is(&self, found: &ReportedFinding) -> bool {
@@ -170,7 +170,7 @@ fn judge(fixture: &Fixture, mut found: Vec<ReportedFinding>, differences: &mut D
 #[test]
 fn every_reason_of_shape_and_role_has_a_file() {
     let fixtures = fixtures();
-    let said: BTreeSet<_> = fixtures
+    let stated: BTreeSet<_> = fixtures
         .iter()
         .flat_map(|one| &one.expected)
         .filter_map(|one| one.reason.as_deref())
@@ -178,10 +178,10 @@ fn every_reason_of_shape_and_role_has_a_file() {
     let lacking: Vec<_> = Reason::ALL
         .iter()
         .filter(|reason| reason.group() == Group::Shape && !EDGES.contains(reason))
-        .filter(|reason| !said.contains(reason.as_str()))
+        .filter(|reason| !stated.contains(reason.as_str()))
         .collect();
     assert!(lacking.is_empty(), "{lacking:?}");
-    for reason in said {
+    for reason in stated {
         assert!(
             Reason::ALL.iter().any(|known| known.as_str() == reason),
             "{reason} is no reason"
@@ -253,11 +253,11 @@ fn found_under(
     let of = |fixture: &Fixture| {
         let file = ParsedFile::parse(&fixture.name, &fixture.text, FileFormat::Yaml);
         let found = scan.file(&file).findings;
-        let told = found.into_iter().map(|one| {
+        let results = found.into_iter().map(|one| {
             let verdict = one.reason.map(|reason| reason.to_string()).or(one.after);
             (one.pointer, one.inner_pointer, verdict.unwrap_or_default())
         });
-        told.collect()
+        results.collect()
     };
     fixtures.iter().map(of).collect()
 }

@@ -332,9 +332,9 @@ fn warnings_and_denials_name_the_alias() {
             "use eu.{SONNET_4_5} instead of {SONNET} at app/env/BEDROCK_MODEL for eu-west-1 (ContainerEnv) (policy test)"
         )
     );
-    let told = Scenario::under(ON).create(&deployment(&env));
+    let outcome = Scenario::under(ON).create(&deployment(&env));
     assert_eq!(
-        told.warnings,
+        outcome.warnings,
         [
             &*format!(
                 "bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET}"

@@ -279,7 +279,7 @@ impl Ready {
             .into_iter()
             .filter(|object| object["kind"] == "ConfigMap")
             .collect();
-        Scenario::under(self.spec).having_seen(&maps)
+        Scenario::under(self.spec).observing(&maps)
     }
 
     /// A policy of its spec as a file.
@@ -309,7 +309,7 @@ impl Ready {
     async fn reaches(&self, level: Level) -> bool {
         let name = self.reason.as_str();
         match level {
-            Judgement => self.judged().contains(name),
+            Judgement => self.evaluated().contains(name),
             Count => {
                 let counter = format!("findings_total{{reason=\"{name}\"}}");
                 self.answers()
@@ -339,13 +339,13 @@ impl Ready {
                 let Some((text, region)) = &self.asked else {
                     return false;
                 };
-                let said = self.run(&["resolve", text, "--region", region]);
-                said.is_some_and(|answer| answer["reason"] == name)
+                let printed = self.run(&["resolve", text, "--region", region]);
+                printed.is_some_and(|answer| answer["reason"] == name)
             }
         }
     }
 
-    fn judged(&self) -> BTreeSet<String> {
+    fn evaluated(&self) -> BTreeSet<String> {
         let world = self.world();
         let judge = |object: &Value| {
             let ours = ["Pod", "ConfigMap"].contains(&object["kind"].as_str().unwrap());

@@ -186,13 +186,13 @@ fn an_update_is_denied_only_for_new_ids() {
 
 #[test]
 fn unresolved_allows_warns_or_denies() {
-    let judged = |word: &str| {
+    let evaluated = |word: &str| {
         let outcome = Scenario::under(&format!("{{ unresolved: {word} }}")).create(&pod(UNSERVED));
         (outcome.verdict, outcome.warnings.len())
     };
-    assert_eq!(judged("Allow"), ("Tell", 0));
-    assert_eq!(judged("Warn"), ("Tell", 1));
-    assert_eq!(judged("Deny"), ("Refuse", 0));
+    assert_eq!(evaluated("Allow"), ("Tell", 0));
+    assert_eq!(evaluated("Warn"), ("Tell", 1));
+    assert_eq!(evaluated("Deny"), ("Refuse", 0));
     // One that can be rewritten beside it changes nothing about the refusal.
     let mixed = pod(&[
         ("OK", SONNET_4_6),

@@ -114,9 +114,9 @@ fn each_syntax_policy_and_model_reason_skips_a_text() {
         let text = text.replace("ID", SONNET_4_5);
         let outcome =
             Scenario::under(spec).create(&pod(&[("TEXT", &text), ("ID", SONNET_4_6), REGION]));
-        let told = &outcome.found[0];
+        let finding = &outcome.found[0];
         assert_eq!(
-            (&*told.at, &*told.answer),
+            (&*finding.at, &*finding.answer),
             ("app/env/TEXT", *reason),
             "{spec} {text}"
         );

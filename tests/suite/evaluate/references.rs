@@ -32,7 +32,7 @@ impl Scenario {
     }
 
     /// Has seen these ConfigMaps and knows of no others, as in files.
-    pub(crate) fn having_seen(mut self, maps: &[Value]) -> Self {
+    pub(crate) fn observing(mut self, maps: &[Value]) -> Self {
         let mut references = ConfigMapIndex::default();
         for map in maps {
             self.take(&mut references, map);

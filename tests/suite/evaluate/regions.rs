@@ -247,17 +247,17 @@ fn two_regions_are_a_conflict_only_where_the_answers_differ() {
 #[test]
 fn the_region_in_the_command_of_the_id_is_used() {
     let world = Scenario::under("{ region: { default: us-east-1 } }");
-    let judged = |container: serde_json::Value| {
+    let evaluated = |container: serde_json::Value| {
         let outcome = world.create(&pod_of(&container));
-        let told = outcome
+        let result = outcome
             .found
             .iter()
             .map(|one| format!("{} {}", geography(&one.answer), one.source));
-        told.collect::<Vec<_>>()
+        result.collect::<Vec<_>>()
     };
     let model = format!("--model={SONNET_4_5}");
     assert_eq!(
-        judged(
+        evaluated(
             json!({ "name": "app", "command": ["app", "--aws-region", "eu-west-1"], "args": [model] })
         ),
         ["eu Beside"]
@@ -266,27 +266,27 @@ fn the_region_in_the_command_of_the_id_is_used() {
         "a --model {SONNET_4_5} --region eu-west-1; b --model {SONNET_4_5}\nc --region ap-northeast-1 \\\n --model {SONNET_4_5}"
     );
     assert_eq!(
-        judged(json!({ "name": "app", "command": ["sh", "-c", script] })),
+        evaluated(json!({ "name": "app", "command": ["sh", "-c", script] })),
         ["eu Beside", "us PolicyDefault", "jp Beside"]
     );
     let script =
         format!("aws s3 --region us-west-2 cp x y && app --model {SONNET_4_5} --region eu-west-1");
     assert_eq!(
-        judged(json!({ "name": "app", "command": ["sh", "-c", script] })),
+        evaluated(json!({ "name": "app", "command": ["sh", "-c", script] })),
         ["eu Beside"]
     );
     assert_eq!(
-        judged(
+        evaluated(
             json!({ "name": "app", "args": ["--region", "$(R)", SONNET_4_5], "env": [variable("R", "eu-west-1")] })
         ),
         ["eu Beside"]
     );
     assert_eq!(
-        judged(json!({ "name": "app", "args": ["--region", "$R", SONNET_4_5] })),
+        evaluated(json!({ "name": "app", "args": ["--region", "$R", SONNET_4_5] })),
         ["RegionOutOfSight "]
     );
     assert_eq!(
-        judged(json!({ "name": "app", "args": [SONNET_4_5, "--region"] })),
+        evaluated(json!({ "name": "app", "args": [SONNET_4_5, "--region"] })),
         ["us PolicyDefault"]
     );
 }

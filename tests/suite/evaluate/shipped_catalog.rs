@@ -79,16 +79,16 @@ pub(crate) fn config_map(data: &Value) -> Value {
 }
 
 /// Judges `object` in the namespace `ml` and hands the judgement on.
-pub(crate) fn judged<T>(
+pub(crate) fn evaluated<T>(
     view: &View,
     object: &Value,
     action: Action<'_>,
     then: impl FnOnce(&Judgement<'_>) -> T,
 ) -> T {
-    judged_in(view, &Namespace::named("ml"), object, action, then)
+    evaluated_in(view, &Namespace::named("ml"), object, action, then)
 }
 
-pub(crate) fn judged_in<T>(
+pub(crate) fn evaluated_in<T>(
     view: &View,
     namespace: &Namespace,
     object: &Value,
@@ -111,7 +111,7 @@ pub(crate) fn judged_in<T>(
 
 /// The answer to the first finding: the target, or the reason.
 pub(crate) fn answer(view: &View, object: &Value, action: Action<'_>) -> String {
-    judged(view, object, action, |judgement| {
+    evaluated(view, object, action, |judgement| {
         let Some(PolicyFindings { findings, .. }) = &judgement.effective else {
             return "no policy".to_owned();
         };
@@ -127,7 +127,7 @@ pub(crate) fn answer(view: &View, object: &Value, action: Action<'_>) -> String 
 
 /// The object after the patch of the verdict, or as it was.
 pub(crate) fn patched(view: &View, object: &Value, action: Action<'_>) -> Value {
-    judged(view, object, action, |judgement| {
+    evaluated(view, object, action, |judgement| {
         let mut object = object.clone();
         if let Verdict::Rewrite(plan) = &judgement.verdict {
             json_patch::patch(&mut object, &plan.json_patch()).unwrap();
@@ -138,7 +138,7 @@ pub(crate) fn patched(view: &View, object: &Value, action: Action<'_>) -> Value 
 
 /// How a verdict reads.
 pub(crate) fn verdict(view: &View, object: &Value, action: Action<'_>) -> &'static str {
-    judged(view, object, action, |judgement| match judgement.verdict {
+    evaluated(view, object, action, |judgement| match judgement.verdict {
         Verdict::Untouched => "untouched",
         Verdict::Report => "tell",
         Verdict::Rewrite(_) => "rewrite",

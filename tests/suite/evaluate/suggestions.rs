@@ -309,10 +309,10 @@ fn a_suggestion_is_reported_and_never_written() {
 #[test]
 fn every_suggestion_works() {
     // Of an ARN, the region is not that of the variable; what no mapping knows, nobody can judge.
-    let judged = OFFERED.iter().filter(|(_, text, region, ..)| {
+    let evaluated = OFFERED.iter().filter(|(_, text, region, ..)| {
         !text.contains("arn:") && !text.contains("sonnet-9") && !region.is_empty()
     });
-    for (spec, _, region, _, offered) in judged {
+    for (spec, _, region, _, offered) in evaluated {
         let offered = offered.replace("ID", SONNET_4_5);
         if offered.is_empty() || offered.starts_with("arn:") {
             continue;

@@ -29,7 +29,7 @@ struct Refused {
 struct Row {
     check: String,
     spec: Value,
-    says: String,
+    expected: String,
 }
 
 fn refused() -> Refused {
@@ -180,14 +180,14 @@ fn the_objects_of_the_page_are_valid_and_its_samples_are_among_them() {
     for block in &blocks {
         let object: Value = serde_yaml::from_str(block).unwrap();
         let kind = object["kind"].as_str().unwrap();
-        assert_eq!(said(kind, &object["spec"]), None, "{block}");
+        assert_eq!(refusal(kind, &object["spec"]), None, "{block}");
     }
     let sample = fs::read_to_string("docs/samples/consent.yaml").unwrap();
     assert!(sample.ends_with(blocks[1]), "{sample}");
 }
 
-/// What our own code says of an object with this spec.
-fn said(kind: &str, spec: &Value) -> Option<String> {
+/// The error of validation for an object with this spec; `None` if it is valid.
+fn refusal(kind: &str, spec: &Value) -> Option<String> {
     let object = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": kind, "metadata": {"name": "bad"}, "spec": spec});
     let resources = match api::read(&object.to_string(), "refused.yaml") {
         Ok(resources) => resources,
@@ -208,10 +208,19 @@ fn validation_refuses_what_the_api_server_refuses_in_the_same_words() {
         ("InferenceProfileMapping", mappings),
         ("InferenceProfilePolicy", policies),
     ] {
-        for Row { check, spec, says } in rows {
-            let said = said(kind, &spec).unwrap_or_else(|| panic!("{check}: {spec} is accepted"));
+        for Row {
+            check,
+            spec,
+            expected,
+        } in rows
+        {
+            let refusal =
+                refusal(kind, &spec).unwrap_or_else(|| panic!("{check}: {spec} is accepted"));
             let is_rule = check.contains('#');
-            assert!(!is_rule || said.contains(&says), "{check}: {said}");
+            assert!(
+                !is_rule || refusal.contains(&expected),
+                "{check}: {refusal}"
+            );
         }
     }
 }

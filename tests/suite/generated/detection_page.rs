@@ -88,24 +88,24 @@ fn condition(condition: &Condition) -> String {
         Condition::Under(patterns) => {
             format!("the name of an enclosing entry is {}", names(patterns))
         }
-        Condition::Entry(patterns, says) => {
-            format!("in the same entry {} {}", names(patterns), what(*says))
+        Condition::Entry(patterns, value) => {
+            format!("in the same entry {} {}", names(patterns), what(*value))
         }
-        Condition::Beside(patterns, says) => {
-            format!("beside the ID {} {}", names(patterns), what(*says))
+        Condition::Beside(patterns, value) => {
+            format!("beside the ID {} {}", names(patterns), what(*value))
         }
-        Condition::Enclosing(patterns, says) => {
+        Condition::Enclosing(patterns, value) => {
             format!(
                 "beside or around the ID {} {}",
                 names(patterns),
-                what(*says)
+                what(*value)
             )
         }
     }
 }
 
-fn what(says: ValueTest) -> String {
-    match says {
+fn what(value: ValueTest) -> String {
+    match value {
         ValueTest::Anything => "is set".to_owned(),
         ValueTest::Name => "is a name, or cannot be read".to_owned(),
         ValueTest::Yes => "is on, or cannot be read".to_owned(),

@@ -86,8 +86,8 @@ fn a_yaml_source_reads_as_the_patched_object() {
         prop_assume!(tree.is_ok());
         let spliced = edited(&world, &source, &tree.unwrap());
         prop_assert_eq!(&serde_yaml::from_str::<Value>(&spliced).unwrap(), &after);
-        let judged = world.judge_yaml(&source, Event::Edit);
-        prop_assert_eq!(judged.changed(), before != after);
+        let evaluated = world.judge_yaml(&source, Event::Edit);
+        prop_assert_eq!(evaluated.changed(), before != after);
         Ok(())
     });
 }

@@ -111,8 +111,8 @@ impl Planted {
             }
             _ => self.before.clone(),
         };
-        let told = |text: String| text.replace("SECRET", secret);
-        (told(self.before), told(after))
+        let with_secret = |text: String| text.replace("SECRET", secret);
+        (with_secret(self.before), with_secret(after))
     }
 }
 

@@ -56,7 +56,7 @@ fn texts_beside_an_id_are_never_disclosed() {
     holds(200, &scenes(), |Scene { before, secret, .. }| {
         for world in &worlds {
             let outcome = world.create(&before);
-            let told = format!(
+            let message = format!(
                 "{:?} {:?} {} {} {}",
                 outcome.warnings,
                 outcome.audit,
@@ -64,7 +64,7 @@ fn texts_beside_an_id_are_never_disclosed() {
                 outcome.after["metadata"]["annotations"][ANNOTATION],
                 report(world, &before),
             );
-            prop_assert!(!told.contains(&secret), "{told}");
+            prop_assert!(!message.contains(&secret), "{message}");
             // The patch has it only in the texts that it replaces, which had it before.
             for operation in outcome.patch.as_array().into_iter().flatten() {
                 if operation["value"].to_string().contains(&secret) {

@@ -82,9 +82,12 @@ async fn invalid_reviews_trigger_the_failure_policy() {
             StatusCode::UNPROCESSABLE_ENTITY,
         ),
     ] {
-        let (found, said) = ask("/mutate", body.clone()).await;
-        assert_eq!(found, status, "{body}: {said}");
-        assert!(!said.contains(SONNET), "an error quotes no body: {said}");
+        let (found, response) = ask("/mutate", body.clone()).await;
+        assert_eq!(found, status, "{body}: {response}");
+        assert!(
+            !response.contains(SONNET),
+            "an error quotes no body: {response}"
+        );
     }
 }
 
@@ -174,8 +177,8 @@ fn a_policy_that_needs_a_cluster_is_refused_at_start() {
             .output()
             .unwrap();
         assert_eq!(done.status.code(), Some(2));
-        let said = String::from_utf8(done.stderr).unwrap();
-        assert!(said.contains(words), "{said}");
+        let errors = String::from_utf8(done.stderr).unwrap();
+        assert!(errors.contains(words), "{errors}");
     }
 }
 

@@ -20,10 +20,10 @@ use rig::{Client, NAME, PANICS, Rig, Trust, WAITS, limits, names, request, revie
 
 /// What the server says until it closes the connection, by whatever means.
 async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> String {
-    let mut said = Vec::new();
+    let mut received = Vec::new();
     // A connection that is reset has been closed as well.
-    let _ = stream.read_to_end(&mut said).await;
-    String::from_utf8(said).unwrap()
+    let _ = stream.read_to_end(&mut received).await;
+    String::from_utf8(received).unwrap()
 }
 
 fn header(length: usize) -> String {
@@ -47,8 +47,8 @@ async fn speaks_http_1_only() {
         .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         .await
         .unwrap();
-    let said = until_closed(&mut preface).await;
-    assert!(!said.contains("200"), "{said}");
+    let received = until_closed(&mut preface).await;
+    assert!(!received.contains("200"), "{received}");
     assert!(rig.client().await.review("ml").await.unwrap().admits());
 }
 
@@ -116,17 +116,17 @@ async fn a_body_short_of_its_declared_length_is_never_admitted() {
         .unwrap();
     stream.write_all(body.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
-    let said = until_closed(&mut stream).await;
-    assert!(!said.contains("200 OK"), "{said}");
+    let received = until_closed(&mut stream).await;
+    assert!(!received.contains("200 OK"), "{received}");
     // What is longer than declared is not part of the review, and what follows is not a request.
     let mut stream = rig.raw().await;
     stream
         .write_all(format!("{}{body}trailing\r\n\r\n", header(body.len())).as_bytes())
         .await
         .unwrap();
-    let said = until_closed(&mut stream).await;
-    assert_eq!(said.matches("200 OK").count(), 1, "{said}");
-    assert_eq!(said.matches("400 Bad Request").count(), 1, "{said}");
+    let received = until_closed(&mut stream).await;
+    assert_eq!(received.matches("200 OK").count(), 1, "{received}");
+    assert_eq!(received.matches("400 Bad Request").count(), 1, "{received}");
 }
 
 #[tokio::test]
@@ -143,9 +143,9 @@ async fn ends_a_slow_body() {
             .write_all(format!("{}{sent}", header(1000)).as_bytes())
             .await
             .unwrap();
-        let said = until_closed(&mut stream).await;
-        assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
-        assert!(said.contains("connection: close"), "{said}");
+        let received = until_closed(&mut stream).await;
+        assert!(received.starts_with("HTTP/1.1 408 "), "{received}");
+        assert!(received.contains("connection: close"), "{received}");
     }
     assert!(rig.client().await.review("ml").await.unwrap().admits());
 }
@@ -156,8 +156,8 @@ async fn the_callers_own_deadline_ends_a_slow_body_too() {
     let mut stream = rig.raw().await;
     let header = header(1000).replace("/mutate", "/mutate?timeout=200ms");
     stream.write_all(header.as_bytes()).await.unwrap();
-    let said = until_closed(&mut stream).await;
-    assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
+    let received = until_closed(&mut stream).await;
+    assert!(received.starts_with("HTTP/1.1 408 "), "{received}");
 }
 
 #[tokio::test]
@@ -174,9 +174,9 @@ async fn idle_and_slow_connections_are_closed() {
         Some(1)
     );
 
-    for said in ["", "POST /mutate HTTP/1.1\r\nhost: a\r\n"] {
+    for received in ["", "POST /mutate HTTP/1.1\r\nhost: a\r\n"] {
         let mut stream = rig.raw().await;
-        stream.write_all(said.as_bytes()).await.unwrap();
+        stream.write_all(received.as_bytes()).await.unwrap();
         assert_eq!(until_closed(&mut stream).await, "");
     }
     assert_eq!(

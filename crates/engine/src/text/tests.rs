@@ -170,7 +170,7 @@ fn finds_nothing_where_nothing_is() {
 }
 
 #[test]
-fn points_as_rfc_6901_says() {
+fn pointers_are_those_of_rfc_6901() {
     let tree = yaml(MANIFEST);
     let root = tree.root();
     let spec = tree.get(root, "spec").unwrap();

@@ -11,10 +11,10 @@ const RUNTIME: (&str, &str) = (
 );
 
 fn answers(data: &[(&str, &str)], pod: &Value) -> Vec<String> {
-    judged(&[named_map("a", data)], pod)
+    evaluated(&[named_map("a", data)], pod)
 }
 
-fn judged(maps: &[Value], pod: &Value) -> Vec<String> {
+fn evaluated(maps: &[Value], pod: &Value) -> Vec<String> {
     let world = Scenario::under("{ region: { default: eu-west-1 } }").knowing(maps);
     let outcome = world.create(pod);
     assert_eq!(
@@ -84,13 +84,13 @@ fn beside(maps: &[&[(&str, &str)]], env: &[Value], from: &Value) -> Vec<String> 
     let maps: Vec<_> = maps.iter().enumerate().map(named).collect();
     let model = [variable("MODEL", SONNET_4_5)];
     let env: Vec<_> = env.iter().chain(&model).cloned().collect();
-    judged(&maps, &taking(&json!(env), from))
+    evaluated(&maps, &taking(&json!(env), from))
 }
 
 #[test]
 fn env_from_keys_match_context_rules_of_a_literal_id() {
     for (name, text, expected) in [
-        GATEWAY_SAYS,
+        GATEWAY_REASON,
         (RUNTIME.0, RUNTIME.1, "eu.ID"),
         ("OPENAI_BASE_URL", "", "eu.ID"),
         ("BEDROCK_INFERENCE_PROFILE_PREFIX", "us", "PrefixedByTool"),
@@ -126,7 +126,7 @@ fn env_from_keys_match_context_rules_of_a_literal_id() {
 #[test]
 fn a_config_map_key_reference_matches_context_rules_of_a_literal_id() {
     for (name, text, expected) in [
-        GATEWAY_SAYS,
+        GATEWAY_REASON,
         (RUNTIME.0, RUNTIME.1, "eu.ID"),
         (GATEWAY.0, "", "eu.ID"),
         (GATEWAY.0, "$(URL)", "GatewayClient"),
@@ -163,7 +163,7 @@ fn a_config_map_key_reference_matches_context_rules_of_a_literal_id() {
 
 #[test]
 fn an_unobserved_variable_may_hold_any_value() {
-    let seen: &[(&str, &str)] = &[("x", "0")];
+    let observed: &[(&str, &str)] = &[("x", "0")];
     for (entry, expected) in [
         (key("CLAUDE_CODE_USE_MANTLE", "unseen", "x"), "Mantle"),
         (key("CLAUDE_CODE_USE_MANTLE", "a", "unseen"), "Mantle"),
@@ -175,14 +175,14 @@ fn an_unobserved_variable_may_hold_any_value() {
         (optional_key("CLAUDE_CODE_USE_MANTLE", "a", "none"), "eu.ID"),
     ] {
         assert_eq!(
-            beside(&[seen], std::slice::from_ref(&entry), &json!([])),
+            beside(&[observed], std::slice::from_ref(&entry), &json!([])),
             [expected],
             "{entry}"
         );
     }
 }
 
-const GATEWAY_SAYS: (&str, &str, &str) = (GATEWAY.0, GATEWAY.1, "GatewayClient");
+const GATEWAY_REASON: (&str, &str, &str) = (GATEWAY.0, GATEWAY.1, "GatewayClient");
 
 #[test]
 fn env_from_keys_match_context_rules_under_their_prefixed_names() {

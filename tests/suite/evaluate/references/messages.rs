@@ -33,8 +33,8 @@ fn a_resolved_reference_is_reported_with_its_source() {
     let outcome = world("{ mode: Rewrite }").create(&referring());
     assert_eq!(outcome.verdict, "Rewrite");
     assert_eq!(outcome.audit["rewrites"], CHANGE);
-    let told = format!("bedrock-profiles: replaced {SONNET_4_5} with eu.{SONNET_4_5}");
-    assert_eq!(outcome.warnings, [&*told, LEGACY_4_5]);
+    let warning = format!("bedrock-profiles: replaced {SONNET_4_5} with eu.{SONNET_4_5}");
+    assert_eq!(outcome.warnings, [&*warning, LEGACY_4_5]);
 }
 
 #[test]
@@ -44,11 +44,11 @@ fn a_reported_reference_warns_and_changes_nothing() {
     assert_eq!(outcome.verdict, "Tell");
     assert_eq!(outcome.only().answer, behind("eu", SONNET_4_5));
     assert_eq!(outcome.audit["would-rewrite"], CHANGE);
-    let told =
+    let warning =
         format!("bedrock-profiles: policy test would replace {SONNET_4_5} with eu.{SONNET_4_5}");
-    assert_eq!(outcome.warnings, [&*told, LEGACY_4_5]);
+    assert_eq!(outcome.warnings, [&*warning, LEGACY_4_5]);
     let template = world.create(&deployed(&referring()));
-    assert_eq!(template.warnings, [&*told, LEGACY_4_5]);
+    assert_eq!(template.warnings, [&*warning, LEGACY_4_5]);
     // Beside an ID of the Pod's own, which is rewritten.
     let mut mixed = referring();
     let env = mixed["spec"]["containers"][0]["env"]
@@ -68,7 +68,7 @@ fn a_reported_reference_warns_and_changes_nothing() {
     );
     assert_eq!(outcome.record()["entries"].as_array().unwrap().len(), 1);
     let rewrote = format!("bedrock-profiles: replaced {SONNET_4_6} with eu.{SONNET_4_6}");
-    assert_eq!(outcome.warnings, [&*rewrote, &*told, LEGACY_4_5]);
+    assert_eq!(outcome.warnings, [&*rewrote, &*warning, LEGACY_4_5]);
 }
 
 #[test]
@@ -97,19 +97,19 @@ fn each_policy_looks_for_itself() {
 fn a_dry_run_policy_previews_the_rewrite() {
     let outcome = world("{ mode: DryRun, references: Report }").create(&referring());
     assert_eq!(outcome.verdict, "Tell");
-    let told = format!(
+    let warning = format!(
         "bedrock-profiles: policy test (DryRun) would replace {SONNET_4_5} with eu.{SONNET_4_5}"
     );
-    assert_eq!(outcome.warnings, [&*told, LEGACY_4_5]);
+    assert_eq!(outcome.warnings, [&*warning, LEGACY_4_5]);
 }
 
 #[test]
 fn a_workload_template_warns_about_the_change_in_its_pods() {
     let outcome = world("{ mode: Rewrite }").create(&deployed(&referring()));
     assert_eq!(outcome.verdict, "Tell");
-    let told =
+    let warning =
         format!("bedrock-profiles: Pods in eu-west-1 get eu.{SONNET_4_5} instead of {SONNET_4_5}");
-    assert_eq!(outcome.warnings, [&*told, LEGACY_4_5]);
+    assert_eq!(outcome.warnings, [&*warning, LEGACY_4_5]);
 }
 
 #[test]

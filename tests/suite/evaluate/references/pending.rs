@@ -101,7 +101,7 @@ async fn a_missing_config_map_delays_a_review_briefly() {
 #[tokio::test(start_paused = true)]
 async fn optional_unlisted_and_unresolved_config_maps_are_not_awaited() {
     let optional = json!([{"configMapRef": {"name": "models", "optional": true}}]);
-    let unlisted = Scenario::under("{}").having_seen(&[]).view;
+    let unlisted = Scenario::under("{}").observing(&[]).view;
     let unresolved = Scenario::under("{ references: 'Off' }").knowing(&[]).view;
     let required = json!([all_of("models")]);
     for (view, from) in [

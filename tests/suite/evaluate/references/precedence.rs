@@ -22,7 +22,7 @@ fn world() -> Scenario {
 /// What is found at which variable, and what becomes of it, in a few words.
 fn answers(env: &Value, from: &Value) -> String {
     let outcome = world().create(&taking(env, from));
-    let told = outcome.found.iter().map(|one| {
+    let results = outcome.found.iter().map(|one| {
         let (_, name) = one.at.split_once("/env/").unwrap();
         let answer = one
             .answer
@@ -30,7 +30,7 @@ fn answers(env: &Value, from: &Value) -> String {
             .replace(SONNET_4_6, "4.6");
         format!("{name}: {answer}")
     });
-    told.collect::<Vec<_>>().join(", ")
+    results.collect::<Vec<_>>().join(", ")
 }
 
 macro_rules! rows {
@@ -44,7 +44,7 @@ macro_rules! rows {
 rows! {
     an_entry_takes_a_key: [key("M", "a", "MODEL")] [] => "M: eu.4.5";
     an_item_brings_every_key: [] [all_of("a")] => "MODEL: eu.4.5";
-    a_prefix_stands_before_every_key: [] [all_behind("APP_", "a")] => "APP_1st: eu.4.5, APP_MODEL: eu.4.5";
+    a_prefix_precedes_every_key: [] [all_behind("APP_", "a")] => "APP_1st: eu.4.5, APP_MODEL: eu.4.5";
     a_later_item_wins: [] [all_of("a"), all_of("b")] => "MODEL: eu.4.6";
     a_later_item_wins_that_holds_no_id: [] [all_of("a"), all_of("plain")] => "";
     an_earlier_item_loses_that_holds_no_id: [] [all_of("plain"), all_of("a")] => "MODEL: eu.4.5";
@@ -79,8 +79,8 @@ rows! {
     a_field_wins_over_an_item: [json!({ "name": "MODEL", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } })] [all_of("a")] => "";
     a_required_secret_wins_over_an_item: [secret_key("MODEL", false)] [all_of("a")] => "MODEL: OutOfSight";
     an_earlier_secret_loses: [] [secret(""), all_of("a")] => "MODEL: eu.4.5";
-    a_secret_of_other_names_says_nothing: [] [all_of("a"), secret("DB_")] => "MODEL: eu.4.5";
-    a_secret_whose_prefix_is_the_name_says_nothing: [] [all_of("a"), secret("MODEL")] => "MODEL: eu.4.5";
+    a_secret_of_other_names_does_not_shadow: [] [all_of("a"), secret("DB_")] => "MODEL: eu.4.5";
+    a_secret_whose_prefix_is_the_name_does_not_shadow: [] [all_of("a"), secret("MODEL")] => "MODEL: eu.4.5";
     a_key_that_is_no_name_is_no_variable: [] [all_of("a")] => "MODEL: eu.4.5";
     another_namespace_is_not_looked_at: [key("M", "far", "MODEL")] [] => "M: ReferenceUnseen";
     a_value_beside_its_source_is_a_literal: [json!({ "name": "M", "value": "x", "valueFrom": { "configMapKeyRef": { "name": "a", "key": "MODEL" } } })] [] => "";

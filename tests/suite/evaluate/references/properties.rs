@@ -47,7 +47,7 @@ struct Case {
     pod: Value,
     cluster: Cluster,
     /// The ConfigMaps that were seen.
-    seen: Vec<&'static str>,
+    observed: Vec<&'static str>,
     /// Whether those are all.
     listed: bool,
 }
@@ -99,16 +99,16 @@ fn cases() -> impl Strategy<Value = Case> {
     };
     let maps = btree_map(select(MAPS.to_vec()).prop_map(str::to_owned), data(), 0..=3);
     let secrets = prop::option::of(data());
-    let seen = subsequence(MAPS.to_vec(), 0..=3);
+    let observed = subsequence(MAPS.to_vec(), 0..=3);
     (
         container("one"),
         container("two"),
         maps,
         secrets,
-        seen,
+        observed,
         any::<bool>(),
     )
-        .prop_map(|(one, two, maps, secrets, seen, listed)| {
+        .prop_map(|(one, two, maps, secrets, observed, listed)| {
             let mut pod = pod_of(&one);
             pod["spec"]["initContainers"] = json!([two]);
             let secrets = secrets.map(|data| ("s".to_owned(), data));
@@ -116,11 +116,11 @@ fn cases() -> impl Strategy<Value = Case> {
                 maps,
                 secrets: secrets.into_iter().collect(),
             };
-            let seen = if listed { MAPS.to_vec() } else { seen };
+            let observed = if listed { MAPS.to_vec() } else { observed };
             Case {
                 pod,
                 cluster,
-                seen,
+                observed,
                 listed,
             }
         })
@@ -128,12 +128,12 @@ fn cases() -> impl Strategy<Value = Case> {
 
 impl Case {
     fn world(&self) -> Scenario {
-        let seen = self
+        let observed = self
             .cluster
             .maps
             .iter()
-            .filter(|(name, _)| self.seen.contains(&&***name));
-        let seen: Vec<_> = seen
+            .filter(|(name, _)| self.observed.contains(&&***name));
+        let observed: Vec<_> = observed
             .map(|(name, data)| {
                 let data: Vec<_> = data.iter().map(|(key, text)| (&**key, &**text)).collect();
                 named_map(name, &data)
@@ -141,9 +141,9 @@ impl Case {
             .collect();
         let world = Scenario::under("{ region: { default: eu-west-1 } }");
         if self.listed {
-            world.knowing(&seen)
+            world.knowing(&observed)
         } else {
-            world.having_seen(&seen)
+            world.observing(&observed)
         }
     }
 
@@ -165,7 +165,7 @@ impl Case {
         let mut worst = self.cluster.clone();
         worst.secrets.insert("s".to_owned(), all.clone());
         for name in MAPS {
-            let is_known = self.seen.contains(&name) && self.cluster.maps.contains_key(name);
+            let is_known = self.observed.contains(&name) && self.cluster.maps.contains_key(name);
             if !self.listed && !is_known {
                 worst.maps.insert(name.to_owned(), all.clone());
             }

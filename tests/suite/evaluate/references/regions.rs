@@ -243,7 +243,7 @@ fn a_secret_among_the_sources_hides_only_the_guess() {
         json!([secret("AWS_")]),
         json!([secret("BEDROCK_")]),
     ];
-    let seen = [
+    let observed = [
         json!([]),
         json!([secret("DB_")]),
         json!([all_of("eu")]),
@@ -266,7 +266,7 @@ fn a_secret_among_the_sources_hides_only_the_guess() {
             "{from}"
         );
     }
-    for from in &seen {
+    for from in &observed {
         let expected = if *from == json!([all_of("eu")]) {
             "eu ContainerEnv"
         } else {

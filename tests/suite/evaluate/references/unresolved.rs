@@ -60,7 +60,7 @@ fn a_value_that_an_unobserved_source_may_shadow_is_skipped() {
     let pod = taking(&none(), &json!([all_of("a"), all_of_optional("b")]));
     let maps = [named_map("a", &[("MODEL", SONNET_4_5)])];
     assert_eq!(
-        reported(&Scenario::under(REGION).having_seen(&maps), &pod),
+        reported(&Scenario::under(REGION).observing(&maps), &pod),
         ["app/env/MODEL MayBeShadowed"]
     );
     assert_eq!(

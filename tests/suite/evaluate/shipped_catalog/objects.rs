@@ -152,7 +152,7 @@ fn each_object_reason_skips_a_config_map() {
         ),
         (&never, map(), Action::Apply(None), "Excluded"),
     ] {
-        let found = judged(view, &map, action, |judgement| {
+        let found = evaluated(view, &map, action, |judgement| {
             let findings = &judgement.effective.as_ref().unwrap().findings;
             findings[0].resolution.target().map_or_else(
                 || findings[0].resolution.reason().unwrap().to_string(),
@@ -226,7 +226,7 @@ fn the_policy_controls_opt_outs() {
         ..Namespace::named("ml")
     };
     let reason = |view| {
-        judged_in(
+        evaluated_in(
             view,
             &namespace,
             &asking(SONNET, "eu-west-1"),
@@ -261,7 +261,7 @@ fn one_policy_is_effective_and_dry_run_policies_preview() {
         json!({"match": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}}}),
     );
     let view = view(&format!("{strong}{weak}{shadow}{elsewhere}"));
-    judged(
+    evaluated(
         &view,
         &asking(SONNET, "eu-west-1"),
         Action::CreatePod,

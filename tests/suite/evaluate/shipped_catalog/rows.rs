@@ -56,7 +56,7 @@ fn a_profile_of_sonnet_4_that_a_scan_still_lists_is_answered_with_the_note_end_o
         let view = view(&policy(
             json!({"geography": {"global": prefer, "allowed": geographies}}),
         ));
-        judged(
+        evaluated(
             &view,
             &asking(SONNET_4, region),
             Action::CreatePod,

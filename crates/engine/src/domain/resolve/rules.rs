@@ -83,14 +83,14 @@ fn foreign(destinations: &Destinations, source: Region) -> impl Iterator<Item = 
         Destinations::Anywhere | Destinations::Unknown => &[],
     };
     let own = source.jurisdiction();
-    let mut seen = Vec::new();
+    let mut known = Vec::new();
     regions
         .iter()
         .map(Region::jurisdiction)
         .filter(move |jurisdiction| {
-            let new = *jurisdiction != own && !seen.contains(jurisdiction);
+            let new = *jurisdiction != own && !known.contains(jurisdiction);
             if new {
-                seen.push(*jurisdiction);
+                known.push(*jurisdiction);
             }
             new
         })

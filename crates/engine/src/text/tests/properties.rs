@@ -135,7 +135,7 @@ fn points_at_keys() {
 }
 
 #[test]
-fn says_where_a_file_breaks_and_quotes_nothing_of_it() {
+fn the_error_has_the_position_and_no_text_of_the_file() {
     for (src, line) in [
         ("secret", 1),
         ("=secret", 1),

@@ -134,7 +134,7 @@ fn gives_the_spans_of_collections_and_scalars() {
 }
 
 #[test]
-fn says_where_a_document_breaks_and_quotes_nothing_of_it() {
+fn the_error_has_the_position_and_no_text_of_the_document() {
     for (src, line) in [
         ("secret", 1),
         ("a = 1\nsecret = ", 2),

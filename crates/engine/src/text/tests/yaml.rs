@@ -160,7 +160,7 @@ fn reads_on_after_each_kind_of_error() {
 }
 
 #[test]
-fn says_where_a_document_breaks_and_quotes_nothing_of_it() {
+fn the_error_has_the_position_and_no_text_of_the_document() {
     let cases = [
         (
             "a: &s hunter2\nb: &c [*c]",
