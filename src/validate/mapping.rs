@@ -16,7 +16,7 @@ use super::{Invalid, Problems};
 pub fn mapping(wire: &api::InferenceProfileMapping) -> Result<Mapping, Invalid> {
     let name = wire.metadata.name.clone().unwrap_or_default();
     let spec = &wire.spec;
-    let mut reader = Reader {
+    let mut reader = MappingReader {
         problems: Problems::default(),
         shared: HashMap::new(),
     };
@@ -43,13 +43,13 @@ pub fn mapping(wire: &api::InferenceProfileMapping) -> Result<Mapping, Invalid> 
         .finish(format!("InferenceProfileMapping/{name}"), typed)
 }
 
-struct Reader {
+struct MappingReader {
     problems: Problems,
     /// Most rows share one of a few sets of destinations.
     shared: HashMap<Box<[Region]>, Arc<[Region]>>,
 }
 
-impl Reader {
+impl MappingReader {
     fn model(&mut self, field: &str, wire: &api::Model) -> Option<MappedModel> {
         let id = self
             .problems
