@@ -322,3 +322,24 @@ fn the_make_targets_that_the_docs_name_exist() {
     }
     assert!(count > 15, "{count} commands");
 }
+
+/// The page that lists the scripts of `findings/`.
+const TOOLS: &str = "docs/tools.md";
+
+#[test]
+fn each_script_about_another_tool_is_in_the_table_of_tools_and_can_be_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let listed: BTreeSet<_> = links(&read(Path::new(TOOLS)))
+        .into_iter()
+        .filter_map(|link| Some(link.strip_prefix("../findings/")?.to_owned()))
+        .collect();
+    let mut scripts = BTreeSet::new();
+    for entry in fs::read_dir("findings").unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o111, 0o111, "{:?}", entry.path());
+        scripts.insert(entry.file_name().into_string().unwrap());
+    }
+    assert_eq!(listed, scripts);
+}
