@@ -109,10 +109,11 @@ fn is_values_file(name: &str) -> bool {
 
 impl ParsedFile<'_> {
     /// The objects of a document of the file.
-    pub(super) fn objects<'a>(&self, tree: &'a Tree<'_>) -> Vec<Object<'a>> {
+    pub(super) fn objects<'a>(&'a self, tree: &'a Tree<'_>) -> Vec<Object<'a>> {
         let object = |root| {
             let mut object = Object::at(tree, root);
             object.written_by_tool = self.written_by_tool;
+            object.documents = &self.trees;
             object
         };
         objects(tree).into_iter().map(object).collect()

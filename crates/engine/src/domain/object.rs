@@ -24,6 +24,8 @@ pub struct Object<'t> {
     pub kind: ObjectKind,
     /// Whether a tool writes the file of the object, so that it must not be edited.
     pub written_by_tool: bool,
+    /// All documents of the file of the object; empty if they are unknown.
+    pub documents: &'t [Tree<'t>],
     /// The node of the Pod or the Pod template, which has `spec.containers` and the evaluated metadata.
     pod: Option<NodeId>,
 }
@@ -89,6 +91,7 @@ impl<'t> Object<'t> {
             kind: object_kind,
             pod,
             written_by_tool: false,
+            documents: &[],
         }
     }
 

@@ -30,9 +30,10 @@ mod services;
 mod variables;
 
 pub use choice::{NamedRegion, RegionAnswer, RegionChoice};
-pub use claim::{BareRegion, Claim, ClaimQuery, RANKS, Rank};
+pub use claim::{BareRegion, Claim, ClaimQuery, RANKS, Rank, RegionRanks};
 pub use document_scope::{
-    ScopeQuery, names_variables, pair, scope_of_list, scope_of_mapping, scope_of_words,
+    ScopeQuery, names_variables, other_document_scopes, pair, scope_of_list, scope_of_mapping,
+    scope_of_words,
 };
 pub use one_model::OF_ONE_MODEL;
 pub use scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
@@ -53,6 +54,7 @@ pub struct DocumentRegions {
 /// The region sources of an object and its surroundings, read once for all of its findings.
 pub struct RegionContext<'t> {
     policy: &'t Policy,
+    ranks: RegionRanks,
     annotation: Option<RegionReading>,
     /// The other annotations of the object.
     annotations: RegionScope,
@@ -103,6 +105,7 @@ impl<'t> RegionContext<'t> {
         }
         Self {
             policy,
+            ranks: RegionRanks::default(),
             annotation: annotated(object.annotation(annotations::REGION)),
             annotations: other_annotations(object),
             namespace: annotated(
@@ -115,6 +118,12 @@ impl<'t> RegionContext<'t> {
             cluster: cluster.map(RegionReading::Region),
             named,
         }
+    }
+
+    /// The same sources, with these ranks of names.
+    #[must_use]
+    pub fn ranked_by(self, ranks: RegionRanks) -> Self {
+        Self { ranks, ..self }
     }
 
     /// The region of the strongest source that is set, with the regions that must not change the answer.
@@ -219,7 +228,8 @@ impl<'t> RegionContext<'t> {
                 scope,
                 own_branch,
                 source: scope.kind.source(is_entry || at == 0),
-                is_entry,
+                // A region of another document may override that of the entry.
+                is_entry: is_entry || scope.kind == ScopeKind::OtherDocument,
             });
             is_entry &= scope.kind == ScopeKind::Command;
         }
@@ -242,7 +252,7 @@ impl<'t> RegionContext<'t> {
             source: RegionSource::ObjectAnnotation,
             is_entry: false,
         });
-        take(&candidates(&scopes, &own, self.policy))
+        take(&candidates(&scopes, &own, self.policy, self.ranks))
     }
 
     /// The settings of the command of the ID and of the script around the command, the nearest first.

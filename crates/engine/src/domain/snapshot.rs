@@ -10,6 +10,7 @@ use crate::domain::catalog::{Catalog, Mapping, ModelIx};
 use crate::domain::context_rules::ContextRules;
 use crate::domain::id::is_id_byte;
 use crate::domain::policy::Policy;
+use crate::domain::region_lookup::RegionRanks;
 
 mod aliases;
 mod problem;
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub policies: Box<[Policy]>,
     /// The rules that leave IDs unchanged because of their context.
     pub context_rules: ContextRules,
+    /// The ranks of names that set a region.
+    pub region_ranks: RegionRanks,
     prefilter: Prefilter,
 }
 
@@ -78,6 +81,7 @@ impl Snapshot {
                 catalog,
                 policies: policies.into(),
                 context_rules: ContextRules::all(),
+                region_ranks: RegionRanks::default(),
                 prefilter,
             },
             problems,

@@ -8,20 +8,17 @@ use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
 use super::document_text::{documents, finding};
 use super::{Detector, Finding, FindingSubject, Inner, first_of, syntax_of};
-use crate::domain::context_rules::{
-    MatchedNames, NameContext, NameScope, neighbours_in_list, neighbours_in_mapping, variable,
-};
+use crate::domain::context_rules::{MatchedNames, NameContext, variable};
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
-use crate::domain::region_lookup::{
-    DocumentRegions, OwnName, RegionScope, ScopeKind, ScopeQuery, names_variables, pair,
-    scope_of_list, scope_of_mapping, scope_of_words,
-};
+use crate::domain::region_lookup::{DocumentRegions, RegionScope, other_document_scopes};
 use crate::domain::site::{Location, TextKind, TextSite, TextSource, text_site};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext};
 use crate::domain::tokens::{Form, Token, tokens};
 use crate::domain::written_by_tool::is_written_by_tool;
+
+mod surroundings;
 
 /// Keys of lists whose items are the words of one command.
 const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
@@ -35,6 +32,9 @@ impl<'t> Detector<'t, '_> {
             ..Base::default()
         };
         let is_definition = self.object.is_definition();
+        let own = self.object.documents.iter();
+        let own = own.take_while(|one| !std::ptr::eq(*one, tree)).count();
+        let base = base.beside(self.object.documents, own, &self.extra_names());
         let mut walk = DocumentWalk::new(self, tree, base, None);
         let mut embedded = Vec::new();
         for node in tree.strings(self.object.root) {
@@ -117,8 +117,9 @@ impl<'t> Detector<'t, '_> {
         documents: &[Tree<'t>],
         base: &Base<'t>,
     ) {
-        for tree in documents {
-            let mut walk = DocumentWalk::new(self, tree, base.clone(), Some(site));
+        for (own, tree) in documents.iter().enumerate() {
+            let base = base.clone().beside(documents, own, &self.extra_names());
+            let mut walk = DocumentWalk::new(self, tree, base, Some(site));
             (walk.text, walk.start) = (text, start);
             for node in tree.strings(tree.root()) {
                 walk.string(node);
@@ -126,6 +127,16 @@ impl<'t> Detector<'t, '_> {
             walk.keys(tree.root());
             self.found.append(&mut walk.found);
         }
+    }
+}
+
+impl Detector<'_, '_> {
+    /// The names that set a region by a policy.
+    fn extra_names(&self) -> Vec<Box<str>> {
+        let policies = self.snapshot.policies.iter();
+        policies
+            .flat_map(|policy| policy.extra_env_names.iter().cloned())
+            .collect()
     }
 }
 
@@ -149,6 +160,14 @@ impl<'t> Base<'t> {
             scopes: around.scopes,
             ..Self::default()
         }
+    }
+
+    /// The context of one of these documents of a file.
+    fn beside(mut self, documents: &[Tree<'_>], own: usize, extra_names: &[Box<str>]) -> Self {
+        let scopes = other_document_scopes(documents, own, extra_names).into_iter();
+        let scopes = scopes.map(|scope| (Arc::new(scope), None));
+        self.levels.splice(0..0, scopes);
+        self
     }
 
     /// The context of the documents of a file with this name and text.
@@ -177,6 +196,8 @@ struct DocumentWalk<'t, 'o, 'x> {
     shared_places: BTreeMap<usize, Vec<Result<Range<usize>, Unmappable>>>,
     /// The names that set a region by a policy.
     extra_names: Vec<Box<str>>,
+    /// The mappings that entries refer to by their names, such as credentials; read on demand.
+    named: Option<BTreeMap<&'x str, Vec<NodeId>>>,
     found: Vec<Finding<'t>>,
 }
 
@@ -209,9 +230,8 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             start: 0,
             by_node: BTreeMap::new(),
             shared_places: BTreeMap::new(),
-            extra_names: (detector.snapshot.policies.iter())
-                .flat_map(|policy| policy.extra_env_names.iter().cloned())
-                .collect(),
+            extra_names: detector.extra_names(),
+            named: None,
             found: Vec::new(),
         }
     }
@@ -316,129 +336,6 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             }
             list => (TextKind::Data, list.is_some()),
         }
-    }
-
-    /// The context of a scalar: its mapping, the mappings around it up to the root, and the context of the document.
-    fn around(&mut self, site: NodeId) -> (NameContext<'x>, DocumentRegions) {
-        let tree = self.tree;
-        let mut around = NameContext::default();
-        let mut nearby = DocumentRegions::default();
-        let mut node = site;
-        if let Some((name, list)) = variable(tree, site) {
-            around.own = Some(name);
-            self.enter(list, None, &mut around, &mut nearby);
-            node = list;
-        } else {
-            around.own = tree.key(site);
-        }
-        nearby.own = self.own_name(site, around.own);
-        while let Some(parent) = tree.parent(node) {
-            if tree.kind(parent) == Kind::Mapping {
-                self.enter(parent, Some(node), &mut around, &mut nearby);
-            } else {
-                self.enter_list(parent, node, &mut nearby);
-                around.path.extend(tree.key(parent));
-            }
-            node = parent;
-        }
-        around.path.extend_from_slice(&self.base.path);
-        around.scopes.extend(self.base.scopes.iter().cloned());
-        nearby.levels.extend(self.base.levels.iter().cloned());
-        (around, nearby)
-    }
-
-    /// The keys around a node and its own key, separated by dots.
-    fn path_to(&self, node: NodeId) -> String {
-        let tree = self.tree;
-        let nodes = std::iter::successors(Some(node), |node| tree.parent(*node));
-        let mut keys: Vec<_> = nodes.filter_map(|node| tree.key(node)).collect();
-        keys.extend(Some(&*self.base.region_path).filter(|path| !path.is_empty()));
-        keys.reverse();
-        keys.join(".")
-    }
-
-    /// The ID's own name, which the names of settings are compared with.
-    fn own_name(&self, site: NodeId, own: Option<&str>) -> OwnName {
-        let item = self.tree.text(site).and_then(pair).map(|(name, _)| name);
-        let key = own.or(item);
-        let mut path = self.path_to(site);
-        if let Some(key) = key.filter(|_| self.tree.key(site) != own || own.is_none()) {
-            path = format!("{path}.{key}");
-        }
-        OwnName {
-            key: key.map(Box::from),
-            path: path.into(),
-        }
-    }
-
-    /// Adds a mapping or a list of variables to the context; `branch` is its child that has the ID.
-    fn enter(
-        &mut self,
-        node: NodeId,
-        branch: Option<NodeId>,
-        around: &mut NameContext<'x>,
-        nearby: &mut DocumentRegions,
-    ) {
-        let tree = self.tree;
-        around.path.extend(tree.key(node));
-        if !self.by_node.contains_key(&node) {
-            let entered = self.read(node);
-            self.by_node.insert(node, entered);
-        }
-        if let Some((matched, scope)) = self.by_node.get(&node) {
-            around.scopes.push(Arc::clone(matched));
-            nearby.levels.push((Arc::clone(scope), branch));
-        }
-    }
-
-    /// Reads the names of a mapping or of a list of variables.
-    fn read(&self, node: NodeId) -> (Arc<MatchedNames<'x>>, Arc<RegionScope>) {
-        let (tree, snapshot) = (self.tree, self.snapshot);
-        let context_rules = &snapshot.context_rules;
-        let path = self.path_to(node);
-        let query = ScopeQuery {
-            extra_names: &self.extra_names,
-            has_id: &|text| snapshot.vendor_hits(text).next().is_some(),
-            path: &path,
-        };
-        if tree.kind(node) == Kind::Sequence {
-            let matched =
-                context_rules.matched(neighbours_in_list(tree, node), NameScope::Settings);
-            return (
-                Arc::new(matched),
-                Arc::new(scope_of_list(tree, node, query)),
-            );
-        }
-        let is_variables = tree.key(node).is_some_and(names_variables);
-        let (among, kind) = if is_variables {
-            (NameScope::Settings, ScopeKind::Variables)
-        } else {
-            (NameScope::Entry, ScopeKind::Mapping)
-        };
-        let matched = context_rules.matched(neighbours_in_mapping(tree, node), among);
-        let scope = scope_of_mapping(tree, node, kind, query);
-        (Arc::new(matched), Arc::new(scope))
-    }
-
-    /// Adds the regions of a list: the words of a command, or the `NAME=value` beside the one that has the ID.
-    fn enter_list(&self, list: NodeId, item: NodeId, nearby: &mut DocumentRegions) {
-        let tree = self.tree;
-        let is_pair = tree.text(item).and_then(pair).is_some();
-        let is_command = COMMANDS.iter().any(|name| tree.is_under(list, name));
-        let scope = if is_command {
-            let words = tree.children(list).filter_map(|node| tree.text(node));
-            scope_of_words(&words.collect::<Vec<_>>(), &self.extra_names)
-        } else if is_pair {
-            let query = ScopeQuery {
-                extra_names: &self.extra_names,
-                has_id: &|_| false,
-                path: "",
-            };
-            scope_of_list(tree, list, query)
-        } else {
-            return;
-        };
-        nearby.levels.push((Arc::new(scope), None));
     }
 
     /// Adds the finding of a token, with its place in the text of the object.

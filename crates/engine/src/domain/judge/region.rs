@@ -1,11 +1,11 @@
 //! The resolution of an ID in the region that its surroundings set, and conflicts of regions.
 
-use super::Judge;
+use super::{Judge, ReasonDetail, RegionDetail};
 use crate::domain::detect::Finding;
 use crate::domain::object::ObjectKind;
 use crate::domain::policy::Scope;
 use crate::domain::reason::Reason;
-use crate::domain::region::{ChosenRegion, NearestRegions, Region, RegionReading, RegionSource};
+use crate::domain::region::{ChosenRegion, Region, RegionReading, RegionSource};
 use crate::domain::region_lookup::{NamedRegion, RegionAnswer, RegionChoice, RegionQuery};
 use crate::domain::resolve::{
     Evidence, ModelRef, Question, Resolution, reason_without_region, resolve,
@@ -16,10 +16,8 @@ pub(super) struct RegionResolution {
     pub(super) resolution: Resolution,
     pub(super) evidence: Evidence,
     pub(super) region: Option<ChosenRegion>,
-    /// The settings that are in conflict, or that give no region.
-    pub(super) settings: Vec<NamedRegion>,
-    /// The regions nearest to a text that is not a region.
-    pub(super) nearest: NearestRegions,
+    /// The regions that are in conflict, or that give no answer.
+    pub(super) detail: Option<ReasonDetail<'static>>,
 }
 
 impl RegionResolution {
@@ -28,8 +26,7 @@ impl RegionResolution {
             resolution,
             evidence,
             region: None,
-            settings: Vec::new(),
-            nearest: NearestRegions::default(),
+            detail: None,
         }
     }
 }
@@ -56,9 +53,14 @@ impl<'t> Judge<'t, '_> {
         choice: &RegionChoice,
     ) -> RegionResolution {
         let Some(answer) = &choice.answer else {
-            let settings = choice.others.clone();
+            let detail = choice.others.first().map(|other| {
+                ReasonDetail::Regions(RegionDetail {
+                    chosen: None,
+                    other: other.clone(),
+                })
+            });
             return RegionResolution {
-                settings,
+                detail,
                 ..self.left_without_region(named, Reason::NoRegion)
             };
         };
@@ -84,7 +86,7 @@ impl<'t> Judge<'t, '_> {
             }
             RegionReading::NotARegion(nearest) => {
                 return RegionResolution {
-                    nearest,
+                    detail: (!nearest.is_empty()).then_some(ReasonDetail::Misspelled(nearest)),
                     ..self.left_without_region(named, Reason::NotARegion)
                 };
             }
@@ -106,9 +108,14 @@ impl<'t> Judge<'t, '_> {
         };
         let conflicting = answer.names.iter().find(differs);
         if let Some(other) = conflicting.or_else(|| others.iter().find(changes)) {
-            let chosen = answer.names.iter().find(|one| one.region == region);
+            let setting = answer.names.iter().find(|one| one.region == region);
+            let chosen =
+                setting.map_or_else(|| answer.source.as_str().into(), |one| one.name.clone());
             return RegionResolution {
-                settings: chosen.into_iter().chain([other]).cloned().collect(),
+                detail: Some(ReasonDetail::Regions(RegionDetail {
+                    chosen: Some((chosen, region)),
+                    other: other.clone(),
+                })),
                 ..self.left_without_region(named, Reason::RegionConflict)
             };
         }
@@ -119,8 +126,7 @@ impl<'t> Judge<'t, '_> {
                 region,
                 source: answer.source,
             }),
-            settings: Vec::new(),
-            nearest: NearestRegions::default(),
+            detail: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The choice of a region among the settings around an ID, by claim, then by distance.
 
-use super::claim::Claim;
+use super::claim::{Claim, RegionRanks};
 use super::scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, RegionSource};
@@ -69,10 +69,11 @@ pub(super) fn candidates<'a>(
     scopes: &'a [PlacedScope<'a>],
     own: &'a OwnName,
     policy: &'a Policy,
+    ranks: RegionRanks,
 ) -> Vec<Candidate<'a>> {
     let mut all = Vec::new();
     for (distance, place) in scopes.iter().enumerate() {
-        let claims = place.scope.claims(own, place.own_branch, policy);
+        let claims = place.scope.claims(own, place.own_branch, (policy, ranks));
         all.extend(claims.map(|(claim, setting)| {
             let extra = policy.extra_env_names.iter();
             let extra = extra.take_while(|name| **name != setting.name).count();
@@ -154,7 +155,7 @@ impl ScopeKind {
             Self::Command => RegionSource::Beside,
             Self::Mapping if is_first => RegionSource::Beside,
             Self::Variables if is_first => RegionSource::ContainerEnv,
-            Self::Mapping | Self::Variables => RegionSource::Document,
+            Self::Mapping | Self::Variables | Self::OtherDocument => RegionSource::Document,
             Self::Data => RegionSource::ConfigMapKey,
         }
     }

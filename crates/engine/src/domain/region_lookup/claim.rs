@@ -62,8 +62,8 @@ pub const RANKS: &[Rank] = &[
     },
     Rank {
         claim: Claim::Profile,
-        names: "`AWS_PROFILE`, whose region cannot be read",
-        makes: |query| is_profile(&query.plain_words()),
+        names: "`AWS_PROFILE` and `litellm_credential_name`, whose regions cannot be read",
+        makes: |query| names_a_profile(query.words),
     },
     Rank {
         claim: Claim::Other,
@@ -71,6 +71,33 @@ pub const RANKS: &[Rank] = &[
         makes: |_| true,
     },
 ];
+
+/// The ranks that are evaluated.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RegionRanks {
+    omitted: Option<Claim>,
+}
+
+impl RegionRanks {
+    /// All ranks except the one of this claim, for tests of the effect of each rank.
+    #[must_use]
+    pub const fn without(claim: Claim) -> Self {
+        Self {
+            omitted: Some(claim),
+        }
+    }
+
+    /// The claim of a name; `None` if the name says nothing about Bedrock.
+    pub fn claim(self, query: &ClaimQuery<'_>) -> Option<Claim> {
+        if query.is_silent() {
+            return None;
+        }
+        let mut ranks = RANKS.iter().filter(|rank| Some(rank.claim) != self.omitted);
+        let is_other = query.is_of_another_part();
+        let fits = |rank: &&Rank| (!is_other || rank.claim == Claim::Other) && (rank.makes)(query);
+        ranks.find(fits).map(|rank| rank.claim)
+    }
+}
 
 /// A name, with what its claim depends on.
 pub struct ClaimQuery<'a> {
@@ -189,20 +216,6 @@ const NO_REGION_WORDS: &[&str] = &[
     "use",
 ];
 
-impl Claim {
-    /// The claim of a name; `None` if the name says nothing about Bedrock.
-    pub fn of(query: &ClaimQuery<'_>) -> Option<Self> {
-        if query.is_silent() {
-            return None;
-        }
-        if query.is_of_another_part() {
-            return Some(Self::Other);
-        }
-        let rank = RANKS.iter().find(|rank| (rank.makes)(query));
-        rank.map(|rank| rank.claim)
-    }
-}
-
 impl ClaimQuery<'_> {
     /// Whether the name is that of another service, of another model or of a placement.
     fn is_silent(&self) -> bool {
@@ -262,14 +275,11 @@ pub(super) fn names_a_region(words: &NameWords<'_>) -> bool {
     words.ends_with(&["region"]) && !words.has_any(NO_REGION_WORDS)
 }
 
-/// Whether the name is that of a profile of `~/.aws/config`.
-pub(super) fn is_profile(words: &NameWords<'_>) -> bool {
-    words.is(&["aws", "profile"]) || words.is(&["aws", "profile", "name"])
-}
-
-/// Whether the name ends in that of a profile of `~/.aws/config`.
-pub(super) fn ends_in_a_profile(words: &NameWords<'_>) -> bool {
-    words.ends_with(&["aws", "profile"]) || words.ends_with(&["aws", "profile", "name"])
+/// Whether the name is that of a profile of `~/.aws/config`, or of a credential that a gateway stores.
+pub(super) fn names_a_profile(words: &NameWords<'_>) -> bool {
+    words.ends_with(&["aws", "profile"])
+        || words.ends_with(&["aws", "profile", "name"])
+        || words.ends_with(&["litellm", "credential", "name"])
 }
 
 /// Whether a name or a value names Bedrock.

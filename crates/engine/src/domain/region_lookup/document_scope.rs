@@ -42,14 +42,16 @@ pub fn scope_of_mapping(
     let mut is_bedrock = tree.key(mapping).is_some_and(names_bedrock);
     for child in tree.children(mapping) {
         let Some(key) = tree.key(child) else { continue };
-        is_bedrock |= names_bedrock(key) || tree.text(child).is_some_and(names_bedrock);
+        let is_name = |text: &&str| !text.contains(['\n', '{', '=']);
+        let text = tree.text(child).filter(is_name);
+        is_bedrock |= names_bedrock(key) || text.is_some_and(names_bedrock);
         walk.top(key, child);
     }
     let bare = match kind {
         ScopeKind::Variables => BareRegion::None,
         _ if is_bedrock => BareRegion::All,
         ScopeKind::Mapping => BareRegion::RegionName,
-        ScopeKind::Data | ScopeKind::Command => BareRegion::None,
+        ScopeKind::Data | ScopeKind::Command | ScopeKind::OtherDocument => BareRegion::None,
     };
     RegionScope {
         path: query.path.into(),
@@ -74,6 +76,52 @@ pub fn scope_of_words(words: &[&str], extra_names: &[Box<str>]) -> RegionScope {
         }
     });
     RegionScope::new(ScopeKind::Command, BareRegion::All, settings.collect())
+}
+
+/// The regions of the other documents of a file of Spring, whose later documents override earlier ones if their profiles are
+/// active; none for another file.
+pub fn other_document_scopes(
+    documents: &[Tree<'_>],
+    own: usize,
+    extra_names: &[Box<str>],
+) -> Vec<RegionScope> {
+    let has_profile: Vec<_> = documents.iter().map(is_of_profile).collect();
+    if !has_profile.contains(&true) {
+        return Vec::new();
+    }
+    let others = documents.iter().enumerate().filter(|(at, _)| *at != own);
+    let query = ScopeQuery {
+        extra_names,
+        has_id: &|_| false,
+        path: "",
+    };
+    let scope = |(at, tree): (usize, &Tree<'_>)| {
+        let is_base = !has_profile[at] && has_profile[own];
+        let kind = if is_base {
+            ScopeKind::Mapping
+        } else {
+            ScopeKind::OtherDocument
+        };
+        let mut scope = scope_of_mapping(tree, tree.root(), kind, query);
+        for setting in &mut scope.settings {
+            setting.branch = None;
+            setting.is_uncertain |= !is_base;
+        }
+        scope
+    };
+    others.map(scope).collect()
+}
+
+/// Whether a document of Spring belongs to a profile.
+fn is_of_profile(tree: &Tree<'_>) -> bool {
+    const MARKS: [&str; 2] = ["spring.config.activate.on-profile", "spring.profiles"];
+    let nested = |mark: &str| {
+        let keys: Vec<_> = mark.split('.').collect();
+        tree.at(tree.root(), &keys).is_some()
+    };
+    MARKS
+        .iter()
+        .any(|mark| nested(mark) || tree.get(tree.root(), mark).is_some())
 }
 
 /// Whether files use this key for the variables of a container.

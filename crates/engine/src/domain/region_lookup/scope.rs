@@ -1,6 +1,6 @@
 //! The settings of one scope around an ID that name a region: a command, a mapping, a container, the keys of a ConfigMap.
 
-use super::claim::{BareRegion, Claim, ClaimQuery, ends_in_a_profile, names_a_region};
+use super::claim::{BareRegion, Claim, ClaimQuery, RegionRanks, names_a_profile, names_a_region};
 use crate::domain::name_words::NameWords;
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, read_endpoint, read_region};
@@ -30,6 +30,8 @@ pub enum ScopeKind {
     Variables,
     /// The keys of a ConfigMap.
     Data,
+    /// A document of the same file that may override the document of the ID.
+    OtherDocument,
 }
 
 /// A setting that names a region, or whose value should and does not.
@@ -104,7 +106,7 @@ impl RegionSetting {
             return None;
         }
         let words = NameWords::of(name);
-        if ends_in_a_profile(&words) {
+        if names_a_profile(&words) {
             return Some(setting(RegionReading::OutOfSight, false));
         }
         (is_extra || names_a_region(&words)).then(|| setting(reading, false))
@@ -137,16 +139,21 @@ impl RegionScope {
         &'a self,
         own: &'a OwnName,
         own_branch: Option<NodeId>,
-        policy: &'a Policy,
+        (policy, ranks): (&'a Policy, RegionRanks),
     ) -> impl Iterator<Item = (Claim, &'a RegionSetting)> {
         self.settings
             .iter()
             .filter(move |setting| own_branch.is_none() || setting.branch != own_branch)
-            .filter_map(move |setting| Some((self.claim(setting, own, policy)?, setting)))
+            .filter_map(move |setting| Some((self.claim(setting, own, (policy, ranks))?, setting)))
     }
 
-    fn claim(&self, setting: &RegionSetting, own: &OwnName, policy: &Policy) -> Option<Claim> {
-        let claim = Claim::of(&ClaimQuery {
+    fn claim(
+        &self,
+        setting: &RegionSetting,
+        own: &OwnName,
+        (policy, ranks): (&Policy, RegionRanks),
+    ) -> Option<Claim> {
+        let claim = ranks.claim(&ClaimQuery {
             name: &setting.name,
             words: &NameWords::of(&setting.name),
             path: &self.path,
@@ -172,5 +179,5 @@ pub(super) fn may_name_a_region(name: &str) -> bool {
         let mut parts = name.as_bytes().windows(word.len());
         parts.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
     };
-    has("region") || has("profile")
+    has("region") || has("profile") || has("credential")
 }

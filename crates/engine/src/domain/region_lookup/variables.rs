@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::text::{NodeId, Tree};
 
-use super::claim::{BareRegion, Claim, ClaimQuery};
+use super::claim::{BareRegion, Claim, ClaimQuery, RegionRanks};
 use super::scope::{RegionSetting, may_name_a_region};
 use crate::domain::config_maps::{NamespaceConfigMaps, StoredValue};
 use crate::domain::environment::{EnvFromSource, Environment, Value};
@@ -105,7 +105,7 @@ impl<'t> Variables<'t> {
             item.is_empty()
                 || ["REGION", "AWS_REGION"].iter().any(|name| {
                     let name = format!("{item}{name}");
-                    let claim = Claim::of(&ClaimQuery {
+                    let claim = RegionRanks::default().claim(&ClaimQuery {
                         name: &name,
                         words: &NameWords::of(&name),
                         path: "",
