@@ -23,6 +23,7 @@ pub mod reason;
 pub mod record;
 pub mod region;
 pub mod region_lookup;
+pub mod region_names;
 pub mod resolve;
 pub mod setting;
 pub mod site;

@@ -6,7 +6,7 @@ use std::fs;
 use bedrock_profiles::domain::context_rules::{Condition, TABLE, ValueTest};
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::region::RegionSource;
-use bedrock_profiles::domain::region_lookup::{OF_ONE_MODEL, OTHER_SERVICES, RANKS};
+use bedrock_profiles::domain::region_names::{OF_ONE_MODEL, OTHER_SERVICES, RANKS};
 use bedrock_profiles::domain::syntax::{OTHER_ROUTES, WRAPPERS};
 use bedrock_profiles::domain::trackers::TRACKERS;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bedrock_profiles::domain::region_lookup::{Claim, RANKS, RegionRanks};
+use bedrock_profiles::domain::region_names::{Claim, RANKS, RegionRanks};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};

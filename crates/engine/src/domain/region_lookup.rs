@@ -2,7 +2,7 @@
 //!
 //! The settings around an ID are collected with their distance and the claim of their names. In this order one sets the region:
 //! the value itself and its entry, the object's annotation, the settings by the rank of their claims and then by distance
-//! ([`RANKS`]), the namespace's annotation, the policy, the cluster. A conflict, an unreadable value and a text that is not a
+//! ([`RANKS`](crate::domain::region_names::RANKS)), the namespace's annotation, the policy, the cluster. A conflict, an unreadable value and a text that is not a
 //! region end the search as a region does.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,28 +16,23 @@ use crate::domain::command::InCommand;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
+use crate::domain::region_names::{BareRegion, RegionRanks};
 use crate::domain::region::{Region, RegionReading, RegionSource, read_region};
 use crate::domain::site::{Location, TextSite};
 
 mod choice;
-mod claim;
 mod document_scope;
 mod flags;
 mod named_regions;
-mod one_model;
 mod scope;
-mod services;
 mod variables;
 
 pub use choice::{NamedRegion, RegionAnswer, RegionChoice};
-pub use claim::{BareRegion, Claim, ClaimQuery, RANKS, Rank, RegionRanks};
 pub use document_scope::{
     ScopeQuery, names_variables, other_document_scopes, pair, scope_of_list, scope_of_mapping,
     scope_of_words,
 };
-pub use one_model::OF_ONE_MODEL;
 pub use scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
-pub use services::OTHER_SERVICES;
 
 use choice::{Candidate, PlacedScope, candidates, others, strongest};
 use named_regions::NamedRegions;

@@ -10,7 +10,7 @@ use crate::domain::catalog::{Catalog, Mapping, ModelIx};
 use crate::domain::context_rules::ContextRules;
 use crate::domain::id::is_id_byte;
 use crate::domain::policy::Policy;
-use crate::domain::region_lookup::RegionRanks;
+use crate::domain::region_names::RegionRanks;
 
 mod aliases;
 mod problem;

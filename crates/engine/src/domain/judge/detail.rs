@@ -27,7 +27,7 @@ pub enum ReasonDetail<'t> {
 pub struct RegionDetail {
     /// The region that would be used, with what sets it; `None` if no source sets one.
     pub chosen: Option<(Box<str>, Region)>,
-    /// The region that would change the answer, or that stands alone.
+    /// The region that would change the answer, or the only one.
     pub other: NamedRegion,
 }
 

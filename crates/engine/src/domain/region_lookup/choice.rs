@@ -1,6 +1,6 @@
 //! The choice of a region among the settings around an ID, by claim, then by distance.
 
-use super::claim::{Claim, RegionRanks};
+use crate::domain::region_names::{Claim, RegionRanks};
 use super::scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, RegionSource};

@@ -1,6 +1,6 @@
 //! The settings of a mapping or a list in a document: its own, and those of the branches beside the branch with the ID.
 
-use super::claim::{BareRegion, names_bedrock};
+use crate::domain::region_names::{BareRegion, names_bedrock};
 use super::flags::settings_of_words;
 use super::scope::{RegionScope, RegionSetting, ScopeKind};
 use crate::domain::context_rules::{
@@ -40,7 +40,7 @@ pub fn scope_of_mapping(
         settings: Vec::new(),
     };
     let mut is_bedrock = tree.key(mapping).is_some_and(names_bedrock);
-    for child in tree.children(mapping) {
+    for child in tree.possible_children(mapping) {
         let Some(key) = tree.key(child) else { continue };
         let is_name = |text: &&str| !text.contains(['\n', '{', '=']);
         let text = tree.text(child).filter(is_name);
@@ -243,7 +243,7 @@ impl BranchWalk<'_, '_> {
                     .extend(setting_of(&sibling, &name, self.query.extra_names));
             }
         }
-        for child in tree.children(node) {
+        for child in tree.possible_children(node) {
             // The variables of another process are in a branch of its own.
             if let Some(key) = tree.key(child)
                 && tree.text(child).is_none()

@@ -1,6 +1,6 @@
 //! The regions that the names of a container or of a ConfigMap set, read once for all of its findings.
 
-use super::claim::BareRegion;
+use crate::domain::region_names::BareRegion;
 use super::document_scope::{ScopeQuery, scope_of_mapping};
 use super::flags::settings_of_words;
 use super::scope::{RegionScope, RegionSetting, ScopeKind};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::text::{NodeId, Tree};
 
-use super::claim::{BareRegion, Claim, ClaimQuery, RegionRanks};
+use crate::domain::region_names::{BareRegion, Claim, ClaimQuery, RegionRanks};
 use super::scope::{RegionSetting, may_name_a_region};
 use crate::domain::config_maps::{NamespaceConfigMaps, StoredValue};
 use crate::domain::environment::{EnvFromSource, Environment, Value};

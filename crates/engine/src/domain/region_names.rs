@@ -1,8 +1,15 @@
 //! What the name of a setting claims about its region, and the ranks of the claims.
 
-use super::one_model::{OF_ONE_MODEL, region_of_one};
-use super::services::names_other_service;
 use crate::domain::name_words::NameWords;
+
+mod one_model;
+mod services;
+
+pub use one_model::OF_ONE_MODEL;
+pub use services::OTHER_SERVICES;
+
+use one_model::region_of_one;
+use services::names_other_service;
 
 /// What a name claims about the region that is its value. The order of the variants is the order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -270,20 +277,20 @@ impl ClaimQuery<'_> {
 }
 
 /// Whether the value of a name with these words is a region, so that another value is a fault or cannot be read.
-pub(super) fn names_a_region(words: &NameWords<'_>) -> bool {
+pub(crate) fn names_a_region(words: &NameWords<'_>) -> bool {
     let words = words.without(&["name", "id", "code", "static"]);
     words.ends_with(&["region"]) && !words.has_any(NO_REGION_WORDS)
 }
 
 /// Whether the name is that of a profile of `~/.aws/config`, or of a credential that a gateway stores.
-pub(super) fn names_a_profile(words: &NameWords<'_>) -> bool {
+pub(crate) fn names_a_profile(words: &NameWords<'_>) -> bool {
     words.ends_with(&["aws", "profile"])
         || words.ends_with(&["aws", "profile", "name"])
         || words.ends_with(&["litellm", "credential", "name"])
 }
 
 /// Whether a name or a value names Bedrock.
-pub(super) fn names_bedrock(text: &str) -> bool {
+pub(crate) fn names_bedrock(text: &str) -> bool {
     /// The maximum length of a name; a longer text is a document.
     const LONGEST_NAME: usize = 256;
     let is_bedrock = |part: &[u8]| part.eq_ignore_ascii_case(BEDROCK.as_bytes());
