@@ -12,7 +12,7 @@ use crate::domain::plan::Plan;
 use crate::domain::policy::{Lists, Mode, Namespace, Policy};
 use crate::domain::reason::{Group, Reason};
 use crate::domain::region::ChosenRegion;
-use crate::domain::region_lookup::RegionContext;
+use crate::domain::region_lookup::{NamedRegion, RegionContext};
 use crate::domain::resolve::{Evidence, Resolution, Suggestion};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::view::View;
@@ -27,7 +27,7 @@ mod refusal;
 mod region;
 mod views;
 
-pub use detail::{OptOutAnnotation, OptOutOwner, ReasonDetail, RegionDetail};
+pub use detail::{OptOutAnnotation, OptOutOwner, ReasonDetail};
 pub use edits::resolve_edits;
 
 use views::{PolicyViews, neighbours};
@@ -71,6 +71,8 @@ pub struct JudgedFinding<'t> {
     pub original: String,
     /// The region and its source, if known.
     pub region: Option<ChosenRegion>,
+    /// The settings whose regions are in conflict, or that give no region although they name one.
+    pub region_settings: Vec<NamedRegion>,
     /// The target, or the reason for no change.
     pub resolution: Resolution,
     /// The catalog rows that the resolution is based on.

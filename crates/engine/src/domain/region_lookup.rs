@@ -16,8 +16,8 @@ use crate::domain::command::InCommand;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
-use crate::domain::region_names::{BareRegion, RegionRanks};
 use crate::domain::region::{Region, RegionReading, RegionSource, read_region};
+use crate::domain::region_names::{BareRegion, RegionRanks};
 use crate::domain::site::{Location, TextSite};
 
 mod choice;

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::annotations::REGION;
-use crate::domain::region::{NearestRegions, Region};
-use crate::domain::region_lookup::NamedRegion;
+use crate::domain::region::NearestRegions;
 use crate::domain::trackers::Tracking;
 
 /// What a message about an unchanged finding names besides its reason.
@@ -18,17 +16,6 @@ pub enum ReasonDetail<'t> {
     Misspelled(NearestRegions),
     /// The text comes from a ConfigMap that has opted it out.
     OptedOutConfigMap,
-    /// The regions that are in conflict, or the region of a name that sets none.
-    Regions(RegionDetail),
-}
-
-/// Regions that give no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegionDetail {
-    /// The region that would be used, with what sets it; `None` if no source sets one.
-    pub chosen: Option<(Box<str>, Region)>,
-    /// The region that would change the answer, or the only one.
-    pub other: NamedRegion,
 }
 
 /// An annotation that opts out.
@@ -54,9 +41,6 @@ pub enum OptOutOwner {
 /// The maximum length of an annotation's text in messages, in characters.
 const LONGEST_TEXT: usize = 200;
 
-/// The maximum length of the name of a setting in messages, in characters.
-const LONGEST_NAME: usize = 80;
-
 /// A clause for messages.
 impl fmt::Display for ReasonDetail<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,24 +51,7 @@ impl fmt::Display for ReasonDetail<'_> {
             Self::OptedOutConfigMap => {
                 f.write_str("the ConfigMap of the text has an annotation that opts it out")
             }
-            Self::Regions(regions) => regions.fmt(f),
         }
-    }
-}
-
-/// The settings with their regions, and the annotation that decides.
-impl fmt::Display for RegionDetail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |name: &str| printable(name, LONGEST_NAME);
-        let (other, region) = (name(&self.other.name), self.other.region);
-        match &self.chosen {
-            Some((chosen, chosen_region)) => {
-                let chosen = name(chosen);
-                write!(f, "{chosen} is {chosen_region} and {other} is {region}; ")?;
-            }
-            None => write!(f, "{other} is {region}, but its name sets no region; ")?,
-        }
-        write!(f, "set the annotation {REGION}")
     }
 }
 
@@ -107,25 +74,20 @@ impl fmt::Display for OptOutAnnotation {
 impl OptOutAnnotation {
     /// The text for a log or a terminal: limited in length, with control characters and marks of direction escaped.
     pub fn printable_text(&self) -> String {
-        printable(&self.text, LONGEST_TEXT)
-    }
-}
-
-/// A text for a log or a terminal: limited in length, with control characters and marks of direction escaped.
-fn printable(text: &str, longest: usize) -> String {
-    let mut printable = String::new();
-    let mut characters = text.chars();
-    for character in characters.by_ref().take(longest) {
-        if character.is_control() || is_mark_of_direction(character) {
-            printable.extend(character.escape_unicode());
-        } else {
-            printable.push(character);
+        let mut printable = String::new();
+        let mut characters = self.text.chars();
+        for character in characters.by_ref().take(LONGEST_TEXT) {
+            if character.is_control() || is_mark_of_direction(character) {
+                printable.extend(character.escape_unicode());
+            } else {
+                printable.push(character);
+            }
         }
+        if characters.next().is_some() {
+            printable.push('…');
+        }
+        printable
     }
-    if characters.next().is_some() {
-        printable.push('…');
-    }
-    printable
 }
 
 /// Whether a character separates lines or changes the direction of a text, so that a terminal shows another text.

@@ -1,10 +1,11 @@
 //! The evaluation of one finding, by groups of reasons: the first group with a reason decides.
 
 use super::region::{RegionResolution, single_region};
-use super::{Judge, JudgedFinding};
+use super::{Judge, JudgedFinding, ReasonDetail};
 use crate::domain::detect::Finding;
 use crate::domain::policy::{Lists, References};
-use crate::domain::reason::{Group, Reason};
+use crate::domain::reason::Reason;
+use crate::domain::region::NearestRegions;
 use crate::domain::resolve::{
     Evidence, ModelRef, Resolution, Suggestion, SuggestionQuery, reason_in_every_region, successor,
     suggestion,
@@ -50,8 +51,7 @@ impl<'t> Judge<'t, '_> {
         judged.successor = successor(self.suggestion_query(&judged), self.policy, catalog);
         let reason = judged.resolution.reason();
         let detail = reason.and_then(|reason| self.detail(reason, &judged.finding.site));
-        let is_of_region = reason.is_some_and(|reason| reason.group() == Group::Region);
-        judged.detail = detail.or(judged.detail.filter(|_| is_of_region));
+        judged.detail = detail.or(judged.detail);
         judged
     }
 
@@ -111,11 +111,11 @@ impl<'t> Judge<'t, '_> {
                 resolution: Resolution::Leave(reason),
                 evidence: self.evidence_of(id),
                 region: single_region(&found),
-                detail: None,
+                settings: Vec::new(),
+                nearest: NearestRegions::default(),
             },
             None => self.resolve_in(&finding, named, &found),
         };
-        let detail = resolved.detail;
         // An ID with a prefix is resolved even if it may not be changed: it may be reported as a broken profile.
         let resolution = if blocked && !direct && resolved.resolution.target().is_some() {
             Resolution::Leave(Reason::AlreadyProfiled)
@@ -130,11 +130,13 @@ impl<'t> Judge<'t, '_> {
             edited: false,
             finding,
             region: resolved.region,
+            region_settings: resolved.settings,
             resolution,
             evidence: resolved.evidence,
             suggestion: None,
             successor: None,
-            detail,
+            detail: (!resolved.nearest.is_empty())
+                .then_some(ReasonDetail::Misspelled(resolved.nearest)),
         })
     }
 
@@ -167,6 +169,7 @@ fn left(finding: Finding<'_>, reason: Reason) -> JudgedFinding<'_> {
         id,
         original,
         region: None,
+        region_settings: Vec::new(),
         resolution: Resolution::Leave(reason),
         evidence,
         suggestion: None,

@@ -297,6 +297,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 id: entry.from.clone(),
                 original: entry.from,
                 region: Some(recorded),
+                region_settings: Vec::new(),
                 resolution,
                 evidence: Evidence::default(),
                 suggestion: None,

@@ -1,11 +1,11 @@
 //! The resolution of an ID in the region that its surroundings set, and conflicts of regions.
 
-use super::{Judge, ReasonDetail, RegionDetail};
+use super::Judge;
 use crate::domain::detect::Finding;
 use crate::domain::object::ObjectKind;
 use crate::domain::policy::Scope;
 use crate::domain::reason::Reason;
-use crate::domain::region::{ChosenRegion, Region, RegionReading, RegionSource};
+use crate::domain::region::{ChosenRegion, NearestRegions, Region, RegionReading, RegionSource};
 use crate::domain::region_lookup::{NamedRegion, RegionAnswer, RegionChoice, RegionQuery};
 use crate::domain::resolve::{
     Evidence, ModelRef, Question, Resolution, reason_without_region, resolve,
@@ -16,8 +16,10 @@ pub(super) struct RegionResolution {
     pub(super) resolution: Resolution,
     pub(super) evidence: Evidence,
     pub(super) region: Option<ChosenRegion>,
-    /// The regions that are in conflict, or that give no answer.
-    pub(super) detail: Option<ReasonDetail<'static>>,
+    /// The settings that are in conflict, or that give no region.
+    pub(super) settings: Vec<NamedRegion>,
+    /// The regions nearest to a text that is not a region.
+    pub(super) nearest: NearestRegions,
 }
 
 impl RegionResolution {
@@ -26,7 +28,8 @@ impl RegionResolution {
             resolution,
             evidence,
             region: None,
-            detail: None,
+            settings: Vec::new(),
+            nearest: NearestRegions::default(),
         }
     }
 }
@@ -53,14 +56,9 @@ impl<'t> Judge<'t, '_> {
         choice: &RegionChoice,
     ) -> RegionResolution {
         let Some(answer) = &choice.answer else {
-            let detail = choice.others.first().map(|other| {
-                ReasonDetail::Regions(RegionDetail {
-                    chosen: None,
-                    other: other.clone(),
-                })
-            });
+            let settings = choice.others.clone();
             return RegionResolution {
-                detail,
+                settings,
                 ..self.left_without_region(named, Reason::NoRegion)
             };
         };
@@ -86,7 +84,7 @@ impl<'t> Judge<'t, '_> {
             }
             RegionReading::NotARegion(nearest) => {
                 return RegionResolution {
-                    detail: (!nearest.is_empty()).then_some(ReasonDetail::Misspelled(nearest)),
+                    nearest,
                     ..self.left_without_region(named, Reason::NotARegion)
                 };
             }
@@ -108,14 +106,9 @@ impl<'t> Judge<'t, '_> {
         };
         let conflicting = answer.names.iter().find(differs);
         if let Some(other) = conflicting.or_else(|| others.iter().find(changes)) {
-            let setting = answer.names.iter().find(|one| one.region == region);
-            let chosen =
-                setting.map_or_else(|| answer.source.as_str().into(), |one| one.name.clone());
+            let chosen = answer.names.iter().find(|one| one.region == region);
             return RegionResolution {
-                detail: Some(ReasonDetail::Regions(RegionDetail {
-                    chosen: Some((chosen, region)),
-                    other: other.clone(),
-                })),
+                settings: chosen.into_iter().chain([other]).cloned().collect(),
                 ..self.left_without_region(named, Reason::RegionConflict)
             };
         }
@@ -126,7 +119,8 @@ impl<'t> Judge<'t, '_> {
                 region,
                 source: answer.source,
             }),
-            detail: None,
+            settings: Vec::new(),
+            nearest: NearestRegions::default(),
         }
     }
 

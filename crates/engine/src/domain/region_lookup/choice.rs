@@ -1,9 +1,9 @@
 //! The choice of a region among the settings around an ID, by claim, then by distance.
 
-use crate::domain::region_names::{Claim, RegionRanks};
 use super::scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, RegionSource};
+use crate::domain::region_names::{Claim, RegionRanks};
 use crate::text::NodeId;
 
 /// A region source that is set, with its region.

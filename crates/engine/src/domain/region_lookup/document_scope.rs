@@ -1,11 +1,11 @@
 //! The settings of a mapping or a list in a document: its own, and those of the branches beside the branch with the ID.
 
-use crate::domain::region_names::{BareRegion, names_bedrock};
 use super::flags::settings_of_words;
 use super::scope::{RegionScope, RegionSetting, ScopeKind};
 use crate::domain::context_rules::{
     Sibling, SiblingValue, neighbours_in_list, neighbours_in_mapping,
 };
+use crate::domain::region_names::{BareRegion, names_bedrock};
 use crate::domain::setting::SettingValue;
 use crate::text::{Kind, NodeId, Tree};
 

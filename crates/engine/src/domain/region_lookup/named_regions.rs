@@ -1,6 +1,5 @@
 //! The regions that the names of a container or of a ConfigMap set, read once for all of its findings.
 
-use crate::domain::region_names::BareRegion;
 use super::document_scope::{ScopeQuery, scope_of_mapping};
 use super::flags::settings_of_words;
 use super::scope::{RegionScope, RegionSetting, ScopeKind};
@@ -8,6 +7,7 @@ use super::variables::Variables;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::policy::Policy;
 use crate::domain::region::{RegionReading, read_endpoint, read_region};
+use crate::domain::region_names::BareRegion;
 use crate::domain::setting::{Setting, SettingValue};
 use crate::text::{NodeId, Tree};
 

@@ -1,9 +1,11 @@
 //! The settings of one scope around an ID that name a region: a command, a mapping, a container, the keys of a ConfigMap.
 
-use crate::domain::region_names::{BareRegion, Claim, ClaimQuery, RegionRanks, names_a_profile, names_a_region};
 use crate::domain::name_words::NameWords;
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, read_endpoint, read_region};
+use crate::domain::region_names::{
+    BareRegion, Claim, ClaimQuery, RegionRanks, names_a_profile, names_a_region,
+};
 use crate::text::NodeId;
 
 /// The settings of one scope that name a region.

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::text::{NodeId, Tree};
 
-use crate::domain::region_names::{BareRegion, Claim, ClaimQuery, RegionRanks};
 use super::scope::{RegionSetting, may_name_a_region};
 use crate::domain::config_maps::{NamespaceConfigMaps, StoredValue};
 use crate::domain::environment::{EnvFromSource, Environment, Value};
 use crate::domain::name_words::NameWords;
 use crate::domain::object::VariableName;
 use crate::domain::region::{LONGEST_EXPANSION, RegionReading, expand, read, read_endpoint};
+use crate::domain::region_names::{BareRegion, Claim, ClaimQuery, RegionRanks};
 
 /// The maximum number of `$(X)` that are expanded for one region, nested ones included. Real regions need one or two.
 const MOST_EXPANSIONS: usize = 16;
