@@ -69,7 +69,7 @@ impl Binaries {
 }
 
 /// The folder under `target/` where binaries and the record of a held plane live.
-pub(crate) fn workshop() -> PathBuf {
+pub(crate) fn tools_folder() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     scratch.parent().unwrap_or(scratch).join("plane")
 }
@@ -81,7 +81,7 @@ fn build() -> Result<Binaries> {
         packages: &PACKAGES,
         tags: "",
         link_flags: &link_flags(),
-        parent: workshop(),
+        parent: tools_folder(),
         name: VERSION,
         takes: "about 6 minutes on two cores",
     };

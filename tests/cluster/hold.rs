@@ -91,7 +91,7 @@ fn print_entrance(held: &Held, plane: &Plane, programs: &Path) {
     let unset = PROXIES.map(|name| format!("-u {name} -u {}", name.to_lowercase()));
     println!(
         "  {} env --chdir={} {} KUBECONFIG={} PATH={}:\"$PATH\" bash",
-        held.entrance(),
+        held.enter_command(),
         env!("CARGO_MANIFEST_DIR"),
         unset.join(" "),
         plane.kubeconfig().display(),

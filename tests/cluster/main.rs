@@ -103,8 +103,8 @@ fn start() -> Result<ExitCode> {
     match (&inside, command) {
         (Some(inside), Some(command)) => return obey(command, inside),
         (Some(inside), None) => {
-            inside.settle()?;
-            end_on_signals(inside.rooted());
+            inside.prepare()?;
+            end_on_signals(inside.is_machine_root());
         }
         (None, Some(command)) => namespaces::enter(Purpose {
             open: command == HOLD,
@@ -122,8 +122,8 @@ fn start() -> Result<ExitCode> {
         .peekable();
     if let Some(inside) = &inside {
         for trial in wanted {
-            if let Some(obstacle) = trial.obstacle(inside) {
-                eprintln!("{} cannot run and will fail: {obstacle}", trial.name());
+            if let Some(skip_reason) = trial.skip_reason(inside) {
+                eprintln!("{} cannot run and will fail: {skip_reason}", trial.name());
             }
         }
     } else if !arguments.list && wanted.peek().is_some() {
@@ -133,12 +133,12 @@ fn start() -> Result<ExitCode> {
         })?;
     }
     arguments.test_threads.get_or_insert(4); // a trial mostly waits for other processes
-    let harnessed = trials
+    let into_harness_trial = trials
         .into_iter()
-        .map(|trial| trial.harnessed(inside.as_ref()))
+        .map(|trial| trial.into_harness_trial(inside.as_ref()))
         .collect();
-    let conclusion = libtest_mimic::run(&arguments, harnessed);
-    if inside.is_some_and(|inside| inside.rooted()) {
+    let conclusion = libtest_mimic::run(&arguments, into_harness_trial);
+    if inside.is_some_and(|inside| inside.is_machine_root()) {
         node::end();
     }
     Ok(conclusion.exit_code())
@@ -146,7 +146,7 @@ fn start() -> Result<ExitCode> {
 
 /// Does something else than to run trials.
 fn obey(command: &str, inside: &Inside) -> Result<ExitCode> {
-    inside.settle()?;
+    inside.prepare()?;
     match command {
         HOLD => return hold::plane(inside),
         PLAYGROUND => return hold::playground(inside),
@@ -157,10 +157,10 @@ fn obey(command: &str, inside: &Inside) -> Result<ExitCode> {
 }
 
 /// The first process of a PID namespace ignores every signal that it does not handle.
-fn end_on_signals(rooted: bool) {
+fn end_on_signals(is_machine_root: bool) {
     thread::spawn(move || {
         let _ = wait_for_signal(); // without handlers only SIGKILL ends the run
-        if rooted {
+        if is_machine_root {
             node::end();
         }
         exit(130);

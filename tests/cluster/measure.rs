@@ -47,7 +47,7 @@ pub(crate) fn all(plane: Plane) -> Result<()> {
     );
     follow(&world, &[&one, &two, &three])?;
     for replica in [two, three] {
-        release.send_no_more(&replica)?;
+        release.remove_endpoint(&replica)?;
         replica.end()?;
     }
     namespaces(&world)?;

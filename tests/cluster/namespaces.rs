@@ -58,7 +58,7 @@ pub(crate) struct Held {
     /// The API server's address.
     pub(crate) address: Ipv4Addr,
     binaries: Binaries,
-    rooted: bool, // without a user namespace, which could not be entered then
+    is_machine_root: bool, // without a user namespace, which could not be entered then
     owner: u32,
     network: PathBuf, // tells whether the process of this number is still the same one
 }
@@ -85,12 +85,12 @@ impl Inside {
     }
 
     /// Whether root is the machine's, and not that of a user namespace.
-    pub(crate) fn rooted(&self) -> bool {
+    pub(crate) fn is_machine_root(&self) -> bool {
         matches!(self.node, Some(Ok(_)))
     }
 
     /// Makes the namespaces habitable: a network link, and a folder in memory that vanishes with them.
-    pub(crate) fn settle(&self) -> Result<()> {
+    pub(crate) fn prepare(&self) -> Result<()> {
         env::set_current_dir(env!("CARGO_MANIFEST_DIR"))?;
         if self.held.is_some() {
             return Ok(());
@@ -125,7 +125,7 @@ impl Inside {
             folder: folder.to_owned(),
             address,
             binaries: self.binaries.clone(),
-            rooted: self.rooted(),
+            is_machine_root: self.is_machine_root(),
             owner: self.owner,
             network: fs::read_link("/proc/self/ns/net")?,
         };
@@ -143,8 +143,8 @@ impl Held {
     }
 
     /// The command line that enters the plane's namespaces from outside.
-    pub(crate) fn entrance(&self) -> String {
-        let user = if self.rooted {
+    pub(crate) fn enter_command(&self) -> String {
+        let user = if self.is_machine_root {
             ""
         } else {
             " --user --preserve-credentials"
@@ -213,7 +213,7 @@ pub(crate) fn enter(purpose: Purpose) -> Result<()> {
     let mut command = match &held {
         Some(held) => {
             eprintln!("joining the plane that process {} holds open", held.owner);
-            let mut words = held.entrance();
+            let mut words = held.enter_command();
             words.push_str(" unshare --mount --pid --fork --mount-proc --kill-child");
             let mut words = words.split(' ').map(str::to_owned);
             let mut command = Command::new(words.next().unwrap_or_default());
@@ -260,20 +260,20 @@ pub(crate) fn close() {
     let _ = fs::remove_file(record()); // a record whose process is gone is ignored anyway
 }
 
-/// The folder for the files of planes and trials; in memory once [`Inside::settle`] has run.
+/// The folder for the files of planes and trials; in memory once [`Inside::prepare`] has run.
 pub(crate) fn folder() -> PathBuf {
-    binaries::workshop().join("run")
+    binaries::tools_folder().join("run")
 }
 
 fn record() -> PathBuf {
-    binaries::workshop().join("held.json")
+    binaries::tools_folder().join("held.json")
 }
 
 /// `unshare` for namespaces of our own, tried once: after `exec` nobody could explain its refusal.
-fn fresh(rooted: bool) -> Result<Command> {
+fn fresh(is_machine_root: bool) -> Result<Command> {
     let unshare = || {
         let mut command = Command::new("unshare");
-        if !rooted {
+        if !is_machine_root {
             command.args(["--user", "--map-root-user"]);
         }
         command.args([

@@ -64,7 +64,7 @@ impl Node {
             image: String::new(),
             processes: Vec::new(),
         };
-        settle()?;
+        prepare_machine()?;
         node.write_files(plane)?;
         node.start_network(plane)?;
         node.start_runtime(plane)?;
@@ -253,7 +253,7 @@ impl Node {
 }
 
 /// Makes the machine, as these namespaces see it, one that a node can live on, without leaving anything on it.
-fn settle() -> Result<()> {
+fn prepare_machine() -> Result<()> {
     fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("cannot forward packets")?;
     run("mount", &["--make-rshared", "/"])?; // the mounts of volumes reach their containers
     for folder in ["/run", "/var/log", "/var/lib/cni"] {

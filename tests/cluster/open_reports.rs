@@ -35,8 +35,8 @@ pub(crate) fn fetch() -> Result<()> {
     );
     let report: Value = serde_json::from_slice(&output.stdout)?;
     let folder = Path::new(report["Dir"].as_str().context("go names no folder")?);
-    fs::create_dir_all(binaries::workshop())?;
-    let draft = tempfile::NamedTempFile::new_in(binaries::workshop())?;
+    fs::create_dir_all(binaries::tools_folder())?;
+    let draft = tempfile::NamedTempFile::new_in(binaries::tools_folder())?;
     fs::copy(folder.join("config/install.yaml"), draft.path())?;
     draft.persist(kept())?;
     Ok(())
@@ -50,5 +50,5 @@ pub(crate) fn definitions() -> Result<String> {
 }
 
 fn kept() -> PathBuf {
-    binaries::workshop().join(format!("openreports-{VERSION}.yaml"))
+    binaries::tools_folder().join(format!("openreports-{VERSION}.yaml"))
 }

@@ -157,7 +157,7 @@ impl Plane {
     }
 
     /// Whether others made this plane and will go on using it.
-    pub(crate) fn joined(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.joined
     }
 
@@ -216,7 +216,7 @@ impl Plane {
     }
 
     /// What the plane's logs say about a namespace, with errors of any kind and the very last lines: for the report of a failure.
-    pub(crate) fn last_words(&self, namespace: &str) -> String {
+    pub(crate) fn last_log_lines(&self, namespace: &str) -> String {
         let logs = [API_SERVER, CONTROLLERS].into_iter().chain(node::LOGS);
         let logs = logs.map(|name| (name, self.folder.join(name).with_extension("log")));
         let parts = logs.filter(|(_, log)| log.is_file()).map(|(name, log)| {

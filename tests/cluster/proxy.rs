@@ -67,15 +67,15 @@ impl Proxy {
         }
     }
 
-    /// Swallows from now on whatever goes through the connections that are open, in both directions, and tells nobody. New
-    /// ones work.
-    pub(crate) fn swallow_all(&self) {
+    /// Drops all further bytes of the open connections, in both directions, and keeps the connections open. New connections
+    /// work.
+    pub(crate) fn silence_open_connections(&self) {
         let next = self.shared.next.load(Ordering::SeqCst);
         self.shared.stalled_before.store(next, Ordering::SeqCst);
     }
 
-    /// Swallows from now on whatever goes through any connection, also through new ones.
-    pub(crate) fn swallow_for_ever(&self) {
+    /// Drops all further bytes of every connection, of new ones too, and keeps the connections open.
+    pub(crate) fn silence_all_connections(&self) {
         self.shared.stalled_before.store(u64::MAX, Ordering::SeqCst);
     }
 }

@@ -188,7 +188,7 @@ impl<'w> Release<'w> {
     }
 
     /// Takes the endpoint of a replica away, as a node does when its pod ends.
-    pub(crate) fn send_no_more(&self, replica: &Replica) -> Result<()> {
+    pub(crate) fn remove_endpoint(&self, replica: &Replica) -> Result<()> {
         let args = ["delete", "endpointslice", &replica.name];
         self.world
             .kubectl(&args, None)?

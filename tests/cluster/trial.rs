@@ -80,7 +80,7 @@ impl Trial {
     }
 
     /// Why the trial cannot run here, if it cannot.
-    pub(crate) fn obstacle(&self, inside: &Inside) -> Option<String> {
+    pub(crate) fn skip_reason(&self, inside: &Inside) -> Option<String> {
         if self.needs_controllers && !inside.binaries.has_controllers() {
             return Some(format!(
                 "there is no kube-controller-manager in {}; add it, or unset KUBEBUILDER_ASSETS",
@@ -94,7 +94,7 @@ impl Trial {
     }
 
     /// The trial in the form of the test harness. Without `inside` it can only be listed.
-    pub(crate) fn harnessed(self, inside: Option<&Arc<Inside>>) -> libtest_mimic::Trial {
+    pub(crate) fn into_harness_trial(self, inside: Option<&Arc<Inside>>) -> libtest_mimic::Trial {
         let inside = inside.cloned();
         libtest_mimic::Trial::test(self.name.clone(), move || {
             let inside = inside.ok_or("not in its namespaces")?;
@@ -104,8 +104,8 @@ impl Trial {
     }
 
     fn run(&self, inside: &Inside) -> Result<()> {
-        if let Some(obstacle) = self.obstacle(inside) {
-            bail!("cannot run: {obstacle}");
+        if let Some(skip_reason) = self.skip_reason(inside) {
+            bail!("cannot run: {skip_reason}");
         }
         if self.ground == Ground::Shared {
             return self.on(shared(inside)?, None);
@@ -128,7 +128,7 @@ impl Trial {
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.body)(&world)));
         let outcome =
             outcome.unwrap_or_else(|panic| Err(anyhow!("panicked: {}", message(panic.as_ref()))));
-        let outcome = outcome.map_err(|error| anyhow!("{error:#}\n{}", world.evidence()));
+        let outcome = outcome.map_err(|error| anyhow!("{error:#}\n{}", world.diagnostics()));
         if shared_node {
             world.remove_namespaces_but(&before);
         }
@@ -156,7 +156,7 @@ fn shared_node(inside: &Inside) -> Result<Equipped> {
     let start = || {
         let plane = Arc::new(Plane::start(&inside.binaries)?);
         let node = Node::start(&plane, inside.node_tools()?)
-            .map_err(|error| anyhow!("{error:#}\n{}", plane.last_words("kube-system")))?;
+            .map_err(|error| anyhow!("{error:#}\n{}", plane.last_log_lines("kube-system")))?;
         Ok((plane, Arc::new(node)))
     };
     let shared =

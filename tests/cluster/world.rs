@@ -317,7 +317,7 @@ impl World {
     }
 
     /// What the cluster saw of this trial: the namespace's events, the webhooks' logs, the control plane's last lines.
-    pub(crate) fn evidence(&self) -> String {
+    pub(crate) fn diagnostics(&self) -> String {
         let columns = "custom-columns=KIND:.involvedObject.kind,NAME:.involvedObject.name,REASON:.reason,MESSAGE:.message";
         let events = self.kubectl(
             &["get", "events", "--sort-by=.lastTimestamp", "-o", columns],
@@ -346,7 +346,7 @@ impl World {
                 tail(log, 30, |_| true)
             ));
         }
-        parts.push(self.plane.last_words(&self.namespace));
+        parts.push(self.plane.last_log_lines(&self.namespace));
         parts.join("\n")
     }
 
@@ -385,7 +385,7 @@ impl World {
             ],
             None,
         ); // what is left over selects a namespace that nobody will use
-        if failed && self.plane.joined() {
+        if failed && self.plane.is_shared() {
             eprintln!(
                 "the namespace {} is left as it is, without its webhooks",
                 self.namespace

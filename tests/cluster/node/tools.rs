@@ -98,7 +98,7 @@ impl Tools {
                 packages,
                 tags: "",
                 link_flags,
-                parent: binaries::workshop(),
+                parent: binaries::tools_folder(),
                 name,
                 takes,
             }

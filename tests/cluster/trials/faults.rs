@@ -91,7 +91,7 @@ fn watches_are_cut(world: &World) -> Result<()> {
     follows("Rewrite", &rewritten("eu"))?;
     proxy.close_all();
     follows("DryRun", SONNET)?;
-    proxy.swallow_all();
+    proxy.silence_open_connections();
     follows("Rewrite", &rewritten("eu"))?;
     all.add(prober.stop()?);
     all.has_only(&[SONNET, &rewritten("eu")])
@@ -106,7 +106,7 @@ fn the_lease_is_handed_over(world: &World) -> Result<()> {
     assert_eq!(two.metric(LEADER)?, Some(0.0), "one leads");
 
     // Told to end, it lets go at once; killed, it is waited for.
-    release.send_no_more(&one)?;
+    release.remove_endpoint(&one)?;
     one.end()?;
     let lease = world.get("lease", NAME)?;
     let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
@@ -175,7 +175,7 @@ fn three_replicas_answer_as_one(world: &World) -> Result<()> {
         }
     }
     let leader = replicas.remove(leader.unwrap_or_default());
-    release.send_no_more(&leader)?;
+    release.remove_endpoint(&leader)?;
     leader.end()?;
     wait_for("another leader", || {
         let all: Result<Vec<bool>> = replicas.iter().map(is_leader).collect();

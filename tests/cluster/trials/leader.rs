@@ -247,7 +247,7 @@ fn a_leader_without_a_network(world: &World) -> Result<()> {
     let one = election.leader(&mut one)?;
 
     // All open connections are dead without notice: the leader continues over a new connection.
-    proxy.swallow_all();
+    proxy.silence_open_connections();
     let before = election.spec()?["renewTime"].clone();
     wait_for("a Lease that is renewed again", || {
         let renewed = election.spec()?["renewTime"] != before;
@@ -255,7 +255,7 @@ fn a_leader_without_a_network(world: &World) -> Result<()> {
     })?;
 
     let mut others = vec![election.start("two", None)?];
-    proxy.swallow_for_ever();
+    proxy.silence_all_connections();
     let two = election.leader(&mut others)?;
     assert!(!one.leadership.is_leader(), "it has no connection");
     assert_eq!(election.spec()?["holderIdentity"], two.name);

@@ -129,13 +129,13 @@ fn no_create_fails(world: &World) -> Result<()> {
     for pod in replicas(world)? {
         let args = ["delete", "pod", &pod];
         world.kubectl(&args, None)?.success("kubectl delete")?;
-        settle(world)?;
+        wait_until_rolled_out(world)?;
     }
     load.phase("graceful deletion of each Pod", Promise::Rewritten)?;
     for pod in replicas(world)? {
         evict(world, &pod)?;
     }
-    settle(world)?;
+    wait_until_rolled_out(world)?;
     load.phase("eviction of all Pods", Promise::Rewritten)?;
     for count in ["1", "5", "1"] {
         upgrade(&deployment, &format!("replicas={count}"))?;
@@ -171,7 +171,7 @@ fn replicas(world: &World) -> Result<Vec<String>> {
 }
 
 /// Waits until the Deployment is whole.
-fn settle(world: &World) -> Result<()> {
+fn wait_until_rolled_out(world: &World) -> Result<()> {
     let name = format!("deployment/{NAME}");
     let args = ["rollout", "status", &name, "--timeout=60s"];
     world

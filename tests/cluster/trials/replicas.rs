@@ -186,7 +186,7 @@ fn references_are_followed_by_watches(world: &World) -> Result<()> {
     for _ in 0..2 {
         for (region, geography) in [("eu-west-1", "eu"), ("us-east-1", "us")] {
             let answer = format!("{geography}.{SONNET}");
-            let [bulk, key] = taken(world, &apps, "models", region)?;
+            let [bulk, key] = values_in_new_pod(world, &apps, "models", region)?;
             assert_eq!(
                 (bulk.as_str(), key.as_str()),
                 (answer.as_str(), answer.as_str()),
@@ -218,7 +218,7 @@ fn references_are_followed_by_watches(world: &World) -> Result<()> {
     for round in 0..5 {
         let name = format!("fresh-{round}");
         let both = json!({"apiVersion": "v1", "kind": "List", "items": [
-            models(&apps, &name), taking(&format!("taker-{round}"), &name, "eu-west-1")]});
+            models(&apps, &name), consumer(&format!("taker-{round}"), &name, "eu-west-1")]});
         world.create_in(&apps, &both.to_string())?;
         let pod = world.get_in(&apps, "pod", &format!("taker-{round}"))?;
         assert_eq!(variable(&pod, "MODEL"), format!("eu.{SONNET}"));
@@ -232,7 +232,7 @@ fn models(namespace: &str, name: &str) -> Value {
 }
 
 /// A Pod that takes everything of a ConfigMap, and one key under another name.
-fn taking(name: &str, map: &str, region: &str) -> Value {
+fn consumer(name: &str, map: &str, region: &str) -> Value {
     let mut pod = asking(name, "none", region);
     let container = &mut pod["spec"]["containers"][0];
     container["envFrom"] = json!([{"configMapRef": {"name": map}}]);
@@ -244,9 +244,14 @@ fn taking(name: &str, map: &str, region: &str) -> Value {
 }
 
 /// What a new Pod has for the whole ConfigMap and for its key.
-fn taken(world: &World, namespace: &str, map: &str, region: &str) -> Result<[String; 2]> {
+fn values_in_new_pod(
+    world: &World,
+    namespace: &str,
+    map: &str,
+    region: &str,
+) -> Result<[String; 2]> {
     let name = format!("taker-{:08x}", fastrand::u32(..));
-    world.create_in(namespace, &taking(&name, map, region).to_string())?;
+    world.create_in(namespace, &consumer(&name, map, region).to_string())?;
     let pod = world.get_in(namespace, "pod", &name)?;
     let stored = world.get_in(namespace, "configmap", map)?["data"]["MODEL"].clone();
     let stored = stored.as_str().unwrap_or_default();
@@ -334,7 +339,7 @@ fn a_thousand_reviews_ask_the_api_server_nothing(world: &World) -> Result<()> {
     let _one = release.start_ready("one", &[])?;
     release.wait_until_active()?;
     wait_for_model(world, &apps, &format!("eu.{SONNET}"))?;
-    let before = asked(world)?;
+    let before = request_counts(world)?;
     let probe = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
     prober.wait_for(1000)?;
@@ -344,26 +349,27 @@ fn a_thousand_reviews_ask_the_api_server_nothing(world: &World) -> Result<()> {
         observed.stored.keys().collect::<Vec<_>>(),
         [&format!("eu.{SONNET}")]
     );
-    let mut asked = asked(world)?;
+    let mut request_counts = request_counts(world)?;
     for (request, count) in before {
-        *asked.entry(request).or_default() -= count;
+        *request_counts.entry(request).or_default() -= count;
     }
     // Renewals of the Lease, and watches that go on, run beside the reviews and are as many without them.
-    asked.retain(|(verb, resource), count| *count > 0 && verb != "watch" && resource != "leases");
-    assert!(asked.is_empty(), "{asked:?}");
+    request_counts
+        .retain(|(verb, resource), count| *count > 0 && verb != "watch" && resource != "leases");
+    assert!(request_counts.is_empty(), "{request_counts:?}");
     Ok(())
 }
 
 /// How often the service account of the release has asked for each verb and resource.
-fn asked(world: &World) -> Result<BTreeMap<(String, String), i64>> {
+fn request_counts(world: &World) -> Result<BTreeMap<(String, String), i64>> {
     let user = format!("system:serviceaccount:{}:{NAME}", world.namespace());
-    let mut asked = BTreeMap::new();
+    let mut request_counts = BTreeMap::new();
     for event in world.plane().audit_events(&user)? {
         if event["user"]["username"] == user {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let request = (text(&event["verb"]), text(&event["objectRef"]["resource"]));
-            *asked.entry(request).or_default() += 1;
+            *request_counts.entry(request).or_default() += 1;
         }
     }
-    Ok(asked)
+    Ok(request_counts)
 }

@@ -136,8 +136,8 @@ fn every_right_is_needed_and_none_is_missing(world: &World) -> Result<()> {
     let (mut granted, mut needed) = (BTreeSet::new(), BTreeSet::new());
     let mut count = 0;
     for phase in Phase::all() {
-        live(world, &apps, &phase)?;
-        let events = asked(world)?;
+        run_phase(world, &apps, &phase)?;
+        let events = requests_of_release(world)?;
         let requests: BTreeSet<_> = events[count..].iter().map(Request::of).collect();
         count = events.len();
         let grants = phase.grants(&installation);
@@ -152,7 +152,7 @@ fn every_right_is_needed_and_none_is_missing(world: &World) -> Result<()> {
 }
 
 /// A release from its first replica to its last, with a finding that comes and goes, and a change of the chart's policy.
-fn live(world: &World, apps: &str, phase: &Phase) -> Result<()> {
+fn run_phase(world: &World, apps: &str, phase: &Phase) -> Result<()> {
     let chart = Chart {
         policy: phase.policy.clone(),
         failure_policy: "Ignore", // between two phases nobody answers
@@ -188,7 +188,7 @@ fn wait_for_report(world: &World, apps: &str, wanted: bool) -> Result<()> {
         apps,
     ];
     wait_for(&format!("a report to be there: {wanted}"), || {
-        asked(world)?;
+        requests_of_release(world)?;
         Ok((world.kubectl(&args, None)?.ok == wanted).then_some(()))
     })
 }
@@ -201,8 +201,8 @@ fn wait_for_events(world: &World, apps: &str, phase: &Phase) -> Result<()> {
         "default"
     };
     wait_for(&format!("an event in {namespace}"), || {
-        let asked = asked(world)?;
-        let mut requests = asked.iter().map(Request::of);
+        let requests_of_release = requests_of_release(world)?;
+        let mut requests = requests_of_release.iter().map(Request::of);
         let made =
             requests.any(|request| request.resource == "events" && request.namespace == namespace);
         Ok(made.then_some(()))
@@ -210,7 +210,7 @@ fn wait_for_events(world: &World, apps: &str, phase: &Phase) -> Result<()> {
 }
 
 /// What the service account of the release has asked for, none of which was refused.
-fn asked(world: &World) -> Result<Vec<Value>> {
+fn requests_of_release(world: &World) -> Result<Vec<Value>> {
     let user = format!("system:serviceaccount:{}:{NAME}", world.namespace());
     let mut events = world.plane().audit_events(&user)?;
     events.retain(|event| event["user"]["username"] == user);
