@@ -8,17 +8,26 @@ use bytes::Bytes;
 pub(crate) fn reviews() -> BTreeMap<&'static str, Bytes> {
     const ID: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
     BTreeMap::from([
-        ("1 Pod of 8 KiB, miss", pod(60, "some-model")),
-        ("2 Pod of 8 KiB, rewrite", pod(60, ID)),
-        ("3 Pod of 20 KiB, miss", pod(190, "some-model")),
-        ("4 Pod of 20 KiB, rewrite", pod(190, ID)),
+        ("1 Pod of 8 KiB, miss", pod(60, "some-model", None)),
+        ("2 Pod of 8 KiB, rewrite", pod(60, ID, None)),
+        ("3 Pod of 20 KiB, miss", pod(190, "some-model", None)),
+        ("4 Pod of 20 KiB, rewrite", pod(190, ID, None)),
         ("5 file of 200 KiB, miss", file("some-model")),
         ("6 file of 200 KiB, rewrite", file(ID)),
+        (
+            "7 Pod of 8 KiB and a script of 4 KiB, rewrite",
+            pod(60, ID, Some(script("some-model"))),
+        ),
+        (
+            "8 Pod of 8 KiB and a script of 4 KiB, rewrite in it",
+            pod(60, "some-model", Some(script(ID))),
+        ),
     ])
 }
 
-/// A Pod as the API server sends it, with `variables` variables, one of which is `model`.
-fn pod(variables: usize, model: &str) -> Bytes {
+/// A Pod as the API server sends it, with `variables` variables, one of which is `model`, and with a shell script as its
+/// command.
+fn pod(variables: usize, model: &str, script: Option<String>) -> Bytes {
     let mut env: Vec<_> = (0..variables)
         .map(|at| serde_json::json!({ "name": format!("SETTING_NUMBER_{at}"), "value": format!("the value of setting {at}, of a usual length") }))
         .collect();
@@ -37,7 +46,7 @@ fn pod(variables: usize, model: &str) -> Bytes {
         .iter()
         .map(|field| (*field, serde_json::json!({ ".": {}, "f:value": {} })))
         .collect();
-    let review = serde_json::json!({
+    let mut review = serde_json::json!({
         "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
         "request": {
             "object": {
@@ -53,7 +62,23 @@ fn pod(variables: usize, model: &str) -> Bytes {
             },
         }
     });
+    if let Some(script) = script {
+        review["request"]["object"]["spec"]["containers"][0]["command"] =
+            serde_json::json!(["/bin/bash", "-ec", script]);
+    }
     Bytes::from(go_order(&review))
+}
+
+/// A shell script of 4 KiB, in which one command has `model`.
+fn script(model: &str) -> String {
+    let step = |at: usize| {
+        format!(
+            "# step {at}\nif [ -n \"${{STEP_{at}:-}}\" ]; then\n  echo \"step {at} of $TOTAL\" >> \"$LOG\"\n  prepare --input '/data/in-{at}' --output \"$OUT/{at}\" || exit 1\nfi\n"
+        )
+    };
+    let steps: Vec<String> = (0..29).map(step).collect();
+    let call = format!("exec python -m app --model-id {model} --port 8080\n");
+    format!("set -eu\n{}{call}", steps.concat())
 }
 
 /// A ConfigMap whose value is a YAML file of 200 KiB, in which one entry has `model`.
