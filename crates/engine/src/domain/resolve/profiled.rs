@@ -55,11 +55,17 @@ impl<'a> Resolver<'a, '_> {
             return Reason::AlreadyProfiled;
         }
         let Some(route) = model.route(geography, self.question.region) else {
-            let exists = model.routes_of(geography).next().is_some();
-            return match (exists, self.catalog.is_scanned(self.question.region)) {
-                (false, _) => Reason::NeverExisted,
-                (true, true) => Reason::ProfileNotServed,
-                (true, false) => Reason::AlreadyProfiled,
+            let region = self.question.region;
+            let mut routes = model.routes_of(geography).peekable();
+            if routes.peek().is_none() {
+                return Reason::NeverExisted;
+            }
+            // A profile never serves a region of another partition, whether a scan covers the region or not.
+            let elsewhere = routes.all(|(source, _)| source.partition() != region.partition());
+            return if elsewhere || self.catalog.is_scanned(region) {
+                Reason::ProfileNotServed
+            } else {
+                Reason::AlreadyProfiled
             };
         };
         self.evidence.route = Some(route.clone());
