@@ -346,28 +346,38 @@ impl<'t> Judge<'t, '_> {
         }
     }
 
-    /// Marks as listed each ID that is also an item of a list, or compared by a script, in the same container, ConfigMap or
-    /// document. The application may compare the two, so both stay unchanged.
+    /// Marks each ID that is also an item of a list, a key of a mapping, or compared by a script, in the same container,
+    /// ConfigMap or document. The application may compare the two, so both stay unchanged.
     fn mark_listed(&self, found: &mut [Finding<'t>]) {
-        if self.policy.lists == Lists::Rewrite {
-            return;
-        }
         let is_compared =
             |one: &Finding<'_>| one.command.is_some() && one.syntax == Err(Reason::RoutingMatch);
-        let is_listed =
-            |one: &Finding<'_>| one.syntax.is_ok_and(|syntax| syntax.listed) || is_compared(one);
-        let listed: BTreeSet<_> = found
-            .iter()
-            .filter(|one| is_listed(one))
-            .map(|one| (document_of(one), one.text()))
-            .collect();
-        if listed.is_empty() {
+        let is_item = |one: &Finding<'_>| {
+            let is_item = one
+                .syntax
+                .is_ok_and(|syntax| syntax.listed && !syntax.in_pairs);
+            is_item || is_compared(one)
+        };
+        let is_key = |one: &Finding<'_>| one.syntax == Err(Reason::MapKey);
+        let names = |is: &dyn Fn(&Finding<'_>) -> bool| -> BTreeSet<_> {
+            let some = found.iter().filter(|one| is(one));
+            some.map(|one| (document_of(one), one.text())).collect()
+        };
+        let keys = names(&is_key);
+        let items = match self.policy.lists {
+            Lists::Rewrite => BTreeSet::new(),
+            Lists::Leave => names(&is_item),
+        };
+        if keys.is_empty() && items.is_empty() {
             return;
         }
         for one in found {
-            let is_listed = listed.contains(&(document_of(one), one.text()));
+            let name = (document_of(one), one.text());
+            let (is_listed, is_key) = (items.contains(&name), keys.contains(&name));
             if let Ok(syntax) = &mut one.syntax {
                 syntax.listed |= is_listed;
+                if is_key {
+                    one.syntax = Err(Reason::MapKey);
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::domain::region::{Region, RuntimeEndpoint, is_bedrock_runtime};
 use crate::domain::site::TextKind;
 use crate::domain::tokens::Token;
 
+mod list;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ pub struct Syntax {
     pub region: Option<Region>,
     /// Whether the token is an item of a list, which other data may have to match.
     pub listed: bool,
+    /// Whether the list consists of pairs (`a=ID,b=x`), which no other data has to match.
+    pub in_pairs: bool,
 }
 
 impl Syntax {
@@ -28,11 +31,18 @@ impl Syntax {
         whole: true,
         region: None,
         listed: false,
+        in_pairs: false,
+    };
+
+    /// The syntax of a token that is a part of the text.
+    pub const PART: Self = Self {
+        whole: false,
+        ..Self::WHOLE
     };
 }
 
-/// Routes that clients write before an ID and that lead to Bedrock: those of `LiteLLM`, `LangChain`, pydantic-ai, opencode and
-/// others.
+/// Routes that clients write before an ID and that lead to Bedrock: those of `LiteLLM`, `LangChain`, pydantic-ai, opencode,
+/// `MLflow`, fast-agent and others.
 pub const WRAPPERS: &[&str] = &[
     "bedrock/",
     "bedrock/converse/",
@@ -40,6 +50,8 @@ pub const WRAPPERS: &[&str] = &[
     "bedrock/converse_like/",
     "bedrock_converse/",
     "bedrock:",
+    "bedrock:/",
+    "bedrock.",
     "bedrock-chat:",
     "bedrock_converse:",
     "amazon-bedrock/",
@@ -72,8 +84,8 @@ pub struct TextContext<'t> {
     text: &'t str,
     trimmed: &'t str,
     setting: TextKind,
-    /// Whether the text is a file, in which commas need not separate the items of a list.
-    is_a_file: bool,
+    /// Whether the whole text is a list of names.
+    is_list: bool,
     /// Whether the whole text is in quotes.
     is_quoted: bool,
 }
@@ -87,7 +99,7 @@ impl<'t> TextContext<'t> {
             text,
             trimmed,
             setting,
-            is_a_file: setting == TextKind::Data && is_a_file(trimmed),
+            is_list: list::is_list_of_names(trimmed, setting),
             is_quoted: trimmed.len() == unquoted.len() + 2,
         }
     }
@@ -116,21 +128,20 @@ impl<'t> TextContext<'t> {
         if let Some(syntax) = self.syntax_of_default(token) {
             return syntax;
         }
+        if let Some(region) = region_of_address(&text[near..token.span.start], after) {
+            let region = region?;
+            return Ok(Syntax {
+                region: Some(region),
+                ..Syntax::PART
+            });
+        }
         if word.is_empty() && ends_with_variable(before) {
             return Err(Reason::PrefixedByTool);
         }
         let route = word.rfind('=').map_or(word, |at| &word[at + 1..]);
         let region = unwrap(route)?;
-        let in_address = route.ends_with(RUNTIME_PATH) && after.starts_with('/');
-        if !(after.is_empty() || after.starts_with(is_delimiter) || in_address) {
+        if !(after.is_empty() || after.starts_with(is_delimiter)) {
             return Err(Reason::UnknownFormat);
-        }
-        if in_address {
-            return Ok(Syntax {
-                whole: false,
-                region,
-                listed: false,
-            });
         }
         let assigned = route.len() < word.len();
         let alone = self.trimmed == &text[start..text.len() - after.len()] && !assigned;
@@ -138,17 +149,24 @@ impl<'t> TextContext<'t> {
             return Ok(Syntax {
                 whole: self.trimmed == &text[token.span.clone()],
                 region,
-                listed: false,
+                ..Syntax::PART
             });
         }
-        let listed = self.is_listed(before, after) && !self.is_a_file;
-        if !listed {
+        let place = list::ListPlace {
+            before,
+            word,
+            after,
+        };
+        let in_pairs = place.is_in_pairs();
+        let listed = self.is_list || (self.setting != TextKind::Data && place.is_item());
+        if !(listed || in_pairs) || self.setting == TextKind::Data && !self.is_list {
             self.check_surroundings(before, after, assigned)?;
         }
         Ok(Syntax {
-            whole: false,
             region,
-            listed,
+            listed: listed || in_pairs,
+            in_pairs: in_pairs && !self.is_list,
+            ..Syntax::PART
         })
     }
 
@@ -173,19 +191,6 @@ impl<'t> TextContext<'t> {
             whole: false,
             ..syntax
         }))
-    }
-
-    /// Whether a token is an item between commas or square brackets that is not in a JSON object.
-    fn is_listed(&self, before: &str, after: &str) -> bool {
-        let unquote = ['"', '\'', ' ', '\n', '\t', '\r'];
-        let (before, after) = (
-            before.trim_end_matches(unquote),
-            after.trim_start_matches(unquote),
-        );
-        !before.contains('{')
-            && (before.ends_with([',', '['])
-                || after.starts_with([',', ']'])
-                || is_bracketed(self.trimmed))
     }
 
     /// Checks the text around a token that shares its text with other words; the error is the reason for an unchanged ID.
@@ -240,21 +245,6 @@ fn word_before(text: &str, at: usize) -> &str {
     &before[start..]
 }
 
-/// Whether a text is a list as a whole. A file that starts with a table (`[name]`) is not.
-fn is_bracketed(text: &str) -> bool {
-    text.starts_with('[') && text.ends_with(']')
-}
-
-/// Whether a text of unknown format is a file: an item between commas is more than a name, so commas need not separate the
-/// items of a list.
-fn is_a_file(text: &str) -> bool {
-    !is_bracketed(text)
-        && text.split(',').any(|item| {
-            item.trim()
-                .contains(|c: char| c.is_whitespace() || matches!(c, '=' | '('))
-        })
-}
-
 /// Whether the text before a token ends inside a JSON value (`… -d '{"modelId": "`), whose context is not visible in a shell
 /// command.
 fn is_inside_json(before: &str) -> bool {
@@ -286,7 +276,12 @@ fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
         return Err(*reason);
     }
     if route.contains("://") {
-        return in_address(route);
+        let is_bedrock = is_bedrock_runtime(route) && !route.ends_with(RUNTIME_PATH);
+        return Err(if is_bedrock {
+            Reason::UnknownFormat
+        } else {
+            Reason::GatewayClient
+        });
     }
     let region = route
         .strip_prefix("bedrock/")
@@ -299,15 +294,16 @@ fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
     }
 }
 
-/// The region of an address of Bedrock's runtime (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/`).
-fn in_address(route: &str) -> Result<Option<Region>, Reason> {
-    let Some(endpoint) = RuntimeEndpoint::parse(route) else {
-        return Err(Reason::GatewayClient);
-    };
-    if !route.ends_with(RUNTIME_PATH) {
-        return Err(Reason::UnknownFormat);
-    }
-    Ok(Region::parse(endpoint.region).ok())
+/// The region of the address of Bedrock's runtime around a token
+/// (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/ID/converse`), or the reason for an unchanged ID if the region is a
+/// placeholder; `None` if there is no such address.
+fn region_of_address(before: &str, after: &str) -> Option<Result<Region, Reason>> {
+    let ends = after.is_empty() || after.starts_with(|c| c == '/' || is_delimiter(c));
+    let host = before.strip_suffix(RUNTIME_PATH).filter(|_| ends)?;
+    let colon = host.rfind("://")?;
+    let scheme = host[..colon].trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+    let endpoint = RuntimeEndpoint::parse(&host[scheme.len()..])?;
+    Some(Region::parse(endpoint.region).map_err(|_| Reason::RegionOutOfSight))
 }
 
 fn is_delimiter(c: char) -> bool {

@@ -12,6 +12,9 @@ use crate::domain::snapshot::Snapshot;
 /// still reported. A text of any length can be one word with a vendor every few bytes.
 const LONGEST_WORD: usize = 4 * LONGEST_ID;
 
+/// The route that clients join to an ID with a dot (`bedrock.ID`), as a geography is joined.
+const ROUTE: &str = "bedrock";
+
 /// A text that is, or looks like, a model ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token<'t> {
@@ -106,6 +109,11 @@ fn form_before(text: &str, hit: usize) -> Option<(usize, Form<'_>)> {
         return Some((hit, Form::Direct));
     }
     let before = text[start..hit].strip_suffix('.')?;
+    let (start, before) = match before.strip_prefix(ROUTE) {
+        Some("") => return Some((hit, Form::Direct)),
+        Some(rest) if rest.starts_with('.') => (start + ROUTE.len() + 1, &rest[1..]),
+        Some(_) | None => (start, before),
+    };
     let mut parts = before.split('.');
     if !parts.clone().all(Geography::fits) {
         return None;
@@ -225,6 +233,10 @@ mod tests {
 
     #[test]
     fn a_prefix_is_found_whether_known_or_not() {
+        assert_eq!(
+            found("bedrock.anthropic.claude-sonnet-5, bedrock.us.anthropic.claude-sonnet-5"),
+            ["anthropic.claude-sonnet-5", "us|anthropic.claude-sonnet-5"]
+        );
         assert_eq!(
             found("us.anthropic.claude-sonnet-5"),
             ["us|anthropic.claude-sonnet-5"]

@@ -11,24 +11,9 @@ const ID: &str = "anthropic.claude-sonnet-5";
 #[test]
 fn an_id_alone_is_whole_whatever_white_space_is_around_it() {
     for text in [ID.to_owned(), format!("{ID}\n"), format!("  {ID} ")] {
-        assert_eq!(
-            of(&text, TextKind::Data),
-            Ok(Syntax {
-                whole: true,
-                region: None,
-                listed: false
-            }),
-            "{text:?}"
-        );
+        assert_eq!(of(&text, TextKind::Data), Ok(Syntax::WHOLE), "{text:?}");
     }
-    assert_eq!(
-        of(&format!("{ID}[1m]"), TextKind::Env),
-        Ok(Syntax {
-            whole: false,
-            region: None,
-            listed: false
-        })
-    );
+    assert_eq!(of(&format!("{ID}[1m]"), TextKind::Env), Ok(Syntax::PART));
 }
 
 #[test]
@@ -37,11 +22,7 @@ fn every_wrapper_is_unwrapped_in_every_setting() {
         for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
             assert_eq!(
                 of(&format!("{wrapper}{ID}"), setting),
-                Ok(Syntax {
-                    whole: false,
-                    region: None,
-                    listed: false
-                }),
+                Ok(Syntax::PART),
                 "{wrapper}"
             );
         }
@@ -50,9 +31,8 @@ fn every_wrapper_is_unwrapped_in_every_setting() {
     assert_eq!(
         of(&format!("bedrock/us-west-2/{ID}"), TextKind::Data),
         Ok(Syntax {
-            whole: false,
             region,
-            listed: false
+            ..Syntax::PART
         })
     );
 }
@@ -84,6 +64,13 @@ fn an_id_after_another_route_is_unchanged() {
         ("ID@20250929", Reason::OtherCloud),
         ("ID%3A0", Reason::PercentEncoded),
         ("ID/invoke", Reason::UnknownFormat),
+        ("@aws-bedrock/ID", Reason::OtherCloud),
+        ("bedrock://ID", Reason::GatewayClient),
+        ("bedrock::ID", Reason::UnknownFormat),
+        (
+            "https://bedrock-runtime.$(AWS_REGION).amazonaws.com/model/ID/invoke",
+            Reason::RegionOutOfSight,
+        ),
     ] {
         let text = text.replace("ID", ID);
         assert_eq!(of(&text, TextKind::Env), Err(reason), "{text}");
@@ -113,9 +100,8 @@ fn an_id_that_a_template_may_complete_is_unchanged() {
 fn an_address_of_the_runtime_names_its_region() {
     let of_region = |code| {
         Ok(Syntax {
-            whole: false,
             region: Region::parse(code).ok(),
-            listed: false,
+            ..Syntax::PART
         })
     };
     for (text, code) in [
@@ -187,13 +173,38 @@ fn a_command_line_may_hold_an_id_and_prose_may_not() {
 
 #[test]
 fn a_list_is_reported_as_one() {
-    for text in ["ID,x", "x, ID", "[\"ID\"]", "[\"x\", \"ID\"]"] {
+    for text in [
+        "ID,x",
+        "x, ID",
+        "ID;x",
+        "x|ID",
+        "[\"ID\"]",
+        "[\"x\", \"ID\"]",
+    ] {
         for setting in [TextKind::Env, TextKind::Argument, TextKind::Data] {
-            assert!(
-                of(&text.replace("ID", ID), setting).unwrap().listed,
-                "{text}"
-            );
+            let syntax = of(&text.replace("ID", ID), setting).unwrap();
+            assert!(syntax.listed && !syntax.in_pairs, "{text}");
         }
+    }
+    for text in ["app --models ID,x --fast", "--models '[\"x\", \"ID\"]'"] {
+        let syntax = of(&text.replace("ID", ID), TextKind::Argument).unwrap();
+        assert!(syntax.listed && !syntax.in_pairs, "{text}");
+    }
+}
+
+#[test]
+fn pairs_and_sentences_are_no_lists_that_other_data_must_equal() {
+    for text in ["a=x,model=ID,b=y", "a=ID,b=y", "--set a=x,model=ID"] {
+        for setting in [TextKind::Env, TextKind::Argument] {
+            let syntax = of(&text.replace("ID", ID), setting).unwrap();
+            assert!(syntax.in_pairs, "{text}");
+        }
+    }
+    for text in ["Use ID, not x.", "Use x, ID or y."] {
+        assert_eq!(
+            of(&text.replace("ID", ID), TextKind::Env),
+            Err(Reason::Prose)
+        );
     }
 }
 
