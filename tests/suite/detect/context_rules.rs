@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
 use bedrock_profiles::cli::evaluation_args::default_policy;
-use bedrock_profiles::domain::context_rules::{ContextRules, TABLE};
+use bedrock_profiles::domain::context_rules::{ContextRules, rules};
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::scan::{FileFormat, ParsedFile, Scan};
@@ -266,12 +266,32 @@ fn found_under(
 fn every_rule_of_roles_is_needed_by_a_file() {
     let fixtures = fixtures();
     let with_all = found_under(ContextRules::all(), &fixtures);
-    let idle: Vec<_> = (0..TABLE.len())
-        .filter(|at| found_under(ContextRules::without(*at), &fixtures) == with_all)
-        .map(|at| format!("{}: {}", TABLE[at].reason, TABLE[at].why))
+    let idle: Vec<_> = rules()
+        .enumerate()
+        .filter(|(at, _)| found_under(ContextRules::without(*at), &fixtures) == with_all)
+        .map(|(_, rule)| format!("{}: {} {:?}", rule.reason, rule.why, rule.when))
         .collect();
     assert!(
         idle.is_empty(),
         "rules without which every file in {FOLDER} is judged alike: {idle:#?}"
+    );
+}
+
+#[test]
+fn every_exception_of_a_rule_is_needed_by_a_file() {
+    let fixtures = fixtures();
+    let with_all = found_under(ContextRules::all(), &fixtures);
+    let mut idle = Vec::new();
+    for (at, rule) in rules().enumerate() {
+        for (exception, condition) in rule.unless.iter().enumerate() {
+            let without = ContextRules::without_exception(at, exception);
+            if found_under(without, &fixtures) == with_all {
+                idle.push(format!("{}: {} {condition:?}", rule.reason, rule.why));
+            }
+        }
+    }
+    assert!(
+        idle.is_empty(),
+        "exceptions without which every file in {FOLDER} is judged alike: {idle:#?}"
     );
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use bedrock_profiles::domain::context_rules::{Condition, TABLE, ValueTest};
+use bedrock_profiles::domain::context_rules::{Condition, NameUse, ValueTest, rules};
 use bedrock_profiles::domain::reason::{Group, Reason};
 use bedrock_profiles::domain::region::RegionSource;
 use bedrock_profiles::domain::region_names::{OF_ONE_MODEL, OTHER_SERVICES, RANKS};
@@ -28,14 +28,16 @@ fn generated() -> String {
         writeln!(page, "| `{route}` | `{reason}` |").unwrap();
     }
     page.push_str("| any other `…/` | `OtherCloud` |\n");
-    page.push_str("\n## Context rules\n\nNames around an ID can be a reason not to change it. Names are compared by their words: `model_name`, `modelName` and `MODEL_NAME` are equal.\n`…` matches any text.\n\n| reason | condition | explanation |\n|---|---|---|\n");
-    for rule in TABLE {
+    page.push_str("\n## Context rules\n\nNames around an ID can be a reason not to change it. Names are compared by their words: `model_name`, `modelName` and `MODEL_NAME` are equal.\n`…` matches any text. A setting for another purpose than the ID's own, such as `EMBEDDING_URL` beside `CHAT_MODEL`, does not count.\n\n| reason | condition | unless | explanation |\n|---|---|---|---|\n");
+    for rule in rules() {
         let when: Vec<_> = rule.when.iter().map(condition).collect();
+        let unless: Vec<_> = rule.unless.iter().map(condition).collect();
         writeln!(
             page,
-            "| `{}` | {} | {} |",
+            "| `{}` | {} | {} | {} |",
             rule.reason,
             when.join(", and "),
+            unless.join(", or "),
             rule.why
         )
         .unwrap();
@@ -85,9 +87,39 @@ fn condition(condition: &Condition) -> String {
     };
     match condition {
         Condition::Named(patterns) => format!("the name of the value is {}", names(patterns)),
+        Condition::NamedAs(class) => format!("the name of the value is {}", class.description),
+        Condition::Unnamed => "the value has no name, as an item of a list".to_owned(),
+        Condition::Route(word) => format!("the route before the ID has `{word}`"),
+        Condition::Used(NameUse::Prefixed) => {
+            "another text puts a prefix before the value (`us.$(NAME)`)".to_owned()
+        }
+        Condition::Used(NameUse::InArn) => {
+            "another text ends an ARN with the value (`foundation-model/$(NAME)`)".to_owned()
+        }
+        Condition::Mapping(class) => format!("the entry is {}", class.description),
         Condition::Under(patterns) => {
             format!("the name of an enclosing entry is {}", names(patterns))
         }
+        Condition::UnderA(class) => {
+            format!("the name of an enclosing entry is {}", class.description)
+        }
+        Condition::Setting(class, value) => {
+            format!(
+                "beside or around the ID {} {}",
+                class.description,
+                what(*value)
+            )
+        }
+        Condition::SameStem(class, value) => format!(
+            "beside or around the ID {} whose name starts as the ID's own {}",
+            class.description,
+            what(*value)
+        ),
+        Condition::OfModel(class, value) => format!(
+            "beside or around the ID {} for the same model {}",
+            class.description,
+            what(*value)
+        ),
         Condition::Entry(patterns, value) => {
             format!("in the same entry {} {}", names(patterns), what(*value))
         }
@@ -113,7 +145,18 @@ fn what(value: ValueTest) -> String {
         ValueTest::OtherHost => {
             "is an address that is not Bedrock's runtime, or cannot be read".to_owned()
         }
-        ValueTest::MantleHost => "is an address of bedrock-mantle".to_owned(),
+        ValueTest::PrivateHost => {
+            "is an address of neither Bedrock nor a vendor's public API, or cannot be read"
+                .to_owned()
+        }
+        ValueTest::PublicApi => "is the address of a vendor's public API".to_owned(),
+        ValueTest::GatewayHost => {
+            "is an address whose host is named like a gateway (`litellm`, `ai-gateway`, …)"
+                .to_owned()
+        }
+        ValueTest::Mantle => "is an address of bedrock-mantle, or its name".to_owned(),
+        ValueTest::MantleWord => "is `mantle`".to_owned(),
+        ValueTest::Geography => "is a geography such as `us.`, or cannot be read".to_owned(),
         ValueTest::OneOf(words) => {
             let shown: Vec<_> = words
                 .iter()

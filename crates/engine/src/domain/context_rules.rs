@@ -5,20 +5,26 @@
 
 use crate::domain::reason::Reason;
 
+mod address;
+mod client_rules;
 mod compiled;
 mod condition_set;
+mod document_rules;
+mod name_class;
+mod name_use;
 mod names;
 mod pattern;
-mod table;
+mod related;
 mod value_test;
 
 pub use compiled::{ContextRules, MatchedNames, NameScope};
 pub use condition_set::ConditionSet;
+pub use name_class::NameClass;
+pub use name_use::{NameUse, NameUses};
 pub use names::{
     NameContext, Sibling, SiblingValue, neighbours_in_list, neighbours_in_mapping, variable,
 };
 pub(super) use pattern::letters;
-pub use table::TABLE;
 pub use value_test::ValueTest;
 
 /// A rule that leaves an ID unchanged because of the names around it.
@@ -28,6 +34,8 @@ pub struct Rule {
     pub reason: Reason,
     /// The conditions, all of which must hold.
     pub when: &'static [Condition],
+    /// The exceptions: conditions that prove the opposite.
+    pub unless: &'static [Condition],
     /// The explanation for the documentation.
     pub why: &'static str,
 }
@@ -37,8 +45,20 @@ pub struct Rule {
 pub enum Condition {
     /// The ID's own key or variable.
     Named(&'static [&'static str]),
+    /// The ID's own key or variable, by its class.
+    NamedAs(&'static NameClass),
+    /// No key or variable: an item of a list or an argument.
+    Unnamed,
+    /// A word in the route before the ID.
+    Route(&'static str),
+    /// The use of the ID's own name in another text.
+    Used(NameUse),
+    /// The key of the mapping that has the ID's own key.
+    Mapping(&'static NameClass),
     /// The key of a mapping or list around the ID.
     Under(&'static [&'static str]),
+    /// The key of a mapping or list around the ID, by its class.
+    UnderA(&'static NameClass),
     /// Another key of the same entry of a document. For names as common as `endpoint`: among the variables of a container,
     /// they may belong to any client.
     Entry(&'static [&'static str], ValueTest),
@@ -46,39 +66,18 @@ pub enum Condition {
     Beside(&'static [&'static str], ValueTest),
     /// As `Beside`, or a key of a mapping around that one.
     Enclosing(&'static [&'static str], ValueTest),
+    /// As `Enclosing`, by the class of the name; a name for another purpose than the ID's own does not count.
+    Setting(&'static NameClass, ValueTest),
+    /// As `Setting`, for a name with the same stem as the ID's own.
+    SameStem(&'static NameClass, ValueTest),
+    /// As `Setting`, for a name and a value that are not of another model.
+    OfModel(&'static NameClass, ValueTest),
+}
+
+/// Every rule, in order of evaluation.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    document_rules::RULES.iter().chain(client_rules::RULES)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_of_settings_have_a_last_letter() {
-        for condition in TABLE.iter().flat_map(|rule| rule.when) {
-            if let Condition::Beside(patterns, _) | Condition::Enclosing(patterns, _) = condition {
-                assert!(
-                    patterns.iter().all(|one| !one.ends_with('*')),
-                    "{patterns:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn patterns_are_in_lower_case_without_separators() {
-        let patterns = TABLE
-            .iter()
-            .flat_map(|rule| rule.when)
-            .flat_map(|when| match when {
-                Condition::Named(patterns)
-                | Condition::Under(patterns)
-                | Condition::Entry(patterns, _)
-                | Condition::Beside(patterns, _)
-                | Condition::Enclosing(patterns, _) => patterns.iter(),
-            });
-        for pattern in patterns {
-            let middle = pattern.trim_matches('*');
-            assert_eq!(letters(middle).collect::<String>(), middle);
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use crate::text::NodeId;
 
 use crate::domain::command::InCommand;
 use crate::domain::config_maps::NamespaceConfigMaps;
-use crate::domain::context_rules::{MatchedNames, NameContext, NameScope, neighbours_in_mapping};
+use crate::domain::context_rules::NameContext;
 use crate::domain::environment::Environment;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::reason::Reason;
@@ -25,10 +25,14 @@ use crate::domain::tokens::{Form, Token, alias, tokens};
 mod command;
 mod document;
 mod document_text;
+mod flags;
+mod named_settings;
 mod references;
 #[cfg(test)]
 mod tests;
 mod volumes;
+
+use named_settings::NamedSettings;
 
 /// One model ID at its place.
 #[derive(Debug, Clone)]
@@ -203,8 +207,8 @@ pub(super) struct Detector<'t, 'o> {
     object: &'o Object<'t>,
     neighbours: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
-    /// The context conditions that the variables of a container meet, or the keys of the ConfigMap.
-    matched: BTreeMap<Option<NodeId>, Arc<MatchedNames<'t>>>,
+    /// The settings of the containers, or of the ConfigMap.
+    settings: BTreeMap<Option<NodeId>, NamedSettings<'t>>,
     /// The commands of containers, probes and hooks, by the node of the container or of the list.
     commands: BTreeMap<NodeId, Arc<command::CommandElements<'t>>>,
     found: Vec<Finding<'t>>,
@@ -220,15 +224,15 @@ impl<'t, 'o> Detector<'t, 'o> {
             object,
             neighbours,
             snapshot,
-            matched: BTreeMap::new(),
+            settings: BTreeMap::new(),
             commands: BTreeMap::new(),
             found: Vec::new(),
         }
     }
 
     /// The reason of the context rules for no change of a text, from its own name and the names beside it.
-    pub(super) fn role(&mut self, site: &TextSite<'t>) -> Option<Reason> {
-        let around = self.around(site);
+    pub(super) fn role(&mut self, site: &TextSite<'t>, text: &'t str) -> Option<Reason> {
+        let around = self.around(site, text);
         self.object_role()
             .or_else(|| self.snapshot.context_rules.reason(&around))
     }
@@ -282,14 +286,14 @@ impl<'t, 'o> Detector<'t, 'o> {
     /// A text that is an alias as a whole. Arguments are skipped: they have no name that identifies a model setting.
     fn alias(&mut self, site: TextSite<'t>, text: &'t str, token: Token<'t>) {
         if matches!(site.location, Location::Env { .. } | Location::Data { .. }) {
-            let syntax = self.role(&site).map_or(Ok(Syntax::WHOLE), Err);
+            let syntax = self.role(&site, text).map_or(Ok(Syntax::WHOLE), Err);
             self.found.push(Finding::new(site, text, token, syntax));
         }
     }
 
     /// The IDs in a text that is not a document.
     fn whole(&mut self, site: TextSite<'t>, text: &'t str) {
-        let role = self.role(&site);
+        let role = self.role(&site, text);
         let whole = TextContext::of(text, site.location.setting());
         let (used, command) = match (site.location, site.container) {
             (Location::Env { variable, .. }, Some(container)) => {
@@ -312,41 +316,54 @@ impl<'t, 'o> Detector<'t, 'o> {
     }
 
     /// The context of a text: its own name and the names beside it.
-    fn around(&mut self, site: &TextSite<'t>) -> NameContext<'t> {
+    fn around(&mut self, site: &TextSite<'t>, text: &'t str) -> NameContext<'t> {
+        let settings = self.settings(site.container);
         let own = match site.location {
             Location::Env { variable, .. } => Some(variable.key()),
             Location::Data { key } => Some(key),
+            Location::Args { .. } | Location::Command { .. } => settings.flag_of(site.node()),
+            Location::Handler { .. } | Location::Volume { .. } | Location::Document => None,
+        };
+        let used = match site.location {
+            Location::Env { variable, .. } => settings.uses.how(&variable.to_string()),
+            Location::Data { key } => settings.uses.how(key),
             Location::Args { .. }
             | Location::Command { .. }
             | Location::Handler { .. }
             | Location::Volume { .. }
             | Location::Document => None,
         };
+        let matched = match site.location {
+            Location::Args { .. } | Location::Command { .. } => &settings.of_arguments,
+            Location::Env { .. }
+            | Location::Data { .. }
+            | Location::Handler { .. }
+            | Location::Volume { .. }
+            | Location::Document => &settings.of_variables,
+        };
         NameContext {
             own,
+            text,
+            mapping: None,
             path: Vec::new(),
-            scopes: vec![self.matched(site.container)],
+            scopes: vec![Arc::clone(matched)],
+            used,
         }
     }
 
-    fn matched(&mut self, container: Option<NodeId>) -> Arc<MatchedNames<'t>> {
+    /// The settings of a container, or of the ConfigMap, read once.
+    fn settings(&mut self, container: Option<NodeId>) -> &NamedSettings<'t> {
         let (object, neighbours, context_rules) =
             (self.object, self.neighbours, &self.snapshot.context_rules);
-        let matched = self.matched.entry(container).or_insert_with(|| {
-            let tree = object.tree;
-            let matched = if let Some(container) = container {
-                let environment = Environment::of(tree, container, neighbours);
-                context_rules.matched(environment.neighbours(), NameScope::Settings)
-            } else {
-                let data = tree.get(object.root, "data").into_iter();
-                context_rules.matched(
-                    data.flat_map(|data| neighbours_in_mapping(tree, data)),
-                    NameScope::Settings,
-                )
-            };
-            Arc::new(matched)
-        });
-        Arc::clone(matched)
+        self.settings
+            .entry(container)
+            .or_insert_with(|| match container {
+                Some(container) => {
+                    let environment = Environment::of(object.tree, container, neighbours);
+                    NamedSettings::of_container(object.tree, container, &environment, context_rules)
+                }
+                None => NamedSettings::of_data(object, context_rules),
+            })
     }
 }
 

@@ -104,6 +104,11 @@ impl Geography {
             && !text.ends_with('-')
     }
 
+    /// Whether `text` is a geography that AWS used at the time of this release, in any case.
+    pub fn is_known_prefix(text: &str) -> bool {
+        Self::KNOWN.iter().any(|one| text.eq_ignore_ascii_case(one))
+    }
+
     /// The geography as written before the dot.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -9,7 +9,7 @@ mod nearest;
 mod source;
 mod text;
 
-pub use endpoint::{RuntimeEndpoint, is_bedrock_runtime};
+pub use endpoint::{RuntimeEndpoint, is_bedrock_host, is_bedrock_runtime};
 pub use nearest::NearestRegions;
 pub use source::{ChosenRegion, RegionSource};
 pub(crate) use text::{LONGEST_EXPANSION, expand, read};

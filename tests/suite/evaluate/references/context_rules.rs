@@ -186,14 +186,15 @@ const GATEWAY_REASON: (&str, &str, &str) = (GATEWAY.0, GATEWAY.1, "GatewayClient
 
 #[test]
 fn env_from_keys_match_context_rules_under_their_prefixed_names() {
-    let url = ("BASE_URL", "http://litellm:4000");
+    let url = ("BASE_URL", "http://gateway:4000");
     let provider = ("LLM_PROVIDER", "openai");
     for (data, from, expected) in [
         (url, all_of("a"), "eu.ID"),
         (url, all_behind("OPENAI_", "a"), "GatewayClient"),
         (url, all_behind("OTHER_", "a"), "eu.ID"),
         (provider, all_of("a"), "GatewayClient"),
-        (provider, all_behind("APP_", "a"), "eu.ID"),
+        (provider, all_behind("APP_", "a"), "GatewayClient"),
+        (provider, all_behind("EMBEDDING_", "a"), "eu.ID"),
     ] {
         assert_eq!(
             beside(&[&[data]], &[], &json!([from])),

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::annotations::{self, IGNORE, IGNORE_KEYS, REWRITES};
-use crate::domain::context_rules::{ConditionSet, MatchedNames, NameContext, NameScope, Sibling};
+use crate::domain::context_rules::{
+    ConditionSet, MatchedNames, NameContext, NameScope, NameUses, Sibling,
+};
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Entry, Record};
@@ -83,7 +85,7 @@ impl ConfigMap {
                 original,
                 changed,
                 opted_out: opted_out(key),
-                role: roles.of(key),
+                role: roles.of(key, text),
             }))
         };
         let kept = |entry: &(&str, &str)| StoredKey {
@@ -196,7 +198,7 @@ fn word(
 struct Roles<'a> {
     data: &'a [(&'a str, &'a str)],
     snapshot: &'a Snapshot,
-    matched: OnceCell<Arc<MatchedNames<'a>>>,
+    matched: OnceCell<(Arc<MatchedNames<'a>>, NameUses<'a>)>,
 }
 
 impl<'a> Roles<'a> {
@@ -208,17 +210,21 @@ impl<'a> Roles<'a> {
         }
     }
 
-    fn of(&self, key: &str) -> Option<Reason> {
-        let neighbours = self.data.iter();
-        let neighbours = neighbours.map(|(name, text)| Sibling::with_text(name, text));
+    fn of(&self, key: &str, text: &str) -> Option<Reason> {
         let context_rules = &self.snapshot.context_rules;
-        let matched = self
-            .matched
-            .get_or_init(|| Arc::new(context_rules.matched(neighbours, NameScope::Settings)));
+        let (matched, uses) = self.matched.get_or_init(|| {
+            let neighbours = self.data.iter();
+            let neighbours = neighbours.map(|(name, text)| Sibling::with_text(name, text));
+            let matched = context_rules.matched(neighbours, NameScope::Settings);
+            let uses = NameUses::of(self.data.iter().map(|(_, text)| *text));
+            (Arc::new(matched), uses)
+        });
         context_rules.reason(&NameContext {
             own: Some(key),
-            path: Vec::new(),
+            text,
             scopes: vec![Arc::clone(matched)],
+            used: uses.how(key),
+            ..NameContext::default()
         })
     }
 }

@@ -1,8 +1,15 @@
 //! The rules of the table, compiled: conditions over neighbouring names are evaluated once for all IDs among the names.
 
+use super::name_class::NameClass;
 use super::pattern::{matches_any, matches_letters};
-use super::{Condition, NameContext, Rule, Sibling, TABLE, ValueTest};
+use super::related::{Purposes, are_of_different_parts, have_one_stem};
+use super::{Condition, NameContext, Rule, Sibling, ValueTest, rules};
+use crate::domain::id::Geography;
+use crate::domain::name_words::NameWords;
 use crate::domain::reason::Reason;
+
+/// The maximum number of names that are stored for one condition. More settings of one kind in one place are not read.
+const MOST_NAMES: usize = 64;
 
 /// The rules that are evaluated, in order.
 #[derive(Debug, Clone)]
@@ -16,6 +23,8 @@ pub struct ContextRules {
     by_last: Vec<Vec<(usize, &'static str)>>,
     /// The patterns of [`Condition::Entry`] with the index of the condition.
     entry_patterns: Vec<(usize, &'static str)>,
+    /// The classes of names with the index of the condition.
+    classes: Vec<(usize, &'static NameClass)>,
 }
 
 /// A rule whose conditions over neighbours have their indices.
@@ -23,22 +32,36 @@ pub struct ContextRules {
 struct CompiledRule {
     reason: Reason,
     when: Vec<CompiledCondition>,
+    unless: Vec<CompiledCondition>,
 }
 
-/// A [`Condition`], with an index in place of the patterns over neighbours.
+/// A [`Condition`], with an index in place of the names of neighbours.
 #[derive(Debug, Clone, Copy)]
 enum CompiledCondition {
-    /// The ID's own key or variable.
-    Named(&'static [&'static str]),
-    /// A key of what encloses the ID.
-    Under(&'static [&'static str]),
+    /// A condition over the ID's own place.
+    Own(&'static Condition),
     /// A neighbour in [`MatchedNames`].
     Beside {
         /// The index of the condition in [`MatchedNames`].
         index: usize,
         /// Whether the enclosing mappings count too.
         enclosing: bool,
+        /// The relation between the neighbour and the ID's own name.
+        relation: Relation,
     },
+}
+
+/// The relation that a neighbouring name must have to the ID's own name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// Any other name.
+    Another,
+    /// A name for the same purpose, or for no purpose in particular.
+    Purpose,
+    /// A name with the same stem.
+    Stem,
+    /// A name for the same model, by its purpose and by its value.
+    Model,
 }
 
 /// The scope of the names around an ID.
@@ -46,7 +69,7 @@ enum CompiledCondition {
 pub enum NameScope {
     /// The variables of a container or the keys of a ConfigMap. There may be hundreds.
     Settings,
-    /// The keys of an entry of a document.
+    /// The keys of an entry of a document, or the flags of the ID's command.
     Entry,
 }
 
@@ -55,14 +78,22 @@ pub enum NameScope {
 impl ContextRules {
     /// All rules of the table.
     pub fn all() -> Self {
-        Self::of(TABLE.iter())
+        Self::of(rules())
     }
 
     /// All rules except the one at `index` of the table, for tests of the effect of each rule.
     #[must_use]
     pub fn without(index: usize) -> Self {
-        let rest = TABLE.iter().enumerate().filter(|(at, _)| *at != index);
+        let rest = rules().enumerate().filter(|(at, _)| *at != index);
         Self::of(rest.map(|(_, rule)| rule))
+    }
+
+    /// All rules, without the exception at `exception` of the rule at `index`, for tests of the effect of each exception.
+    #[must_use]
+    pub fn without_exception(index: usize, exception: usize) -> Self {
+        let mut all = Self::all();
+        all.rules[index].unless.remove(exception);
+        all
     }
 
     fn of(table: impl Iterator<Item = &'static Rule>) -> Self {
@@ -72,34 +103,42 @@ impl ContextRules {
             tests: Vec::new(),
             by_last: vec![Vec::new(); 128],
             entry_patterns: Vec::new(),
+            classes: Vec::new(),
         };
         for rule in table {
-            let when = rule.when.iter();
             let rule = CompiledRule {
                 reason: rule.reason,
-                when: when.map(|one| context_rules.compile(one)).collect(),
+                when: context_rules.compile_all(rule.when),
+                unless: context_rules.compile_all(rule.unless),
             };
             context_rules.rules.push(rule);
         }
         context_rules
     }
 
+    fn compile_all(&mut self, conditions: &'static [Condition]) -> Vec<CompiledCondition> {
+        conditions.iter().map(|one| self.compile(one)).collect()
+    }
+
     /// Compiles a condition; one over neighbours takes the next index.
     fn compile(&mut self, condition: &'static Condition) -> CompiledCondition {
-        let (patterns, test) = match condition {
-            Condition::Named(patterns) => return CompiledCondition::Named(patterns),
-            Condition::Under(patterns) => return CompiledCondition::Under(patterns),
-            Condition::Entry(patterns, test)
-            | Condition::Beside(patterns, test)
-            | Condition::Enclosing(patterns, test) => (*patterns, *test),
+        let (patterns, test, is_entry, enclosing) = match condition {
+            Condition::Named(_)
+            | Condition::NamedAs(_)
+            | Condition::Mapping(_)
+            | Condition::Under(_)
+            | Condition::UnderA(_)
+            | Condition::Unnamed
+            | Condition::Route(_)
+            | Condition::Used(_) => return CompiledCondition::Own(condition),
+            Condition::Setting(class, test) => return self.class(class, *test, Relation::Purpose),
+            Condition::SameStem(class, test) => return self.class(class, *test, Relation::Stem),
+            Condition::OfModel(class, test) => return self.class(class, *test, Relation::Model),
+            Condition::Entry(patterns, test) => (*patterns, *test, true, false),
+            Condition::Beside(patterns, test) => (*patterns, *test, false, false),
+            Condition::Enclosing(patterns, test) => (*patterns, *test, false, true),
         };
-        let index = self.conditions.len();
-        let known = self.tests.iter().position(|one| *one == test);
-        self.conditions.push(known.unwrap_or(self.tests.len()));
-        if known.is_none() {
-            self.tests.push(test);
-        }
-        let is_entry = matches!(condition, Condition::Entry(..));
+        let index = self.next_index(test);
         for pattern in patterns {
             let last = pattern.bytes().last().filter(|_| !is_entry);
             match last.and_then(|last| self.by_last.get_mut(usize::from(last))) {
@@ -109,8 +148,34 @@ impl ContextRules {
         }
         CompiledCondition::Beside {
             index,
-            enclosing: matches!(condition, Condition::Enclosing(..)),
+            enclosing,
+            relation: Relation::Another,
         }
+    }
+
+    fn class(
+        &mut self,
+        class: &'static NameClass,
+        test: ValueTest,
+        relation: Relation,
+    ) -> CompiledCondition {
+        let index = self.next_index(test);
+        self.classes.push((index, class));
+        CompiledCondition::Beside {
+            index,
+            enclosing: true,
+            relation,
+        }
+    }
+
+    /// The index of a new condition over neighbours.
+    fn next_index(&mut self, test: ValueTest) -> usize {
+        let known = self.tests.iter().position(|one| *one == test);
+        self.conditions.push(known.unwrap_or(self.tests.len()));
+        if known.is_none() {
+            self.tests.push(test);
+        }
+        self.conditions.len() - 1
     }
 
     /// The names that meet conditions, evaluated once for all IDs among them.
@@ -119,23 +184,42 @@ impl ContextRules {
         neighbours: impl Iterator<Item = Sibling<'t>>,
         scope: NameScope,
     ) -> MatchedNames<'t> {
-        let mut matched = MatchedNames(vec![[None; 2]; self.conditions.len()]);
-        for neighbour in neighbours {
+        self.matched_in(neighbours.map(|neighbour| (neighbour, scope)))
+    }
+
+    /// The names of several scopes that meet conditions.
+    pub fn matched_in<'t>(
+        &self,
+        neighbours: impl Iterator<Item = (Sibling<'t>, NameScope)>,
+    ) -> MatchedNames<'t> {
+        let mut matched = MatchedNames::default();
+        for (neighbour, scope) in neighbours {
             let ends = self.patterns_by_last(neighbour.letters().next_back());
             let entry = self
                 .entry_patterns
                 .iter()
                 .filter(|_| scope == NameScope::Entry);
             for (at, pattern) in ends.iter().chain(entry) {
-                let test = self.conditions[*at];
-                if matches_letters(pattern, neighbour.letters())
-                    && neighbour.passes(test, self.tests[test])
-                {
-                    matched.add(*at, neighbour.name);
+                if matches_letters(pattern, neighbour.letters()) {
+                    self.add(&mut matched, *at, &neighbour);
+                }
+            }
+            let words = neighbour.words();
+            for (at, class) in &self.classes {
+                if (class.fits)(&words) {
+                    self.add(&mut matched, *at, &neighbour);
                 }
             }
         }
         matched
+    }
+
+    /// Stores a name for a condition if its value passes the test.
+    fn add<'t>(&self, matched: &mut MatchedNames<'t>, condition: usize, neighbour: &Sibling<'t>) {
+        let test = self.conditions[condition];
+        if neighbour.passes(test, self.tests[test]) {
+            matched.add(condition, neighbour);
+        }
     }
 
     /// The patterns that a name with this last letter may match, with the index of the condition.
@@ -144,9 +228,12 @@ impl ContextRules {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The reason of the first rule whose conditions all hold in this context.
+    /// The reason of the first rule whose conditions all hold in this context, and none of whose exceptions.
     pub fn reason(&self, around: &NameContext<'_>) -> Option<Reason> {
-        let holds = |rule: &&CompiledRule| rule.when.iter().all(|one| one.holds(around));
+        let holds = |rule: &&CompiledRule| {
+            rule.when.iter().all(|one| one.holds(around))
+                && !rule.unless.iter().any(|one| one.holds(around))
+        };
         self.rules.iter().find(holds).map(|rule| rule.reason)
     }
 }
@@ -157,40 +244,126 @@ impl CompiledCondition {
     /// Whether the condition holds in this context.
     fn holds(self, around: &NameContext<'_>) -> bool {
         match self {
-            Self::Named(patterns) => around.own.is_some_and(|own| matches_any(patterns, own)),
-            Self::Under(patterns) => around.path.iter().any(|key| matches_any(patterns, key)),
-            Self::Beside { index, enclosing } => {
+            Self::Own(condition) => condition.holds(around),
+            Self::Beside {
+                index,
+                enclosing,
+                relation,
+            } => {
                 let scopes = around
                     .scopes
                     .iter()
                     .take(if enclosing { usize::MAX } else { 1 });
                 scopes
                     .into_iter()
-                    .any(|matched| matched.by_another(index, around.own))
+                    .any(|matched| matched.by_another(index, relation, around))
             }
         }
     }
 }
 
-/// The names of one mapping, list or container that meet conditions: for each condition the first two names, because the ID's
-/// own name does not count.
-#[derive(Debug, Clone)]
-pub struct MatchedNames<'t>(Vec<[Option<&'t str>; 2]>);
+impl Condition {
+    /// Whether a condition over the ID's own place holds.
+    fn holds(&self, around: &NameContext<'_>) -> bool {
+        match self {
+            Self::Named(patterns) => around.own.is_some_and(|own| matches_any(patterns, own)),
+            Self::NamedAs(class) => around
+                .own
+                .is_some_and(|own| (class.fits)(&NameWords::of(own))),
+            Self::Mapping(class) => around
+                .mapping
+                .is_some_and(|key| (class.fits)(&NameWords::of(key))),
+            Self::Under(patterns) => around.path.iter().any(|key| matches_any(patterns, key)),
+            Self::UnderA(class) => around
+                .path
+                .iter()
+                .any(|key| (class.fits)(&NameWords::of(key))),
+            Self::Unnamed => around.own.is_none(),
+            Self::Route(word) => around
+                .text
+                .split_once('.')
+                .is_some_and(|(route, _)| route.contains(word)),
+            Self::Used(how) => around.used == Some(*how),
+            Self::Entry(..)
+            | Self::Beside(..)
+            | Self::Enclosing(..)
+            | Self::Setting(..)
+            | Self::SameStem(..)
+            | Self::OfModel(..) => false,
+        }
+    }
+}
+
+/// The names of one mapping, list or container that meet conditions.
+#[derive(Debug, Clone, Default)]
+pub struct MatchedNames<'t>(Vec<MatchedName<'t>>);
+
+/// A name that meets a condition.
+#[derive(Clone, Copy)]
+struct MatchedName<'t> {
+    condition: usize,
+    /// The prefix of `envFrom`.
+    prefix: &'t str,
+    name: &'t str,
+    /// The value, if it is a short text.
+    text: &'t str,
+}
+
+/// Without the text, which may be a secret.
+impl std::fmt::Debug for MatchedName<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
 
 impl<'t> MatchedNames<'t> {
-    fn add(&mut self, condition: usize, name: &'t str) {
-        let names = &mut self.0[condition];
-        if names[0].is_none() {
-            names[0] = Some(name);
-        } else if names[1].is_none() && names[0] != Some(name) {
-            names[1] = Some(name);
+    fn add(&mut self, condition: usize, neighbour: &Sibling<'t>) {
+        let of_condition = self.0.iter().filter(|one| one.condition == condition);
+        if of_condition.count() < MOST_NAMES {
+            self.0.push(MatchedName {
+                condition,
+                prefix: neighbour.prefix,
+                name: neighbour.name,
+                text: neighbour.short_text(),
+            });
         }
     }
 
-    fn by_another(&self, condition: usize, own: Option<&str>) -> bool {
-        self.0[condition]
+    /// Whether a name with this relation to the ID's own name, and other than it, meets the condition.
+    fn by_another(&self, condition: usize, relation: Relation, around: &NameContext<'_>) -> bool {
+        self.0
             .iter()
-            .flatten()
-            .any(|name| Some(*name) != own)
+            .filter(|one| one.condition == condition && Some(one.name) != around.own)
+            .any(|one| one.is_related(relation, around))
     }
+}
+
+impl MatchedName<'_> {
+    fn is_related(&self, relation: Relation, around: &NameContext<'_>) -> bool {
+        let own = || NameWords::of(around.own.unwrap_or_default());
+        let purposes = || {
+            let mapping = NameWords::of(around.mapping.unwrap_or_default());
+            Purposes::of(&own()).with(Purposes::of(&mapping))
+        };
+        let words = || NameWords::of_parts([self.prefix, self.name]);
+        match relation {
+            Relation::Another => true,
+            Relation::Purpose => Purposes::of(&words()).apply_to(purposes()),
+            Relation::Stem => have_one_stem(&own(), &words()),
+            Relation::Model => {
+                let of_id = Purposes::of(&NameWords::of(around.text));
+                Purposes::of(&words()).apply_to(of_id.with(purposes()))
+                    && !are_of_different_parts(&own(), &words())
+                    && !names_another_model(self.text, around.text)
+            }
+        }
+    }
+}
+
+/// Whether `text` is the ID of a system-defined profile of another model than the ID in `own`.
+fn names_another_model(text: &str, own: &str) -> bool {
+    let id = text.trim().rsplit('/').next().unwrap_or_default();
+    id.split_once('.').is_some_and(|(prefix, id)| {
+        Geography::is_known_prefix(prefix) && id.contains('.') && !own.contains(id)
+    })
 }

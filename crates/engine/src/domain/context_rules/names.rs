@@ -4,18 +4,28 @@ use std::sync::Arc;
 
 use crate::text::{Kind, NodeId, Tree};
 
-use super::{ConditionSet, MatchedNames, ValueTest, letters};
+use super::{ConditionSet, MatchedNames, NameUse, ValueTest, letters};
+use crate::domain::name_words::NameWords;
 use crate::domain::object::EnvVar;
+
+/// The maximum length of a value that is compared with the ID, in bytes.
+const LONGEST_TEXT: usize = 256;
 
 /// The names around an ID.
 #[derive(Debug, Default)]
 pub struct NameContext<'t> {
-    /// The ID's own key or variable; `None` for an argument.
+    /// The ID's own key, variable or flag; `None` for a positional argument.
     pub own: Option<&'t str>,
+    /// The text with the ID.
+    pub text: &'t str,
+    /// The key of the mapping that has the ID's own key; `None` if the mapping has no key, as an item of a list.
+    pub mapping: Option<&'t str>,
     /// The keys of the mappings and lists around the ID, the nearest first.
     pub path: Vec<&'t str>,
     /// The names beside the ID that meet conditions, and those beside each mapping around it, the nearest first.
     pub scopes: Vec<Arc<MatchedNames<'t>>>,
+    /// How a neighbouring text uses the ID's own name, if one refers to it.
+    pub used: Option<NameUse>,
 }
 
 /// A name beside an ID, with its value, which is read on demand.
@@ -24,7 +34,7 @@ pub struct Sibling<'t> {
     /// The key or variable, without the prefix of `envFrom`.
     pub name: &'t str,
     /// The prefix of `envFrom`.
-    prefix: &'t str,
+    pub(super) prefix: &'t str,
     source: ValueSource<'t>,
 }
 
@@ -71,6 +81,11 @@ impl<'t> Sibling<'t> {
         }
     }
 
+    /// The words of the name with its prefix.
+    pub(super) fn words(&self) -> NameWords<'t> {
+        NameWords::of_parts([self.prefix, self.name])
+    }
+
     /// The letters of the name with its prefix.
     pub(super) fn letters(&self) -> impl DoubleEndedIterator<Item = char> + use<'t> {
         letters(self.prefix).chain(letters(self.name))
@@ -84,6 +99,14 @@ impl<'t> Sibling<'t> {
             | ValueSource::Key(..)
             | ValueSource::Text(_)
             | ValueSource::Unknown => test.accepts(self.text()),
+        }
+    }
+
+    /// The value, if it is a text as short as an ID; otherwise empty.
+    pub(super) fn short_text(&self) -> &'t str {
+        match self.text() {
+            SiblingValue::Text(text) if text.len() <= LONGEST_TEXT => text,
+            SiblingValue::Text(_) | SiblingValue::Unknown | SiblingValue::Structure => "",
         }
     }
 

@@ -1,9 +1,11 @@
 //! The tests of the values of neighbouring names.
 
 use super::SiblingValue;
+use super::address::{is_named_gateway, is_of_another, is_public_api};
 use super::pattern::fits;
+use crate::domain::id::Geography;
 use crate::domain::placeholder::has_placeholder;
-use crate::domain::region::is_bedrock_runtime;
+use crate::domain::region::{is_bedrock_host, is_bedrock_runtime};
 
 /// The test that the value of a neighbouring name must pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +20,18 @@ pub enum ValueTest {
     Arn,
     /// An address that is not Bedrock's own runtime, or an unknown value.
     OtherHost,
-    /// An address of bedrock-mantle.
-    MantleHost,
+    /// An address that is neither Bedrock nor a vendor's public API, or an unknown value.
+    PrivateHost,
+    /// The address of a vendor's public API.
+    PublicApi,
+    /// An address whose host is named like a gateway.
+    GatewayHost,
+    /// An address of bedrock-mantle, or the name of it as a provider.
+    Mantle,
+    /// The word `mantle`.
+    MantleWord,
+    /// The prefix of a profile, alone or after a route, or an unknown value.
+    Geography,
     /// A text that matches one of these patterns.
     OneOf(&'static [&'static str]),
 }
@@ -28,9 +40,7 @@ impl ValueTest {
     pub(super) fn accepts(self, text: SiblingValue<'_>) -> bool {
         let text = match text {
             SiblingValue::Text(text) => text.trim(),
-            SiblingValue::Unknown => {
-                return !matches!(self, Self::Arn | Self::MantleHost | Self::OneOf(_));
-            }
+            SiblingValue::Unknown => return self.accepts_unknown(),
             SiblingValue::Structure => return matches!(self, Self::Anything),
         };
         let is_unknown = has_placeholder(text);
@@ -39,11 +49,60 @@ impl ValueTest {
             Self::Name => is_unknown || (is_yes(text) && !is_plain_yes(text)),
             Self::Yes => is_unknown || is_yes(text),
             Self::Arn => text.starts_with("arn:"),
-            Self::OtherHost => !text.is_empty() && (is_unknown || !is_bedrock_runtime(text)),
-            Self::MantleHost => text.contains("bedrock-mantle"),
+            Self::OtherHost => !text.is_empty() && !is_bedrock_runtime(text),
+            Self::PrivateHost => {
+                !is_bedrock_host(text)
+                    && (is_unknown
+                        || (is_of_another(text)
+                            && is_yes(text)
+                            && !is_plain_yes(text)
+                            && !is_public_api(text)))
+            }
+            Self::PublicApi => is_public_api(text),
+            Self::GatewayHost => is_named_gateway(text),
+            Self::Mantle => is_mantle(text),
+            Self::MantleWord => text.eq_ignore_ascii_case("mantle"),
+            Self::Geography => is_unknown || is_prefix(text),
             Self::OneOf(words) => words.iter().any(|word| fits(word, text)),
         }
     }
+
+    /// Whether an unknown value may be one that the test accepts.
+    const fn accepts_unknown(self) -> bool {
+        match self {
+            Self::Anything
+            | Self::Name
+            | Self::Yes
+            | Self::OtherHost
+            | Self::PrivateHost
+            | Self::Geography => true,
+            Self::Arn
+            | Self::PublicApi
+            | Self::GatewayHost
+            | Self::Mantle
+            | Self::MantleWord
+            | Self::OneOf(_) => false,
+        }
+    }
+}
+
+/// Whether a text is an address of bedrock-mantle, or names it as a provider or a route without a model.
+fn is_mantle(text: &str) -> bool {
+    if text.contains("://") || text.starts_with("bedrock-mantle.") {
+        let host = super::address::host(text);
+        // The region of the address may be a placeholder.
+        return host.map_or(text.contains("://bedrock-mantle."), |host| {
+            host.split('.').any(|label| label == "bedrock-mantle")
+        });
+    }
+    text.len() <= 64 && fits("*bedrockmantle", text) && !text.contains(char::is_whitespace)
+}
+
+/// Whether a text is the prefix of a profile, with or without its dot, alone or after a route: `us`, `eu.`, `bedrock/us.`.
+fn is_prefix(text: &str) -> bool {
+    let prefix = text.trim_end_matches('.');
+    let prefix = prefix.rsplit(['/', ':']).next().unwrap_or(prefix);
+    Geography::is_known_prefix(prefix)
 }
 
 /// Whether a program would read a switch as on: any value except the common forms of false.

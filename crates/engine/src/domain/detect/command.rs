@@ -123,7 +123,7 @@ impl<'t> Detector<'t, '_> {
                 depth: 0,
             });
         }
-        let role = self.role(&site);
+        let role = self.role(&site, text);
         for token in tokens(text, self.snapshot) {
             if let Some(place) = elements.place(node, &token) {
                 self.found.push(of_place(site, text, token, place, role));
@@ -188,7 +188,7 @@ impl<'t> Detector<'t, '_> {
         for inner in &embedded {
             self.inner(of, inner);
         }
-        let role = self.role(&of.site);
+        let role = self.role(&of.site, of.text);
         for token in found {
             let is_embedded = |one: &EmbeddedText<'_>| {
                 one.span.start <= token.span.start && token.span.end <= one.span.end
@@ -219,7 +219,7 @@ impl<'t> Detector<'t, '_> {
             });
         }
         let first = self.found.len();
-        let base = Base::of(self.around(&of.site));
+        let base = Base::of(self.around(&of.site, of.text));
         if is_script || !self.document_in(of.site, of.text, span.clone(), name, &base) {
             for token in tokens(text, self.snapshot) {
                 let at = token.span.start + span.start..token.span.end + span.start;

@@ -1,5 +1,6 @@
 //! IDs in documents: a file in a ConfigMap's value, JSON in a variable, a configuration file.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,17 +9,20 @@ use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
 use super::document_text::{documents, finding};
 use super::{Detector, Finding, FindingSubject, Inner, first_of, syntax_of};
-use crate::domain::context_rules::{MatchedNames, NameContext, variable};
+use crate::domain::context_rules::{MatchedNames, NameUses, variable};
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
-use crate::domain::region_lookup::{DocumentRegions, RegionScope, other_document_scopes};
+use crate::domain::region_lookup::{DocumentRegions, RegionScope};
 use crate::domain::site::{Location, TextKind, TextSite, TextSource, text_site};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext};
 use crate::domain::tokens::{Form, Token, tokens};
-use crate::domain::written_by_tool::is_written_by_tool;
 
+mod base;
 mod surroundings;
+
+pub(super) use base::Base;
+use base::format_of_variable;
 
 /// Keys of lists whose items are the words of one command.
 const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
@@ -65,9 +69,11 @@ impl<'t> Detector<'t, '_> {
     pub(super) fn document(&mut self, site: TextSite<'t>, text: &'t str) -> bool {
         let name = match site.location {
             Location::Data { key } => key,
-            Location::Env { .. } if text.trim_start().starts_with('{') => ".json",
-            Location::Env { .. }
-            | Location::Args { .. }
+            Location::Env { .. } => match format_of_variable(text) {
+                Some(extension) => extension,
+                None => return false,
+            },
+            Location::Args { .. }
             | Location::Command { .. }
             | Location::Handler { .. }
             | Location::Volume { .. }
@@ -78,7 +84,7 @@ impl<'t> Detector<'t, '_> {
         };
         let mut base = Base {
             role: self.object_role(),
-            ..Base::of(self.around(&site))
+            ..Base::of(self.around(&site, text))
         };
         if let Location::Env { variable, .. } = site.location {
             base.region_path = variable.to_string();
@@ -140,45 +146,6 @@ impl Detector<'_, '_> {
     }
 }
 
-/// The context of a whole document.
-#[derive(Clone, Default)]
-pub(super) struct Base<'t> {
-    /// The reason for no change of any text of the document.
-    role: Option<Reason>,
-    path: Vec<&'t str>,
-    scopes: Vec<Arc<MatchedNames<'t>>>,
-    levels: Vec<(Arc<RegionScope>, Option<NodeId>)>,
-    /// The name of the variable that is the document, or the keys around it, separated by dots.
-    region_path: String,
-}
-
-impl<'t> Base<'t> {
-    pub(super) fn of(around: NameContext<'t>) -> Self {
-        Self {
-            role: None,
-            path: around.own.into_iter().chain(around.path).collect(),
-            scopes: around.scopes,
-            ..Self::default()
-        }
-    }
-
-    /// The context of one of these documents of a file.
-    fn beside(mut self, documents: &[Tree<'_>], own: usize, extra_names: &[Box<str>]) -> Self {
-        let scopes = other_document_scopes(documents, own, extra_names).into_iter();
-        let scopes = scopes.map(|scope| (Arc::new(scope), None));
-        self.levels.splice(0..0, scopes);
-        self
-    }
-
-    /// The context of the documents of a file with this name and text.
-    fn of_file(mut self, name: &str, text: &str, documents: &[Tree<'_>]) -> Self {
-        if self.role.is_none() && is_written_by_tool(name, text, documents) {
-            self.role = Some(Reason::WrittenByTool);
-        }
-        self
-    }
-}
-
 /// One walk over a document: a file, or a document in a text of an object.
 struct DocumentWalk<'t, 'o, 'x> {
     object: &'o Object<'t>,
@@ -198,6 +165,8 @@ struct DocumentWalk<'t, 'o, 'x> {
     extra_names: Vec<Box<str>>,
     /// The mappings that entries refer to by their names, such as credentials; read on demand.
     named: Option<BTreeMap<&'x str, Vec<NodeId>>>,
+    /// How the texts of the document use names.
+    uses: OnceCell<NameUses<'x>>,
     found: Vec<Finding<'t>>,
 }
 
@@ -232,6 +201,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             shared_places: BTreeMap::new(),
             extra_names: detector.extra_names(),
             named: None,
+            uses: OnceCell::new(),
             found: Vec::new(),
         }
     }

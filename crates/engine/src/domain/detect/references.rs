@@ -249,7 +249,7 @@ impl<'t> ReferenceWalk<'_, 't> {
                 continue;
             }
             let site = consumer.site(origin, reach);
-            let role = origin.role().or_else(|| self.detector.role(&site));
+            let role = origin.role().or_else(|| self.detector.role(&site, text));
             self.found.push(Finding::new(
                 site,
                 text,

@@ -4,7 +4,17 @@ use super::Region;
 use crate::domain::placeholder::has_placeholder;
 
 /// The services of the runtime in a host name.
-const SERVICES: [&str; 2] = ["bedrock-runtime", "bedrock-runtime-fips"];
+const RUNTIME: &[&str] = &["bedrock-runtime", "bedrock-runtime-fips"];
+
+/// Bedrock's services that take model IDs as the runtime does, or none.
+const OTHERS: &[&str] = &[
+    "bedrock",
+    "bedrock-fips",
+    "bedrock-agent",
+    "bedrock-agent-fips",
+    "bedrock-agent-runtime",
+    "bedrock-agent-runtime-fips",
+];
 
 /// The domains of the partitions (`dnsSuffix` and `dualStackDnsSuffix` in botocore's `partitions.json`), and that of VPC
 /// endpoints.
@@ -38,21 +48,26 @@ pub struct RuntimeEndpoint<'t> {
 impl<'t> RuntimeEndpoint<'t> {
     /// Parses the start of a text as an address, with or without scheme and path; `None` if the host is another one.
     pub fn parse(address: &'t str) -> Option<Self> {
+        Self::of(address, RUNTIME)
+    }
+
+    fn of(address: &'t str, services: &[&str]) -> Option<Self> {
         let address = address.trim_start();
         let authority = address
             .split_once("://")
             .filter(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
             .map_or(address, |(_, rest)| rest);
-        let service = SERVICES.iter().find_map(|service| {
-            let at = authority.find(service)?;
-            let is_label = authority[..at].is_empty() || is_vpc_endpoint(&authority[..at]);
-            let rest = authority[at + service.len()..].strip_prefix('.')?;
-            is_label.then_some((rest, at > 0))
-        });
-        let (rest, in_a_vpc) = service?;
+        let in_a_vpc = authority
+            .split_once('.')
+            .filter(|(label, _)| label.starts_with("vpce-") && !label.contains(['/', ' ']));
+        let labels = in_a_vpc.map_or(authority, |(_, labels)| labels);
+        let (service, rest) = labels.split_once('.')?;
+        if !services.contains(&service) {
+            return None;
+        }
         let region = region_label(rest)?;
         let mut domain = rest[region.len()..].strip_prefix('.')?;
-        if in_a_vpc {
+        if in_a_vpc.is_some() {
             domain = domain.strip_prefix(IN_A_VPC)?;
         }
         let domain = domain
@@ -62,16 +77,14 @@ impl<'t> RuntimeEndpoint<'t> {
     }
 }
 
+/// Whether an address is an endpoint of one of Bedrock's services, except bedrock-mantle.
+pub fn is_bedrock_host(address: &str) -> bool {
+    is_bedrock_runtime(address) || RuntimeEndpoint::of(address, OTHERS).is_some()
+}
+
 /// Whether an address is an endpoint of Bedrock's runtime, public or in a VPC.
 pub fn is_bedrock_runtime(address: &str) -> bool {
     RuntimeEndpoint::parse(address).is_some()
-}
-
-/// Whether the labels before the service are those of a VPC endpoint: `vpce-0a1b.`, `vpce-0a1b-us-east-1a.`.
-fn is_vpc_endpoint(labels: &str) -> bool {
-    labels
-        .strip_suffix('.')
-        .is_some_and(|label| label.starts_with("vpce-") && !label.contains(['.', '/', ' ']))
 }
 
 /// The region or placeholder at the start of `rest`.
@@ -172,6 +185,24 @@ mod tests {
             "bedrock-runtime",
         ] {
             assert_eq!(RuntimeEndpoint::parse(address), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn mantle_is_no_host_of_bedrocks_other_services() {
+        for address in [
+            "https://bedrock.us-east-1.amazonaws.com",
+            "https://bedrock-agent-runtime.$(AWS_REGION).amazonaws.com",
+            "https://bedrock-runtime.us-east-1.amazonaws.com",
+        ] {
+            assert!(is_bedrock_host(address), "{address}");
+        }
+        for address in [
+            "https://bedrock-mantle.us-east-1.api.aws/v1",
+            "https://s3.us-east-1.amazonaws.com",
+            "http://bedrock:8080",
+        ] {
+            assert!(!is_bedrock_host(address), "{address}");
         }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::{COMMANDS, DocumentWalk};
 use crate::domain::context_rules::{
-    MatchedNames, NameContext, NameScope, neighbours_in_list, neighbours_in_mapping, variable,
+    MatchedNames, NameContext, NameScope, NameUses, neighbours_in_list, neighbours_in_mapping,
+    variable,
 };
 use crate::domain::name_words::NameWords;
 use crate::domain::region_lookup::{
@@ -18,7 +19,10 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
     /// The context of a scalar: its mapping, the mappings around it up to the root, and the context of the document.
     pub(super) fn around(&mut self, site: NodeId) -> (NameContext<'x>, DocumentRegions) {
         let tree = self.tree;
-        let mut around = NameContext::default();
+        let mut around = NameContext {
+            text: tree.text(site).unwrap_or_default(),
+            ..NameContext::default()
+        };
         let mut nearby = DocumentRegions::default();
         let mut node = site;
         if let Some((name, list)) = variable(tree, site) {
@@ -27,7 +31,9 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
             node = list;
         } else {
             around.own = tree.key(site);
+            around.mapping = tree.parent(site).and_then(|parent| tree.key(parent));
         }
+        around.used = around.own.and_then(|own| self.uses().how(own));
         nearby.own = self.own_name(site, around.own);
         while let Some(parent) = tree.parent(node) {
             if tree.kind(parent) == Kind::Mapping {
@@ -42,6 +48,15 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
         around.scopes.extend(self.base.scopes.iter().cloned());
         nearby.levels.extend(self.base.levels.iter().cloned());
         (around, nearby)
+    }
+
+    /// How the texts of the document use names.
+    fn uses(&self) -> &NameUses<'x> {
+        self.uses.get_or_init(|| {
+            let tree = self.tree;
+            let texts = tree.strings(tree.root());
+            NameUses::of(texts.filter_map(|node| tree.text(node)))
+        })
     }
 
     /// The keys around a node and its own key, separated by dots.

@@ -1,0 +1,76 @@
+//! The settings beside an ID: the variables of its container and the flags of its command, or the keys of its ConfigMap.
+
+use std::sync::Arc;
+
+use super::flags::{Flag, flags};
+use crate::domain::context_rules::{
+    ContextRules, MatchedNames, NameScope, NameUses, neighbours_in_mapping,
+};
+use crate::domain::environment::Environment;
+use crate::domain::object::Object;
+use crate::text::{NodeId, Tree};
+
+/// The settings beside an ID in a container or in a ConfigMap.
+pub(super) struct NamedSettings<'t> {
+    /// The names that meet conditions for a variable or a key.
+    pub(super) of_variables: Arc<MatchedNames<'t>>,
+    /// The names that meet conditions for an argument: the flags of its command belong to its client.
+    pub(super) of_arguments: Arc<MatchedNames<'t>>,
+    flags: Vec<Flag<'t>>,
+    /// How other texts use the names.
+    pub(super) uses: NameUses<'t>,
+}
+
+impl<'t> NamedSettings<'t> {
+    /// The settings of a container: its variables and the flags of its command.
+    pub(super) fn of_container(
+        tree: &'t Tree<'t>,
+        container: NodeId,
+        environment: &Environment<'t>,
+        context_rules: &ContextRules,
+    ) -> Self {
+        let flags = flags(tree, container);
+        let matched = |scope_of_flags| {
+            let variables = environment
+                .neighbours()
+                .map(|one| (one, NameScope::Settings));
+            let flags = flags.iter().map(|flag| (flag.sibling(), scope_of_flags));
+            Arc::new(context_rules.matched_in(variables.chain(flags)))
+        };
+        let of_variables = matched(NameScope::Settings);
+        let of_arguments = if flags.is_empty() {
+            Arc::clone(&of_variables)
+        } else {
+            matched(NameScope::Entry)
+        };
+        Self {
+            of_variables,
+            of_arguments,
+            uses: NameUses::of(tree.strings(container).filter_map(|node| tree.text(node))),
+            flags,
+        }
+    }
+
+    /// The settings of a ConfigMap: its keys.
+    pub(super) fn of_data(object: &Object<'t>, context_rules: &ContextRules) -> Self {
+        let tree = object.tree;
+        let data = tree.get(object.root, "data");
+        let names = data
+            .into_iter()
+            .flat_map(|data| neighbours_in_mapping(tree, data));
+        let matched = Arc::new(context_rules.matched(names, NameScope::Settings));
+        let texts = data.into_iter().flat_map(|data| tree.strings(data));
+        Self {
+            of_arguments: Arc::clone(&matched),
+            of_variables: matched,
+            flags: Vec::new(),
+            uses: NameUses::of(texts.filter_map(|node| tree.text(node))),
+        }
+    }
+
+    /// The name of the flag whose value is at `node`.
+    pub(super) fn flag_of(&self, node: NodeId) -> Option<&'t str> {
+        let flag = self.flags.iter().find(|flag| flag.node == node)?;
+        Some(flag.name)
+    }
+}
