@@ -20,6 +20,7 @@ mod goldens;
 mod health;
 mod helm;
 mod lints;
+mod manifests;
 mod metrics;
 #[path = "../support/tools.rs"]
 mod pinned;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         alerts::trials(),
         health::trials(),
         lints::trials(),
+        manifests::trials(),
         metrics::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
