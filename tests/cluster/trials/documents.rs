@@ -1,6 +1,7 @@
 //! ConfigMaps that hold a file, that another controller tracks, and whose authors opt out.
 
 use anyhow::Result;
+use bedrock_profiles::text::Tree;
 use serde_json::json;
 
 use super::product::{SONNET, config_map, default, record};
@@ -15,6 +16,10 @@ pub(super) fn trials() -> Vec<Trial> {
         ),
         plane("a_config_map_that_is_tracked_is_left", a_tracked_config_map),
         plane("an_object_that_opts_out_is_left", an_opt_out),
+        plane(
+            "a_manifest_is_read_as_kubectl_sends_it",
+            manifests_with_several_values,
+        ),
     ]
 }
 
@@ -109,6 +114,57 @@ fn an_opt_out(world: &World) -> Result<()> {
             (&stored["data"]["model"], &stored["data"]["fallback"]),
             (&json!(model), &json!(fallback)),
             "{name}"
+        );
+    }
+    Ok(())
+}
+
+/// The entry of a variable beside the anchor `x: &shared {value: us-east-1}`, and the region that the API server stores.
+const REGIONS: &[(&str, &str)] = &[
+    (
+        "{name: AWS_REGION, value: eu-west-1, <<: *shared}",
+        "us-east-1",
+    ),
+    (
+        "{name: AWS_REGION, <<: *shared, value: eu-west-1}",
+        "eu-west-1",
+    ),
+    ("{<<: *shared, name: AWS_REGION}", "us-east-1"),
+    (
+        "{name: AWS_REGION, value: eu-west-1, value: us-west-2}",
+        "us-west-2",
+    ),
+    (
+        "{name: AWS_REGION, value: eu-west-1, <<: [{value: us-west-2}, *shared]}",
+        "us-west-2",
+    ),
+    (
+        "{name: AWS_REGION, <<: *shared, <<: {value: eu-west-1}}",
+        "eu-west-1",
+    ),
+];
+
+/// The front end of YAML reads merge keys and keys that occur twice as kubectl sends them.
+fn manifests_with_several_values(world: &World) -> Result<()> {
+    let mut manifests = String::new();
+    for (at, (region, _)) in REGIONS.iter().enumerate() {
+        let manifest = format!(
+            "x: &shared {{value: us-east-1}}\napiVersion: v1\nkind: Pod\nmetadata: {{name: several-{at}}}\nspec:\n  containers:\n  - name: c\n    image: example.com/c\n    env:\n    - {region}\n---\n"
+        );
+        manifests += &manifest;
+    }
+    let created = world.kubectl(&["create", "--validate=false", "-f", "-"], Some(&manifests))?;
+    created.success("create")?;
+    let path = ["spec", "containers", "0", "env", "0", "value"];
+    for (at, (tree, (region, expected))) in Tree::yaml(&manifests).zip(REGIONS).enumerate() {
+        let stored = world.get("pod", &format!("several-{at}"))?;
+        let stored = stored.pointer(&format!("/{}", path.join("/")));
+        let tree = tree?;
+        let read = tree.at(tree.root(), &path).and_then(|node| tree.text(node));
+        assert_eq!(
+            (read, stored.and_then(serde_json::Value::as_str)),
+            (Some(*expected), Some(*expected)),
+            "{region}"
         );
     }
     Ok(())

@@ -154,3 +154,69 @@ fn delimiters_of_templates_in_two_values_hide_nothing_between_them() {
     );
     assert_eq!(answers("map.yaml", &map), [format!("7 {EU}")]);
 }
+
+#[test]
+fn a_later_document_of_a_spring_file_overrides_the_region_of_an_earlier_one() {
+    let id = SONNET_4_6;
+    let prod = "---\nspring.config.activate.on-profile: prod\n";
+    let both = |region: &str, model: &str| {
+        format!("bedrock.region: eu-west-1\nbedrock.model: {id}\n{prod}{region}{model}")
+    };
+    let region = "bedrock:\n  region: us-east-1\n";
+    let model = format!("  model: {id}\n");
+    let cases = [
+        // The model of the first document is called under the profile as well.
+        (both(region, ""), vec!["2 RegionConflict".to_owned()]),
+        (
+            both(region, &model),
+            vec![format!("2 {EU}"), format!("7 {US}")],
+        ),
+        (
+            both("bedrock:\n  region: eu-central-1\n", ""),
+            vec![format!("2 {EU}")],
+        ),
+        // Of two profiles, each has a region and an ID of its own.
+        (
+            both(region, &model)
+                + "---\nspring.config.activate.on-profile: test\nbedrock.region: eu-central-1\nbedrock.model: "
+                + id
+                + "\n",
+            vec![format!("2 {EU}"), format!("7 {US}"), format!("11 {EU}")],
+        ),
+        // The region of the first document counts in the second one.
+        (
+            format!("bedrock.region: eu-west-1\n{prod}bedrock.model: {id}\n"),
+            vec![format!("4 {EU}")],
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(answers("application.yaml", &text), expected, "{text}");
+        let data = serde_json::json!({ "application.yaml": text });
+        let embedded: Vec<_> = expected
+            .iter()
+            .map(|answer| format!("1 {}", answer.split_once(' ').unwrap().1))
+            .collect();
+        assert_eq!(
+            answers("map.json", &config_map("m", &data).to_string()),
+            embedded,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn the_region_of_another_document_is_none_without_profiles() {
+    let id = SONNET_4_6;
+    let text = format!("bedrock: {{region: eu-west-1}}\n---\nbedrock: {{model: {id}}}\n");
+    assert_eq!(answers("app.yaml", &text), ["3 NoRegion"]);
+    // Objects of Kubernetes are independent of each other.
+    let objects = format!(
+        "{}---\n{}",
+        pod_in_ireland(),
+        pod("{}", "{name: AWS_REGION, value: us-east-1}")
+    );
+    assert_eq!(
+        answers("pods.yaml", &objects),
+        [format!("11 {EU}"), format!("23 {US}")]
+    );
+}

@@ -24,14 +24,15 @@ mod choice;
 mod document_scope;
 mod flags;
 mod named_regions;
+mod other_documents;
 mod scope;
 mod variables;
 
 pub use choice::{NamedRegion, RegionAnswer, RegionChoice};
 pub use document_scope::{
-    ScopeQuery, names_variables, other_document_scopes, pair, scope_of_list, scope_of_mapping,
-    scope_of_words,
+    ScopeQuery, names_variables, pair, scope_of_list, scope_of_mapping, scope_of_words,
 };
+pub use other_documents::other_document_scopes;
 pub use scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 
 use choice::{Candidate, PlacedScope, candidates, others, strongest};

@@ -78,52 +78,6 @@ pub fn scope_of_words(words: &[&str], extra_names: &[Box<str>]) -> RegionScope {
     RegionScope::new(ScopeKind::Command, BareRegion::All, settings.collect())
 }
 
-/// The regions of the other documents of a file of Spring, whose later documents override earlier ones if their profiles are
-/// active; none for another file.
-pub fn other_document_scopes(
-    documents: &[Tree<'_>],
-    own: usize,
-    extra_names: &[Box<str>],
-) -> Vec<RegionScope> {
-    let has_profile: Vec<_> = documents.iter().map(is_of_profile).collect();
-    if !has_profile.contains(&true) {
-        return Vec::new();
-    }
-    let others = documents.iter().enumerate().filter(|(at, _)| *at != own);
-    let query = ScopeQuery {
-        extra_names,
-        has_id: &|_| false,
-        path: "",
-    };
-    let scope = |(at, tree): (usize, &Tree<'_>)| {
-        let is_base = !has_profile[at] && has_profile[own];
-        let kind = if is_base {
-            ScopeKind::Mapping
-        } else {
-            ScopeKind::OtherDocument
-        };
-        let mut scope = scope_of_mapping(tree, tree.root(), kind, query);
-        for setting in &mut scope.settings {
-            setting.branch = None;
-            setting.is_uncertain |= !is_base;
-        }
-        scope
-    };
-    others.map(scope).collect()
-}
-
-/// Whether a document of Spring belongs to a profile.
-fn is_of_profile(tree: &Tree<'_>) -> bool {
-    const MARKS: [&str; 2] = ["spring.config.activate.on-profile", "spring.profiles"];
-    let nested = |mark: &str| {
-        let keys: Vec<_> = mark.split('.').collect();
-        tree.at(tree.root(), &keys).is_some()
-    };
-    MARKS
-        .iter()
-        .any(|mark| nested(mark) || tree.get(tree.root(), mark).is_some())
-}
-
 /// Whether files use this key for the variables of a container.
 pub fn names_variables(key: &str) -> bool {
     let key = key.to_ascii_lowercase();

@@ -1,5 +1,7 @@
 //! The settings of one scope around an ID that name a region: a command, a mapping, a container, the keys of a ConfigMap.
 
+use std::collections::HashSet;
+
 use crate::domain::name_words::NameWords;
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, read_endpoint, read_region};
@@ -19,6 +21,8 @@ pub struct RegionScope {
     pub bare: BareRegion,
     /// The settings, in order.
     pub settings: Vec<RegionSetting>,
+    /// The keys of the texts of a later document of the file, separated by dots: it replaces an ID under one of them.
+    pub replaced: HashSet<Box<str>>,
 }
 
 /// The kind of a scope.
@@ -133,6 +137,7 @@ impl RegionScope {
             path: Box::default(),
             bare,
             settings,
+            replaced: HashSet::new(),
         }
     }
 
@@ -146,6 +151,7 @@ impl RegionScope {
         self.settings
             .iter()
             .filter(move |setting| own_branch.is_none() || setting.branch != own_branch)
+            .filter(|_| !self.replaced.contains(&own.path))
             .filter_map(move |setting| Some((self.claim(setting, own, (policy, ranks))?, setting)))
     }
 

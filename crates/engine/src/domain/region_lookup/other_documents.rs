@@ -1,0 +1,99 @@
+//! The other documents of a file, which may set the region of an ID: Spring reads the documents of a file in order, and a later one
+//! overrides the keys of an earlier one, perhaps only under a profile.
+
+use std::collections::HashSet;
+
+use super::document_scope::{ScopeQuery, scope_of_mapping};
+use super::scope::{RegionScope, ScopeKind};
+use crate::text::Tree;
+
+/// The regions of the other documents of a file of Spring; none for another file.
+///
+/// An earlier document without a profile is the base of the document with the ID. The region of any other one may not apply, so it
+/// counts only where it would change the answer; a document behind the ID counts only for IDs whose key it does not set as well.
+pub fn other_document_scopes(
+    documents: &[Tree<'_>],
+    own: usize,
+    extra_names: &[Box<str>],
+) -> Vec<RegionScope> {
+    if documents.len() < 2 || own >= documents.len() {
+        return Vec::new();
+    }
+    let has_profile: Vec<_> = documents.iter().map(is_of_profile).collect();
+    if !has_profile.contains(&true) {
+        return Vec::new();
+    }
+    let query = ScopeQuery {
+        extra_names,
+        has_id: &|_| false,
+        path: "",
+    };
+    let scope = |at: usize, kind| {
+        let tree = &documents[at];
+        let mut scope = scope_of_mapping(tree, tree.root(), kind, query);
+        for setting in &mut scope.settings {
+            setting.branch = None;
+            setting.is_uncertain |= kind == ScopeKind::OtherDocument;
+        }
+        scope
+    };
+    let mut scopes = Vec::new();
+    // A key of the document itself, or of a base between, overrides the same key of an earlier document.
+    let mut known = names(&scope(own, ScopeKind::Mapping));
+    for at in (0..own).rev() {
+        let kind = if has_profile[at] {
+            ScopeKind::OtherDocument
+        } else {
+            ScopeKind::Mapping
+        };
+        let mut earlier = scope(at, kind);
+        earlier
+            .settings
+            .retain(|setting| !known.contains(&setting.name));
+        if !has_profile[at] {
+            known.extend(names(&earlier));
+        }
+        scopes.push(earlier);
+    }
+    for at in own + 1..documents.len() {
+        let mut later = scope(at, ScopeKind::OtherDocument);
+        if !later.settings.is_empty() {
+            later.replaced = paths(&documents[at]);
+            scopes.push(later);
+        }
+    }
+    scopes
+}
+
+fn names(scope: &RegionScope) -> HashSet<Box<str>> {
+    let names = scope.settings.iter().map(|setting| setting.name.clone());
+    names.collect()
+}
+
+/// The paths of the texts of a document, by keys separated by dots.
+fn paths(tree: &Tree<'_>) -> HashSet<Box<str>> {
+    let mut paths = HashSet::new();
+    let mut open = vec![(tree.root(), String::new())];
+    while let Some((node, path)) = open.pop() {
+        for child in tree.children(node) {
+            let path = match tree.key(child) {
+                Some(key) if path.is_empty() => key.to_owned(),
+                Some(key) => format!("{path}.{key}"),
+                None => path.clone(),
+            };
+            if tree.text(child).is_some() {
+                paths.insert(path.into());
+            } else {
+                open.push((child, path));
+            }
+        }
+    }
+    paths
+}
+
+/// Whether a document of Spring belongs to a profile.
+fn is_of_profile(tree: &Tree<'_>) -> bool {
+    const MARKS: [&str; 2] = ["spring.config.activate.on-profile", "spring.profiles"];
+    let paths = paths(tree);
+    MARKS.iter().any(|mark| paths.contains(*mark))
+}
