@@ -15,6 +15,7 @@ use crate::evaluate::scenario::{SONNET_4_6, Scenario, TODAY};
 mod coverage;
 mod documents;
 mod files;
+mod regions;
 
 const PROFILE: &str = "eu.anthropic.claude-sonnet-4-6";
 

@@ -5,7 +5,7 @@ use bedrock_profiles::scan::{FileFormat, ParsedFile, Scan};
 use super::*;
 
 /// The answer on each line of a file that has a finding: the target or the reason.
-fn answers(name: &str, text: &str) -> Vec<String> {
+pub(super) fn answers(name: &str, text: &str) -> Vec<String> {
     let world = Scenario::under("{}");
     let scan = Scan {
         view: &world.view,
