@@ -87,11 +87,11 @@ pub struct Model {
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub aliases: Vec<String>,
     /// True for a model whose profiles are named by others but were never seen by a scan. None is listed,
-    /// and a finding of this model is left as `Unverified`.
+    /// and a finding of this model is unchanged, with the reason `Unverified`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unverified: bool,
     /// True for an ID that bedrock-mantle alone serves, and bedrock-runtime does not know. It has neither a profile nor a region in
-    /// `direct`, and a finding of it is left as `Mantle`.
+    /// `direct`, and a finding of it is unchanged, with the reason `Mantle`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub mantle_only: bool,
     /// The regions where the direct ID works, or worked until the model's end of life. In a region that is not named it never did.

@@ -146,7 +146,7 @@ pub struct ModelRules {
     #[schemars(length(max = 256), inner(length(min = 1, max = 128)))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub include: Vec<String>,
-    /// Globs over direct IDs that are left alone although they are included.
+    /// Globs over direct IDs that stay unchanged although they are included.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 128)))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
@@ -352,7 +352,7 @@ pub enum Templates {
 /// What happens to IDs in lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Lists {
-    /// They are left alone and reported.
+    /// They stay unchanged and are reported.
     #[default]
     Leave,
     /// They are rewritten like any other ID.
