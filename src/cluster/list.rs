@@ -186,7 +186,7 @@ impl Pager {
                     return Err(ListError::Unreachable(error));
                 }
                 PageError::Unreachable(_) | PageError::Retryable(_) => {
-                    tokio::time::sleep(backoff.next_delay()).await
+                    tokio::time::sleep(backoff.next_delay()).await;
                 }
             }
         }

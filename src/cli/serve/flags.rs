@@ -89,7 +89,6 @@ mod tests {
     /// The arguments that have an effect with `--standalone` and without it.
     const BOTH: &[&str] = &[
         "standalone",
-        "region_injected",
         "listen",
         "admin_listen",
         "tls_cert_file",

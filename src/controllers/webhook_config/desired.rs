@@ -95,7 +95,7 @@ mod tests {
             ca_bundle: ca.to_vec(),
         };
         let stored = rules("pods", Some("*"));
-        for (observed, endpoint_ready, expected, why) in [
+        for (observed, ready, expected, why) in [
             (None, true, WebhookStep::Missing, "no object"),
             (
                 Some(observed(vec![], b"")),
@@ -140,11 +140,7 @@ mod tests {
                 "other values",
             ),
         ] {
-            assert_eq!(
-                desired.step(observed.as_ref(), endpoint_ready),
-                expected,
-                "{why}"
-            );
+            assert_eq!(desired.step(observed.as_ref(), ready), expected, "{why}");
         }
     }
 }

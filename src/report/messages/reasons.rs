@@ -97,16 +97,7 @@ impl<'a> Unchanged<'a> {
                 Some(format!("no inference profile serves {region}"))
             }
             (Reason::GeographyNotAllowed, Some(region)) => self.crossing(region, brief),
-            (Reason::DestinationNotAllowed, _) => {
-                let mut text = format!(
-                    "its profile may route to {}",
-                    self.disallowed_destination()?
-                );
-                if !brief {
-                    text.push_str(", which geography.allowedDestinations does not allow");
-                }
-                Some(text)
-            }
+            (Reason::DestinationNotAllowed, _) => self.destination(brief),
             (Reason::ReplacementNotServed, Some(region)) => {
                 Some(format!("its replacement is not served in {region}"))
             }
@@ -142,6 +133,18 @@ impl<'a> Unchanged<'a> {
             )),
             _ => None,
         }
+    }
+
+    /// A region to which the profile may route and the policy does not allow.
+    fn destination(&self, brief: bool) -> Option<String> {
+        let destination = self.disallowed_destination()?;
+        Some(if brief {
+            format!("its profile may route to {destination}")
+        } else {
+            format!(
+                "its profile may route to {destination}, which geography.allowedDestinations does not allow"
+            )
+        })
     }
 
     /// The settings that give no region, because their names are those of many things.
