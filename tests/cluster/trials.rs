@@ -7,6 +7,7 @@ mod chart;
 mod crds;
 mod documents;
 mod faults;
+mod files;
 mod fixture;
 mod guide;
 mod identity;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<Trial> {
         certificates::trials(),
         objects::trials(),
         documents::trials(),
+        files::trials(),
         modes::trials(),
         identity::trials(),
         fixture::trials(),

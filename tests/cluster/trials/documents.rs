@@ -1,10 +1,10 @@
 //! ConfigMaps that hold a file, that another controller tracks, and whose authors opt out.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use bedrock_profiles::text::Tree;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::product::{SONNET, config_map, default, record};
+use super::product::{SONNET, config_map, default, record, rewriting, serve};
 use crate::trial::{Trial, plane};
 use crate::world::World;
 
@@ -15,6 +15,10 @@ pub(super) fn trials() -> Vec<Trial> {
             a_whole_file,
         ),
         plane("a_config_map_that_is_tracked_is_left", a_tracked_config_map),
+        plane(
+            "a_config_map_is_tracked_by_the_manager_that_applies_it",
+            a_tracking_manager,
+        ),
         plane("an_object_that_opts_out_is_left", an_opt_out),
         plane(
             "a_manifest_is_read_as_kubectl_sends_it",
@@ -81,6 +85,65 @@ fn a_tracked_config_map(world: &World) -> Result<()> {
             "{name}"
         );
     }
+    Ok(())
+}
+
+/// The field manager is known when the object is created, by client-side and by server-side apply.
+fn a_tracking_manager(world: &World) -> Result<()> {
+    let listed = json!({"configMaps": {"trackedBy": {"fieldManagers": ["deploy*"]}}});
+    let server = world.serve(&serve(&rewriting(listed)))?;
+    let profiled = format!("eu.{SONNET}");
+    let labels =
+        json!({"app.kubernetes.io/instance": "chat", "app.kubernetes.io/managed-by": "Helm"});
+    let managers = [
+        ("argocd-controller", SONNET),
+        ("kustomize-controller", SONNET),
+        ("deployer", SONNET),
+        ("helm", &*profiled),
+        ("kubectl", &*profiled),
+    ];
+    for (manager, expected) in managers {
+        for side in ["client", "server"] {
+            let name = format!("{manager}-{side}");
+            let data = [("model", SONNET), ("AWS_REGION", "eu-west-1")];
+            let mut map = config_map(&name, &data);
+            map["metadata"]["labels"] = labels.clone();
+            let by = format!("--field-manager={manager}");
+            let is_server = format!("--server-side={}", side == "server");
+            // The second apply is an update.
+            for text in [SONNET, "anthropic.claude-haiku-4-5-20251001-v1:0"] {
+                map["data"]["model"] = json!(text);
+                let apply = ["apply", &*by, &*is_server, "-f", "-"];
+                world
+                    .kubectl(&apply, Some(&map.to_string()))?
+                    .success(&name)?;
+                let stored = world.get("configmap", &name)?;
+                let expected = expected.replace(SONNET, text);
+                assert_eq!(stored["data"]["model"], expected, "{name}");
+            }
+        }
+    }
+    let log = server.log()?;
+    ensure!(
+        log.contains("Tracked (Argo CD tracks it by the field manager `argocd-controller`)"),
+        "{log}"
+    );
+    // The API server drops the managers of a manifest that was exported with them, so a copy is not tracked.
+    let get = [
+        "get",
+        "configmap",
+        "argocd-controller-client",
+        "-o",
+        "json",
+        "--show-managed-fields",
+    ];
+    let output = world.kubectl(&get, None)?.success("kubectl get")?;
+    let mut exported: Value = serde_json::from_str(&output.stdout)?;
+    exported["metadata"] =
+        json!({"name": "copy", "managedFields": exported["metadata"]["managedFields"]});
+    world.create(&exported.to_string())?;
+    let copy = world.get("configmap", "copy")?;
+    ensure!(record(&copy).is_some(), "a copied manager counts: {copy}");
     Ok(())
 }
 
