@@ -275,8 +275,12 @@ fn unresolved(world: &World) -> Result<()> {
         "{recorded}"
     );
     assert!(
-        recorded.contains("anthropic.claude-sonnet-4-6"),
-        "the successor: {recorded}"
+        recorded.contains("geography.global: Fallback"),
+        "what to do: {recorded}"
+    );
+    assert!(
+        !recorded.contains("anthropic.claude-sonnet-4-6"),
+        "the successor has no geographic profile there either: {recorded}"
     );
     Ok(())
 }
