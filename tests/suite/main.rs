@@ -17,6 +17,7 @@ mod evaluate;
 mod generated;
 pub(crate) mod properties;
 mod retired_words;
+mod shell;
 mod webhook;
 
 #[path = "../support/differences.rs"]

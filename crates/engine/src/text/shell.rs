@@ -10,6 +10,7 @@ mod expansion;
 mod here_document;
 mod reader;
 mod redirection;
+mod simple;
 mod value;
 mod word;
 

@@ -3,10 +3,8 @@
 use std::ops::Range;
 
 use super::here_document::PendingHereDocument;
-use super::word::WordEnd;
 use super::{
-    Assignment, BlockKind, CommandBlock, CommandKind, DollarSpelling, ShellScript, ShellWord,
-    SimpleCommand,
+    BlockKind, CommandBlock, CommandKind, DollarSpelling, ShellScript, ShellWord, SimpleCommand,
 };
 
 /// The maximum depth of blocks, substitutions and expansions.
@@ -217,129 +215,7 @@ impl<'t> ScriptReader<'t> {
         }
     }
 
-    // --- simple commands ---
-
-    /// A simple command, or a function definition.
-    pub(super) fn simple(&mut self) -> Result<(), Stop> {
-        let outer = self.open_command(CommandKind::Simple);
-        let index = self.command;
-        loop {
-            self.blanks();
-            if self.is_at_command_end() {
-                break;
-            }
-            if self.redirection()? {
-                continue;
-            }
-            if self.script.commands[index].words.is_empty() && self.assignment()? {
-                continue;
-            }
-            let word = self.word(WordEnd::Blank)?;
-            let is_first = self.script.commands[index].words.is_empty();
-            if self.peek() == Some(b'(') {
-                if is_first {
-                    self.close_command(outer);
-                    return self.function_body();
-                }
-                self.script.commands[index].words.push(word);
-                self.array_of_builtin(word)?;
-                continue;
-            }
-            self.script.commands[index].words.push(word);
-        }
-        let is_empty = self.at == self.script.commands[index].span.start;
-        self.close_command(outer);
-        if is_empty {
-            Err(Stop::NotUnderstood)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// `NAME=value`, `NAME+=value`, `NAME[…]=value` or `NAME=(…)`; `false` if no assignment follows.
-    fn assignment(&mut self) -> Result<bool, Stop> {
-        let start = self.at;
-        let name = start..start + self.identifier();
-        if name.is_empty() {
-            return Ok(false);
-        }
-        let mut at = name.end;
-        if self.byte(at) == Some(b'[') {
-            let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'@' | b'*');
-            at += 1;
-            at += self.bytes[at..self.end]
-                .iter()
-                .take_while(|b| inside(b))
-                .count();
-            if self.byte(at) != Some(b']') {
-                return Ok(false);
-            }
-            at += 1;
-        }
-        let is_appended = self.byte(at) == Some(b'+');
-        at += usize::from(is_appended);
-        if self.byte(at) != Some(b'=') {
-            return Ok(false);
-        }
-        let is_part = is_appended || at > name.end;
-        self.at = at + 1;
-        let value = self.word_after_assignment()?;
-        let items = if self.peek() == Some(b'(') && self.script.words[value].span.is_empty() {
-            self.array()?
-        } else {
-            Vec::new()
-        };
-        let assignment = Assignment {
-            name,
-            value,
-            is_part,
-            items,
-        };
-        self.script.commands[self.command]
-            .assignments
-            .push(assignment);
-        Ok(true)
-    }
-
-    /// `NAME=(…)` as an argument of `declare`, `export` or `local`.
-    fn array_of_builtin(&mut self, word: usize) -> Result<(), Stop> {
-        let span = self.script.words[word].span.clone();
-        if !self.script.source[span].ends_with('=') {
-            return Err(Stop::NotUnderstood);
-        }
-        let items = self.array()?;
-        self.script.commands[self.command].words.extend(items);
-        Ok(())
-    }
-
-    /// The items of an array, between parentheses.
-    fn array(&mut self) -> Result<Vec<usize>, Stop> {
-        self.at += 1;
-        let mut items = Vec::new();
-        loop {
-            self.blank_lines()?;
-            match self.peek() {
-                Some(b')') => {
-                    self.at += 1;
-                    return Ok(items);
-                }
-                Some(_) => items.push(self.word(WordEnd::Blank)?),
-                None => return Err(Stop::Unclosed),
-            }
-        }
-    }
-
-    /// The command of a function whose name has been read.
-    fn function_body(&mut self) -> Result<(), Stop> {
-        self.at += 1;
-        self.blanks();
-        if self.peek() != Some(b')') {
-            return Err(Stop::NotUnderstood);
-        }
-        self.at += 1;
-        self.blank_lines()?;
-        self.in_block(BlockKind::Conditional, Self::command)
-    }
+    // --- commands and words ---
 
     /// Starts a command and returns the index of the outer one.
     pub(super) fn open_command(&mut self, kind: CommandKind) -> usize {
@@ -475,7 +351,7 @@ impl<'t> ScriptReader<'t> {
         }
     }
 
-    fn is_at_command_end(&self) -> bool {
+    pub(super) fn is_at_command_end(&self) -> bool {
         match self.peek() {
             None | Some(b'\n' | b';' | b'|' | b')') => true,
             Some(b'&') => self.byte(self.at + 1) != Some(b'>'),

@@ -93,10 +93,7 @@ impl ScriptReader<'_> {
             b'\\' => self.backslash(word, end),
             b'\'' => match end {
                 WordEnd::Brace(BraceQuotes::NotKnown) => Err(Stop::NotUnderstood),
-                WordEnd::Brace(BraceQuotes::OnlyDouble) => {
-                    self.text(word, self.at..self.at + 1, true);
-                    Ok(())
-                }
+                WordEnd::Brace(BraceQuotes::OnlyDouble) => self.literal_quotes(word),
                 _ => self.single_quotes(word),
             },
             b'"' => match end {
@@ -106,7 +103,7 @@ impl ScriptReader<'_> {
             b'$' => self.dollar(word, end.is_quoted()),
             b'`' => self.backticks(word, end.is_quoted()),
             b'<' | b'>' if end == WordEnd::Blank => self.process_substitution(word),
-            b'{' if self.starts_with(b"{{") && self.template(word, end.is_quoted()) => Ok(()),
+            b'{' if self.template(word, end.is_quoted())? => Ok(()),
             _ => {
                 let run = self.run(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b));
                 self.text(word, run, end.is_quoted());
@@ -117,10 +114,11 @@ impl ScriptReader<'_> {
 
     /// A backslash outside of double quotes.
     fn backslash(&mut self, word: usize, end: WordEnd) -> Result<(), Stop> {
-        self.script.words[word].has_quotes = true;
         let Some(next) = self.byte(self.at + 1) else {
             return Err(Stop::Unclosed);
         };
+        // A continued line is no part of the word.
+        self.script.words[word].has_quotes |= next != b'\n';
         if end.is_quoted() && !matches!(next, b'$' | b'`' | b'"' | b'\\' | b'\n' | b'}') {
             self.text(word, self.at..self.at + 1, true);
             return Ok(());
@@ -152,6 +150,21 @@ impl ScriptReader<'_> {
         Ok(())
     }
 
+    /// Single quotes in the word of an expansion between double quotes. They are text, but bash finds the end of the expansion
+    /// behind them, and other shells do not.
+    fn literal_quotes(&mut self, word: usize) -> Result<(), Stop> {
+        let after = &self.bytes[self.at + 1..self.end];
+        let length = after
+            .iter()
+            .position(|b| matches!(b, b'\'' | b'}' | b'"' | b'$' | b'`' | b'\\'))
+            .ok_or(Stop::Unclosed)?;
+        if after[length] != b'\'' {
+            return Err(Stop::NotUnderstood);
+        }
+        self.text(word, self.at..self.at + length + 2, true);
+        Ok(())
+    }
+
     fn double_quotes(&mut self, word: usize) -> Result<(), Stop> {
         self.script.words[word].has_quotes = true;
         self.at += 1;
@@ -168,7 +181,7 @@ impl ScriptReader<'_> {
                 },
                 b'$' => self.dollar(word, true)?,
                 b'`' => self.backticks(word, true)?,
-                b'{' if self.starts_with(b"{{") && self.template(word, true) => {}
+                b'{' if self.template(word, true)? => {}
                 _ => {
                     let run = self.run(|b| !matches!(b, b'"' | b'\\' | b'$' | b'`' | b'{'));
                     self.text(word, run, true);
@@ -179,19 +192,29 @@ impl ScriptReader<'_> {
     }
 
     /// `{{ … }}` on one line, which a template engine fills in before the shell starts; `false` if no template follows.
-    fn template(&mut self, word: usize, is_quoted: bool) -> bool {
-        if self.at < self.no_template_before {
-            return false;
+    ///
+    /// A shell reads the text as its own. Both readings have to continue alike after the template.
+    fn template(&mut self, word: usize, is_quoted: bool) -> Result<bool, Stop> {
+        if self.at < self.no_template_before || !self.starts_with(b"{{") {
+            return Ok(false);
         }
         let line = self.line_end();
         let Some(length) = memchr::memmem::find(&self.bytes[self.at..line], b"}}") else {
             self.no_template_before = line;
-            return false;
+            return Ok(false);
         };
+        let inner = &self.bytes[self.at + 2..self.at + length];
+        let count = |quote: u8| inner.iter().filter(|b| **b == quote).count();
+        let is_action = |b: &u8| !b"\\`;&<>={".contains(b);
+        let are_paired = count(b'"').is_multiple_of(2) && count(b'\'').is_multiple_of(2);
+        let has_substitution = memchr::memmem::find(inner, b"$(").is_some();
+        if !are_paired || has_substitution || !inner.iter().all(is_action) {
+            return Err(Stop::NotUnderstood);
+        }
         let end = self.at + length + 2;
         self.part(word, self.at..end, PartKind::Unknown, is_quoted);
         self.at = end;
-        true
+        Ok(true)
     }
 
     /// The byte at the current position, and the bytes after it that `is_text` accepts.

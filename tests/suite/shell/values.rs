@@ -1,0 +1,87 @@
+//! The fields of a word, with the variables of the prelude.
+
+use bedrock_profiles::text::shell::{Parameter, ParameterOperator, PartKind, ShellScript};
+
+/// The values of words in a script.
+pub(crate) struct Fields<'a> {
+    pub(crate) script: &'a ShellScript<'a>,
+    /// The output of each substitution, if it is known.
+    pub(crate) output: Option<&'a str>,
+}
+
+impl Fields<'_> {
+    /// The fields that a word becomes; `None` if they depend on more than the script.
+    pub(crate) fn of(&self, word: usize) -> Option<Vec<String>> {
+        let value = self.value(word)?;
+        let is_one = !value.is_empty() || self.script.words[word].has_quotes;
+        Some(is_one.then_some(value).into_iter().collect())
+    }
+
+    /// The value of a word.
+    fn value(&self, word: usize) -> Option<String> {
+        let parts = self.script.words[word].parts.iter();
+        let text = |span: &std::ops::Range<usize>| &self.script.source[span.clone()];
+        parts
+            .map(|part| match &part.kind {
+                PartKind::Text => Some(text(&part.span).to_owned()),
+                // Without quotes the shell splits a default at blanks.
+                PartKind::Parameter(parameter) if !part.is_quoted && self.has_blanks(parameter) => {
+                    None
+                }
+                PartKind::Parameter(parameter) => self.parameter(parameter),
+                PartKind::Substitution if text(&part.span).starts_with(['<', '>']) => None,
+                PartKind::Substitution => self.output.map(str::to_owned),
+                PartKind::Unknown => None,
+            })
+            .collect()
+    }
+
+    /// Whether the word of a parameter has blanks without quotes.
+    fn has_blanks(&self, parameter: &Parameter) -> bool {
+        let Some((_, word)) = parameter.alternative else {
+            return false;
+        };
+        let mut parts = self.script.words[word].parts.iter();
+        parts.any(|part| {
+            let text = &self.script.source[part.span.clone()];
+            !part.is_quoted && text.contains(char::is_whitespace)
+        })
+    }
+
+    fn parameter(&self, parameter: &Parameter) -> Option<String> {
+        let name = &self.script.source[parameter.name.clone()];
+        let has_colon = self.script.source[parameter.name.end..].starts_with(':');
+        let variable = match name {
+            "X" => Some("xval".to_owned()),
+            "Y" => Some("yval".to_owned()),
+            "E" => Some(String::new()),
+            "U" => None,
+            _ => Some(self.assigned(name)?),
+        };
+        let is_set = variable
+            .as_ref()
+            .is_some_and(|value| !(has_colon && value.is_empty()));
+        match parameter.alternative {
+            None => Some(variable.unwrap_or_default()),
+            Some((ParameterOperator::Default | ParameterOperator::Assign, word)) if !is_set => {
+                self.value(word)
+            }
+            Some((ParameterOperator::Alternative, word)) if is_set => self.value(word),
+            Some((ParameterOperator::Alternative, _)) => Some(String::new()),
+            Some(_) => variable,
+        }
+    }
+
+    /// The value of the only assignment to a variable.
+    fn assigned(&self, name: &str) -> Option<String> {
+        let assignments = self
+            .script
+            .commands
+            .iter()
+            .flat_map(|command| &command.assignments);
+        let mut all = assignments.filter(|one| &self.script.source[one.name.clone()] == name);
+        let only = all.next()?;
+        let is_value = all.next().is_none() && only.items.is_empty();
+        is_value.then(|| self.value(only.value)).flatten()
+    }
+}
