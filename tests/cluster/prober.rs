@@ -162,7 +162,7 @@ async fn probe(
                 *lock(observations)
                     .failed
                     .entry(error.to_string())
-                    .or_default() += 1
+                    .or_default() += 1;
             }
         }
         tokio::time::sleep(PAUSE).await;

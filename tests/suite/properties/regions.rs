@@ -169,7 +169,12 @@ impl Form {
         let is_beside = |other: Place| match place {
             Place::Entry => matches!(other, Place::Entry | Place::EntryBranch),
             Place::Around => matches!(other, Place::Around | Place::AroundBranch),
-            _ => other == place,
+            Place::EntryBranch
+            | Place::Annotation
+            | Place::AroundBranch
+            | Place::Outside
+            | Place::Namespace
+            | Place::Policy => other == place,
         };
         let in_variables = matches!(
             self,
@@ -316,7 +321,7 @@ fn object(scene: &Scene) -> Value {
         for plant in scene
             .plants
             .iter()
-            .filter(|one| one.place < Place::Annotation || one.place > Place::Annotation)
+            .filter(|one| one.place != Place::Annotation)
         {
             if plant.place == branch {
                 let branch = mapping.entry(plant.branch).or_insert_with(|| json!({}));
