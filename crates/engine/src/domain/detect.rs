@@ -10,8 +10,6 @@ use crate::text::NodeId;
 
 use crate::domain::command::InCommand;
 use crate::domain::config_maps::NamespaceConfigMaps;
-use crate::domain::context_rules::NameContext;
-use crate::domain::environment::Environment;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::reason::Reason;
 use crate::domain::record::Entry;
@@ -25,6 +23,7 @@ use crate::domain::tokens::{Form, Token, alias, tokens};
 mod command;
 mod document;
 mod document_text;
+mod endpoint_region;
 mod flags;
 mod named_settings;
 mod references;
@@ -303,7 +302,16 @@ impl<'t, 'o> Detector<'t, 'o> {
             _ => (None, None),
         };
         for token in tokens(text, self.snapshot) {
-            let syntax = left_as_prose(site.location, syntax_of(&whole, &token));
+            let syntax = match left_as_prose(site.location, syntax_of(&whole, &token)) {
+                Err(Reason::RegionOutOfSight) => self
+                    .region_of_endpoint(&site, text, &token)
+                    .map(|region| Syntax {
+                        region: Some(region),
+                        ..Syntax::PART
+                    })
+                    .ok_or(Reason::RegionOutOfSight),
+                syntax => syntax,
+            };
             let syntax = match used {
                 Some(reason) if syntax.is_ok() => Err(reason),
                 _ => syntax,
@@ -313,57 +321,6 @@ impl<'t, 'o> Detector<'t, 'o> {
                 ..Finding::new(site, text, token, first_of(syntax, role))
             });
         }
-    }
-
-    /// The context of a text: its own name and the names beside it.
-    fn around(&mut self, site: &TextSite<'t>, text: &'t str) -> NameContext<'t> {
-        let settings = self.settings(site.container);
-        let own = match site.location {
-            Location::Env { variable, .. } => Some(variable.key()),
-            Location::Data { key } => Some(key),
-            Location::Args { .. } | Location::Command { .. } => settings.flag_of(site.node()),
-            Location::Handler { .. } | Location::Volume { .. } | Location::Document => None,
-        };
-        let used = match site.location {
-            Location::Env { variable, .. } => settings.uses.how(&variable.to_string()),
-            Location::Data { key } => settings.uses.how(key),
-            Location::Args { .. }
-            | Location::Command { .. }
-            | Location::Handler { .. }
-            | Location::Volume { .. }
-            | Location::Document => None,
-        };
-        let matched = match site.location {
-            Location::Args { .. } | Location::Command { .. } => &settings.of_arguments,
-            Location::Env { .. }
-            | Location::Data { .. }
-            | Location::Handler { .. }
-            | Location::Volume { .. }
-            | Location::Document => &settings.of_variables,
-        };
-        NameContext {
-            own,
-            text,
-            mapping: None,
-            path: Vec::new(),
-            scopes: vec![Arc::clone(matched)],
-            used,
-        }
-    }
-
-    /// The settings of a container, or of the ConfigMap, read once.
-    fn settings(&mut self, container: Option<NodeId>) -> &NamedSettings<'t> {
-        let (object, neighbours, context_rules) =
-            (self.object, self.neighbours, &self.snapshot.context_rules);
-        self.settings
-            .entry(container)
-            .or_insert_with(|| match container {
-                Some(container) => {
-                    let environment = Environment::of(object.tree, container, neighbours);
-                    NamedSettings::of_container(object.tree, container, &environment, context_rules)
-                }
-                None => NamedSettings::of_data(object, context_rules),
-            })
     }
 }
 

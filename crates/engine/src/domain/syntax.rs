@@ -110,13 +110,7 @@ impl<'t> TextContext<'t> {
         if !token.suffix.is_empty() {
             return Err(Reason::ProvisionedSuffix);
         }
-        let after = &text[token.span.end..];
-        match after.as_bytes().first() {
-            Some(b'%') => return Err(Reason::PercentEncoded),
-            Some(b'@') => return Err(Reason::OtherCloud),
-            _ => {}
-        }
-        let after = after.strip_prefix(LONG_CONTEXT).unwrap_or(after);
+        let after = after_id(text, token)?;
         let word = word_before(text, token.span.start);
         let start = token.span.start - word.len();
         let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
@@ -128,8 +122,8 @@ impl<'t> TextContext<'t> {
         if let Some(syntax) = self.syntax_of_default(token) {
             return syntax;
         }
-        if let Some(region) = region_of_address(&text[near..token.span.start], after) {
-            let region = region?;
+        if let Some(endpoint) = endpoint_around(text, token) {
+            let region = Region::parse(endpoint.region).map_err(|_| Reason::RegionOutOfSight)?;
             return Ok(Syntax {
                 region: Some(region),
                 ..Syntax::PART
@@ -294,16 +288,28 @@ fn unwrap(route: &str) -> Result<Option<Region>, Reason> {
     }
 }
 
-/// The region of the address of Bedrock's runtime around a token
-/// (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/ID/converse`), or the reason for an unchanged ID if the region is a
-/// placeholder; `None` if there is no such address.
-fn region_of_address(before: &str, after: &str) -> Option<Result<Region, Reason>> {
+/// The text after a token and its suffix for the long context window, or the reason for an unchanged ID.
+fn after_id<'t>(text: &'t str, token: &Token<'_>) -> Result<&'t str, Reason> {
+    let after = &text[token.span.end..];
+    match after.as_bytes().first() {
+        Some(b'%') => Err(Reason::PercentEncoded),
+        Some(b'@') => Err(Reason::OtherCloud),
+        _ => Ok(after.strip_prefix(LONG_CONTEXT).unwrap_or(after)),
+    }
+}
+
+/// The address of Bedrock's runtime around a token
+/// (`https://bedrock-runtime.eu-west-1.amazonaws.com/model/ID/converse`), whose region may be a placeholder.
+pub fn endpoint_around<'t>(text: &'t str, token: &Token<'_>) -> Option<RuntimeEndpoint<'t>> {
+    let after = &text[token.span.end..];
     let ends = after.is_empty() || after.starts_with(|c| c == '/' || is_delimiter(c));
-    let host = before.strip_suffix(RUNTIME_PATH).filter(|_| ends)?;
+    let near = text.floor_char_boundary(token.span.start.saturating_sub(NEAR));
+    let host = text[near..token.span.start]
+        .strip_suffix(RUNTIME_PATH)
+        .filter(|_| ends)?;
     let colon = host.rfind("://")?;
     let scheme = host[..colon].trim_end_matches(|c: char| c.is_ascii_alphanumeric());
-    let endpoint = RuntimeEndpoint::parse(&host[scheme.len()..])?;
-    Some(Region::parse(endpoint.region).map_err(|_| Reason::RegionOutOfSight))
+    RuntimeEndpoint::parse(&host[scheme.len()..])
 }
 
 fn is_delimiter(c: char) -> bool {

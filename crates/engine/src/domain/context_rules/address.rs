@@ -98,7 +98,7 @@ pub(super) fn is_named_gateway(text: &str) -> bool {
 
 /// Whether a host is a name in a cluster, in which the first label is the service.
 fn is_internal(host: &str) -> bool {
-    !host.contains('.') || host.ends_with(".svc") || host.ends_with(".svc.cluster.local")
+    !host.contains('.') || host.split('.').any(|label| label == "svc")
 }
 
 fn ends_with(host: &str, domain: &str) -> bool {

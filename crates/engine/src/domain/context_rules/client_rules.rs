@@ -146,6 +146,7 @@ pub(super) const RULES: &[Rule] = &[
                 "apiurl",
                 "basepath",
                 "apiendpoint",
+                "endpointurl",
                 "endpoint",
                 "serverurl",
             ],

@@ -124,72 +124,75 @@ fn an_address_of_a_client_that_is_not_bedrocks_is_a_gateway_by_any_name() {
     );
 }
 
+/// Settings beside which an ID is sent to Bedrock.
+const NO_GATEWAYS: &[(&str, &str)] = &[
+    (
+        "BEDROCK_ENDPOINT_URL",
+        "https://bedrock-runtime.eu-west-1.amazonaws.com",
+    ),
+    (
+        "BEDROCK_ENDPOINT_URL",
+        "https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
+    ),
+    (
+        "BEDROCK_ENDPOINT_URL",
+        "https://bedrock-runtime.eu-west-1.api.aws",
+    ),
+    (
+        "BEDROCK_ENDPOINT_URL",
+        "https://bedrock-runtime.$(AWS_REGION).amazonaws.com",
+    ),
+    (
+        "BEDROCK_ENDPOINT",
+        "https://bedrock.eu-west-1.amazonaws.com",
+    ),
+    (
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        "https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com",
+    ),
+    (
+        "LLM_BASE_URL",
+        "https://bedrock-runtime.eu-west-1.amazonaws.com",
+    ),
+    ("LLM_BASE_URL", ""),
+    ("AWS_ENDPOINT_URL_S3", "http://minio:9000"),
+    ("AWS_ENDPOINT_URL_BEDROCK_AGENT", "http://agents:9000"),
+    ("S3_ENDPOINT", "http://minio:9000"),
+    ("HTTP_PROXY", "http://proxy:3128"),
+    ("https_proxy", "http://proxy:3128"),
+    ("ALL_PROXY", "http://proxy:3128"),
+    ("NO_PROXY", "169.254.169.254"),
+    ("LLM_HTTPS_PROXY", "http://proxy:3128"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4317"),
+    ("LANGFUSE_HOST", "http://langfuse:3000"),
+    ("LANGCHAIN_ENDPOINT", "https://api.smith.langchain.com"),
+    ("PHOENIX_COLLECTOR_ENDPOINT", "http://phoenix:4317"),
+    ("MLFLOW_TRACKING_URI", "http://mlflow:5000"),
+    ("DATABASE_URL", "postgresql://litellm:pw@postgres/litellm"),
+    ("MILVUS_HOST", "milvus"),
+    ("OLLAMA_BASE_URL", "http://ollama:11434"),
+    ("AI_SERVICE_URL", "http://ai-service:8080"),
+    ("AZURE_AI_SEARCH_ENDPOINT", "https://x.search.windows.net"),
+    ("MODEL_REGISTRY_URL", "http://registry:5000"),
+    ("LLM_GUARD_URL", "http://guard:8000"),
+    ("EMBEDDING_MODEL_URL", "http://tei:80"),
+    ("RERANK_INFERENCE_ENDPOINT", "http://tei:80"),
+    ("JUDGE_LLM_BASE_URL", "http://judge:80"),
+    ("BEDROCK_KNOWLEDGE_BASE", "ABCDEFGH"),
+    ("BEDROCK_AGENT_ENDPOINT", "http://agent:80"),
+    ("BASE_URL", "https://app.example.com"),
+    ("API_URL", "https://backend.example.com"),
+    ("HOST", "0.0.0.0"),
+    ("LLM_HOST", "0.0.0.0"),
+    ("MODEL_SERVER_PORT", "8080"),
+    ("USE_LITELLM_PROXY", "false"),
+    ("EMBEDDING_PROVIDER", "openai"),
+    ("LLM_PROVIDER", "bedrock"),
+];
+
 #[test]
 fn an_address_of_bedrock_or_of_another_service_is_no_gateway() {
-    for (name, value) in [
-        (
-            "BEDROCK_ENDPOINT_URL",
-            "https://bedrock-runtime.eu-west-1.amazonaws.com",
-        ),
-        (
-            "BEDROCK_ENDPOINT_URL",
-            "https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
-        ),
-        (
-            "BEDROCK_ENDPOINT_URL",
-            "https://bedrock-runtime.eu-west-1.api.aws",
-        ),
-        (
-            "BEDROCK_ENDPOINT_URL",
-            "https://bedrock-runtime.$(AWS_REGION).amazonaws.com",
-        ),
-        (
-            "BEDROCK_ENDPOINT",
-            "https://bedrock.eu-west-1.amazonaws.com",
-        ),
-        (
-            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
-            "https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com",
-        ),
-        (
-            "LLM_BASE_URL",
-            "https://bedrock-runtime.eu-west-1.amazonaws.com",
-        ),
-        ("LLM_BASE_URL", ""),
-        ("AWS_ENDPOINT_URL_S3", "http://minio:9000"),
-        ("AWS_ENDPOINT_URL_BEDROCK_AGENT", "http://agents:9000"),
-        ("S3_ENDPOINT", "http://minio:9000"),
-        ("HTTP_PROXY", "http://proxy:3128"),
-        ("https_proxy", "http://proxy:3128"),
-        ("ALL_PROXY", "http://proxy:3128"),
-        ("NO_PROXY", "169.254.169.254"),
-        ("LLM_HTTPS_PROXY", "http://proxy:3128"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4317"),
-        ("LANGFUSE_HOST", "http://langfuse:3000"),
-        ("LANGCHAIN_ENDPOINT", "https://api.smith.langchain.com"),
-        ("PHOENIX_COLLECTOR_ENDPOINT", "http://phoenix:4317"),
-        ("MLFLOW_TRACKING_URI", "http://mlflow:5000"),
-        ("DATABASE_URL", "postgresql://litellm:pw@postgres/litellm"),
-        ("MILVUS_HOST", "milvus"),
-        ("OLLAMA_BASE_URL", "http://ollama:11434"),
-        ("AI_SERVICE_URL", "http://ai-service:8080"),
-        ("AZURE_AI_SEARCH_ENDPOINT", "https://x.search.windows.net"),
-        ("MODEL_REGISTRY_URL", "http://registry:5000"),
-        ("LLM_GUARD_URL", "http://guard:8000"),
-        ("EMBEDDING_MODEL_URL", "http://tei:80"),
-        ("RERANK_INFERENCE_ENDPOINT", "http://tei:80"),
-        ("JUDGE_LLM_BASE_URL", "http://judge:80"),
-        ("BEDROCK_KNOWLEDGE_BASE", "ABCDEFGH"),
-        ("BEDROCK_AGENT_ENDPOINT", "http://agent:80"),
-        ("BASE_URL", "https://app.example.com"),
-        ("API_URL", "https://backend.example.com"),
-        ("HOST", "0.0.0.0"),
-        ("LLM_HOST", "0.0.0.0"),
-        ("MODEL_SERVER_PORT", "8080"),
-        ("USE_LITELLM_PROXY", "false"),
-        ("EMBEDDING_PROVIDER", "openai"),
-        ("LLM_PROVIDER", "bedrock"),
-    ] {
+    for (name, value) in NO_GATEWAYS.iter().copied() {
         assert_eq!(beside(name, value), None, "{name}={value}");
     }
 }

@@ -10,8 +10,10 @@ use crate::domain::command::{
     ArgumentList, CommandReach, Element, EmbeddedText, InCommand, PlaceInCommand, ScriptCommands,
     is_shell_script, settings_in_value,
 };
+use crate::domain::context_rules::{NameScope, Sibling};
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
+use crate::domain::setting::{Setting, SettingValue};
 use crate::domain::site::{Location, TextSite};
 use crate::domain::tokens::{Token, tokens};
 use crate::text::shell::DollarSpelling;
@@ -27,6 +29,9 @@ pub(super) struct CommandElements<'t> {
     /// The script of the shell that the command starts, read on demand.
     script: Option<&'t str>,
 }
+
+/// The maximum number of IDs in one script whose commands are compared with the context rules.
+const MOST_IDS: usize = 256;
 
 /// A part of a text that is a script.
 struct ScriptText<'a, 't> {
@@ -188,8 +193,7 @@ impl<'t> Detector<'t, '_> {
         for inner in &embedded {
             self.inner(of, inner);
         }
-        let role = self.role(&of.site, of.text);
-        for token in found {
+        for (at, token) in found.into_iter().enumerate() {
             let is_embedded = |one: &EmbeddedText<'_>| {
                 one.span.start <= token.span.start && token.span.end <= one.span.end
             };
@@ -197,11 +201,41 @@ impl<'t> Detector<'t, '_> {
                 continue;
             }
             let place = script.place(&token);
+            let role = if at < MOST_IDS {
+                self.role_in_command(&of.site, of.text, &place)
+            } else {
+                Some(Reason::UnknownFormat)
+            };
             let span = token.span.start + of.span.start..token.span.end + of.span.start;
             let token = Token { span, ..token };
             self.found
                 .push(of_place(of.site, of.text, token, place, role));
         }
+    }
+
+    /// The reason of the context rules for an ID in a command of a script. The settings of the command are those of the ID's
+    /// client; those of the script and of the container belong to every client.
+    fn role_in_command(
+        &mut self,
+        site: &TextSite<'t>,
+        text: &'t str,
+        place: &PlaceInCommand,
+    ) -> Option<Reason> {
+        let reach = &*place.reach;
+        let beside = reach.beside.iter().map(|one| (one, NameScope::Entry));
+        let before = reach.before.iter().map(|one| (one, NameScope::Settings));
+        let all = beside
+            .chain(before)
+            .map(|(one, scope)| (sibling(one), scope));
+        let matched = self.snapshot.context_rules.matched_in(all);
+        let mut around = self.around(site, text);
+        around.own = place.own.as_deref();
+        if reach.is_other_process {
+            around.scopes.clear();
+        }
+        around.scopes.insert(0, Arc::new(matched));
+        self.object_role()
+            .or_else(|| self.snapshot.context_rules.reason(&around))
     }
 
     /// The IDs in a text inside a script.
@@ -262,6 +296,14 @@ impl<'t> Detector<'t, '_> {
             reach: Arc::new(reach),
         };
         (reason, in_command)
+    }
+}
+
+/// A setting of a command for the context rules.
+fn sibling<'a>(setting: &'a Setting<'static>) -> Sibling<'a> {
+    match &setting.value {
+        SettingValue::Text(text) => Sibling::with_text(&setting.name, text),
+        SettingValue::Variable { .. } | SettingValue::Unreadable => Sibling::unknown(&setting.name),
     }
 }
 

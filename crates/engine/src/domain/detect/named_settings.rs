@@ -2,13 +2,68 @@
 
 use std::sync::Arc;
 
+use super::Detector;
 use super::flags::{Flag, flags};
 use crate::domain::context_rules::{
-    ContextRules, MatchedNames, NameScope, NameUses, neighbours_in_mapping,
+    ContextRules, MatchedNames, NameContext, NameScope, NameUses, neighbours_in_mapping,
 };
 use crate::domain::environment::Environment;
 use crate::domain::object::Object;
+use crate::domain::site::{Location, TextSite};
 use crate::text::{NodeId, Tree};
+
+impl<'t> Detector<'t, '_> {
+    /// The context of a text: its own name and the names beside it.
+    pub(super) fn around(&mut self, site: &TextSite<'t>, text: &'t str) -> NameContext<'t> {
+        let settings = self.settings(site.container);
+        let own = match site.location {
+            Location::Env { variable, .. } => Some(variable.key()),
+            Location::Data { key } => Some(key),
+            Location::Args { .. } | Location::Command { .. } => settings.flag_of(site.node()),
+            Location::Handler { .. } | Location::Volume { .. } | Location::Document => None,
+        };
+        let used = match site.location {
+            Location::Env { variable, .. } => settings.uses.how(&variable.to_string()),
+            Location::Data { key } => settings.uses.how(key),
+            Location::Args { .. }
+            | Location::Command { .. }
+            | Location::Handler { .. }
+            | Location::Volume { .. }
+            | Location::Document => None,
+        };
+        let matched = match site.location {
+            Location::Args { .. } | Location::Command { .. } => &settings.of_arguments,
+            Location::Env { .. }
+            | Location::Data { .. }
+            | Location::Handler { .. }
+            | Location::Volume { .. }
+            | Location::Document => &settings.of_variables,
+        };
+        NameContext {
+            own,
+            text,
+            mapping: None,
+            path: Vec::new(),
+            scopes: vec![Arc::clone(matched)],
+            used,
+        }
+    }
+
+    /// The settings of a container, or of the ConfigMap, read once.
+    fn settings(&mut self, container: Option<NodeId>) -> &NamedSettings<'t> {
+        let (object, neighbours, context_rules) =
+            (self.object, self.neighbours, &self.snapshot.context_rules);
+        self.settings
+            .entry(container)
+            .or_insert_with(|| match container {
+                Some(container) => {
+                    let environment = Environment::of(object.tree, container, neighbours);
+                    NamedSettings::of_container(object.tree, container, &environment, context_rules)
+                }
+                None => NamedSettings::of_data(object, context_rules),
+            })
+    }
+}
 
 /// The settings beside an ID in a container or in a ConfigMap.
 pub(super) struct NamedSettings<'t> {

@@ -1,0 +1,38 @@
+//! The region of an endpoint in a variable, whose host name takes it from another variable.
+
+use super::Detector;
+use crate::domain::environment::{Environment, Value};
+use crate::domain::region::{Region, RegionReading};
+use crate::domain::site::TextSite;
+use crate::domain::syntax::endpoint_around;
+use crate::domain::tokens::Token;
+
+impl<'t> Detector<'t, '_> {
+    /// The region that `$(X)` sets in the host name of the endpoint around a token, if `X` is a variable of the container with
+    /// a literal value.
+    pub(super) fn region_of_endpoint(
+        &self,
+        site: &TextSite<'t>,
+        text: &str,
+        token: &Token<'_>,
+    ) -> Option<Region> {
+        let endpoint = endpoint_around(text, token)?;
+        let name = endpoint.region.strip_prefix("$(")?.strip_suffix(')')?;
+        let environment = Environment::of(self.object.tree, site.container?, self.neighbours);
+        let entry = environment.entries().filter(|(one, _)| *one == name).last();
+        let reading = match entry {
+            Some((_, entry)) => match environment.value(entry) {
+                Value::Literal(text) => return Region::parse(text.trim()).ok(),
+                Value::ConfigMapKey { text, .. } => text.region(),
+                Value::Absent | Value::Unknown { .. } => None,
+            },
+            None if environment.may_hide(name) => None,
+            None => environment.env_from_value(name)?.region(),
+        };
+        if let Some(RegionReading::Region(region)) = reading {
+            Some(region)
+        } else {
+            None
+        }
+    }
+}
