@@ -30,7 +30,8 @@ mod views;
 pub use detail::{OptOutAnnotation, OptOutOwner, ReasonDetail};
 pub use edits::resolve_edits;
 
-use views::{PolicyViews, neighbours};
+use region::region_context;
+use views::PolicyViews;
 
 /// The input of an evaluation besides the object: the cluster state, the namespace, the action and the date.
 #[derive(Clone, Copy)]
@@ -201,15 +202,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
         object,
         context,
         policy,
-        region_context: RegionContext::of(
-            object,
-            &containers,
-            policy,
-            context.namespace,
-            neighbours(policy, context),
-            context.view.cluster_region,
-        )
-        .ranked_by(snapshot.region_ranks),
+        region_context: region_context(object, &containers, policy, context),
     };
     let (mut effective, mut previews, mut outcome) = (None, Vec::new(), None);
     for policy in selected {

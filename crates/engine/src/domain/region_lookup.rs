@@ -35,7 +35,7 @@ pub use document_scope::{
 pub use other_documents::other_document_scopes;
 pub use scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 
-use choice::{Candidate, PlacedScope, candidates, others, strongest};
+use choice::{Candidate, PlacedScope, candidates, is_of_entry, others, strongest};
 use named_regions::NamedRegions;
 
 /// The regions that the document around an ID sets.
@@ -136,10 +136,10 @@ impl<'t> RegionContext<'t> {
             .annotation
             .map(|found| RegionAnswer::of_source(RegionSource::ObjectAnnotation, found));
         self.with_candidates(place, |candidates| {
-            if let Some(answer) = strongest(candidates, |one| one.is_entry()) {
+            if let Some(answer) = strongest(candidates, is_of_entry) {
                 return RegionChoice {
                     answer: Some(answer),
-                    others: others(candidates, |one| one.is_entry()),
+                    others: others(candidates, is_of_entry),
                     in_conflict: annotation,
                 };
             }

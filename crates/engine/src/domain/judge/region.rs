@@ -1,15 +1,21 @@
 //! The resolution of an ID in the region that its surroundings set, and conflicts of regions.
 
-use super::Judge;
+use std::collections::BTreeSet;
+
+use super::views::neighbours;
+use super::{Context, Judge};
 use crate::domain::detect::Finding;
-use crate::domain::object::ObjectKind;
-use crate::domain::policy::Scope;
+use crate::domain::object::{Object, ObjectKind};
+use crate::domain::policy::{Policy, Scope};
 use crate::domain::reason::Reason;
 use crate::domain::region::{ChosenRegion, NearestRegions, Region, RegionReading, RegionSource};
-use crate::domain::region_lookup::{NamedRegion, RegionAnswer, RegionChoice, RegionQuery};
+use crate::domain::region_lookup::{
+    NamedRegion, RegionAnswer, RegionChoice, RegionContext, RegionQuery,
+};
 use crate::domain::resolve::{
     Evidence, ModelRef, Question, Resolution, reason_without_region, resolve,
 };
+use crate::text::NodeId;
 
 /// The resolution of an ID in its region.
 pub(super) struct RegionResolution {
@@ -159,6 +165,19 @@ impl<'t> Judge<'t, '_> {
             }
         })
     }
+}
+
+/// The sources of regions of an object under a policy.
+pub(super) fn region_context<'t>(
+    object: &Object<'t>,
+    containers: &BTreeSet<NodeId>,
+    policy: &'t Policy,
+    context: &Context<'t, '_>,
+) -> RegionContext<'t> {
+    let (namespace, cluster) = (context.namespace, context.view.cluster_region);
+    let neighbours = neighbours(policy, context);
+    RegionContext::of(object, containers, policy, namespace, neighbours, cluster)
+        .ranked_by(context.view.snapshot.region_ranks)
 }
 
 /// The region that was found, with its source; `None` if there is no single region.

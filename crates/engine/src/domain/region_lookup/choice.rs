@@ -62,7 +62,7 @@ pub(super) struct Candidate<'a> {
 }
 
 /// The maximum number of other regions that are compared.
-const MOST_OTHERS: usize = 16;
+const MOST_OTHERS: usize = 64;
 
 /// The settings of all scopes with their claims, the nearest scope first.
 pub(super) fn candidates<'a>(
@@ -127,11 +127,12 @@ pub(super) fn others(
     others
 }
 
-impl Candidate<'_> {
-    pub(super) fn is_entry(&self) -> bool {
-        self.is_entry
-    }
+/// Whether the setting is one of the entry of the ID.
+pub(super) fn is_of_entry(candidate: &Candidate<'_>) -> bool {
+    candidate.is_entry
+}
 
+impl Candidate<'_> {
     pub(super) fn is_from(&self, source: RegionSource) -> bool {
         self.source == source
     }

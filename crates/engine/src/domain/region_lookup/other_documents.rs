@@ -55,10 +55,10 @@ pub fn other_document_scopes(
         }
         scopes.push(earlier);
     }
-    for at in own + 1..documents.len() {
+    for (at, document) in documents.iter().enumerate().skip(own + 1) {
         let mut later = scope(at, ScopeKind::OtherDocument);
         if !later.settings.is_empty() {
-            later.replaced = paths(&documents[at]);
+            later.replaced = paths(document);
             scopes.push(later);
         }
     }

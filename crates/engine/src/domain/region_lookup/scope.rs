@@ -25,6 +25,9 @@ pub struct RegionScope {
     pub replaced: HashSet<Box<str>>,
 }
 
+/// The maximum number of settings of one scope. Each is compared with each ID in the scope, and so many regions differ.
+const MOST_SETTINGS: usize = 64;
+
 /// The kind of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScopeKind {
@@ -130,8 +133,17 @@ impl RegionSetting {
 }
 
 impl RegionScope {
-    /// A scope of settings without keys around them.
-    pub fn new(kind: ScopeKind, bare: BareRegion, settings: Vec<RegionSetting>) -> Self {
+    /// A scope of settings without keys around them. Of too many settings, the region is out of sight.
+    pub fn new(kind: ScopeKind, bare: BareRegion, mut settings: Vec<RegionSetting>) -> Self {
+        if settings.len() > MOST_SETTINGS {
+            settings = vec![RegionSetting {
+                name: Box::default(),
+                reading: RegionReading::OutOfSight,
+                is_endpoint: true,
+                branch: None,
+                is_uncertain: false,
+            }];
+        }
         Self {
             kind,
             path: Box::default(),

@@ -1,7 +1,7 @@
 //! The regions that the variables of a container set, with `$(X)` expanded as by the kubelet.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text::{NodeId, Tree};
 
@@ -16,9 +16,14 @@ use crate::domain::region_names::{BareRegion, Claim, ClaimQuery, RegionRanks};
 /// The maximum number of `$(X)` that are expanded for one region, nested ones included. Real regions need one or two.
 const MOST_EXPANSIONS: usize = 16;
 
+/// The maximum number of variables from `envFrom` that may set a region: more than a scope may have.
+const MOST_NAMES: usize = 1000;
+
 /// The variables of a container.
 pub(super) struct Variables<'t> {
     environment: Environment<'t>,
+    /// The entries of each name, in order.
+    entries: BTreeMap<&'t str, Vec<NodeId>>,
 }
 
 impl<'t> Variables<'t> {
@@ -27,8 +32,14 @@ impl<'t> Variables<'t> {
         container: NodeId,
         neighbours: NamespaceConfigMaps<'t>,
     ) -> Self {
+        let environment = Environment::of(tree, container, neighbours);
+        let mut entries = BTreeMap::<_, Vec<_>>::new();
+        for (name, entry) in environment.entries() {
+            entries.entry(name).or_default().push(entry);
+        }
         Self {
-            environment: Environment::of(tree, container, neighbours),
+            environment,
+            entries,
         }
     }
 
@@ -46,6 +57,9 @@ impl<'t> Variables<'t> {
                 continue;
             };
             for (key, value) in map.values() {
+                if names.len() > MOST_NAMES {
+                    break;
+                }
                 let is_region = matches!(value, StoredValue::Region(_) | StoredValue::Endpoint(_));
                 if is_region || may_name_a_region(key) || !extra_names.is_empty() {
                     names.insert(VariableName::prefixed(item.prefix, key).to_string());
@@ -54,6 +68,11 @@ impl<'t> Variables<'t> {
         }
         let setting = |name: &String| self.setting(name, extra_names);
         names.iter().filter_map(setting).collect()
+    }
+
+    /// The entries of a name, in order.
+    fn entries_of(&self, name: &str) -> &[NodeId] {
+        self.entries.get(name).map_or(&[], |entries| entries)
     }
 
     /// Whether the value of an entry may be a region or an endpoint.
@@ -78,9 +97,7 @@ impl<'t> Variables<'t> {
     /// An entry that cannot be read ends the search. A source of `envFrom` that cannot be read does not: it may contain any
     /// name, and most Pods have one for a password.
     fn setting(&self, name: &str, extra_names: &[Box<str>]) -> Option<RegionSetting> {
-        let entries = self.environment.entries();
-        let mut entries: Vec<_> = entries.filter(|(one, _)| *one == name).collect();
-        while let Some((_, entry)) = entries.pop() {
+        for &entry in self.entries_of(name).iter().rev() {
             match self.environment.value(entry) {
                 Value::Literal(text) => {
                     let reading = self.read(text, Some(entry));
@@ -150,14 +167,8 @@ impl<'t> Variables<'t> {
 
     fn expanded(&self, name: &str, at: Option<NodeId>, budget: &Cell<usize>) -> Option<String> {
         budget.set(budget.get().checked_sub(1)?);
-        let mut entries: Vec<_> = self
-            .environment
-            .entries()
-            .take_while(|(_, entry)| Some(*entry) != at)
-            .filter(|(one, _)| *one == name)
-            .map(|(_, entry)| entry)
-            .collect();
-        while let Some(entry) = entries.pop() {
+        let entries = self.entries_of(name).iter().rev();
+        for &entry in entries.filter(|entry| at.is_none_or(|at| **entry < at)) {
             match self.environment.value(entry) {
                 Value::Literal(text) if text.len() <= LONGEST_EXPANSION => {
                     return expand(text, &|name| self.expanded(name, Some(entry), budget));

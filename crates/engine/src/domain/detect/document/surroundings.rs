@@ -160,9 +160,9 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
                 };
                 let mut settings =
                     scope_of_mapping(tree, *other, ScopeKind::Mapping, query).settings;
-                settings
-                    .iter_mut()
-                    .for_each(|setting| setting.branch = None);
+                for setting in &mut settings {
+                    setting.branch = None;
+                }
                 scope.settings.append(&mut settings);
             }
         }
