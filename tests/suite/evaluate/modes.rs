@@ -257,6 +257,28 @@ fn a_missing_region_is_warned_about_where_no_webhook_injects_regions() {
 }
 
 #[test]
+fn an_opt_out_is_listed_with_the_text_of_its_annotation() {
+    let ignore = "bedrock-profiles.dev/ignore";
+    let namespace = Scenario::under("{}").annotated(ignore, "until\u{1b}[2J May");
+    let outcome = namespace.create(&pod(ASKED));
+    assert_eq!(outcome.warnings, Vec::<String>::new());
+    assert_eq!(
+        outcome.audit["unchanged"],
+        format!(
+            "app/env/ID: {SONNET_4_5}: OptedOut (the namespace has {ignore}: until\\u{{1b}}[2J May)"
+        )
+    );
+    let mut object = pod(ASKED);
+    object["metadata"]["annotations"] = json!({"bedrock-profiles.dev/ignore-env": "I?"});
+    let outcome = Scenario::under("{}").create(&object);
+    let unchanged = &outcome.audit["unchanged"];
+    assert!(
+        unchanged.ends_with("OptedOut (the object has bedrock-profiles.dev/ignore-env: I?)"),
+        "{unchanged}"
+    );
+}
+
+#[test]
 fn a_misspelled_region_gets_the_nearest_one() {
     let world = Scenario::under("{}");
     for (text, why) in [
