@@ -382,12 +382,8 @@ fn judged(folder: &Path, policy: &str) -> Result<Vec<File>> {
 fn paths() -> Result<Vec<PathBuf>> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![repository.join(SHAPES)];
-    match std::env::var_os(CORPUS) {
-        Some(folder) => folders.push(folder.into()),
-        None => {
-            folders.extend(Some(repository.join("../shared/corpus")).filter(|path| path.is_dir()))
-        }
-    }
+    let beside = Some(repository.join("../shared/corpus")).filter(|path| path.is_dir());
+    folders.extend(std::env::var_os(CORPUS).map(PathBuf::from).or(beside));
     let mut paths = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
