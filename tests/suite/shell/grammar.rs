@@ -243,6 +243,9 @@ impl Generator {
         let pieces = 1 + self.below(3);
         let word: String = (0..pieces).map(|_| self.piece()).collect();
         let word = word.replace("{{", "{.");
+        let word = ["$X", "$E", "$U", "$#"].iter().fold(word, |word, name| {
+            word.replace(&format!("{name}\\\n"), &format!("{name}.\\\n"))
+        });
         if word.starts_with(['#', '~', '!', '*', '{'])
             || word.starts_with("\\\n")
             || word.contains(":~")
@@ -288,6 +291,11 @@ impl Generator {
                 2 if self.depth < 3 => self.substitution(),
                 _ => self.pick(DOUBLE).to_owned(),
             };
+            // Shells differ in whether a name goes on behind a line continuation.
+            let ends_in_name = text.ends_with(['$', 'X', 'E', 'U', '#']) && text.contains('$');
+            if ends_in_name && piece.starts_with("\\\n") {
+                text.push('.');
+            }
             // Two braces are a template.
             if text.ends_with('{') && piece.starts_with('{') {
                 text.push('.');

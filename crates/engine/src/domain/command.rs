@@ -17,6 +17,8 @@ mod role;
 mod script;
 mod script_settings;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use argument_list::ArgumentList;
 pub use programs::AWS_CALLS;

@@ -78,7 +78,9 @@ impl<'t> Argument<'t> {
                         rest: ArgumentRest::Nothing,
                     };
                 }
-                _ => ArgumentRest::Unreadable,
+                PartKind::Text | PartKind::Substitution | PartKind::Unknown => {
+                    ArgumentRest::Unreadable
+                }
             },
             _ => ArgumentRest::Unreadable,
         };

@@ -40,7 +40,8 @@ impl<'t> ArgumentList<'t> {
             programs::script_index(&arguments)
         };
         let mut beside = Vec::new();
-        settings::add_arguments(arguments.get(1..).unwrap_or_default(), &mut beside);
+        let end = script.unwrap_or(arguments.len());
+        settings::add_arguments(arguments.get(1..end).unwrap_or_default(), &mut beside);
         let reach = CommandReach {
             beside,
             before: Vec::new(),

@@ -136,7 +136,8 @@ impl<'t> ScriptCommands<'t> {
                     && !matches!(name, "echo" | "printf" | "[" | "test" | "set" | "unset")
             });
         if is_program && self.script.commands[command].kind == CommandKind::Simple {
-            settings::add_arguments(arguments.get(1..).unwrap_or_default(), &mut found);
+            let end = programs::script_index(arguments).unwrap_or(arguments.len());
+            settings::add_arguments(arguments.get(1..end).unwrap_or_default(), &mut found);
         }
         found
     }

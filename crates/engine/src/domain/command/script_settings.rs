@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use super::argument::Argument;
 use super::programs;
 use crate::domain::setting::{Setting, SettingValue};
-use crate::text::shell::{BlockKind, CommandKind, ParameterOperator, PartKind, ShellScript};
+use crate::text::shell::{
+    BlockKind, CommandKind, ParameterOperator, PartKind, ShellScript, SimpleCommand,
+};
 
 /// The maximum number of assignments of a script; a script with more is not understood.
 const MOST_SETTINGS: usize = 256;
@@ -37,6 +39,7 @@ pub(super) fn of_script(
             settings.extend(command.assignments.iter().map(|one| assigned(script, one)));
         }
         add_declared(&arguments[index], &mut settings);
+        found.extend(function_variables(script, command, &arguments[index]));
         if command.kind == CommandKind::Items {
             // The variable of a loop has another value each time.
             settings.extend(loop_variable(script, index));
@@ -130,6 +133,41 @@ fn add_declared(arguments: &[Argument<'_>], settings: &mut Vec<Setting<'static>>
         }
         _ => {}
     }
+}
+
+/// The assignments before a call of a function of the script: which commands see them is not known.
+fn function_variables(
+    script: &ShellScript<'_>,
+    command: &SimpleCommand,
+    arguments: &[Argument<'_>],
+) -> Vec<ScriptSetting> {
+    let name = arguments.first().and_then(Argument::literal);
+    let is_function = |name: &&str| {
+        let forms = [
+            format!("{name}()"),
+            format!("{name} ()"),
+            format!("function {name}"),
+        ];
+        forms
+            .iter()
+            .any(|form| script.source.contains(form.as_str()))
+    };
+    if command.assignments.is_empty() || !name.is_some_and(|name| is_function(&name)) {
+        return Vec::new();
+    }
+    let names = command
+        .assignments
+        .iter()
+        .map(|one| &script.source[one.name.clone()]);
+    names
+        .map(|name| ScriptSetting {
+            command: 0,
+            setting: Setting {
+                name: Cow::Owned(name.to_owned()),
+                value: SettingValue::Unreadable,
+            },
+        })
+        .collect()
 }
 
 /// The variable of `for` or `select`.

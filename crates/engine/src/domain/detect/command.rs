@@ -161,7 +161,12 @@ impl<'t> Detector<'t, '_> {
         let list = object.tree.parent(node).unwrap_or(node);
         let key = match site.location {
             Location::Handler { .. } => list,
-            _ => site.container.unwrap_or(list),
+            Location::Env { .. }
+            | Location::Args { .. }
+            | Location::Command { .. }
+            | Location::Data { .. }
+            | Location::Volume { .. }
+            | Location::Document => site.container.unwrap_or(list),
         };
         let elements = self.commands.entry(key).or_insert_with(|| {
             Arc::new(if key == list {

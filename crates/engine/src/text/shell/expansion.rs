@@ -26,6 +26,8 @@ impl ScriptReader<'_> {
                 self.substitution(word, start, is_quoted)
             }
             Some(b'{') => self.nested(|reader| reader.braces(word, start, is_quoted)),
+            // Shells differ in whether a name goes on behind a line continuation.
+            Some(b'\\') if self.byte(start + 2) == Some(b'\n') => Err(Stop::NotUnderstood),
             Some(b'[') => Err(Stop::NotUnderstood),
             Some(b'\'') if !is_quoted => self.ansi_quotes(word),
             // A locale's translation in bash, a dollar sign and a quote in other shells.
@@ -46,6 +48,9 @@ impl ScriptReader<'_> {
                 }
                 let name = self.at..self.at + length;
                 self.at = name.end;
+                if self.starts_with(b"\\\n") {
+                    return Err(Stop::NotUnderstood);
+                }
                 let parameter = Parameter {
                     name,
                     alternative: None,

@@ -72,7 +72,7 @@ impl<'t> ScriptCommands<'t> {
         let pipeline = self.script.commands[command].pipeline;
         let of_pipeline = (command..self.script.commands.len())
             .take_while(|at| self.script.commands[*at].pipeline == pipeline);
-        of_pipeline.filter_map(|at| self.file_of(at)).next()
+        of_pipeline.into_iter().find_map(|at| self.file_of(at))
     }
 
     fn file_of(&self, command: usize) -> Option<Cow<'t, str>> {

@@ -56,7 +56,7 @@ impl ScriptCommands<'_> {
                 let name = self.script.commands[command].assignments[at].name.clone();
                 let name = self.script.source[name].to_owned();
                 let is_alone = self.script.commands[command].words.is_empty();
-                self.assignment(command, name, role, is_alone)
+                self.assignment(command, name, &role, is_alone)
             }
             WordPlace::Item => PlaceInCommand::of(
                 role.syntax.map(|syntax| Syntax {
@@ -174,7 +174,7 @@ impl ScriptCommands<'_> {
         let program = arguments.first().and_then(programs::name_of);
         if let (Some(name), true) = (&role.own, program.is_some_and(programs::is_declaration)) {
             let name = name.clone();
-            return self.assignment(command, name, role, true);
+            return self.assignment(command, name, &role, true);
         }
         let syntax = programs::checked(role.syntax, arguments, at);
         let before = at.checked_sub(1).map(|at| &arguments[at]);
@@ -191,7 +191,7 @@ impl ScriptCommands<'_> {
         &mut self,
         command: usize,
         name: String,
-        role: WordRole,
+        role: &WordRole,
         is_alone: bool,
     ) -> PlaceInCommand {
         let mut syntax = role.syntax;
@@ -223,18 +223,19 @@ impl ScriptCommands<'_> {
     /// The commands that use a variable, without those that only print or compare it.
     fn users(&self, name: &str) -> Vec<usize> {
         let uses = self.uses.get(name).map(Vec::as_slice).unwrap_or_default();
-        let mut users: Vec<_> = uses
+        let commands = uses
             .iter()
-            .map(|(word, _)| self.script.words[*word].command)
+            .map(|(word, _)| self.script.words[*word].command);
+        let mut found: Vec<_> = commands
+            .filter(|command| {
+                let is_simple = self.script.commands[*command].kind == CommandKind::Simple;
+                let reason = programs::reason_of(&self.arguments[*command], usize::MAX);
+                is_simple && !matches!(reason, Some(Reason::Prose | Reason::RoutingMatch))
+            })
             .collect();
-        users.dedup();
-        users.retain(|user| {
-            let is_simple = self.script.commands[*user].kind == CommandKind::Simple;
-            let reason = programs::reason_of(&self.arguments[*user], usize::MAX);
-            is_simple && !matches!(reason, Some(Reason::Prose | Reason::RoutingMatch))
-        });
-        users.truncate(16);
-        users
+        found.dedup();
+        found.truncate(16);
+        found
     }
 
     /// The reason for which an ID in a variable is unchanged, from the words that use the variable.
