@@ -343,7 +343,15 @@ pub(crate) fn read_embedded(data: &[u8]) {
             assert!(after.eq(expected), "{text:?} became {changed:?}");
             if !is_template(text) {
                 let texts = (text, &*changed);
-                independent_parsers::assert_one_change(tree.format(), texts, (decoded, &replaced));
+                match tree.format() {
+                    format @ (Format::Properties | Format::Env) => {
+                        let words = (&decoded[word.clone()], OTHER);
+                        independent_parsers::assert_one_word(format, texts, words);
+                    }
+                    format => {
+                        independent_parsers::assert_one_change(format, texts, (decoded, &replaced));
+                    }
+                }
             }
         }
     }

@@ -91,8 +91,70 @@ pub(crate) fn documents(format: Format, text: &str) -> Option<Vec<Vec<Scalar>>> 
         Format::Yaml => serde_yaml::Deserializer::from_str(text)
             .map(|document| Scalars::deserialize(document).ok().map(|all| all.0))
             .collect(),
-        Format::Properties | Format::Env | Format::Lines => None,
+        Format::Properties => properties(text).map(|all| vec![all]),
+        Format::Env => env(text).map(|all| vec![all]),
+        Format::Lines => None,
     }
+}
+
+/// The keys and values of properties; `None` for a text whose encoding matters.
+fn properties(text: &str) -> Option<Vec<Scalar>> {
+    if !text.is_ascii() {
+        return None;
+    }
+    let mut all = Vec::new();
+    java_properties::PropertiesIter::new(text.as_bytes())
+        .read_into(|key, value| all.extend([Scalar::Text(key), Scalar::Text(value)]))
+        .ok()?;
+    Some(all)
+}
+
+/// The keys and values of a `.env` file; `None` for a text with variables, whose values are those of the process.
+fn env(text: &str) -> Option<Vec<Scalar>> {
+    if text.contains('$') {
+        return None;
+    }
+    let entries: Vec<_> = dotenvy::from_read_iter(text.as_bytes())
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let scalars = entries
+        .into_iter()
+        .flat_map(|(key, value)| [key, value])
+        .map(Scalar::Text);
+    Some(scalars.collect())
+}
+
+/// Fails where a change of one word of properties or a `.env` file, as an independent parser reads it, changes more than that word.
+/// The dialects differ in quotes, escapes and comments around it.
+pub(crate) fn assert_one_word(
+    format: Format,
+    (before, after): (&str, &str),
+    (old, new): (&str, &str),
+) {
+    let Some(read) = documents(format, before) else {
+        return;
+    };
+    let changed = documents(format, after)
+        .unwrap_or_else(|| panic!("{before:?} became {after:?}, which is refused"));
+    let (read, changed) = (read.concat(), changed.concat());
+    assert_eq!(read.len(), changed.len(), "{before:?} became {after:?}");
+    let different: Vec<_> = read
+        .iter()
+        .zip(&changed)
+        .filter(|(was, is)| was != is)
+        .collect();
+    let (was, is) = match different.as_slice() {
+        // For one of the dialects the word is in a comment.
+        [] => return,
+        [(Scalar::Text(was), Scalar::Text(is))] => (was, is),
+        _ => panic!("{before:?} became {after:?}: {different:?}"),
+    };
+    let is_the_word =
+        |(at, _): (usize, &str)| [&was[..at], new, &was[at + old.len()..]].concat() == *is;
+    assert!(
+        was.match_indices(old).any(is_the_word),
+        "{before:?} became {after:?}: {was:?} is {is:?}"
+    );
 }
 
 /// Fails where a change of one text, as an independent parser reads it, changes anything but texts that read `old`, or makes

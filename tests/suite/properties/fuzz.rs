@@ -126,6 +126,14 @@ fn the_independent_parsers_read_the_seeds() {
     // Of the six seeds, yaml_serde refuses the tags of the YAML schema.
     assert_eq!(has_opinion(Format::Yaml, "yaml"), 5);
     assert!(has_opinion(Format::Json, "json") > 3);
+    for (format, text) in [
+        (Format::Toml, "[a]\nb = 'c'\n"),
+        (Format::Properties, "a.b = c \\\n  d\n# e\nf: g\n"),
+        (Format::Env, "export A=\"b\" # c\nD='e f'\n"),
+    ] {
+        let read = independent_parsers::documents(format, text).unwrap();
+        assert!(!read.concat().is_empty(), "{text}");
+    }
 }
 
 #[test]

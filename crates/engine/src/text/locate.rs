@@ -185,13 +185,20 @@ impl<'a, 't> EditedScalar<'a, 't> {
         let masked = self.tree.masked.as_deref();
         let is_of_template = masked.is_some_and(|masked| masked.covers(&at));
         let is_spelled = self.tree.src.get(at.clone()) == Some(text?);
-        (is_spelled && !is_of_template).then(|| Edit {
+        (is_spelled && !is_of_template && !self.may_be_escaped(&at)).then(|| Edit {
             order,
             piece: piece.clone(),
             at,
             with,
             is_inert: is_inert(with) && self.keeps_its_kind(piece, with),
         })
+    }
+
+    /// Whether some dialects read the first letter of a place with the backslash before it.
+    fn may_be_escaped(&self, at: &Range<usize>) -> bool {
+        let before = &self.tree.src[self.inner.start..at.start];
+        let backslashes = before.len() - before.trim_end_matches('\\').len();
+        matches!(self.tree.format, Format::Properties | Format::Env) && backslashes % 2 == 1
     }
 
     /// Whether the scalar stays of its kind when a piece is replaced. Where that hangs on more than its bytes, it does not.

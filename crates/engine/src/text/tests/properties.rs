@@ -1,5 +1,19 @@
 use super::*;
 
+#[test]
+fn points_at_no_letter_behind_a_backslash() {
+    for read in [Tree::properties, Tree::env] {
+        let tree = read("a = x\\tb\nb = x\\\\tb\n").unwrap();
+        let located = |key| {
+            let leaf = tree.get(tree.root(), key).unwrap();
+            let text = tree.text(leaf).unwrap();
+            let start = text.find("tb").unwrap();
+            tree.locate(leaf, start..start + 2).is_ok()
+        };
+        assert_eq!([located("a"), located("b")], [false, true]);
+    }
+}
+
 fn properties(src: &str) -> Tree<'_> {
     Tree::properties(src).expect("properties")
 }
