@@ -9,6 +9,7 @@ pub(crate) mod references;
 mod regions;
 pub(crate) mod scenario;
 mod served;
+mod shapes;
 pub(crate) mod shipped_catalog;
 mod suggestions;
 mod targets;

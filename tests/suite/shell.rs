@@ -20,11 +20,12 @@ use values::Fields;
 /// The scripts of each shell in the test command.
 const SCRIPTS: usize = 300;
 
-/// The longest run of one script.
-const LONGEST_RUN: Duration = Duration::from_secs(5);
+/// The longest run of one script, on a machine under any load.
+const LONGEST_RUN: Duration = Duration::from_secs(60);
 
-/// The functions and the variables of every script.
-const PRELUDE: &str = "n() { printf '%s\\037' \"$#\" \"$@\" >>\"$L\"; }\n\
+/// The functions and the variables of every script, and the limit of its CPU time in seconds. A damaged script may have a loop
+/// without an end, in a process of its own, which the limit ends too.
+const PRELUDE: &str = "ulimit -t 2\nn() { printf '%s\\037' \"$#\" \"$@\" >>\"$L\"; }\n\
     o() { printf '%s\\037' \"$#\" \"$@\" >>\"$L\"; printf out; }\n\
     X=xval; Y=yval; E=; unset U; PATH=\n";
 
