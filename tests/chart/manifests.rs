@@ -1,6 +1,7 @@
 //! Manifests with anchors, merge keys and keys that occur twice, read by the front end of YAML and by the library of kubectl and Helm.
 
 use std::{
+    fmt::Write as _,
     io::Write as _,
     process::{Command, Stdio},
 };
@@ -142,7 +143,7 @@ impl<'r> Generator<'r> {
 
     fn manifest(mut self) -> String {
         for at in 0..self.random.usize(2..6) {
-            self.text.push_str(&format!("p{at}:"));
+            write!(self.text, "p{at}:").unwrap();
             self.value(1);
         }
         self.text
@@ -154,7 +155,7 @@ impl<'r> Generator<'r> {
         if level > 1 && self.random.usize(..5) == 0 {
             let all = [&*self.mappings, &*self.others].concat();
             if let Some(anchor) = self.random.choice(all) {
-                self.text.push_str(&format!(" *{anchor}\n"));
+                writeln!(self.text, " *{anchor}").unwrap();
                 return;
             }
         }
@@ -173,7 +174,7 @@ impl<'r> Generator<'r> {
         } else {
             let scalars = ["x", "y z", "1", "true", "~", "'2'", "\"a\\tb\"", "1.5", ""];
             let scalar = *self.random.choice(&scalars).unwrap();
-            self.text.push_str(&format!(" {scalar}\n"));
+            writeln!(self.text, " {scalar}").unwrap();
             self.others.extend(anchor);
         }
     }
@@ -183,20 +184,18 @@ impl<'r> Generator<'r> {
             let entries: Vec<_> = (0..self.random.usize(1..5))
                 .map(|_| self.flow_entry())
                 .collect();
-            self.text
-                .push_str(&format!(" {{{}}}\n", entries.join(", ")));
+            writeln!(self.text, " {{{}}}", entries.join(", ")).unwrap();
             return;
         }
         self.text.push('\n');
         for _ in 0..self.random.usize(1..6) {
             self.indent(level);
-            match self.merged() {
-                Some(merged) => self.text.push_str(&format!("<<: {merged}\n")),
-                None => {
-                    let key = self.key();
-                    self.text.push_str(&format!("{key}:"));
-                    self.value(level + 1);
-                }
+            if let Some(merged) = self.merged() {
+                writeln!(self.text, "<<: {merged}").unwrap();
+            } else {
+                let key = self.key();
+                write!(self.text, "{key}:").unwrap();
+                self.value(level + 1);
             }
         }
     }
@@ -235,7 +234,7 @@ impl<'r> Generator<'r> {
     fn anchor(&mut self) -> String {
         self.anchors += 1;
         let name = format!("n{}", self.anchors);
-        self.text.push_str(&format!(" &{name}"));
+        write!(self.text, " &{name}").unwrap();
         name
     }
 

@@ -348,7 +348,7 @@ pub(crate) fn read_embedded(data: &[u8]) {
                         let words = (&decoded[word.clone()], OTHER);
                         independent_parsers::assert_one_word(format, texts, words);
                     }
-                    format => {
+                    format @ (Format::Json | Format::Yaml | Format::Toml | Format::Lines) => {
                         independent_parsers::assert_one_change(format, texts, (decoded, &replaced));
                     }
                 }

@@ -8,6 +8,13 @@
 //! domain    find, resolve and plan the changes            -> text
 //! ```
 #![warn(clippy::iter_over_hash_type)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_macros,
+        reason = "a test counts in its own thread; the library is linted without tests too"
+    )
+)]
 
 /// The API group of the custom resources, also the domain of annotations, field managers and webhook names; a literal for
 /// `concat!`.

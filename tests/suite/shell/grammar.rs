@@ -1,5 +1,7 @@
 //! Scripts of a grammar. Each command has a marker of its own as its first argument.
 
+use std::fmt::Write as _;
+
 /// The shell that a script is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flavour {
@@ -187,11 +189,12 @@ impl Generator {
             let end = format!("E{}", self.marker());
             let quote = self.one_in(2);
             let operator = if self.one_in(2) { "<<-" } else { "<<" };
-            text.push_str(&if quote {
-                format!(" {operator}'{end}'")
+            let delimiter = if quote {
+                format!("'{end}'")
             } else {
-                format!(" {operator} {end}")
-            });
+                format!(" {end}")
+            };
+            write!(text, " {operator}{delimiter}").unwrap();
             let body = if quote {
                 "it's \" `a $(b ${c\n"
             } else {
@@ -205,9 +208,9 @@ impl Generator {
     fn simple_alone(&mut self) -> String {
         let mut text = String::new();
         if self.one_in(6) {
-            text.push_str(&format!("P{}={} ", self.marker(), self.word()));
+            write!(text, "P{}={} ", self.marker(), self.word()).unwrap();
         }
-        text.push_str(&format!("n {}", self.marker()));
+        write!(text, "n {}", self.marker()).unwrap();
         for _ in 0..self.below(5) {
             let blank = self.pick(&[" ", "  ", "\t", " \\\n"]);
             text.push_str(blank);
@@ -258,7 +261,6 @@ impl Generator {
 
     fn piece(&mut self) -> String {
         match self.below(12) {
-            0..=3 => self.pick(PLAIN).to_owned(),
             4 => format!("'{}'", self.pick(SINGLE)),
             5..=6 => self.quoted(),
             7 => format!(

@@ -106,7 +106,7 @@ fn is_encrypted_by_sops(tree: &Tree<'_>) -> bool {
         Format::Env | Format::Properties => {
             [field(&["sops_mac"]), field(&["sops_mac_only_encrypted"])]
         }
-        _ => [
+        Format::Json | Format::Yaml | Format::Toml | Format::Lines => [
             field(&["sops", "mac"]),
             field(&["sops", "mac_only_encrypted"]),
         ],

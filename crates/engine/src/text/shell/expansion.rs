@@ -171,7 +171,8 @@ impl ScriptReader<'_> {
                     BraceQuotes::AsOutside
                 };
                 self.brace_word(quotes)?;
-                return self.close_braces(word, start, PartKind::Unknown, is_quoted);
+                self.close_braces(word, start, PartKind::Unknown, is_quoted);
+                return Ok(());
             }
         };
         let kind = if is_indirect || has_subscript {
@@ -179,7 +180,8 @@ impl ScriptReader<'_> {
         } else {
             PartKind::Parameter(Parameter { name, alternative })
         };
-        self.close_braces(word, start, kind, is_quoted)
+        self.close_braces(word, start, kind, is_quoted);
+        Ok(())
     }
 
     /// The word behind an operator, which may be empty.
@@ -189,16 +191,9 @@ impl ScriptReader<'_> {
         Ok(word)
     }
 
-    fn close_braces(
-        &mut self,
-        word: usize,
-        start: usize,
-        kind: PartKind,
-        is_quoted: bool,
-    ) -> Result<(), Stop> {
+    fn close_braces(&mut self, word: usize, start: usize, kind: PartKind, is_quoted: bool) {
         self.at += 1;
         self.part(word, start..self.at, kind, is_quoted);
-        Ok(())
     }
 
     /// The length of the name of a parameter.

@@ -68,7 +68,7 @@ impl ScriptReader<'_> {
         self.script.words[word].span.end = self.at;
         match end {
             WordEnd::Brace(_) if self.at >= self.end => Err(Stop::Unclosed),
-            _ => Ok(()),
+            WordEnd::Brace(_) | WordEnd::Blank | WordEnd::Space => Ok(()),
         }
     }
 
@@ -94,11 +94,15 @@ impl ScriptReader<'_> {
             b'\'' => match end {
                 WordEnd::Brace(BraceQuotes::NotKnown) => Err(Stop::NotUnderstood),
                 WordEnd::Brace(BraceQuotes::OnlyDouble) => self.literal_quotes(word),
-                _ => self.single_quotes(word),
+                WordEnd::Brace(BraceQuotes::AsOutside) | WordEnd::Blank | WordEnd::Space => {
+                    self.single_quotes(word)
+                }
             },
             b'"' => match end {
                 WordEnd::Brace(BraceQuotes::NotKnown) => Err(Stop::NotUnderstood),
-                _ => self.double_quotes(word),
+                WordEnd::Brace(BraceQuotes::AsOutside | BraceQuotes::OnlyDouble)
+                | WordEnd::Blank
+                | WordEnd::Space => self.double_quotes(word),
             },
             b'$' => self.dollar(word, end.is_quoted()),
             b'`' => self.backticks(word, end.is_quoted()),
@@ -204,7 +208,7 @@ impl ScriptReader<'_> {
             return Ok(false);
         };
         let inner = &self.bytes[self.at + 2..self.at + length];
-        let count = |quote: u8| inner.iter().filter(|b| **b == quote).count();
+        let count = |quote: u8| memchr::memchr_iter(quote, inner).count();
         let is_action = |b: &u8| !b"\\`;&<>={".contains(b);
         let are_paired = count(b'"').is_multiple_of(2) && count(b'\'').is_multiple_of(2);
         let has_substitution = memchr::memmem::find(inner, b"$(").is_some();

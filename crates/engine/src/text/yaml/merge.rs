@@ -65,8 +65,8 @@ impl DocumentBuilder<'_> {
         let entries = merges
             .iter()
             .flat_map(|(merge, entries)| entries.iter().map(|&entry| (*merge, entry)));
-        let merged = entries.filter(|found| last.get(self.key_of(found.1)) == Some(found));
-        result.merged = merged.map(|(_, entry)| (entry, Vec::new())).collect();
+        let effective = entries.filter(|found| last.get(self.key_of(found.1)) == Some(found));
+        result.merged = effective.map(|(_, entry)| (entry, Vec::new())).collect();
         result
     }
 
@@ -77,7 +77,7 @@ impl DocumentBuilder<'_> {
             own.entry(self.key_of(child)).or_default().push(child);
         }
         let mut result = MergeResult::default();
-        let mut merged = HashMap::new();
+        let mut positions = HashMap::new();
         for (merge, entries) in merges {
             for &entry in entries {
                 let key = self.key_of(entry);
@@ -90,7 +90,7 @@ impl DocumentBuilder<'_> {
                         .extend(before.map(|&child| (child, entry)));
                     continue;
                 }
-                let at = *merged.entry(key).or_insert(result.merged.len());
+                let at = *positions.entry(key).or_insert(result.merged.len());
                 match result.merged.get_mut(at) {
                     None => result.merged.push((entry, Vec::new())),
                     Some((first, _)) if self.tree.is_same_scalar(*first, entry) => {}
