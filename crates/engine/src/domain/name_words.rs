@@ -41,12 +41,18 @@ impl<'t> NameWords<'t> {
     /// Splits a name that consists of several parts, such as the keys of nested mappings.
     pub fn of_parts(parts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut words = Self(Vec::with_capacity(8));
+        words.read_parts(parts);
+        words
+    }
+
+    /// Replaces the words by those of another name, without an allocation for each name.
+    pub fn read_parts(&mut self, parts: impl IntoIterator<Item = &'t str>) {
+        self.0.clear();
         for part in parts {
             for run in part.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()) {
-                words.push_run(run);
+                self.push_run(run);
             }
         }
-        words
     }
 
     /// Adds the words of a text without separators.

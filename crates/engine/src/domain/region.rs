@@ -12,6 +12,7 @@ mod text;
 pub use endpoint::{RuntimeEndpoint, is_bedrock_host, is_bedrock_runtime};
 pub use nearest::NearestRegions;
 pub use source::{ChosenRegion, RegionSource};
+pub(crate) use text::read_region_only;
 pub(crate) use text::{LONGEST_EXPANSION, expand, read};
 pub use text::{RegionReading, read_endpoint, read_region};
 
@@ -115,6 +116,11 @@ impl Region {
 
     /// Parses a region code; [`NotARegion`] if it fits no partition's pattern.
     pub fn parse(text: &str) -> Result<Self, NotARegion> {
+        Self::from_code(text).ok_or_else(|| NotARegion(text.chars().take(64).collect()))
+    }
+
+    /// The region of a code; `None` if it fits no partition's pattern.
+    pub fn from_code(text: &str) -> Option<Self> {
         let fits = text.len() <= Self::LONGEST
             && prefix_of(text).is_some_and(|(prefix, _)| {
                 text[prefix.len()..]
@@ -127,11 +133,11 @@ impl Region {
                     })
             });
         if !fits {
-            return Err(NotARegion(text.chars().take(64).collect()));
+            return None;
         }
         let mut code = [0; Self::LONGEST];
         code[..text.len()].copy_from_slice(text.as_bytes());
-        Ok(Self(code))
+        Some(Self(code))
     }
 
     /// The code, such as `eu-west-1`.

@@ -11,7 +11,9 @@ use crate::domain::context_rules::{
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Entry, Record};
-use crate::domain::region::{NearestRegions, Region, RegionReading, read_endpoint, read_region};
+use crate::domain::region::{
+    NearestRegions, Region, RegionReading, read_endpoint, read_region_only,
+};
 use crate::domain::snapshot::Snapshot;
 
 /// The maximum length of a stored word, in bytes: an ID of at most 64 with a wrapper, a region or white space around it.
@@ -236,7 +238,7 @@ impl StoredValue {
         if let Some(RegionReading::Region(region)) = read_endpoint(text) {
             return Self::Endpoint(region);
         }
-        match read_region(text) {
+        match read_region_only(text) {
             None => Self::Blank,
             Some(RegionReading::Region(region)) => Self::Region(region),
             Some(RegionReading::OutOfSight) => Self::Placeholder,

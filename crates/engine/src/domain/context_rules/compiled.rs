@@ -1,5 +1,7 @@
 //! The rules of the table, compiled: conditions over neighbouring names are evaluated once for all IDs among the names.
 
+use std::collections::BTreeMap;
+
 use super::name_class::NameClass;
 use super::pattern::{matches_any, matches_letters};
 use super::related::{Purposes, are_of_different_parts, have_one_stem};
@@ -25,6 +27,10 @@ pub struct ContextRules {
     entry_patterns: Vec<(usize, &'static str)>,
     /// The classes of names with the index of the condition.
     classes: Vec<(usize, &'static NameClass)>,
+    /// The positions in `classes` of the classes with this anchor, because few names have one.
+    by_anchor: BTreeMap<&'static str, Vec<usize>>,
+    /// The positions in `classes` of the classes without anchors.
+    without_anchor: Vec<usize>,
 }
 
 /// A rule whose conditions over neighbours have their indices.
@@ -104,6 +110,8 @@ impl ContextRules {
             by_last: vec![Vec::new(); 128],
             entry_patterns: Vec::new(),
             classes: Vec::new(),
+            by_anchor: BTreeMap::new(),
+            without_anchor: Vec::new(),
         };
         for rule in table {
             let rule = CompiledRule {
@@ -160,7 +168,14 @@ impl ContextRules {
         relation: Relation,
     ) -> CompiledCondition {
         let index = self.next_index(test);
+        let position = self.classes.len();
         self.classes.push((index, class));
+        for anchor in class.anchors {
+            self.by_anchor.entry(anchor).or_default().push(position);
+        }
+        if class.anchors.is_empty() {
+            self.without_anchor.push(position);
+        }
         CompiledCondition::Beside {
             index,
             enclosing: true,
@@ -193,6 +208,7 @@ impl ContextRules {
         neighbours: impl Iterator<Item = (Sibling<'t>, NameScope)>,
     ) -> MatchedNames<'t> {
         let mut matched = MatchedNames::default();
+        let (mut words, mut positions) = (NameWords::default(), Vec::new());
         for (neighbour, scope) in neighbours {
             let ends = self.patterns_by_last(neighbour.letters().next_back());
             let entry = self
@@ -204,14 +220,37 @@ impl ContextRules {
                     self.add(&mut matched, *at, &neighbour);
                 }
             }
-            let words = neighbour.words();
-            for (at, class) in &self.classes {
+            neighbour.read_words(&mut words);
+            self.possible_classes(&words, &mut positions);
+            for (at, class) in positions.iter().map(|position| self.classes[*position]) {
                 if (class.fits)(&words) {
-                    self.add(&mut matched, *at, &neighbour);
+                    self.add(&mut matched, at, &neighbour);
                 }
             }
         }
         matched
+    }
+
+    /// The positions of the classes that a name with these words may belong to, in order.
+    fn possible_classes(&self, words: &NameWords<'_>, positions: &mut Vec<usize>) {
+        /// The length of the longest anchor is below this.
+        const LONGEST: usize = 16;
+        positions.clear();
+        positions.extend_from_slice(&self.without_anchor);
+        for word in words.iter() {
+            let mut lower = [0; LONGEST];
+            let Some(lower) = lower.get_mut(..word.len()) else {
+                continue;
+            };
+            lower.copy_from_slice(word.as_bytes());
+            lower.make_ascii_lowercase();
+            let classes = std::str::from_utf8(lower)
+                .ok()
+                .and_then(|word| self.by_anchor.get(word));
+            positions.extend(classes.into_iter().flatten());
+        }
+        positions.sort_unstable();
+        positions.dedup();
     }
 
     /// Stores a name for a condition if its value passes the test.

@@ -7,6 +7,8 @@ use crate::domain::name_words::NameWords;
 pub struct NameClass {
     /// A description for the documentation.
     pub description: &'static str,
+    /// Words of which each name of the class has at least one, in lower case; empty if a name needs none.
+    pub(super) anchors: &'static [&'static str],
     /// Whether the words are a name of the class.
     pub fits: fn(&NameWords<'_>) -> bool,
 }
@@ -14,12 +16,14 @@ pub struct NameClass {
 /// The address of a client of language models, but not of Bedrock.
 pub(super) static CLIENT_ADDRESS: NameClass = NameClass {
     description: "an address of an LLM client (such as `LLM_BASE_URL`, `OPENAI_API_BASE`, `AI_GATEWAY_HOST`)",
+    anchors: CLIENTS,
     fits: |words| is_address(words) && names_a_client(words) && !words.has("bedrock"),
 };
 
 /// The address of Bedrock for a client, or for all services of an SDK.
 pub(super) static BEDROCK_ADDRESS: NameClass = NameClass {
     description: "an address of Bedrock (such as `BEDROCK_ENDPOINT_URL`, `ANTHROPIC_BEDROCK_BASE_URL`, `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`)",
+    anchors: &["bedrock", "endpoint"],
     fits: |words| {
         let for_the_sdk = words.is(&["aws", "endpoint", "url", "bedrock", "runtime"])
             || words.is(&["aws", "endpoint", "url"]);
@@ -30,12 +34,14 @@ pub(super) static BEDROCK_ADDRESS: NameClass = NameClass {
 /// Any address.
 pub(super) static ADDRESS: NameClass = NameClass {
     description: "an address (such as `API_URL`)",
+    anchors: ADDRESSES_AND_BASE,
     fits: is_address,
 };
 
 /// A switch for a proxy or a gateway.
 pub(super) static GATEWAY_SWITCH: NameClass = NameClass {
     description: "a switch for a gateway (such as `USE_LITELLM_PROXY`)",
+    anchors: &["proxy", "gateway"],
     fits: |words| {
         words.has_any(&["use", "enable", "enabled"])
             && words.has_any(&["proxy", "gateway"])
@@ -46,39 +52,28 @@ pub(super) static GATEWAY_SWITCH: NameClass = NameClass {
 /// The provider of a client of language models.
 pub(super) static PROVIDER: NameClass = NameClass {
     description: "a provider of models (such as `LLM_PROVIDER`)",
-    fits: |words| ends_with_any(words, &["provider", "backend", "vendor"]) && names_a_client(words),
+    anchors: PROVIDERS,
+    fits: |words| ends_with_any(words, PROVIDERS) && names_a_client(words),
 };
 
 /// Any name.
 pub(super) static ANY: NameClass = NameClass {
     description: "any other setting",
+    anchors: &[],
     fits: |_| true,
 };
 
 /// A setting that names a kind of interface.
 pub(super) static INTERFACE: NameClass = NameClass {
     description: "a kind of interface (such as `BEDROCK_API`, `PROVIDER`, `CLIENT_TYPE`)",
-    fits: |words| {
-        words.has_any(&[
-            "provider",
-            "backend",
-            "api",
-            "client",
-            "endpoint",
-            "protocol",
-            "service",
-            "route",
-            "transport",
-            "engine",
-            "mode",
-            "type",
-        ])
-    },
+    anchors: INTERFACES,
+    fits: |words| words.has_any(INTERFACES),
 };
 
 /// A switch for bedrock-mantle.
 pub(super) static MANTLE_SWITCH: NameClass = NameClass {
     description: "a switch for bedrock-mantle (such as `USE_MANTLE`)",
+    anchors: &["mantle"],
     fits: |words| {
         words.has("mantle")
             && (words.has_any(&["use", "enable", "enabled"]) || is_address(words))
@@ -89,8 +84,9 @@ pub(super) static MANTLE_SWITCH: NameClass = NameClass {
 /// A prefix that a tool puts before a model ID.
 pub(super) static MODEL_PREFIX: NameClass = NameClass {
     description: "a prefix of model IDs (such as `BEDROCK_MODEL_PREFIX`, `INFERENCE_PREFIX`, `model_geo`)",
+    anchors: PREFIXES,
     fits: |words| {
-        words.has_any(&["prefix", "geo", "geography"])
+        words.has_any(PREFIXES)
             && words.has_any(&[
                 "model",
                 "models",
@@ -108,6 +104,7 @@ pub(super) static MODEL_PREFIX: NameClass = NameClass {
 /// A prefix that is certainly one of a profile.
 pub(super) static PROFILE_PREFIX: NameClass = NameClass {
     description: "a prefix of inference profiles (such as `INFERENCE_PROFILE_PREFIX`, `CROSS_REGION_PREFIX`)",
+    anchors: &["prefix", "geo"],
     fits: |words| {
         words.ends_with(&["profile", "prefix"])
             || words.ends_with(&["cross", "region", "prefix"])
@@ -119,6 +116,7 @@ pub(super) static PROFILE_PREFIX: NameClass = NameClass {
 /// A switch for profiles that a tool derives.
 pub(super) static CROSS_REGION_SWITCH: NameClass = NameClass {
     description: "a switch for cross-region inference (such as `use_cross_region_inference`)",
+    anchors: &["inference", "cross"],
     fits: |words| {
         let names_models = || {
             words.has_any(&[
@@ -152,6 +150,7 @@ pub(super) static CROSS_REGION_SWITCH: NameClass = NameClass {
 /// A setting for the profile that an application uses.
 pub(super) static INFERENCE_PROFILE: NameClass = NameClass {
     description: "an inference profile (such as `BEDROCK_INFERENCE_PROFILE_ARN`)",
+    anchors: &["profile"],
     fits: |words| {
         [
             &["inference", "profile"][..],
@@ -167,6 +166,7 @@ pub(super) static INFERENCE_PROFILE: NameClass = NameClass {
 /// A table of prices.
 pub(super) static PRICE_TABLE: NameClass = NameClass {
     description: "a table of prices (such as `model_pricing`, `cost_map`, but not `pricing_agent`)",
+    anchors: PRICES,
     fits: |words| {
         let mut words = words
             .iter()
@@ -187,39 +187,29 @@ pub(super) static PRICE_TABLE: NameClass = NameClass {
             before = words.next();
         }
         let per_token = before.is_some_and(|word| word.eq_ignore_ascii_case("per"));
-        is_one_of(
-            last,
-            &[
-                "pricing",
-                "prices",
-                "price",
-                "costs",
-                "cost",
-                "rate",
-                "pricings",
-                "ratecard",
-                "costmap",
-                "costtable",
-            ],
-        ) || (per_token && is_one_of(last, &["token", "tokens"]))
+        let is_token = is_one_of(last, &["token", "tokens"]);
+        is_one_of(last, PRICES) && (!is_token || per_token)
     },
 };
 
 /// A name of Bedrock.
 pub(super) static BEDROCK: NameClass = NameClass {
     description: "a name with the word `bedrock`",
+    anchors: &["bedrock"],
     fits: |words| words.has("bedrock"),
 };
 
 /// A name of bedrock-mantle.
 pub(super) static MANTLE: NameClass = NameClass {
     description: "a name with the word `mantle`",
+    anchors: &["mantle"],
     fits: |words| words.has("mantle"),
 };
 
 /// A map of models by their purpose.
 pub(super) static MODELS: NameClass = NameClass {
     description: "a map of models (such as `models`)",
+    anchors: &["models", "llms", "model", "llm"],
     fits: |words| {
         words.has_any(&["models", "llms"])
             || ends_with_any(words, &["model", "llm"])
@@ -227,6 +217,79 @@ pub(super) static MODELS: NameClass = NameClass {
             || words.ends_with(&["model", "mapping"])
     },
 };
+
+/// Words at the end of the name of an address.
+const ADDRESSES: &[&str] = &[
+    "url",
+    "urls",
+    "uri",
+    "endpoint",
+    "endpoints",
+    "host",
+    "hosts",
+    "hostname",
+    "address",
+    "addr",
+    "proxy",
+    "gateway",
+    "server",
+];
+
+/// As [`ADDRESSES`], with the last word of `api_base`.
+const ADDRESSES_AND_BASE: &[&str] = &[
+    "url",
+    "urls",
+    "uri",
+    "endpoint",
+    "endpoints",
+    "host",
+    "hosts",
+    "hostname",
+    "address",
+    "addr",
+    "proxy",
+    "gateway",
+    "server",
+    "base",
+];
+
+/// Words at the end of the name of a provider.
+const PROVIDERS: &[&str] = &["provider", "backend", "vendor"];
+
+/// Words for a kind of interface.
+const INTERFACES: &[&str] = &[
+    "provider",
+    "backend",
+    "api",
+    "client",
+    "endpoint",
+    "protocol",
+    "service",
+    "route",
+    "transport",
+    "engine",
+    "mode",
+    "type",
+];
+
+/// Words for a prefix.
+const PREFIXES: &[&str] = &["prefix", "geo", "geography"];
+
+/// Words at the end of the name of a table of prices; `token` only behind `per`.
+const PRICES: &[&str] = &[
+    "pricing",
+    "prices",
+    "price",
+    "costs",
+    "cost",
+    "rate",
+    "pricings",
+    "ratecard",
+    "costmap",
+    "costtable",
+    "token",
+    "tokens",
+];
 
 /// Words for language models and their clients.
 const CLIENTS: &[&str] = &[
@@ -325,24 +388,7 @@ const EXTENSIONS: &[&str] = &[
 
 /// Whether the words are a name of an address. `HTTP_PROXY`, with any words before it, is the proxy of all connections.
 fn is_address(words: &NameWords<'_>) -> bool {
-    let ends = ends_with_any(
-        words,
-        &[
-            "url",
-            "urls",
-            "uri",
-            "endpoint",
-            "endpoints",
-            "host",
-            "hosts",
-            "hostname",
-            "address",
-            "addr",
-            "proxy",
-            "gateway",
-            "server",
-        ],
-    );
+    let ends = ends_with_any(words, ADDRESSES);
     let for_connections = ["http", "https", "all", "no", "socks", "ftp"]
         .iter()
         .any(|protocol| words.has_sequence(&[protocol, "proxy"]));
@@ -365,4 +411,65 @@ fn ends_with_any(words: &NameWords<'_>, ends: &[&str]) -> bool {
 
 fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|one| word.eq_ignore_ascii_case(one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: &[&NameClass] = &[
+        &CLIENT_ADDRESS,
+        &BEDROCK_ADDRESS,
+        &ADDRESS,
+        &GATEWAY_SWITCH,
+        &PROVIDER,
+        &INTERFACE,
+        &MANTLE_SWITCH,
+        &MODEL_PREFIX,
+        &PROFILE_PREFIX,
+        &CROSS_REGION_SWITCH,
+        &INFERENCE_PROFILE,
+        &PRICE_TABLE,
+        &BEDROCK,
+        &MANTLE,
+        &MODELS,
+    ];
+
+    #[test]
+    fn each_name_of_a_class_has_an_anchor() {
+        const OTHERS: &[&str] = &[
+            "aws", "use", "auto", "global", "region", "runtime", "profile", "profiles", "per",
+            "map", "table", "mapping", "cross", "mantle", "geo", "id", "x",
+        ];
+        let lists = [
+            CLIENTS,
+            ADDRESSES_AND_BASE,
+            PROVIDERS,
+            INTERFACES,
+            PREFIXES,
+            PRICES,
+            OTHERS,
+        ];
+        let words: Vec<&str> = lists.concat();
+        let names = words.iter().flat_map(|one| {
+            words.iter().flat_map(move |two| {
+                OTHERS
+                    .iter()
+                    .map(move |three| [format!("{one}_{two}"), format!("{three}_{one}_{two}")])
+            })
+        });
+        let mut fitting = 0;
+        for name in names.flatten() {
+            let words = NameWords::of(&name);
+            for class in CLASSES.iter().filter(|class| (class.fits)(&words)) {
+                fitting += 1;
+                assert!(
+                    words.has_any(class.anchors),
+                    "{name} is {}",
+                    class.description
+                );
+            }
+        }
+        assert!(fitting > 1000);
+    }
 }

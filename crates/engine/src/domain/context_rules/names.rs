@@ -81,9 +81,9 @@ impl<'t> Sibling<'t> {
         }
     }
 
-    /// The words of the name with its prefix.
-    pub(super) fn words(&self) -> NameWords<'t> {
-        NameWords::of_parts([self.prefix, self.name])
+    /// Reads the words of the name with its prefix into `words`.
+    pub(super) fn read_words(&self, words: &mut NameWords<'t>) {
+        words.read_parts([self.prefix, self.name]);
     }
 
     /// The letters of the name with its prefix.

@@ -29,14 +29,31 @@ pub fn read_region(text: &str) -> Option<RegionReading> {
 
 /// Reads the name of a region and expands `$(X)` by `variable`; an empty text counts as absent.
 pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<RegionReading> {
+    read_with(text, variable, NearestRegions::of)
+}
+
+/// As [`read_region`], without the regions nearest to a text that is not a region: for the many texts whose names do not name a
+/// region.
+pub(crate) fn read_region_only(text: &str) -> Option<RegionReading> {
+    read_with(text, &|_| None, |_| NearestRegions::default())
+}
+
+fn read_with(
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+    nearest: fn(&str) -> NearestRegions,
+) -> Option<RegionReading> {
     let text = text.trim();
     if text.is_empty() {
         return None;
     }
-    let Some(text) = Some(text)
-        .filter(|text| text.len() <= LONGEST_EXPANSION)
-        .and_then(|text| expand(text, variable))
-    else {
+    // Most texts have no variable.
+    let expanded = if text.contains('$') {
+        expand(text, variable).map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(text))
+    };
+    let Some(text) = expanded.filter(|_| text.len() <= LONGEST_EXPANSION) else {
         return Some(RegionReading::OutOfSight);
     };
     let text = text.trim();
@@ -46,8 +63,8 @@ pub(crate) fn read(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Opt
     if has_placeholder(text) {
         return Some(RegionReading::OutOfSight);
     }
-    let misspelled = |_| RegionReading::NotARegion(NearestRegions::of(text));
-    Some(Region::parse(text).map_or_else(misspelled, RegionReading::Region))
+    let misspelled = || RegionReading::NotARegion(nearest(text));
+    Some(Region::from_code(text).map_or_else(misspelled, RegionReading::Region))
 }
 
 /// Reads an endpoint of Bedrock's runtime that is the whole text; `None` for another text.
@@ -56,7 +73,7 @@ pub fn read_endpoint(text: &str) -> Option<RegionReading> {
     if text.contains(char::is_whitespace) {
         return None;
     }
-    let region = Region::parse(RuntimeEndpoint::parse(text)?.region);
+    let region = Region::from_code(RuntimeEndpoint::parse(text)?.region);
     Some(region.map_or(RegionReading::OutOfSight, RegionReading::Region))
 }
 

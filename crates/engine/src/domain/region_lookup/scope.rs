@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::domain::name_words::NameWords;
 use crate::domain::policy::Policy;
-use crate::domain::region::{Region, RegionReading, read_endpoint, read_region};
+use crate::domain::region::{Region, RegionReading, read_endpoint, read_region, read_region_only};
 use crate::domain::region_names::{
     BareRegion, Claim, ClaimQuery, RegionRanks, names_a_profile, names_a_region,
 };
@@ -81,7 +81,13 @@ impl RegionSetting {
     ///
     /// `extra_names` are names that set a region by a policy.
     pub fn of_text(name: &str, text: &str, extra_names: &[Box<str>]) -> Option<Self> {
-        Self::of(name, extra_names, read_region(text), read_endpoint(text))
+        let names_one = may_name_a_region(name) || extra_names.iter().any(|extra| **extra == *name);
+        let reading = if names_one {
+            read_region(text)
+        } else {
+            read_region_only(text)
+        };
+        Self::of(name, extra_names, reading, read_endpoint(text))
     }
 
     /// The setting of a name whose value cannot be read; `None` if the name does not name a region.

@@ -1,7 +1,7 @@
 //! The regions that the variables of a container set, with `$(X)` expanded as by the kubelet.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::text::{NodeId, Tree};
 
@@ -10,7 +10,9 @@ use crate::domain::config_maps::{NamespaceConfigMaps, StoredValue};
 use crate::domain::environment::{EnvFromSource, Environment, Value};
 use crate::domain::name_words::NameWords;
 use crate::domain::object::VariableName;
-use crate::domain::region::{LONGEST_EXPANSION, RegionReading, expand, read, read_endpoint};
+use crate::domain::region::{
+    LONGEST_EXPANSION, Region, RegionReading, expand, read, read_endpoint,
+};
 use crate::domain::region_names::{BareRegion, Claim, ClaimQuery, RegionRanks};
 
 /// The maximum number of `$(X)` that are expanded for one region, nested ones included. Real regions need one or two.
@@ -22,8 +24,8 @@ const MOST_NAMES: usize = 1000;
 /// The variables of a container.
 pub(super) struct Variables<'t> {
     environment: Environment<'t>,
-    /// The entries of each name, in order.
-    entries: BTreeMap<&'t str, Vec<NodeId>>,
+    /// The names with their entries, sorted by the name, those of one name in order.
+    entries: Vec<(&'t str, NodeId)>,
 }
 
 impl<'t> Variables<'t> {
@@ -33,10 +35,8 @@ impl<'t> Variables<'t> {
         neighbours: NamespaceConfigMaps<'t>,
     ) -> Self {
         let environment = Environment::of(tree, container, neighbours);
-        let mut entries = BTreeMap::<_, Vec<_>>::new();
-        for (name, entry) in environment.entries() {
-            entries.entry(name).or_default().push(entry);
-        }
+        let mut entries: Vec<_> = environment.entries().collect();
+        entries.sort_by_key(|(name, _)| *name);
         Self {
             environment,
             entries,
@@ -71,8 +71,10 @@ impl<'t> Variables<'t> {
     }
 
     /// The entries of a name, in order.
-    fn entries_of(&self, name: &str) -> &[NodeId] {
-        self.entries.get(name).map_or(&[], |entries| entries)
+    fn entries_of(&self, name: &str) -> &[(&'t str, NodeId)] {
+        let start = self.entries.partition_point(|(one, _)| *one < name);
+        let end = self.entries.partition_point(|(one, _)| *one <= name);
+        &self.entries[start..end]
     }
 
     /// Whether the value of an entry may be a region or an endpoint.
@@ -81,7 +83,7 @@ impl<'t> Variables<'t> {
             Value::Literal(text) => {
                 text.len() <= LONGEST_EXPANSION
                     && (text.contains("$(")
-                        || matches!(read(text, &|_| None), Some(RegionReading::Region(_)))
+                        || Region::from_code(text.trim()).is_some()
                         || read_endpoint(text).is_some())
             }
             Value::ConfigMapKey { text, .. } => {
@@ -97,7 +99,7 @@ impl<'t> Variables<'t> {
     /// An entry that cannot be read ends the search. A source of `envFrom` that cannot be read does not: it may contain any
     /// name, and most Pods have one for a password.
     fn setting(&self, name: &str, extra_names: &[Box<str>]) -> Option<RegionSetting> {
-        for &entry in self.entries_of(name).iter().rev() {
+        for &(_, entry) in self.entries_of(name).iter().rev() {
             match self.environment.value(entry) {
                 Value::Literal(text) => {
                     let reading = self.read(text, Some(entry));
@@ -168,7 +170,7 @@ impl<'t> Variables<'t> {
     fn expanded(&self, name: &str, at: Option<NodeId>, budget: &Cell<usize>) -> Option<String> {
         budget.set(budget.get().checked_sub(1)?);
         let entries = self.entries_of(name).iter().rev();
-        for &entry in entries.filter(|entry| at.is_none_or(|at| **entry < at)) {
+        for &(_, entry) in entries.filter(|(_, entry)| at.is_none_or(|at| *entry < at)) {
             match self.environment.value(entry) {
                 Value::Literal(text) if text.len() <= LONGEST_EXPANSION => {
                     return expand(text, &|name| self.expanded(name, Some(entry), budget));
