@@ -50,3 +50,10 @@ pub(crate) fn all() -> Vec<Trial> {
     .flatten()
     .collect()
 }
+
+/// The date of the shipped catalog.
+fn catalog_date() -> &'static str {
+    let catalog = include_str!("../../catalog/catalog.yaml");
+    let rest = catalog.split("catalogDate: \"").nth(1).unwrap_or_default();
+    rest.split('"').next().unwrap_or_default()
+}

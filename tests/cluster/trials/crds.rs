@@ -11,6 +11,7 @@ use bedrock_profiles::catalog;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::catalog_date;
 use crate::{
     process::wait_for,
     release::definitions,
@@ -286,7 +287,7 @@ fn prints_columns(world: &World) -> Result<()> {
             [
                 "builtin",
                 "-1000",
-                "2026-10-27",
+                catalog_date(),
                 "178",
                 "186",
                 "True",

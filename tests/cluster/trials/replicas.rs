@@ -13,7 +13,10 @@ use crate::{
     world::World,
 };
 
-use super::product::{SONNET, asking};
+use super::{
+    catalog_date,
+    product::{SONNET, asking},
+};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
@@ -53,6 +56,13 @@ fn wait_for_model(world: &World, namespace: &str, model: &str) -> Result<()> {
     })
 }
 
+/// The date of the shipped catalog, in seconds since 1970.
+fn catalog_timestamp() -> Result<f64> {
+    let date: jiff::civil::Date = catalog_date().parse()?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC)?;
+    Ok(midnight.timestamp().as_duration().as_secs_f64())
+}
+
 fn an_installed_release_works(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let apps = world.neighbour("apps")?;
@@ -89,7 +99,7 @@ fn an_installed_release_works(world: &World) -> Result<()> {
     assert_eq!(one.metric(active)?, Some(1.0));
     assert_eq!(
         one.metric("bedrock_profiles_catalog_timestamp_seconds")?,
-        Some(1_793_059_200.0)
+        Some(catalog_timestamp()?)
     );
     let series = one
         .get("/metrics")?
