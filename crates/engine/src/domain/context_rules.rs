@@ -16,6 +16,7 @@ mod names;
 mod pattern;
 mod related;
 mod value_test;
+mod word_starts;
 
 pub use compiled::{ContextRules, MatchedNames, NameScope};
 pub use condition_set::ConditionSet;

@@ -138,6 +138,22 @@ impl<'t> NameWords<'t> {
     }
 }
 
+/// Whether a text has the letters of one of some words, which are in lower case, regardless of case: a cheap test for the many
+/// names that lack the words.
+pub fn has_letters<const N: usize>(text: &str, words: [&str; N]) -> bool {
+    let text = text.as_bytes();
+    let is_at = |start: usize, word: &str| {
+        let part = text.get(start..start + word.len());
+        part.is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let firsts = words.map(|word| word.as_bytes().first().copied().unwrap_or_default());
+    let mut bytes = text.iter().enumerate();
+    bytes.any(|(start, byte)| {
+        let lower = byte.to_ascii_lowercase();
+        firsts.contains(&lower) && words.iter().any(|word| is_at(start, word))
+    })
+}
+
 fn are(some: &[&str], words: &[&str]) -> bool {
     let mut pairs = some.iter().zip(words);
     some.len() == words.len() && pairs.all(|(one, other)| one.eq_ignore_ascii_case(other))

@@ -1,6 +1,6 @@
 //! What the name of a setting claims about its region, and the ranks of the claims.
 
-use crate::domain::name_words::NameWords;
+use crate::domain::name_words::{NameWords, has_letters};
 
 mod one_model;
 mod services;
@@ -293,8 +293,7 @@ pub(crate) fn names_a_profile(words: &NameWords<'_>) -> bool {
 pub(crate) fn names_bedrock(text: &str) -> bool {
     /// The maximum length of a name; a longer text is a document.
     const LONGEST_NAME: usize = 256;
-    let is_bedrock = |part: &[u8]| part.eq_ignore_ascii_case(BEDROCK.as_bytes());
-    text.len() <= LONGEST_NAME && text.as_bytes().windows(BEDROCK.len()).any(is_bedrock)
+    text.len() <= LONGEST_NAME && has_letters(text, [BEDROCK])
 }
 
 /// The name without the branches that it shares with another one: `aws.region` of `app.aws.region` and `app.model.id`.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::name_class::NameClass;
 use super::pattern::{matches_any, matches_letters};
 use super::related::{Purposes, are_of_different_parts, have_one_stem};
+use super::word_starts::WordStarts;
 use super::{Condition, NameContext, Rule, Sibling, ValueTest, rules};
 use crate::domain::id::Geography;
 use crate::domain::name_words::NameWords;
@@ -31,6 +32,8 @@ pub struct ContextRules {
     by_anchor: BTreeMap<&'static str, Vec<usize>>,
     /// The positions in `classes` of the classes without anchors.
     without_anchor: Vec<usize>,
+    /// The first letters of the anchors, so that the words of most names need not be read.
+    anchor_starts: WordStarts,
 }
 
 /// A rule whose conditions over neighbours have their indices.
@@ -112,6 +115,7 @@ impl ContextRules {
             classes: Vec::new(),
             by_anchor: BTreeMap::new(),
             without_anchor: Vec::new(),
+            anchor_starts: WordStarts::default(),
         };
         for rule in table {
             let rule = CompiledRule {
@@ -172,6 +176,7 @@ impl ContextRules {
         self.classes.push((index, class));
         for anchor in class.anchors {
             self.by_anchor.entry(anchor).or_default().push(position);
+            self.anchor_starts.add(anchor);
         }
         if class.anchors.is_empty() {
             self.without_anchor.push(position);
@@ -208,6 +213,16 @@ impl ContextRules {
         neighbours: impl Iterator<Item = (Sibling<'t>, NameScope)>,
     ) -> MatchedNames<'t> {
         let mut matched = MatchedNames::default();
+        self.add_matched(&mut matched, neighbours);
+        matched
+    }
+
+    /// Adds the names that meet conditions to those of other neighbours.
+    pub fn add_matched<'t>(
+        &self,
+        matched: &mut MatchedNames<'t>,
+        neighbours: impl Iterator<Item = (Sibling<'t>, NameScope)>,
+    ) {
         let (mut words, mut positions) = (NameWords::default(), Vec::new());
         for (neighbour, scope) in neighbours {
             let ends = self.patterns_by_last(neighbour.letters().next_back());
@@ -217,26 +232,33 @@ impl ContextRules {
                 .filter(|_| scope == NameScope::Entry);
             for (at, pattern) in ends.iter().chain(entry) {
                 if matches_letters(pattern, neighbour.letters()) {
-                    self.add(&mut matched, *at, &neighbour);
+                    self.add(matched, *at, &neighbour);
                 }
             }
-            neighbour.read_words(&mut words);
-            self.possible_classes(&words, &mut positions);
+            positions.clear();
+            if neighbour
+                .parts()
+                .iter()
+                .any(|part| self.anchor_starts.may_be_in(part))
+            {
+                words.read_parts(neighbour.parts());
+                self.add_possible_classes(&words, &mut positions);
+            }
+            positions.extend_from_slice(&self.without_anchor);
+            positions.sort_unstable();
+            positions.dedup();
             for (at, class) in positions.iter().map(|position| self.classes[*position]) {
-                if (class.fits)(&words) {
-                    self.add(&mut matched, at, &neighbour);
+                if class.anchors.is_empty() || (class.fits)(&words) {
+                    self.add(matched, at, &neighbour);
                 }
             }
         }
-        matched
     }
 
-    /// The positions of the classes that a name with these words may belong to, in order.
-    fn possible_classes(&self, words: &NameWords<'_>, positions: &mut Vec<usize>) {
+    /// Adds the positions of the classes with anchors that a name with these words may belong to.
+    fn add_possible_classes(&self, words: &NameWords<'_>, positions: &mut Vec<usize>) {
         /// The length of the longest anchor is below this.
         const LONGEST: usize = 16;
-        positions.clear();
-        positions.extend_from_slice(&self.without_anchor);
         for word in words.iter() {
             let mut lower = [0; LONGEST];
             let Some(lower) = lower.get_mut(..word.len()) else {
@@ -249,8 +271,6 @@ impl ContextRules {
                 .and_then(|word| self.by_anchor.get(word));
             positions.extend(classes.into_iter().flatten());
         }
-        positions.sort_unstable();
-        positions.dedup();
     }
 
     /// Stores a name for a condition if its value passes the test.

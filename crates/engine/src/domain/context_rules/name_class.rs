@@ -7,7 +7,7 @@ use crate::domain::name_words::NameWords;
 pub struct NameClass {
     /// A description for the documentation.
     pub description: &'static str,
-    /// Words of which each name of the class has at least one, in lower case; empty if a name needs none.
+    /// Words of which each name of the class has at least one, in lower case; empty if every name belongs to the class.
     pub(super) anchors: &'static [&'static str],
     /// Whether the words are a name of the class.
     pub fits: fn(&NameWords<'_>) -> bool,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::text::{Kind, NodeId, Tree};
 
 use super::{ConditionSet, MatchedNames, NameUse, ValueTest, letters};
-use crate::domain::name_words::NameWords;
 use crate::domain::object::EnvVar;
 
 /// The maximum length of a value that is compared with the ID, in bytes.
@@ -81,9 +80,9 @@ impl<'t> Sibling<'t> {
         }
     }
 
-    /// Reads the words of the name with its prefix into `words`.
-    pub(super) fn read_words(&self, words: &mut NameWords<'t>) {
-        words.read_parts([self.prefix, self.name]);
+    /// The prefix and the name.
+    pub(super) fn parts(&self) -> [&'t str; 2] {
+        [self.prefix, self.name]
     }
 
     /// The letters of the name with its prefix.

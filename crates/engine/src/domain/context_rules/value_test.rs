@@ -43,16 +43,16 @@ impl ValueTest {
             SiblingValue::Unknown => return self.accepts_unknown(),
             SiblingValue::Structure => return matches!(self, Self::Anything),
         };
-        let is_unknown = has_placeholder(text);
+        let is_unknown = || has_placeholder(text);
         match self {
             Self::Anything => !text.is_empty(),
-            Self::Name => is_unknown || (is_yes(text) && !is_plain_yes(text)),
-            Self::Yes => is_unknown || is_yes(text),
+            Self::Name => is_unknown() || (is_yes(text) && !is_plain_yes(text)),
+            Self::Yes => is_unknown() || is_yes(text),
             Self::Arn => text.starts_with("arn:"),
             Self::OtherHost => !text.is_empty() && !is_bedrock_runtime(text),
             Self::PrivateHost => {
                 !is_bedrock_host(text)
-                    && (is_unknown
+                    && (is_unknown()
                         || (is_of_another(text)
                             && is_yes(text)
                             && !is_plain_yes(text)
@@ -62,7 +62,7 @@ impl ValueTest {
             Self::GatewayHost => is_named_gateway(text),
             Self::Mantle => is_mantle(text),
             Self::MantleWord => text.eq_ignore_ascii_case("mantle"),
-            Self::Geography => is_unknown || is_prefix(text),
+            Self::Geography => is_unknown() || is_prefix(text),
             Self::OneOf(words) => words.iter().any(|word| fits(word, text)),
         }
     }

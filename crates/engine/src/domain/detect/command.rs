@@ -11,6 +11,7 @@ use crate::domain::command::{
     is_shell_script, settings_in_value,
 };
 use crate::domain::context_rules::{NameScope, Sibling};
+use crate::domain::name_words::has_letters;
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
 use crate::domain::setting::{Setting, SettingValue};
@@ -314,10 +315,7 @@ fn sibling<'a>(setting: &'a Setting<'static>) -> Sibling<'a> {
 
 /// Whether a script may have a setting of a region, so that it has to be read.
 fn may_set_a_region(text: &str) -> bool {
-    text.as_bytes()
-        .windows("egion".len())
-        .any(|word| word.eq_ignore_ascii_case(b"egion"))
-        || text.contains("bedrock-runtime")
+    has_letters(text, ["region"]) || text.contains("bedrock-runtime")
 }
 
 /// The finding of a token in a command.

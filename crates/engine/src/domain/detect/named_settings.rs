@@ -85,18 +85,18 @@ impl<'t> NamedSettings<'t> {
         context_rules: &ContextRules,
     ) -> Self {
         let flags = flags(tree, container);
-        let matched = |scope_of_flags| {
-            let variables = environment
-                .neighbours()
-                .map(|one| (one, NameScope::Settings));
-            let flags = flags.iter().map(|flag| (flag.sibling(), scope_of_flags));
-            Arc::new(context_rules.matched_in(variables.chain(flags)))
+        let variables = context_rules.matched(environment.neighbours(), NameScope::Settings);
+        let with_flags = |scope| {
+            let mut matched = variables.clone();
+            let flags = flags.iter().map(|flag| (flag.sibling(), scope));
+            context_rules.add_matched(&mut matched, flags);
+            Arc::new(matched)
         };
-        let of_variables = matched(NameScope::Settings);
+        let of_variables = with_flags(NameScope::Settings);
         let of_arguments = if flags.is_empty() {
             Arc::clone(&of_variables)
         } else {
-            matched(NameScope::Entry)
+            with_flags(NameScope::Entry)
         };
         Self {
             of_variables,

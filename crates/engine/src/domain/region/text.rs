@@ -70,7 +70,7 @@ fn read_with(
 /// Reads an endpoint of Bedrock's runtime that is the whole text; `None` for another text.
 pub fn read_endpoint(text: &str) -> Option<RegionReading> {
     let text = text.trim();
-    if text.contains(char::is_whitespace) {
+    if !text.contains('.') || text.contains(char::is_whitespace) {
         return None;
     }
     let region = Region::from_code(RuntimeEndpoint::parse(text)?.region);

@@ -2,11 +2,11 @@
 
 use super::document_scope::{ScopeQuery, scope_of_mapping};
 use super::flags::settings_of_words;
-use super::scope::{RegionScope, RegionSetting, ScopeKind};
+use super::scope::{RegionScope, RegionSetting, ScopeKind, is_expected};
 use super::variables::Variables;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::policy::Policy;
-use crate::domain::region::{RegionReading, read_endpoint, read_region};
+use crate::domain::region::{RegionReading, read_endpoint, read_region, read_region_only};
 use crate::domain::region_names::BareRegion;
 use crate::domain::setting::{Setting, SettingValue};
 use crate::text::{NodeId, Tree};
@@ -93,6 +93,12 @@ impl<'t> NamedRegions<'t> {
         settings.iter().filter_map(|setting| {
             let name = &*setting.name;
             let (reading, endpoint) = match &setting.value {
+                SettingValue::Text(text) if is_expected(name, extra_names) => {
+                    (self.reading(text), read_endpoint(text))
+                }
+                SettingValue::Text(text) if !text.contains("$(") => {
+                    (read_region_only(text), read_endpoint(text))
+                }
                 SettingValue::Text(text) => (self.reading(text), read_endpoint(text)),
                 SettingValue::Variable { name, default } => self.follow(name, default.as_deref()),
                 SettingValue::Unreadable => (Some(RegionReading::OutOfSight), None),

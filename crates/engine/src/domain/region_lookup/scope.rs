@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::domain::name_words::NameWords;
+use crate::domain::name_words::{NameWords, has_letters};
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, read_endpoint, read_region, read_region_only};
 use crate::domain::region_names::{
@@ -81,8 +81,7 @@ impl RegionSetting {
     ///
     /// `extra_names` are names that set a region by a policy.
     pub fn of_text(name: &str, text: &str, extra_names: &[Box<str>]) -> Option<Self> {
-        let names_one = may_name_a_region(name) || extra_names.iter().any(|extra| **extra == *name);
-        let reading = if names_one {
+        let reading = if is_expected(name, extra_names) {
             read_region(text)
         } else {
             read_region_only(text)
@@ -199,11 +198,12 @@ impl RegionScope {
     }
 }
 
+/// Whether the value of a name should be a region, so that the regions nearest to another value are of use.
+pub(super) fn is_expected(name: &str, extra_names: &[Box<str>]) -> bool {
+    may_name_a_region(name) || extra_names.iter().any(|extra| **extra == *name)
+}
+
 /// Whether a name may be that of a region or a profile: a cheap test for the many names that are not.
 pub(super) fn may_name_a_region(name: &str) -> bool {
-    let has = |word: &str| {
-        let mut parts = name.as_bytes().windows(word.len());
-        parts.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    has("region") || has("profile") || has("credential")
+    has_letters(name, ["region", "profile", "credential"])
 }

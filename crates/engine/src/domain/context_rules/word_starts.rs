@@ -1,0 +1,90 @@
+//! The first letters of words, to find names that have none of the words.
+
+/// The first three letters of a set of words, or two of a shorter word. A cheap test that may say "maybe" to a name without
+/// the words, and never "no" to one with them.
+#[derive(Debug, Clone)]
+pub(super) struct WordStarts {
+    /// One bit for each three letters, by [`next`].
+    threes: Box<[u64]>,
+    /// As `threes`, for words of two letters.
+    twos: [u64; TWOS / 64],
+}
+
+/// The bits of one letter: its lowest five, which tell the letters apart regardless of case.
+const BITS: u32 = 5;
+
+/// The number of pairs of letters.
+const TWOS: usize = 1 << (2 * BITS);
+
+impl Default for WordStarts {
+    fn default() -> Self {
+        Self {
+            threes: vec![0; (1 << (3 * BITS)) / 64].into(),
+            twos: [0; TWOS / 64],
+        }
+    }
+}
+
+impl WordStarts {
+    /// Adds a word.
+    pub(super) fn add(&mut self, word: &'static str) {
+        match word.as_bytes() {
+            [a, b, c, ..] => {
+                let index = [a, b, c]
+                    .into_iter()
+                    .fold(0, |index, byte| next(index, *byte));
+                self.threes[index / 64] |= 1 << (index % 64);
+            }
+            letters => {
+                let index = letters.iter().fold(0, |index, byte| next(index, *byte)) % TWOS;
+                self.twos[index / 64] |= 1 << (index % 64);
+            }
+        }
+    }
+
+    /// Whether a name may have one of the words, regardless of case.
+    pub(super) fn may_be_in(&self, name: &str) -> bool {
+        // The first indices are of fewer letters, which does no harm.
+        let mut index = 0;
+        let mut bytes = name.as_bytes().iter();
+        bytes.any(|byte| {
+            index = next(index, *byte);
+            let pair = index % TWOS;
+            self.threes[index / 64] & (1 << (index % 64)) != 0
+                || self.twos[pair / 64] & (1 << (pair % 64)) != 0
+        })
+    }
+}
+
+/// The index of the last three letters, from that of the three before the last.
+fn next(index: usize, byte: u8) -> usize {
+    const MASK: usize = (1 << (3 * BITS)) - 1;
+    (index << BITS | usize::from(byte & ((1 << BITS) - 1))) & MASK
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_word_is_never_excluded() {
+        let words = ["endpoint", "url", "ai", "mantle"];
+        let mut starts = WordStarts::default();
+        for word in words {
+            starts.add(word);
+        }
+        for word in words {
+            for name in [
+                word.to_owned(),
+                word.to_uppercase(),
+                format!("X_{word}_Y"),
+                format!("my{}", word.to_uppercase()),
+            ] {
+                assert!(starts.may_be_in(&name), "{name}");
+            }
+        }
+        for name in ["", "x", "PORT", "SETTING_NUMBER_12", "LOG_LEVEL"] {
+            assert!(!starts.may_be_in(name), "{name}");
+        }
+    }
+}
