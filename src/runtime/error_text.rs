@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// The message of an error and of its sources. A source whose message is already part of the text is left out: the errors of `kube`
+/// The message of an error and of its sources. A source whose message is already part of the text is omitted: the errors of `kube`
 /// contain the messages of their sources.
 pub fn error_text(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

@@ -18,7 +18,7 @@ fn was_alive(
     rows.map(|(_, _, region)| region.clone()).collect()
 }
 
-/// The end of life in force in one region, as the catalog has it.
+/// The end of life that applies in one region, as the catalog has it.
 fn end_of_life<'m>(model: &'m Model, region: &str) -> Option<(&'m str, Confidence)> {
     let entries = model.lifecycle.as_ref()?.end_of_life.as_deref()?;
     let named = entries
@@ -28,7 +28,7 @@ fn end_of_life<'m>(model: &'m Model, region: &str) -> Option<(&'m str, Confidenc
     Some((&entry.date, entry.confidence))
 }
 
-/// The end of life that was announced for each region; the empty name stands for every other region.
+/// The end of life that was announced for each region; the empty name means every other region.
 fn announced<'f>(fact: &'f facts::Model, retired: &'f [facts::Gone]) -> BTreeMap<&'f str, &'f str> {
     let mut dates = BTreeMap::new();
     let Some(date) = &fact.eol_date else {

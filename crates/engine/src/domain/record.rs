@@ -11,7 +11,7 @@ use crate::domain::region::{ChosenRegion, Region, RegionSource};
 pub const LARGEST: usize = 16 * 1024;
 
 /// The maximum total size of an object's annotations including this one, in bytes. The API server refuses more than
-/// 256 KiB (`totalAnnotationSizeLimitB`); the rest is left to other writers.
+/// 256 KiB (`totalAnnotationSizeLimitB`); the rest is for other writers.
 pub const LARGEST_TOGETHER: usize = 200 * 1024;
 
 /// The rewrites in an object.

@@ -27,7 +27,7 @@ pub enum Mark<'t> {
 
 /// Trackers and their marks. A field manager is a pattern with the wildcard `*`.
 ///
-/// `app.kubernetes.io/instance` is not in the table: Helm's charts set it too. The field manager `argocd-controller` tells an
+/// `app.kubernetes.io/instance` is not in the table: Helm's charts set it too. The field manager `argocd-controller` shows an
 /// object that Argo CD tracks by this label, or by any other.
 pub const TRACKERS: &[(&str, Mark<'_>)] = &[
     (
