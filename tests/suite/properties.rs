@@ -9,6 +9,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 mod fuzz;
 mod objects;
+mod own_profiles;
 mod regions;
 mod reviews;
 mod scenes;

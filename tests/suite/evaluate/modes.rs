@@ -470,6 +470,19 @@ fn a_record_of_every_kind_of_answer_is_kept_unchanged() {
 }
 
 #[test]
+fn a_record_without_room_for_an_entry_is_not_written() {
+    let world = Scenario::under("{ region: { default: us-east-1 } }");
+    let object = pod(&[("ID", SONNET_4_5)]);
+    let with_others = |bytes: usize| annotate(object.clone(), "other", &"x".repeat(bytes));
+    for bytes in [204_600, 204_700, 204_740, 250_000] {
+        let once = world.create(&with_others(bytes));
+        assert_eq!(once.env("ID"), behind("us", SONNET_4_5), "{bytes}");
+        assert_eq!(once.record(), Value::Null, "{bytes}");
+        assert!(!world.create(&once.after).changed(), "{bytes}");
+    }
+}
+
+#[test]
 fn a_truncated_record_is_marked_while_it_is_truncated() {
     let world = Scenario::under("{ region: { default: us-east-1 } }");
     let env: Vec<(String, &str)> = (0..400).map(|at| (format!("M{at}"), SONNET_4_5)).collect();

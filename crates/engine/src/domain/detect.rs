@@ -12,10 +12,9 @@ use crate::domain::command::InCommand;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::reason::Reason;
-use crate::domain::record::Entry;
 use crate::domain::region::Region;
 use crate::domain::region_lookup::DocumentRegions;
-use crate::domain::site::{Location, TextSite, text_site, text_sites};
+use crate::domain::site::{Location, TextSite, text_site};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext, region_of_arn};
 use crate::domain::tokens::{Form, Token, alias, tokens};
@@ -370,13 +369,4 @@ fn left_as_prose(location: Location<'_>, syntax: Result<Syntax, Reason>) -> Resu
         Err(Reason::UnknownFormat) if for_people => Err(Reason::Prose),
         syntax => syntax,
     }
-}
-
-/// The site whose whole value is still the target of `entry`. For targets that detection does not find, such as ARNs.
-pub fn site_with<'t>(object: &Object<'t>, entry: &Entry) -> Option<(TextSite<'t>, NodeId)> {
-    let mut leaves = text_sites(object).filter_map(|site| Some((site, site.scalar()?)));
-    leaves.find(|(site, node)| {
-        site.location.to_string() == entry.at
-            && object.tree.text(*node).map(str::trim) == Some(&*entry.to)
-    })
 }

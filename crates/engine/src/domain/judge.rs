@@ -22,6 +22,8 @@ mod detail;
 mod edits;
 mod finding;
 mod object_reasons;
+mod occurrences;
+mod planned;
 mod reapply;
 mod refusal;
 mod region;
@@ -301,7 +303,7 @@ impl<'t> Judge<'t, '_> {
     fn decide(&self, mut found: Vec<Finding<'t>>) -> PolicyDecision<'t> {
         let changes = self.may_change();
         self.mark_listed(&mut found);
-        let mut rewriting = reapply::Reapply::new(self, changes);
+        let mut rewriting = reapply::Reapply::new(self, changes, &found);
         let reason = self.object_reason();
         let mut judged = rewriting.recorded_arns(reason);
         judged.extend(

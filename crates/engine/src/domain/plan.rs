@@ -53,14 +53,12 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// Removes the edit that starts at `start` of `leaf`.
-    pub(super) fn forget(&mut self, leaf: NodeId, start: usize) {
-        if let Some(edits) = self.edits.get_mut(&leaf) {
-            edits.retain(|(span, _)| span.start != start);
-            if edits.is_empty() {
-                self.edits.remove(&leaf);
-            }
-        }
+    /// Removes the edits for which `keep` is false, by their scalar and the start of their span.
+    pub(super) fn retain(&mut self, keep: impl Fn(NodeId, usize) -> bool) {
+        self.edits.retain(|leaf, edits| {
+            edits.retain(|(span, _)| keep(*leaf, span.start));
+            !edits.is_empty()
+        });
     }
 
     /// Adds an explicit variable with this text to the container of `site`, in place of the reference. A site that is not a
@@ -87,11 +85,7 @@ impl<'t> Plan<'t> {
             .map(|(name, text)| name.len() + text.len())
             .sum();
         let room = LARGEST_TOGETHER.saturating_sub(others + REWRITES.len());
-        let new = if record.entries.is_empty() {
-            None
-        } else {
-            record.write(room)
-        };
+        let new = record.write(room);
         if new.as_deref() != old {
             self.annotation = annotation_operation(object, old.is_some(), new);
         }

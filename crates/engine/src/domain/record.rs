@@ -28,7 +28,7 @@ pub struct Record {
 }
 
 /// One rewrite.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Entry {
     /// The location by names, as displayed by [`crate::domain::site::Location`].
     pub at: String,
@@ -40,6 +40,28 @@ pub struct Entry {
     pub region: String,
     /// The source of the region.
     pub by: String,
+    /// Which of the equal IDs at the location, in document order and from one. The annotation omits a one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub nth: usize,
+    /// The number of IDs at the location that are equal to `to`, those of the author included. The annotation omits a one.
+    /// An entry counts only while this number is still right, because otherwise `nth` may be the place of another ID.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub of: usize,
+    /// The name and the key, joined by a slash, of the ConfigMap that the variable referred to before the rewrite.
+    #[serde(default, rename = "configMap", skip_serializing_if = "Option::is_none")]
+    pub config_map: Option<String>,
+}
+
+const fn one() -> usize {
+    1
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_one(number: &usize) -> bool {
+    *number == 1
 }
 
 impl Record {
@@ -73,18 +95,19 @@ impl Record {
     pub fn write(mut self, room: usize) -> Option<String> {
         let room = room.min(LARGEST);
         let all = self.entries.len() + self.left_out();
-        loop {
+        while !self.entries.is_empty() {
             let text = serde_json::to_string(&self).ok()?;
             if text.len() <= room {
                 return Some(text);
             }
             // Drops the surplus, estimated by the mean size of an entry, and at least one entry.
             let mean = (text.len() / self.entries.len().max(1)).max(1);
-            let keep = self.entries.len().checked_sub(1)?.min(room / mean);
+            let keep = (self.entries.len() - 1).min(room / mean);
             self.entries.truncate(keep);
             self.count = Some(all);
             self.truncated = true;
         }
+        None
     }
 }
 
@@ -112,6 +135,9 @@ mod tests {
             to: "eu.anthropic.claude-sonnet-5".into(),
             region: "eu-west-1".into(),
             by: "ContainerEnv".into(),
+            nth: 1,
+            of: 1,
+            config_map: None,
         };
         Record {
             entries: (0..entries).map(entry).collect(),
@@ -135,6 +161,22 @@ mod tests {
         assert!(read.entries.len() > 50, "{}", read.entries.len());
         assert_eq!(read.entries[..], record(1000).entries[..read.entries.len()]);
         assert_eq!(record(1).write(10), None);
+        // There is room for a count, and for no entry.
+        assert_eq!(record(1).write(60), None);
+    }
+
+    #[test]
+    fn an_entry_of_one_id_has_no_ordinal() {
+        let mut record = record(1);
+        let text = record.clone().write(LARGEST).unwrap();
+        assert!(
+            !text.contains("\"nth\"") && !text.contains("\"of\""),
+            "{text}"
+        );
+        (record.entries[0].nth, record.entries[0].of) = (2, 3);
+        let text = record.clone().write(LARGEST).unwrap();
+        assert!(text.contains("\"nth\":2,\"of\":3"), "{text}");
+        assert_eq!(Record::parse(&text), record);
     }
 
     #[test]

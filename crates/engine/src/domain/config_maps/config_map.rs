@@ -1,6 +1,7 @@
 //! One ConfigMap: its keys, and the values that may be model IDs or regions.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -77,10 +78,11 @@ impl ConfigMap {
         let keys = annotation(IGNORE_KEYS);
         let opted_out =
             |key: &str| whole || keys.is_some_and(|globs| annotations::lists(globs, key));
+        let recorded = recorded_keys(&record);
         let data: Vec<_> = data.into_iter().collect();
         let roles = Roles::new(&data, snapshot);
         let text = |(key, text): &(&str, &str)| {
-            let Some((original, changed)) = word(key, text, &record.entries, snapshot) else {
+            let Some((original, changed)) = word(text, recorded.get(key).copied(), snapshot) else {
                 return StoredValue::without_words(text);
             };
             StoredValue::Word(Box::new(Word {
@@ -167,11 +169,27 @@ impl ConfigMap {
     }
 }
 
+/// The entries of the keys whose whole value is one ID, by key. A key with more entries is ignored, because it is not one ID.
+fn recorded_keys(record: &Record) -> BTreeMap<&str, &Entry> {
+    let mut keys: BTreeMap<&str, Option<&Entry>> = BTreeMap::new();
+    for entry in &record.entries {
+        if let Some(key) = entry.at.strip_prefix("data/") {
+            let is_one = entry.of == 1 && !entry.to.is_empty();
+            let first = keys.entry(key);
+            first
+                .and_modify(|first| *first = None)
+                .or_insert_with(|| Some(entry).filter(|_| is_one));
+        }
+    }
+    let keys = keys.into_iter();
+    keys.filter_map(|(key, entry)| Some((key, entry?)))
+        .collect()
+}
+
 /// The original word and the text after the webhook's change, if any; `None` if the text may not be an ID.
 fn word(
-    key: &str,
     text: &str,
-    record: &[Entry],
+    recorded: Option<&Entry>,
     snapshot: &Snapshot,
 ) -> Option<(Box<str>, Option<Box<str>>)> {
     let may_be_an_id = |text: &str| {
@@ -180,14 +198,9 @@ fn word(
             && (snapshot.vendor_hits(text).next().is_some()
                 || snapshot.alias(text.trim()).is_some())
     };
-    let is_recorded = |entry: &&Entry| {
-        entry.at.strip_prefix("data/") == Some(key)
-            && !entry.to.is_empty()
-            && text.matches(&*entry.to).count() == 1
-    };
-    let original = record
-        .iter()
-        .find(is_recorded)
+    let original = recorded
+        .filter(|entry| text.len() <= LONGEST + entry.to.len())
+        .filter(|entry| text.matches(&*entry.to).count() == 1)
         .map(|entry| text.replacen(&*entry.to, &entry.from, 1))
         .filter(|original| may_be_an_id(original));
     match original {

@@ -48,6 +48,7 @@ fn resolve_judgement(
     let Verdict::Rewrite(plan) = &mut judgement.verdict else {
         return;
     };
+    let mut dropped = BTreeSet::new();
     let findings = judgement.effective.iter_mut();
     for one in findings.flat_map(|effective| &mut effective.findings) {
         let leaf = one.finding.site.node();
@@ -62,8 +63,9 @@ fn resolve_judgement(
             Some(Err(Unmappable)) => Reason::Unmappable,
         };
         one.resolution = Resolution::Leave(reason);
-        plan.forget(leaf, start);
+        dropped.insert((leaf, start));
     }
+    plan.retain(|leaf, start| !dropped.contains(&(leaf, start)));
     if plan.is_empty() {
         judgement.verdict = Verdict::Report;
     }

@@ -7,58 +7,67 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::occurrences::{IdPlace, recorded_places};
+use super::planned::{PlannedChange, PlannedFinding, PlannedFindings};
 use super::region::region_query;
 use super::{Action, Judge, JudgedFinding};
 use crate::domain::annotations::REWRITES;
-use crate::domain::detect::{Finding, site_with};
-use crate::domain::environment::Reference;
+use crate::domain::detect::Finding;
+use crate::domain::environment::{EnvOrigin, Origin, Reference};
 use crate::domain::object::ObjectKind;
 use crate::domain::plan::Plan;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Entry, Record};
 use crate::domain::region::{ChosenRegion, RegionReading, RegionSource};
 use crate::domain::resolve::{Evidence, ModelRef, Question, Resolution, resolve};
-use crate::domain::site::TextSource;
+use crate::domain::site::{TextSource, text_site};
 use crate::domain::syntax::Syntax;
 use crate::domain::tokens::{Form, Token};
-use crate::text::NodeId;
 
 /// The state of an evaluation that builds a plan.
 pub(super) struct Reapply<'t, 'a> {
     judge: &'a Judge<'t, 'a>,
+    /// Whether the evaluation may change the object.
+    changes: bool,
     /// The entries of an earlier invocation.
     old: Vec<Entry>,
+    /// Those of them that name a place of the object.
+    recorded: BTreeMap<IdPlace, Entry>,
     /// The number of places that an earlier invocation omitted from its record for lack of space.
     left_out: usize,
     /// The number of profiles in the object that no entry records.
     unrecorded: usize,
-    /// The entries of the new record.
-    new: Vec<Entry>,
-    plan: Option<Plan<'t>>,
+    planned: PlannedFindings<'t>,
     /// Whether an earlier rewrite is still valid.
     pub(super) reinvocation: bool,
 }
 
 impl<'t, 'a> Reapply<'t, 'a> {
-    /// An empty plan; without a plan if `changes` is false.
-    pub(super) fn new(judge: &'a Judge<'t, 'a>, changes: bool) -> Self {
+    /// The evaluation of `found`; without a plan if `changes` is false.
+    pub(super) fn new(judge: &'a Judge<'t, 'a>, changes: bool, found: &[Finding<'t>]) -> Self {
         let record = judge
             .object
             .annotation(REWRITES)
             .map(Record::parse)
             .unwrap_or_default();
+        let recorded = if changes && !record.entries.is_empty() {
+            recorded_places(judge.object, &record.entries, found)
+        } else {
+            BTreeMap::new()
+        };
         Self {
             judge,
+            changes,
             left_out: record.left_out(),
             old: record.entries,
+            recorded,
             unrecorded: 0,
-            new: Vec::new(),
-            plan: changes.then(|| Plan::new(judge.object)),
+            planned: PlannedFindings::default(),
             reinvocation: false,
         }
     }
 
-    /// Evaluates one finding and adds its change to the plan.
+    /// Evaluates one finding and adds its planned.
     pub(super) fn take(
         &mut self,
         finding: Finding<'t>,
@@ -71,22 +80,18 @@ impl<'t, 'a> Reapply<'t, 'a> {
         let profiled = judged.finding.site.scalar().is_some()
             && matches!(judged.finding.form(), Some(Form::Profiled(_)));
         self.unrecorded += usize::from(profiled && judged.resolution.target().is_none());
-        self.change(&judged);
+        self.change(&judged, None);
         judged
     }
 
     /// The rewrites of an earlier invocation whose target is an ARN, which detection does not find.
     pub(super) fn recorded_arns(&mut self, reason: Option<Reason>) -> Vec<JudgedFinding<'t>> {
-        let arns: Vec<Entry> = self
-            .old
-            .iter()
-            .filter(|entry| entry.to.starts_with("arn:"))
-            .cloned()
-            .collect();
-        let found = arns.into_iter().filter_map(|entry| {
-            let (site, node) = site_with(self.judge.object, &entry)?;
+        let arns = self.recorded.iter().filter_map(|(place, entry)| {
+            let IdPlace::At(node, start) = *place else {
+                return None;
+            };
+            let site = text_site(self.judge.object, node)?;
             let whole: &'t str = self.judge.object.tree.text(node)?;
-            let start = whole.len() - whole.trim_start().len();
             let text = whole.trim();
             let token = Token {
                 span: start..start + text.len(),
@@ -95,11 +100,11 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 model: None,
                 suffix: "",
             };
-            Some(Finding::new(site, whole, token, Ok(Syntax::WHOLE)))
+            (entry.to == text && text.starts_with("arn:"))
+                .then(|| Finding::new(site, whole, token, Ok(Syntax::WHOLE)))
         });
-        let found: Vec<_> = found.collect();
-        found
-            .into_iter()
+        let arns: Vec<_> = arns.collect();
+        arns.into_iter()
             .filter_map(|finding| {
                 let (entry, recorded) = self.recorded(&finding)?;
                 Some(self.again(finding, entry, recorded, reason))
@@ -107,53 +112,29 @@ impl<'t, 'a> Reapply<'t, 'a> {
             .collect()
     }
 
-    /// Leaves a text unchanged if several places of a document share it by YAML aliases and have different targets.
+    /// See [`PlannedFindings::leave_conflicting_anchors`].
     pub(super) fn leave_conflicting_anchors(&mut self, judged: &mut [JudgedFinding<'t>]) {
-        let place = |one: &JudgedFinding<'_>| (one.finding.site.node(), one.finding.span().start);
-        let mut answers = BTreeMap::new();
-        let mut conflicting = BTreeSet::new();
-        for one in judged.iter().filter(|one| one.finding.inner.is_some()) {
-            let answer = one.resolution.target().map(ToString::to_string);
-            if *answers.entry(place(one)).or_insert_with(|| answer.clone()) != answer {
-                conflicting.insert(place(one));
-            }
-        }
-        let mut left: BTreeMap<(String, String), usize> = BTreeMap::new();
-        for one in judged
-            .iter_mut()
-            .filter(|one| conflicting.contains(&place(one)))
-        {
-            if one.resolution.target().is_some() {
-                one.resolution = Resolution::Leave(Reason::SharedAnchor);
-                let at = one.finding.site.location.to_string();
-                *left.entry((at, one.original.clone())).or_default() += 1;
-            }
-        }
-        // One entry was recorded for each use.
-        self.new.retain(|entry| {
-            let key = (entry.at.clone(), entry.from.clone());
-            let uses = left.get_mut(&key).filter(|uses| **uses > 0);
-            uses.map(|uses| *uses -= 1).is_none()
-        });
-        if let Some(plan) = &mut self.plan {
-            for (leaf, start) in conflicting {
-                plan.forget(leaf, start);
-            }
-        }
+        self.planned.leave_conflicting_anchors(judged);
     }
 
     /// The plan; `None` if it is empty.
-    pub(super) fn finish(mut self) -> Option<Plan<'t>> {
-        let mut plan = self.plan.take()?;
-        // A record whose entries are all still valid stays as written, in whatever order they were found.
-        let is_current = plan.is_empty()
-            && !self.new.is_empty()
-            && self.new.len() == self.old.len()
-            && self.new.iter().all(|entry| self.old.contains(entry));
-        if self.has_record() && !is_current {
-            // A place that an earlier invocation omitted can only be one of the unrecorded profiles.
-            let left_out = self.left_out.min(self.unrecorded);
-            plan.annotate(self.judge.object, Record::of(self.new, left_out));
+    pub(super) fn finish(self) -> Option<Plan<'t>> {
+        if !self.changes {
+            return None;
+        }
+        let mut plan = self.planned.plan(self.judge.object);
+        if self.has_record() {
+            let entries = self.planned.entries(self.judge.object);
+            // A record whose entries are all still valid stays as written, in whatever order they were found.
+            let is_current = plan.is_empty()
+                && !entries.is_empty()
+                && entries.len() == self.old.len()
+                && is_permutation(&entries, &self.old);
+            if !is_current {
+                // A place that an earlier invocation omitted can only be one of the unrecorded profiles.
+                let left_out = self.left_out.min(self.unrecorded);
+                plan.annotate(self.judge.object, Record::of(entries, left_out));
+            }
         }
         (!plan.is_empty()).then_some(plan)
     }
@@ -168,44 +149,51 @@ impl<'t, 'a> Reapply<'t, 'a> {
         }
     }
 
-    /// Adds the change of `judged` to the plan and to the record.
-    fn change(&mut self, judged: &JudgedFinding<'t>) {
-        let site = &judged.finding.site;
-        let planned = match site.source {
-            TextSource::Here(node) => self.edit(node, judged),
-            TextSource::Elsewhere(reference) => self.make_explicit(&reference, judged),
+    /// Adds the step of `judged`. `config_map` is the reference that an earlier invocation replaced.
+    fn change(&mut self, judged: &JudgedFinding<'t>, config_map: Option<String>) {
+        let mut planned = PlannedFinding::new(&judged.finding);
+        let config_map = match planned.site.source {
+            TextSource::Here(_) => {
+                if let Some(target) = judged.resolution.target() {
+                    planned.change = PlannedChange::Edit(target.to_string());
+                }
+                config_map
+            }
+            TextSource::Elsewhere(reference) => {
+                if let Some((by, text)) = self.explicit(&reference, judged) {
+                    planned.change = PlannedChange::Explicit(by, text);
+                    planned.place = Some(match by {
+                        EnvOrigin::Env => IdPlace::At(reference.node, 0),
+                        EnvOrigin::EnvFrom => IdPlace::InFront,
+                    });
+                }
+                config_map_of(&reference)
+            }
         };
-        let (Some(()), Some(target), Some(chosen)) =
-            (planned, judged.resolution.target(), judged.region)
-        else {
-            return;
-        };
-        self.new.push(Entry {
-            at: site.location.to_string(),
-            from: judged.original.clone(),
-            to: target.to_string(),
-            region: chosen.region.to_string(),
-            by: chosen.source.as_str().into(),
-        });
-    }
-
-    /// Plans the edit of a scalar of the object; `None` if there is no change.
-    fn edit(&mut self, node: NodeId, judged: &JudgedFinding<'t>) -> Option<()> {
-        let to = judged.resolution.target()?.to_string();
-        let plan = self.plan.as_mut()?;
-        if to != judged.finding.text() {
-            plan.edit(node, judged.finding.span().clone(), to);
+        if let (PlannedChange::Edit(_) | PlannedChange::Explicit(..), Some(target), Some(chosen)) =
+            (&planned.change, judged.resolution.target(), judged.region)
+        {
+            planned.entry = Some(Entry {
+                at: planned.site.location.to_string(),
+                from: judged.original.clone(),
+                to: target.to_string(),
+                region: chosen.region.to_string(),
+                by: chosen.source.as_str().into(),
+                nth: 1,
+                of: 1,
+                config_map,
+            });
         }
-        Some(())
+        self.planned.push(planned);
     }
 
-    /// Plans an explicit variable instead of a reference; `None` if there is no change. Only Pods get one: for a template or a
-    /// file the finding is reported, and the author changes the ConfigMap.
-    fn make_explicit(
-        &mut self,
+    /// The explicit variable instead of a reference; `None` if there is no change. Only Pods get one: for a template or a file
+    /// the finding is reported, and the author changes the ConfigMap.
+    fn explicit(
+        &self,
         reference: &Reference<'t>,
         judged: &JudgedFinding<'t>,
-    ) -> Option<()> {
+    ) -> Option<(EnvOrigin, String)> {
         let pod = matches!(
             self.judge.context.action,
             Action::CreatePod | Action::AddEphemeralContainers(_)
@@ -217,24 +205,15 @@ impl<'t, 'a> Reapply<'t, 'a> {
         let text = judged
             .explicit_text()
             .filter(|text| text != followed.word.current())?;
-        let plan = self.plan.as_mut()?;
-        plan.make_explicit(&judged.finding.site, followed.by, &text);
-        Some(())
+        Some((followed.by, text))
     }
 
     /// The entry of an earlier invocation for this text, if the entry is still valid.
     fn recorded(&self, finding: &Finding<'t>) -> Option<(Entry, ChosenRegion)> {
-        self.plan.as_ref()?;
-        finding.site.scalar()?;
-        let at = finding.site.location.to_string();
-        self.old
-            .iter()
-            .filter(|entry| entry.at == at && entry.to == finding.text())
-            .find_map(|entry| {
-                let recorded = entry.recorded_region()?;
-                self.is_valid(entry, finding, recorded)
-                    .then(|| (entry.clone(), recorded))
-            })
+        let entry = self.recorded.get(&IdPlace::of(finding)?)?;
+        let recorded = entry.recorded_region()?;
+        (entry.to == finding.text() && self.is_valid(entry, finding, recorded))
+            .then(|| (entry.clone(), recorded))
     }
 
     /// Whether an entry is valid: the source still sets the region, and the original still resolves to the target.
@@ -290,7 +269,10 @@ impl<'t, 'a> Reapply<'t, 'a> {
             now.source < recorded.source && now.found != RegionReading::Region(recorded.region)
         });
         if !stronger {
-            self.new.push(entry.clone());
+            self.planned.push(PlannedFinding {
+                entry: Some(entry.clone()),
+                ..PlannedFinding::new(&finding)
+            });
             let resolution = Resolution::Leave(Reason::AlreadyProfiled);
             return self.judge.explained(JudgedFinding {
                 finding,
@@ -312,9 +294,12 @@ impl<'t, 'a> Reapply<'t, 'a> {
         let mut judged = self.judge.named(finding, name, reason);
         judged.original.clone_from(&entry.from);
         if judged.resolution.target().is_some() {
-            self.change(&judged);
-        } else if let (Some(plan), Some(node)) = (&mut self.plan, judged.finding.site.scalar()) {
-            plan.edit(node, judged.finding.span().clone(), entry.from);
+            self.change(&judged, entry.config_map);
+        } else {
+            self.planned.push(PlannedFinding {
+                change: PlannedChange::Edit(entry.from),
+                ..PlannedFinding::new(&judged.finding)
+            });
         }
         judged
     }
@@ -341,5 +326,19 @@ impl<'t> Judge<'t, '_> {
         prefixed.map_or(ModelRef::Direct(from), |(geography, id)| {
             ModelRef::Profiled { geography, id }
         })
+    }
+}
+
+/// Whether two lists of as many entries have the same entries.
+fn is_permutation(new: &[Entry], old: &[Entry]) -> bool {
+    let mut unmatched: BTreeSet<&Entry> = old.iter().collect();
+    new.iter().all(|entry| unmatched.remove(entry))
+}
+
+/// The ConfigMap and the key of a reference, as the record names them.
+fn config_map_of(reference: &Reference<'_>) -> Option<String> {
+    match reference.origin {
+        Origin::ConfigMap { name, key, .. } => Some(format!("{name}/{key}")),
+        Origin::Secret { .. } | Origin::Field { .. } => None,
     }
 }
