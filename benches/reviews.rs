@@ -24,7 +24,7 @@ use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::{Shutdown, http};
 use bedrock_profiles::tls;
 use bedrock_profiles::tls::authority::{Authority, Names};
-use bedrock_profiles::webhook::body::{BodyBudget, Metrics, ReviewRequest, ServerLimits};
+use bedrock_profiles::webhook::body::{BodyReader, ReviewRequest, ServerLimits};
 use bytes::Bytes;
 use futures::future::join_all;
 use http_body_util::{BodyExt as _, Full};
@@ -148,13 +148,10 @@ async fn floor() -> (SocketAddr, String, Serving) {
         std::hint::black_box(request.body().len());
         ([(header::CONTENT_TYPE, "application/json")], ANSWER)
     }
-    let budget = BodyBudget::new(
-        ServerLimits::default(),
-        Metrics::register(&mut Registry::default()),
-    );
+    let reader = BodyReader::register(ServerLimits::default(), &mut Registry::default());
     let router = Router::new()
         .route("/mutate", post(constant))
-        .with_state(budget);
+        .with_state(reader);
     let now = std::time::SystemTime::now();
     let authority = Authority::new("bench CA", now).unwrap();
     let leaf = authority

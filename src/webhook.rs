@@ -1,7 +1,7 @@
 //! The admission webhook: a review in, a response out.
 //!
-//! [`body`] reads a request within limits, [`handler`] answers the review in it, and this module decides how long a
-//! response may wait for inputs that have not been observed yet. No other process is called while a request is served.
+//! [`body`] reads a request within limits of size, time and [`memory`], [`evaluator`] decides where it is evaluated, [`handler`] answers
+//! the review in it, and this module decides how long a response may wait for inputs that have not been observed yet. No other process is called while a request is served.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,19 @@ use tokio::time::{Instant, timeout_at};
 
 pub mod action;
 pub mod body;
+mod evaluator;
 pub mod handler;
+pub mod memory;
 pub mod metrics;
+mod pool;
 pub mod response;
 pub mod review;
 
 use action::Endpoint;
-use body::{BodyBudget, ReviewRequest};
+use body::{BodyReader, RequestRejected, ReviewRequest};
+use evaluator::Evaluator;
 use handler::{AdmissionHandler, ConfigMapWait, HandleError, MissingInput};
+use pool::EvaluationPool;
 
 /// Path of the mutating endpoint.
 pub const MUTATE: &str = "/mutate";
@@ -40,67 +45,68 @@ const CONFIG_MAP_WAIT: Duration = Duration::from_millis(200);
 
 #[derive(Clone)]
 struct AppState {
-    handler: Arc<AdmissionHandler>,
-    budget: BodyBudget,
+    evaluator: Arc<Evaluator>,
+    reader: BodyReader,
 }
 
 /// The routes of the webhook.
-pub fn router(handler: Arc<AdmissionHandler>, budget: BodyBudget) -> Router {
+pub fn router(handler: Arc<AdmissionHandler>, reader: BodyReader) -> Router {
+    let pool = EvaluationPool::for_this_machine();
     Router::new()
         .route(MUTATE, post(mutate))
         .route(VALIDATE, post(validate))
-        .with_state(AppState { handler, budget })
+        .with_state(AppState {
+            evaluator: Arc::new(Evaluator { handler, pool }),
+            reader,
+        })
 }
 
-async fn mutate(State(handler): State<Arc<AdmissionHandler>>, request: ReviewRequest) -> Response {
-    respond(&handler, Endpoint::Mutate, &request).await
+async fn mutate(State(state): State<AppState>, request: ReviewRequest) -> Response {
+    respond(&state, Endpoint::Mutate, request).await
 }
 
-async fn validate(
-    State(handler): State<Arc<AdmissionHandler>>,
-    request: ReviewRequest,
-) -> Response {
-    respond(&handler, Endpoint::Validate, &request).await
+async fn validate(State(state): State<AppState>, request: ReviewRequest) -> Response {
+    respond(&state, Endpoint::Validate, request).await
 }
 
-async fn respond(
-    handler: &AdmissionHandler,
-    endpoint: Endpoint,
-    request: &ReviewRequest,
-) -> Response {
-    if Instant::now() + TIME_TO_ANSWER > request.deadline {
-        return unavailable("too little time is left before the deadline of the request; retry");
-    }
-    match respond_before_deadline(handler, endpoint, request).await {
-        Ok(bytes) => {
+async fn respond(state: &AppState, endpoint: Endpoint, request: ReviewRequest) -> Response {
+    match respond_before_deadline(&state.evaluator, endpoint, request).await {
+        Ok(Ok(bytes)) => {
             const JSON: HeaderValue = HeaderValue::from_static("application/json");
             ([(header::CONTENT_TYPE, JSON)], bytes).into_response()
         }
-        Err(HandleError::Review(error)) => error.into_response(),
-        Err(error @ HandleError::Missing(_)) => unavailable(&error.to_string()),
+        Ok(Err(HandleError::Review(error))) => error.into_response(),
+        // The server adds the headers that let the API server's client retry with another replica.
+        Ok(Err(error @ HandleError::Missing(_))) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response()
+        }
+        Err(rejected) => {
+            state.reader.count(rejected);
+            rejected.into_response()
+        }
     }
-}
-
-/// 503 with a message. The server adds the headers that let the API server's client retry with another replica.
-fn unavailable(message: &str) -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, format!("{message}\n")).into_response()
 }
 
 /// Handles the review. Where an input has not been observed yet, waits for new views and handles it again: for a ConfigMap
 /// as long as [`CONFIG_MAP_WAIT`], for anything else until the deadline.
 async fn respond_before_deadline(
-    handler: &AdmissionHandler,
+    evaluator: &Evaluator,
     endpoint: Endpoint,
-    request: &ReviewRequest,
-) -> Result<Bytes, HandleError> {
-    let deadline = request.deadline - TIME_TO_ANSWER;
+    mut request: ReviewRequest,
+) -> Result<Result<Bytes, HandleError>, RequestRejected> {
+    let deadline = request
+        .deadline
+        .checked_sub(TIME_TO_ANSWER)
+        .filter(|deadline| Instant::now() <= *deadline)
+        .ok_or(RequestRejected::Deadline)?;
     let config_map_deadline = deadline.min(Instant::now() + CONFIG_MAP_WAIT);
     let (mut changes, mut wait) = (None, ConfigMapWait::Allowed);
     loop {
-        let response = in_trace_span(request, || handler.handle(endpoint, request.body(), wait));
+        let response;
+        (request, response) = evaluator.handle(endpoint, request, wait).await?;
         let missing = match response {
             Err(HandleError::Missing(missing)) => missing,
-            response => return response,
+            response => return Ok(response),
         };
         let until = match missing {
             MissingInput::ConfigMap => config_map_deadline,
@@ -108,36 +114,22 @@ async fn respond_before_deadline(
         };
         let Some(changes) = &mut changes else {
             // A view that was published before the subscription is taken by handling the review once more.
-            changes = Some(handler.subscribe());
+            changes = Some(evaluator.handler.subscribe());
             continue;
         };
         if timeout_at(until, changes.changed()).await.is_err() {
             match missing {
                 MissingInput::ConfigMap => wait = ConfigMapWait::Exhausted,
                 MissingInput::View | MissingInput::Namespace => {
-                    return Err(HandleError::Missing(missing));
+                    return Ok(Err(HandleError::Missing(missing)));
                 }
             }
         }
     }
 }
 
-/// Runs `act` in a span of the caller's trace.
-fn in_trace_span<T>(request: &ReviewRequest, act: impl FnOnce() -> T) -> T {
-    match &request.traceparent {
-        Some(parent) => tracing::info_span!("review", traceparent = parent.as_str()).in_scope(act),
-        None => act(),
-    }
-}
-
-impl FromRef<AppState> for Arc<AdmissionHandler> {
+impl FromRef<AppState> for BodyReader {
     fn from_ref(state: &AppState) -> Self {
-        Self::clone(&state.handler)
-    }
-}
-
-impl FromRef<AppState> for BodyBudget {
-    fn from_ref(state: &AppState) -> Self {
-        state.budget.clone()
+        state.reader.clone()
     }
 }

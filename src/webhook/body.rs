@@ -1,6 +1,6 @@
 //! Reads the body of a request that may be a review: only JSON, only within the limits of size, memory and time.
 //!
-//! A handler takes a [`ReviewRequest`] as its argument; the router's state provides the [`BodyBudget`]. The body is not
+//! A handler takes a [`ReviewRequest`] as its argument; the router's state provides the [`BodyReader`]. The body is not
 //! parsed here. Connections, TLS and drain are in [`crate::runtime::http`].
 
 mod deadline;
@@ -15,17 +15,17 @@ use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Request, header};
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use hyper::body::Body as _;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::runtime::admin::Registry;
 use crate::runtime::http;
+
+use super::memory::{BudgetExhausted, MemoryBudget, MemoryLimits, Reservation, evaluation_bytes};
 
 pub use deadline::allowance;
 pub use rejected::RequestRejected;
@@ -37,26 +37,25 @@ pub struct ServerLimits {
     pub connections: http::ConnectionLimits,
     /// Maximum size of one body, in bytes.
     pub body: usize,
-    /// Maximum size of all bodies in flight together, in bytes; at least `body`.
-    pub bodies: usize,
+    /// Limits of the memory of bodies in flight and their evaluation.
+    pub memory: MemoryLimits,
     /// Maximum time from the end of the request header to the end of the body.
     pub body_time: Duration,
 }
 
-/// The memory that bodies in flight may use. Clones share it.
+/// Reads bodies within the limits. Clones share the memory budget.
 #[derive(Clone, Debug)]
-pub struct BodyBudget(Arc<BudgetState>);
+pub struct BodyReader(Arc<ReaderState>);
 
 /// The metrics of reading bodies.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     rejected: Family<RejectedLabels, Counter>,
-    bodies: Gauge,
 }
 
 /// A request that may be a review: `POST`, JSON, complete, within the limits. The route rejects other methods.
 ///
-/// It holds a part of the [`BodyBudget`] until it is dropped.
+/// It holds a part of the [`MemoryBudget`] until it is dropped.
 #[derive(Debug)]
 pub struct ReviewRequest {
     /// When the response must be written: the client's timeout less a margin, from the arrival of the request header.
@@ -64,7 +63,7 @@ pub struct ReviewRequest {
     /// The caller's trace context.
     pub traceparent: Option<TraceParent>,
     body: Bytes,
-    _permit: BodyPermit,
+    memory: Reservation,
 }
 
 /// A W3C `traceparent` of version 00. It is valid, so that it can be logged; it is sent nowhere.
@@ -72,9 +71,9 @@ pub struct ReviewRequest {
 pub struct TraceParent(HeaderValue);
 
 #[derive(Debug)]
-struct BudgetState {
+struct ReaderState {
     limits: ServerLimits,
-    free: Arc<Semaphore>,
+    memory: MemoryBudget,
     metrics: Metrics,
 }
 
@@ -83,22 +82,13 @@ struct RejectedLabels {
     reason: RequestRejected,
 }
 
-/// A part of the budget, returned on drop.
-#[derive(Debug)]
-struct BodyPermit {
-    permit: OwnedSemaphorePermit,
-    budget: BodyBudget,
-}
-
 // === ServerLimits ===
 
 impl ServerLimits {
-    /// A request to the API server is at most 3 MiB, and a review holds the object and the old object. With the envelope
-    /// and the fields that the API server adds, other webhooks allow 7 MiB; this is one more.
-    pub const BODY: usize = 8 * 1024 * 1024;
-    /// Four of the largest bodies at once, or two thousand of a usual 16 KiB, which is more than the connections can
-    /// carry. Together with 64 MiB of read buffers in the worst case this is less than a memory limit of 128 MiB.
-    pub const BODIES: usize = 4 * Self::BODY;
+    /// A request to the API server is at most 3 MiB, and a review has the object twice on UPDATE. The API server writes `<`, `>`
+    /// and `&` as six bytes each, so a text of markup grows: 14 MiB is an object and its predecessor of 3 MiB, more than a third of
+    /// each such characters.
+    pub const BODY: usize = 14 * 1024 * 1024;
     /// The default of `timeoutSeconds`: later the API server does not wait for the response.
     pub const BODY_TIME: Duration = Duration::from_secs(10);
 }
@@ -108,7 +98,7 @@ impl Default for ServerLimits {
         Self {
             connections: http::ConnectionLimits::default(),
             body: Self::BODY,
-            bodies: Self::BODIES,
+            memory: MemoryLimits::default(),
             body_time: Self::BODY_TIME,
         }
     }
@@ -121,33 +111,25 @@ impl Metrics {
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             rejected: Family::default(),
-            bodies: Gauge::default(),
         };
         registry.register(
             "requests_rejected",
-            "Requests rejected before their body was parsed, by reason",
+            "Requests rejected without an evaluation, by reason",
             metrics.rejected.clone(),
-        );
-        registry.register(
-            "bodies_bytes",
-            "Size of the request bodies in flight",
-            metrics.bodies.clone(),
         );
         metrics
     }
 }
 
-// === BodyBudget ===
+// === BodyReader ===
 
-impl BodyBudget {
-    /// A budget of `limits.bodies`.
-    pub fn new(limits: ServerLimits, metrics: Metrics) -> Self {
-        let bodies = limits.bodies.max(limits.body).min(Semaphore::MAX_PERMITS);
-        let free = Arc::new(Semaphore::new(bodies));
-        Self(Arc::new(BudgetState {
+impl BodyReader {
+    /// A reader under `limits`, with a memory budget of `limits.memory`.
+    pub fn register(limits: ServerLimits, registry: &mut Registry) -> Self {
+        Self(Arc::new(ReaderState {
             limits,
-            free,
-            metrics,
+            memory: MemoryBudget::register(limits.memory, registry),
+            metrics: Metrics::register(registry),
         }))
     }
 
@@ -158,7 +140,7 @@ impl BodyBudget {
         parts: &Parts,
         mut body: Body,
         until: Instant,
-    ) -> Result<(Bytes, BodyPermit), RequestRejected> {
+    ) -> Result<(Bytes, Reservation), RequestRejected> {
         let read = async {
             let result = match check(&parts.headers) {
                 Ok(()) => self.collect(&mut body).await,
@@ -172,83 +154,52 @@ impl BodyBudget {
         let result = timeout_at(until, read)
             .await
             .unwrap_or(Err(RequestRejected::Slow));
-        result.inspect_err(|&reason| {
-            self.0
-                .metrics
-                .rejected
-                .get_or_create(&RejectedLabels { reason })
-                .inc();
-            tracing::debug!(%reason, "request rejected");
-        })
+        result.inspect_err(|&reason| self.count(reason))
     }
 
-    /// Reads the body within the limit and the budget. A declared length is reserved before the first byte is read.
-    async fn collect(&self, body: &mut Body) -> Result<(Bytes, BodyPermit), RequestRejected> {
+    /// Counts and logs a rejected request.
+    pub(super) fn count(&self, reason: RequestRejected) {
+        let labels = RejectedLabels { reason };
+        self.0.metrics.rejected.get_or_create(&labels).inc();
+        tracing::debug!(%reason, "request rejected");
+    }
+
+    /// Reads the body within the limit and the budget. Memory is reserved as bytes arrive: a declared length alone reserves nothing.
+    async fn collect(&self, body: &mut Body) -> Result<(Bytes, Reservation), RequestRejected> {
         let declared = body
             .size_hint()
             .exact()
             .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        let length = declared.unwrap_or(0);
-        if length > self.0.limits.body {
+        let limit = self.0.limits.body;
+        if declared.is_some_and(|length| length > limit) {
             return Err(RequestRejected::TooLarge);
         }
-        let mut reserved = self.reserve(length)?;
+        let mut reserved = self.0.memory.reservation();
         let first = frame(body).await?.unwrap_or_default();
-        if declared.is_some() && first.len() == length {
+        if declared == Some(first.len()) {
+            reserved.resize(first.len())?;
             // The usual case, a body in one piece: no copy. The connection is kept open only after a read at the end.
             while frame(body).await?.is_some() {}
             return Ok((first, reserved));
         }
-        let mut whole = BytesMut::with_capacity(length.max(first.len()));
+        let mut whole = Vec::new();
         let mut next = Some(first);
         while let Some(piece) = next {
-            let total = whole.len() + piece.len();
-            if total > self.0.limits.body {
+            let needed = whole.len() + piece.len();
+            if needed > limit {
                 return Err(RequestRejected::TooLarge);
             }
-            if let Some(more) = total.checked_sub(reserved.bytes()).filter(|more| *more > 0) {
-                reserved.join(self.reserve(more)?);
+            if needed > whole.capacity() {
+                // Twice the bytes that have arrived, but not more than will.
+                let doubled = (2 * whole.capacity()).min(declared.unwrap_or(limit));
+                let capacity = needed.max(doubled);
+                reserved.resize(capacity)?;
+                whole.reserve_exact(capacity - whole.len());
             }
             whole.extend_from_slice(&piece);
             next = frame(body).await?;
         }
-        Ok((whole.freeze(), reserved))
-    }
-
-    fn reserve(&self, bytes: usize) -> Result<BodyPermit, RequestRejected> {
-        let permits = u32::try_from(bytes).map_err(|_| RequestRejected::TooLarge)?;
-        let permit = Arc::clone(&self.0.free).try_acquire_many_owned(permits);
-        let permit = permit.map_err(|_| RequestRejected::Busy)?;
-        self.0.metrics.bodies.inc_by(i64::from(permits));
-        Ok(BodyPermit {
-            permit,
-            budget: self.clone(),
-        })
-    }
-}
-
-// === BodyPermit ===
-
-impl BodyPermit {
-    fn bytes(&self) -> usize {
-        self.permit.num_permits()
-    }
-
-    fn join(&mut self, mut other: Self) {
-        // `other` keeps no permits, so that its drop returns none.
-        if let Some(permit) = other.permit.split(other.bytes()) {
-            self.permit.merge(permit);
-        }
-    }
-}
-
-impl Drop for BodyPermit {
-    fn drop(&mut self) {
-        self.budget
-            .0
-            .metrics
-            .bodies
-            .dec_by(i64::try_from(self.bytes()).unwrap_or(i64::MAX));
+        Ok((Bytes::from(whole), reserved))
     }
 }
 
@@ -259,28 +210,40 @@ impl ReviewRequest {
     pub fn body(&self) -> &Bytes {
         &self.body
     }
+
+    /// Reserves the memory of an evaluation, besides that of the body.
+    pub(super) fn reserve_for_evaluation(&mut self) -> Result<(), BudgetExhausted> {
+        let body = self.body.len();
+        self.memory.resize(body + evaluation_bytes(body))
+    }
+
+    /// Returns the memory of the evaluation, which has ended.
+    pub(super) fn release_evaluation(&mut self) {
+        // A smaller size is always granted.
+        let _ = self.memory.resize(self.body.len());
+    }
 }
 
 impl<S> FromRequest<S> for ReviewRequest
 where
-    BodyBudget: FromRef<S>,
+    BodyReader: FromRef<S>,
     S: Send + Sync,
 {
     type Rejection = RequestRejected;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, RequestRejected> {
-        let budget = BodyBudget::from_ref(state);
+        let reader = BodyReader::from_ref(state);
         let arrival = Instant::now();
         let (parts, body) = request.into_parts();
         let deadline = arrival + allowance(parts.uri.query());
-        let until = deadline.min(arrival + budget.0.limits.body_time);
-        let (body, permit) = budget.read(&parts, body, until).await?;
+        let until = deadline.min(arrival + reader.0.limits.body_time);
+        let (body, memory) = reader.read(&parts, body, until).await?;
         let traceparent = parts.headers.get("traceparent").and_then(TraceParent::new);
         Ok(Self {
             deadline,
             traceparent,
             body,
-            _permit: permit,
+            memory,
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -37,6 +37,14 @@ pub struct AdmissionHandler {
     /// See [`RenderContext::regions_injected`].
     regions_injected: bool,
     today: Box<dyn Fn() -> Date + Send + Sync>,
+}
+
+/// The result of the prefilter.
+pub(super) enum Prefiltered {
+    /// The response: the review needs no evaluation.
+    Answered(Bytes),
+    /// The review may hold an ID.
+    Relevant,
 }
 
 /// Why a review cannot be answered. The API server applies the failure policy.
@@ -74,7 +82,7 @@ impl AdmissionHandler {
         self
     }
 
-    /// The response `AdmissionReview` to the review in `body`.
+    /// The response `AdmissionReview` to the review in `body`, within no limits of threads and memory.
     ///
     /// # Errors
     /// [`HandleError`]. A [`MissingInput`] may come with a later view, see [`AdmissionHandler::subscribe`].
@@ -84,10 +92,10 @@ impl AdmissionHandler {
         body: &[u8],
         wait: ConfigMapWait,
     ) -> Result<Bytes, HandleError> {
-        let started = Instant::now();
-        let response = self.answer(endpoint, body, wait);
-        self.metrics.observe_duration(started.elapsed());
-        response
+        match self.prefilter(body)? {
+            Prefiltered::Answered(response) => Ok(response),
+            Prefiltered::Relevant => self.evaluate(endpoint, body, wait),
+        }
     }
 
     /// The views that are published after this call.
@@ -95,7 +103,37 @@ impl AdmissionHandler {
         self.view.subscribe()
     }
 
-    fn answer(
+    /// Counts the time that an answer took.
+    pub(super) fn observe_duration(&self, duration: Duration) {
+        self.metrics.observe_duration(duration);
+    }
+
+    /// Answers the reviews that need no evaluation, which are most: of an excluded namespace, or of a body that holds no ID and names
+    /// no ConfigMap that holds one. The objects are searched and not parsed.
+    ///
+    /// # Errors
+    /// [`MissingInput::View`].
+    pub(super) fn prefilter(&self, body: &[u8]) -> Result<Prefiltered, HandleError> {
+        let view = self.view.load();
+        let view = Option::as_ref(&view).ok_or(HandleError::Missing(MissingInput::View))?;
+        let Some(envelope) = Envelope::fast(body) else {
+            return Ok(Prefiltered::Relevant);
+        };
+        let namespace = envelope.namespace;
+        let is_relevant = !self.excluded.contains(namespace)
+            && (view.snapshot.can_hold_an_id(body) || view.can_take_an_id(body, namespace));
+        Ok(if is_relevant {
+            Prefiltered::Relevant
+        } else {
+            Prefiltered::Answered(self.allow(&envelope))
+        })
+    }
+
+    /// Answers a review that the prefilter found relevant.
+    ///
+    /// # Errors
+    /// As [`AdmissionHandler::handle`].
+    pub(super) fn evaluate(
         &self,
         endpoint: Endpoint,
         body: &[u8],
@@ -104,21 +142,11 @@ impl AdmissionHandler {
         let view = self.view.load();
         let view = Option::as_ref(&view).ok_or(HandleError::Missing(MissingInput::View))?;
 
-        // Prefilter: most bodies hold no ID and name no ConfigMap that holds one.
-        let holds_an_id = view.snapshot.can_hold_an_id(body);
-        let is_relevant = |namespace| holds_an_id || view.can_take_an_id(body, namespace);
-        let fast = Envelope::fast(body);
-        if let Some(envelope) = &fast
-            && !is_relevant(envelope.namespace)
-        {
-            return Ok(self.allow(envelope));
-        }
-
-        // Parse.
+        // Parse. A body without a fast path was not searched.
         let tree = review::parse(body)?;
         let review = AdmissionReview::of(&tree)?;
         let envelope = &review.envelope;
-        if fast.is_none() && !is_relevant(envelope.namespace) {
+        if !view.snapshot.can_hold_an_id(body) && !view.can_take_an_id(body, envelope.namespace) {
             return Ok(self.allow(envelope));
         }
 

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::webhook::body::{self, BodyBudget, ServerLimits};
+use bedrock_profiles::webhook::body::{BodyReader, ServerLimits};
 use bedrock_profiles::webhook::handler::AdmissionHandler;
 use bedrock_profiles::webhook::metrics::Metrics;
 use bedrock_profiles::webhook::{MUTATE, VALIDATE, router};
@@ -41,7 +41,7 @@ async fn asked(
     );
     let router = router(
         Arc::new(handler),
-        BodyBudget::new(ServerLimits::default(), body::Metrics::register(registry)),
+        BodyReader::register(ServerLimits::default(), registry),
     );
     let request = Request::post(uri)
         .header("content-type", "application/json")

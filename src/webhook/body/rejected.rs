@@ -1,10 +1,13 @@
-//! Why a request was rejected before its body was parsed.
+//! Why a request was rejected without an evaluation.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelValue;
 
-/// Why a request was rejected before its body was parsed. The API server applies the failure policy.
+use crate::webhook::memory::BudgetExhausted;
+use crate::webhook::pool::NamespaceBusy;
+
+/// Why a request was rejected without an evaluation. The API server applies the failure policy; after a 503 it first repeats the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue, thiserror::Error)]
 pub enum RequestRejected {
     /// 415: the body is not declared to be JSON.
@@ -14,11 +17,17 @@ pub enum RequestRejected {
     #[error("the body must not be compressed; send it without content-encoding")]
     ContentEncoding,
     /// 413: the body is longer than any review can be.
-    #[error("the body is longer than a review can be; the limit is 8 MiB by default")]
+    #[error("the body is longer than a review can be; the limit is 14 MiB by default")]
     TooLarge,
-    /// 503: bodies in flight use all the memory that they may.
+    /// 503: the reviews in flight use all the memory that they may.
     #[error("too many requests in flight; retry")]
     Busy,
+    /// 503: other large reviews of the namespace wait.
+    #[error("too many large requests of this namespace in flight; retry")]
+    NamespaceBusy,
+    /// 503: the deadline of the request passed, or is too near.
+    #[error("too little time is left before the deadline of the request; retry")]
+    Deadline,
     /// 408: the body did not arrive in time.
     #[error("the body did not arrive in time; send it without pauses")]
     Slow,
@@ -33,10 +42,22 @@ impl RequestRejected {
         match self {
             Self::ContentType | Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NamespaceBusy | Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Cut => StatusCode::BAD_REQUEST,
         }
+    }
+}
+
+impl From<BudgetExhausted> for RequestRejected {
+    fn from(_: BudgetExhausted) -> Self {
+        Self::Busy
+    }
+}
+
+impl From<NamespaceBusy> for RequestRejected {
+    fn from(_: NamespaceBusy) -> Self {
+        Self::NamespaceBusy
     }
 }
 

@@ -1,23 +1,28 @@
 //! Bodies without a connection; `tests/suite/webhook/server.rs` has the rest.
 
+use std::task::Poll;
+
 use super::*;
 
-fn budget(body: usize, bodies: usize) -> BodyBudget {
-    BodyBudget::new(
-        ServerLimits {
-            body,
-            bodies,
-            ..ServerLimits::default()
+/// A reader of bodies of up to `body` bytes, and `total` bytes together.
+fn reader(body: usize, total: usize) -> BodyReader {
+    let limits = ServerLimits {
+        body,
+        memory: MemoryLimits {
+            total,
+            kept: 0,
+            small: 0,
         },
-        Metrics::register(&mut Registry::default()),
-    )
+        ..ServerLimits::default()
+    };
+    BodyReader::register(limits, &mut Registry::default())
 }
 
 async fn pass(
-    budget: &BodyBudget,
+    reader: &BodyReader,
     request: Request<Body>,
 ) -> Result<ReviewRequest, RequestRejected> {
-    ReviewRequest::from_request(request, budget).await
+    ReviewRequest::from_request(request, reader).await
 }
 
 fn post(body: &str) -> Request<Body> {
@@ -28,86 +33,163 @@ fn post(body: &str) -> Request<Body> {
         .unwrap()
 }
 
-/// A body of unknown length.
-fn chunked(pieces: &'static [&'static str]) -> Request<Body> {
-    struct Chunks(std::slice::Iter<'static, &'static str>);
-    impl hyper::body::Body for Chunks {
-        type Data = Bytes;
-        type Error = std::convert::Infallible;
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-            let piece = self
-                .0
-                .next()
-                .map(|piece| Ok(hyper::body::Frame::data(Bytes::from(*piece))));
-            std::task::Poll::Ready(piece)
+/// Whether the future waits when it is polled once.
+fn is_pending<F: Future>(future: &mut Pin<Box<F>>) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    future.as_mut().poll(&mut context).is_pending()
+}
+
+/// A body that arrives in pieces, and then ends or pauses.
+struct Pieces {
+    pieces: std::slice::Iter<'static, &'static str>,
+    declared: Option<u64>,
+    ends: bool,
+}
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        match self.pieces.next() {
+            Some(piece) => Poll::Ready(Some(Ok(hyper::body::Frame::data(Bytes::from(*piece))))),
+            None if self.ends => Poll::Ready(None),
+            None => Poll::Pending,
         }
     }
-    post("").map(|_| Body::new(Chunks(pieces.iter())))
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.declared.map_or_else(
+            hyper::body::SizeHint::default,
+            hyper::body::SizeHint::with_exact,
+        )
+    }
+}
+
+/// A body of unknown length.
+fn chunked(pieces: &'static [&'static str]) -> Request<Body> {
+    let body = Pieces {
+        pieces: pieces.iter(),
+        declared: None,
+        ends: true,
+    };
+    post("").map(|_| Body::new(body))
+}
+
+/// A body of `declared` bytes that pauses after `pieces`.
+fn paused(declared: u64, pieces: &'static [&'static str]) -> Request<Body> {
+    let body = Pieces {
+        pieces: pieces.iter(),
+        declared: Some(declared),
+        ends: false,
+    };
+    post("").map(|_| Body::new(body))
 }
 
 #[tokio::test]
 async fn a_body_holds_its_part_of_the_budget_until_it_is_dropped() {
-    let budget = budget(8, 12);
-    let first = pass(&budget, post("12345678")).await.unwrap();
+    let reader = reader(8, 12);
+    let first = pass(&reader, post("12345678")).await.unwrap();
     assert_eq!(first.body(), "12345678");
-    assert_eq!(budget.0.metrics.bodies.get(), 8);
+    assert_eq!(reader.0.memory.used(), 8);
     assert_eq!(
-        pass(&budget, post("12345")).await.unwrap_err(),
+        pass(&reader, post("12345")).await.unwrap_err(),
         RequestRejected::Busy
     );
-    let second = pass(&budget, post("1234")).await.unwrap();
+    let second = pass(&reader, post("1234")).await.unwrap();
     assert_eq!(
-        pass(&budget, post("1")).await.unwrap_err(),
+        pass(&reader, post("1")).await.unwrap_err(),
         RequestRejected::Busy
     );
     drop(first);
-    assert_eq!(budget.0.metrics.bodies.get(), 4);
-    pass(&budget, post("12345678")).await.unwrap();
+    assert_eq!(reader.0.memory.used(), 4);
+    pass(&reader, post("12345678")).await.unwrap();
     drop(second);
-    assert_eq!(budget.0.metrics.bodies.get(), 0);
-    assert_eq!(budget.0.free.available_permits(), 12);
+    assert_eq!(reader.0.memory.used(), 0);
 }
 
 #[tokio::test]
 async fn a_body_of_unknown_length_takes_budget_as_it_grows() {
-    let budget = budget(8, 8);
-    let first = pass(&budget, chunked(&["ab", "", "cde"])).await.unwrap();
+    let reader = reader(8, 8);
+    let first = pass(&reader, chunked(&["ab", "", "cde"])).await.unwrap();
     assert_eq!(first.body(), "abcde");
-    assert_eq!(budget.0.metrics.bodies.get(), 5);
+    assert_eq!(reader.0.memory.used(), 5);
     assert_eq!(
-        pass(&budget, chunked(&["ab", "cd"])).await.unwrap_err(),
+        pass(&reader, chunked(&["ab", "cd"])).await.unwrap_err(),
         RequestRejected::Busy
     );
-    assert_eq!(budget.0.metrics.bodies.get(), 5);
+    assert_eq!(reader.0.memory.used(), 5);
     drop(first);
     assert_eq!(
-        pass(&budget, chunked(&["abcd", "efgh", "i"]))
+        pass(&reader, chunked(&["abcd", "efgh", "i"]))
             .await
             .unwrap_err(),
         RequestRejected::TooLarge
     );
-    assert_eq!(budget.0.free.available_permits(), 8);
+    assert_eq!(reader.0.memory.used(), 0);
+}
+
+#[tokio::test]
+async fn a_declared_length_reserves_nothing_until_its_bytes_arrive() {
+    let reader = reader(100, 100);
+    let mut announced: Vec<_> = (0..4)
+        .map(|_| Box::pin(pass(&reader, paused(100, &[]))))
+        .collect();
+    for request in &mut announced {
+        assert!(is_pending(request));
+    }
+    assert_eq!(reader.0.memory.used(), 0);
+
+    // Each step at most doubles what has arrived, and the last one ends at the declared length.
+    for (pieces, used) in [
+        (&["0123456789"][..], 10),
+        (&["0123456789", "1"][..], 20),
+        (
+            &["0123456789", "0123456789", "0123456789", "0123456789", "1"][..],
+            80,
+        ),
+    ] {
+        let mut arriving = Box::pin(pass(&reader, paused(100, pieces)));
+        assert!(is_pending(&mut arriving));
+        assert_eq!(reader.0.memory.used(), used);
+    }
+    let mut arriving = Box::pin(pass(&reader, paused(15, &["0123456789", "1"])));
+    assert!(is_pending(&mut arriving));
+    assert_eq!(reader.0.memory.used(), 15);
+    let whole = pass(&reader, post(&"x".repeat(85))).await.unwrap();
+    drop((arriving, whole));
+    assert_eq!(reader.0.memory.used(), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_reserve_more_is_refused_and_returns_what_it_holds() {
+    let reader = reader(100, 100);
+    let whole = pass(&reader, post(&"x".repeat(85))).await.unwrap();
+    let refused = pass(&reader, chunked(&["0123456789", "0123456789"])).await;
+    assert_eq!(refused.unwrap_err(), RequestRejected::Busy);
+    assert_eq!(reader.0.memory.used(), 85);
+    drop(whole);
 }
 
 #[tokio::test]
 async fn a_body_of_one_byte_more_than_the_limit_is_rejected() {
-    let budget = budget(8, 8);
+    let reader = reader(8, 8);
     assert_eq!(
-        pass(&budget, post("12345678")).await.unwrap().body().len(),
+        pass(&reader, post("12345678")).await.unwrap().body().len(),
         8
     );
     assert_eq!(
-        pass(&budget, post("123456789")).await.unwrap_err(),
+        pass(&reader, post("123456789")).await.unwrap_err(),
         RequestRejected::TooLarge
     );
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_plain_json_is_rejected() {
-    let budget = budget(99, 99);
+    let reader = reader(99, 99);
     let with = |name: &'static str, value: &'static str| {
         let mut request = post("{}");
         request
@@ -116,12 +198,12 @@ async fn a_body_that_is_not_plain_json_is_rejected() {
         request
     };
     for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
-        pass(&budget, with("content-type", content_type))
+        pass(&reader, with("content-type", content_type))
             .await
             .unwrap();
     }
     for content_type in ["text/plain", "application/json5", "application/yaml", ""] {
-        let rejected = pass(&budget, with("content-type", content_type))
+        let rejected = pass(&reader, with("content-type", content_type))
             .await
             .unwrap_err();
         assert_eq!(rejected, RequestRejected::ContentType, "{content_type}");
@@ -129,14 +211,14 @@ async fn a_body_that_is_not_plain_json_is_rejected() {
     let mut none = post("{}");
     none.headers_mut().remove("content-type");
     assert_eq!(
-        pass(&budget, none).await.unwrap_err(),
+        pass(&reader, none).await.unwrap_err(),
         RequestRejected::ContentType
     );
-    pass(&budget, with("content-encoding", "identity"))
+    pass(&reader, with("content-encoding", "identity"))
         .await
         .unwrap();
     for encoding in ["gzip", "br", "gzip, identity"] {
-        let rejected = pass(&budget, with("content-encoding", encoding))
+        let rejected = pass(&reader, with("content-encoding", encoding))
             .await
             .unwrap_err();
         assert_eq!(rejected, RequestRejected::ContentEncoding, "{encoding}");
@@ -145,13 +227,13 @@ async fn a_body_that_is_not_plain_json_is_rejected() {
 
 #[tokio::test]
 async fn a_traceparent_is_kept_where_it_is_valid() {
-    let budget = budget(99, 99);
+    let reader = reader(99, 99);
     let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let mut request = post("{}");
     request
         .headers_mut()
         .insert("traceparent", HeaderValue::from_static(good));
-    let trace = pass(&budget, request).await.unwrap().traceparent.unwrap();
+    let trace = pass(&reader, request).await.unwrap().traceparent.unwrap();
     assert_eq!(trace.as_str(), good);
     for bad in [
         "",
@@ -163,7 +245,7 @@ async fn a_traceparent_is_kept_where_it_is_valid() {
             .headers_mut()
             .insert("traceparent", HeaderValue::from_static(bad));
         assert_eq!(
-            pass(&budget, request).await.unwrap().traceparent,
+            pass(&reader, request).await.unwrap().traceparent,
             None,
             "{bad}"
         );

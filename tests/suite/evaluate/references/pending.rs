@@ -9,7 +9,7 @@ use axum::http::Request;
 use bedrock_profiles::domain::view::View;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::published::Published;
-use bedrock_profiles::webhook::body::{self, BodyBudget, ServerLimits};
+use bedrock_profiles::webhook::body::{BodyReader, ServerLimits};
 use bedrock_profiles::webhook::handler::AdmissionHandler;
 use bedrock_profiles::webhook::metrics::Metrics;
 use bedrock_profiles::webhook::{MUTATE, router};
@@ -35,10 +35,7 @@ async fn ask(
     let handler = AdmissionHandler::new(Arc::clone(&view), metrics, BTreeSet::new(), || TODAY);
     let router = router(
         Arc::new(handler),
-        BodyBudget::new(
-            ServerLimits::default(),
-            body::Metrics::register(&mut registry),
-        ),
+        BodyReader::register(ServerLimits::default(), &mut registry),
     );
     let request = Request::post(format!("{MUTATE}?timeout=2s"))
         .header("content-type", "application/json")
