@@ -97,7 +97,7 @@ impl Shutdown {
         self.abort.cancelled().await;
     }
 
-    /// Handles SIGTERM and SIGINT from this call on: the first begins the drain, the second aborts. The returned future handles
+    /// Handles SIGTERM, SIGINT and SIGHUP from this call on: the first begins the drain, the second aborts. The returned future handles
     /// them and never ends.
     ///
     /// # Errors
@@ -105,12 +105,15 @@ impl Shutdown {
     pub fn on_signals(&self) -> io::Result<impl Future<Output = Result<(), BoxError>> + use<>> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // The end of a terminal: by default it would end the process without a drain.
+        let mut hangup = signal(SignalKind::hangup())?;
         let shutdown = self.clone();
         Ok(async move {
             loop {
                 tokio::select! {
                     _ = terminate.recv() => {}
                     _ = interrupt.recv() => {}
+                    _ = hangup.recv() => {}
                 }
                 if shutdown.is_draining() {
                     tracing::warn!("second signal; aborting");

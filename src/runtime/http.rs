@@ -1,46 +1,41 @@
 //! A listener and its connections: HTTP/1.1 with or without TLS, under limits, and a drain that loses no request.
 //!
-//! It is built on hyper instead of a server crate, because the drain needs access to the connections: whether one has sent a request
-//! yet, the `Connection: close` header on responses during the lame duck period, and the connections that the kernel has accepted
-//! but the server has not. It reads no bodies and knows no routes.
+//! It is built on hyper instead of a server crate, because limits and drain need access to the connections: whether one has sent a
+//! request yet, the `Connection: close` header on responses during the lame duck period, and the connections that the kernel has
+//! accepted but the server has not. It reads no bodies and knows no routes.
 
+mod connection;
 mod limits;
+mod waiting;
 
 use std::convert::Infallible;
-use std::future::{Future, pending, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
-use axum::response::IntoResponse;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service as _;
 
 use crate::runtime::Shutdown;
 use crate::runtime::admin::Registry;
+
+use connection::ListenerState;
+use waiting::WaitingConnections;
 
 pub use limits::ConnectionLimits;
 
@@ -87,27 +82,14 @@ struct LostLabels {
     reason: ConnectionFailure,
 }
 
-/// Why a connection ended before its first request.
+/// Why a connection was refused, or ended without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 enum ConnectionFailure {
     TooMany,
+    Replaced,
     Handshake,
     HandshakeTimeout,
     FirstRequestTimeout,
-}
-
-/// The state that all connections of a listener share.
-struct ListenerState {
-    router: Router,
-    tls: Option<TlsAcceptor>,
-    http: http1::Builder,
-    limits: ConnectionLimits,
-    metrics: Metrics,
-    shutdown: Shutdown,
-    /// The listener is closed: finish requests in flight.
-    closing: CancellationToken,
-    /// The time limit has passed: close all connections.
-    cut: CancellationToken,
 }
 
 // === Metrics ===
@@ -119,7 +101,7 @@ impl Metrics {
         registry.register("connections", "Open connections", metrics.open.clone());
         registry.register(
             "connections_lost",
-            "Connections that ended before their first request, by reason",
+            "Connections that were refused, failed before their first request, or were closed for new ones, by reason",
             metrics.lost.clone(),
         );
         registry.register(
@@ -169,7 +151,6 @@ impl Bound {
             .header_read_timeout(limits.idle)
             .max_buf_size(limits.header.max(8192));
         let tls = tls.map(TlsAcceptor::from);
-        let (closing, cut) = (CancellationToken::new(), CancellationToken::new());
         let shared = ListenerState {
             router,
             tls,
@@ -177,8 +158,10 @@ impl Bound {
             limits,
             metrics,
             shutdown,
-            closing,
-            cut,
+            places: Arc::new(Semaphore::new(limits.connections)),
+            waiting: WaitingConnections::default(),
+            closing: CancellationToken::new(),
+            cut: CancellationToken::new(),
         };
         Server {
             listener: self.listener,
@@ -197,9 +180,8 @@ impl Server {
         let Self { listener, shared } = self;
         let shared = Arc::new(shared);
         let connections = TaskTracker::new();
-        let places = Arc::new(Semaphore::new(shared.limits.connections));
         let _cut_when_dropped = shared.cut.clone().drop_guard();
-        let admit = |stream| admit(stream, &shared, &places, &connections);
+        let admit = |stream| admit(stream, &shared, &connections);
         let lame_duck_is_over = async {
             shared.shutdown.draining().await;
             tokio::select! {
@@ -246,15 +228,9 @@ async fn accept_all(listener: &TcpListener, admit: impl Fn(TcpStream)) -> Infall
     }
 }
 
-/// Serves a connection in its own task, so that a slow one does not delay others, unless there are too many.
-fn admit(
-    stream: TcpStream,
-    shared: &Arc<ListenerState>,
-    places: &Arc<Semaphore>,
-    connections: &TaskTracker,
-) {
-    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
-        shared.metrics.lost(ConnectionFailure::TooMany);
+/// Serves a connection in its own task, so that a slow one does not delay others, if there is a place for it.
+fn admit(stream: TcpStream, shared: &Arc<ListenerState>, connections: &TaskTracker) {
+    let Some(place) = shared.place() else {
         return;
     };
     // A response is one small write; without this option it waits for the acknowledgement of the previous one.
@@ -262,112 +238,6 @@ fn admit(
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     connections.spawn(Arc::clone(shared).connection(stream, place));
-}
-
-impl ListenerState {
-    async fn connection(self: Arc<Self>, stream: TcpStream, _place: OwnedSemaphorePermit) {
-        self.metrics.open.inc();
-        tokio::select! {
-            biased;
-            () = self.cut.cancelled() => {}
-            () = self.shake_hands(stream) => {}
-        }
-        self.metrics.open.dec();
-    }
-
-    async fn shake_hands(&self, stream: TcpStream) {
-        let Some(tls) = &self.tls else {
-            return self.serve(stream).await;
-        };
-        match timeout(self.limits.handshake, tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.serve(stream).await,
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "TLS handshake failed");
-                self.metrics.lost(ConnectionFailure::Handshake);
-            }
-            Err(_) => self.metrics.lost(ConnectionFailure::HandshakeTimeout),
-        }
-    }
-
-    /// Serves one connection to its end.
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, stream: S) {
-        let has_request = AtomicBool::new(false);
-        let service = service_fn(|request| {
-            has_request.store(true, Ordering::Relaxed);
-            self.respond(request)
-        });
-        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
-        // Returns when the time limit of the first request has passed; never after a request.
-        let silent = async |limit| {
-            sleep(limit).await;
-            if has_request.load(Ordering::Relaxed) {
-                pending::<()>().await;
-            }
-        };
-        let ended = tokio::select! {
-            biased;
-            ended = connection.as_mut() => ended,
-            () = self.closing.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                // A client that has just connected may be sending its request. It has one second.
-                let grace = self.limits.first_request.min(Duration::from_secs(1));
-                tokio::select! {
-                    biased;
-                    ended = connection.as_mut() => ended,
-                    () = silent(grace) => Ok(()),
-                }
-            }
-            () = silent(self.limits.first_request) => {
-                self.metrics.lost(ConnectionFailure::FirstRequestTimeout);
-                Ok(())
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "connection failed");
-        }
-    }
-
-    /// Responds to one request, also if the handler panics.
-    async fn respond(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let mut router = self.router.clone();
-        let result = or_panic(async move { router.call(request).await }).await;
-        let mut response = match result {
-            Some(Ok(response)) => response,
-            Some(Err(never)) => match never {},
-            None => {
-                self.metrics.panics.inc();
-                (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal error; the log has the source location\n",
-                )
-                    .into_response()
-            }
-        };
-        let busy = response.status() == StatusCode::SERVICE_UNAVAILABLE;
-        let headers = response.headers_mut();
-        if busy {
-            // The API server's client retries a POST only if this header is present.
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        if busy || self.shutdown.is_draining() {
-            // The client sends its next request to another replica.
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        Ok(response)
-    }
-}
-
-/// The result of `future`; `None` if it panicked.
-async fn or_panic<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        // State that a panic leaves inconsistent is dropped with the future, which is not polled again.
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
-        }
-    })
-    .await
 }
 
 /// The value of `poll` if it is ready now.

@@ -26,6 +26,17 @@ pub(crate) async fn connect(
     authorities: &[u8],
     alpn: &[&[u8]],
 ) -> Result<TlsStream<TcpStream>, Error> {
+    let stream = TcpStream::connect(address).await?;
+    shake_hands(stream, name, authorities, alpn).await
+}
+
+/// The same on a connection that has been made.
+pub(crate) async fn shake_hands(
+    stream: TcpStream,
+    name: &str,
+    authorities: &[u8],
+    alpn: &[&[u8]],
+) -> Result<TlsStream<TcpStream>, Error> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(authorities) {
         roots.add(certificate?)?;
@@ -36,7 +47,6 @@ pub(crate) async fn connect(
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-    let stream = TcpStream::connect(address).await?;
     // A request is one small write; without this option it waits for the acknowledgement of the previous one.
     stream.set_nodelay(true)?;
     let name = ServerName::try_from(name.to_owned())?;

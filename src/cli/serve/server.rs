@@ -14,7 +14,7 @@ use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};
 use crate::tls::{self, CertificateResolver};
 use crate::webhook;
-use crate::webhook::body::{self, BodyBudget};
+use crate::webhook::body::{self, BodyReader};
 use crate::webhook::handler::AdmissionHandler;
 use crate::webhook::metrics::Metrics;
 
@@ -81,7 +81,7 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
-    /// Drains on SIGTERM or SIGINT, and ends at once on the second signal.
+    /// Drains on SIGTERM, SIGINT or SIGHUP, and ends at once on the second signal.
     pub fn shut_down_on_signals(&mut self) -> std::io::Result<()> {
         let signals = self.shutdown.on_signals()?;
         self.tasks.support("signal handler", signals);
@@ -123,14 +123,13 @@ impl BoundServer {
         let (address, admin_address) = (self.webhook.address(), self.admin.address());
         let tls = tls::server_config(resolver)?;
         let connections = http::Metrics::register(&mut self.registry);
-        let body_metrics = body::Metrics::register(&mut self.registry);
         let metrics = Metrics::register(&mut self.registry);
         let excluded = options.excluded.into_iter().map(Into::into);
         let excluded: BTreeSet<Box<str>> = excluded.chain([SYSTEM_NAMESPACE.into()]).collect();
         let handler = AdmissionHandler::new(options.view, metrics, excluded, options.today)
             .with_regions_injected(options.regions_injected);
-        let budget = BodyBudget::new(options.limits, body_metrics);
-        let router = webhook::router(Arc::new(handler), budget);
+        let reader = BodyReader::register(options.limits, &mut self.registry);
+        let router = webhook::router(Arc::new(handler), reader);
 
         let limits = options.limits.connections;
         let shutdown = self.shutdown.clone();
@@ -143,7 +142,7 @@ impl BoundServer {
         let serving = self.admin.server(
             router,
             None,
-            http::ConnectionLimits::default(),
+            http::ConnectionLimits::of_probes(),
             http::Metrics::default(),
             Shutdown::new(),
         );

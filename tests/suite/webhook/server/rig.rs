@@ -14,7 +14,7 @@ use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::http::{Bound, Drained, Metrics};
 use bedrock_profiles::tls::authority::{Authority, Names};
 use bedrock_profiles::tls::{CertificateResolver, server_config};
-use bedrock_profiles::webhook::body::{self, BodyBudget, ReviewRequest, ServerLimits};
+use bedrock_profiles::webhook::body::{BodyReader, ReviewRequest, ServerLimits};
 use bedrock_profiles::webhook::response::AdmissionResponse;
 use bedrock_profiles::webhook::review::{self, AdmissionReview, ReviewError};
 use bytes::Bytes;
@@ -71,14 +71,14 @@ pub(crate) struct Reply {
 
 #[derive(Clone)]
 struct App {
-    budget: BodyBudget,
+    reader: BodyReader,
     waiting: Arc<Semaphore>,
     released: Arc<Semaphore>,
 }
 
-impl FromRef<App> for BodyBudget {
+impl FromRef<App> for BodyReader {
     fn from_ref(app: &App) -> Self {
-        app.budget.clone()
+        app.reader.clone()
     }
 }
 
@@ -142,7 +142,7 @@ impl Rig {
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
         let app = App {
-            budget: BodyBudget::new(limits, body::Metrics::register(&mut registry)),
+            reader: BodyReader::register(limits, &mut registry),
             waiting: Arc::new(Semaphore::new(0)),
             released: Arc::new(Semaphore::new(0)),
         };
@@ -223,6 +223,13 @@ impl Trust {
     ) -> Result<TlsStream<TcpStream>, tls_client::Error> {
         tls_client::connect(address, NAME, self.0.as_bytes(), alpn).await
     }
+
+    pub(crate) async fn handshake(
+        &self,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, tls_client::Error> {
+        tls_client::shake_hands(stream, NAME, self.0.as_bytes(), &[b"http/1.1"]).await
+    }
 }
 
 // === Client ===
@@ -232,7 +239,10 @@ impl Client {
         address: SocketAddr,
         trust: &Trust,
     ) -> Result<Self, tls_client::Error> {
-        let stream = trust.connect(address, &[b"http/1.1"]).await?;
+        Self::over(trust.connect(address, &[b"http/1.1"]).await?).await
+    }
+
+    pub(crate) async fn over(stream: TlsStream<TcpStream>) -> Result<Self, tls_client::Error> {
         let (sender, connection) = tls_client::http1(stream).await?;
         Ok(Self { sender, connection })
     }
