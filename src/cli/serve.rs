@@ -145,13 +145,14 @@ pub enum StartError {
     },
 }
 
-/// Runs the command until SIGTERM or SIGINT.
+/// Runs the command until SIGTERM, SIGINT or SIGHUP.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let format = match args.log_format {
         LogFormat::Text => telemetry::LogEncoding::Text,
         LogFormat::Json => telemetry::LogEncoding::Json,
     };
-    telemetry::install(format, &args.log)?;
+    // Dropped last, so that the log is written.
+    let _log = telemetry::install(format, &args.log)?;
     let (ca_file, is_text_log) = (args.ca_file.clone(), args.log_format == LogFormat::Text);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

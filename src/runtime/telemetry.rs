@@ -3,9 +3,12 @@
 //! Objects, env values, request bodies and panic messages are never logged, because they may hold secrets: the message of a panic
 //! can quote the string that it failed to slice.
 
+mod log_writer;
+
 use std::io::{self, IsTerminal as _};
 use std::panic::PanicHookInfo;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
@@ -13,11 +16,16 @@ use prometheus_client::registry::Registry;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+use log_writer::LogWriter;
+
 /// Panics since the process started. It is global like the panic hook that counts them.
 static PANICS: LazyLock<Counter> = LazyLock::new(Counter::default);
 
-/// Log records since the process started that could not be written.
+/// Log records since the process started that were lost.
 static DROPPED: LazyLock<Counter> = LazyLock::new(Counter::default);
+
+/// How long the end of the process waits for the reader of the log.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +36,11 @@ pub enum LogEncoding {
     /// One JSON object for each line.
     Json,
 }
+
+/// Writes the rest of the log when it is dropped, for at most [`FLUSH`].
+#[must_use = "the last lines of the log are lost if it is dropped early"]
+#[derive(Debug)]
+pub struct LogGuard(LogWriter);
 
 /// Why the log could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -40,25 +53,31 @@ pub enum TelemetryError {
         /// The cause.
         source: ParseError,
     },
+    /// The thread of the log cannot be started.
+    #[error("cannot start the thread of the log: {0}")]
+    Thread(#[from] io::Error),
     /// The process already has a log.
     #[error("the log of this process is already set up")]
     Installed,
 }
 
-/// Sets up the log of the process, once: events that pass `filter` (directives as in `RUST_LOG`), in `format`.
+/// Sets up the log of the process, once: events that pass `filter` (directives as in `RUST_LOG`), in `format`. No event waits until it
+/// is written; those that are not written when the guard is dropped may be lost.
 ///
 /// # Errors
 /// [`TelemetryError`] if the filter is invalid, or the log is already set up.
-pub fn install(format: LogEncoding, filter: &str) -> Result<(), TelemetryError> {
+pub fn install(format: LogEncoding, filter: &str) -> Result<LogGuard, TelemetryError> {
     let filter = EnvFilter::try_new(filter).map_err(|source| TelemetryError::Filter {
         filter: filter.to_owned(),
         source,
     })?;
+    let writer = LogWriter::start(io::stderr(), DROPPED.clone())?;
+    let guard = LogGuard(writer.clone());
     let mut builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // The subscriber would report its own errors to standard error by a macro that panics if that is closed.
         .log_internal_errors(false)
-        .with_writer(|| Lossy(io::stderr()));
+        .with_writer(move || writer.clone());
     if !io::stderr().is_terminal() {
         builder = builder.with_ansi(false); // colours are for terminals; there, NO_COLOR switches them off
     }
@@ -68,7 +87,7 @@ pub fn install(format: LogEncoding, filter: &str) -> Result<(), TelemetryError> 
     }
     .map_err(|_| TelemetryError::Installed)?;
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(guard)
 }
 
 /// Registers the metrics of the process.
@@ -80,7 +99,7 @@ pub fn register(registry: &mut Registry) {
     );
     registry.register(
         "log_records_dropped",
-        "Log records that could not be written to standard error",
+        "Log records that were lost: standard error was not read in time, or is closed",
         DROPPED.clone(),
     );
     registry.register(
@@ -90,22 +109,9 @@ pub fn register(registry: &mut Registry) {
     );
 }
 
-/// A writer that counts records that it cannot write, instead of failing.
-struct Lossy<W>(W);
-
-impl<W: io::Write> io::Write for Lossy<W> {
-    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
-        match self.0.write(record) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                DROPPED.inc();
-                Ok(record.len())
-            }
-            written => written,
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.0.flush(FLUSH);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use bedrock_profiles::webhook::MUTATE;
@@ -10,6 +11,12 @@ use serde_json::{Value, json};
 
 use crate::evaluate::shipped_catalog::{SONNET, TODAY, policy, view};
 use crate::reviews::post;
+use crate::tls_client;
+
+use super::server::rig::{Client, request};
+
+/// Reviews while the log is not read.
+const REVIEWS: usize = 500;
 
 async fn ask(uri: &str, body: String) -> (StatusCode, String) {
     post(
@@ -193,9 +200,13 @@ fn started() -> (Child, BufReader<std::process::ChildStderr>) {
 }
 
 fn signal(child: &Child) {
+    send(child, "-TERM");
+}
+
+fn send(child: &Child, signal: &str) {
     assert!(
         Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
+            .args([signal, &child.id().to_string()])
             .status()
             .unwrap()
             .success()
@@ -228,4 +239,55 @@ fn a_signal_alone_ends_well() {
     let (mut child, _log) = started();
     signal(&child);
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn sighup_drains_as_sigterm_does() {
+    let (mut child, mut log) = started();
+    send(&child, "-HUP");
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains("draining"), "{line}");
+    assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_read_stops_no_review() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let mut child = serve(&["--ca-file", ca.to_str().unwrap(), "--today", "2026-11-23"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    let serving: Value = serde_json::from_str(&line).unwrap();
+    let address = serving["webhook"].as_str().unwrap().parse().unwrap();
+    let trust = fs::read_to_string(ca).unwrap();
+
+    // Each makes a line of some 400 bytes, and a pipe takes 64 KiB.
+    let stream = tls_client::connect(address, "localhost", trust.as_bytes(), &[b"http/1.1"]);
+    let mut client = Client::over(stream.await.unwrap()).await.unwrap();
+    let mut long = sample();
+    for field in ["uid", "name"] {
+        long["request"][field] = json!("x".repeat(100_000));
+    }
+    for number in 0..REVIEWS {
+        let review = if number == 0 { &long } else { &sample() };
+        let reply = client.send(request(review.to_string()));
+        let reply = tokio::time::timeout(Duration::from_secs(30), reply).await;
+        let reply = reply.unwrap_or_else(|_| panic!("review {number} is not answered"));
+        assert_eq!(reply.unwrap().status, StatusCode::OK);
+    }
+    signal(&child);
+    let reading = std::thread::spawn(move || log.lines().map_while(Result::ok).collect::<Vec<_>>());
+    assert!(child.wait().unwrap().success());
+    let lines = reading.join().unwrap();
+    assert!(lines.len() >= REVIEWS, "{}", lines.len());
+    for line in &lines {
+        assert!(line.len() < 2000, "{}", line.len());
+        let line: Value = serde_json::from_str(line).expect("each log line is JSON");
+        assert!(line["timestamp"].is_string());
+    }
 }
