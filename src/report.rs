@@ -21,6 +21,7 @@ pub mod grade;
 mod lifecycle;
 pub mod messages;
 pub mod openreports;
+pub mod printable;
 mod reference;
 pub(crate) mod serialize;
 pub mod terminal;

@@ -5,6 +5,7 @@
 //! a value. The description of a reason is [`Reason::description`](crate::domain::reason::Reason::description); [`reasons`] has the
 //! shorter forms that name the region, the profile or the field to change.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -16,6 +17,7 @@ use crate::domain::policy::{Mode, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::Snapshot;
+use crate::report::printable::{printable, shortened};
 
 mod reasons;
 mod records;
@@ -30,6 +32,9 @@ use warnings::{RewriteStatus, Warnings};
 
 /// Maximum length of an audit annotation in bytes: room for a few dozen changes.
 const MAX_ANNOTATION: usize = 4096;
+
+/// Maximum length of the text about one finding, in characters: names of the API server's limits, and an ARN.
+const MAX_ENTRY: usize = 600;
 
 /// How many findings a denial message lists.
 const MAX_DENIED: usize = 5;
@@ -139,7 +144,7 @@ pub fn denial(judgement: &Judgement<'_>, context: RenderContext<'_>) -> String {
     let each = denied
         .iter()
         .take(MAX_DENIED)
-        .map(|one| denied_finding(one, policy, context));
+        .map(|one| entry(denied_finding(one, policy, context)));
     let mut message = each.collect::<Vec<_>>().join("; ");
     if denied.len() > MAX_DENIED {
         let _ = write!(message, "; and {} more", denied.len() - MAX_DENIED);
@@ -184,11 +189,11 @@ pub fn change(one: &JudgedFinding<'_>) -> Option<String> {
         .region
         .map(|chosen| format!(" ({}, {})", chosen.region, chosen.source))
         .unwrap_or_default();
-    Some(format!(
+    Some(entry(format!(
         "{}: {} -> {target}{region}",
         one.finding.site.location,
         written(one)
-    ))
+    )))
 }
 
 /// An ID that is not rewritten, with its place and the reason, as in audit annotations and the log; `None` where the ID is
@@ -203,11 +208,19 @@ pub fn skip(one: &JudgedFinding<'_>) -> Option<String> {
         .as_ref()
         .map(|detail| format!(" ({detail})"))
         .unwrap_or_default();
-    Some(format!(
+    Some(entry(format!(
         "{}: {}: {reason}{detail}",
         one.finding.site.location,
         written(one)
-    ))
+    )))
+}
+
+/// A text about one finding. It has names of the object, which admission sees before the API server has validated them.
+fn entry(text: String) -> String {
+    match printable(&text) {
+        Cow::Borrowed(_) if text.len() <= MAX_ENTRY => text,
+        printable => shortened(MAX_ENTRY, &printable),
+    }
 }
 
 /// The ID as its author wrote it, and the object that it comes from if that is another one.

@@ -4,6 +4,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::policy::Mode;
 
+use super::printable::printable;
 use super::{AuditReport, FindingRecord, ObjectReference, messages};
 
 /// A table of all findings, with more columns if `wide`; empty without findings. The text contains colours, which the caller
@@ -117,7 +118,9 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
             one.message.clone().unwrap_or_default(),
         ]);
     }
-    row.iter().map(|text| escaped(text)).collect()
+    row.iter()
+        .map(|text| printable(text).into_owned())
+        .collect()
 }
 
 /// The object, with the Pod that contains the ID, or the number of Pods.
@@ -130,17 +133,4 @@ fn object(one: &FindingRecord) -> String {
         (Some(seen_in), 1) => format!("{object} (in {})", named(seen_in)),
         (Some(_), below) => format!("{object} (in {below} below)"),
     }
-}
-
-/// The text with its control characters escaped: names come from files and could contain terminal sequences.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
 }

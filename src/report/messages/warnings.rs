@@ -11,6 +11,7 @@ use crate::domain::object::ObjectKind;
 use crate::domain::policy::{Mode, Policy, Unresolved};
 use crate::domain::reason::{Group, Reason, ReasonWarning};
 use crate::domain::resolve::{Note, Resolution, Suggestion, Target};
+use crate::report::printable::{printable, shortened};
 use crate::report::{self, LifecycleRecord};
 
 use super::reasons::Unchanged;
@@ -247,7 +248,10 @@ impl<'a> Warnings<'a> {
                 String::new()
             };
             let room = warning.max - PREFIX.len() - more.len();
-            format!("{PREFIX}{}{more}", shortened(room, &warning.text))
+            format!(
+                "{PREFIX}{}{more}",
+                shortened(room, &printable(&warning.text))
+            )
         };
         self.by_class.into_values().map(render).collect()
     }
@@ -359,13 +363,4 @@ fn naming(successor: Option<&ModelId>) -> String {
     successor
         .map(|id| format!("; its successor is {id}"))
         .unwrap_or_default()
-}
-
-/// `text`, or the start of it where it is longer than `room` characters.
-fn shortened(room: usize, text: &str) -> String {
-    if text.chars().count() <= room {
-        return text.to_owned();
-    }
-    let start = text.chars().take(room.saturating_sub(1));
-    start.chain(['…']).collect()
 }

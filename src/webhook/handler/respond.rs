@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::domain::judge::{JudgedFinding, Judgement, Verdict};
 use crate::domain::object::Object;
 use crate::report::messages::{self, RenderContext};
+use crate::report::printable::{printable, shortened};
 use crate::webhook::action;
 use crate::webhook::metrics::{Evaluation, Metrics, ReviewOutcome};
 use crate::webhook::response::AdmissionResponse;
@@ -12,6 +13,9 @@ use crate::webhook::review::Envelope;
 
 /// How many findings a field of a log line lists; the field `findings` has the number of all.
 const MAX_LISTED: usize = 20;
+
+/// Maximum length of a name in a log line, in characters: that of the longest names of Kubernetes.
+const MAX_NAME: usize = 253;
 
 /// HTTP status of a denial: the object is forbidden by a policy.
 const FORBIDDEN: u16 = 403;
@@ -82,11 +86,11 @@ fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
     let previews = judgement.previews.iter().flat_map(|one| &one.findings);
     let mut policies = judgement.effective.iter().chain(&judgement.previews);
     tracing::info!(
-        uid = envelope.uid,
+        uid = name(envelope.uid),
         kind = action::kind_label(envelope),
         operation = envelope.operation.as_str(),
-        namespace = envelope.namespace,
-        name = envelope.name,
+        namespace = name(envelope.namespace),
+        name = name(envelope.name),
         dry_run = envelope.dry_run,
         policy = policies.next().map(|one| &*one.policy.name),
         findings = judgement.findings().count(),
@@ -95,6 +99,11 @@ fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
         unchanged = list(judgement.findings(), messages::skip),
         outcome = outcome.as_str(),
     );
+}
+
+/// A field that admission sees before the API server has validated it, in the length of a valid name.
+fn name(text: &str) -> String {
+    shortened(MAX_NAME, &printable(text))
 }
 
 /// The first findings that `text` describes; `None` if there are none.
