@@ -217,10 +217,11 @@ pub fn skip(one: &JudgedFinding<'_>) -> Option<String> {
 
 /// A text about one finding. It has names of the object, which admission sees before the API server has validated them.
 fn entry(text: String) -> String {
-    match printable(&text) {
-        Cow::Borrowed(_) if text.len() <= MAX_ENTRY => text,
-        printable => shortened(MAX_ENTRY, &printable),
+    let printable = printable(&text);
+    if matches!(printable, Cow::Borrowed(_)) && text.len() <= MAX_ENTRY {
+        return text;
     }
+    shortened(MAX_ENTRY, &printable)
 }
 
 /// The ID as its author wrote it, and the object that it comes from if that is another one.

@@ -16,7 +16,7 @@ pub(super) struct EvaluationPool(Arc<PoolState>);
 #[derive(Debug)]
 pub(super) struct Slot {
     // Dropped in this order: the namespace is forgotten when no review of it holds a permit.
-    _slot: OwnedSemaphorePermit,
+    _thread: OwnedSemaphorePermit,
     _share: OwnedSemaphorePermit,
     _review: QueuedReview,
 }
@@ -84,7 +84,7 @@ impl EvaluationPool {
         let slot = slots.acquire_owned().await.map_err(|_| NamespaceBusy)?;
         review.start();
         Ok(Slot {
-            _slot: slot,
+            _thread: slot,
             _share: share,
             _review: review,
         })

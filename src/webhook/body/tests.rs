@@ -41,7 +41,7 @@ fn is_pending<F: Future>(future: &mut Pin<Box<F>>) -> bool {
 
 /// A body that arrives in pieces, and then ends or pauses.
 struct Pieces {
-    pieces: std::slice::Iter<'static, &'static str>,
+    left: std::slice::Iter<'static, &'static str>,
     declared: Option<u64>,
     ends: bool,
 }
@@ -54,7 +54,7 @@ impl hyper::body::Body for Pieces {
         mut self: Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
     ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-        match self.pieces.next() {
+        match self.left.next() {
             Some(piece) => Poll::Ready(Some(Ok(hyper::body::Frame::data(Bytes::from(*piece))))),
             None if self.ends => Poll::Ready(None),
             None => Poll::Pending,
@@ -72,7 +72,7 @@ impl hyper::body::Body for Pieces {
 /// A body of unknown length.
 fn chunked(pieces: &'static [&'static str]) -> Request<Body> {
     let body = Pieces {
-        pieces: pieces.iter(),
+        left: pieces.iter(),
         declared: None,
         ends: true,
     };
@@ -82,7 +82,7 @@ fn chunked(pieces: &'static [&'static str]) -> Request<Body> {
 /// A body of `declared` bytes that pauses after `pieces`.
 fn paused(declared: u64, pieces: &'static [&'static str]) -> Request<Body> {
     let body = Pieces {
-        pieces: pieces.iter(),
+        left: pieces.iter(),
         declared: Some(declared),
         ends: false,
     };

@@ -12,10 +12,11 @@ use bedrock_profiles::cli::serve::{
     Addresses, CertificateSource, RunningServer, StandaloneOptions, start_standalone,
 };
 use bedrock_profiles::runtime::admin::Registry;
+use bedrock_profiles::runtime::http::ConnectionLimits;
 use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::body::{BodyReader, ServerLimits};
 use bedrock_profiles::webhook::handler::AdmissionHandler;
-use bedrock_profiles::webhook::memory::MemoryLimits;
+use bedrock_profiles::webhook::memory::{MemoryLimits, evaluation_bytes};
 use bedrock_profiles::webhook::metrics::Metrics;
 use bedrock_profiles::webhook::{MUTATE, router};
 use jiff::civil::Date;
@@ -225,4 +226,35 @@ async fn an_evaluation_without_memory_is_refused_and_other_reviews_need_none() {
         assert_eq!(admitted.status(), StatusCode::OK);
         assert_eq!(metric(&registry, "reserved_bytes"), 0);
     }
+}
+
+/// The largest body whose reservation is small, rounded.
+const SMALL: usize = 80 << 10;
+
+#[test]
+fn the_documented_limits_are_the_defaults() {
+    let docs = std::fs::read_to_string("docs/webhook.md").unwrap();
+    let (_, section) = docs.split_once("\n## Limits\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let limits = ServerLimits::default();
+    let (memory, connections) = (limits.memory, limits.connections);
+    let mib = |bytes: usize| format!("{} MiB", bytes >> 20);
+    let small = SMALL + evaluation_bytes(SMALL);
+    assert!(small <= memory.small && 11 * small / 10 > memory.small);
+    let whole = limits.body + evaluation_bytes(limits.body);
+    for figure in [
+        format!("| the body of a review | {}", mib(limits.body)),
+        format!("| {}, of which {} are", mib(memory.total), mib(memory.kept)),
+        format!("reviews of up to {} KiB", SMALL >> 10),
+        format!("{} bytes for each byte", evaluation_bytes(1)),
+        format!("up to {}", mib(whole - limits.body)),
+        format!("| 1,024, and {}", ConnectionLimits::of_probes().connections),
+        format!(
+            "| {} s | the connection is closed",
+            connections.write.as_secs()
+        ),
+    ] {
+        assert!(section.contains(&figure), "{figure}");
+    }
+    assert_eq!(connections.connections, 1024);
 }

@@ -269,12 +269,12 @@ async fn a_log_that_is_not_read_stops_no_review() {
     // Each makes a line of some 400 bytes, and a pipe takes 64 KiB.
     let stream = tls_client::connect(address, "localhost", trust.as_bytes(), &[b"http/1.1"]);
     let mut client = Client::over(stream.await.unwrap()).await.unwrap();
-    let mut long = sample();
+    let mut named = sample();
     for field in ["uid", "name"] {
-        long["request"][field] = json!("x".repeat(100_000));
+        named["request"][field] = json!("x".repeat(100_000));
     }
     for number in 0..REVIEWS {
-        let review = if number == 0 { &long } else { &sample() };
+        let review = if number == 0 { &named } else { &sample() };
         let reply = client.send(request(review.to_string()));
         let reply = tokio::time::timeout(Duration::from_secs(30), reply).await;
         let reply = reply.unwrap_or_else(|_| panic!("review {number} is not answered"));

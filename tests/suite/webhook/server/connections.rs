@@ -75,7 +75,7 @@ async fn a_client_that_reads_no_responses_is_closed() {
     let mut stream = rig.trust.handshake(stream).await.unwrap();
     let pipelined = "GET /none HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
     let unread = async { while stream.write_all(pipelined.as_bytes()).await.is_ok() {} };
-    let closed = timeout(Duration::from_secs(60), unread).await;
+    let closed = timeout(Duration::from_mins(1), unread).await;
     assert!(closed.is_ok(), "the server keeps the connection");
     assert!(rig.client().await.review("ml").await.unwrap().admits());
 }
