@@ -50,47 +50,53 @@ impl Evaluator {
     async fn evaluate(
         &self,
         endpoint: Endpoint,
-        mut request: ReviewRequest,
+        request: ReviewRequest,
         wait: ConfigMapWait,
     ) -> Result<EvaluatedRequest, RequestRejected> {
         let size = request.body().len();
-        if size <= SEARCHED_INLINE {
-            match self.handler.prefilter(request.body()) {
-                Ok(Prefiltered::Relevant) => {}
-                Ok(Prefiltered::Answered(response)) => return Ok((request, Ok(response))),
-                Err(error) => return Ok((request, Err(error))),
-            }
+        if size > SEARCHED_INLINE {
+            let work = move |handler: &AdmissionHandler, request: ReviewRequest| match search(
+                handler, &request,
+            ) {
+                Some(response) => Ok((request, response)),
+                None => evaluate(handler, endpoint, request, wait),
+            };
+            return self.in_pool(request, work).await;
         }
-        if size <= EVALUATED_INLINE {
-            request.reserve_for_evaluation()?;
-            return Ok(evaluate_now(&self.handler, endpoint, request, wait));
+        if let Some(response) = search(&self.handler, &request) {
+            return Ok((request, response));
         }
-        self.evaluate_in_pool(endpoint, request, wait).await
+        let work =
+            move |handler: &AdmissionHandler, request| evaluate(handler, endpoint, request, wait);
+        if size > EVALUATED_INLINE {
+            self.in_pool(request, work).await
+        } else {
+            work(&self.handler, request)
+        }
     }
 
-    /// Evaluates the review in the pool. After the deadline it ends for the caller; its memory and its slot are free when it has
-    /// ended, which is soon, since each evaluation is bounded.
-    async fn evaluate_in_pool(
+    /// Does the work in the pool. After the deadline it ends for the caller; its memory and its slot are free when it has ended,
+    /// which is soon, since each evaluation is bounded.
+    async fn in_pool(
         &self,
-        endpoint: Endpoint,
-        mut request: ReviewRequest,
-        wait: ConfigMapWait,
+        request: ReviewRequest,
+        work: impl FnOnce(&AdmissionHandler, ReviewRequest) -> Result<EvaluatedRequest, RequestRejected>
+        + Send
+        + 'static,
     ) -> Result<EvaluatedRequest, RequestRejected> {
         let deadline = request.deadline;
         let evaluation = async {
             let namespace =
                 Envelope::fast(request.body()).map_or("", |envelope| envelope.namespace);
             let slot = self.pool.slot(namespace, request.body().len()).await?;
-            // After the wait, so that what is reserved is used.
-            request.reserve_for_evaluation()?;
             let handler = Arc::clone(&self.handler);
             let task = tokio::task::spawn_blocking(move || {
-                let evaluated = evaluate_now(&handler, endpoint, request, wait);
+                let evaluated = work(&handler, request);
                 drop(slot);
                 evaluated
             });
             match task.await {
-                Ok(evaluated) => Ok(evaluated),
+                Ok(evaluated) => evaluated,
                 Err(error) => match error.try_into_panic() {
                     // The server answers a panic with 500 and counts it.
                     Ok(panic) => std::panic::resume_unwind(panic),
@@ -104,20 +110,27 @@ impl Evaluator {
     }
 }
 
-/// Evaluates the review on this thread, in a span of the caller's trace, and returns the memory of the evaluation.
-fn evaluate_now(
+/// The response to a review that needs no evaluation; `None` for one that may hold an ID.
+fn search(
+    handler: &AdmissionHandler,
+    request: &ReviewRequest,
+) -> Option<Result<Bytes, HandleError>> {
+    match handler.prefilter(request.body()) {
+        Ok(Prefiltered::Answered(response)) => Some(Ok(response)),
+        Ok(Prefiltered::Relevant) => None,
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// Evaluates the review on this thread, in a span of the caller's trace, with the memory that it needs.
+fn evaluate(
     handler: &AdmissionHandler,
     endpoint: Endpoint,
     mut request: ReviewRequest,
     wait: ConfigMapWait,
-) -> EvaluatedRequest {
-    let evaluate = || {
-        if request.body().len() <= SEARCHED_INLINE {
-            handler.evaluate(endpoint, request.body(), wait)
-        } else {
-            handler.handle(endpoint, request.body(), wait)
-        }
-    };
+) -> Result<EvaluatedRequest, RequestRejected> {
+    request.reserve_for_evaluation()?;
+    let evaluate = || handler.evaluate(endpoint, request.body(), wait);
     let response = match &request.traceparent {
         Some(parent) => {
             tracing::info_span!("review", traceparent = parent.as_str()).in_scope(evaluate)
@@ -125,5 +138,5 @@ fn evaluate_now(
         None => evaluate(),
     };
     request.release_evaluation();
-    (request, response)
+    Ok((request, response))
 }
