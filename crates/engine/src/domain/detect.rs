@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::text::NodeId;
 
 use crate::domain::command::InCommand;
-use crate::domain::config_maps::NamespaceConfigMaps;
+use crate::domain::environment::Environments;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
@@ -145,43 +145,26 @@ impl<'t> Finding<'t> {
 }
 
 /// All findings of `object`: those in its own texts, in document order, then those in the ConfigMaps that its containers refer
-/// to. `neighbours` are the ConfigMaps of its namespace, or `None` if references are not resolved.
+/// to, if references are followed. `environments` are the variables of the object's containers, which the context rules evaluate
+/// too.
 pub fn findings<'t>(
     object: &Object<'t>,
-    neighbours: Option<NamespaceConfigMaps<'t>>,
+    environments: &Environments<'t>,
+    follow_references: bool,
     snapshot: &'t Snapshot,
 ) -> Vec<Finding<'t>> {
-    let mut found = own_findings(
+    let mut detector = Detector {
         object,
-        neighbours.unwrap_or(NamespaceConfigMaps::NONE),
+        environments,
         snapshot,
-    );
-    if let Some(neighbours) = neighbours {
-        found.extend(references::findings(object, neighbours, snapshot));
-    }
-    found
-}
-
-/// The findings in the texts of `object` itself. The context rules also evaluate variables from `neighbours`.
-fn own_findings<'t>(
-    object: &Object<'t>,
-    neighbours: NamespaceConfigMaps<'t>,
-    snapshot: &'t Snapshot,
-) -> Vec<Finding<'t>> {
-    let mut detector = Detector::new(object, neighbours, snapshot);
-    if matches!(
-        object.kind,
-        ObjectKind::Plain | ObjectKind::Secret | ObjectKind::Custom
-    ) {
-        detector.file();
-        return detector.found;
-    }
-    match strings_with_hits(object, snapshot) {
-        Some(strings) => strings.into_iter().for_each(|node| detector.string(node)),
-        None => object
-            .tree
-            .strings(object.root)
-            .for_each(|node| detector.string(node)),
+        settings: BTreeMap::new(),
+        commands: BTreeMap::new(),
+        found: Vec::new(),
+    };
+    detector.own_texts();
+    if follow_references {
+        let mut referenced = references::findings(&mut detector);
+        detector.found.append(&mut referenced);
     }
     detector.found
 }
@@ -203,7 +186,7 @@ fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<Nod
 /// One walk over an object.
 pub(super) struct Detector<'t, 'o> {
     object: &'o Object<'t>,
-    neighbours: NamespaceConfigMaps<'t>,
+    environments: &'o Environments<'t>,
     snapshot: &'t Snapshot,
     /// The settings of the containers, or of the ConfigMap.
     settings: BTreeMap<Option<NodeId>, NamedSettings<'t>>,
@@ -212,19 +195,22 @@ pub(super) struct Detector<'t, 'o> {
     found: Vec<Finding<'t>>,
 }
 
-impl<'t, 'o> Detector<'t, 'o> {
-    pub(super) fn new(
-        object: &'o Object<'t>,
-        neighbours: NamespaceConfigMaps<'t>,
-        snapshot: &'t Snapshot,
-    ) -> Self {
-        Self {
-            object,
-            neighbours,
-            snapshot,
-            settings: BTreeMap::new(),
-            commands: BTreeMap::new(),
-            found: Vec::new(),
+impl<'t> Detector<'t, '_> {
+    /// Finds the IDs in the texts of the object itself.
+    fn own_texts(&mut self) {
+        let object = self.object;
+        if matches!(
+            object.kind,
+            ObjectKind::Plain | ObjectKind::Secret | ObjectKind::Custom
+        ) {
+            return self.file();
+        }
+        match strings_with_hits(object, self.snapshot) {
+            Some(strings) => strings.into_iter().for_each(|node| self.string(node)),
+            None => {
+                let strings = object.tree.strings(object.root);
+                strings.for_each(|node| self.string(node));
+            }
         }
     }
 

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::text::{Kind, NodeId, Tree};
 
+mod environments;
 mod reference;
 
+pub use environments::Environments;
 pub use reference::{EnvOrigin, Followed, Origin, Reference};
 
 use crate::domain::config_maps::{ConfigMap, Lookup, NamespaceConfigMaps, StoredValue};
@@ -14,12 +16,24 @@ use crate::domain::context_rules::{ConditionSet, Sibling};
 use crate::domain::expansion::{self, TextPart};
 use crate::domain::object::{EnvVar, Object, VariableName};
 
-/// The variables of one container, read on demand.
+/// The variables of one container.
 pub struct Environment<'t> {
     tree: &'t Tree<'t>,
     list: Option<NodeId>,
+    entries: Vec<EnvEntry<'t>>,
     env_from: Vec<EnvFrom<'t>>,
     neighbours: NamespaceConfigMaps<'t>,
+}
+
+/// An entry of `env`.
+#[derive(Clone, Copy)]
+pub struct EnvEntry<'t> {
+    /// The name.
+    pub name: &'t str,
+    /// The entry.
+    pub node: NodeId,
+    /// The value.
+    pub value: Value<'t>,
 }
 
 /// The value of an entry of `env`.
@@ -84,34 +98,42 @@ impl<'t> Environment<'t> {
     pub fn of(tree: &'t Tree<'t>, container: NodeId, neighbours: NamespaceConfigMaps<'t>) -> Self {
         let env_from = tree.get(container, "envFrom");
         let env_from = env_from.into_iter().flat_map(|list| tree.children(list));
-        Self {
+        let list = tree.get(container, "env");
+        let mut environment = Self {
             tree,
-            list: tree.get(container, "env"),
+            list,
+            entries: Vec::new(),
             env_from: env_from
                 .map(|item| EnvFrom::read(tree, item, neighbours))
                 .collect(),
             neighbours,
-        }
+        };
+        let nodes = list.into_iter().flat_map(|list| tree.children(list));
+        let entries = nodes.filter_map(|node| environment.entry(node));
+        environment.entries = entries.collect();
+        environment
     }
 
-    /// The names and nodes of the entries of `env`, in order.
-    pub fn entries(&self) -> impl Iterator<Item = (&'t str, NodeId)> + use<'t> {
-        let tree = self.tree;
-        let entries = self.list.into_iter().flat_map(|list| tree.children(list));
-        entries.filter_map(|entry| Some((tree.text(tree.get(entry, "name")?)?, entry)))
+    /// The entries of `env`, in order, without those that have no name.
+    pub fn entries(&self) -> &[EnvEntry<'t>] {
+        &self.entries
     }
 
-    /// The value of an entry of `env`.
-    pub fn value(&self, entry: NodeId) -> Value<'t> {
-        let entry = EnvVar::read(self.tree, entry);
+    fn entry(&self, node: NodeId) -> Option<EnvEntry<'t>> {
+        let entry = EnvVar::read(self.tree, node);
         let literal = entry
             .value
             .and_then(|node| self.tree.text(node))
             .unwrap_or_default();
-        match entry.value_from {
+        let value = match entry.value_from {
             Some(source) if literal.is_empty() => self.value_from(source),
             _ => Value::Literal(literal),
-        }
+        };
+        Some(EnvEntry {
+            name: entry.name?,
+            node,
+            value,
+        })
     }
 
     /// The value of a `valueFrom`.
@@ -182,8 +204,9 @@ impl<'t> Environment<'t> {
 
     /// The variables for the context rules: all entries of `env`, and the keys from `envFrom`.
     pub fn neighbours(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
-        self.entries()
-            .filter_map(|(name, entry)| self.value(entry).sibling(name))
+        self.entries
+            .iter()
+            .filter_map(|entry| entry.value.sibling(entry.name))
             .chain(self.env_from_keys())
     }
 
@@ -192,9 +215,10 @@ impl<'t> Environment<'t> {
         let sure: BTreeSet<&str> = if self.env_from.is_empty() {
             BTreeSet::new()
         } else {
-            self.entries()
-                .filter(|(_, entry)| self.value(*entry).is_sure())
-                .map(|(name, _)| name)
+            self.entries
+                .iter()
+                .filter(|entry| entry.value.is_sure())
+                .map(|entry| entry.name)
                 .collect()
         };
         let observed = self.env_from.iter().enumerate().filter_map(|(at, item)| {

@@ -33,7 +33,7 @@ pub use detail::{OptOutAnnotation, OptOutOwner, ReasonDetail};
 pub use edits::resolve_edits;
 
 use region::region_context;
-use views::PolicyViews;
+use views::{ObjectVariables, PolicyViews};
 
 /// The input of an evaluation besides the object: the cluster state, the namespace, the action and the date.
 #[derive(Clone, Copy)]
@@ -194,7 +194,8 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
     if selected.is_empty() {
         return nothing();
     }
-    let found = PolicyViews::of(object, context, selected.iter().copied());
+    let variables = ObjectVariables::of(object, context);
+    let found = PolicyViews::of(object, context, &variables, selected.iter().copied());
     let has_record = object.annotation(REWRITES).is_some();
     if found.is_empty() && !has_record {
         return nothing();
@@ -204,7 +205,13 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
         object,
         context,
         policy,
-        region_context: region_context(object, &containers, policy, context),
+        region_context: region_context(
+            object,
+            &containers,
+            policy,
+            context,
+            variables.under(policy),
+        ),
     };
     let (mut effective, mut previews, mut outcome) = (None, Vec::new(), None);
     for policy in selected {

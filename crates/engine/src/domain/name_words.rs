@@ -138,19 +138,26 @@ impl<'t> NameWords<'t> {
     }
 }
 
-/// Whether a text has the letters of one of some words, which are in lower case, regardless of case: a cheap test for the many
-/// names that lack the words.
+/// Whether a text has the letters of one of some words of two letters and more, which are in lower case, regardless of case: a
+/// cheap test for the many names that lack the words.
 pub fn has_letters<const N: usize>(text: &str, words: [&str; N]) -> bool {
     let text = text.as_bytes();
     let is_at = |start: usize, word: &str| {
         let part = text.get(start..start + word.len());
         part.is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
     };
-    let firsts = words.map(|word| word.as_bytes().first().copied().unwrap_or_default());
-    let mut bytes = text.iter().enumerate();
-    bytes.any(|(start, byte)| {
-        let lower = byte.to_ascii_lowercase();
-        firsts.contains(&lower) && words.iter().any(|word| is_at(start, word))
+    // The lowest five bits tell letters apart regardless of case.
+    let bit = |byte: u8| 1_u32 << (byte & 0x1f);
+    let bits_at = |at: usize| {
+        let bytes = words.iter().filter_map(|word| word.as_bytes().get(at));
+        bytes.fold(0, |bits, byte| bits | bit(*byte))
+    };
+    let (first, second) = (bits_at(0), bits_at(1));
+    let mut pairs = text.windows(2).enumerate();
+    pairs.any(|(start, pair)| {
+        first & bit(pair[0]) != 0
+            && second & bit(pair[1]) != 0
+            && words.iter().any(|word| is_at(start, word))
     })
 }
 

@@ -185,7 +185,7 @@ fn prefix_of(text: &str) -> Option<&'static (&'static str, &'static str)> {
 
 fn row_of(code: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
     JURISDICTIONS.iter().find(|(pattern, ..)| {
-        if pattern.ends_with(|c: char| c.is_ascii_digit()) {
+        if pattern.as_bytes().last().is_some_and(u8::is_ascii_digit) {
             code == *pattern
         } else {
             code.starts_with(pattern)

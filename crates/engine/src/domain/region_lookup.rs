@@ -13,7 +13,7 @@ use crate::text::NodeId;
 
 use crate::domain::annotations;
 use crate::domain::command::InCommand;
-use crate::domain::config_maps::NamespaceConfigMaps;
+use crate::domain::environment::Environments;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::region::{Region, RegionReading, RegionSource, read_region};
@@ -77,14 +77,14 @@ pub struct RegionQuery<'a, 't> {
 }
 
 impl<'t> RegionContext<'t> {
-    /// Reads the region sources of `object` and of these containers. `policy` adds variable names and a default;
-    /// `neighbours` are the ConfigMaps that variables refer to.
+    /// Reads the region sources of `object` and of these containers, whose variables are in `environments`. `policy` adds
+    /// variable names and a default.
     pub fn of(
         object: &Object<'t>,
         containers: &BTreeSet<NodeId>,
         policy: &'t Policy,
         namespace: &Namespace,
-        neighbours: NamespaceConfigMaps<'t>,
+        environments: &Environments<'t>,
         cluster: Option<Region>,
     ) -> Self {
         let tree = object.tree;
@@ -92,7 +92,7 @@ impl<'t> RegionContext<'t> {
         let mut named: BTreeMap<_, _> = containers
             .iter()
             .map(|node| {
-                let names = NamedRegions::of_container(tree, *node, policy, neighbours);
+                let names = NamedRegions::of_container(tree, *node, policy, environments);
                 (Some(*node), names)
             })
             .collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::id::Geography;
+use crate::text::{Format, NodeId, Tree};
 
 /// A use of a name whose value a program completes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,20 @@ pub enum NameUse {
 pub struct NameUses<'t>(BTreeMap<&'t str, NameUse>);
 
 impl<'t> NameUses<'t> {
+    /// Reads the uses in the strings of a node and below it.
+    pub fn of_strings(tree: &'t Tree<'_>, node: NodeId) -> Self {
+        let spelling = &tree.source().as_bytes()[tree.raw(node)];
+        // Most objects have no dollar sign, and none that is spelled as an escape.
+        if tree.format() == Format::Json
+            && memchr::memchr(b'$', spelling).is_none()
+            && memchr::memmem::find(spelling, br"\u00").is_none()
+        {
+            return Self::default();
+        }
+        let texts = tree.strings(node);
+        Self::of(texts.filter_map(|node| tree.text(node)))
+    }
+
     /// Reads the uses in `texts`: `$(X)`, `${X}` and `$X`.
     pub fn of(texts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut uses = Self::default();

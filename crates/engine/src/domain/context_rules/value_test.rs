@@ -88,6 +88,12 @@ impl ValueTest {
 
 /// Whether a text is an address of bedrock-mantle, or names it as a provider or a route without a model.
 fn is_mantle(text: &str) -> bool {
+    let is_name =
+        text.len() <= 64 && fits("*bedrockmantle", text) && !text.contains(char::is_whitespace);
+    // The host of an address has a hyphen.
+    if !is_name && !text.contains('-') {
+        return false;
+    }
     if text.contains("://") || text.starts_with("bedrock-mantle.") {
         let host = super::address::host(text);
         // The region of the address may be a placeholder.
@@ -95,7 +101,7 @@ fn is_mantle(text: &str) -> bool {
             host.split('.').any(|label| label == "bedrock-mantle")
         });
     }
-    text.len() <= 64 && fits("*bedrockmantle", text) && !text.contains(char::is_whitespace)
+    is_name
 }
 
 /// Whether a text is the prefix of a profile, with or without its dot, alone or after a route: `us`, `eu.`, `bedrock/us.`.

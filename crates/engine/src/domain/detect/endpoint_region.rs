@@ -1,7 +1,7 @@
 //! The region of an endpoint in a variable, whose host name takes it from another variable.
 
 use super::Detector;
-use crate::domain::environment::{Environment, Value};
+use crate::domain::environment::Value;
 use crate::domain::region::{Region, RegionReading};
 use crate::domain::site::TextSite;
 use crate::domain::syntax::endpoint_around;
@@ -18,10 +18,10 @@ impl<'t> Detector<'t, '_> {
     ) -> Option<Region> {
         let endpoint = endpoint_around(text, token)?;
         let name = endpoint.region.strip_prefix("$(")?.strip_suffix(')')?;
-        let environment = Environment::of(self.object.tree, site.container?, self.neighbours);
-        let entry = environment.entries().filter(|(one, _)| *one == name).last();
-        let reading = match entry {
-            Some((_, entry)) => match environment.value(entry) {
+        let environment = self.environments.of(site.container?);
+        let mut entries = environment.entries().iter().rev();
+        let reading = match entries.find(|entry| entry.name == name) {
+            Some(entry) => match entry.value {
                 Value::Literal(text) => return Region::parse(text.trim()).ok(),
                 Value::ConfigMapKey { text, .. } => text.region(),
                 Value::Absent | Value::Unknown { .. } => None,

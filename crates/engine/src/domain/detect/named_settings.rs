@@ -51,13 +51,13 @@ impl<'t> Detector<'t, '_> {
 
     /// The settings of a container, or of the ConfigMap, read once.
     fn settings(&mut self, container: Option<NodeId>) -> &NamedSettings<'t> {
-        let (object, neighbours, context_rules) =
-            (self.object, self.neighbours, &self.snapshot.context_rules);
+        let (object, environments, context_rules) =
+            (self.object, self.environments, &self.snapshot.context_rules);
         self.settings
             .entry(container)
             .or_insert_with(|| match container {
                 Some(container) => {
-                    let environment = Environment::of(object.tree, container, neighbours);
+                    let environment = environments.of(container);
                     NamedSettings::of_container(object.tree, container, &environment, context_rules)
                 }
                 None => NamedSettings::of_data(object, context_rules),
@@ -101,7 +101,7 @@ impl<'t> NamedSettings<'t> {
         Self {
             of_variables,
             of_arguments,
-            uses: NameUses::of(tree.strings(container).filter_map(|node| tree.text(node))),
+            uses: NameUses::of_strings(tree, container),
             flags,
         }
     }
@@ -114,12 +114,11 @@ impl<'t> NamedSettings<'t> {
             .into_iter()
             .flat_map(|data| neighbours_in_mapping(tree, data));
         let matched = Arc::new(context_rules.matched(names, NameScope::Settings));
-        let texts = data.into_iter().flat_map(|data| tree.strings(data));
         Self {
             of_arguments: Arc::clone(&matched),
             of_variables: matched,
             flags: Vec::new(),
-            uses: NameUses::of(texts.filter_map(|node| tree.text(node))),
+            uses: data.map_or_else(NameUses::default, |data| NameUses::of_strings(tree, data)),
         }
     }
 

@@ -26,17 +26,14 @@ use crate::domain::tokens::{Form, Token, alias, tokens};
 /// bytes, and the API server limits objects to about a megabyte.
 const MOST: usize = 1000;
 
-/// All findings of `object` in referenced texts, by container.
-pub(super) fn findings<'t>(
-    object: &Object<'t>,
-    neighbours: NamespaceConfigMaps<'t>,
-    snapshot: &'t Snapshot,
-) -> Vec<Finding<'t>> {
+/// All findings of an object in referenced texts, by container.
+pub(super) fn findings<'t>(detector: &mut Detector<'t, '_>) -> Vec<Finding<'t>> {
+    let object = detector.object;
     let mut walk = ReferenceWalk {
         object,
-        neighbours,
-        snapshot,
-        detector: Detector::new(object, neighbours, snapshot),
+        config_maps: detector.environments.config_maps(),
+        snapshot: detector.snapshot,
+        detector,
         evaluated: 0,
         found: Vec::new(),
     };
@@ -48,12 +45,12 @@ pub(super) fn findings<'t>(
 }
 
 /// A walk over the references of an object.
-pub(super) struct ReferenceWalk<'a, 't> {
-    pub(super) object: &'a Object<'t>,
-    pub(super) neighbours: NamespaceConfigMaps<'t>,
+pub(super) struct ReferenceWalk<'a, 'o, 't> {
+    pub(super) object: &'o Object<'t>,
+    pub(super) config_maps: NamespaceConfigMaps<'t>,
     snapshot: &'t Snapshot,
     /// Evaluates the context rules of variables.
-    detector: Detector<'t, 'a>,
+    detector: &'a mut Detector<'t, 'o>,
     evaluated: usize,
     found: Vec<Finding<'t>>,
 }
@@ -90,9 +87,9 @@ pub(super) struct Consumer<'t> {
     pub(super) node: NodeId,
 }
 
-impl<'t> ReferenceWalk<'_, 't> {
+impl<'t> ReferenceWalk<'_, '_, 't> {
     fn container(&mut self, container: NodeId) {
-        let environment = Environment::of(self.object.tree, container, self.neighbours);
+        let environment = self.detector.environments.of(container);
         let (entries, shadowings) = read(&environment);
         if environment.takes_entries() {
             self.env_from(container, environment.env_from(), &shadowings);
@@ -298,7 +295,8 @@ fn read<'t>(
     let mut shadowings = BTreeMap::new();
     let mut entries: Vec<_> = environment
         .entries()
-        .map(|(name, node)| (name, node, environment.value(node), None))
+        .iter()
+        .map(|entry| (entry.name, entry.node, entry.value, None))
         .collect();
     for (name, _, value, shadowing) in entries.iter_mut().rev() {
         *shadowing = shadowings.get(name).copied();

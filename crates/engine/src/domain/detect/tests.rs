@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::fixtures::snapshot;
 use crate::text::{Tree, proofs};
 
@@ -11,8 +12,10 @@ fn proofs_of_aliases(text: &str, aliases: usize) -> usize {
     let tree = Tree::yaml(&source).next().unwrap().unwrap();
     let object = Object::at(&tree, tree.root());
     let snapshot = snapshot();
+    let environments = Environments::new(&tree, NamespaceConfigMaps::NONE);
     let before = proofs();
-    assert_eq!(findings(&object, None, &snapshot).len(), aliases + 1);
+    let found = findings(&object, &environments, false, &snapshot);
+    assert_eq!(found.len(), aliases + 1);
     proofs() - before
 }
 

@@ -11,7 +11,7 @@ use crate::domain::reason::Reason;
 use crate::domain::site::Location;
 
 /// Finds the direct IDs in the volumes of an object.
-pub(super) fn files(walk: &mut ReferenceWalk<'_, '_>) {
+pub(super) fn files(walk: &mut ReferenceWalk<'_, '_, '_>) {
     let object = walk.object;
     let tree = object.tree;
     if !matches!(object.kind, ObjectKind::Pod | ObjectKind::Template) {
@@ -47,7 +47,7 @@ fn reader(object: &Object<'_>, volume: &str) -> Option<NodeId> {
 }
 
 /// Finds the direct IDs in one source of a volume.
-fn source<'t>(walk: &mut ReferenceWalk<'_, 't>, consumer: Consumer<'t>, source: NodeId) {
+fn source<'t>(walk: &mut ReferenceWalk<'_, '_, 't>, consumer: Consumer<'t>, source: NodeId) {
     let tree = walk.object.tree;
     if let Some(map) = tree.get(source, "configMap") {
         config_map(walk, consumer, map);
@@ -63,10 +63,10 @@ fn source<'t>(walk: &mut ReferenceWalk<'_, 't>, consumer: Consumer<'t>, source: 
 
 /// Finds the words of a ConfigMap that become files: all, or those in `items`. A word that the webhook changes in the
 /// ConfigMap is skipped, because the file has the change too.
-fn config_map<'t>(walk: &mut ReferenceWalk<'_, 't>, consumer: Consumer<'t>, map: NodeId) {
+fn config_map<'t>(walk: &mut ReferenceWalk<'_, '_, 't>, consumer: Consumer<'t>, map: NodeId) {
     let tree = walk.object.tree;
     let name = text_of(tree, map, "name");
-    let Lookup::Found(found) = walk.neighbours.look_up(name, is_optional(tree, map)) else {
+    let Lookup::Found(found) = walk.config_maps.look_up(name, is_optional(tree, map)) else {
         return;
     };
     let items = tree.get(map, "items");

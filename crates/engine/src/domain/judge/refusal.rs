@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::views::{everything, follows};
+use super::views::{ObjectVariables, everything, follows};
 use super::{Action, Judge, JudgedFinding};
 use crate::domain::catalog::Confidence;
 use crate::domain::object::Object;
@@ -44,7 +44,8 @@ impl<'t> Judge<'t, '_> {
 
     /// The IDs of an object with their locations. Only an ID that is not among them is a reason to deny an update.
     fn existing_ids(&self, object: &Object<'t>) -> BTreeSet<(Location<'t>, &'t str)> {
-        everything(object, self.context, follows(self.policy))
+        let variables = ObjectVariables::of(object, self.context);
+        everything(object, self.context, &variables, follows(self.policy))
             .into_iter()
             .map(|finding| (finding.site.location, finding.text()))
             .collect()

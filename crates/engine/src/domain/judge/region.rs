@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::views::neighbours;
 use super::{Context, Judge};
 use crate::domain::detect::Finding;
+use crate::domain::environment::Environments;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::reason::Reason;
@@ -173,10 +173,10 @@ pub(super) fn region_context<'t>(
     containers: &BTreeSet<NodeId>,
     policy: &'t Policy,
     context: &Context<'t, '_>,
+    environments: &Environments<'t>,
 ) -> RegionContext<'t> {
     let (namespace, cluster) = (context.namespace, context.view.cluster_region);
-    let neighbours = neighbours(policy, context);
-    RegionContext::of(object, containers, policy, namespace, neighbours, cluster)
+    RegionContext::of(object, containers, policy, namespace, environments, cluster)
         .ranked_by(context.view.snapshot.region_ranks)
 }
 

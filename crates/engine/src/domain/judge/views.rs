@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Action, Context};
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::detect::{self, Finding};
-use crate::domain::environment::Origin;
+use crate::domain::environment::{Environments, Origin};
 use crate::domain::object::Object;
 use crate::domain::policy::{self, Policy};
 use crate::domain::site::{Location, TextSite};
@@ -19,10 +19,14 @@ impl<'t> PolicyViews<'t> {
     pub(super) fn of<'p>(
         object: &Object<'t>,
         context: &Context<'t, '_>,
+        variables: &ObjectVariables<'t>,
         policies: impl Iterator<Item = &'p Policy>,
     ) -> Self {
         let modes: BTreeSet<bool> = policies.map(follows).collect();
-        let findings = |follow| (follow, added(everything(object, context, follow), context));
+        let findings = |follow| {
+            let found = everything(object, context, variables, follow);
+            (follow, added(found, context))
+        };
         Self(modes.into_iter().map(findings).collect())
     }
 
@@ -55,31 +59,45 @@ pub(super) fn follows(policy: &Policy) -> bool {
     policy.references != policy::References::Off
 }
 
-/// The ConfigMaps of the object's namespace; none if the policy does not resolve references.
-pub(super) fn neighbours<'t>(
-    policy: &Policy,
-    context: &Context<'t, '_>,
-) -> NamespaceConfigMaps<'t> {
-    if follows(policy) {
-        in_namespace(context)
-    } else {
-        NamespaceConfigMaps::NONE
-    }
+/// The variables of an object's containers, for policies that resolve references and for those that do not.
+pub(super) struct ObjectVariables<'t> {
+    with_references: Environments<'t>,
+    without_references: Environments<'t>,
 }
 
-fn in_namespace<'t>(context: &Context<'t, '_>) -> NamespaceConfigMaps<'t> {
-    let namespace = &context.namespace.name;
-    context.view.config_maps.in_namespace(namespace)
+impl<'t> ObjectVariables<'t> {
+    pub(super) fn of(object: &Object<'t>, context: &Context<'t, '_>) -> Self {
+        let namespace = &context.namespace.name;
+        let config_maps = context.view.config_maps.in_namespace(namespace);
+        Self {
+            with_references: Environments::new(object.tree, config_maps),
+            without_references: Environments::new(object.tree, NamespaceConfigMaps::NONE),
+        }
+    }
+
+    /// The variables as a policy reads them.
+    pub(super) fn under(&self, policy: &Policy) -> &Environments<'t> {
+        self.read(follows(policy))
+    }
+
+    fn read(&self, follow: bool) -> &Environments<'t> {
+        if follow {
+            &self.with_references
+        } else {
+            &self.without_references
+        }
+    }
 }
 
 /// The findings in the object and, if `follow` is true, in the texts that it refers to.
 pub(super) fn everything<'t>(
     object: &Object<'t>,
     context: &Context<'t, '_>,
+    variables: &ObjectVariables<'t>,
     follow: bool,
 ) -> Vec<Finding<'t>> {
-    let neighbours = follow.then(|| in_namespace(context));
-    detect::findings(object, neighbours, &context.view.snapshot)
+    let environments = variables.read(follow);
+    detect::findings(object, environments, follow, &context.view.snapshot)
 }
 
 /// The findings of the ephemeral containers that are added, if any are; otherwise all.

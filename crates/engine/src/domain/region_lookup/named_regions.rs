@@ -4,7 +4,7 @@ use super::document_scope::{ScopeQuery, scope_of_mapping};
 use super::flags::settings_of_words;
 use super::scope::{RegionScope, RegionSetting, ScopeKind, is_expected};
 use super::variables::Variables;
-use crate::domain::config_maps::NamespaceConfigMaps;
+use crate::domain::environment::Environments;
 use crate::domain::policy::Policy;
 use crate::domain::region::{RegionReading, read_endpoint, read_region, read_region_only};
 use crate::domain::region_names::BareRegion;
@@ -32,10 +32,10 @@ impl<'t> NamedRegions<'t> {
         tree: &'t Tree<'t>,
         container: NodeId,
         policy: &Policy,
-        neighbours: NamespaceConfigMaps<'t>,
+        environments: &Environments<'t>,
     ) -> Self {
         let extra_names = &policy.extra_env_names;
-        let variables = Variables::of(tree, container, neighbours);
+        let variables = Variables::new(environments.of(container));
         let lists = ["command", "args"]
             .into_iter()
             .filter_map(|field| tree.get(container, field));

@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use crate::text::{NodeId, Tree};
+use crate::text::NodeId;
 
 use super::scope::{RegionSetting, may_name_a_region};
-use crate::domain::config_maps::{NamespaceConfigMaps, StoredValue};
-use crate::domain::environment::{EnvFromSource, Environment, Value};
+use crate::domain::config_maps::StoredValue;
+use crate::domain::environment::{EnvEntry, EnvFromSource, Environment, Value};
 use crate::domain::name_words::NameWords;
 use crate::domain::object::VariableName;
 use crate::domain::region::{
@@ -23,23 +24,19 @@ const MOST_NAMES: usize = 1000;
 
 /// The variables of a container.
 pub(super) struct Variables<'t> {
-    environment: Environment<'t>,
-    /// The names with their entries, sorted by the name, those of one name in order.
-    entries: Vec<(&'t str, NodeId)>,
+    environment: Rc<Environment<'t>>,
+    /// The positions of the entries, sorted by the name, those of one name in order.
+    by_name: Vec<usize>,
 }
 
 impl<'t> Variables<'t> {
-    pub(super) fn of(
-        tree: &'t Tree<'t>,
-        container: NodeId,
-        neighbours: NamespaceConfigMaps<'t>,
-    ) -> Self {
-        let environment = Environment::of(tree, container, neighbours);
-        let mut entries: Vec<_> = environment.entries().collect();
-        entries.sort_by_key(|(name, _)| *name);
+    pub(super) fn new(environment: Rc<Environment<'t>>) -> Self {
+        let entries = environment.entries();
+        let mut by_name: Vec<_> = (0..entries.len()).collect();
+        by_name.sort_by_key(|at| name_order(entries[*at].name));
         Self {
             environment,
-            entries,
+            by_name,
         }
     }
 
@@ -47,8 +44,9 @@ impl<'t> Variables<'t> {
     pub(super) fn settings(&self, extra_names: &[Box<str>]) -> Vec<RegionSetting> {
         let is_extra = |name: &str| extra_names.iter().any(|extra| **extra == *name);
         let mut names = BTreeSet::new();
-        for (name, entry) in self.environment.entries() {
-            if may_name_a_region(name) || is_extra(name) || self.may_be_region(entry) {
+        for entry in self.environment.entries() {
+            let name = entry.name;
+            if may_name_a_region(name) || is_extra(name) || may_be_region(entry.value) {
                 names.insert(name.to_owned());
             }
         }
@@ -71,26 +69,15 @@ impl<'t> Variables<'t> {
     }
 
     /// The entries of a name, in order.
-    fn entries_of(&self, name: &str) -> &[(&'t str, NodeId)] {
-        let start = self.entries.partition_point(|(one, _)| *one < name);
-        let end = self.entries.partition_point(|(one, _)| *one <= name);
-        &self.entries[start..end]
-    }
-
-    /// Whether the value of an entry may be a region or an endpoint.
-    fn may_be_region(&self, entry: NodeId) -> bool {
-        match self.environment.value(entry) {
-            Value::Literal(text) => {
-                text.len() <= LONGEST_EXPANSION
-                    && (text.contains("$(")
-                        || Region::from_code(text.trim()).is_some()
-                        || read_endpoint(text).is_some())
-            }
-            Value::ConfigMapKey { text, .. } => {
-                matches!(text, StoredValue::Region(_) | StoredValue::Endpoint(_))
-            }
-            Value::Absent | Value::Unknown { .. } => false,
-        }
+    fn entries_of(&self, name: &str) -> impl DoubleEndedIterator<Item = &EnvEntry<'t>> {
+        let entries = self.environment.entries();
+        let order = |at: &usize| name_order(entries[*at].name);
+        let start = self
+            .by_name
+            .partition_point(|at| order(at) < name_order(name));
+        let same = self.by_name[start..].iter().map(|at| &entries[*at]);
+        let count = same.clone().take_while(|entry| entry.name == name).count();
+        same.take(count)
     }
 
     /// The variable as a setting. As in Kubernetes, the last entry with the name takes precedence, then the last source of
@@ -99,11 +86,11 @@ impl<'t> Variables<'t> {
     /// An entry that cannot be read ends the search. A source of `envFrom` that cannot be read does not: it may contain any
     /// name, and most Pods have one for a password.
     fn setting(&self, name: &str, extra_names: &[Box<str>]) -> Option<RegionSetting> {
-        for &(_, entry) in self.entries_of(name).iter().rev() {
-            match self.environment.value(entry) {
+        for entry in self.entries_of(name).rev() {
+            match entry.value {
                 Value::Literal(text) => {
-                    let reading = self.read(text, Some(entry));
-                    let expanded = self.expand(text, Some(entry));
+                    let reading = self.read(text, Some(entry.node));
+                    let expanded = self.expand(text, Some(entry.node));
                     let endpoint = expanded.as_deref().and_then(read_endpoint);
                     return RegionSetting::of(name, extra_names, reading, endpoint);
                 }
@@ -169,11 +156,11 @@ impl<'t> Variables<'t> {
 
     fn expanded(&self, name: &str, at: Option<NodeId>, budget: &Cell<usize>) -> Option<String> {
         budget.set(budget.get().checked_sub(1)?);
-        let entries = self.entries_of(name).iter().rev();
-        for &(_, entry) in entries.filter(|(_, entry)| at.is_none_or(|at| *entry < at)) {
-            match self.environment.value(entry) {
+        let entries = self.entries_of(name).rev();
+        for entry in entries.filter(|entry| at.is_none_or(|at| entry.node < at)) {
+            match entry.value {
                 Value::Literal(text) if text.len() <= LONGEST_EXPANSION => {
-                    return expand(text, &|name| self.expanded(name, Some(entry), budget));
+                    return expand(text, &|name| self.expanded(name, Some(entry.node), budget));
                 }
                 Value::ConfigMapKey { text, .. } => return stored_text(text),
                 Value::Literal(_) | Value::Unknown { .. } => return None,
@@ -181,6 +168,31 @@ impl<'t> Variables<'t> {
             }
         }
         stored_text(self.environment.env_from_value(name)?)
+    }
+}
+
+/// The order of names in [`Variables`]: the length is compared first, since most names differ in it.
+fn name_order(name: &str) -> (usize, &str) {
+    (name.len(), name)
+}
+
+/// Whether a value may be a region or an endpoint.
+fn may_be_region(value: Value<'_>) -> bool {
+    match value {
+        Value::Literal(text) => {
+            // A region has hyphens, an endpoint has dots.
+            let has_a_sign =
+                |text: &str| text.bytes().any(|byte| matches!(byte, b'-' | b'.' | b'$'));
+            text.len() <= LONGEST_EXPANSION
+                && has_a_sign(text)
+                && (text.contains("$(")
+                    || Region::from_code(text.trim()).is_some()
+                    || read_endpoint(text).is_some())
+        }
+        Value::ConfigMapKey { text, .. } => {
+            matches!(text, StoredValue::Region(_) | StoredValue::Endpoint(_))
+        }
+        Value::Absent | Value::Unknown { .. } => false,
     }
 }
 

@@ -52,11 +52,8 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
 
     /// How the texts of the document use names.
     fn uses(&self) -> &NameUses<'x> {
-        self.uses.get_or_init(|| {
-            let tree = self.tree;
-            let texts = tree.strings(tree.root());
-            NameUses::of(texts.filter_map(|node| tree.text(node)))
-        })
+        self.uses
+            .get_or_init(|| NameUses::of_strings(self.tree, self.tree.root()))
     }
 
     /// The keys around a node and its own key, separated by dots.

@@ -1,0 +1,39 @@
+//! The variables of the containers of one object, each read once for detection and for the lookup of regions.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::Environment;
+use crate::domain::config_maps::NamespaceConfigMaps;
+use crate::text::{NodeId, Tree};
+
+/// The variables of the containers of one object, read on demand.
+pub struct Environments<'t> {
+    tree: &'t Tree<'t>,
+    config_maps: NamespaceConfigMaps<'t>,
+    by_container: RefCell<BTreeMap<NodeId, Rc<Environment<'t>>>>,
+}
+
+impl<'t> Environments<'t> {
+    /// The variables of containers in `tree` whose ConfigMaps are among `config_maps`.
+    pub fn new(tree: &'t Tree<'t>, config_maps: NamespaceConfigMaps<'t>) -> Self {
+        Self {
+            tree,
+            config_maps,
+            by_container: RefCell::default(),
+        }
+    }
+
+    /// The ConfigMaps that variables may refer to.
+    pub fn config_maps(&self) -> NamespaceConfigMaps<'t> {
+        self.config_maps
+    }
+
+    /// The variables of a container.
+    pub fn of(&self, container: NodeId) -> Rc<Environment<'t>> {
+        let read = || Rc::new(Environment::of(self.tree, container, self.config_maps));
+        let mut by_container = self.by_container.borrow_mut();
+        Rc::clone(by_container.entry(container).or_insert_with(read))
+    }
+}
