@@ -205,12 +205,10 @@ impl<'t> Detector<'t, '_> {
         ) {
             return self.file();
         }
-        match strings_with_hits(object, self.snapshot) {
-            Some(strings) => strings.into_iter().for_each(|node| self.string(node)),
-            None => {
-                let strings = object.tree.strings(object.root);
-                strings.for_each(|node| self.string(node));
-            }
+        let strings = strings_with_hits(object, self.snapshot)
+            .unwrap_or_else(|| object.tree.strings(object.root).collect());
+        for node in strings {
+            self.string(node);
         }
     }
 

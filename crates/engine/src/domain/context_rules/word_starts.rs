@@ -4,23 +4,17 @@
 /// the words, and never "no" to one with them.
 #[derive(Debug, Clone)]
 pub(super) struct WordStarts {
-    /// One bit for each three letters, by [`next`].
+    /// One bit for each three letters, by [`next`]; a word of two letters has those of each letter before it.
     threes: Box<[u64]>,
-    /// As `threes`, for words of two letters.
-    twos: [u64; TWOS / 64],
 }
 
 /// The bits of one letter: its lowest five, which tell the letters apart regardless of case.
 const BITS: u32 = 5;
 
-/// The number of pairs of letters.
-const TWOS: usize = 1 << (2 * BITS);
-
 impl Default for WordStarts {
     fn default() -> Self {
         Self {
             threes: vec![0; (1 << (3 * BITS)) / 64].into(),
-            twos: [0; TWOS / 64],
         }
     }
 }
@@ -28,17 +22,14 @@ impl Default for WordStarts {
 impl WordStarts {
     /// Adds a word.
     pub(super) fn add(&mut self, word: &'static str) {
-        match word.as_bytes() {
-            [a, b, c, ..] => {
-                let index = [a, b, c]
-                    .into_iter()
-                    .fold(0, |index, byte| next(index, *byte));
-                self.threes[index / 64] |= 1 << (index % 64);
-            }
-            letters => {
-                let index = letters.iter().fold(0, |index, byte| next(index, *byte)) % TWOS;
-                self.twos[index / 64] |= 1 << (index % 64);
-            }
+        let mut add = |letters: [u8; 3]| {
+            let index = letters.into_iter().fold(0, next);
+            self.threes[index / 64] |= 1 << (index % 64);
+        };
+        match *word.as_bytes() {
+            [a, b, c, ..] => add([a, b, c]),
+            [a, b] => (0..1 << BITS).for_each(|before| add([before, a, b])),
+            _ => debug_assert!(false, "a word of one letter is in every name"),
         }
     }
 
@@ -49,9 +40,7 @@ impl WordStarts {
         let mut bytes = name.as_bytes().iter();
         bytes.any(|byte| {
             index = next(index, *byte);
-            let pair = index % TWOS;
             self.threes[index / 64] & (1 << (index % 64)) != 0
-                || self.twos[pair / 64] & (1 << (pair % 64)) != 0
         })
     }
 }
