@@ -13,6 +13,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::post;
@@ -21,6 +22,7 @@ use bedrock_profiles::cli::serve::{
     Addresses, CertificateSource, StandaloneOptions, start_standalone,
 };
 use bedrock_profiles::runtime::admin::Registry;
+use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::runtime::{Shutdown, http};
 use bedrock_profiles::tls;
 use bedrock_profiles::tls::authority::{Authority, Names};
@@ -128,6 +130,7 @@ async fn ours() -> (SocketAddr, String, Serving) {
         regions_injected: true,
         today: Box::new(evaluation.today()),
         limits: ServerLimits::default(),
+        callers: None,
     })
     .await
     .unwrap();
@@ -164,12 +167,12 @@ async fn floor() -> (SocketAddr, String, Serving) {
             now,
         )
         .unwrap();
-    let tls = tls::server_config(tls::CertificateResolver::new(leaf.pair)).unwrap();
+    let tls = tls::server_config(tls::CertificateResolver::new(leaf.pair), None).unwrap();
     let bound = http::Bound::new(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = bound.address();
     let server = bound.server(
         router,
-        Some(tls),
+        Some(Arc::new(Published::new(tls))),
         http::ConnectionLimits::default(),
         http::Metrics::default(),
         Shutdown::new(),

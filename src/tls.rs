@@ -17,11 +17,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use trust::Bundle;
 
 /// The certificate and key that the server presents, replaceable while connections are open. Every handshake fails while it
 /// is empty.
@@ -102,18 +105,36 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// The settings of a webhook server: TLS 1.2 or newer, no client certificates, and HTTP/1.1 only. The API server negotiates
-/// HTTP/2 only if offered, and one stalled HTTP/2 connection would delay all reviews on it.
+/// The settings of a webhook server: TLS 1.2 or newer, and HTTP/1.1 only. The API server negotiates HTTP/2 only if offered, and one
+/// stalled HTTP/2 connection would delay all reviews on it.
+///
+/// With `client_authorities`, the server requests a client certificate of these CAs. A handshake with any other certificate fails; one
+/// without a certificate succeeds, so that the server can respond with the reason for a refusal.
 ///
 /// # Errors
-/// [`TlsError::Setup`] if the cryptography provider does not support these versions.
-pub fn server_config(resolver: Arc<CertificateResolver>) -> Result<Arc<ServerConfig>, TlsError> {
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&TLS13, &TLS12])?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
+/// [`TlsError::Setup`] if the cryptography provider does not support these versions, or a CA is not usable.
+pub fn server_config(
+    resolver: Arc<CertificateResolver>,
+    client_authorities: Option<&Bundle>,
+) -> Result<ServerConfig, TlsError> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13, &TLS12])?;
+    let builder = match client_authorities {
+        None => builder.with_no_client_auth(),
+        Some(authorities) => builder.with_client_cert_verifier(client_verifier(authorities)?),
+    };
+    let mut config = builder.with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(config)
+}
+
+/// Verifies client certificates by these CAs, for the usage of TLS clients.
+fn client_verifier(authorities: &Bundle) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let roots = Arc::new(authorities.roots()?);
+    WebPkiClientVerifier::builder_with_provider(roots, provider())
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| TlsError::Trust(format!("the client CAs are not usable: {error}")))
 }
 
 /// Reads a certificate chain, leaf first, and the private key of the leaf, both PEM.

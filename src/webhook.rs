@@ -1,7 +1,8 @@
 //! The admission webhook: a review in, a response out.
 //!
-//! [`body`] reads a request within limits of size, time and [`memory`], [`evaluator`] decides where it is evaluated, [`handler`] answers
-//! the review in it, and this module decides how long a response may wait for inputs that have not been observed yet. No other process is called while a request is served.
+//! [`caller`] refuses callers that may not send reviews, [`body`] reads a request within limits of size, time and [`memory`],
+//! [`evaluator`] decides where it is evaluated, [`handler`] answers the review in it, and this module decides how long a response may
+//! wait for inputs that have not been observed yet. No other process is called while a request is served.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub mod action;
 pub mod body;
+pub mod caller;
 mod evaluator;
 pub mod handler;
 pub mod memory;

@@ -34,6 +34,9 @@ pub struct Args {
     /// CA certificates to trust, as PEM; no others are trusted.
     #[arg(long, value_name = "FILE")]
     pub ca_file: PathBuf,
+    /// The webhook requires client certificates: expect it to refuse this caller, which has none, with status 401.
+    #[arg(long)]
+    pub client_auth: bool,
     /// How long to retry.
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub timeout: SignedDuration,
@@ -102,6 +105,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()?;
     let response = runtime.block_on(check_until(args, time))?;
+    let Some(response) = response else {
+        return print(&format!(
+            "{}: the certificate is trusted, and a caller without a client certificate is refused\n",
+            args.url
+        ));
+    };
     let mut text = format!(
         "{}: the certificate is trusted, and the sample Pod is {}\n",
         args.url,
@@ -114,18 +123,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for warning in &response.warnings {
         text.extend(["Warning: ", warning, "\n"]);
     }
+    print(&text)
+}
+
+fn print(text: &str) -> anyhow::Result<ExitCode> {
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sends reviews until one succeeds or the time is up; the error is that of the last attempt.
-async fn check_until(args: &Args, time: Duration) -> anyhow::Result<Response> {
+/// Sends reviews until one succeeds or the time is up; the error is that of the last attempt. `None`: refused, as expected.
+async fn check_until(args: &Args, time: Duration) -> anyhow::Result<Option<Response>> {
     let end = Instant::now() + time;
     let mut last = anyhow::anyhow!("no response before the timeout");
     loop {
-        match timeout_at(end, check_once(&args.url, &args.ca_file)).await {
+        match timeout_at(end, check_once(args)).await {
             Ok(Ok(response)) => return Ok(response),
             Ok(Err(error)) => last = error,
             Err(_) => break,
@@ -139,7 +152,8 @@ async fn check_until(args: &Args, time: Duration) -> anyhow::Result<Response> {
 }
 
 /// Sends one review. The CA file is read for each attempt, since a mounted file may appear later.
-async fn check_once(url: &WebhookUrl, ca_file: &PathBuf) -> anyhow::Result<Response> {
+async fn check_once(args: &Args) -> anyhow::Result<Option<Response>> {
+    let ca_file = &args.ca_file;
     let pem =
         std::fs::read(ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
     let bundle = Bundle::from_pem(&pem)?;
@@ -148,8 +162,15 @@ async fn check_once(url: &WebhookUrl, ca_file: &PathBuf) -> anyhow::Result<Respo
         "{} contains no certificate",
         ca_file.display()
     );
-    let (status, body) = send(url, bundle.client_config()?).await?;
-    Ok(read(status, &body)?)
+    let (status, body) = send(&args.url, bundle.client_config()?).await?;
+    if !args.client_auth {
+        return Ok(Some(read(status, &body)?));
+    }
+    anyhow::ensure!(
+        status == StatusCode::UNAUTHORIZED,
+        "the webhook responded with {status} to a caller without a client certificate, and not with 401; start it with --client-ca-file"
+    );
+    Ok(None)
 }
 
 async fn send(url: &WebhookUrl, config: Arc<ClientConfig>) -> anyhow::Result<(StatusCode, Bytes)> {

@@ -28,7 +28,7 @@ mod standalone;
 
 pub use audit_args::AuditArgs;
 pub use cluster::{ClusterOptions, ca_controller, start_in_cluster};
-pub use server::{Addresses, RunningServer};
+pub use server::{Addresses, CallerOptions, RunningServer};
 pub use standalone::NeedsClusterError;
 pub use standalone::{CertificateSource, StandaloneOptions, start_standalone};
 
@@ -81,6 +81,17 @@ pub struct Args {
     /// the webhook configurations.
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     pub ca_bundle_file: Option<PathBuf>,
+    /// CA certificates of client certificates, as PEM; reloaded when they change. Only callers with a certificate of these CAs and a
+    /// common name of --client-common-name may send reviews. Default: any caller.
+    #[arg(long, value_name = "FILE", requires = "client_common_names")]
+    pub client_ca_file: Option<PathBuf>,
+    /// Common name of a client certificate that may send reviews; can be given several times.
+    #[arg(
+        long = "client-common-name",
+        value_name = "NAME",
+        requires = "client_ca_file"
+    )]
+    pub client_common_names: Vec<String>,
     /// Namespace to ignore, besides kube-system; can be given several times.
     #[arg(long = "exclude-namespace", value_name = "NAME")]
     pub excluded: Vec<String>,
@@ -188,6 +199,7 @@ fn standalone_options(args: Args) -> Result<StandaloneOptions, EvaluationArgsErr
         today: Box::new(args.evaluation.today()),
         excluded: args.excluded.clone(),
         regions_injected: args.region_injected,
+        callers: args.callers(),
         certificate: args.certificate(),
         limits: ServerLimits::default(),
     })
@@ -211,6 +223,7 @@ async fn cluster_options(args: Args) -> Result<ClusterOptions, StartError> {
         today: Arc::new(args.evaluation.today()),
         excluded: args.excluded.clone(),
         regions_injected: args.region_injected,
+        callers: args.callers(),
         certificate: args.certificate_files()?,
         lifetimes: Lifetimes::default(),
         limits: ServerLimits::default(),
@@ -231,6 +244,16 @@ impl Args {
             webhook: self.listen,
             admin: self.admin_listen,
         }
+    }
+
+    /// Which callers may send reviews; `None`: any.
+    fn callers(&self) -> Option<CallerOptions> {
+        self.client_ca_file
+            .clone()
+            .map(|authorities| CallerOptions {
+                authorities,
+                common_names: self.client_common_names.clone(),
+            })
     }
 
     /// The certificate files to serve with in a cluster, if any.

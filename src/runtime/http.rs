@@ -6,6 +6,7 @@
 
 mod connection;
 mod limits;
+mod peer;
 mod waiting;
 
 use std::convert::Infallible;
@@ -27,17 +28,18 @@ use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::runtime::Shutdown;
 use crate::runtime::admin::Registry;
+use crate::runtime::published::Published;
 
 use connection::ListenerState;
 use waiting::WaitingConnections;
 
 pub use limits::ConnectionLimits;
+pub use peer::PeerCertificate;
 
 /// Metrics of the connections of one listener.
 #[derive(Clone, Debug, Default)]
@@ -137,11 +139,12 @@ impl Bound {
         self.address
     }
 
-    /// A server for `router` under `limits`, over TLS if `tls` is given, that drains with `shutdown`.
+    /// A server for `router` under `limits`, over TLS if `tls` is given, that drains with `shutdown`. A replaced TLS configuration is used
+    /// from the next handshake on.
     pub fn server(
         self,
         router: Router,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Arc<Published<ServerConfig>>>,
         limits: ConnectionLimits,
         metrics: Metrics,
         shutdown: Shutdown,
@@ -150,7 +153,6 @@ impl Bound {
         http.timer(TokioTimer::new())
             .header_read_timeout(limits.idle)
             .max_buf_size(limits.header.max(8192));
-        let tls = tls.map(TlsAcceptor::from);
         let shared = ListenerState {
             router,
             tls,
@@ -218,7 +220,10 @@ impl Server {
 async fn accept_all(listener: &TcpListener, admit: impl Fn(TcpStream)) -> Infallible {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => admit(stream),
+            Ok((stream, peer)) => {
+                tracing::debug!(%peer, "connection accepted");
+                admit(stream);
+            }
             Err(error) => {
                 // Out of file descriptors, mostly: without a pause this would be a busy loop.
                 tracing::warn!(%error, "cannot accept a connection");

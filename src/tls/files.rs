@@ -39,6 +39,12 @@ pub struct Content {
     pub authorities: Bundle,
 }
 
+/// A file of CAs alone, and its bytes when it was last read.
+pub struct AuthoritiesFile {
+    path: PathBuf,
+    loaded: Vec<u8>,
+}
+
 #[derive(PartialEq, Eq)]
 struct Bytes {
     certificate: Vec<u8>,
@@ -102,14 +108,62 @@ impl Files {
     }
 }
 
+impl AuthoritiesFile {
+    /// Reads the file for the first time.
+    ///
+    /// # Errors
+    /// [`TlsError`] if it cannot be read, or holds anything but certificates of CAs, of which there must be one.
+    pub fn open(path: PathBuf) -> Result<(Self, Bundle), TlsError> {
+        let loaded = read(&path)?;
+        let bundle = some_authorities(&loaded)?;
+        Ok((Self { path, loaded }, bundle))
+    }
+
+    /// Waits for `interval`, then reloads on a thread that may block. `None` when the runtime shuts down.
+    pub async fn reload_after(
+        mut self,
+        interval: Duration,
+    ) -> Option<(Self, Result<Option<Bundle>, TlsError>)> {
+        tokio::time::sleep(interval).await;
+        let reload = tokio::task::spawn_blocking(move || {
+            let result = self.reload();
+            (self, result)
+        });
+        reload.await.ok()
+    }
+
+    /// Reads the file again, and returns its CAs if it has changed.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]. The same content is reported once.
+    pub fn reload(&mut self) -> Result<Option<Bundle>, TlsError> {
+        let bytes = read(&self.path)?;
+        if bytes == self.loaded {
+            return Ok(None);
+        }
+        self.loaded = bytes;
+        some_authorities(&self.loaded).map(Some)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The CAs of a PEM text that must hold one.
+fn some_authorities(pem: &[u8]) -> Result<Bundle, TlsError> {
+    let bundle = Bundle::from_pem(pem)?;
+    if bundle.is_empty() {
+        return Err(TlsError::Trust("no CA certificate found".to_owned()));
+    }
+    Ok(bundle)
+}
+
 impl Bytes {
     fn read(paths: &Paths) -> Result<Self, TlsError> {
-        let read = |path: &Path| {
-            std::fs::read(path).map_err(|source| TlsError::Read {
-                path: path.to_owned(),
-                source,
-            })
-        };
         Ok(Self {
             certificate: read(&paths.certificate)?,
             key: read(&paths.key)?,
@@ -119,10 +173,7 @@ impl Bytes {
 
     fn parse(&self) -> Result<Content, TlsError> {
         let authorities = self.authorities.as_deref();
-        let authorities = authorities.map(Bundle::from_pem).transpose()?;
-        if authorities.as_ref().is_some_and(Bundle::is_empty) {
-            return Err(TlsError::Trust("no CA certificate found".to_owned()));
-        }
+        let authorities = authorities.map(some_authorities).transpose()?;
         Ok(Content {
             pair: pair(&self.certificate, &self.key)?,
             authorities: authorities.unwrap_or_default(),

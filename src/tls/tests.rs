@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::authority::{Authority, BACKDATE, CA_LIFETIME, LEAF_LIFETIME, Leaf, Names};
-use super::files::{Files, Paths};
+use super::files::{AuthoritiesFile, Files, Paths};
 use super::trust::Bundle;
 use super::*;
 
@@ -298,4 +298,23 @@ fn a_ca_file_beside_the_pair_is_read_and_must_not_be_empty() {
     assert_eq!(content.authorities.anchors(), [two.anchor().clone()]);
     write("ca", "");
     assert!(matches!(files.reload(), Err(TlsError::Trust(_))));
+}
+
+#[test]
+fn a_file_of_cas_alone_is_reported_when_it_changes_and_must_hold_a_ca() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.crt");
+    let one = Authority::new("one", SystemTime::now()).unwrap();
+    let two = Authority::new("two", SystemTime::now()).unwrap();
+    std::fs::write(&path, one.pem()).unwrap();
+    let (mut file, bundle) = AuthoritiesFile::open(path.clone()).unwrap();
+    assert_eq!(bundle.pem(), one.pem());
+    assert!(file.reload().unwrap().is_none());
+    std::fs::write(&path, "no certificate").unwrap();
+    let error = file.reload().err().unwrap();
+    assert!(matches!(error, TlsError::Trust(_)), "{error}");
+    assert!(file.reload().unwrap().is_none(), "reported once");
+    std::fs::write(&path, two.pem()).unwrap();
+    assert_eq!(file.reload().unwrap().unwrap().pem(), two.pem());
+    assert!(AuthoritiesFile::open(folder.path().join("absent")).is_err());
 }

@@ -261,7 +261,7 @@ impl Bundle {
         Ok(Arc::new(config))
     }
 
-    fn roots(&self) -> Result<RootCertStore, rustls::Error> {
+    pub(super) fn roots(&self) -> Result<RootCertStore, rustls::Error> {
         let mut roots = RootCertStore::empty();
         for anchor in &self.0 {
             roots.add(anchor.der.clone())?;

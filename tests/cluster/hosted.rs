@@ -71,6 +71,7 @@ impl Hosted {
                 today: Arc::new(|| TODAY),
                 audit: None,
                 limits: ServerLimits::default(),
+                callers: None,
             })
             .await
             .map_err(anyhow::Error::from)

@@ -59,6 +59,7 @@ mod stand_in;
 mod tls_client;
 mod trial;
 mod trials;
+mod webhook_credentials;
 mod world;
 
 use std::{

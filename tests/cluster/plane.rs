@@ -23,6 +23,7 @@ use crate::{
     node::{self, NODE, NODE_USER},
     process::{Process, tail, wait_for},
     registration::FENCE,
+    webhook_credentials,
 };
 
 /// Every write is recorded with its metadata, and so with the annotations of webhooks, and every request of a service account
@@ -171,6 +172,16 @@ impl Plane {
         self.address
     }
 
+    /// The certificate of the CA of all clients of the plane, PEM.
+    pub(crate) fn client_authority(&self) -> PathBuf {
+        self.folder.join("ca.crt")
+    }
+
+    /// The certificate and key of a client of this name, issued by the CA of the plane: `admin`, or one of its programs.
+    pub(crate) fn client_identity(&self, name: &str) -> [PathBuf; 2] {
+        ["crt", "key"].map(|end| self.folder.join(format!("{name}.{end}")))
+    }
+
     /// Where the plane keeps its files, among them the logs.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
@@ -256,6 +267,7 @@ impl Plane {
         })?;
         self.write("kubelet-server.crt", &kubelet.certificate)?;
         self.write("kubelet-server.key", &kubelet.key)?;
+        webhook_credentials::write(&self.folder, &authority)?;
         for (file, name, group) in IDENTITIES {
             let subject = Subject {
                 name,
@@ -320,6 +332,10 @@ impl Plane {
                 "--tls-cert-file=kube-apiserver.crt",
                 "--tls-private-key-file=kube-apiserver.key",
                 "--client-ca-file=ca.crt",
+                &format!(
+                    "--admission-control-config-file={}",
+                    webhook_credentials::CONFIGURATION
+                ),
                 "--kubelet-certificate-authority=ca.crt",
                 "--kubelet-client-certificate=admin.crt",
                 "--kubelet-client-key=admin.key",

@@ -2,6 +2,7 @@
 
 mod answers;
 pub(crate) mod audit;
+mod callers;
 mod certificates;
 mod chart;
 mod crds;
@@ -27,6 +28,7 @@ use crate::trial::Trial;
 pub(crate) fn all() -> Vec<Trial> {
     [
         answers::trials(),
+        callers::trials(),
         certificates::trials(),
         objects::trials(),
         documents::trials(),

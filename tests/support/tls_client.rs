@@ -8,7 +8,7 @@ use http_body_util::Full;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -18,6 +18,9 @@ use tokio_rustls::client::TlsStream;
 /// Any error of a client.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
+/// A client certificate and its key.
+pub(crate) type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
+
 /// Connects to `address`, and verifies its certificate for `name` by the CAs of `authorities`, which are PEM. `alpn` are the
 /// protocols to offer.
 pub(crate) async fn connect(
@@ -26,8 +29,19 @@ pub(crate) async fn connect(
     authorities: &[u8],
     alpn: &[&[u8]],
 ) -> Result<TlsStream<TcpStream>, Error> {
+    connect_as(address, name, authorities, alpn, None).await
+}
+
+/// Connects as [`connect`], with a client certificate if given.
+pub(crate) async fn connect_as(
+    address: SocketAddr,
+    name: &str,
+    authorities: &[u8],
+    alpn: &[&[u8]],
+    identity: Option<Identity>,
+) -> Result<TlsStream<TcpStream>, Error> {
     let stream = TcpStream::connect(address).await?;
-    shake_hands(stream, name, authorities, alpn).await
+    shake_hands(stream, name, authorities, alpn, identity).await
 }
 
 /// The same on a connection that has been made.
@@ -36,16 +50,20 @@ pub(crate) async fn shake_hands(
     name: &str,
     authorities: &[u8],
     alpn: &[&[u8]],
+    identity: Option<Identity>,
 ) -> Result<TlsStream<TcpStream>, Error> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(authorities) {
         roots.add(certificate?)?;
     }
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        Some((certificate, key)) => builder.with_client_auth_cert(vec![certificate], key)?,
+        None => builder.with_no_client_auth(),
+    };
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     // A request is one small write; without this option it waits for the acknowledgement of the previous one.
     stream.set_nodelay(true)?;

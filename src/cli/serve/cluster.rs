@@ -34,7 +34,9 @@ use crate::tls::files::Paths;
 use crate::webhook::body;
 
 use super::StartError;
-use super::server::{Addresses, BoundServer, CA_NAME, RunningServer, SERVER_NAME, WebhookOptions};
+use super::server::{
+    Addresses, BoundServer, CA_NAME, CallerOptions, RunningServer, SERVER_NAME, WebhookOptions,
+};
 
 /// Options of a replica in a cluster.
 pub struct ClusterOptions {
@@ -64,6 +66,8 @@ pub struct ClusterOptions {
     pub audit: Option<AuditOptions>,
     /// The limits of the server.
     pub limits: body::ServerLimits,
+    /// Which callers may send reviews; `None`: any.
+    pub callers: Option<CallerOptions>,
 }
 
 /// The time from the first successful readiness probe until the webhook configurations are activated: the kubelet reports
@@ -132,6 +136,7 @@ pub async fn start_in_cluster(options: ClusterOptions) -> Result<RunningServer, 
         regions_injected: options.regions_injected,
         today: Box::new(move || today()),
         limits: options.limits,
+        callers: options.callers,
     };
     server.serve(webhook, resolver, None)
 }

@@ -93,6 +93,8 @@ mod tests {
         "admin_listen",
         "tls_cert_file",
         "tls_key_file",
+        "client_ca_file",
+        "client_common_names",
         "excluded",
         "region_injected",
         "log_format",

@@ -2,19 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use prometheus_client::registry::Registry;
+use rustls::ServerConfig;
 
 use crate::cluster::release::SYSTEM_NAMESPACE;
 use crate::domain::view::View;
 use crate::runtime::admin::{self, Hold, Readiness};
 use crate::runtime::published::Published;
 use crate::runtime::{BoxError, Shutdown, TaskError, Tasks, http, telemetry};
-use crate::tls::{self, CertificateResolver};
+use crate::tls::files::{AuthoritiesFile, RELOAD_INTERVAL};
+use crate::tls::{self, CertificateResolver, TlsError};
 use crate::webhook;
 use crate::webhook::body::{self, BodyReader};
+use crate::webhook::caller::CallerGate;
 use crate::webhook::handler::AdmissionHandler;
 use crate::webhook::metrics::Metrics;
 
@@ -38,6 +42,15 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
+/// Which callers may send reviews: those with a client certificate of these CAs and one of these common names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerOptions {
+    /// File with the CA certificates, as PEM; reloaded when it changes.
+    pub authorities: PathBuf,
+    /// Common names; at least one.
+    pub common_names: Vec<String>,
+}
+
 /// What the webhook evaluates reviews with.
 pub(super) struct WebhookOptions {
     /// The view to evaluate with; `None` until it is known.
@@ -50,6 +63,8 @@ pub(super) struct WebhookOptions {
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
     /// The limits of the server.
     pub limits: body::ServerLimits,
+    /// Which callers may send reviews; `None`: any.
+    pub callers: Option<CallerOptions>,
 }
 
 /// A server whose ports are bound and which is not ready yet.
@@ -121,7 +136,11 @@ impl BoundServer {
         ca: Option<String>,
     ) -> Result<RunningServer, StartError> {
         let (address, admin_address) = (self.webhook.address(), self.admin.address());
-        let tls = tls::server_config(resolver)?;
+        let (authorities, common_names) = match options.callers {
+            Some(callers) => (Some(callers.authorities), Some(callers.common_names)),
+            None => (None, None),
+        };
+        let tls = self.tls(resolver, authorities)?;
         let connections = http::Metrics::register(&mut self.registry);
         let metrics = Metrics::register(&mut self.registry);
         let excluded = options.excluded.into_iter().map(Into::into);
@@ -129,7 +148,12 @@ impl BoundServer {
         let handler = AdmissionHandler::new(options.view, metrics, excluded, options.today)
             .with_regions_injected(options.regions_injected);
         let reader = BodyReader::register(options.limits, &mut self.registry);
+        let gate = common_names.map(|names| CallerGate::new(names, reader.clone()));
         let router = webhook::router(Arc::new(handler), reader);
+        let router = match gate {
+            Some(gate) => gate.limit(router),
+            None => router,
+        };
 
         let limits = options.limits.connections;
         let shutdown = self.shutdown.clone();
@@ -158,6 +182,54 @@ impl BoundServer {
             shutdown: self.shutdown,
             tasks: self.tasks,
         })
+    }
+}
+
+impl BoundServer {
+    /// The TLS configuration, with the CAs of callers if any, replaced by a task when their file changes.
+    fn tls(
+        &mut self,
+        resolver: Arc<CertificateResolver>,
+        authorities: Option<PathBuf>,
+    ) -> Result<Arc<Published<ServerConfig>>, TlsError> {
+        let Some(path) = authorities else {
+            let config = tls::server_config(resolver, None)?;
+            return Ok(Arc::new(Published::new(config)));
+        };
+        let (file, bundle) = AuthoritiesFile::open(path)?;
+        let config = tls::server_config(Arc::clone(&resolver), Some(&bundle))?;
+        let published = Arc::new(Published::new(config));
+        let reloading = reload_authorities(file, resolver, Arc::clone(&published));
+        self.tasks.support("client authorities", async move {
+            reloading.await;
+            Ok::<(), BoxError>(())
+        });
+        Ok(published)
+    }
+}
+
+/// Replaces the TLS configuration when the CAs of callers change. On errors, which are logged, the current CAs stay.
+async fn reload_authorities(
+    mut file: AuthoritiesFile,
+    resolver: Arc<CertificateResolver>,
+    published: Arc<Published<ServerConfig>>,
+) {
+    while let Some((next, reloaded)) = file.reload_after(RELOAD_INTERVAL).await {
+        file = next;
+        let config = reloaded.and_then(|bundle| {
+            let config = |bundle| tls::server_config(Arc::clone(&resolver), Some(bundle));
+            bundle.as_ref().map(config).transpose()
+        });
+        match config {
+            Ok(None) => {}
+            Ok(Some(config)) => {
+                published.replace(config);
+                tracing::info!("verifying callers by new client CAs");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot load the client CAs; keeping the current ones");
+            }
+        }
     }
 }
 

@@ -18,7 +18,9 @@ use crate::tls::files::{Files, Paths, RELOAD_INTERVAL};
 use crate::webhook::body;
 
 use super::StartError;
-use super::server::{Addresses, BoundServer, CA_NAME, RunningServer, SERVER_NAME, WebhookOptions};
+use super::server::{
+    Addresses, BoundServer, CA_NAME, CallerOptions, RunningServer, SERVER_NAME, WebhookOptions,
+};
 
 /// Options of a server without a cluster.
 pub struct StandaloneOptions {
@@ -36,6 +38,8 @@ pub struct StandaloneOptions {
     pub today: Box<dyn Fn() -> Date + Send + Sync>,
     /// The limits of the server.
     pub limits: body::ServerLimits,
+    /// Which callers may send reviews; `None`: any.
+    pub callers: Option<CallerOptions>,
 }
 
 /// The source of the serving certificate.
@@ -71,6 +75,7 @@ pub async fn start_standalone(options: StandaloneOptions) -> Result<RunningServe
         regions_injected: options.regions_injected,
         today: options.today,
         limits: options.limits,
+        callers: options.callers,
     };
     server.serve(webhook, resolver, ca)
 }

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,14 +27,16 @@ use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
 use crate::runtime::Shutdown;
+use crate::runtime::published::Published;
 
+use super::peer::PeerCertificate;
 use super::waiting::{WaitState, WaitingConnections};
 use super::{ConnectionFailure, ConnectionLimits, Metrics};
 
 /// The state that all connections of a listener share.
 pub(super) struct ListenerState {
     pub(super) router: Router,
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Arc<Published<ServerConfig>>>,
     pub(super) http: http1::Builder,
     pub(super) limits: ConnectionLimits,
     pub(super) metrics: Metrics,
@@ -90,10 +93,14 @@ impl ListenerState {
         let mut stream = Box::pin(TimeoutWriter::new(stream));
         stream.as_mut().set_timeout_pinned(Some(self.limits.write));
         let Some(tls) = &self.tls else {
-            return self.serve(stream, wait).await;
+            return self.serve(stream, None, wait).await;
         };
+        let tls = TlsAcceptor::from(Arc::clone(&tls.load()));
         match timeout(self.limits.handshake, tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.serve(stream, wait).await,
+            Ok(Ok(stream)) => {
+                let peer = PeerCertificate::of(stream.get_ref().1);
+                self.serve(stream, peer, wait).await;
+            }
             Ok(Err(error)) => {
                 tracing::debug!(%error, "TLS handshake failed");
                 self.metrics.lost(ConnectionFailure::Handshake);
@@ -103,13 +110,16 @@ impl ListenerState {
     }
 
     /// Serves the requests of one connection.
-    async fn serve<S>(&self, stream: S, wait: &WaitState)
+    async fn serve<S>(&self, stream: S, peer: Option<PeerCertificate>, wait: &WaitState)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let has_request = AtomicBool::new(false);
-        let service = service_fn(|request| {
+        let service = service_fn(|mut request: Request<Incoming>| {
             has_request.store(true, Ordering::Relaxed);
+            if let Some(peer) = &peer {
+                request.extensions_mut().insert(peer.clone());
+            }
             self.respond(request, wait)
         });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));

@@ -10,6 +10,16 @@ use crate::webhook::pool::NamespaceBusy;
 /// Why a request was rejected without an evaluation. The API server applies the failure policy; after a 503 it first repeats the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue, thiserror::Error)]
 pub enum RequestRejected {
+    /// 401: the caller has presented no client certificate, and the webhook requires one.
+    #[error(
+        "a client certificate is required; configure one in the AdmissionConfiguration of the API server"
+    )]
+    Unauthenticated,
+    /// 403: the client certificate has another common name than those that may send reviews.
+    #[error(
+        "the common name of the client certificate may not send reviews; allow it with --client-common-name, or use another certificate"
+    )]
+    NotAllowed,
     /// 415: the body is not declared to be JSON.
     #[error("the body must have the content type application/json")]
     ContentType,
@@ -40,6 +50,8 @@ impl RequestRejected {
     /// The HTTP status of the response.
     pub const fn status(self) -> StatusCode {
         match self {
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::NotAllowed => StatusCode::FORBIDDEN,
             Self::ContentType | Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy | Self::NamespaceBusy | Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,

@@ -21,11 +21,16 @@ struct Webhook {
 impl Webhook {
     /// Starts one that writes its CA certificate into a file. Its log is not read to the end, which must not affect it.
     fn start(ca_file: &Path) -> Self {
+        Self::start_with(ca_file, &[])
+    }
+
+    fn start_with(ca_file: &Path, args: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"))
             .args(["serve", "--standalone", "--log-format", "json"])
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .arg("--ca-file")
             .arg(ca_file)
+            .args(args)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -58,10 +63,15 @@ impl Webhook {
     }
 
     fn check(&self, ca_file: &Path) -> Output {
+        self.check_with(ca_file, &[])
+    }
+
+    fn check_with(&self, ca_file: &Path, args: &[&str]) -> Output {
         let url = format!("https://localhost:{}", self.port);
         Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"))
             .args(["check", "--timeout", "1s", "--url", &url, "--ca-file"])
             .arg(ca_file)
+            .args(args)
             .output()
             .unwrap()
     }
@@ -119,4 +129,41 @@ fn check_reports_whether_a_webhook_answers_and_is_trusted() {
         );
         assert!(printed.contains(response), "{printed}");
     }
+}
+
+#[test]
+fn check_expects_a_webhook_with_client_authentication_to_refuse_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, clients) = (
+        folder.path().join("ca.crt"),
+        folder.path().join("clients.crt"),
+    );
+    let authority = Authority::new("clients", std::time::SystemTime::now()).unwrap();
+    fs::write(&clients, authority.pem()).unwrap();
+    let clients = clients.to_str().unwrap();
+    let limits = [
+        "--client-ca-file",
+        clients,
+        "--client-common-name",
+        "kube-apiserver",
+    ];
+    let expecting = ["--client-auth"];
+    let webhook = Webhook::start_with(&ca, &limits);
+    let refused = webhook.check_with(&ca, &expecting);
+    assert!(refused.status.success(), "{refused:?}");
+    assert!(text(&refused.stdout).contains("a caller without a client certificate is refused"));
+    let unexpected = webhook.check(&ca);
+    assert_eq!(unexpected.status.code(), Some(2));
+    assert!(
+        text(&unexpected.stderr).contains("401 Unauthorized: a client certificate is required")
+    );
+    drop(webhook);
+
+    let webhook = Webhook::start(&ca);
+    let answered = webhook.check_with(&ca, &expecting);
+    assert_eq!(answered.status.code(), Some(2));
+    assert!(
+        text(&answered.stderr)
+            .contains("responded with 200 OK to a caller without a client certificate")
+    );
 }

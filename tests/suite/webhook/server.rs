@@ -3,6 +3,7 @@
 mod connections;
 mod restarts;
 pub(crate) mod rig;
+mod tls;
 
 use std::time::{Duration, SystemTime};
 
@@ -20,12 +21,16 @@ use tokio::net::TcpStream;
 
 use rig::{Client, NAME, PANICS, Rig, Trust, WAITS, limits, names, request, review};
 
-/// What the server says until it closes the connection, by whatever means.
+/// What the server sends until it closes the connection, by whatever means.
 async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    String::from_utf8(until_closed_bytes(stream).await).unwrap()
+}
+
+async fn until_closed_bytes(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut received = Vec::new();
     // A connection that is reset has been closed as well.
     let _ = stream.read_to_end(&mut received).await;
-    String::from_utf8(received).unwrap()
+    received
 }
 
 fn header(length: usize) -> String {

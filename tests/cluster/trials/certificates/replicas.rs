@@ -147,7 +147,7 @@ impl<'w> Cluster<'w> {
         let controller = ca_controller(&clients, &self.release, LIFETIMES, context, watches);
         let address = self.world.next_address();
         let log = self.world.folder().join(format!("{name}.log"));
-        let tls = tls::server_config(Arc::clone(&resolver))?;
+        let tls = Arc::new(tls::server_config(Arc::clone(&resolver), None)?);
         Ok(Replica {
             name,
             service: self.release.service_name(),

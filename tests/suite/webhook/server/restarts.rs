@@ -142,6 +142,7 @@ async fn replica() -> (Endpoint, RunningServer) {
         regions_injected: true,
         today: Box::new(evaluation.today()),
         limits,
+        callers: None,
     })
     .await
     .unwrap();

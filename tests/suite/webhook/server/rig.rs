@@ -12,15 +12,19 @@ use axum::routing::post;
 use bedrock_profiles::runtime::Shutdown;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::http::{Bound, Drained, Metrics};
+use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::tls::authority::{Authority, Names};
+use bedrock_profiles::tls::trust::Bundle;
 use bedrock_profiles::tls::{CertificateResolver, server_config};
 use bedrock_profiles::webhook::body::{BodyReader, ReviewRequest, ServerLimits};
+use bedrock_profiles::webhook::caller::CallerGate;
 use bedrock_profiles::webhook::response::AdmissionResponse;
 use bedrock_profiles::webhook::review::{self, AdmissionReview, ReviewError};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, StatusCode};
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -49,6 +53,7 @@ pub(crate) struct Rig {
     pub(crate) resolver: Arc<CertificateResolver>,
     pub(crate) shutdown: Shutdown,
     pub(crate) registry: Registry,
+    pub(crate) tls: Arc<Published<ServerConfig>>,
     app: App,
     running: JoinHandle<Drained>,
 }
@@ -136,9 +141,20 @@ impl Rig {
     }
 
     pub(crate) async fn start_under(limits: ServerLimits, authority: &Authority) -> Self {
+        Self::start_for(limits, authority, None).await
+    }
+
+    /// A server whose callers need a certificate of these CAs with this common name, if given.
+    pub(crate) async fn start_for(
+        limits: ServerLimits,
+        authority: &Authority,
+        callers: Option<(&Bundle, &str)>,
+    ) -> Self {
         let leaf = authority.issue(&names(), SystemTime::now()).unwrap();
         let resolver = CertificateResolver::new(leaf.pair);
-        let tls = server_config(Arc::clone(&resolver)).unwrap();
+        let authorities = callers.map(|(authorities, _)| authorities);
+        let tls = server_config(Arc::clone(&resolver), authorities).unwrap();
+        let tls = Arc::new(Published::new(tls));
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
         let app = App {
@@ -149,12 +165,16 @@ impl Rig {
         let router = Router::new()
             .route("/mutate", post(mutate))
             .with_state(app.clone());
+        let router = match callers {
+            Some((_, name)) => CallerGate::new([name.to_owned()], app.reader.clone()).limit(router),
+            None => router,
+        };
         let bound = Bound::new(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = bound.address();
         let shutdown = Shutdown::new();
         let server = bound.server(
             router,
-            Some(tls),
+            Some(Arc::clone(&tls)),
             limits.connections,
             metrics,
             shutdown.clone(),
@@ -166,6 +186,7 @@ impl Rig {
             resolver,
             shutdown,
             registry,
+            tls,
             app,
             running,
         }
@@ -216,6 +237,10 @@ impl Trust {
         Self(pem.into())
     }
 
+    pub(crate) fn pem(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     pub(crate) async fn connect(
         &self,
         address: SocketAddr,
@@ -228,7 +253,7 @@ impl Trust {
         &self,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, tls_client::Error> {
-        tls_client::shake_hands(stream, NAME, self.0.as_bytes(), &[b"http/1.1"]).await
+        tls_client::shake_hands(stream, NAME, self.0.as_bytes(), &[b"http/1.1"], None).await
     }
 }
 
