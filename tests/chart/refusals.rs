@@ -147,6 +147,16 @@ fn table() -> Vec<(&'static str, Value, &'static str)> {
             "autoscaling.minReplicas must not exceed autoscaling.maxReplicas",
         ),
         (
+            "callers_without_a_ca",
+            json!({"clientAuth": {"enabled": true, "commonNames": ["a"]}}),
+            "at '/clientAuth/caSecret': minLength: got 0, want 1",
+        ),
+        (
+            "callers_without_names",
+            json!({"clientAuth": {"enabled": true, "caSecret": "callers"}}),
+            "at '/clientAuth/commonNames': minItems: got 0, want 1",
+        ),
+        (
             "budget",
             json!({"podDisruptionBudget": {"maxUnavailable": 0}}),
             "at '/podDisruptionBudget/maxUnavailable'",

@@ -13,6 +13,7 @@ mod fixture;
 mod guide;
 mod identity;
 mod leader;
+mod limits;
 mod load;
 mod modes;
 mod node;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<Trial> {
         chart::trials(),
         rights::trials(),
         leader::trials(),
+        limits::trials(),
         faults::trials(),
         audit::trials(),
         crds::trials(),

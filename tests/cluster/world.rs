@@ -154,7 +154,18 @@ impl World {
 
     /// Runs the real `kubectl` in the trial's namespace. What it refuses is an [`Output`], not an error.
     pub(crate) fn kubectl(&self, args: &[&str], stdin: Option<&str>) -> Result<Output> {
+        self.kubectl_as(&self.kubeconfig(), args, stdin)
+    }
+
+    /// Runs `kubectl` as the user of a kubeconfig.
+    pub(crate) fn kubectl_as(
+        &self,
+        kubeconfig: &Path,
+        args: &[&str],
+        stdin: Option<&str>,
+    ) -> Result<Output> {
         let mut command = self.plane.kubectl();
+        command.env("KUBECONFIG", kubeconfig);
         command.args(["--namespace", &self.namespace]).args(args);
         command.stdin(if stdin.is_some() {
             Stdio::piped()

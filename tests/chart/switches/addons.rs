@@ -84,6 +84,50 @@ pub(super) fn rows() -> Vec<Row> {
                 is(&spec["egress"][0]["ports"][0]["port"], 8443);
             },
         ),
+        Row("any_caller", json!({}), |r| {
+            assert!(!r.container().to_string().contains("client-ca"));
+            assert!(!r.only("Pod").to_string().contains("--client-auth"));
+        }),
+        Row(
+            "callers",
+            json!({"clientAuth": {"enabled": true, "caSecret": "callers", "commonNames": ["kube-apiserver", "b"]}}),
+            |r| {
+                for argument in [
+                    "--client-ca-file=/client-ca/ca.crt",
+                    "--client-common-name=kube-apiserver",
+                    "--client-common-name=b",
+                ] {
+                    assert!(r.has_argument(argument), "{argument}");
+                }
+                let secret = &r.pod()["volumes"][0]["secret"];
+                is(&secret["secretName"], "callers");
+                is(
+                    &secret["items"],
+                    json!([{"key": "ca.crt", "path": "ca.crt"}]),
+                );
+                is(
+                    &r.container()["volumeMounts"],
+                    json!([{"name": "client-ca", "mountPath": "/client-ca", "readOnly": true}]),
+                );
+                let check = &r.only("Pod")["spec"]["containers"][0]["args"];
+                assert!(check.as_array().unwrap().contains(&json!("--client-auth")));
+            },
+        ),
+        Row(
+            "callers_beside_files",
+            json!({"clientAuth": {"enabled": true, "caSecret": "callers", "commonNames": ["a"]},
+            "certificates": {"mode": "secret", "secret": {"name": "tls"}}}),
+            |r| {
+                for list in ["volumes", "volumeMounts"] {
+                    let of = if list == "volumes" {
+                        r.pod()
+                    } else {
+                        r.container()
+                    };
+                    assert_eq!(of[list].as_array().unwrap().len(), 2, "{list}");
+                }
+            },
+        ),
         Row(
             "monitor",
             json!({"metrics": {"serviceMonitor": {"enabled": true, "labels": {"release": "p"}, "interval": "15s"}}}),

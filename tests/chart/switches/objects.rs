@@ -136,6 +136,49 @@ pub(super) fn rows() -> Vec<Row> {
                 !r.0.iter()
                     .any(|object| object["apiVersion"] == "rbac.authorization.k8s.io/v1")
             );
+            is(r.only("ValidatingAdmissionPolicy"), Value::Null);
+        }),
+        Row("limits", json!({"rbac": {"limit": true}}), |r| {
+            let policies = ["bedrock-profiles-webhooks", "bedrock-profiles-resources"];
+            for name in policies {
+                let policy = &r.get("ValidatingAdmissionPolicy", name)["spec"];
+                is(&policy["failurePolicy"], "Fail");
+                is(
+                    &policy["matchConditions"][0]["expression"],
+                    "request.userInfo.username == 'system:serviceaccount:bedrock-profiles:bedrock-profiles'",
+                );
+                let binding = &r.get("ValidatingAdmissionPolicyBinding", name)["spec"];
+                is(&binding["policyName"], name);
+                is(&binding["validationActions"], json!(["Deny"]));
+            }
+            // The rules that the leader applies are those that it may apply.
+            let limits = &r.get("ValidatingAdmissionPolicy", policies[0])["spec"];
+            let permitted = limits["variables"][0]["expression"].as_str().unwrap();
+            let permitted: Value = serde_json::from_str(permitted).unwrap();
+            let configured = r.bootstrap()["webhooks"].clone();
+            let text = |rule: &Value| {
+                let fields = ["apiGroups", "apiVersions", "operations", "resources"];
+                let list = |field: &Value| {
+                    let texts = field
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|text| text.as_str().unwrap());
+                    texts.collect::<Vec<_>>().join(",")
+                };
+                let scope = rule["scope"].as_str().unwrap();
+                let lists = fields.map(|field| list(&rule[field]));
+                Value::from(format!("{} {scope}", lists.join(" ")))
+            };
+            for webhook in configured.as_array().unwrap() {
+                let name = webhook["name"].as_str().unwrap();
+                let rules = webhook["rules"].as_array().unwrap().iter().map(text);
+                is(&permitted[name], rules.collect::<Vec<_>>());
+            }
+        }),
+        Row("no_limits", json!({"rbac": {"limit": false}}), |r| {
+            is(r.only("ValidatingAdmissionPolicy"), Value::Null);
+            is(r.only("ValidatingAdmissionPolicyBinding"), Value::Null);
         }),
     ]
 }
