@@ -17,6 +17,7 @@ mod evaluate;
 mod generated;
 pub(crate) mod properties;
 mod retired_words;
+mod security;
 mod shell;
 mod webhook;
 

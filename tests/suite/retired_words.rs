@@ -20,6 +20,7 @@ const TEXTS: &[&str] = &[
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     "Makefile",
     "Dockerfile",
 ];

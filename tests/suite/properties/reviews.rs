@@ -1,5 +1,9 @@
 //! The webhook answers whatever it is sent, and every patch in an answer applies.
 
+use std::cell::Cell;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bedrock_profiles::webhook::action::Endpoint;
 use bedrock_profiles::webhook::handler::ConfigMapWait;
 use proptest::collection::vec;
@@ -187,4 +191,70 @@ fn any_bytes_are_refused_or_answered_well() {
         answers_well(&handler, text.as_bytes());
         Ok(())
     });
+}
+
+/// The kinds of containers in the spec of a Pod.
+const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// The commands of a container, with the number of their words.
+const COMMANDS: [&str; 7] = [
+    "/args",
+    "/command",
+    "/livenessProbe/exec/command",
+    "/readinessProbe/exec/command",
+    "/startupProbe/exec/command",
+    "/lifecycle/postStart/exec/command",
+    "/lifecycle/preStop/exec/command",
+];
+
+/// The object without what a patch may reach: the texts of commands, variables and data, and the record.
+fn out_of_reach(mut object: Value) -> Value {
+    let blank = |text: &mut Value| {
+        if text.is_string() {
+            *text = Value::Null;
+        }
+    };
+    for kind in CONTAINERS {
+        let containers = object["spec"][kind].as_array_mut();
+        for container in containers.into_iter().flatten() {
+            for path in COMMANDS {
+                let words = container.pointer_mut(path).and_then(Value::as_array_mut);
+                words.into_iter().flatten().for_each(blank);
+            }
+            if let Some(container) = container.as_object_mut() {
+                container.remove("env");
+            }
+        }
+    }
+    if let Some(data) = object["data"].as_object_mut() {
+        data.values_mut().for_each(blank);
+    }
+    if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+        annotations.remove("bedrock-profiles.dev/rewrites");
+    }
+    if object["metadata"]["annotations"] == json!({}) {
+        object["metadata"]["annotations"] = Value::Null;
+    }
+    object
+}
+
+#[test]
+fn a_patch_reaches_texts_and_the_record_only() {
+    let handler = handler("{ mode: Rewrite, lists: Rewrite, region: { default: us-east-1 } }");
+    let patched = Cell::new(0);
+    holds(1_000, &(resources(), objects()), |(resource, object)| {
+        let body = review(resource, "CREATE", &object, &Value::Null).to_string();
+        let answer = handler.handle(Endpoint::Mutate, body.as_bytes(), ConfigMapWait::Exhausted);
+        let answer: Value = serde_json::from_slice(&answer.unwrap()).unwrap();
+        if let Some(patch) = answer["response"]["patch"].as_str() {
+            let patch = STANDARD.decode(patch).unwrap();
+            let patch: json_patch::Patch = serde_json::from_slice(&patch).unwrap();
+            let mut after = object.clone();
+            json_patch::patch(&mut after, &patch).unwrap();
+            prop_assert_eq!(out_of_reach(after), out_of_reach(object), "{}", patch);
+            patched.set(patched.get() + 1);
+        }
+        Ok(())
+    });
+    assert!(patched.get() > 40, "{patched:?} patches");
 }

@@ -93,6 +93,7 @@ async fn standalone(today: Box<dyn Fn() -> Date + Send + Sync>) -> RunningServer
         regions_injected: true,
         today,
         limits: ServerLimits::default(),
+        callers: None,
     })
     .await
     .unwrap()

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -191,12 +192,40 @@ fn a_policy_that_needs_a_cluster_is_refused_at_start() {
 
 /// Starts the binary and waits until it logs that it serves.
 fn started() -> (Child, BufReader<std::process::ChildStderr>) {
-    let mut child = serve(&[]).stderr(Stdio::piped()).spawn().unwrap();
+    let (child, log, _) = started_with(&[]);
+    (child, log)
+}
+
+/// The same with further arguments, and the address of the webhook.
+fn started_with(args: &[&str]) -> (Child, BufReader<std::process::ChildStderr>, String) {
+    let mut child = serve(args).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     log.read_line(&mut line).unwrap();
     assert!(line.contains("\"serving\""), "{line}");
-    (child, log)
+    let line: Value = serde_json::from_str(&line).unwrap();
+    let address = line["webhook"].as_str().unwrap().to_owned();
+    (child, log, address)
+}
+
+/// The log filter of `docs/security.md`.
+#[test]
+fn the_log_has_the_peer_of_each_connection_if_asked() {
+    let filter = "info,bedrock_profiles::runtime::http=debug";
+    let page = fs::read_to_string("docs/security.md").unwrap();
+    assert!(page.contains(&format!("`log.filter: {filter}`")));
+    let (mut child, mut log, address) = started_with(&["--log", filter]);
+    let stream = TcpStream::connect(address).unwrap();
+    let peer = stream.local_addr().unwrap().to_string();
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&line["message"], &line["peer"]),
+        (&"connection accepted".into(), &Value::from(peer))
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 fn signal(child: &Child) {
