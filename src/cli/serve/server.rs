@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Date;
 use prometheus_client::registry::Registry;
@@ -199,7 +200,8 @@ impl BoundServer {
         let (file, bundle) = AuthoritiesFile::open(path)?;
         let config = tls::server_config(Arc::clone(&resolver), Some(&bundle))?;
         let published = Arc::new(Published::new(config));
-        let reloading = reload_authorities(file, resolver, Arc::clone(&published));
+        let config = Arc::clone(&published);
+        let reloading = reload_authorities(file, RELOAD_INTERVAL, resolver, config);
         self.tasks.support("client authorities", async move {
             reloading.await;
             Ok::<(), BoxError>(())
@@ -211,10 +213,11 @@ impl BoundServer {
 /// Replaces the TLS configuration when the CAs of callers change. On errors, which are logged, the current CAs stay.
 async fn reload_authorities(
     mut file: AuthoritiesFile,
+    interval: Duration,
     resolver: Arc<CertificateResolver>,
     published: Arc<Published<ServerConfig>>,
 ) {
-    while let Some((next, reloaded)) = file.reload_after(RELOAD_INTERVAL).await {
+    while let Some((next, reloaded)) = file.reload_after(interval).await {
         file = next;
         let config = reloaded.and_then(|bundle| {
             let config = |bundle| tls::server_config(Arc::clone(&resolver), Some(bundle));
@@ -243,4 +246,44 @@ fn log_drain(drained: http::Drained) -> Result<(), BoxError> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::tls::authority::Authority;
+
+    #[tokio::test]
+    async fn new_client_cas_replace_the_tls_configuration_and_an_invalid_file_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.crt");
+        // A reader never sees a part of a file that is renamed.
+        let write = |text: &str| {
+            std::fs::write(folder.path().join("new"), text).unwrap();
+            std::fs::rename(folder.path().join("new"), &path).unwrap();
+        };
+        let pem = |name| Authority::new(name, SystemTime::now()).unwrap();
+        write(pem("one").pem());
+        let (file, bundle) = AuthoritiesFile::open(path.clone()).unwrap();
+        let resolver = CertificateResolver::empty();
+        let config = tls::server_config(Arc::clone(&resolver), Some(&bundle)).unwrap();
+        let published = Arc::new(Published::new(config));
+        let before = Arc::clone(&published.load());
+        let mut changes = published.subscribe();
+        let interval = Duration::from_millis(1);
+        let reloading = reload_authorities(file, interval, resolver, Arc::clone(&published));
+        let task = tokio::spawn(reloading);
+        write("no certificate");
+        tokio::time::sleep(20 * interval).await;
+        assert!(Arc::ptr_eq(&before, &published.load()));
+        write(pem("two").pem());
+        let replaced = timeout(Duration::from_mins(1), changes.changed());
+        replaced.await.unwrap();
+        assert!(!Arc::ptr_eq(&before, &published.load()));
+        task.abort();
+    }
 }
