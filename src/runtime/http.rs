@@ -218,10 +218,11 @@ impl Server {
 
 /// Accepts connections forever.
 async fn accept_all(listener: &TcpListener, admit: impl Fn(TcpStream)) -> Infallible {
+    let port = listener.local_addr().map_or(0, |address| address.port());
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tracing::debug!(%peer, "connection accepted");
+                tracing::debug!(port, %peer, "connection accepted");
                 admit(stream);
             }
             Err(error) => {
