@@ -76,11 +76,9 @@ fn shells() -> Vec<RealShell> {
 impl RealShell {
     /// Runs a script, and returns the invocations; `None` if the shell refuses the script or does not end.
     fn run(&self, folder: &Path, script: &str) -> Option<Invocations> {
-        let (log, empty) = (folder.join("log"), folder.join("empty"));
-        // A damaged script may have made a file, which a pattern would match.
-        if empty.exists() {
-            std::fs::remove_dir_all(&empty).unwrap();
-        }
+        // A damaged script may make files, which a pattern would match, and may leave a process that still writes its log.
+        let folder = tempfile::tempdir_in(folder).unwrap();
+        let (log, empty) = (folder.path().join("log"), folder.path().join("empty"));
         std::fs::create_dir(&empty).unwrap();
         std::fs::write(&log, "").unwrap();
         let text = format!("{PRELUDE}{script}\n");
@@ -129,15 +127,16 @@ fn invocations(log: &str) -> Option<Invocations> {
     Some(found)
 }
 
-/// The invocations that the reader expects, without the arguments that depend on more than the script.
+/// The invocations that the reader expects, without the arguments that depend on more than the script; `None` if a marker does, which
+/// may be that of any command. Only a damaged script has such a marker.
 fn expected(
     script: &ShellScript<'_>,
     output: Option<&str>,
-) -> BTreeMap<String, Option<Vec<String>>> {
+) -> Option<BTreeMap<String, Option<Vec<String>>>> {
     let mut found = BTreeMap::new();
     let fields = Fields { script, output };
     for command in &script.commands {
-        let mut words = command.words.iter().map(|word| fields.of(*word));
+        let mut words = script.words_of(command).iter().map(|word| fields.of(*word));
         let Some(Some(name)) = words.next() else {
             continue;
         };
@@ -145,9 +144,10 @@ fn expected(
             continue;
         }
         let words: Vec<_> = words.collect();
-        let Some(Some(marker)) = words.first().cloned() else {
+        let Some(marker) = words.first().cloned() else {
             continue;
         };
+        let marker = marker?;
         let arguments: Option<Vec<_>> = words.into_iter().collect();
         let marker = marker.into_iter().next().unwrap_or_default();
         // A damaged marker may be that of another command.
@@ -155,7 +155,7 @@ fn expected(
         let known = found.remove(&marker);
         found.insert(marker, arguments.filter(|_| known.is_none()));
     }
-    found
+    Some(found)
 }
 
 /// The first difference between what a shell did and what the reader expects.
@@ -164,7 +164,7 @@ fn difference(
     script: &ShellScript<'_>,
     output: Option<&str>,
 ) -> Option<String> {
-    let expected = expected(script, output);
+    let expected = expected(script, output)?;
     done.iter()
         .find_map(|(marker, arguments)| match expected.get(marker) {
             // In a damaged script the marker may be joined with an output.

@@ -15,6 +15,7 @@ pub(crate) struct Generator {
     flavour: Flavour,
     markers: usize,
     depth: usize,
+    substitutions: usize,
     /// The here-documents whose text follows the line.
     pending: Vec<String>,
 }
@@ -47,6 +48,7 @@ impl Generator {
             flavour,
             markers: 0,
             depth: 0,
+            substitutions: 0,
             pending: Vec::new(),
         }
     }
@@ -126,7 +128,7 @@ impl Generator {
             1 => format!("( {})", inner(self)),
             2 => format!(
                 "if {}then {}else {}fi",
-                inner(self),
+                self.condition(),
                 inner(self),
                 inner(self)
             ),
@@ -180,6 +182,15 @@ impl Generator {
         };
         self.pending = own;
         command
+    }
+
+    /// The condition of `if`. In a substitution bash 5.2 writes the commands anew before it runs them, and puts the text of a
+    /// here-document of a condition where it misreads the `else`.
+    fn condition(&mut self) -> String {
+        if self.flavour == Flavour::Bash && self.substitutions > 0 {
+            return format!("{}\n", self.simple_alone());
+        }
+        self.line()
     }
 
     /// A simple command whose here-documents, if any, follow the line.
@@ -247,7 +258,7 @@ impl Generator {
         let word: String = (0..pieces).map(|_| self.piece()).collect();
         let word = word.replace("{{", "{.");
         let word = ["$X", "$E", "$U", "$#"].iter().fold(word, |word, name| {
-            word.replace(&format!("{name}\\\n"), &format!("{name}.\\\n"))
+            word.replace(&format!("{name}\\\n"), &format!("{name}:\\\n"))
         });
         if word.starts_with(['#', '~', '!', '*', '{'])
             || word.starts_with("\\\n")
@@ -296,7 +307,7 @@ impl Generator {
             // Shells differ in whether a name goes on behind a line continuation.
             let ends_in_name = text.ends_with(['$', 'X', 'E', 'U', '#']) && text.contains('$');
             if ends_in_name && piece.starts_with("\\\n") {
-                text.push('.');
+                text.push(':');
             }
             // Two braces are a template.
             if text.ends_with('{') && piece.starts_with('{') {
@@ -330,6 +341,7 @@ impl Generator {
 
     fn substitution(&mut self) -> String {
         self.depth += 1;
+        self.substitutions += 1;
         let own = std::mem::take(&mut self.pending);
         let word = self.argument();
         let text = match self.below(4) {
@@ -340,6 +352,7 @@ impl Generator {
         };
         self.pending = own;
         self.depth -= 1;
+        self.substitutions -= 1;
         text
     }
 

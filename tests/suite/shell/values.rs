@@ -19,7 +19,7 @@ impl Fields<'_> {
 
     /// The value of a word.
     fn value(&self, word: usize) -> Option<String> {
-        let parts = self.script.words[word].parts.iter();
+        let parts = self.script.parts(word).iter();
         let text = |span: &std::ops::Range<usize>| &self.script.source[span.clone()];
         parts
             .map(|part| match &part.kind {
@@ -41,7 +41,7 @@ impl Fields<'_> {
         let Some((_, word)) = parameter.alternative else {
             return false;
         };
-        let mut parts = self.script.words[word].parts.iter();
+        let mut parts = self.script.parts(word).iter();
         parts.any(|part| {
             let text = &self.script.source[part.span.clone()];
             !part.is_quoted && text.contains(char::is_whitespace)
@@ -72,16 +72,17 @@ impl Fields<'_> {
         }
     }
 
-    /// The value of the only assignment to a variable.
+    /// The value of the only assignment to a variable. One before a program is of that program's environment, and the words of
+    /// the command do not have it yet.
     fn assigned(&self, name: &str) -> Option<String> {
-        let assignments = self
-            .script
-            .commands
-            .iter()
-            .flat_map(|command| &command.assignments);
-        let mut all = assignments.filter(|one| &self.script.source[one.name.clone()] == name);
-        let only = all.next()?;
-        let is_value = all.next().is_none() && only.items.is_empty();
+        let assignments = self.script.commands.iter().flat_map(|command| {
+            let is_alone = self.script.words_of(command).is_empty();
+            let of_command = command.assignments.iter();
+            of_command.map(move |assignment| (assignment, is_alone))
+        });
+        let mut all = assignments.filter(|(one, _)| &self.script.source[one.name.clone()] == name);
+        let (only, is_alone) = all.next()?;
+        let is_value = all.next().is_none() && only.items.is_empty() && is_alone;
         is_value.then(|| self.value(only.value)).flatten()
     }
 }

@@ -22,6 +22,8 @@ mod tests;
 
 pub use argument_list::ArgumentList;
 pub use programs::AWS_CALLS;
+#[cfg(test)]
+pub(crate) use script::script_reads;
 pub use script::{EmbeddedText, ScriptCommands, settings_in_value};
 
 /// The settings in reach of an ID in a command.

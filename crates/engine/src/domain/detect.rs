@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use crate::text::NodeId;
 
@@ -191,7 +191,7 @@ pub(super) struct Detector<'t, 'o> {
     /// The settings of the containers, or of the ConfigMap.
     settings: BTreeMap<Option<NodeId>, NamedSettings<'t>>,
     /// The commands of containers, probes and hooks, by the node of the container or of the list.
-    commands: BTreeMap<NodeId, Arc<command::CommandElements<'t>>>,
+    commands: BTreeMap<NodeId, Rc<command::CommandElements<'t>>>,
     found: Vec<Finding<'t>>,
 }
 

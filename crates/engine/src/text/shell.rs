@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+mod characters;
 mod compound;
 mod expansion;
 mod here_document;
@@ -32,6 +33,10 @@ pub struct ShellScript<'t> {
     pub commands: Vec<SimpleCommand>,
     /// The words, ordered by their start; a word of a substitution follows the word that contains it.
     pub words: Vec<ShellWord>,
+    /// The parts of all words; those of one word are adjacent.
+    parts: Vec<WordPart>,
+    /// The words of all commands; those of one command are adjacent.
+    pub command_words: Vec<usize>,
     /// The blocks of commands; the first is the script itself.
     pub blocks: Vec<CommandBlock>,
     /// The comments, each without its line end.
@@ -49,8 +54,8 @@ pub struct SimpleCommand {
     pub span: Range<usize>,
     /// The assignments before the first word.
     pub assignments: Vec<Assignment>,
-    /// The indices of the words; the first is the name of the program.
-    pub words: Vec<usize>,
+    /// The range of its words in those of all commands; the first is the name of the program.
+    pub words: Range<usize>,
     /// The redirections.
     pub redirections: Vec<Redirection>,
     /// The block that contains the command.
@@ -133,8 +138,8 @@ pub struct HereDocument {
 pub struct ShellWord {
     /// The source of the word, with quotes.
     pub span: Range<usize>,
-    /// The parts, ordered by their start. Quotes and backslashes are in no part.
-    pub parts: Vec<WordPart>,
+    /// The parts among those of all words.
+    parts: Range<usize>,
     /// Whether the word has a quote or a backslash.
     pub has_quotes: bool,
     /// The index of the word that contains this word, in a substitution or an expansion.

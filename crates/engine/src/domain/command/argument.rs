@@ -41,7 +41,7 @@ impl<'t> Argument<'t> {
 
     /// The argument that a word of a script is.
     pub(super) fn of_word(script: &ShellScript<'t>, word: usize) -> Self {
-        let parts = &script.words[word].parts;
+        let parts = script.parts(word);
         let texts = parts.iter().take_while(|part| part.kind == PartKind::Text);
         let text = |span: &std::ops::Range<usize>| &script.source[span.clone()];
         let length = texts.clone().count();

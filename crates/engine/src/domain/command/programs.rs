@@ -11,7 +11,7 @@ pub use table::AWS_CALLS;
 
 use table::{
     BEDROCK_SERVICES, CODE_FLAGS, CODE_RUNNERS, COMPARISONS, INTERPRETERS, OTHER_PROCESSES,
-    PRINTERS, SHELLS, STARTERS, TEXT_SEARCHES,
+    PRINTERS, SHELLS, STARTERS, Starter, TEXT_SEARCHES,
 };
 
 /// The index of the program in the arguments of a command, behind the programs that start it.
@@ -19,7 +19,7 @@ pub(super) fn program_index(arguments: &[Argument<'_>]) -> Option<usize> {
     let mut at = 0;
     loop {
         let name = name_of(arguments.get(at)?)?;
-        let Some(starter) = STARTERS.iter().find(|one| one.name == name) else {
+        let Some(starter) = starter(name) else {
             return Some(at);
         };
         at += 1;
@@ -45,9 +45,19 @@ pub(super) fn program_index(arguments: &[Argument<'_>]) -> Option<usize> {
     }
 }
 
+/// The program of this name, if it starts another one.
+fn starter(name: &str) -> Option<&'static Starter> {
+    let first = name.as_bytes().first()?;
+    STARTERS
+        .iter()
+        .find(|one| one.name.as_bytes().first() == Some(first) && one.name == name)
+}
+
 /// The name of a program, without its folder.
 pub(super) fn name_of<'a>(argument: &'a Argument<'_>) -> Option<&'a str> {
-    argument.literal()?.rsplit('/').next()
+    let path = argument.literal()?;
+    let folder = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
+    Some(&path[folder..])
 }
 
 /// Whether a program is a builtin whose arguments are assignments to variables of the script.

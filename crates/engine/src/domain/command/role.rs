@@ -39,7 +39,7 @@ impl<'t> WordText<'t> {
         part: usize,
         range: &Range<usize>,
     ) -> Self {
-        let parts = &script.words[word].parts;
+        let parts = script.parts(word);
         let is_text = |at: &usize| parts[*at].kind == PartKind::Text;
         let first = (0..part).rev().take_while(is_text).last().unwrap_or(part);
         let last = (part + 1..parts.len())

@@ -1,5 +1,6 @@
 //! The IDs in a shell script: each with its simple command.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,18 +17,31 @@ mod place;
 
 pub use embedded::EmbeddedText;
 
+#[cfg(test)]
+thread_local! {
+    /// How many scripts were read.
+    static READS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// How many scripts this thread has read.
+#[cfg(test)]
+pub(crate) fn script_reads() -> usize {
+    READS.with(std::cell::Cell::get)
+}
+
 /// A script with the model IDs in it.
 pub struct ScriptCommands<'t> {
     script: ShellScript<'t>,
-    /// The arguments of each command.
-    arguments: Vec<Vec<Argument<'t>>>,
+    /// The arguments of all commands, in the order of the script's command words.
+    arguments: Vec<Argument<'t>>,
     /// The assignments of the script; `None` if there are too many.
     settings: Option<Vec<ScriptSetting>>,
     /// The words and parts that use a variable.
-    uses: BTreeMap<&'t str, Vec<(usize, usize)>>,
-    here_documents: Vec<(Range<usize>, usize, usize)>,
-    other_processes: BTreeMap<usize, bool>,
-    reaches: BTreeMap<usize, Arc<CommandReach>>,
+    uses: OnceCell<BTreeMap<&'t str, Vec<(usize, usize)>>>,
+    here_documents: Vec<(Range<usize>, usize)>,
+    /// Whether a command of the pipeline configures another process, by the number of the pipeline.
+    other_processes: OnceCell<BTreeMap<usize, bool>>,
+    reaches: RefCell<BTreeMap<usize, Arc<CommandReach>>>,
     /// The settings around the script, of the command that starts it.
     outer: Arc<CommandReach>,
 }
@@ -35,57 +49,58 @@ pub struct ScriptCommands<'t> {
 impl<'t> ScriptCommands<'t> {
     /// Reads a script. `outer` has the settings of the command that starts it.
     pub fn new(text: &'t str, dollar: DollarSpelling, outer: &Arc<CommandReach>) -> Self {
+        #[cfg(test)]
+        READS.with(|reads| reads.set(reads.get() + 1));
         let script = shell::read(text, dollar);
-        let of_words = |words: &Vec<usize>| {
-            words
-                .iter()
-                .map(|word| Argument::of_word(&script, *word))
-                .collect::<Vec<_>>()
-        };
-        let arguments: Vec<_> = script
-            .commands
-            .iter()
-            .map(|one| of_words(&one.words))
+        let words = script.command_words.iter();
+        let arguments: Vec<_> = words
+            .map(|word| Argument::of_word(&script, *word))
             .collect();
         let settings = of_script(&script, &arguments);
-        let mut uses: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (word, of_word) in script.words.iter().enumerate() {
-            for (at, part) in of_word.parts.iter().enumerate() {
-                if let PartKind::Parameter(parameter) = &part.kind {
-                    let name = &text[parameter.name.clone()];
-                    uses.entry(name).or_default().push((word, at));
-                }
-            }
-        }
         let mut here_documents = Vec::new();
-        let mut other_processes: BTreeMap<usize, bool> = BTreeMap::new();
         for (index, command) in script.commands.iter().enumerate() {
-            for (at, redirection) in command.redirections.iter().enumerate() {
-                let body = redirection
-                    .here_document
-                    .as_ref()
-                    .map(|one| one.body.clone());
-                here_documents.extend(body.map(|body| (body, index, at)));
-            }
-            *other_processes.entry(command.pipeline).or_default() |=
-                programs::is_other_process(&arguments[index]);
+            let texts = command.redirections.iter();
+            let bodies = texts.filter_map(|one| Some(one.here_document.as_ref()?.body.clone()));
+            here_documents.extend(bodies.map(|body| (body, index)));
         }
         here_documents.sort_by_key(|one| one.0.start);
         Self {
             script,
             arguments,
             settings,
-            uses,
+            uses: OnceCell::new(),
             here_documents,
-            other_processes,
-            reaches: BTreeMap::new(),
+            other_processes: OnceCell::new(),
+            reaches: RefCell::default(),
             outer: Arc::clone(outer),
         }
     }
 
+    /// The arguments of a command; the first is the name of the program.
+    fn arguments_of(&self, command: usize) -> &[Argument<'t>] {
+        &self.arguments[self.script.commands[command].words.clone()]
+    }
+
+    /// The words and parts that use a variable.
+    fn uses(&self, name: &str) -> &[(usize, usize)] {
+        let uses = self.uses.get_or_init(|| {
+            let mut uses: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for word in 0..self.script.words.len() {
+                for (at, part) in self.script.parts(word).iter().enumerate() {
+                    if let PartKind::Parameter(parameter) = &part.kind {
+                        let name = &self.script.source[parameter.name.clone()];
+                        uses.entry(name).or_default().push((word, at));
+                    }
+                }
+            }
+            uses
+        });
+        uses.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The settings in reach of an ID in a command of the script.
-    fn reach(&mut self, command: usize) -> Arc<CommandReach> {
-        if let Some(reach) = self.reaches.get(&command) {
+    fn reach(&self, command: usize) -> Arc<CommandReach> {
+        if let Some(reach) = self.reaches.borrow().get(&command) {
             return Arc::clone(reach);
         }
         let before = self.before(command, false);
@@ -98,7 +113,9 @@ impl<'t> ScriptCommands<'t> {
             before,
             is_other_process: self.is_other_process(command),
         });
-        self.reaches.insert(command, Arc::clone(&reach));
+        self.reaches
+            .borrow_mut()
+            .insert(command, Arc::clone(&reach));
         reach
     }
 
@@ -111,13 +128,16 @@ impl<'t> ScriptCommands<'t> {
     }
 
     fn is_other_process(&self, command: usize) -> bool {
+        let processes = self.other_processes.get_or_init(|| {
+            let mut processes = BTreeMap::new();
+            for (index, command) in self.script.commands.iter().enumerate() {
+                *processes.entry(command.pipeline).or_default() |=
+                    programs::is_other_process(self.arguments_of(index));
+            }
+            processes
+        });
         let pipeline = self.script.commands[command].pipeline;
-        self.outer.is_other_process
-            || self
-                .other_processes
-                .get(&pipeline)
-                .copied()
-                .unwrap_or_default()
+        self.outer.is_other_process || processes.get(&pipeline).copied().unwrap_or_default()
     }
 
     /// The assignments, flags and pairs of a command.
@@ -127,7 +147,7 @@ impl<'t> ScriptCommands<'t> {
             .iter()
             .map(|one| assigned(&self.script, one))
             .collect();
-        let arguments = &self.arguments[command];
+        let arguments = self.arguments_of(command);
         let is_program = arguments
             .first()
             .and_then(programs::name_of)
@@ -160,12 +180,15 @@ impl<'t> ScriptCommands<'t> {
     fn main_program(&self) -> Option<usize> {
         let runs = |index: &usize| {
             self.script.commands[*index].kind == CommandKind::Simple
-                && !self.arguments[*index].is_empty()
+                && !self.arguments_of(*index).is_empty()
         };
         let is_exec = |index: &usize| {
-            self.arguments[*index].first().and_then(Argument::literal) == Some("exec")
+            self.arguments_of(*index)
+                .first()
+                .and_then(Argument::literal)
+                == Some("exec")
         };
-        let mut all = (0..self.arguments.len()).rev().filter(runs);
+        let mut all = (0..self.script.commands.len()).rev().filter(runs);
         all.clone().find(is_exec).or_else(|| all.next())
     }
 }

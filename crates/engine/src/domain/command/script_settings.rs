@@ -30,16 +30,17 @@ enum Effect {
 /// All assignments of a script, in order; `None` if there are too many.
 pub(super) fn of_script(
     script: &ShellScript<'_>,
-    arguments: &[Vec<Argument<'_>>],
+    arguments: &[Argument<'_>],
 ) -> Option<Vec<ScriptSetting>> {
     let mut found = Vec::new();
     for (index, command) in script.commands.iter().enumerate() {
         let mut settings = Vec::new();
-        if command.words.is_empty() {
+        if script.words_of(command).is_empty() {
             settings.extend(command.assignments.iter().map(|one| assigned(script, one)));
         }
-        add_declared(&arguments[index], &mut settings);
-        found.extend(function_variables(script, command, &arguments[index]));
+        let own = &arguments[command.words.clone()];
+        add_declared(own, &mut settings);
+        found.extend(function_variables(script, command, own));
         if command.kind == CommandKind::Items {
             // The variable of a loop has another value each time.
             settings.extend(loop_variable(script, index));
@@ -52,8 +53,8 @@ pub(super) fn of_script(
             return None;
         }
     }
-    for word in &script.words {
-        for part in &word.parts {
+    for (index, word) in script.words.iter().enumerate() {
+        for part in script.parts(index) {
             if let PartKind::Parameter(parameter) = &part.kind
                 && let Some((ParameterOperator::Assign, default)) = parameter.alternative
             {

@@ -1,7 +1,9 @@
 //! IDs in commands: the elements of `command` and `args`, probes and hooks, and the scripts of shells.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::document::Base;
@@ -27,8 +29,12 @@ const DEEPEST_SCRIPT: usize = 3;
 pub(super) struct CommandElements<'t> {
     list: ArgumentList<'t>,
     indices: BTreeMap<NodeId, usize>,
-    /// The script of the shell that the command starts, read on demand.
+    /// The script of the shell that the command starts.
     script: Option<&'t str>,
+    /// The script as commands, read on demand.
+    commands: OnceCell<ScriptCommands<'t>>,
+    /// The settings of the command and of its script, collected on demand.
+    reach: OnceCell<Arc<CommandReach>>,
 }
 
 /// The maximum number of IDs in one script whose commands are compared with the context rules.
@@ -67,6 +73,8 @@ impl<'t> CommandElements<'t> {
             list,
             indices,
             script,
+            commands: OnceCell::new(),
+            reach: OnceCell::new(),
         }
     }
 
@@ -92,45 +100,47 @@ impl<'t> CommandElements<'t> {
     }
 
     /// The settings of the command, and those of its script.
-    pub(super) fn reach(&self) -> Arc<CommandReach> {
-        match self.script.filter(|text| may_set_a_region(text)) {
-            None => Arc::clone(self.list.reach()),
-            Some(text) => {
-                let script =
-                    ScriptCommands::new(text, DollarSpelling::Escapable, self.list.reach());
-                Arc::new(script.settings())
+    pub(super) fn reach(&self) -> &Arc<CommandReach> {
+        self.reach.get_or_init(|| {
+            let may_set = self.script.filter(|text| may_set_a_region(text));
+            match may_set.and_then(|_| self.script()) {
+                None => Arc::clone(self.list.reach()),
+                Some(script) => Arc::new(script.settings()),
             }
-        }
+        })
     }
 
     /// The script, if the command starts a shell.
-    pub(super) fn script(&self) -> Option<ScriptCommands<'t>> {
+    pub(super) fn script(&self) -> Option<&ScriptCommands<'t>> {
         let text = self.script?;
-        Some(ScriptCommands::new(
-            text,
-            DollarSpelling::Escapable,
-            self.list.reach(),
-        ))
+        let read = || ScriptCommands::new(text, DollarSpelling::Escapable, self.list.reach());
+        Some(self.commands.get_or_init(read))
     }
 }
 
 impl<'t> Detector<'t, '_> {
     /// The IDs in an element of a command.
     pub(super) fn element(&mut self, site: TextSite<'t>, node: NodeId, text: &'t str) {
+        let found: Vec<_> = tokens(text, self.snapshot).collect();
+        if found.is_empty() {
+            return;
+        }
         let elements = self.elements(&site, node);
-        if elements.element(node) == Element::Script {
-            let outer = Arc::clone(elements.list.reach());
-            return self.script(&ScriptText {
+        if elements.element(node) == Element::Script
+            && let Some(script) = elements.script()
+        {
+            let of = ScriptText {
                 site,
                 text,
                 span: 0..text.len(),
                 dollar: DollarSpelling::Escapable,
-                outer: &outer,
+                outer: elements.list.reach(),
                 depth: 0,
-            });
+            };
+            return self.commands_of(&of, script, found);
         }
         let role = self.role(&site, text);
-        for token in tokens(text, self.snapshot) {
+        for token in found {
             if let Some(place) = elements.place(node, &token) {
                 self.found.push(of_place(site, text, token, place, role));
             }
@@ -157,7 +167,7 @@ impl<'t> Detector<'t, '_> {
     }
 
     /// The command that a text is an element of.
-    fn elements(&mut self, site: &TextSite<'t>, node: NodeId) -> Arc<CommandElements<'t>> {
+    fn elements(&mut self, site: &TextSite<'t>, node: NodeId) -> Rc<CommandElements<'t>> {
         let object = self.object;
         let list = object.tree.parent(node).unwrap_or(node);
         let key = match site.location {
@@ -170,31 +180,43 @@ impl<'t> Detector<'t, '_> {
             | Location::Document => site.container.unwrap_or(list),
         };
         let elements = self.commands.entry(key).or_insert_with(|| {
-            Arc::new(if key == list {
+            Rc::new(if key == list {
                 CommandElements::of(object.tree, std::iter::once(list))
             } else {
                 CommandElements::of_container(object, key)
             })
         });
-        Arc::clone(elements)
+        Rc::clone(elements)
     }
 
     /// The command of the container of a variable.
-    pub(super) fn command_of(&mut self, container: NodeId) -> Arc<CommandElements<'t>> {
+    pub(super) fn command_of(&mut self, container: NodeId) -> Rc<CommandElements<'t>> {
         let object = self.object;
         let elements = self
             .commands
             .entry(container)
-            .or_insert_with(|| Arc::new(CommandElements::of_container(object, container)));
-        Arc::clone(elements)
+            .or_insert_with(|| Rc::new(CommandElements::of_container(object, container)));
+        Rc::clone(elements)
     }
 
     /// The IDs in a script.
     fn script(&mut self, of: &ScriptText<'_, 't>) {
         let text = &of.text[of.span.clone()];
         let found: Vec<_> = tokens(text, self.snapshot).collect();
+        if !found.is_empty() {
+            let script = ScriptCommands::new(text, of.dollar, of.outer);
+            self.commands_of(of, &script, found);
+        }
+    }
+
+    /// The IDs in the commands of a script.
+    fn commands_of(
+        &mut self,
+        of: &ScriptText<'_, 't>,
+        script: &ScriptCommands<'t>,
+        found: Vec<Token<'t>>,
+    ) {
         let ranges: Vec<_> = found.iter().map(|token| token.span.clone()).collect();
-        let mut script = ScriptCommands::new(text, of.dollar, of.outer);
         let embedded = script.embedded(&ranges);
         for inner in &embedded {
             self.inner(of, inner);

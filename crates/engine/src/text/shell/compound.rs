@@ -116,7 +116,7 @@ impl ScriptReader<'_> {
         self.blanks();
         let outer = self.open_command(CommandKind::Subject);
         let word = self.word(WordEnd::Blank)?;
-        self.push_word(word);
+        self.open_words.push(word);
         self.close_command(outer);
         self.blank_lines()?;
         self.expect("in")?;
@@ -149,7 +149,7 @@ impl ScriptReader<'_> {
         loop {
             self.blanks();
             let word = self.word(WordEnd::Blank)?;
-            self.push_word(word);
+            self.open_words.push(word);
             self.blanks();
             match self.peek() {
                 Some(b'|') => self.at += 1,
@@ -184,7 +184,7 @@ impl ScriptReader<'_> {
                         WordEnd::Blank
                     };
                     let word = self.word(end)?;
-                    self.push_word(word);
+                    self.open_words.push(word);
                     is_expression = self.script.literal(word).as_deref() == Some("=~");
                 }
             }
@@ -203,13 +203,24 @@ impl ScriptReader<'_> {
         name?;
         self.blanks();
         if self.peek() == Some(b'(') {
-            self.at += 1;
-            self.blanks();
-            if self.peek() != Some(b')') {
-                return Err(Stop::NotUnderstood);
-            }
-            self.at += 1;
+            self.function_parentheses()?;
         }
+        self.function_body()
+    }
+
+    /// The parentheses behind the name of a function.
+    pub(super) fn function_parentheses(&mut self) -> Result<(), Stop> {
+        self.at += 1;
+        self.blanks();
+        if self.peek() != Some(b')') {
+            return Err(Stop::NotUnderstood);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// The command of a function, behind its name and the parentheses.
+    pub(super) fn function_body(&mut self) -> Result<(), Stop> {
         self.blank_lines()?;
         self.in_block(BlockKind::Conditional, Self::command)
     }
@@ -228,7 +239,7 @@ impl ScriptReader<'_> {
                 None | Some(b'\n' | b';') => return Ok(()),
                 Some(_) => {
                     let word = self.word(WordEnd::Blank)?;
-                    self.push_word(word);
+                    self.open_words.push(word);
                 }
             }
         }
@@ -238,7 +249,7 @@ impl ScriptReader<'_> {
     fn redirections(&mut self) -> Result<(), Stop> {
         self.blanks();
         let outer = self.open_command(CommandKind::Simple);
-        let index = self.command;
+        let index = self.command.index;
         while self.redirection()? {
             self.blanks();
         }
@@ -247,9 +258,5 @@ impl ScriptReader<'_> {
             self.script.commands.truncate(index);
         }
         Ok(())
-    }
-
-    fn push_word(&mut self, word: usize) {
-        self.script.commands[self.command].words.push(word);
     }
 }

@@ -1,6 +1,7 @@
 //! What `$` and backticks start: parameters, substitutions and arithmetic.
 
-use super::reader::{ListEnd, ScriptReader, Stop, is_identifier};
+use super::characters::is_identifier;
+use super::reader::{ListEnd, ScriptReader, Stop};
 use super::word::{BraceQuotes, WordEnd};
 use super::{BlockKind, DollarSpelling, Parameter, ParameterOperator, PartKind};
 
@@ -9,7 +10,7 @@ const SPECIAL: &[u8] = b"@*#?-$!";
 
 impl ScriptReader<'_> {
     /// What `$` starts, at the dollar sign.
-    pub(super) fn dollar(&mut self, word: usize, is_quoted: bool) -> Result<(), Stop> {
+    pub(super) fn dollar(&mut self, is_quoted: bool) -> Result<(), Stop> {
         if self.dollar == DollarSpelling::Escapable && self.byte(self.at + 1) == Some(b'$') {
             self.at += 1;
         }
@@ -18,21 +19,21 @@ impl ScriptReader<'_> {
             Some(b'(') if self.byte(start + 2) == Some(b'(') => {
                 self.at += 3;
                 self.nested(|reader| reader.arithmetic(false))?;
-                self.part(word, start..self.at, PartKind::Unknown, is_quoted);
+                self.part(start..self.at, PartKind::Unknown, is_quoted);
                 Ok(())
             }
             Some(b'(') => {
                 self.at += 2;
-                self.substitution(word, start, is_quoted)
+                self.substitution(start, is_quoted)
             }
-            Some(b'{') => self.nested(|reader| reader.braces(word, start, is_quoted)),
+            Some(b'{') => self.nested(|reader| reader.braces(start, is_quoted)),
             // Shells differ in whether a name goes on behind a line continuation.
             Some(b'\\') if self.byte(start + 2) == Some(b'\n') => Err(Stop::NotUnderstood),
             Some(b'[') => Err(Stop::NotUnderstood),
-            Some(b'\'') if !is_quoted => self.ansi_quotes(word),
+            Some(b'\'') if !is_quoted => self.ansi_quotes(),
             // A locale's translation in bash, a dollar sign and a quote in other shells.
             Some(b'"') if !is_quoted => {
-                self.part(word, start..start + 1, PartKind::Unknown, is_quoted);
+                self.part(start..start + 1, PartKind::Unknown, is_quoted);
                 self.at += 1;
                 Ok(())
             }
@@ -43,7 +44,7 @@ impl ScriptReader<'_> {
                     length => length,
                 };
                 if length == 0 {
-                    self.text(word, start..start + 1, is_quoted);
+                    self.text(start..start + 1, is_quoted);
                     return Ok(());
                 }
                 let name = self.at..self.at + length;
@@ -55,23 +56,18 @@ impl ScriptReader<'_> {
                     name,
                     alternative: None,
                 };
-                self.part(
-                    word,
-                    start..self.at,
-                    PartKind::Parameter(parameter),
-                    is_quoted,
-                );
+                self.part(start..self.at, PartKind::Parameter(parameter), is_quoted);
                 Ok(())
             }
             None => {
-                self.text(word, start..start + 1, is_quoted);
+                self.text(start..start + 1, is_quoted);
                 Ok(())
             }
         }
     }
 
     /// The commands of `$(…)`, after the opening parenthesis.
-    fn substitution(&mut self, word: usize, start: usize, is_quoted: bool) -> Result<(), Stop> {
+    fn substitution(&mut self, start: usize, is_quoted: bool) -> Result<(), Stop> {
         // Shells differ in the line at which the text of an outer here-document starts.
         let pending = std::mem::take(&mut self.pending);
         let from = self.at;
@@ -84,54 +80,55 @@ impl ScriptReader<'_> {
         }
         self.pending = pending;
         self.at += 1;
-        self.part(word, start..self.at, PartKind::Substitution, is_quoted);
+        self.part(start..self.at, PartKind::Substitution, is_quoted);
         Ok(())
     }
 
     /// `<(…)` or `>(…)`.
-    pub(super) fn process_substitution(&mut self, word: usize) -> Result<(), Stop> {
+    pub(super) fn process_substitution(&mut self) -> Result<(), Stop> {
         let start = self.at;
         self.at += 2;
-        self.substitution(word, start, false)
+        self.substitution(start, false)
     }
 
     /// The commands between backticks.
-    pub(super) fn backticks(&mut self, word: usize, is_quoted: bool) -> Result<(), Stop> {
+    pub(super) fn backticks(&mut self, is_quoted: bool) -> Result<(), Stop> {
         let start = self.at;
-        let end = memchr::memchr(b'`', &self.bytes[start + 1..self.end])
+        let end = memchr::memchr(b'`', &self.bytes[start + 1..])
             .map(|length| start + 1 + length)
             .ok_or(Stop::Unclosed)?;
         // With backslashes the commands are not spelled as they are read.
         if self.bytes[start..end].contains(&b'\\') || !self.pending.is_empty() {
             return Err(Stop::NotUnderstood);
         }
-        let outer = std::mem::replace(&mut self.end, end);
+        let outer = self.bytes;
+        self.bytes = &outer[..end];
         self.at = start + 1;
         self.in_block(BlockKind::Subshell, |reader| reader.list(ListEnd::Text))?;
-        self.end = outer;
+        self.bytes = outer;
         if !self.pending.is_empty() {
             return Err(Stop::NotUnderstood);
         }
         self.at = end + 1;
-        self.part(word, start..self.at, PartKind::Substitution, is_quoted);
+        self.part(start..self.at, PartKind::Substitution, is_quoted);
         Ok(())
     }
 
     /// `$'…'`: escapes in bash, a dollar sign and quotes in other shells.
-    fn ansi_quotes(&mut self, word: usize) -> Result<(), Stop> {
+    fn ansi_quotes(&mut self) -> Result<(), Stop> {
         let (start, inner) = (self.at, self.at + 2);
-        let length = memchr::memchr(b'\'', &self.bytes[inner..self.end]).ok_or(Stop::Unclosed)?;
+        let length = memchr::memchr(b'\'', &self.bytes[inner..]).ok_or(Stop::Unclosed)?;
         if self.bytes[inner..inner + length].ends_with(b"\\") {
             return Err(Stop::NotUnderstood);
         }
         self.at = inner + length + 1;
-        self.script.words[word].has_quotes = true;
-        self.part(word, start..self.at, PartKind::Unknown, true);
+        self.mark_quotes(true);
+        self.part(start..self.at, PartKind::Unknown, true);
         Ok(())
     }
 
     /// `${…}`, at the dollar sign.
-    fn braces(&mut self, word: usize, start: usize, is_quoted: bool) -> Result<(), Stop> {
+    fn braces(&mut self, start: usize, is_quoted: bool) -> Result<(), Stop> {
         self.at = start + 2;
         let is_indirect = match self.peek() {
             Some(b'#' | b'!') => self.byte(self.at + 1).is_some_and(|b| b != b'}'),
@@ -145,7 +142,7 @@ impl ScriptReader<'_> {
         self.at = name.end;
         let has_subscript = self.peek() == Some(b'[');
         if has_subscript {
-            let rest = &self.bytes[self.at + 1..self.end];
+            let rest = &self.bytes[self.at + 1..];
             self.at += 1 + rest.iter().take_while(|b| is_subscript(**b)).count();
             if self.peek() != Some(b']') {
                 return Err(Stop::NotUnderstood);
@@ -171,7 +168,7 @@ impl ScriptReader<'_> {
                     BraceQuotes::AsOutside
                 };
                 self.brace_word(quotes)?;
-                self.close_braces(word, start, PartKind::Unknown, is_quoted);
+                self.close_braces(start, PartKind::Unknown, is_quoted);
                 return Ok(());
             }
         };
@@ -180,25 +177,23 @@ impl ScriptReader<'_> {
         } else {
             PartKind::Parameter(Parameter { name, alternative })
         };
-        self.close_braces(word, start, kind, is_quoted);
+        self.close_braces(start, kind, is_quoted);
         Ok(())
     }
 
     /// The word behind an operator, which may be empty.
     fn brace_word(&mut self, quotes: BraceQuotes) -> Result<usize, Stop> {
-        let word = self.open_word();
-        self.word_parts(word, WordEnd::Brace(quotes))?;
-        Ok(word)
+        self.word_or_nothing(WordEnd::Brace(quotes))
     }
 
-    fn close_braces(&mut self, word: usize, start: usize, kind: PartKind, is_quoted: bool) {
+    fn close_braces(&mut self, start: usize, kind: PartKind, is_quoted: bool) {
         self.at += 1;
-        self.part(word, start..self.at, kind, is_quoted);
+        self.part(start..self.at, kind, is_quoted);
     }
 
     /// The length of the name of a parameter.
     fn parameter_length(&self) -> usize {
-        let rest = &self.bytes[self.at..self.end];
+        let rest = &self.bytes[self.at..];
         match rest.first() {
             Some(b) if b.is_ascii_digit() => rest.iter().take_while(|b| b.is_ascii_digit()).count(),
             Some(b) if is_identifier(*b) => self.identifier(),
@@ -223,21 +218,20 @@ impl ScriptReader<'_> {
 
     /// Arithmetic after its opening parentheses, up to and with the closing ones; `for ((…))` has semicolons.
     pub(super) fn arithmetic(&mut self, has_semicolons: bool) -> Result<(), Stop> {
-        let word = self.open_word();
-        let outer = self.inside.replace(word);
+        self.in_word(|reader| reader.arithmetic_expression(has_semicolons))?;
+        self.at += 2;
+        Ok(())
+    }
+
+    fn arithmetic_expression(&mut self, has_semicolons: bool) -> Result<(), Stop> {
         let mut open = 0_usize;
         while let Some(byte) = self.peek() {
             match byte {
                 b'(' => open += 1,
                 b')' if open > 0 => open -= 1,
-                b')' if self.byte(self.at + 1) == Some(b')') => {
-                    self.script.words[word].span.end = self.at;
-                    self.at += 2;
-                    self.inside = outer;
-                    return Ok(());
-                }
+                b')' if self.byte(self.at + 1) == Some(b')') => return Ok(()),
                 b'$' => {
-                    self.dollar(word, true)?;
+                    self.dollar(true)?;
                     continue;
                 }
                 b';' if has_semicolons => {}

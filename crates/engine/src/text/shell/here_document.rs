@@ -23,11 +23,11 @@ impl ScriptReader<'_> {
         for pending in std::mem::take(&mut self.pending) {
             let start = self.at;
             let end = loop {
-                if self.at >= self.end {
+                if self.at >= self.end() {
                     return Err(Stop::Unclosed);
                 }
                 let (from, to) = (self.at, self.line_end());
-                self.at = self.end.min(to + 1);
+                self.at = self.end().min(to + 1);
                 let line = &self.script.source[from..to];
                 let tabs = if pending.strips_tabs {
                     line.trim_start_matches('\t')

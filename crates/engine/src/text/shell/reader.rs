@@ -1,23 +1,18 @@
 //! The position in a script, and the lists, pipelines and simple commands.
 
-use std::ops::Range;
-
 use super::here_document::PendingHereDocument;
 use super::{
-    BlockKind, CommandBlock, CommandKind, DollarSpelling, ShellScript, ShellWord, SimpleCommand,
+    BlockKind, CommandBlock, CommandKind, DollarSpelling, ShellScript, SimpleCommand, WordPart,
 };
 
 /// The maximum depth of blocks, substitutions and expansions.
 const DEEPEST: usize = 64;
 
-/// The longest reserved word, in bytes.
-const LONGEST_RESERVED: usize = 8;
+/// The usual number of bytes of a script for each of its words.
+const BYTES_OF_WORD: usize = 8;
 
-/// Words that are part of the grammar in the position of a command.
-const RESERVED: &[&str] = &[
-    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
-    "function", "if", "in", "select", "then", "time", "until", "while", "{", "}",
-];
+/// The maximum number of words whose memory is reserved before the reading.
+const MOST_RESERVED: usize = 1024;
 
 /// Why a script is read no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,19 +36,41 @@ pub(super) enum ListEnd {
     CaseItem,
 }
 
+/// A word that is being read.
+#[derive(Clone, Copy)]
+pub(super) struct OpenWord {
+    pub(super) index: usize,
+    /// The index of its first part in the parts of the open words.
+    pub(super) first_part: usize,
+    pub(super) has_quotes: bool,
+}
+
+/// A command that is being read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct OpenCommand {
+    pub(super) index: usize,
+    /// The index of its first word in the words of the open commands.
+    pub(super) first_word: usize,
+}
+
 /// A script that is being read.
 pub(super) struct ScriptReader<'t> {
     pub(super) script: ShellScript<'t>,
+    /// The script, or as much of it as ends before the closing backtick.
     pub(super) bytes: &'t [u8],
     pub(super) at: usize,
-    /// The end of the text that is read: the script, or the text between backticks.
-    pub(super) end: usize,
+    /// The reserved word at an offset, if it has been looked up.
+    pub(super) reserved: Option<(usize, Option<&'static str>)>,
     pub(super) dollar: DollarSpelling,
     /// The here-documents whose text follows the current line.
     pub(super) pending: Vec<PendingHereDocument>,
-    /// The word around a substitution.
-    pub(super) inside: Option<usize>,
-    pub(super) command: usize,
+    /// The innermost word that is being read.
+    pub(super) word: Option<OpenWord>,
+    /// The parts of the words that are being read.
+    pub(super) open_parts: Vec<WordPart>,
+    pub(super) command: OpenCommand,
+    /// The words of the commands that are being read.
+    pub(super) open_words: Vec<usize>,
     pub(super) block: usize,
     pipelines: usize,
     pipeline: usize,
@@ -64,25 +81,32 @@ pub(super) struct ScriptReader<'t> {
 
 impl<'t> ScriptReader<'t> {
     pub(super) fn new(source: &'t str, dollar: DollarSpelling) -> Self {
+        let words = MOST_RESERVED.min(source.len() / BYTES_OF_WORD);
+        let mut blocks = Vec::with_capacity(words / 2 + 1);
+        blocks.push(CommandBlock {
+            parent: 0,
+            kind: BlockKind::Transparent,
+        });
         Self {
             script: ShellScript {
                 source,
-                commands: Vec::new(),
-                words: Vec::new(),
-                blocks: vec![CommandBlock {
-                    parent: 0,
-                    kind: BlockKind::Transparent,
-                }],
+                commands: Vec::with_capacity(words / 3),
+                words: Vec::with_capacity(words),
+                parts: Vec::with_capacity(words),
+                command_words: Vec::with_capacity(words),
+                blocks,
                 comments: Vec::new(),
                 unread: None,
             },
             bytes: source.as_bytes(),
             at: 0,
-            end: source.len(),
+            reserved: None,
             dollar,
             pending: Vec::new(),
-            inside: None,
-            command: 0,
+            word: None,
+            open_parts: Vec::new(),
+            command: OpenCommand::default(),
+            open_words: Vec::new(),
             block: 0,
             pipelines: 0,
             pipeline: 0,
@@ -95,8 +119,8 @@ impl<'t> ScriptReader<'t> {
     pub(super) fn read(mut self) -> ShellScript<'t> {
         let mut start = 0;
         let mut read = Ok(());
-        while read.is_ok() && self.at < self.end {
-            read = self.next_item(ListEnd::Text);
+        while read.is_ok() && self.at < self.end() {
+            read = self.next_item();
             if read.is_ok() && self.pending.is_empty() {
                 start = self.at;
             }
@@ -122,6 +146,10 @@ impl<'t> ScriptReader<'t> {
         script.commands.truncate(commands);
         let words = script.words.partition_point(|one| one.span.start < start);
         script.words.truncate(words);
+        let ends = script.commands.iter().map(|one| one.words.end);
+        script
+            .command_words
+            .truncate(ends.max().unwrap_or_default());
         script.comments.retain(|one| one.start < start);
     }
 
@@ -135,20 +163,25 @@ impl<'t> ScriptReader<'t> {
                 if reader.is_at(end) {
                     return Ok(());
                 }
-                if reader.at >= reader.end {
+                if reader.at >= reader.end() {
                     return Err(Stop::Unclosed);
                 }
-                reader.next_item(end)?;
+                reader.item(end)?;
             }
         })
     }
 
-    /// Reads blank lines, or one command with the operator after it.
-    fn next_item(&mut self, end: ListEnd) -> Result<(), Stop> {
+    /// Reads blank lines, and a command of the script if one follows.
+    fn next_item(&mut self) -> Result<(), Stop> {
         self.blank_lines()?;
-        if self.at >= self.end || self.is_at(end) {
+        if self.at >= self.end() {
             return Ok(());
         }
+        self.item(ListEnd::Text)
+    }
+
+    /// Reads a command with the operator after it.
+    fn item(&mut self, end: ListEnd) -> Result<(), Stop> {
         let blocks = self.script.blocks.len();
         self.and_or()?;
         self.blanks();
@@ -181,8 +214,8 @@ impl<'t> ScriptReader<'t> {
 
     /// Commands that `|` joins.
     fn pipeline(&mut self) -> Result<(), Stop> {
-        while matches!(self.reserved(), Some("!" | "time")) {
-            self.at += self.reserved().map_or(0, str::len);
+        while let Some(word @ ("!" | "time")) = self.reserved() {
+            self.at += word.len();
             self.blanks();
         }
         self.pipelines += 1;
@@ -217,10 +250,12 @@ impl<'t> ScriptReader<'t> {
 
     // --- commands and words ---
 
-    /// Starts a command and returns the index of the outer one.
-    pub(super) fn open_command(&mut self, kind: CommandKind) -> usize {
-        let outer = self.command;
-        self.command = self.script.commands.len();
+    /// Starts a command and returns the outer one.
+    pub(super) fn open_command(&mut self, kind: CommandKind) -> OpenCommand {
+        let command = OpenCommand {
+            index: self.script.commands.len(),
+            first_word: self.open_words.len(),
+        };
         self.script.commands.push(SimpleCommand {
             kind,
             span: self.at..self.at,
@@ -228,23 +263,27 @@ impl<'t> ScriptReader<'t> {
             pipeline: self.pipeline,
             ..SimpleCommand::default()
         });
-        outer
+        std::mem::replace(&mut self.command, command)
     }
 
-    pub(super) fn close_command(&mut self, outer: usize) {
-        self.script.commands[self.command].span.end = self.at;
-        self.command = outer;
+    pub(super) fn close_command(&mut self, outer: OpenCommand) {
+        let OpenCommand { index, first_word } = std::mem::replace(&mut self.command, outer);
+        let words = &mut self.script.command_words;
+        let start = words.len();
+        words.extend(self.open_words.drain(first_word..));
+        let command = &mut self.script.commands[index];
+        command.words = start..words.len();
+        command.span.end = self.at;
     }
 
-    /// Starts a word.
-    pub(super) fn open_word(&mut self) -> usize {
-        self.script.words.push(ShellWord {
-            span: self.at..self.at,
-            parent: self.inside,
-            command: self.command,
-            ..ShellWord::default()
-        });
-        self.script.words.len() - 1
+    /// The current command.
+    pub(super) fn current(&mut self) -> &mut SimpleCommand {
+        &mut self.script.commands[self.command.index]
+    }
+
+    /// Whether the current command has no word yet.
+    pub(super) fn is_wordless(&self) -> bool {
+        self.open_words.len() == self.command.first_word
     }
 
     // --- nesting ---
@@ -279,123 +318,4 @@ impl<'t> ScriptReader<'t> {
         self.block = outer;
         result
     }
-
-    // --- characters ---
-
-    /// Skips spaces, line continuations and a comment.
-    pub(super) fn blanks(&mut self) {
-        loop {
-            match self.peek() {
-                Some(b' ' | b'\t') => self.at += 1,
-                Some(b'\\') if self.byte(self.at + 1) == Some(b'\n') => self.at += 2,
-                Some(b'#') => {
-                    let line = self.line_end();
-                    self.script.comments.push(self.at..line);
-                    self.at = line;
-                }
-                _ => return,
-            }
-        }
-    }
-
-    /// Skips blanks and line ends, with the here-documents of each line.
-    pub(super) fn blank_lines(&mut self) -> Result<(), Stop> {
-        loop {
-            self.blanks();
-            if self.peek() != Some(b'\n') {
-                return Ok(());
-            }
-            self.at += 1;
-            self.here_documents()?;
-        }
-    }
-
-    /// The reserved word at the current position.
-    pub(super) fn reserved(&self) -> Option<&'static str> {
-        let rest = &self.bytes[self.at..self.end];
-        let near = &rest[..rest.len().min(LONGEST_RESERVED + 1)];
-        let length = near
-            .iter()
-            .position(|b| is_separator(*b))
-            .unwrap_or(near.len());
-        RESERVED
-            .iter()
-            .find(|word| word.as_bytes() == &near[..length])
-            .copied()
-    }
-
-    /// Consumes a reserved word.
-    pub(super) fn expect(&mut self, word: &str) -> Result<(), Stop> {
-        if self.reserved() != Some(word) {
-            let unclosed = self.at >= self.end;
-            return Err(if unclosed {
-                Stop::Unclosed
-            } else {
-                Stop::NotUnderstood
-            });
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    pub(super) fn is_at(&self, end: ListEnd) -> bool {
-        match end {
-            ListEnd::Text => self.at >= self.end,
-            ListEnd::Parenthesis => self.peek() == Some(b')'),
-            ListEnd::Reserved(words) => self.reserved().is_some_and(|word| words.contains(&word)),
-            ListEnd::CaseItem => {
-                self.starts_with(b";;")
-                    || self.starts_with(b";&")
-                    || self.reserved() == Some("esac")
-            }
-        }
-    }
-
-    pub(super) fn is_at_command_end(&self) -> bool {
-        match self.peek() {
-            None | Some(b'\n' | b';' | b'|' | b')') => true,
-            Some(b'&') => self.byte(self.at + 1) != Some(b'>'),
-            Some(_) => false,
-        }
-    }
-
-    /// The length of the identifier at the current position.
-    pub(super) fn identifier(&self) -> usize {
-        let rest = &self.bytes[self.at..self.end];
-        if rest.first().is_none_or(u8::is_ascii_digit) {
-            return 0;
-        }
-        rest.iter().take_while(|b| is_identifier(**b)).count()
-    }
-
-    pub(super) fn peek(&self) -> Option<u8> {
-        self.byte(self.at)
-    }
-
-    pub(super) fn byte(&self, at: usize) -> Option<u8> {
-        (at < self.end).then(|| self.bytes[at])
-    }
-
-    pub(super) fn starts_with(&self, text: &[u8]) -> bool {
-        self.bytes[self.at..self.end].starts_with(text)
-    }
-
-    /// The end of the current line.
-    pub(super) fn line_end(&self) -> usize {
-        let rest: Range<usize> = self.at..self.end;
-        memchr::memchr(b'\n', &self.bytes[rest]).map_or(self.end, |length| self.at + length)
-    }
-}
-
-/// Whether a byte separates words in the position of a command.
-fn is_separator(byte: u8) -> bool {
-    matches!(
-        byte,
-        b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')'
-    )
-}
-
-/// Whether a byte is part of the name of a variable.
-pub(super) fn is_identifier(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }

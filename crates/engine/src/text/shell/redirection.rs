@@ -5,47 +5,41 @@ use super::here_document::PendingHereDocument;
 use super::reader::{ScriptReader, Stop};
 use super::word::WordEnd;
 
-/// The operators, each before its prefixes.
-const OPERATORS: &[&str] = &[
-    "<<<", "<<-", "&>>", "<<", "<&", "<>", ">>", ">&", ">|", "&>", "<", ">",
-];
-
 impl ScriptReader<'_> {
     /// A redirection of the current command; `false` if none follows.
     pub(super) fn redirection(&mut self) -> Result<bool, Stop> {
-        let digits = self.bytes[self.at..self.end]
+        if !matches!(self.peek(), Some(b'<' | b'>' | b'&' | b'0'..=b'9')) {
+            return Ok(false);
+        }
+        let digits = self.bytes[self.at..]
             .iter()
             .take_while(|b| b.is_ascii_digit())
             .count();
         let start = self.at + digits;
         let is_process_substitution =
             self.byte(start + 1) == Some(b'(') && digits == 0 && self.peek() != Some(b'&');
-        let operator = OPERATORS
-            .iter()
-            .find(|one| self.bytes[start..self.end].starts_with(one.as_bytes()))
-            .filter(|_| !is_process_substitution);
-        let Some(operator) = operator else {
+        let length = operator_length(&self.bytes[start..]);
+        if length == 0 || is_process_substitution {
             return Ok(false);
-        };
-        self.at = start + operator.len();
+        }
+        self.at = start + length;
         self.redirection_target()?;
-        let operator_span = start..start + operator.len();
+        let operator = &self.bytes[start..start + length];
         let target = self.word(WordEnd::Blank)?;
-        let redirection = self.script.commands[self.command].redirections.len();
-        self.script.commands[self.command]
-            .redirections
-            .push(Redirection {
-                operator: operator_span,
-                target,
-                here_document: None,
-            });
-        if matches!(*operator, "<<" | "<<-") {
+        let redirections = &mut self.current().redirections;
+        let redirection = redirections.len();
+        redirections.push(Redirection {
+            operator: start..start + length,
+            target,
+            here_document: None,
+        });
+        if matches!(operator, b"<<" | b"<<-") {
             let delimiter = self.script.literal(target).ok_or(Stop::NotUnderstood)?;
             self.pending.push(PendingHereDocument {
-                command: self.command,
+                command: self.command.index,
                 redirection,
                 delimiter: delimiter.into_owned(),
-                strips_tabs: *operator == "<<-",
+                strips_tabs: operator == b"<<-",
                 is_expanded: !self.script.words[target].has_quotes,
             });
         }
@@ -61,5 +55,15 @@ impl ScriptReader<'_> {
             None => Err(Stop::Unclosed),
             Some(_) => Ok(()),
         }
+    }
+}
+
+/// The length of the operator at the start of a text; zero if there is none.
+fn operator_length(text: &[u8]) -> usize {
+    match text {
+        [b'<', b'<', b'<' | b'-', ..] | [b'&', b'>', b'>', ..] => 3,
+        [b'<', b'<' | b'&' | b'>', ..] | [b'>', b'>' | b'&' | b'|', ..] | [b'&', b'>', ..] => 2,
+        [b'<' | b'>', ..] => 1,
+        _ => 0,
     }
 }

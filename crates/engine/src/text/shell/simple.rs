@@ -2,13 +2,13 @@
 
 use super::reader::{ScriptReader, Stop};
 use super::word::WordEnd;
-use super::{Assignment, BlockKind, CommandKind};
+use super::{Assignment, CommandKind};
 
 impl ScriptReader<'_> {
     /// A simple command, or a function definition.
     pub(super) fn simple(&mut self) -> Result<(), Stop> {
+        let start = self.at;
         let outer = self.open_command(CommandKind::Simple);
-        let index = self.command;
         loop {
             self.blanks();
             if self.is_at_command_end() {
@@ -17,25 +17,24 @@ impl ScriptReader<'_> {
             if self.redirection()? {
                 continue;
             }
-            if self.script.commands[index].words.is_empty() && self.assignment()? {
+            if self.is_wordless() && self.assignment()? {
                 continue;
             }
             let word = self.word(WordEnd::Blank)?;
-            let is_first = self.script.commands[index].words.is_empty();
             if self.peek() == Some(b'(') {
-                if is_first {
+                if self.is_wordless() {
                     self.close_command(outer);
+                    self.function_parentheses()?;
                     return self.function_body();
                 }
-                self.script.commands[index].words.push(word);
+                self.open_words.push(word);
                 self.array_of_builtin(word)?;
                 continue;
             }
-            self.script.commands[index].words.push(word);
+            self.open_words.push(word);
         }
-        let is_empty = self.at == self.script.commands[index].span.start;
         self.close_command(outer);
-        if is_empty {
+        if self.at == start {
             Err(Stop::NotUnderstood)
         } else {
             Ok(())
@@ -53,10 +52,7 @@ impl ScriptReader<'_> {
         if self.byte(at) == Some(b'[') {
             let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'@' | b'*');
             at += 1;
-            at += self.bytes[at..self.end]
-                .iter()
-                .take_while(|b| inside(b))
-                .count();
+            at += self.bytes[at..].iter().take_while(|b| inside(b)).count();
             if self.byte(at) != Some(b']') {
                 return Ok(false);
             }
@@ -69,7 +65,7 @@ impl ScriptReader<'_> {
         }
         let is_part = is_appended || at > name.end;
         self.at = at + 1;
-        let value = self.word_after_assignment()?;
+        let value = self.word_or_nothing(WordEnd::Blank)?;
         let items = if self.peek() == Some(b'(') && self.script.words[value].span.is_empty() {
             self.array()?
         } else {
@@ -81,9 +77,7 @@ impl ScriptReader<'_> {
             is_part,
             items,
         };
-        self.script.commands[self.command]
-            .assignments
-            .push(assignment);
+        self.current().assignments.push(assignment);
         Ok(true)
     }
 
@@ -94,7 +88,7 @@ impl ScriptReader<'_> {
             return Err(Stop::NotUnderstood);
         }
         let items = self.array()?;
-        self.script.commands[self.command].words.extend(items);
+        self.open_words.extend(items);
         Ok(())
     }
 
@@ -113,17 +107,5 @@ impl ScriptReader<'_> {
                 None => return Err(Stop::Unclosed),
             }
         }
-    }
-
-    /// The command of a function whose name has been read.
-    fn function_body(&mut self) -> Result<(), Stop> {
-        self.at += 1;
-        self.blanks();
-        if self.peek() != Some(b')') {
-            return Err(Stop::NotUnderstood);
-        }
-        self.at += 1;
-        self.blank_lines()?;
-        self.in_block(BlockKind::Conditional, Self::command)
     }
 }

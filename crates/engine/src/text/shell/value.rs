@@ -3,14 +3,23 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{PartKind, ShellScript, ShellWord};
+use super::{PartKind, ShellScript, ShellWord, SimpleCommand, WordPart};
 
 impl<'t> ShellScript<'t> {
+    /// The parts of a word, ordered by their start. Quotes and backslashes are in no part.
+    pub fn parts(&self, word: usize) -> &[WordPart] {
+        &self.parts[self.words[word].parts.clone()]
+    }
+
+    /// The indices of the words of a command; the first is the name of the program.
+    pub fn words_of(&self, command: &SimpleCommand) -> &[usize] {
+        &self.command_words[command.words.clone()]
+    }
+
     /// The value of a word that has text only; `None` if it depends on parameters or commands.
     pub fn literal(&self, word: usize) -> Option<Cow<'t, str>> {
-        let word = &self.words[word];
         let text = |span: &Range<usize>| &self.source[span.clone()];
-        match &*word.parts {
+        match self.parts(word) {
             [] => Some(Cow::Borrowed("")),
             [part] if part.kind == PartKind::Text => Some(Cow::Borrowed(text(&part.span))),
             parts => parts

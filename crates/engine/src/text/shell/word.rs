@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::reader::{ScriptReader, Stop};
-use super::{PartKind, WordPart};
+use super::reader::{OpenWord, ScriptReader, Stop};
+use super::{PartKind, ShellWord, WordPart};
 
 /// The end of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,36 +40,95 @@ impl WordEnd {
 impl ScriptReader<'_> {
     /// A word, which may not be empty.
     pub(super) fn word(&mut self, end: WordEnd) -> Result<usize, Stop> {
-        let word = self.open_word();
-        self.word_parts(word, end)?;
-        if self.script.words[word].span.is_empty() {
+        let start = self.at;
+        let word = self.word_or_nothing(end)?;
+        if self.at == start {
             return Err(Stop::NotUnderstood);
         }
         Ok(word)
     }
 
-    /// The value of an assignment, which may be empty.
-    pub(super) fn word_after_assignment(&mut self) -> Result<usize, Stop> {
-        let word = self.open_word();
-        self.word_parts(word, WordEnd::Blank)?;
-        Ok(word)
+    /// A word up to its end, which is not consumed. The value of an assignment, and the word of an expansion, may be empty.
+    pub(super) fn word_or_nothing(&mut self, end: WordEnd) -> Result<usize, Stop> {
+        if end == WordEnd::Blank
+            && let Some(word) = self.plain_word()
+        {
+            return Ok(word);
+        }
+        self.in_word(|reader| {
+            while let Some(byte) = reader.peek() {
+                if reader.is_word_end(byte, end) {
+                    return Ok(());
+                }
+                reader.word_part(byte, end)?;
+            }
+            match end {
+                WordEnd::Brace(_) => Err(Stop::Unclosed),
+                WordEnd::Blank | WordEnd::Space => Ok(()),
+            }
+        })
     }
 
-    /// Reads the parts of `word` up to its end, which is not consumed.
-    pub(super) fn word_parts(&mut self, word: usize, end: WordEnd) -> Result<(), Stop> {
-        let outer = self.inside.replace(word);
-        while let Some(byte) = self.peek() {
-            if self.is_word_end(byte, end) {
-                break;
-            }
-            self.word_part(word, byte, end)?;
+    /// A word of plain text alone; `None` if the word is another one, which is not consumed.
+    fn plain_word(&mut self) -> Option<usize> {
+        let rest = &self.bytes[self.at..];
+        let length = rest.iter().take_while(|b| is_plain(**b)).count();
+        let ends = rest.get(length).is_none_or(|b| is_blank_or_operator(*b));
+        if length == 0 || !ends {
+            return None;
         }
-        self.inside = outer;
-        self.script.words[word].span.end = self.at;
-        match end {
-            WordEnd::Brace(_) if self.at >= self.end => Err(Stop::Unclosed),
-            WordEnd::Brace(_) | WordEnd::Blank | WordEnd::Space => Ok(()),
-        }
+        let span = self.at..self.at + length;
+        self.at = span.end;
+        let first_part = self.script.parts.len();
+        self.script.parts.push(WordPart {
+            span: span.clone(),
+            kind: PartKind::Text,
+            is_quoted: false,
+        });
+        Some(self.add_word(ShellWord {
+            span,
+            parts: first_part..first_part + 1,
+            ..ShellWord::default()
+        }))
+    }
+
+    /// Adds a word to the current command.
+    fn add_word(&mut self, word: ShellWord) -> usize {
+        self.script.words.push(ShellWord {
+            parent: self.word.map(|outer| outer.index),
+            command: self.command.index,
+            ..word
+        });
+        self.script.words.len() - 1
+    }
+
+    /// Reads a word with its parts, and returns its index.
+    pub(super) fn in_word(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<(), Stop>,
+    ) -> Result<usize, Stop> {
+        let start = self.at;
+        let index = self.add_word(ShellWord {
+            span: start..start,
+            ..ShellWord::default()
+        });
+        let first_part = self.open_parts.len();
+        let outer = self.word.replace(OpenWord {
+            index,
+            first_part,
+            has_quotes: false,
+        });
+        read(self)?;
+        let has_quotes = self.word.is_some_and(|word| word.has_quotes);
+        self.word = outer;
+        let parts = &mut self.script.parts;
+        let first = parts.len();
+        parts.extend(self.open_parts.drain(first_part..));
+        let word = &mut self.script.words[index];
+        word.span.end = self.at;
+        word.parts = first..parts.len();
+        word.has_quotes = has_quotes;
+        Ok(index)
     }
 
     fn is_word_end(&self, byte: u8, end: WordEnd) -> bool {
@@ -78,86 +137,81 @@ impl ScriptReader<'_> {
             WordEnd::Space => matches!(byte, b' ' | b'\t' | b'\n'),
             // `<(` and `>(` start a process substitution.
             WordEnd::Blank if matches!(byte, b'<' | b'>') => self.byte(self.at + 1) != Some(b'('),
-            WordEnd::Blank => {
-                matches!(
-                    byte,
-                    b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')'
-                )
-            }
+            WordEnd::Blank => is_blank_or_operator(byte),
         }
     }
 
     /// Reads the part at the current position.
-    fn word_part(&mut self, word: usize, byte: u8, end: WordEnd) -> Result<(), Stop> {
+    fn word_part(&mut self, byte: u8, end: WordEnd) -> Result<(), Stop> {
         match byte {
-            b'\\' => self.backslash(word, end),
+            b'\\' => self.backslash(end),
             b'\'' => match end {
                 WordEnd::Brace(BraceQuotes::NotKnown) => Err(Stop::NotUnderstood),
-                WordEnd::Brace(BraceQuotes::OnlyDouble) => self.literal_quotes(word),
+                WordEnd::Brace(BraceQuotes::OnlyDouble) => self.literal_quotes(),
                 WordEnd::Brace(BraceQuotes::AsOutside) | WordEnd::Blank | WordEnd::Space => {
-                    self.single_quotes(word)
+                    self.single_quotes()
                 }
             },
             b'"' => match end {
                 WordEnd::Brace(BraceQuotes::NotKnown) => Err(Stop::NotUnderstood),
                 WordEnd::Brace(BraceQuotes::AsOutside | BraceQuotes::OnlyDouble)
                 | WordEnd::Blank
-                | WordEnd::Space => self.double_quotes(word),
+                | WordEnd::Space => self.double_quotes(),
             },
-            b'$' => self.dollar(word, end.is_quoted()),
-            b'`' => self.backticks(word, end.is_quoted()),
-            b'<' | b'>' if end == WordEnd::Blank => self.process_substitution(word),
-            b'{' if self.template(word, end.is_quoted())? => Ok(()),
+            b'$' => self.dollar(end.is_quoted()),
+            b'`' => self.backticks(end.is_quoted()),
+            b'<' | b'>' if end == WordEnd::Blank => self.process_substitution(),
+            b'{' if self.template(end.is_quoted())? => Ok(()),
             _ => {
-                let run = self.run(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b));
-                self.text(word, run, end.is_quoted());
+                let run = self.run(is_plain);
+                self.text(run, end.is_quoted());
                 Ok(())
             }
         }
     }
 
     /// A backslash outside of double quotes.
-    fn backslash(&mut self, word: usize, end: WordEnd) -> Result<(), Stop> {
+    fn backslash(&mut self, end: WordEnd) -> Result<(), Stop> {
         let Some(next) = self.byte(self.at + 1) else {
             return Err(Stop::Unclosed);
         };
         // A continued line is no part of the word.
-        self.script.words[word].has_quotes |= next != b'\n';
+        self.mark_quotes(next != b'\n');
         if end.is_quoted() && !matches!(next, b'$' | b'`' | b'"' | b'\\' | b'\n' | b'}') {
-            self.text(word, self.at..self.at + 1, true);
+            self.text(self.at..self.at + 1, true);
             return Ok(());
         }
-        self.escaped(word, next);
+        self.escaped(next);
         Ok(())
     }
 
     /// A backslash with the character that it quotes. A backslash before a line end is no character.
-    fn escaped(&mut self, word: usize, next: u8) {
+    fn escaped(&mut self, next: u8) {
         self.at += 1;
         if next == b'\n' {
             self.at += 1;
             return;
         }
         let length = char_length(next);
-        self.text(word, self.at..self.at + length, true);
+        self.text(self.at..self.at + length, true);
     }
 
-    fn single_quotes(&mut self, word: usize) -> Result<(), Stop> {
-        self.script.words[word].has_quotes = true;
+    fn single_quotes(&mut self) -> Result<(), Stop> {
+        self.mark_quotes(true);
         let start = self.at + 1;
-        let Some(length) = memchr::memchr(b'\'', &self.bytes[start..self.end]) else {
+        let Some(length) = memchr::memchr(b'\'', &self.bytes[start..]) else {
             return Err(Stop::Unclosed);
         };
         self.at = start;
-        self.text(word, start..start + length, true);
+        self.text(start..start + length, true);
         self.at += 1;
         Ok(())
     }
 
     /// Single quotes in the word of an expansion between double quotes. They are text, but bash finds the end of the expansion
     /// behind them, and other shells do not.
-    fn literal_quotes(&mut self, word: usize) -> Result<(), Stop> {
-        let after = &self.bytes[self.at + 1..self.end];
+    fn literal_quotes(&mut self) -> Result<(), Stop> {
+        let after = &self.bytes[self.at + 1..];
         let length = after
             .iter()
             .position(|b| matches!(b, b'\'' | b'}' | b'"' | b'$' | b'`' | b'\\'))
@@ -165,12 +219,12 @@ impl ScriptReader<'_> {
         if after[length] != b'\'' {
             return Err(Stop::NotUnderstood);
         }
-        self.text(word, self.at..self.at + length + 2, true);
+        self.text(self.at..self.at + length + 2, true);
         Ok(())
     }
 
-    fn double_quotes(&mut self, word: usize) -> Result<(), Stop> {
-        self.script.words[word].has_quotes = true;
+    fn double_quotes(&mut self) -> Result<(), Stop> {
+        self.mark_quotes(true);
         self.at += 1;
         while let Some(byte) = self.peek() {
             match byte {
@@ -179,16 +233,16 @@ impl ScriptReader<'_> {
                     return Ok(());
                 }
                 b'\\' => match self.byte(self.at + 1) {
-                    Some(next @ (b'$' | b'`' | b'"' | b'\\' | b'\n')) => self.escaped(word, next),
-                    Some(_) => self.text(word, self.at..self.at + 1, true),
+                    Some(next @ (b'$' | b'`' | b'"' | b'\\' | b'\n')) => self.escaped(next),
+                    Some(_) => self.text(self.at..self.at + 1, true),
                     None => return Err(Stop::Unclosed),
                 },
-                b'$' => self.dollar(word, true)?,
-                b'`' => self.backticks(word, true)?,
-                b'{' if self.template(word, true)? => {}
+                b'$' => self.dollar(true)?,
+                b'`' => self.backticks(true)?,
+                b'{' if self.template(true)? => {}
                 _ => {
-                    let run = self.run(|b| !matches!(b, b'"' | b'\\' | b'$' | b'`' | b'{'));
-                    self.text(word, run, true);
+                    let run = self.run(is_plain_in_quotes);
+                    self.text(run, true);
                 }
             }
         }
@@ -198,7 +252,7 @@ impl ScriptReader<'_> {
     /// `{{ … }}` on one line, which a template engine fills in before the shell starts; `false` if no template follows.
     ///
     /// A shell reads the text as its own. Both readings have to continue alike after the template.
-    fn template(&mut self, word: usize, is_quoted: bool) -> Result<bool, Stop> {
+    fn template(&mut self, is_quoted: bool) -> Result<bool, Stop> {
         if self.at < self.no_template_before || !self.starts_with(b"{{") {
             return Ok(false);
         }
@@ -216,23 +270,30 @@ impl ScriptReader<'_> {
             return Err(Stop::NotUnderstood);
         }
         let end = self.at + length + 2;
-        self.part(word, self.at..end, PartKind::Unknown, is_quoted);
+        self.part(self.at..end, PartKind::Unknown, is_quoted);
         self.at = end;
         Ok(true)
     }
 
     /// The byte at the current position, and the bytes after it that `is_text` accepts.
     fn run(&self, is_text: impl Fn(u8) -> bool) -> Range<usize> {
-        let after = &self.bytes[self.at + 1..self.end];
+        let after = &self.bytes[self.at + 1..];
         let length = after.iter().take_while(|b| is_text(**b)).count();
         self.at..self.at + 1 + length
     }
 
+    /// Notes a quote or a backslash of the word, if it is one.
+    pub(super) fn mark_quotes(&mut self, is_one: bool) {
+        if let Some(word) = &mut self.word {
+            word.has_quotes |= is_one;
+        }
+    }
+
     /// Adds text of the value and continues after it.
-    pub(super) fn text(&mut self, word: usize, span: Range<usize>, is_quoted: bool) {
+    pub(super) fn text(&mut self, span: Range<usize>, is_quoted: bool) {
         self.at = span.end;
-        let parts = &mut self.script.words[word].parts;
-        if let Some(last) = parts.last_mut()
+        let first_part = self.word.map_or(0, |word| word.first_part);
+        if let Some(last) = self.open_parts[first_part..].last_mut()
             && last.kind == PartKind::Text
             && last.span.end == span.start
             && last.is_quoted == is_quoted
@@ -241,23 +302,48 @@ impl ScriptReader<'_> {
             return;
         }
         if !span.is_empty() {
-            self.part(word, span, PartKind::Text, is_quoted);
+            self.part(span, PartKind::Text, is_quoted);
         }
     }
 
-    pub(super) fn part(
-        &mut self,
-        word: usize,
-        span: Range<usize>,
-        kind: PartKind,
-        is_quoted: bool,
-    ) {
-        self.script.words[word].parts.push(WordPart {
+    pub(super) fn part(&mut self, span: Range<usize>, kind: PartKind, is_quoted: bool) {
+        self.open_parts.push(WordPart {
             span,
             kind,
             is_quoted,
         });
     }
+}
+
+/// Whether a byte ends a word, without those that may start a process substitution.
+fn is_blank_or_operator(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')'
+    )
+}
+
+/// Whether a byte is text wherever it is in a word.
+fn is_plain(byte: u8) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0_u8;
+        while byte < u8::MAX {
+            plain[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'@' | b'%' | b'+'
+                );
+            byte += 1;
+        }
+        plain
+    };
+    PLAIN[usize::from(byte)]
+}
+
+/// Whether a byte is text between double quotes.
+fn is_plain_in_quotes(byte: u8) -> bool {
+    !matches!(byte, b'"' | b'\\' | b'$' | b'`' | b'{')
 }
 
 /// The number of bytes of the character that starts with this byte in UTF-8.

@@ -27,7 +27,10 @@ fn render(script: &ShellScript<'_>, command: &SimpleCommand) -> String {
         };
         format!("{}={value}{items}", name(&one.name))
     });
-    let words = command.words.iter().map(|one| word(script, *one));
+    let words = script
+        .words_of(command)
+        .iter()
+        .map(|one| word(script, *one));
     let redirections = command.redirections.iter().map(|one| {
         let body = one.here_document.as_ref().map(|one| name(&one.body));
         let operator = name(&one.operator);
@@ -49,21 +52,18 @@ fn render(script: &ShellScript<'_>, command: &SimpleCommand) -> String {
 }
 
 fn word(script: &ShellScript<'_>, index: usize) -> String {
-    let parts = script.words[index]
-        .parts
-        .iter()
-        .map(|part| match &part.kind {
-            PartKind::Text => script.source[part.span.clone()].to_owned(),
-            PartKind::Parameter(parameter) => {
-                let name = &script.source[parameter.name.clone()];
-                match parameter.alternative {
-                    Some((_, default)) => format!("${name}:{}", word(script, default)),
-                    None => format!("${name}"),
-                }
+    let parts = script.parts(index).iter().map(|part| match &part.kind {
+        PartKind::Text => script.source[part.span.clone()].to_owned(),
+        PartKind::Parameter(parameter) => {
+            let name = &script.source[parameter.name.clone()];
+            match parameter.alternative {
+                Some((_, default)) => format!("${name}:{}", word(script, default)),
+                None => format!("${name}"),
             }
-            PartKind::Substitution => "$()".to_owned(),
-            PartKind::Unknown => "?".to_owned(),
-        });
+        }
+        PartKind::Substitution => "$()".to_owned(),
+        PartKind::Unknown => "?".to_owned(),
+    });
     format!("[{}]", parts.collect::<String>())
 }
 
@@ -170,7 +170,9 @@ fn the_part_after_an_unknown_construct_is_unread() {
 #[test]
 fn a_doubled_dollar_sign_is_one_in_a_manifest() {
     let script = read("a $$X $(Y) $${Z}", DollarSpelling::Escapable);
-    let words: Vec<_> = script.words.iter().map(|one| one.parts.len()).collect();
+    let words: Vec<_> = (0..script.words.len())
+        .map(|one| script.parts(one).len())
+        .collect();
     assert_eq!(
         render(&script, &script.commands[0]),
         "[a] [$X] [$()] [$Z]",
@@ -186,7 +188,8 @@ fn the_word_around_a_range_is_the_innermost_one() {
     let at = text.find("ID").unwrap();
     let word = script.word_at(&(at..at + 2)).unwrap();
     assert_eq!(script.literal(word).as_deref(), Some("ID"));
-    assert_eq!(script.commands[script.words[word].command].words.len(), 3);
+    let command = &script.commands[script.words[word].command];
+    assert_eq!(script.words_of(command).len(), 3);
     assert_eq!(script.word_at(&(1..3)), None);
 }
 
@@ -202,8 +205,8 @@ proptest! {
             prop_assert!(script.commands.is_sorted_by_key(|one| one.span.start));
             for (index, word) in script.words.iter().enumerate() {
                 prop_assert!(text.get(word.span.clone()).is_some());
-                prop_assert!(word.parts.is_sorted_by_key(|part| part.span.start));
-                for part in &word.parts {
+                prop_assert!(script.parts(index).is_sorted_by_key(|part| part.span.start));
+                for part in script.parts(index) {
                     prop_assert!(text.get(part.span.clone()).is_some());
                 }
                 script.literal(index);

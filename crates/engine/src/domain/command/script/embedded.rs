@@ -29,7 +29,7 @@ impl EmbeddedText<'_> {
 
 impl<'t> ScriptCommands<'t> {
     /// The here-documents and the scripts in arguments that contain one of these ranges.
-    pub fn embedded(&mut self, ranges: &[Range<usize>]) -> Vec<EmbeddedText<'t>> {
+    pub fn embedded(&self, ranges: &[Range<usize>]) -> Vec<EmbeddedText<'t>> {
         let mut found: Vec<EmbeddedText<'t>> = Vec::new();
         for range in ranges {
             let is_known = found
@@ -46,15 +46,15 @@ impl<'t> ScriptCommands<'t> {
     }
 
     /// The here-document that contains a range.
-    fn here_document(&mut self, range: &Range<usize>) -> Option<EmbeddedText<'t>> {
+    fn here_document(&self, range: &Range<usize>) -> Option<EmbeddedText<'t>> {
         let behind = self
             .here_documents
             .partition_point(|one| one.0.start <= range.start);
-        let (span, command, _) = self.here_documents.get(behind.checked_sub(1)?)?.clone();
+        let (span, command) = self.here_documents.get(behind.checked_sub(1)?)?.clone();
         if span.end < range.end {
             return None;
         }
-        let arguments = &self.arguments[command];
+        let arguments = self.arguments_of(command);
         let program =
             programs::program_index(arguments).and_then(|at| programs::name_of(&arguments[at]));
         let is_script = program.is_some_and(|name| programs::is_shell(name) || name == "ssh");
@@ -80,7 +80,7 @@ impl<'t> ScriptCommands<'t> {
         let target = redirections
             .filter(|one| self.script.source[one.operator.clone()].starts_with('>'))
             .find_map(|one| self.script.literal(one.target));
-        let arguments = &self.arguments[command];
+        let arguments = self.arguments_of(command);
         target.or_else(|| {
             let is_tee = arguments.first().and_then(programs::name_of) == Some("tee");
             let file = arguments
@@ -92,14 +92,14 @@ impl<'t> ScriptCommands<'t> {
     }
 
     /// The script in an argument that contains a range (`bash -c '…'`).
-    fn inner_script(&mut self, range: &Range<usize>) -> Option<EmbeddedText<'t>> {
+    fn inner_script(&self, range: &Range<usize>) -> Option<EmbeddedText<'t>> {
         let word = self.script.word_at(range)?;
         let command = self.script.words[word].command;
-        let at = programs::script_index(&self.arguments[command])?;
-        let [part] = &*self.script.words[word].parts else {
+        let at = programs::script_index(self.arguments_of(command))?;
+        let [part] = self.script.parts(word) else {
             return None;
         };
-        let is_script = self.script.commands[command].words.get(at) == Some(&word)
+        let is_script = self.script.words_of(&self.script.commands[command]).get(at) == Some(&word)
             && part.kind == PartKind::Text;
         is_script
             .then(|| part.span.clone())

@@ -30,7 +30,7 @@ enum WordPlace {
 
 impl ScriptCommands<'_> {
     /// The place of a token, in a script without the embedded texts.
-    pub fn place(&mut self, token: &Token<'_>) -> PlaceInCommand {
+    pub fn place(&self, token: &Token<'_>) -> PlaceInCommand {
         let range = &token.span;
         if self.script.unread.is_some_and(|start| start <= range.start) || self.settings.is_none() {
             return PlaceInCommand::not_understood();
@@ -55,7 +55,10 @@ impl ScriptCommands<'_> {
             WordPlace::Assignment(at) => {
                 let name = self.script.commands[command].assignments[at].name.clone();
                 let name = self.script.source[name].to_owned();
-                let is_alone = self.script.commands[command].words.is_empty();
+                let is_alone = self
+                    .script
+                    .words_of(&self.script.commands[command])
+                    .is_empty();
                 self.assignment(command, name, &role, is_alone)
             }
             WordPlace::Item => PlaceInCommand::of(
@@ -75,7 +78,7 @@ impl ScriptCommands<'_> {
     /// The part of a word that contains a range.
     fn part_at(&self, range: &Range<usize>) -> Option<(usize, usize)> {
         let word = self.script.word_at(range)?;
-        let parts = &self.script.words[word].parts;
+        let parts = self.script.parts(word);
         let contains = |span: &Range<usize>| span.start <= range.start && range.end <= span.end;
         let part = parts.iter().position(|part| contains(&part.span))?;
         (parts[part].kind == PartKind::Text).then_some((word, part))
@@ -91,7 +94,7 @@ impl ScriptCommands<'_> {
         let Some(parent) = self.script.words[word].parent else {
             return Some((word, part, None));
         };
-        let parts = &self.script.words[parent].parts;
+        let parts = self.script.parts(parent);
         let uses_word = parts.iter().position(|part| match &part.kind {
             PartKind::Parameter(parameter) => {
                 parameter.alternative.is_some_and(|(_, of)| of == word)
@@ -151,7 +154,7 @@ impl ScriptCommands<'_> {
             CommandKind::Items => return WordPlace::Item,
             CommandKind::Simple => {}
         }
-        if let Ok(at) = of.words.binary_search(&word) {
+        if let Ok(at) = self.script.words_of(of).binary_search(&word) {
             return WordPlace::Argument(at);
         }
         for (at, assignment) in of.assignments.iter().enumerate() {
@@ -166,8 +169,8 @@ impl ScriptCommands<'_> {
     }
 
     /// The place of an ID in an argument.
-    fn argument(&mut self, command: usize, at: usize, role: WordRole) -> PlaceInCommand {
-        let arguments = &self.arguments[command];
+    fn argument(&self, command: usize, at: usize, role: WordRole) -> PlaceInCommand {
+        let arguments = self.arguments_of(command);
         if at == 0 && role.own.is_none() {
             return PlaceInCommand::of(Err(Reason::UnknownFormat), &Arc::default());
         }
@@ -188,7 +191,7 @@ impl ScriptCommands<'_> {
 
     /// The place of an ID that a variable of the script has: the commands that use the variable count too.
     fn assignment(
-        &mut self,
+        &self,
         command: usize,
         name: String,
         role: &WordRole,
@@ -222,14 +225,14 @@ impl ScriptCommands<'_> {
 
     /// The commands that use a variable, without those that only print or compare it.
     fn users(&self, name: &str) -> Vec<usize> {
-        let uses = self.uses.get(name).map(Vec::as_slice).unwrap_or_default();
-        let commands = uses
+        let commands = self
+            .uses(name)
             .iter()
             .map(|(word, _)| self.script.words[*word].command);
         let mut found: Vec<_> = commands
             .filter(|command| {
                 let is_simple = self.script.commands[*command].kind == CommandKind::Simple;
-                let reason = programs::reason_of(&self.arguments[*command], usize::MAX);
+                let reason = programs::reason_of(self.arguments_of(*command), usize::MAX);
                 is_simple && !matches!(reason, Some(Reason::Prose | Reason::RoutingMatch))
             })
             .collect();
@@ -240,27 +243,27 @@ impl ScriptCommands<'_> {
 
     /// The reason for which an ID in a variable is unchanged, from the words that use the variable.
     pub fn reason_of_uses(&self, name: &str) -> Option<Reason> {
-        let uses = self.uses.get(name)?;
-        uses.iter().find_map(|(word, part)| {
-            let of_word = &self.script.words[*word];
-            let command = of_word.command;
+        self.uses(name).iter().find_map(|(word, part)| {
+            let command = self.script.words[*word].command;
             if self.script.commands[command].kind != CommandKind::Simple {
                 return None;
             }
-            let at = self.script.commands[command]
-                .words
+            let at = self
+                .script
+                .words_of(&self.script.commands[command])
                 .binary_search(word)
                 .unwrap_or(0);
-            match programs::reason_of(&self.arguments[command], at) {
+            match programs::reason_of(self.arguments_of(command), at) {
                 Some(Reason::Prose | Reason::RoutingMatch) => return None,
                 Some(reason) => return Some(reason),
                 None => {}
             }
-            let before = part.checked_sub(1).map(|at| &of_word.parts[at]);
+            let parts = self.script.parts(*word);
+            let before = part.checked_sub(1).map(|at| &parts[at]);
             let completes = before.is_some_and(|before| match before.kind {
                 PartKind::Text => self.script.source[before.span.clone()].ends_with('.'),
                 PartKind::Parameter(_) | PartKind::Substitution | PartKind::Unknown => {
-                    before.span.end == of_word.parts[*part].span.start
+                    before.span.end == parts[*part].span.start
                 }
             });
             completes.then_some(Reason::PrefixedByTool)
