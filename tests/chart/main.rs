@@ -29,6 +29,8 @@ mod schema;
 mod subchart;
 mod switches;
 mod tools;
+#[path = "../support/tree_value.rs"]
+mod tree_value;
 
 use std::process::ExitCode;
 

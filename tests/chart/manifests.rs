@@ -6,12 +6,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bedrock_profiles::text::{Kind, NodeId, Tree};
+use bedrock_profiles::text::Tree;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::{
     pinned::{Module, Tool},
+    tree_value::value,
     trial,
 };
 
@@ -97,27 +98,6 @@ fn read_by_kubectl(manifests: &[String]) -> Vec<Value> {
         .collect();
     assert_eq!(values.len(), manifests.len());
     values
-}
-
-/// A node of a tree as JSON.
-fn value(tree: &Tree<'_>, node: NodeId) -> Value {
-    match tree.kind(node) {
-        Kind::Mapping => tree
-            .children(node)
-            .map(|child| (tree.key(child).unwrap().to_owned(), value(tree, child)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        Kind::Sequence => tree
-            .children(node)
-            .map(|item| value(tree, item))
-            .collect::<Vec<_>>()
-            .into(),
-        Kind::String => tree.text(node).unwrap().into(),
-        Kind::Scalar => match tree.text(node).unwrap() {
-            "" | "~" => Value::Null,
-            text => serde_json::from_str(text).unwrap(),
-        },
-    }
 }
 
 /// Writes one manifest.

@@ -4,6 +4,8 @@
 
 #[path = "independent_parsers.rs"]
 pub(crate) mod independent_parsers;
+#[path = "tree_value.rs"]
+mod tree_value;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -29,6 +31,7 @@ use bedrock_profiles::webhook::metrics::Metrics;
 use jiff::civil::date;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use tree_value::value;
 
 /// A fuzz target: its name, which is its folder of seeds, and its body.
 pub(crate) type Target = (&'static str, fn(&[u8]));
@@ -70,7 +73,10 @@ pub(crate) fn find_tokens(data: &[u8]) {
             token.model.is_some(),
             snapshot().catalog.find(token.id).is_some()
         );
-        let before = text[..token.span.start].chars().next_back();
+        let before = &text[..token.span.start];
+        // A route that is joined to the ID.
+        let before = before.strip_suffix("bedrock.").unwrap_or(before);
+        let before = before.chars().next_back();
         let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         assert!(!before.is_some_and(is_inside), "{text:?} {whole}");
         let after = text[end + token.suffix.len()..].chars().next();
@@ -145,24 +151,6 @@ impl<'de> Deserialize<'de> for Twice {
             }
         }
         deserializer.deserialize_any(Any)
-    }
-}
-
-/// The tree as a value; numbers by way of their text.
-fn value(tree: &Tree<'_>, node: NodeId) -> Value {
-    match tree.kind(node) {
-        Kind::Mapping => tree
-            .children(node)
-            .map(|child| (tree.key(child).unwrap().to_owned(), value(tree, child)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        Kind::Sequence => tree
-            .children(node)
-            .map(|item| value(tree, item))
-            .collect::<Vec<_>>()
-            .into(),
-        Kind::String => tree.text(node).unwrap().into(),
-        Kind::Scalar => serde_json::from_str(tree.text(node).unwrap()).unwrap(),
     }
 }
 

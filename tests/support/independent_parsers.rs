@@ -124,6 +124,17 @@ fn env(text: &str) -> Option<Vec<Scalar>> {
     Some(scalars.collect())
 }
 
+/// The scalars of a text before and after a change, which has to leave their number; `None` without an opinion of an independent
+/// parser on the text before.
+fn compared(format: Format, before: &str, after: &str) -> Option<(Vec<Scalar>, Vec<Scalar>)> {
+    let read = documents(format, before)?.concat();
+    let changed = documents(format, after)
+        .unwrap_or_else(|| panic!("{before:?} became {after:?}, which is refused"))
+        .concat();
+    assert_eq!(read.len(), changed.len(), "{before:?} became {after:?}");
+    Some((read, changed))
+}
+
 /// Fails where a change of one word of properties or a `.env` file, as an independent parser reads it, changes more than that word.
 /// The dialects differ in quotes, escapes and comments around it.
 pub(crate) fn assert_one_word(
@@ -131,13 +142,9 @@ pub(crate) fn assert_one_word(
     (before, after): (&str, &str),
     (old, new): (&str, &str),
 ) {
-    let Some(read) = documents(format, before) else {
+    let Some((read, changed)) = compared(format, before, after) else {
         return;
     };
-    let changed = documents(format, after)
-        .unwrap_or_else(|| panic!("{before:?} became {after:?}, which is refused"));
-    let (read, changed) = (read.concat(), changed.concat());
-    assert_eq!(read.len(), changed.len(), "{before:?} became {after:?}");
     let different: Vec<_> = read
         .iter()
         .zip(&changed)
@@ -164,13 +171,9 @@ pub(crate) fn assert_one_change(
     (before, after): (&str, &str),
     (old, new): (&str, &str),
 ) {
-    let Some(read) = documents(format, before) else {
+    let Some((read, changed)) = compared(format, before, after) else {
         return;
     };
-    let changed = documents(format, after)
-        .unwrap_or_else(|| panic!("{before:?} became {after:?}, which is refused"));
-    let (read, changed) = (read.concat(), changed.concat());
-    assert_eq!(read.len(), changed.len(), "{before:?} became {after:?}");
     let mut differences = 0;
     for (was, is) in read.iter().zip(&changed).filter(|(was, is)| was != is) {
         let is_meant = match was {

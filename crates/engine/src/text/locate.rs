@@ -153,7 +153,7 @@ impl<'a, 't> EditedScalar<'a, 't> {
     fn of(tree: &'a Tree<'t>, leaf: NodeId) -> Option<Self> {
         let node = tree.node(leaf);
         let text = tree.parsed(node.text()?);
-        if node.sharing == Sharing::Key {
+        if node.sharing == Sharing::Key || is_read_otherwise(tree, node, text) {
             return None;
         }
         let inner = node.style.inner(node.value).range();
@@ -240,6 +240,22 @@ impl<'a, 't> EditedScalar<'a, 't> {
 }
 
 // === free functions ===
+
+/// Whether libyaml and its ports, kubectl's among them, take a scalar of YAML 1.2 for something else: for the sign of a key, if it
+/// starts with `?` in `[…]`; for comments, if it is a block scalar without indentation, which is the root of its document.
+fn is_read_otherwise(tree: &Tree<'_>, node: &Node, text: &str) -> bool {
+    let start = node.value.range().start;
+    let (before, value) = tree.src.split_at(start);
+    tree.format == Format::Yaml
+        && match node.style {
+            Style::Bare => text.starts_with('?'),
+            Style::Quoted => false,
+            Style::Block => {
+                let is_at_margin = before.ends_with(['\n', '\r']);
+                is_at_margin && !value.trim_start_matches(['\n', '\r']).starts_with(' ')
+            }
+        }
+}
 
 /// Letters and digits, with `. _ : / -` between them, are spelled alike everywhere and end no token of any format.
 fn is_inert(text: &str) -> bool {

@@ -576,6 +576,28 @@ fn refuses_a_replacement_that_changes_the_kind_or_the_document() {
     }
 }
 
+/// YAML 1.2 reads `?tok` as text, libyaml as a key without a value.
+#[test]
+fn refuses_a_question_mark_that_may_be_the_sign_of_a_key() {
+    let tree = yaml("[?tok, '?tok', tok?tok]");
+    let items: Vec<_> = tree.children(tree.root()).collect();
+    let located = |item: NodeId| tree.locate(item, 1..4).map(|at| at.start);
+    assert_eq!(tree.text(items[0]), Some("?tok"));
+    assert_eq!(located(items[0]), Err(Unmappable));
+    assert_eq!(located(items[1]), Ok(9));
+    assert_eq!(tree.locate(items[2], 4..7), Ok(19..22));
+}
+
+/// YAML 1.2 reads the line as text of the block scalar, libyaml as a comment behind it.
+#[test]
+fn refuses_a_line_of_a_block_scalar_that_may_be_a_comment() {
+    for (source, expected) in [("|\n#tok", Err(Unmappable)), ("|\n #tok", Ok(4..7))] {
+        let tree = yaml(source);
+        assert_eq!(tree.text(tree.root()), Some("#tok"), "{source}");
+        assert_eq!(tree.locate(tree.root(), 1..4), expected, "{source}");
+    }
+}
+
 #[test]
 fn proves_in_a_later_document_of_a_file() {
     let src = "a: [\n---\n%TAG\n---\nx: \"tok\\n\"\n...\n%TAG !e! tag:e,2000:\n---\na: !e!b\n  \"to\\x6b \n  tok\"\n---\nb: tok\n";
