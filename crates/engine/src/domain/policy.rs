@@ -2,16 +2,18 @@
 //!
 //! Contains no models or rows; [`crate::domain::resolve`] applies a policy to the catalog.
 
-use std::collections::BTreeMap;
 use std::fmt;
-
-use wildmatch::WildMatch;
 
 use crate::domain::id::{Arn, Geography, ModelId};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
 mod covering;
+mod globs;
+mod selector;
+
+pub use globs::Globs;
+pub use selector::{NAMESPACE_NAME_LABEL, Namespace, Requirement, Selector};
 
 /// One policy object, validated and typed.
 #[derive(Debug, Clone)]
@@ -224,41 +226,6 @@ pub struct Replacement {
     pub spelling: IdForms,
 }
 
-/// Case-sensitive patterns with the wildcards `*` and `?`.
-#[derive(Debug, Clone, Default)]
-pub struct Globs(Box<[WildMatch]>);
-
-/// A label selector; the empty one selects everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selector(Box<[Requirement]>);
-
-/// One condition of a label selector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Requirement {
-    /// The label has one of these values.
-    In(Box<str>, Box<[Box<str>]>),
-    /// The label is absent or has none of these values.
-    NotIn(Box<str>, Box<[Box<str>]>),
-    /// The label is present.
-    Exists(Box<str>),
-    /// The label is absent.
-    DoesNotExist(Box<str>),
-}
-
-/// A namespace, as observed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Namespace {
-    /// Its name.
-    pub name: Box<str>,
-    /// Its labels.
-    pub labels: BTreeMap<Box<str>, Box<str>>,
-    /// Its annotations.
-    pub annotations: BTreeMap<Box<str>, Box<str>>,
-}
-
-/// The label in which every namespace has its name.
-pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
-
 impl Policy {
     /// Whether the policy can be the effective one: it rewrites or denies.
     pub fn can_be_effective(&self) -> bool {
@@ -290,116 +257,5 @@ impl Policy {
         std::iter::successors(step(id), |to| step(to.as_str()))
             .take(self.replacements.len())
             .last()
-    }
-}
-
-impl Globs {
-    /// Compiles `patterns`.
-    pub fn new<S: AsRef<str>>(patterns: impl IntoIterator<Item = S>) -> Self {
-        Self(
-            patterns
-                .into_iter()
-                .map(|pattern| WildMatch::new(pattern.as_ref()))
-                .collect(),
-        )
-    }
-
-    /// Whether a pattern matches the whole of `text`.
-    pub fn matches(&self, text: &str) -> bool {
-        self.0.iter().any(|pattern| pattern.matches(text))
-    }
-
-    /// Whether there are no patterns.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether a pattern is `*`.
-    pub fn admit_everything(&self) -> bool {
-        self.0.iter().any(|pattern| *pattern == "*")
-    }
-}
-
-impl Selector {
-    /// A selector of all `requirements`.
-    pub fn new(requirements: impl IntoIterator<Item = Requirement>) -> Self {
-        Self(requirements.into_iter().collect())
-    }
-
-    /// Whether the namespace's labels meet every requirement.
-    pub fn selects(&self, namespace: &Namespace) -> bool {
-        let label = |key: &str| namespace.labels.get(key);
-        self.0.iter().all(|requirement| match requirement {
-            Requirement::In(key, values) => label(key).is_some_and(|value| values.contains(value)),
-            Requirement::NotIn(key, values) => {
-                label(key).is_none_or(|value| !values.contains(value))
-            }
-            Requirement::Exists(key) => label(key).is_some(),
-            Requirement::DoesNotExist(key) => label(key).is_none(),
-        })
-    }
-
-    /// The label keys of the requirements.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(Requirement::key)
-    }
-}
-
-impl Requirement {
-    /// The label key of the requirement.
-    fn key(&self) -> &str {
-        match self {
-            Self::In(key, _)
-            | Self::NotIn(key, _)
-            | Self::Exists(key)
-            | Self::DoesNotExist(key) => key,
-        }
-    }
-}
-
-impl Namespace {
-    /// A namespace of which only the name is known.
-    pub fn named(name: &str) -> Self {
-        let labels = BTreeMap::from([(NAMESPACE_NAME_LABEL.into(), name.into())]);
-        Self {
-            name: name.into(),
-            labels,
-            annotations: BTreeMap::new(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs_match_whole_ids() {
-        let globs = Globs::new(["anthropic.*"]);
-        assert!(globs.matches("anthropic.claude-sonnet-5"));
-        assert!(!globs.matches("us.anthropic.claude-sonnet-5"));
-        assert!(Globs::new(["eu-*", "*"]).admit_everything());
-        assert!(!Globs::new(["eu-*"]).admit_everything());
-    }
-
-    #[test]
-    fn a_selector_follows_the_rules_of_label_selectors() {
-        let namespace = Namespace::named("ml");
-        let selects = |requirement| Selector::new([requirement]).selects(&namespace);
-        assert!(Selector::default().selects(&namespace));
-        assert!(selects(Requirement::In(
-            NAMESPACE_NAME_LABEL.into(),
-            ["ml".into()].into()
-        )));
-        assert!(!selects(Requirement::NotIn(
-            NAMESPACE_NAME_LABEL.into(),
-            ["ml".into()].into()
-        )));
-        assert!(selects(Requirement::NotIn(
-            "team".into(),
-            ["a".into()].into()
-        )));
-        assert!(selects(Requirement::DoesNotExist("team".into())));
-        assert!(!selects(Requirement::Exists("team".into())));
     }
 }

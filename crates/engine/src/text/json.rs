@@ -9,6 +9,7 @@ use super::{
 use std::{ops::Range, sync::OnceLock};
 use string::{end_of_run, unicode_escape};
 
+mod number;
 mod string;
 
 pub(super) use string::decode;
@@ -344,42 +345,6 @@ impl Scanner<'_> {
         };
         self.at += length;
         Ok(())
-    }
-
-    fn number(&mut self) -> Result<(), Message> {
-        if self.bytes[self.at] == b'-' {
-            self.at += 1;
-        }
-        if self.bytes.get(self.at) == Some(&b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.bytes.get(self.at) == Some(&b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.bytes.get(self.at) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), Message> {
-        let digits = self.bytes[self.at..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        self.at += digits;
-        if digits == 0 {
-            Err("expected a digit")
-        } else {
-            Ok(())
-        }
     }
 
     fn word(&mut self, step: PathStep, word: &[u8]) -> Result<bool, Message> {

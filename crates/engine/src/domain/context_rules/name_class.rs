@@ -2,6 +2,12 @@
 
 use crate::domain::name_words::NameWords;
 
+mod words;
+
+use words::{
+    ADDRESSES, ASIDE, CLIENTS, EXTENSIONS, INTERFACES, OTHER_SERVICES, PREFIXES, PRICES, PROVIDERS,
+};
+
 /// A class of names.
 #[derive(Debug)]
 pub struct NameClass {
@@ -34,7 +40,7 @@ pub(super) static BEDROCK_ADDRESS: NameClass = NameClass {
 /// Any address.
 pub(super) static ADDRESS: NameClass = NameClass {
     description: "an address (such as `API_URL`)",
-    anchors: ADDRESSES_AND_BASE,
+    anchors: ADDRESSES,
     fits: is_address,
 };
 
@@ -218,181 +224,13 @@ pub(super) static MODELS: NameClass = NameClass {
     },
 };
 
-/// Words at the end of the name of an address.
-const ADDRESSES: &[&str] = &[
-    "url",
-    "urls",
-    "uri",
-    "endpoint",
-    "endpoints",
-    "host",
-    "hosts",
-    "hostname",
-    "address",
-    "addr",
-    "proxy",
-    "gateway",
-    "server",
-];
-
-/// As [`ADDRESSES`], with the last word of `api_base`.
-const ADDRESSES_AND_BASE: &[&str] = &[
-    "url",
-    "urls",
-    "uri",
-    "endpoint",
-    "endpoints",
-    "host",
-    "hosts",
-    "hostname",
-    "address",
-    "addr",
-    "proxy",
-    "gateway",
-    "server",
-    "base",
-];
-
-/// Words at the end of the name of a provider.
-const PROVIDERS: &[&str] = &["provider", "backend", "vendor"];
-
-/// Words for a kind of interface.
-const INTERFACES: &[&str] = &[
-    "provider",
-    "backend",
-    "api",
-    "client",
-    "endpoint",
-    "protocol",
-    "service",
-    "route",
-    "transport",
-    "engine",
-    "mode",
-    "type",
-];
-
-/// Words for a prefix.
-const PREFIXES: &[&str] = &["prefix", "geo", "geography"];
-
-/// Words at the end of the name of a table of prices; `token` only behind `per`.
-const PRICES: &[&str] = &[
-    "pricing",
-    "prices",
-    "price",
-    "costs",
-    "cost",
-    "rate",
-    "pricings",
-    "ratecard",
-    "costmap",
-    "costtable",
-    "token",
-    "tokens",
-];
-
-/// Words for language models and their clients.
-const CLIENTS: &[&str] = &[
-    "ai",
-    "anthropic",
-    "bedrock",
-    "claude",
-    "completion",
-    "completions",
-    "genai",
-    "gpt",
-    "inference",
-    "litellm",
-    "llm",
-    "llms",
-    "model",
-    "models",
-    "openai",
-    "openrouter",
-    "portkey",
-    "helicone",
-];
-
-/// Words of names that belong to another service, wherever they stand.
-const OTHER_SERVICES: &[&str] = &[
-    "cache",
-    "database",
-    "db",
-    "docs",
-    "knowledge",
-    "kb",
-    "langfuse",
-    "langsmith",
-    "mcp",
-    "oauth",
-    "observability",
-    "otel",
-    "otlp",
-    "redis",
-    "telemetry",
-    "tracing",
-    "vector",
-];
-
-/// Words after which the name is of something beside the client: `AI_SERVICE_URL`, but not `SERVICE_AI_URL`.
-const ASIDE: &[&str] = &[
-    "agent",
-    "agents",
-    "app",
-    "auth",
-    "bucket",
-    "callback",
-    "console",
-    "dashboard",
-    "frontend",
-    "guard",
-    "guardrail",
-    "health",
-    "icon",
-    "image",
-    "index",
-    "log",
-    "logging",
-    "logo",
-    "logs",
-    "metrics",
-    "monitoring",
-    "queue",
-    "registry",
-    "search",
-    "service",
-    "site",
-    "store",
-    "token",
-    "tokens",
-    "trace",
-    "traces",
-    "tracking",
-    "ui",
-    "webhook",
-];
-
-/// Extensions of file names.
-const EXTENSIONS: &[&str] = &[
-    "yaml",
-    "yml",
-    "json",
-    "json5",
-    "toml",
-    "properties",
-    "env",
-    "conf",
-    "cfg",
-    "ini",
-];
-
 /// Whether the words are a name of an address. `HTTP_PROXY`, with any words before it, is the proxy of all connections.
 fn is_address(words: &NameWords<'_>) -> bool {
-    let ends = ends_with_any(words, ADDRESSES);
+    let is_base = words.ends_with(&["base"]) && !words.ends_with(&["api", "base"]);
     let for_connections = ["http", "https", "all", "no", "socks", "ftp"]
         .iter()
         .any(|protocol| words.has_sequence(&[protocol, "proxy"]));
-    (ends || words.ends_with(&["api", "base"])) && !for_connections
+    ends_with_any(words, ADDRESSES) && !is_base && !for_connections
 }
 
 /// Whether the name is one of a client of language models, and of no service beside it.
@@ -442,13 +280,7 @@ mod tests {
             "map", "table", "mapping", "cross", "mantle", "geo", "id", "x",
         ];
         let lists = [
-            CLIENTS,
-            ADDRESSES_AND_BASE,
-            PROVIDERS,
-            INTERFACES,
-            PREFIXES,
-            PRICES,
-            OTHERS,
+            CLIENTS, ADDRESSES, PROVIDERS, INTERFACES, PREFIXES, PRICES, OTHERS,
         ];
         let words: Vec<&str> = lists.concat();
         let names = words.iter().flat_map(|one| {
