@@ -150,20 +150,34 @@ async fn other_resources_are_admitted_under_any_webhook_rules() {
 }
 
 fn serve(args: &[&str]) -> Command {
+    serve_with_log("json", args)
+}
+
+fn serve_with_log(format: &str, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
     command
-        .args([
-            "serve",
-            "--standalone",
-            "--listen",
-            "127.0.0.1:0",
-            "--admin-listen",
-            "127.0.0.1:0",
-            "--log-format",
-            "json",
-        ])
+        .args(["serve", "--standalone", "--log-format", format])
+        .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
         .args(args);
     command
+}
+
+#[test]
+fn a_log_that_is_no_terminal_has_no_colours() {
+    let mut child = serve_with_log("text", &[])
+        .env_remove("NO_COLOR")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    log.read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        line.contains("serving") && !line.contains('\u{1b}'),
+        "{line:?}"
+    );
 }
 
 #[test]
