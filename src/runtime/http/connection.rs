@@ -58,7 +58,7 @@ pub(super) enum ConnectionPlace {
 }
 
 impl ListenerState {
-    /// A place for a new connection; `None` if every open connection has a request in flight.
+    /// A place for a new connection; `None` if every open connection has a whole request in flight.
     pub(super) fn place(&self) -> Option<ConnectionPlace> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
             return Some(ConnectionPlace::Taken(permit));
@@ -89,7 +89,7 @@ impl ListenerState {
         drop(permit);
     }
 
-    async fn shake_hands(&self, stream: TcpStream, wait: &WaitState) {
+    async fn shake_hands(&self, stream: TcpStream, wait: &Arc<WaitState>) {
         let mut stream = Box::pin(TimeoutWriter::new(stream));
         stream.as_mut().set_timeout_pinned(Some(self.limits.write));
         let Some(tls) = &self.tls else {
@@ -110,7 +110,7 @@ impl ListenerState {
     }
 
     /// Serves the requests of one connection.
-    async fn serve<S>(&self, stream: S, peer: Option<PeerCertificate>, wait: &WaitState)
+    async fn serve<S>(&self, stream: S, peer: Option<PeerCertificate>, wait: &Arc<WaitState>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
@@ -159,9 +159,9 @@ impl ListenerState {
     async fn respond(
         &self,
         request: Request<Incoming>,
-        wait: &WaitState,
+        wait: &Arc<WaitState>,
     ) -> Result<Response<Body>, Infallible> {
-        wait.begin_request();
+        let request = request.map(|body| wait.begin_request(body));
         let mut router = self.router.clone();
         let result = or_panic(async move { router.call(request).await }).await;
         let mut response = match result {

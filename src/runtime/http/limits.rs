@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Limits of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Maximum number of open connections. A further one takes the place of the one that waits longest for a request; it is closed at
-    /// once if all have a request in flight.
+    /// Maximum number of open connections. A further one takes the place of the one that waits longest for its client; it is closed at
+    /// once if all have a whole request in flight.
     pub connections: usize,
     /// Maximum time from the connection to the end of the TLS handshake.
     pub handshake: Duration,

@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::rig::{Client, Rig, WAITS, limits};
-use super::until_closed;
+use super::{header, until_closed};
 
 #[tokio::test]
 async fn a_connection_beyond_the_limit_takes_the_place_of_the_one_that_waits_longest() {
@@ -38,6 +38,22 @@ async fn a_connection_beyond_the_limit_takes_the_place_of_the_one_that_waits_lon
     );
     rig.release();
     assert!(in_flight.await.unwrap().unwrap().admits());
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_arrive_keeps_no_place() {
+    let mut limits = limits();
+    limits.connections.connections = 1;
+    limits.body_time = Duration::from_hours(1);
+    let rig = Rig::start(limits).await;
+    let mut stalled = rig.raw().await;
+    let begin = format!("{}{{", header(1000));
+    stalled.write_all(begin.as_bytes()).await.unwrap();
+    while rig.metric("reserved_bytes") != Some(1) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(rig.client().await.review("ml").await.unwrap().admits());
+    assert_eq!(until_closed(&mut stalled).await, "");
 }
 
 #[tokio::test]
