@@ -4,6 +4,7 @@
 
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +32,9 @@ pub use cluster::{ClusterOptions, ca_controller, start_in_cluster};
 pub use server::{Addresses, CallerOptions, RunningServer};
 pub use standalone::NeedsClusterError;
 pub use standalone::{CertificateSource, StandaloneOptions, start_standalone};
+
+/// Maximum number of threads of the runtime, on a machine of any size. Each may evaluate a small review, for which memory is kept.
+const MAX_THREADS: usize = 8;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -165,7 +169,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     // Dropped last, so that the log is written.
     let _log = telemetry::install(format, &args.log)?;
     let (ca_file, is_text_log) = (args.ca_file.clone(), args.log_format == LogFormat::Text);
+    let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cpus.min(MAX_THREADS))
         .enable_all()
         .build()?;
     runtime.block_on(async {

@@ -1,6 +1,7 @@
 //! The webhook: its routes with the real handler, its server behind a TLS client, its process and its metrics.
 
 mod evaluation;
+mod overload;
 mod process;
 mod series;
 pub(crate) mod server;

@@ -109,7 +109,7 @@ pub(super) fn rows() -> Vec<Row> {
             json!({"extraArgs": ["--today=2026-01-01"], "extraEnv": [{"name": "A", "value": "b"}]}),
             |r| {
                 assert!(r.has_argument("--today=2026-01-01"));
-                is(&r.container()["env"][1], json!({"name": "A", "value": "b"}));
+                is(&r.container()["env"][2], json!({"name": "A", "value": "b"}));
             },
         ),
         Row(

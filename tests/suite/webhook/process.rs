@@ -149,7 +149,7 @@ async fn other_resources_are_admitted_under_any_webhook_rules() {
     }
 }
 
-fn serve(args: &[&str]) -> Command {
+pub(super) fn serve(args: &[&str]) -> Command {
     serve_with_log("json", args)
 }
 
