@@ -18,7 +18,9 @@ use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::pem::PemObject;
@@ -108,7 +110,7 @@ pub fn provider() -> Arc<CryptoProvider> {
 /// The settings of a webhook server: TLS 1.2 or newer, and HTTP/1.1 only. The API server negotiates HTTP/2 only if offered, and one
 /// stalled HTTP/2 connection would delay all reviews on it.
 ///
-/// With `client_authorities`, the server requests a client certificate of these CAs. A handshake with any other certificate fails; one
+/// With `client_authorities`, the server requests a client certificate of these CAs at each handshake: no session is resumed. A handshake with any other certificate fails; one
 /// without a certificate succeeds, so that the server can respond with the reason for a refusal.
 ///
 /// # Errors
@@ -125,6 +127,11 @@ pub fn server_config(
     };
     let mut config = builder.with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if client_authorities.is_some() {
+        // A resumed session would use its client certificate after the certificate has expired.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     Ok(config)
 }
 

@@ -10,11 +10,14 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     date_time_ymd,
 };
-use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use super::rig::{Client, NAME, Reply, Rig, limits, review};
 use super::until_closed_bytes;
@@ -206,6 +209,56 @@ async fn an_invalid_client_certificate_ends_the_handshake() {
         }
     };
     timeout(Duration::from_mins(1), counted).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_verified_at_each_handshake() {
+    let clients = ClientAuthority::new();
+    let authority = Authority::new("test CA", SystemTime::now()).unwrap();
+    for (rig, resumed) in [
+        (
+            Rig::start_under(limits(), &authority).await,
+            HandshakeKind::Resumed,
+        ),
+        (start(&clients).await, HandshakeKind::Full),
+    ] {
+        for version in [&TLS12, &TLS13] {
+            let config = client_config(&rig, version, clients.client(CALLER));
+            let mut kinds = Vec::new();
+            for _ in 0..2 {
+                let stream = TcpStream::connect(rig.address).await.unwrap();
+                let name = ServerName::try_from(NAME).unwrap();
+                let connector = TlsConnector::from(Arc::clone(&config));
+                let mut stream = connector.connect(name, stream).await.unwrap();
+                kinds.push(stream.get_ref().1.handshake_kind().unwrap());
+                // Tickets come with the response.
+                let body = review("ml", 0);
+                let request = format!("{}{body}", super::header(body.len()));
+                stream.write_all(request.as_bytes()).await.unwrap();
+                assert_eq!(stream.read_u8().await.unwrap(), b'H');
+            }
+            assert_eq!(kinds, [HandshakeKind::Full, resumed], "{version:?}");
+        }
+    }
+}
+
+/// A client of this version that resumes sessions where it can.
+fn client_config(
+    rig: &Rig,
+    version: &'static SupportedProtocolVersion,
+    (certificate, key): Identity,
+) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(rig.trust.pem()).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(vec![certificate], key);
+    Arc::new(config.unwrap())
 }
 
 #[tokio::test]
