@@ -25,6 +25,7 @@ pub mod region;
 pub mod region_lookup;
 pub mod region_names;
 pub mod resolve;
+pub mod restore;
 pub mod setting;
 pub mod site;
 pub mod snapshot;

@@ -158,7 +158,7 @@ fn edited(text: &str, edits: &[(Range<usize>, String)]) -> String {
 }
 
 /// The patch operation for the annotation of rewrites; `None` if the object has no metadata to contain it.
-fn annotation_operation(
+pub(super) fn annotation_operation(
     object: &Object<'_>,
     exists: bool,
     new: Option<String>,
