@@ -35,6 +35,9 @@ use pool::EvaluationPool;
 /// Path of the mutating endpoint.
 pub const MUTATE: &str = "/mutate";
 
+/// Path of the endpoint that restores values in updates of rewritten Pods.
+pub const RESTORE: &str = "/restore";
+
 /// Path of the validating endpoint.
 pub const VALIDATE: &str = "/validate";
 
@@ -56,6 +59,7 @@ pub fn router(handler: Arc<AdmissionHandler>, reader: BodyReader) -> Router {
     let pool = EvaluationPool::for_this_machine();
     Router::new()
         .route(MUTATE, post(mutate))
+        .route(RESTORE, post(restore))
         .route(VALIDATE, post(validate))
         .with_state(AppState {
             evaluator: Arc::new(Evaluator { handler, pool }),
@@ -65,6 +69,10 @@ pub fn router(handler: Arc<AdmissionHandler>, reader: BodyReader) -> Router {
 
 async fn mutate(State(state): State<AppState>, request: ReviewRequest) -> Response {
     respond(&state, Endpoint::Mutate, request).await
+}
+
+async fn restore(State(state): State<AppState>, request: ReviewRequest) -> Response {
+    respond(&state, Endpoint::Restore, request).await
 }
 
 async fn validate(State(state): State<AppState>, request: ReviewRequest) -> Response {

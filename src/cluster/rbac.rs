@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::release::{
-    CONFIG_MAP_WEBHOOK, GROUP, MANAGED_BY, POD_WEBHOOK, ReleaseNames, TEMPLATE_WEBHOOK,
+    CONFIG_MAP_WEBHOOK, GROUP, MANAGED_BY, POD_UPDATE_WEBHOOK, POD_WEBHOOK, ReleaseNames,
+    TEMPLATE_WEBHOOK,
 };
 
 /// A rule of a role, as in RBAC, with where it applies and what it is for.
@@ -76,7 +77,7 @@ pub enum Switch {
 }
 
 /// The names of the mutating webhook configurations.
-pub const MUTATING: &[&str] = &[POD_WEBHOOK, CONFIG_MAP_WEBHOOK];
+pub const MUTATING: &[&str] = &[POD_WEBHOOK, POD_UPDATE_WEBHOOK, CONFIG_MAP_WEBHOOK];
 
 /// The names of the validating webhook configurations.
 pub const VALIDATING: &[&str] = &[TEMPLATE_WEBHOOK];

@@ -15,6 +15,9 @@ pub const SYSTEM_NAMESPACE: &str = "kube-system";
 /// The webhook configuration for Pods; also the name of its webhook.
 pub const POD_WEBHOOK: &str = concat!("webhook-pods.", group!());
 
+/// The webhook configuration for updates of rewritten Pods, which restores values and applies no policy.
+pub const POD_UPDATE_WEBHOOK: &str = concat!("webhook-pod-updates.", group!());
+
 /// The webhook configuration for ConfigMaps.
 pub const CONFIG_MAP_WEBHOOK: &str = concat!("webhook-configmaps.", group!());
 

@@ -11,6 +11,8 @@ use super::review::{Envelope, Operation};
 pub enum Endpoint {
     /// The mutating one: Pods, ephemeral containers, ConfigMaps.
     Mutate,
+    /// The one for updates of rewritten Pods, which restores values and evaluates nothing.
+    Restore,
     /// The validating one, which cannot patch: workload templates.
     Validate,
 }
@@ -53,6 +55,12 @@ pub(super) fn kind_label(envelope: &Envelope<'_>) -> &'static str {
         (resource, "") => template_kind(resource).unwrap_or("Other"),
         _ => "Other",
     }
+}
+
+/// Whether a request is an update of a Pod, in which values may be restored.
+pub(super) fn is_pod_update(envelope: &Envelope<'_>) -> bool {
+    let resource = (envelope.resource, envelope.sub_resource);
+    resource == ("pods", "") && envelope.operation == Operation::Update
 }
 
 fn template_kind(resource: &str) -> Option<&'static str> {

@@ -56,14 +56,14 @@ impl Evaluator {
         let size = request.body().len();
         if size > SEARCHED_INLINE {
             let work = move |handler: &AdmissionHandler, request: ReviewRequest| match search(
-                handler, &request,
+                handler, endpoint, &request,
             ) {
                 Some(response) => Ok((request, response)),
                 None => evaluate(handler, endpoint, request, wait),
             };
             return self.in_pool(request, work).await;
         }
-        if let Some(response) = search(&self.handler, &request) {
+        if let Some(response) = search(&self.handler, endpoint, &request) {
             return Ok((request, response));
         }
         let work =
@@ -113,9 +113,10 @@ impl Evaluator {
 /// The response to a review that needs no evaluation; `None` for one that may hold an ID.
 fn search(
     handler: &AdmissionHandler,
+    endpoint: Endpoint,
     request: &ReviewRequest,
 ) -> Option<Result<Bytes, HandleError>> {
-    match handler.prefilter(request.body()) {
+    match handler.prefilter(endpoint, request.body()) {
         Ok(Prefiltered::Answered(response)) => Some(Ok(response)),
         Ok(Prefiltered::Relevant) => None,
         Err(error) => Some(Err(error)),

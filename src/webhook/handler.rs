@@ -23,6 +23,7 @@ use super::review::{self, AdmissionReview, Envelope, ReviewError};
 
 mod pending;
 mod respond;
+mod restore;
 
 pub use pending::{ConfigMapWait, MissingInput};
 
@@ -92,7 +93,7 @@ impl AdmissionHandler {
         body: &[u8],
         wait: ConfigMapWait,
     ) -> Result<Bytes, HandleError> {
-        match self.prefilter(body)? {
+        match self.prefilter(endpoint, body)? {
             Prefiltered::Answered(response) => Ok(response),
             Prefiltered::Relevant => self.evaluate(endpoint, body, wait),
         }
@@ -113,7 +114,14 @@ impl AdmissionHandler {
     ///
     /// # Errors
     /// [`MissingInput::View`].
-    pub(super) fn prefilter(&self, body: &[u8]) -> Result<Prefiltered, HandleError> {
+    pub(super) fn prefilter(
+        &self,
+        endpoint: Endpoint,
+        body: &[u8],
+    ) -> Result<Prefiltered, HandleError> {
+        if endpoint == Endpoint::Restore {
+            return Ok(self.prefilter_restoration(body));
+        }
         let view = self.view.load();
         let view = Option::as_ref(&view).ok_or(HandleError::Missing(MissingInput::View))?;
         let Some(envelope) = Envelope::fast(body) else {
@@ -139,6 +147,9 @@ impl AdmissionHandler {
         body: &[u8],
         wait: ConfigMapWait,
     ) -> Result<Bytes, HandleError> {
+        if endpoint == Endpoint::Restore {
+            return self.restore(body);
+        }
         let view = self.view.load();
         let view = Option::as_ref(&view).ok_or(HandleError::Missing(MissingInput::View))?;
 

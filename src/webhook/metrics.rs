@@ -61,6 +61,8 @@ pub enum ReviewOutcome {
     Rewritten,
     /// Admitted with an earlier rewrite changed: the API server reinvoked the webhook after another one.
     Revised,
+    /// Admitted with values of the stored Pod restored.
+    Restored,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -179,6 +181,7 @@ impl ReviewOutcome {
             Self::Denied => "denied",
             Self::Rewritten => "rewritten",
             Self::Revised => "revised",
+            Self::Restored => "restored",
         }
     }
 

@@ -13,7 +13,7 @@ use bedrock_profiles::{
     cli::yaml::to_string as to_yaml,
     cluster::{
         rbac::{self, MUTATING, PolicyRule, Switch, VALIDATING},
-        release::ReleaseNames,
+        release::{POD_UPDATE_WEBHOOK, ReleaseNames},
     },
 };
 use serde::Deserialize as _;
@@ -339,7 +339,9 @@ fn configurations(installation: &ReleaseNames, failure_policy: &str) -> Result<V
     );
     for configuration in &mut found {
         let webhook = &mut configuration["webhooks"][0];
-        webhook["failurePolicy"] = failure_policy.into();
+        if webhook["name"] != POD_UPDATE_WEBHOOK {
+            webhook["failurePolicy"] = failure_policy.into();
+        }
         let service = &mut webhook["clientConfig"]["service"];
         service["namespace"] = namespace.as_str().into();
         service["name"] = name.as_str().into();

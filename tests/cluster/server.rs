@@ -131,12 +131,21 @@ impl Server {
         if let Some(fields) = validating.fields.as_object_mut() {
             fields.remove("reinvocationPolicy"); // a field of mutating entries only
         }
+        // Its fields are those of the chart, whatever the trial has for the others.
+        let updates = Entry {
+            name: "webhook-pod-updates.bedrock-profiles.dev",
+            path: "/restore",
+            rules: json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["pods"]}]),
+            fields: json!({"failurePolicy": "Ignore", "matchConditions": [{"name": "has-record", "expression":
+                "has(oldObject.metadata.annotations) && 'bedrock-profiles.dev/rewrites' in oldObject.metadata.annotations"}]}),
+        };
         let registration = Registration {
             name: serve.name,
             address: self.address,
             authority,
             mutating: vec![
                 entry("webhook-pods.bedrock-profiles.dev", "/mutate", pods),
+                updates,
                 entry(
                     "webhook-configmaps.bedrock-profiles.dev",
                     "/mutate",

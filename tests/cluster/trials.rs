@@ -19,6 +19,7 @@ mod modes;
 mod node;
 mod objects;
 mod product;
+mod repeated;
 mod replicas;
 mod rights;
 mod statuses;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Trial> {
         objects::trials(),
         documents::trials(),
         files::trials(),
+        repeated::trials(),
         modes::trials(),
         identity::trials(),
         fixture::trials(),

@@ -3,6 +3,7 @@
 mod evaluation;
 mod overload;
 mod process;
+mod restore;
 mod series;
 pub(crate) mod server;
 mod texts;

@@ -385,7 +385,7 @@ pub(crate) fn handler(spec: &str) -> AdmissionHandler {
 pub(crate) fn answers_well(handler: &AdmissionHandler, body: &[u8]) {
     let tree = std::str::from_utf8(body).ok().map(Tree::json);
     let is_readable = !tree.is_some_and(|tree| tree.is_ok_and(|tree| confuses_serde_json(&tree)));
-    for endpoint in [Endpoint::Mutate, Endpoint::Validate] {
+    for endpoint in [Endpoint::Mutate, Endpoint::Restore, Endpoint::Validate] {
         let Ok(bytes) = handler.handle(endpoint, body, ConfigMapWait::Exhausted) else {
             continue;
         };
@@ -406,16 +406,43 @@ pub(crate) fn answers_well(handler: &AdmissionHandler, body: &[u8]) {
         let Some(patch) = response["patch"].as_str() else {
             continue;
         };
-        assert_eq!(
-            (endpoint, &response["patchType"]),
-            (Endpoint::Mutate, &"JSONPatch".into())
-        );
+        assert_ne!(endpoint, Endpoint::Validate);
+        assert_eq!(response["patchType"], "JSONPatch");
         let patch: json_patch::Patch =
             serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
         assert!(!patch.0.is_empty());
         let mut object = asked["request"]["object"].clone();
         json_patch::patch(&mut object, &patch).unwrap();
+        if endpoint == Endpoint::Restore {
+            assert_eq!(asked["request"]["operation"], "UPDATE");
+            let old = &asked["request"]["oldObject"];
+            patch.0.iter().for_each(|one| writes_only_stored(one, old));
+        }
     }
+}
+
+/// Every text that a restoration writes is one of the stored Pod.
+fn writes_only_stored(operation: &json_patch::PatchOperation, old: &Value) {
+    fn texts<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
+        match value {
+            Value::String(text) => drop(found.insert(text)),
+            Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+            Value::Object(fields) => fields.values().for_each(|field| texts(field, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let value = match operation {
+        json_patch::PatchOperation::Add(add) => &add.value,
+        json_patch::PatchOperation::Replace(replace) => &replace.value,
+        json_patch::PatchOperation::Remove(_)
+        | json_patch::PatchOperation::Move(_)
+        | json_patch::PatchOperation::Copy(_)
+        | json_patch::PatchOperation::Test(_) => panic!("{operation}"),
+    };
+    let (mut written, mut stored) = (BTreeSet::new(), BTreeSet::new());
+    texts(value, &mut written);
+    texts(old, &mut stored);
+    assert!(written.is_subset(&stored), "{value} of {old}");
 }
 
 /// The webhook refuses a body or answers it well.

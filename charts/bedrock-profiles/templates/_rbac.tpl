@@ -38,7 +38,7 @@
 # activate, apply the CA bundle, read it back
 - apiGroups: ["admissionregistration.k8s.io"]
   resources: ["mutatingwebhookconfigurations"]
-  resourceNames: ["webhook-pods.bedrock-profiles.dev","webhook-configmaps.bedrock-profiles.dev"]
+  resourceNames: ["webhook-pods.bedrock-profiles.dev","webhook-pod-updates.bedrock-profiles.dev","webhook-configmaps.bedrock-profiles.dev"]
   verbs: ["list","watch","patch"]
 # activate, apply the CA bundle, read it back
 - apiGroups: ["admissionregistration.k8s.io"]

@@ -1,6 +1,6 @@
 {{- /*
 The webhook configurations: `key` in `webhooks` of the values, `kind`, `name`, `path`, and the `rules` that the leader applies
-when a replica is ready. Do not change the names: RBAC rules, metrics and audit annotations refer to them.
+when a replica is ready; `failurePolicy` and `matchConditions` where the values have none. Do not change the names: RBAC rules, metrics and audit annotations refer to them.
 */}}
 {{- define "bedrock-profiles.webhooks" -}}
 - key: pods
@@ -10,6 +10,16 @@ when a replica is ready. Do not change the names: RBAC rules, metrics and audit 
   rules:
   - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods], scope: Namespaced}
   - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers], scope: Namespaced}
+- key: podUpdates
+  kind: MutatingWebhookConfiguration
+  name: webhook-pod-updates.bedrock-profiles.dev
+  path: /restore
+  failurePolicy: Ignore
+  matchConditions:
+  - name: has-record
+    expression: has(oldObject.metadata.annotations) && 'bedrock-profiles.dev/rewrites' in oldObject.metadata.annotations
+  rules:
+  - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods], scope: Namespaced}
 - key: configMaps
   kind: MutatingWebhookConfiguration
   name: webhook-configmaps.bedrock-profiles.dev

@@ -102,7 +102,7 @@ fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
 }
 
 /// A field that admission sees before the API server has validated it, in the length of a valid name.
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     shortened(MAX_NAME, &printable(text))
 }
 

@@ -52,12 +52,51 @@ pub(super) fn rows() -> Vec<Row> {
                 }
             }
             let configured = r.bootstrap()["webhooks"].clone();
-            assert_eq!(configured.as_array().unwrap().len(), 3);
+            assert_eq!(configured.as_array().unwrap().len(), 4);
             is(&configured[0]["kind"], "MutatingWebhookConfiguration");
             is(&configured[0]["rules"][0]["resources"], json!(["pods"]));
             is(&configured[0]["rules"][0]["operations"], json!(["CREATE"]));
-            is(&configured[2]["kind"], "ValidatingWebhookConfiguration");
+            is(&configured[3]["kind"], "ValidatingWebhookConfiguration");
         }),
+        Row(
+            "updates_of_rewritten_pods",
+            json!({"webhooks": {"pods": {"failurePolicy": "Fail", "namespaceSelector": {"matchLabels": {"a": "b"}}}}}),
+            |r| {
+                let webhook = r.webhook("pod-updates");
+                // Whatever the values say, so that no Pod depends on it.
+                is(&webhook["failurePolicy"], "Ignore");
+                is(&webhook["clientConfig"]["service"]["path"], "/restore");
+                is(&webhook["rules"], Value::Null);
+                is(&webhook["clientConfig"]["caBundle"], Value::Null);
+                is(&webhook["namespaceSelector"]["matchLabels"], Value::Null);
+                is(
+                    &webhook["matchConditions"],
+                    json!([{"name": "has-record", "expression":
+                        "has(oldObject.metadata.annotations) && 'bedrock-profiles.dev/rewrites' in oldObject.metadata.annotations"}]),
+                );
+                let configured = &r.bootstrap()["webhooks"][1];
+                is(
+                    &configured["name"],
+                    "webhook-pod-updates.bedrock-profiles.dev",
+                );
+                is(
+                    &configured["rules"],
+                    json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["pods"], "scope": "Namespaced"}]),
+                );
+            },
+        ),
+        Row(
+            "no_pod_updates",
+            json!({"webhooks": {"podUpdates": {"enabled": false}}}),
+            |r| {
+                is(r.webhook("pod-updates"), Value::Null);
+                assert!(
+                    !r.bootstrap()["webhooks"]
+                        .to_string()
+                        .contains("webhook-pod-updates.")
+                );
+            },
+        ),
         Row("the_rules_cover_the_table_of_kinds", json!({}), |r| {
             let of = |webhook| {
                 let kinds =

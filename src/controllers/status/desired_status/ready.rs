@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{StatusInputs, Stored};
 use crate::api::{InferenceProfilePolicy, InferenceProfilePolicyStatus, ResourceKind};
-use crate::cluster::release::CONFIG_MAP_WEBHOOK;
+use crate::cluster::release::{CONFIG_MAP_WEBHOOK, POD_UPDATE_WEBHOOK};
 use crate::controllers::status::condition::{ConditionType, ConditionUpdate, keep};
 
 const ACTIVE: &str = "Active";
@@ -121,9 +121,12 @@ impl StatusInputs<'_> {
     }
 }
 
-/// Whether a policy that selects these resources needs the webhook configuration: one is for ConfigMaps, the others are for Pods
-/// and workloads.
+/// Whether a policy that selects these resources needs the webhook configuration: one is for ConfigMaps, one applies no policy, and
+/// the others are for Pods and workloads.
 fn is_needed(policy: &InferenceProfilePolicy, webhook: &str) -> bool {
+    if webhook == POD_UPDATE_WEBHOOK {
+        return false;
+    }
     let resource = if webhook == CONFIG_MAP_WEBHOOK {
         ResourceKind::ConfigMap
     } else {

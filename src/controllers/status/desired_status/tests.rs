@@ -4,7 +4,9 @@ use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::release::{CONFIG_MAP_WEBHOOK, POD_WEBHOOK, TEMPLATE_WEBHOOK};
+use crate::cluster::release::{
+    CONFIG_MAP_WEBHOOK, POD_UPDATE_WEBHOOK, POD_WEBHOOK, TEMPLATE_WEBHOOK,
+};
 use crate::cluster::watch::{Event, WatchError};
 use crate::controllers::cluster_state::{ClusterEvent, ClusterState};
 use crate::controllers::webhook_config::WebhookState;
@@ -42,6 +44,8 @@ impl Rig {
             (POD_WEBHOOK, 100),
             (CONFIG_MAP_WEBHOOK, 300),
             (TEMPLATE_WEBHOOK, 200),
+            // Applies no policy, so no policy waits for it.
+            (POD_UPDATE_WEBHOOK, 900),
         ];
         Self {
             cluster,
@@ -375,11 +379,17 @@ fn a_policy_is_not_ready_while_a_webhook_that_it_needs_is_inactive() {
         summary(&rig.policy("pods").conditions)[1],
         "Ready=True/Active"
     );
+    rig.webhook(POD_UPDATE_WEBHOOK).active = false;
+    assert_eq!(
+        summary(&rig.policy("pods").conditions)[1],
+        "Ready=True/Active"
+    );
     // What the chart does not render is not waited for.
     rig.webhook(CONFIG_MAP_WEBHOOK).exists = false;
     assert_eq!(
         summary(&rig.policy("maps").conditions)[1],
-        "Ready=False/NoWebhook"
+        "Ready=False/NoWebhook",
+        "that for updates of Pods is not enough"
     );
     rig.webhook(TEMPLATE_WEBHOOK).exists = false;
     assert_eq!(
