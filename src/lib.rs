@@ -4,22 +4,23 @@
 //! holds it both ways.
 //!
 //! ```text
-//! text         texts with spans: JSON, YAML, TOML, .env (crates/engine)    -> nothing
-//! domain       the decision: find, resolve, plan (crates/engine)           -> text
+//! budget       the cost of one evaluation (crates/engine)                  -> nothing
+//! text         texts with spans: JSON, YAML, TOML, .env (crates/engine)    -> budget
+//! domain       the decision: find, resolve, plan (crates/engine)           -> budget, text
 //! api          the custom resources as written                             -> nothing
 //! tls          certificates and trust                                      -> nothing
 //! runtime      process, metrics, admin port                                -> nothing
 //! validate     custom resources to domain types                            -> api, domain
 //! catalog      the shipped mapping                                         -> api
 //! report       findings as records, tables and reports                     -> domain
-//! scan         files and documents, evaluated                              -> text, domain, report
+//! scan         files and documents, evaluated                              -> budget, text, domain, report
 //! cluster      clients, watches, lists and permissions of Kubernetes         -> runtime
-//! audit        the stored objects of a cluster, evaluated                  -> text, domain, validate, report, cluster
-//! webhook      reviews in, responses out                                   -> text, domain, report, runtime
+//! audit        the stored objects of a cluster, evaluated                  -> budget, text, domain, validate, report, cluster
+//! webhook      reviews in, responses out                                   -> budget, text, domain, report, runtime
 //! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, cluster, audit, tls, runtime
 //! cli          the commands                                                -> all
 //! ```
-pub use bedrock_profiles_engine::{domain, text};
+pub use bedrock_profiles_engine::{budget, domain, text};
 
 pub mod api;
 pub mod audit;

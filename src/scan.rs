@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::budget::{Budget, Limits};
 use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge, resolve_edits};
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
@@ -130,6 +131,7 @@ impl Scan<'_> {
                 Action::Read
             },
             today: self.today,
+            budget: &Budget::new(limits_of(object.kind)),
         };
         judge(object, &context)
     }
@@ -182,6 +184,14 @@ impl Scan<'_> {
         let is_kubernetes_object = object.kind != ObjectKind::Plain;
         let reference = is_kubernetes_object.then(|| reference(object, &namespace.name));
         FindingRecord::new(judged, pointer, reference, context)
+    }
+}
+
+/// The limits of an evaluation: an object of admission has those of a review, so that files and the webhook agree.
+fn limits_of(kind: ObjectKind) -> Limits {
+    match kind {
+        ObjectKind::Pod | ObjectKind::Template | ObjectKind::ConfigMap => Limits::REVIEW,
+        ObjectKind::Secret | ObjectKind::Custom | ObjectKind::Plain => Limits::FILE,
     }
 }
 

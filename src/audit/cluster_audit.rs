@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bedrock_profiles_engine::in_group;
 use jiff::civil::Date;
 
+use crate::budget::{Budget, Limits};
 use crate::cluster::list::ListError;
 use crate::domain::config_maps::{ConfigMap, ConfigMapIndex};
 use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge};
@@ -185,6 +186,7 @@ impl ClusterAudit {
             namespace: &namespace,
             action: Action::Read,
             today: self.input.today,
+            budget: &Budget::new(Limits::REVIEW),
         };
         let judgement = judge(object, &context);
         let mut evaluated = evaluated(&judgement).peekable();

@@ -261,6 +261,7 @@ impl std::fmt::Display for WebhookUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::{Budget, Limits};
     use crate::webhook::response::AdmissionResponse;
     use crate::webhook::review::{AdmissionReview, parse};
 
@@ -283,7 +284,7 @@ mod tests {
     #[test]
     fn the_sample_review_is_a_valid_dry_run() {
         let text = review();
-        let tree = parse(text.as_bytes()).unwrap();
+        let tree = parse(text.as_bytes(), &Budget::new(Limits::NONE)).unwrap();
         let envelope = AdmissionReview::of(&tree).unwrap().envelope;
         assert!(envelope.dry_run);
         assert_eq!(envelope.uid, UID);

@@ -135,6 +135,12 @@ pub fn render<'t>(
     }
 }
 
+/// The warning about an object that has too many values to be read.
+pub fn too_large() -> String {
+    let reason = Reason::TooLarge;
+    format!("bedrock-profiles: the object is not evaluated, {reason}: it has too many values")
+}
+
 /// The message of a denial. It begins with what to do.
 pub fn denial(judgement: &Judgement<'_>, context: RenderContext<'_>) -> String {
     let Some(PolicyFindings { policy, findings }) = &judgement.effective else {

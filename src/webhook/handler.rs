@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::civil::Date;
 
+use crate::budget::{Budget, Limits};
 use crate::domain::judge::{Action, Context, judge};
 use crate::domain::object::Object;
 use crate::domain::view::View;
@@ -154,7 +155,11 @@ impl AdmissionHandler {
         let view = Option::as_ref(&view).ok_or(HandleError::Missing(MissingInput::View))?;
 
         // Parse. A body without a fast path was not searched.
-        let tree = review::parse(body)?;
+        let budget = Budget::new(Limits::REVIEW);
+        let tree = match review::parse(body, &budget) {
+            Ok(tree) => tree,
+            Err(error) => return self.answer_unread(body, &budget, error),
+        };
         let review = AdmissionReview::of(&tree)?;
         let envelope = &review.envelope;
         if !view.snapshot.can_hold_an_id(body) && !view.can_take_an_id(body, envelope.namespace) {
@@ -192,6 +197,7 @@ impl AdmissionHandler {
                 namespace: &namespace,
                 action,
                 today,
+                budget: &budget,
             },
         );
 
@@ -208,6 +214,22 @@ impl AdmissionHandler {
             &judgement,
             context,
         ))
+    }
+
+    /// Admits a review with too many values, whose envelope can be read where the API server wrote it.
+    ///
+    /// # Errors
+    /// The error of any other body that cannot be read.
+    fn answer_unread(
+        &self,
+        body: &[u8],
+        budget: &Budget,
+        error: ReviewError,
+    ) -> Result<Bytes, HandleError> {
+        match Envelope::fast(body).filter(|_| budget.exhausted().is_some()) {
+            Some(envelope) => Ok(respond::too_large(&self.metrics, &envelope)),
+            None => Err(error.into()),
+        }
     }
 
     /// Admits an object that is not evaluated.

@@ -148,7 +148,8 @@ impl Metrics {
         self.duration.observe(duration.as_secs_f64());
     }
 
-    fn count_finding(&self, reason: Reason) {
+    /// Counts a finding that is not rewritten.
+    pub fn count_finding(&self, reason: Reason) {
         let reason = reason.as_str();
         self.findings.get_or_create(&ReasonLabels { reason }).inc();
     }

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
 
+use crate::budget::Budget;
 use crate::text::{Kind, NodeId, SyntaxError, Tree};
 
 mod fast_path;
@@ -101,14 +102,14 @@ pub enum ReviewError {
     UnknownOperation,
 }
 
-/// Parses a whole body.
+/// Parses a whole body, within a budget.
 ///
 /// # Errors
 /// [`ReviewError::NotUtf8`], [`ReviewError::NotJson`] or [`ReviewError::Truncated`].
-pub fn parse(body: &[u8]) -> Result<Tree<'_>, ReviewError> {
+pub fn parse<'b>(body: &'b [u8], budget: &Budget) -> Result<Tree<'b>, ReviewError> {
     let text =
         std::str::from_utf8(body).map_err(|error| ReviewError::NotUtf8(error.valid_up_to()))?;
-    Tree::json(text).map_err(|error| ReviewError::of_syntax(body, error))
+    Tree::json_within(text, budget).map_err(|error| ReviewError::of_syntax(body, error))
 }
 
 // === Envelope ===

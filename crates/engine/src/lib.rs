@@ -4,8 +4,9 @@
 //! this.
 //!
 //! ```text
-//! text      spans over JSON, YAML, TOML and other formats -> nothing
-//! domain    find, resolve and plan the changes            -> text
+//! budget    the cost that one evaluation may have          -> nothing
+//! text      spans over JSON, YAML, TOML and other formats -> budget
+//! domain    find, resolve and plan the changes            -> budget, text
 //! ```
 #![warn(clippy::iter_over_hash_type)]
 #![cfg_attr(
@@ -33,5 +34,6 @@ macro_rules! in_group {
     };
 }
 
+pub mod budget;
 pub mod domain;
 pub mod text;

@@ -32,6 +32,7 @@ pub use error::SyntaxError;
 pub use overrides::{MergeOrder, OverriddenKey};
 pub use splice::{Splice, splice};
 
+use crate::budget::{Budget, Limits};
 use node::{
     Membership, NO_PARENT, Node, PathStep, Sharing, Span, Style, TextRef, children, narrow,
 };
@@ -110,12 +111,17 @@ impl<'t> Tree<'t> {
     /// A key that occurs twice in an object, a `\u` escape of half a surrogate pair, more than 512 levels and anything
     /// after the document are errors. Go's decoder would replace half a pair by U+FFFD, but no Go program writes one.
     pub fn json(src: &'t str) -> Result<Self, SyntaxError> {
-        json::read(src)
+        json::read(src, &Budget::new(Limits::NONE))
+    }
+
+    /// [`Tree::json`] within a budget, which is exhausted if the tree needs more than is left of it.
+    pub fn json_within(src: &'t str, budget: &Budget) -> Result<Self, SyntaxError> {
+        json::read(src, budget)
     }
 
     /// [`Tree::json`] of a file, which may begin with a byte order mark, and in which a key may occur twice: its last value counts.
     pub fn json_file(src: &'t str) -> Result<Self, SyntaxError> {
-        json::read_file(src)
+        json::read_file(src, &Budget::new(Limits::NONE))
     }
 
     /// Reads the YAML documents of a file one by one, their spans counted from the start of the file.
@@ -165,7 +171,12 @@ impl<'t> Tree<'t> {
     /// Reads a text in the format of its file name, or of its content where the name has none; by lines where that
     /// fails. Never fails; nothing and a comment of YAML are no documents.
     pub fn embedded(src: &'t str, name: &str) -> Vec<Self> {
-        embedded::read(src, name)
+        embedded::read(src, name, &Budget::new(Limits::NONE))
+    }
+
+    /// [`Tree::embedded`] within a budget; nothing if the budget is exhausted.
+    pub fn embedded_within(src: &'t str, name: &str, budget: &Budget) -> Vec<Self> {
+        embedded::read(src, name, budget)
     }
 
     /// The format of the document.
@@ -292,6 +303,22 @@ impl<'t> Tree<'t> {
             merge_order: MergeOrder::default(),
             overrides: Overrides::default(),
         }
+    }
+
+    /// The number of nodes for which a budget suffices. A list that grows takes up to three times its content for a moment.
+    fn nodes_within(budget: &Budget) -> usize {
+        budget.bytes_left() / (2 * size_of::<Node>())
+    }
+
+    /// Spends the memory of the tree; whether the budget sufficed.
+    fn spend(&self, budget: &Budget) -> bool {
+        let texts = self.decoded.iter().filter_map(OnceLock::get);
+        let texts: usize = texts.map(|text| text.len()).sum();
+        budget.spend_bytes(
+            self.nodes.len() * size_of::<Node>()
+                + self.decoded.len() * size_of::<OnceLock<Box<str>>>()
+                + texts,
+        )
     }
 
     /// The offset of the first repeated key of the mapping, if there is one. `scratch` is reusable space.

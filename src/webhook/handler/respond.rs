@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::domain::judge::{JudgedFinding, Judgement, Verdict};
 use crate::domain::object::Object;
+use crate::domain::reason::Reason;
 use crate::report::messages::{self, RenderContext};
 use crate::report::printable::{printable, shortened};
 use crate::webhook::action;
@@ -63,6 +64,29 @@ pub(super) fn respond(
     };
     metrics.observe(&evaluation);
     log(&evaluation, judgement);
+    response.to_bytes()
+}
+
+/// Admits an object that has too many values to be read, counts it and logs it.
+pub(super) fn too_large(metrics: &Metrics, envelope: &Envelope<'_>) -> Bytes {
+    metrics.observe(&Evaluation {
+        envelope,
+        outcome: ReviewOutcome::Reported,
+        findings: &[],
+    });
+    metrics.count_finding(Reason::TooLarge);
+    tracing::info!(
+        uid = envelope.uid,
+        kind = action::kind_label(envelope),
+        operation = envelope.operation.as_str(),
+        namespace = envelope.namespace,
+        name = envelope.name,
+        dry_run = envelope.dry_run,
+        unchanged = Reason::TooLarge.as_str(),
+        outcome = ReviewOutcome::Reported.as_str(),
+    );
+    let mut response = AdmissionResponse::allowed(envelope.uid);
+    response.warnings = vec![messages::too_large()];
     response.to_bytes()
 }
 

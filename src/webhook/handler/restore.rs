@@ -5,6 +5,7 @@ use memchr::memmem;
 
 use super::respond::name;
 use super::{AdmissionHandler, HandleError, Prefiltered};
+use crate::budget::{Budget, Limits};
 use crate::domain::annotations::REWRITES;
 use crate::domain::object::Object;
 use crate::domain::restore::{Restoration, restoration};
@@ -33,7 +34,11 @@ impl AdmissionHandler {
     /// # Errors
     /// [`HandleError::Review`].
     pub(super) fn restore(&self, body: &[u8]) -> Result<Bytes, HandleError> {
-        let tree = review::parse(body)?;
+        let budget = Budget::new(Limits::REVIEW);
+        let tree = match review::parse(body, &budget) {
+            Ok(tree) => tree,
+            Err(error) => return self.answer_unread(body, &budget, error),
+        };
         let review = AdmissionReview::of(&tree)?;
         let envelope = &review.envelope;
         let may_restore =

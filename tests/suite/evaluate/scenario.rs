@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use bedrock_profiles::api::{self, Resource};
+use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::catalog;
 use bedrock_profiles::domain::catalog::{Destinations, Mapping};
 use bedrock_profiles::domain::judge::{Action, Context, JudgedFinding, Verdict, judge};
@@ -222,6 +223,7 @@ impl Scenario {
             namespace: &self.namespace,
             action,
             today: self.today,
+            budget: &Budget::new(Limits::REVIEW),
         };
         let snapshot = &*self.view.snapshot;
         let judgement = judge(object, &context);

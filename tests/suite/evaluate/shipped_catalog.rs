@@ -1,6 +1,7 @@
 //! The decision over the shipped catalog, beside what `judgement` has of it: every row of the facts, whole objects, records.
 
 use bedrock_profiles::api::{InferenceProfileMapping, InferenceProfilePolicy, Resource, read};
+use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::catalog::builtin;
 use bedrock_profiles::domain::catalog::{Destinations, DirectRow, ProfileState};
 use bedrock_profiles::domain::judge::{Action, Context, Judgement, PolicyFindings, Verdict, judge};
@@ -105,6 +106,7 @@ pub(crate) fn evaluated_in<T>(
             namespace,
             action,
             today: TODAY,
+            budget: &Budget::new(Limits::REVIEW),
         },
     ))
 }

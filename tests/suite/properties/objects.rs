@@ -1,5 +1,6 @@
 //! Only the intended scalars differ, and a second run is empty.
 
+use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::domain::judge::{Action, Context, Verdict, judge};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::text::{Tree, splice};
@@ -45,6 +46,7 @@ fn edited(world: &Scenario, source: &str, tree: &Tree<'_>) -> String {
         namespace: &world.namespace,
         action: Action::Edit,
         today: TODAY,
+        budget: &Budget::new(Limits::REVIEW),
     };
     let judgement = judge(&Object::at(tree, tree.root()), &context);
     let Verdict::Rewrite(plan) = judgement.verdict else {

@@ -1,5 +1,6 @@
 //! A secret that stands beside an ID is told to nobody.
 
+use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::domain::judge::{Action, Context, judge};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::report::{AuditReport, FindingRecord, RecordContext};
@@ -24,6 +25,7 @@ fn report(world: &Scenario, object: &Value) -> String {
             namespace: &world.namespace,
             action: Action::Read,
             today: TODAY,
+            budget: &Budget::new(Limits::REVIEW),
         },
     );
     let all = judgement.effective.iter().chain(&judgement.previews);

@@ -28,9 +28,40 @@ pub fn opts_out(text: &str) -> bool {
     text != "false"
 }
 
-/// Whether a glob in the list matches `name`.
-pub fn lists(globs: &str, name: &str) -> bool {
-    globs
-        .split(',')
-        .any(|glob| WildMatch::new(glob.trim()).matches(name))
+/// Globs over names, separated by commas, each compiled once.
+pub struct NameGlobs(Result<Vec<WildMatch>, TooLong>);
+
+/// A list or a name that is longer than any real one, so that it is not compared.
+#[derive(Debug, Clone, Copy)]
+struct TooLong;
+
+/// The maximum length of a list of globs, in bytes.
+const LONGEST_LIST: usize = 8 * 1024;
+
+/// The maximum length of a name that is compared with globs, in bytes; Kubernetes' own names have 253.
+const LONGEST_NAME: usize = 1024;
+
+impl NameGlobs {
+    /// Compiles a list. A list of more than 8 KiB has every name: its author opts out, and it is not known what.
+    pub fn parse(list: &str) -> Self {
+        Self(if list.len() > LONGEST_LIST {
+            Err(TooLong)
+        } else {
+            let globs = list.split(',').map(|glob| WildMatch::new(glob.trim()));
+            Ok(globs.collect())
+        })
+    }
+
+    /// Whether a glob matches `name`. A name of more than 1 KiB counts as matched.
+    pub fn matches(&self, name: &str) -> bool {
+        let is_long = name.len() > LONGEST_NAME;
+        self.0.as_ref().map_or(true, |globs| {
+            is_long || globs.iter().any(|glob| glob.matches(name))
+        })
+    }
+
+    /// The number of globs, which is what a comparison costs.
+    pub fn count(&self) -> usize {
+        self.0.as_ref().map_or(0, Vec::len)
+    }
 }

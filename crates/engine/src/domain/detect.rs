@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::budget::Budget;
 use crate::text::NodeId;
 
 use crate::domain::command::InCommand;
@@ -31,6 +32,12 @@ mod tests;
 mod volumes;
 
 use named_settings::NamedSettings;
+
+/// The steps of work of a text with an ID: its context, and the rules.
+const STEPS_PER_TEXT: usize = 32;
+
+/// The bytes of a text in which IDs are searched for one step.
+const TEXT_PER_STEP: usize = 64;
 
 /// One model ID at its place.
 #[derive(Debug, Clone)]
@@ -149,14 +156,16 @@ impl<'t> Finding<'t> {
 /// too.
 pub fn findings<'t>(
     object: &Object<'t>,
-    environments: &Environments<'t>,
+    environments: &Environments<'t, '_>,
     follow_references: bool,
     snapshot: &'t Snapshot,
+    budget: &Budget,
 ) -> Vec<Finding<'t>> {
     let mut detector = Detector {
         object,
         environments,
         snapshot,
+        budget,
         settings: BTreeMap::new(),
         commands: BTreeMap::new(),
         found: Vec::new(),
@@ -186,8 +195,9 @@ fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<Nod
 /// One walk over an object.
 pub(super) struct Detector<'t, 'o> {
     object: &'o Object<'t>,
-    environments: &'o Environments<'t>,
+    environments: &'o Environments<'t, 'o>,
     snapshot: &'t Snapshot,
+    budget: &'o Budget,
     /// The settings of the containers, or of the ConfigMap.
     settings: BTreeMap<Option<NodeId>, NamedSettings<'t>>,
     /// The commands of containers, probes and hooks, by the node of the container or of the list.
@@ -196,6 +206,13 @@ pub(super) struct Detector<'t, 'o> {
 }
 
 impl<'t> Detector<'t, '_> {
+    /// Adds a finding, if the budget suffices. An exhausted budget makes the evaluation as a whole void.
+    fn add(&mut self, finding: Finding<'t>) {
+        if self.budget.spend_findings(1) {
+            self.found.push(finding);
+        }
+    }
+
     /// Finds the IDs in the texts of the object itself.
     fn own_texts(&mut self) {
         let object = self.object;
@@ -236,6 +253,12 @@ impl<'t> Detector<'t, '_> {
     fn string(&mut self, node: NodeId) {
         let tree = self.object.tree;
         let Some(text) = tree.text(node) else { return };
+        if !self
+            .budget
+            .spend_steps(STEPS_PER_TEXT + text.len() / TEXT_PER_STEP)
+        {
+            return;
+        }
         let named = alias(text, self.snapshot);
         let has_ids = self.snapshot.vendor_hits(text).next().is_some();
         if named.is_none() && !has_ids {
@@ -269,7 +292,7 @@ impl<'t> Detector<'t, '_> {
     fn alias(&mut self, site: TextSite<'t>, text: &'t str, token: Token<'t>) {
         if matches!(site.location, Location::Env { .. } | Location::Data { .. }) {
             let syntax = self.role(&site, text).map_or(Ok(Syntax::WHOLE), Err);
-            self.found.push(Finding::new(site, text, token, syntax));
+            self.add(Finding::new(site, text, token, syntax));
         }
     }
 
@@ -299,7 +322,7 @@ impl<'t> Detector<'t, '_> {
                 Some(reason) if syntax.is_ok() => Err(reason),
                 _ => syntax,
             };
-            self.found.push(Finding {
+            self.add(Finding {
                 command: command.clone(),
                 ..Finding::new(site, text, token, first_of(syntax, role))
             });

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use crate::budget::{Budget, Limit};
 use crate::domain::annotations::REWRITES;
 use crate::domain::detect::Finding;
 use crate::domain::id::ModelId;
@@ -23,6 +24,7 @@ mod edits;
 mod finding;
 mod object_reasons;
 mod occurrences;
+mod opt_outs;
 mod planned;
 mod reapply;
 mod refusal;
@@ -32,6 +34,7 @@ mod views;
 pub use detail::{OptOutAnnotation, OptOutOwner, ReasonDetail};
 pub use edits::resolve_edits;
 
+use opt_outs::OptOuts;
 use region::region_context;
 use views::{ObjectVariables, PolicyViews};
 
@@ -46,6 +49,8 @@ pub struct Context<'t, 'a> {
     pub action: Action<'a>,
     /// The date that end-of-life dates are compared with.
     pub today: Date,
+    /// What the evaluation may cost. An object that exceeds it is unchanged as a whole.
+    pub budget: &'a Budget,
 }
 
 /// What happens to the object.
@@ -175,7 +180,42 @@ impl JudgedFinding<'_> {
 }
 
 /// Evaluates one object. Pure and total.
+///
+/// An evaluation that exceeds the budget of the context changes nothing and has one finding, [`Reason::TooLarge`].
 pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t> {
+    let judgement = evaluate(object, context);
+    match context.budget.exhausted() {
+        None => judgement,
+        Some(limit) => too_large(object, context, limit),
+    }
+}
+
+/// The judgement of an object whose evaluation exceeds the budget: no policy changes or denies it.
+fn too_large<'t>(object: &Object<'t>, context: &Context<'t, '_>, limit: Limit) -> Judgement<'t> {
+    let findings = |policy| PolicyFindings {
+        policy,
+        findings: vec![finding::of_too_large(object, limit)],
+    };
+    let selected = selected(object, context);
+    let effective = selected.iter().find(|policy| policy.can_be_effective());
+    let previews = selected.iter().filter(|policy| !policy.can_be_effective());
+    Judgement {
+        effective: effective.map(|policy| findings(policy)),
+        previews: previews.map(|policy| findings(policy)).collect(),
+        verdict: Verdict::Report,
+        reinvocation: false,
+    }
+}
+
+/// The policies that select the object.
+fn selected<'t>(object: &Object<'_>, context: &Context<'t, '_>) -> Vec<&'t Policy> {
+    let policies = context.view.snapshot.policies.iter();
+    policies
+        .filter(|policy| selects(policy, object, context.namespace))
+        .collect()
+}
+
+fn evaluate<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t> {
     let nothing = || Judgement {
         effective: None,
         previews: Vec::new(),
@@ -185,12 +225,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
     if !is_in_scope(object, &context.action) {
         return nothing();
     }
-    let snapshot: &'t Snapshot = &context.view.snapshot;
-    let selected: Vec<_> = snapshot
-        .policies
-        .iter()
-        .filter(|policy| selects(policy, object, context.namespace))
-        .collect();
+    let selected = selected(object, context);
     if selected.is_empty() {
         return nothing();
     }
@@ -205,6 +240,7 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
         object,
         context,
         policy,
+        opt_outs: OptOuts::of(object, context.namespace, policy),
         region_context: region_context(
             object,
             &containers,
@@ -216,10 +252,10 @@ pub fn judge<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t
     let (mut effective, mut previews, mut outcome) = (None, Vec::new(), None);
     for policy in selected {
         if !policy.can_be_effective() {
-            let findings = judge_for(policy).all(found.under(policy));
+            let findings = judge_for(policy).all(found.under(policy, context.budget));
             previews.push(PolicyFindings { policy, findings });
         } else if effective.is_none() {
-            let decision = judge_for(policy).decide(found.under(policy));
+            let decision = judge_for(policy).decide(found.under(policy, context.budget));
             let findings = decision.judged;
             effective = Some(PolicyFindings { policy, findings });
             outcome = Some((decision.verdict, decision.reinvocation));
@@ -282,6 +318,7 @@ struct Judge<'t, 'a> {
     object: &'a Object<'t>,
     context: &'a Context<'t, 'a>,
     policy: &'t Policy,
+    opt_outs: OptOuts,
     region_context: RegionContext<'t>,
 }
 

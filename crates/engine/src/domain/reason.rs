@@ -164,7 +164,7 @@ reasons! {
     Object {
         Immutable:               Warn,  Silent,       Everywhere, "The object is immutable.",
         Tracked:                 Warn,  Silent,       Everywhere, "Another controller tracks the object and would undo the change or report it as drift.",
-        TooLarge:                Warn,  Silent,       Everywhere, "The change would make the object larger than the API server accepts.",
+        TooLarge:                Warn,  Silent,       Everywhere, "The object is larger than a review evaluates, or the change would make it larger than the API server accepts.",
         OptedOut:                Skip,  Silent,       Everywhere, "The object or its namespace has opted out by annotation.",
     }
     Policy {

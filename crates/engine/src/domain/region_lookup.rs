@@ -30,9 +30,9 @@ mod variables;
 
 pub use choice::{NamedRegion, RegionAnswer, RegionChoice};
 pub use document_scope::{
-    ScopeQuery, names_variables, pair, scope_of_list, scope_of_mapping, scope_of_words,
+    MOST_NODES, ScopeQuery, names_variables, pair, scope_of_list, scope_of_mapping, scope_of_words,
 };
-pub use other_documents::other_document_scopes;
+pub use other_documents::{other_document_scopes, profiles_of};
 pub use scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 
 use choice::{Candidate, PlacedScope, candidates, is_of_entry, others, strongest};
@@ -84,7 +84,7 @@ impl<'t> RegionContext<'t> {
         containers: &BTreeSet<NodeId>,
         policy: &'t Policy,
         namespace: &Namespace,
-        environments: &Environments<'t>,
+        environments: &Environments<'t, '_>,
         cluster: Option<Region>,
     ) -> Self {
         let tree = object.tree;
@@ -155,6 +155,18 @@ impl<'t> RegionContext<'t> {
                 in_conflict: None,
             }
         })
+    }
+
+    /// The number of scopes and settings that are compared with an ID, which is what the choice of its region costs.
+    pub fn settings_around(&self, place: RegionQuery<'_, 't>) -> usize {
+        let levels = place.document_regions.levels.iter();
+        let levels: usize = levels.map(|(scope, _)| 1 + scope.settings.len()).sum();
+        let command = place.command.map_or(0, |command| {
+            command.reach.beside.len() + command.reach.before.len()
+        });
+        let names = self.named.get(&place.site.container);
+        let names = names.map_or(0, |names| names.with_flags.settings.len());
+        levels + command + names + self.annotations.settings.len()
     }
 
     /// The region that `source` sets.

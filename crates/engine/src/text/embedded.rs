@@ -3,7 +3,11 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::{BYTE_ORDER_MARK, Kind, MergeOrder, NodeId, TextRef, Tree, properties};
+use super::{
+    BYTE_ORDER_MARK, Kind, MergeOrder, NodeId, TextRef, Tree, json, properties,
+    properties::Dialect, template, toml,
+};
+use crate::budget::Budget;
 
 /// Extensions of programs and prose, in which words before a colon are no keys.
 const SCRIPTS: &[&str] = &[
@@ -73,8 +77,8 @@ const SCRIPTS_BY_NAME: &[&str] = &[
     "readme",
 ];
 
-/// Reads a text by its name, else by its content, else by its lines.
-pub(super) fn read<'t>(src: &'t str, name: &str) -> Vec<Tree<'t>> {
+/// Reads a text by its name, else by its content, else by its lines; nothing if the budget is exhausted.
+pub(super) fn read<'t>(src: &'t str, name: &str, budget: &Budget) -> Vec<Tree<'t>> {
     let name = Path::new(name).file_name().and_then(OsStr::to_str);
     let name = name.unwrap_or_default().to_ascii_lowercase();
     let (stem, extension) = (
@@ -82,43 +86,88 @@ pub(super) fn read<'t>(src: &'t str, name: &str) -> Vec<Tree<'t>> {
         // A name such as `.env` has no extension, and is one.
         name.rsplit_once('.').map_or("", |(_, extension)| extension),
     );
+    let text = EmbeddedSource { src, budget };
     let trees = match extension {
-        "json" => json(src).or_else(|| yaml(src)),
-        "yaml" | "yml" => yaml(src),
-        "toml" => toml(src),
-        "properties" => properties(src),
-        "env" => env(src),
-        _ if name.starts_with(".env.") => env(src),
+        "json" => text.json().or_else(|| text.yaml()),
+        "yaml" | "yml" => text.yaml(),
+        "toml" => text.toml(),
+        "properties" => text.properties(Dialect::Properties),
+        "env" => text.properties(Dialect::Env),
+        _ if name.starts_with(".env.") => text.properties(Dialect::Env),
         _ if SCRIPTS.contains(&extension) || SCRIPTS_BY_NAME.contains(&stem) => None,
-        _ => by_content(src),
+        _ => text.by_content(),
     };
-    trees.unwrap_or_else(|| vec![Tree::lines(src)])
+    trees.unwrap_or_else(|| text.lines())
 }
 
-fn by_content(src: &str) -> Option<Vec<Tree<'_>>> {
-    let text = src.strip_prefix(BYTE_ORDER_MARK).unwrap_or(src);
-    if text.starts_with("#!") {
-        return None;
+/// A text that is read in one format after the other.
+#[derive(Clone, Copy)]
+struct EmbeddedSource<'t, 'b> {
+    src: &'t str,
+    budget: &'b Budget,
+}
+
+impl<'t> EmbeddedSource<'t, '_> {
+    fn by_content(self) -> Option<Vec<Tree<'t>>> {
+        let src = self.src;
+        let text = src.strip_prefix(BYTE_ORDER_MARK).unwrap_or(src);
+        if text.starts_with("#!") {
+            return None;
+        }
+        let is_json = text.trim_start().starts_with(['{', '[']);
+        if is_json && let Some(trees) = self.json() {
+            return Some(trees);
+        }
+        if self.budget.spend_text(src) && properties::looks_like_env(src) {
+            return self.properties(Dialect::Env);
+        }
+        if src.contains('=')
+            && let Some(trees) = self.toml()
+        {
+            return Some(trees);
+        }
+        // Lines of a log or of a text may begin with the same word.
+        let names_once = |tree: &Tree<'_>| tree.overridden_keys().iter().all(|key| key.by_merge);
+        self.yaml().filter(|trees| {
+            trees
+                .iter()
+                .all(|tree| names_what_it_sets(tree) && names_once(tree))
+        })
     }
-    let is_json = text.trim_start().starts_with(['{', '[']);
-    if is_json && let Some(trees) = json(src) {
-        return Some(trees);
+
+    fn json(self) -> Option<Vec<Tree<'t>>> {
+        structured(vec![json::read_file(self.src, self.budget).ok()?])
     }
-    if properties::looks_like_env(src) {
-        return env(src);
+
+    fn yaml(self) -> Option<Vec<Tree<'t>>> {
+        structured(template::read_whole(
+            self.src,
+            MergeOrder::Unknown,
+            self.budget,
+        )?)
     }
-    if src.contains('=')
-        && let Some(trees) = toml(src)
-    {
-        return Some(trees);
+
+    fn toml(self) -> Option<Vec<Tree<'t>>> {
+        structured(vec![toml::read_within(self.src, self.budget).ok()?])
     }
-    // Lines of a log or of a text may begin with the same word.
-    let names_once = |tree: &Tree<'_>| tree.overridden_keys().iter().all(|key| key.by_merge);
-    yaml(src).filter(|trees| {
-        trees
-            .iter()
-            .all(|tree| names_what_it_sets(tree) && names_once(tree))
-    })
+
+    fn properties(self, dialect: Dialect) -> Option<Vec<Tree<'t>>> {
+        let is_within = self.budget.spend_text(self.src);
+        let tree = is_within.then(|| properties::read(self.src, dialect).ok())??;
+        tree.spend(self.budget).then_some(())?;
+        structured(vec![tree])
+    }
+
+    fn lines(self) -> Vec<Tree<'t>> {
+        let count = memchr::memchr_iter(b'\n', self.src.as_bytes()).count() + 2;
+        if count > Tree::nodes_within(self.budget) || !self.budget.spend_text(self.src) {
+            self.budget.exhaust_bytes();
+            return Vec::new();
+        }
+        let tree = Tree::lines(self.src);
+        tree.spend(self.budget);
+        vec![tree]
+    }
 }
 
 /// Whether a document of YAML is one by more than its colons: programs and sentences have them too. Its outermost keys are
@@ -145,29 +194,6 @@ fn is_quoted(tree: &Tree<'_>, key: TextRef) -> bool {
 fn is_name(key: &str) -> bool {
     let parts = |sign: char| sign.is_whitespace() || "\"'`(){}=;,|<>".contains(sign);
     !key.contains(parts)
-}
-
-fn json(src: &str) -> Option<Vec<Tree<'_>>> {
-    structured(vec![Tree::json_file(src).ok()?])
-}
-
-fn yaml(src: &str) -> Option<Vec<Tree<'_>>> {
-    let trees: Result<_, _> = Tree::yaml_template(src, MergeOrder::Unknown)
-        .into_iter()
-        .collect();
-    structured(trees.ok()?)
-}
-
-fn toml(src: &str) -> Option<Vec<Tree<'_>>> {
-    structured(vec![Tree::toml(src).ok()?])
-}
-
-fn properties(src: &str) -> Option<Vec<Tree<'_>>> {
-    structured(vec![Tree::properties(src).ok()?])
-}
-
-fn env(src: &str) -> Option<Vec<Tree<'_>>> {
-    structured(vec![Tree::env(src).ok()?])
 }
 
 /// The trees, if all of them are mappings or sequences: a single text has no structure.

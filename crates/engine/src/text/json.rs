@@ -4,8 +4,11 @@
 
 use super::{
     Format, Kind, Membership, NO_PARENT, Node, PathStep, Sharing, Span, Style, SyntaxError,
-    TextRef, Tree, error::DUPLICATE_KEY, narrow, start_of_text,
+    TextRef, Tree,
+    error::{DUPLICATE_KEY, OVER_BUDGET},
+    narrow, start_of_text,
 };
+use crate::budget::Budget;
 use std::{ops::Range, sync::OnceLock};
 use string::{end_of_run, unicode_escape};
 
@@ -36,6 +39,8 @@ struct Scanner<'t> {
     /// Space for [`Tree::duplicate_key`], kept from one object to the next.
     scratch: Vec<u32>,
     repeated_keys: RepeatedKeys,
+    /// The number of nodes for which the budget suffices.
+    most_nodes: usize,
 }
 
 /// What a key that occurs twice in an object means.
@@ -56,26 +61,34 @@ struct OpenJsonCollection {
     maybe_duplicate: bool,
 }
 
+/// The bytes of text that are read for one step of work: the scanner is several times as fast as the parser of YAML.
+const TEXT_PER_STEP: usize = 64;
+
 /// The message of a syntax error at the current position.
 type Message = &'static str;
 
 /// Reads a document.
-pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {
-    read_from(src, 0, RepeatedKeys::Refused)
+pub(super) fn read<'t>(src: &'t str, budget: &Budget) -> Result<Tree<'t>, SyntaxError> {
+    read_from(src, 0, RepeatedKeys::Refused, budget)
 }
 
 /// Reads a document that may start with a byte order mark, and in which the last value of a key counts.
-pub(super) fn read_file(src: &str) -> Result<Tree<'_>, SyntaxError> {
-    read_from(src, start_of_text(src), RepeatedKeys::LastCounts)
+pub(super) fn read_file<'t>(src: &'t str, budget: &Budget) -> Result<Tree<'t>, SyntaxError> {
+    let start = start_of_text(src);
+    read_from(src, start, RepeatedKeys::LastCounts, budget)
 }
 
-fn read_from(
-    src: &str,
+fn read_from<'t>(
+    src: &'t str,
     start: usize,
     repeated_keys: RepeatedKeys,
-) -> Result<Tree<'_>, SyntaxError> {
+    budget: &Budget,
+) -> Result<Tree<'t>, SyntaxError> {
     if let Some(error) = SyntaxError::too_large(src) {
         return Err(error);
+    }
+    if !budget.spend_steps(src.len() / TEXT_PER_STEP) {
+        return Err(SyntaxError::new(src, 0, OVER_BUDGET));
     }
     let mut tree = Tree::of_nothing(src, Format::Json);
     let nodes = (src.len() / BYTES_PER_NODE + 4).min(MAX_NODES_AT_FIRST);
@@ -87,9 +100,15 @@ fn read_from(
         open: Vec::with_capacity(16),
         scratch: Vec::new(),
         repeated_keys,
+        most_nodes: Tree::nodes_within(budget),
     };
-    match scanner.document() {
-        Ok(()) => Ok(scanner.tree),
+    let read = scanner.document();
+    if scanner.tree.nodes.len() > scanner.most_nodes {
+        budget.exhaust_bytes();
+    }
+    match read {
+        Ok(()) if scanner.tree.spend(budget) => Ok(scanner.tree),
+        Ok(()) => Err(SyntaxError::new(src, 0, OVER_BUDGET)),
         Err(problem) => Err(SyntaxError::new(src, scanner.at, problem)),
     }
 }
@@ -106,6 +125,9 @@ impl Scanner<'_> {
             }
             if !self.next_sibling()? {
                 break;
+            }
+            if self.tree.nodes.len() > self.most_nodes {
+                return Err(OVER_BUDGET);
             }
         }
         self.skip_space();

@@ -25,6 +25,11 @@ impl Tree<'_> {
         self.children(node).find(|&child| self.is_under(child, key))
     }
 
+    /// The number of nodes below a node, and the node itself.
+    pub fn size(&self, node: NodeId) -> usize {
+        (self.node(node).next - node.0) as usize
+    }
+
     /// All strings of the node and below it, in order.
     pub fn strings(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         self.within(node)

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{BYTE_ORDER_MARK, MergeOrder, SyntaxError, Tree, yaml};
+use crate::budget::Budget;
 
 /// How templates open and close what a program fills in.
 const DELIMITERS: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
@@ -46,23 +47,75 @@ struct Piece {
     is_continued: bool,
 }
 
+/// The trees of a text of which every document can be read; `None` if one is an error, or if the budget does not suffice.
+pub(super) fn read_whole<'t>(
+    src: &'t str,
+    merge_order: MergeOrder,
+    budget: &Budget,
+) -> Option<Vec<Tree<'t>>> {
+    let plain = whole(src, yaml::Keys::Once, merge_order, budget);
+    let places = places(src);
+    if places.is_empty() {
+        return plain;
+    }
+    if let Some(plain) = plain.filter(|trees| !trees.iter().any(repeats_a_key)) {
+        let text = src.into();
+        return Some(with_masks(src, plain, &Arc::new(Masked { text, places })));
+    }
+    [Alone::Comment, Alone::Space]
+        .into_iter()
+        .find_map(|alone| {
+            let masked = Arc::new(Masked::of(src, alone));
+            budget.spend_bytes(masked.text.len()).then_some(())?;
+            let trees = whole(&masked.text, yaml::Keys::AnyTimes, merge_order, budget)?;
+            Some(with_masks(src, trees, &masked))
+        })
+}
+
+/// The documents of a text; `None` if one is an error, or if the budget does not suffice.
+fn whole<'t>(
+    text: &'t str,
+    keys: yaml::Keys,
+    merge_order: MergeOrder,
+    budget: &Budget,
+) -> Option<Vec<Tree<'t>>> {
+    let documents = yaml::Documents::within(text, keys, merge_order, budget)?;
+    documents.collect::<Result<_, _>>().ok()
+}
+
+/// The pieces of templates in a text, in order.
+fn places(src: &str) -> Vec<Range<usize>> {
+    templates(src)
+        .flat_map(|template| pieces(src, template))
+        .map(|piece| piece.at)
+        .collect()
+}
+
+/// Whether a key occurs twice in a mapping, as in two branches of a template.
+fn repeats_a_key(tree: &Tree<'_>) -> bool {
+    tree.overridden_keys().iter().any(|key| !key.by_merge)
+}
+
 /// The trees of a file, one for each document, with its templates masked in the way that has the fewest errors.
 ///
 /// A text that is YAML as it is written is read as it is, unless a key occurs twice, as in two branches of a template.
 pub(super) fn read(src: &str, merge_order: MergeOrder) -> Vec<Result<Tree<'_>, SyntaxError>> {
-    let places: Vec<_> = templates(src)
-        .flat_map(|template| pieces(src, template))
-        .map(|piece| piece.at)
-        .collect();
+    let places = places(src);
     let plain: Vec<_> = yaml::Documents::new(src, yaml::Keys::Once, merge_order).collect();
     if places.is_empty() {
         return plain;
     }
-    let repeats = |tree: &Tree<'_>| tree.overridden_keys().iter().any(|key| !key.by_merge);
-    let is_plain = |tree: &Result<Tree<'_>, _>| tree.as_ref().is_ok_and(|tree| !repeats(tree));
+    let is_plain =
+        |tree: &Result<Tree<'_>, _>| tree.as_ref().is_ok_and(|tree| !repeats_a_key(tree));
     if plain.iter().all(is_plain) {
-        let text = src.into();
-        return with_masks(src, plain, &Arc::new(Masked { text, places }));
+        let masked = Arc::new(Masked {
+            text: src.into(),
+            places,
+        });
+        let trees = plain.into_iter();
+        return trees
+            .map(|tree| tree.map(|tree| of_source(src, tree, &masked)))
+            .collect();
     }
     let errors = |trees: &Vec<Result<Tree<'_>, SyntaxError>>| {
         trees.iter().filter(|tree| tree.is_err()).count()
@@ -70,18 +123,22 @@ pub(super) fn read(src: &str, merge_order: MergeOrder) -> Vec<Result<Tree<'_>, S
     let attempts = [Alone::Comment, Alone::Space].map(|alone| {
         let masked = Arc::new(Masked::of(src, alone));
         let trees = yaml::Documents::new(&masked.text, yaml::Keys::AnyTimes, merge_order);
-        with_masks(src, trees.collect(), &masked)
+        trees
+            .map(|tree| tree.map(|tree| of_source(src, tree, &masked)))
+            .collect::<Vec<_>>()
     });
     attempts.into_iter().min_by_key(errors).unwrap_or_default()
 }
 
 /// Trees of a text that was parsed as `masked`.
-fn with_masks<'t>(
-    src: &'t str,
-    trees: Vec<Result<Tree<'_>, SyntaxError>>,
-    masked: &Arc<Masked>,
-) -> Vec<Result<Tree<'t>, SyntaxError>> {
-    let of_the_source = |tree: Tree<'_>| Tree {
+fn with_masks<'t>(src: &'t str, trees: Vec<Tree<'_>>, masked: &Arc<Masked>) -> Vec<Tree<'t>> {
+    let trees = trees.into_iter();
+    trees.map(|tree| of_source(src, tree, masked)).collect()
+}
+
+/// A tree of a text that was parsed as `masked`.
+fn of_source<'t>(src: &'t str, tree: Tree<'_>, masked: &Arc<Masked>) -> Tree<'t> {
+    Tree {
         src,
         masked: Some(Arc::clone(masked)),
         format: tree.format,
@@ -90,11 +147,7 @@ fn with_masks<'t>(
         decoded: tree.decoded,
         merge_order: tree.merge_order,
         overrides: tree.overrides,
-    };
-    trees
-        .into_iter()
-        .map(|tree| tree.map(of_the_source))
-        .collect()
+    }
 }
 
 // === impl Masked ===

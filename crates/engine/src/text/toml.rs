@@ -4,10 +4,33 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-use super::{Format, Kind, Span, Style, SyntaxError, TextRef, Tree, build::TreeBuilder};
+use super::{
+    Format, Kind, Span, Style, SyntaxError, TextRef, Tree, build::TreeBuilder, error::OVER_BUDGET,
+};
+use crate::budget::Budget;
 
 /// The quotes of texts that may have several lines.
 const THREE: [&str; 2] = ["\"\"\"", "\'\'\'"];
+
+/// The memory that the parser takes for each sign that may begin a key or a value, in bytes: measured with `a=[{a.a.a.a=1},…]`.
+const BYTES_PER_VALUE: usize = 512;
+
+/// [`read`] within a budget. What the parser takes is estimated before, since it cannot be stopped.
+pub(super) fn read_within<'t>(src: &'t str, budget: &Budget) -> Result<Tree<'t>, SyntaxError> {
+    let is_begin = |byte: &&u8| matches!(byte, b'=' | b',' | b'.' | b'[' | b'{');
+    let values = src.bytes().filter(|byte| is_begin(&byte)).count();
+    let memory = values * BYTES_PER_VALUE;
+    if memory > budget.bytes_left() || !budget.spend_text(src) {
+        budget.spend_bytes(memory);
+        return Err(SyntaxError::new(src, 0, OVER_BUDGET));
+    }
+    let tree = read(src)?;
+    if tree.spend(budget) {
+        Ok(tree)
+    } else {
+        Err(SyntaxError::new(src, 0, OVER_BUDGET))
+    }
+}
 
 /// Reads a document.
 pub(super) fn read(src: &str) -> Result<Tree<'_>, SyntaxError> {

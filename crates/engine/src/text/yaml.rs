@@ -3,7 +3,9 @@
 //! An alias becomes a copy of the nodes that it refers to, a few dozen bytes each without their text, so that
 //! parents, keys and pointers are those of the place where it is used. A budget for a whole file bounds the copies.
 
+use super::error::{LineCounter, OVER_BUDGET};
 use super::{MergeOrder, Span, SyntaxError, Tree};
+use crate::budget::Budget;
 use build::DocumentBuilder;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 use std::ops::Range;
@@ -29,7 +31,7 @@ pub(super) enum Keys {
 }
 
 /// The trees of a file, one for each document.
-pub(super) struct Documents<'t> {
+pub(super) struct Documents<'t, 'b> {
     src: &'t str,
     keys: Keys,
     merge_order: MergeOrder,
@@ -39,9 +41,13 @@ pub(super) struct Documents<'t> {
     /// A document before was an error, so where it ended is not known.
     lost: bool,
     /// How many nodes aliases may still add.
-    budget: usize,
+    copies: usize,
+    /// What the trees may cost.
+    budget: Option<&'b Budget>,
     /// The error of a text that is too large.
     refused: Option<SyntaxError>,
+    /// The lines of the errors.
+    lines: LineCounter<'t>,
     ended: bool,
 }
 
@@ -61,7 +67,7 @@ pub(super) fn scalar_at(src: &str, offset: usize) -> Option<String> {
 
 // === impl Documents ===
 
-impl<'t> Documents<'t> {
+impl<'t, 'b> Documents<'t, 'b> {
     pub(super) fn new(src: &'t str, keys: Keys, merge_order: MergeOrder) -> Self {
         let refused = SyntaxError::too_large(src);
         Self {
@@ -71,35 +77,61 @@ impl<'t> Documents<'t> {
             parser: parser(src),
             from: 0,
             lost: false,
-            budget: MAX_COPIES,
+            copies: MAX_COPIES,
+            budget: None,
             refused,
+            lines: LineCounter::new(src),
             ended: false,
         }
     }
 
+    /// The documents of a text within a budget; `None` if it does not suffice to read the text.
+    pub(super) fn within(
+        src: &'t str,
+        keys: Keys,
+        merge_order: MergeOrder,
+        budget: &'b Budget,
+    ) -> Option<Self> {
+        budget.spend_text(src).then(|| Self {
+            budget: Some(budget),
+            ..Self::new(src, keys, merge_order)
+        })
+    }
+
     /// Reads on to the end of the next document; none where the file ends.
     fn document(&mut self) -> Result<Option<Tree<'t>>, SyntaxError> {
-        let mut builder = DocumentBuilder::new(self.src, self.keys, self.merge_order, self.budget);
+        let most_nodes = self.budget.map_or(usize::MAX, Tree::nodes_within);
+        let mut builder = DocumentBuilder::new(self.src, self.keys, self.merge_order, self.copies);
         while let Some(event) = self.parser.next_event() {
-            let (event, span) = event.map_err(|error| scan_error(self.src, &error))?;
+            let (event, span) = event.map_err(|error| scan_error(&mut self.lines, &error))?;
             let span = bytes(&span);
             if event == Event::DocumentEnd {
                 let start = std::mem::replace(&mut self.from, span.end);
-                return Ok(Some(builder.finish(Span::new(start, span.end))));
+                let tree = builder.finish(Span::new(start, span.end));
+                let is_within = self.budget.is_none_or(|budget| tree.spend(budget));
+                return if is_within {
+                    Ok(Some(tree))
+                } else {
+                    Err(self.lines.error(start, OVER_BUDGET))
+                };
             }
             if self.lost && matches!(event, Event::DocumentStart(..)) {
                 self.lost = false;
                 self.from = span.start;
             }
             let added = builder.event(event, &span);
-            self.budget = builder.budget;
-            added.map_err(|(offset, problem)| SyntaxError::new(self.src, offset, problem))?;
+            self.copies = builder.copies;
+            added.map_err(|(offset, problem)| self.lines.error(offset, problem))?;
+            if builder.tree.nodes.len() > most_nodes {
+                self.budget.map(Budget::exhaust_bytes);
+                return Err(self.lines.error(span.start, OVER_BUDGET));
+            }
         }
         Ok(None)
     }
 }
 
-impl<'t> Iterator for Documents<'t> {
+impl<'t> Iterator for Documents<'t, '_> {
     type Item = Result<Tree<'t>, SyntaxError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -128,9 +160,9 @@ fn parser(src: &str) -> Parser<'_, StrInput<'_>> {
     Parser::new_from_str_with_options(src, options)
 }
 
-fn scan_error(src: &str, error: &ScanError) -> SyntaxError {
+fn scan_error(lines: &mut LineCounter<'_>, error: &ScanError) -> SyntaxError {
     let offset = error.marker().byte_offset().unwrap_or_default();
-    SyntaxError::new(src, offset, error.kind().to_string())
+    lines.error(offset, error.kind().to_string())
 }
 
 /// The bytes of a span; the parser knows them whenever it reads a string.

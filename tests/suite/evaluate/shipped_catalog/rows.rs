@@ -1,5 +1,6 @@
 //! Model, region and policy: borders, destinations, global profiles, dates, a mapping of one's own.
 
+use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::domain::resolve::{Note, Resolution};
 
 use super::*;
@@ -31,6 +32,7 @@ fn an_end_of_life_date_counts_from_its_day_on() {
                 namespace: &namespace,
                 action: Action::CreatePod,
                 today,
+                budget: &Budget::new(Limits::REVIEW),
             },
         );
         format!("{:?}", judgement.effective.unwrap().findings[0].resolution)

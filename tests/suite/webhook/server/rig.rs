@@ -9,6 +9,7 @@ use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::runtime::Shutdown;
 use bedrock_profiles::runtime::admin::Registry;
 use bedrock_profiles::runtime::http::{Bound, Drained, Metrics};
@@ -95,7 +96,7 @@ async fn mutate(State(app): State<App>, request: ReviewRequest) -> Response {
 }
 
 async fn answer(app: &App, body: &[u8]) -> Result<Bytes, ReviewError> {
-    let tree = review::parse(body)?;
+    let tree = review::parse(body, &Budget::new(Limits::NONE))?;
     let envelope = AdmissionReview::of(&tree)?.envelope;
     match envelope.namespace {
         PANICS => panic!("on purpose"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::domain::annotations::{self, IGNORE, IGNORE_KEYS, REWRITES};
+use crate::domain::annotations::{self, IGNORE, IGNORE_KEYS, NameGlobs, REWRITES};
 use crate::domain::context_rules::{
     ConditionSet, MatchedNames, NameContext, NameScope, NameUses, Sibling,
 };
@@ -75,9 +75,8 @@ impl ConfigMap {
     ) -> Self {
         let record = annotation(REWRITES).map(Record::parse).unwrap_or_default();
         let whole = annotation(IGNORE).is_some_and(annotations::opts_out);
-        let keys = annotation(IGNORE_KEYS);
-        let opted_out =
-            |key: &str| whole || keys.is_some_and(|globs| annotations::lists(globs, key));
+        let keys = annotation(IGNORE_KEYS).map(NameGlobs::parse);
+        let opted_out = |key: &str| whole || keys.as_ref().is_some_and(|globs| globs.matches(key));
         let recorded = recorded_keys(&record);
         let data: Vec<_> = data.into_iter().collect();
         let roles = Roles::new(&data, snapshot);
@@ -126,6 +125,11 @@ impl ConfigMap {
         let at = self.texts.binary_search_by(|(one, _)| (**one).cmp(key));
         let kept = &self.texts[at.ok()?].1;
         Some((&kept.text, kept.conditions))
+    }
+
+    /// The number of keys.
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
     }
 
     /// All keys in order, with the context conditions that their values meet.

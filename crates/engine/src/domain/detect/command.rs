@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::document::Base;
-use super::{Detector, Finding, first_of, syntax_before_command};
+use super::{Detector, Finding, STEPS_PER_TEXT, TEXT_PER_STEP, first_of, syntax_before_command};
 use crate::domain::command::{
     ArgumentList, CommandReach, Element, EmbeddedText, InCommand, PlaceInCommand, ScriptCommands,
     is_shell_script, settings_in_value,
@@ -36,6 +36,9 @@ pub(super) struct CommandElements<'t> {
     /// The settings of the command and of its script, collected on demand.
     reach: OnceCell<Arc<CommandReach>>,
 }
+
+/// The steps of work of a setting in reach of an ID: it is copied, and compared with the rules.
+const STEPS_PER_SETTING: usize = 4;
 
 /// The maximum number of IDs in one script whose commands are compared with the context rules.
 const MOST_IDS: usize = 256;
@@ -141,8 +144,15 @@ impl<'t> Detector<'t, '_> {
         }
         let role = self.role(&site, text);
         for token in found {
+            // The words of the argument are read for each ID.
+            if !self
+                .budget
+                .spend_steps(STEPS_PER_TEXT + text.len() / TEXT_PER_STEP)
+            {
+                return;
+            }
             if let Some(place) = elements.place(node, &token) {
-                self.found.push(of_place(site, text, token, place, role));
+                self.add(of_place(site, text, token, place, role));
             }
         }
     }
@@ -202,6 +212,9 @@ impl<'t> Detector<'t, '_> {
     /// The IDs in a script.
     fn script(&mut self, of: &ScriptText<'_, 't>) {
         let text = &of.text[of.span.clone()];
+        if !self.budget.spend_text(text) {
+            return;
+        }
         let found: Vec<_> = tokens(text, self.snapshot).collect();
         if !found.is_empty() {
             let script = ScriptCommands::new(text, of.dollar, of.outer);
@@ -222,6 +235,11 @@ impl<'t> Detector<'t, '_> {
             self.inner(of, inner);
         }
         for (at, token) in found.into_iter().enumerate() {
+            // The word of an ID may be the whole script.
+            let steps = STEPS_PER_TEXT + embedded.len() + of.span.len() / TEXT_PER_STEP;
+            if !self.budget.spend_steps(steps) {
+                return;
+            }
             let is_embedded = |one: &EmbeddedText<'_>| {
                 one.span.start <= token.span.start && token.span.end <= one.span.end
             };
@@ -229,6 +247,10 @@ impl<'t> Detector<'t, '_> {
                 continue;
             }
             let place = script.place(&token);
+            let settings = place.reach.beside.len() + place.reach.before.len();
+            if !self.budget.spend_steps(settings * STEPS_PER_SETTING) {
+                return;
+            }
             let role = if at < MOST_IDS {
                 self.role_in_command(&of.site, of.text, &place)
             } else {
@@ -236,8 +258,7 @@ impl<'t> Detector<'t, '_> {
             };
             let span = token.span.start + of.span.start..token.span.end + of.span.start;
             let token = Token { span, ..token };
-            self.found
-                .push(of_place(of.site, of.text, token, place, role));
+            self.add(of_place(of.site, of.text, token, place, role));
         }
     }
 
@@ -287,8 +308,7 @@ impl<'t> Detector<'t, '_> {
                 let at = token.span.start + span.start..token.span.end + span.start;
                 let place = PlaceInCommand::in_unknown_text(&inner.reach);
                 let token = Token { span: at, ..token };
-                self.found
-                    .push(of_place(of.site, of.text, token, place, None));
+                self.add(of_place(of.site, of.text, token, place, None));
             }
         }
         for finding in &mut self.found[first..] {
@@ -308,6 +328,14 @@ impl<'t> Detector<'t, '_> {
         text: &str,
     ) -> (Option<Reason>, InCommand) {
         let elements = self.command_of(container);
+        // The script is searched for each variable, and its settings are copied.
+        let script = elements.script.map_or(0, str::len);
+        let settings = elements.reach().beside.len() + elements.reach().before.len();
+        let steps = script / TEXT_PER_STEP + settings * STEPS_PER_SETTING;
+        if !self.budget.spend_steps(steps) {
+            let reach = Arc::default();
+            return (None, InCommand { own: None, reach });
+        }
         let mut reach = CommandReach {
             beside: settings_in_value(text),
             ..CommandReach::default()

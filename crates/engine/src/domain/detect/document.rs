@@ -8,11 +8,12 @@ use std::sync::Arc;
 use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
 use super::document_text::{documents, finding};
-use super::{Detector, Finding, FindingSubject, Inner, first_of, syntax_of};
+use super::{Detector, Finding, FindingSubject, Inner, STEPS_PER_TEXT, first_of, syntax_of};
+use crate::budget::Budget;
 use crate::domain::context_rules::{MatchedNames, NameUses, variable};
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
-use crate::domain::region_lookup::{DocumentRegions, RegionScope};
+use crate::domain::region_lookup::{DocumentRegions, RegionScope, profiles_of};
 use crate::domain::site::{Location, TextKind, TextSite, TextSource, text_site};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::syntax::{Syntax, TextContext};
@@ -27,6 +28,9 @@ use base::format_of_variable;
 /// Keys of lists whose items are the words of one command.
 const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
 
+/// The steps of work of a mapping around an ID, for the rules and for regions.
+const STEPS_PER_LEVEL: usize = 4;
+
 impl<'t> Detector<'t, '_> {
     /// Finds the IDs in a configuration file or a custom resource, including its keys.
     pub(super) fn file(&mut self) {
@@ -38,7 +42,13 @@ impl<'t> Detector<'t, '_> {
         let is_definition = self.object.is_definition();
         let own = self.object.documents.iter();
         let own = own.take_while(|one| !std::ptr::eq(*one, tree)).count();
-        let base = base.beside(self.object.documents, own, &self.extra_names());
+        let profiles = profiles_of(self.object.documents);
+        let base = base.beside(
+            self.object.documents,
+            (own, &profiles),
+            &self.extra_names(),
+            self.budget,
+        );
         let mut walk = DocumentWalk::new(self, tree, base, None);
         let mut embedded = Vec::new();
         for node in tree.strings(self.object.root) {
@@ -48,7 +58,7 @@ impl<'t> Detector<'t, '_> {
                 continue;
             }
             let name = tree.key(node).unwrap_or_default();
-            match documents(text, name).filter(|_| tree.format() != Format::Lines) {
+            match documents(text, name, self.budget).filter(|_| tree.format() != Format::Lines) {
                 Some(documents) => {
                     let base = walk.base_at(node).of_file(name, text, &documents);
                     embedded.push((node, documents, base));
@@ -79,7 +89,7 @@ impl<'t> Detector<'t, '_> {
             | Location::Volume { .. }
             | Location::Document => return false,
         };
-        let Some(documents) = documents(text, name) else {
+        let Some(documents) = documents(text, name, self.budget) else {
             return false;
         };
         let mut base = Base {
@@ -103,7 +113,7 @@ impl<'t> Detector<'t, '_> {
         name: &str,
         base: &Base<'t>,
     ) -> bool {
-        let Some(documents) = documents(&text[span.clone()], name) else {
+        let Some(documents) = documents(&text[span.clone()], name, self.budget) else {
             return false;
         };
         self.embedded_at(site, (text, span.start), &documents, base);
@@ -123,8 +133,15 @@ impl<'t> Detector<'t, '_> {
         documents: &[Tree<'t>],
         base: &Base<'t>,
     ) {
+        let (profiles, extra_names) = (profiles_of(documents), self.extra_names());
         for (own, tree) in documents.iter().enumerate() {
-            let base = base.clone().beside(documents, own, &self.extra_names());
+            if !self.budget.spend_steps(STEPS_PER_TEXT) {
+                return;
+            }
+            let own = (own, &*profiles);
+            let base = base
+                .clone()
+                .beside(documents, own, &extra_names, self.budget);
             let mut walk = DocumentWalk::new(self, tree, base, Some(site));
             (walk.text, walk.start) = (text, start);
             for node in tree.strings(tree.root()) {
@@ -150,6 +167,7 @@ impl Detector<'_, '_> {
 struct DocumentWalk<'t, 'o, 'x> {
     object: &'o Object<'t>,
     snapshot: &'t Snapshot,
+    budget: &'o Budget,
     tree: &'x Tree<'t>,
     base: Base<'x>,
     /// The text of the object that contains the document; `None` if the document is the object itself.
@@ -192,6 +210,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         Self {
             object: detector.object,
             snapshot: detector.snapshot,
+            budget: detector.budget,
             tree,
             base,
             within,
@@ -210,10 +229,14 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     fn string(&mut self, node: NodeId) {
         let text = self.tree.text(node).unwrap_or_default();
         let tokens: Vec<_> = tokens(text, self.snapshot).collect();
-        if tokens.is_empty() {
+        if tokens.is_empty() || !self.budget.spend_steps(STEPS_PER_TEXT * tokens.len()) {
             return;
         }
         let (around, nearby) = self.around(node);
+        let levels = around.scopes.len() + around.path.len() + nearby.levels.len();
+        if !self.budget.spend_steps(levels * STEPS_PER_LEVEL) {
+            return;
+        }
         let role = self.base.role;
         let role = role.or_else(|| self.snapshot.context_rules.reason(&around));
         let (setting, listed) = self.setting(node);
@@ -261,6 +284,9 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
                 continue;
             };
             for token in tokens(key, self.snapshot) {
+                if !self.budget.spend_findings(1) {
+                    return;
+                }
                 let span = token.span.clone();
                 let found = if let Some(site) = self.within {
                     let start = self.start + raw.start;
@@ -317,6 +343,9 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         syntax: Result<Syntax, Reason>,
         nearby: DocumentRegions,
     ) {
+        if !self.budget.spend_findings(1) {
+            return;
+        }
         let inner = self.inner(node, token);
         let finding = match self.within {
             None => text_site(self.object, node).and_then(|site| {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Finding;
+use crate::budget::Budget;
 use crate::domain::reason::Reason;
 use crate::domain::site::TextSite;
 use crate::domain::syntax::Syntax;
@@ -10,12 +11,12 @@ use crate::domain::tokens::{Form, Token};
 use crate::text::{Format, Tree};
 
 /// The documents of a text; `None` if no structured format fits.
-pub(super) fn documents<'t>(text: &'t str, name: &str) -> Option<Vec<Tree<'t>>> {
+pub(super) fn documents<'t>(text: &'t str, name: &str, budget: &Budget) -> Option<Vec<Tree<'t>>> {
     let may_have_structure = text.contains(['\n', '{', '[', '=']) || text.contains(": ");
     if !may_have_structure {
         return None;
     }
-    let trees = Tree::embedded(text, name);
+    let trees = Tree::embedded_within(text, name, budget);
     let is_read = |tree: &Tree<'_>| tree.format() != Format::Lines;
     trees.iter().all(is_read).then_some(trees)
 }

@@ -88,6 +88,11 @@ pub(super) struct Consumer<'t> {
 }
 
 impl<'t> ReferenceWalk<'_, '_, 't> {
+    /// Spends steps of the budget of the evaluation.
+    pub(super) fn spend_steps(&self, steps: usize) -> bool {
+        self.detector.budget.spend_steps(steps)
+    }
+
     fn container(&mut self, container: NodeId) {
         let environment = self.detector.environments.of(container);
         let (entries, shadowings) = read(&environment);

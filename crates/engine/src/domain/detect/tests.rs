@@ -1,4 +1,5 @@
 use super::*;
+use crate::budget::Limits;
 use crate::domain::command::script_reads;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::fixtures::snapshot;
@@ -7,8 +8,9 @@ use crate::text::{Tree, proofs};
 fn number_of_findings(source: &str) -> usize {
     let tree = Tree::yaml(source).next().unwrap().unwrap();
     let object = Object::at(&tree, tree.root());
-    let environments = Environments::new(&tree, NamespaceConfigMaps::NONE);
-    findings(&object, &environments, false, &snapshot()).len()
+    let budget = Budget::new(Limits::NONE);
+    let environments = Environments::new(&tree, NamespaceConfigMaps::NONE, &budget);
+    findings(&object, &environments, false, &snapshot(), &budget).len()
 }
 
 /// How often scalars are read again to find the IDs of a ConfigMap whose file has this many aliases of one text.

@@ -1,6 +1,8 @@
 //! Volumes from ConfigMaps and the downward API. Direct IDs in them are reported and never changed, because no entry of `env`
 //! can replace a file.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::text::NodeId;
 
 use super::references::{Consumer, ReferenceWalk};
@@ -20,11 +22,12 @@ pub(super) fn files(walk: &mut ReferenceWalk<'_, '_, '_>) {
     let volumes = object
         .metadata_root()
         .and_then(|pod| tree.at(pod, &["spec", "volumes"]));
+    let readers = readers(object);
     for node in volumes.into_iter().flat_map(|list| tree.children(list)) {
         let volume = text_of(tree, node, "name");
         let consumer = Consumer {
             location: Location::Volume { volume },
-            container: reader(object, volume),
+            container: readers.get(volume).copied(),
             node,
         };
         source(walk, consumer, node);
@@ -35,15 +38,19 @@ pub(super) fn files(walk: &mut ReferenceWalk<'_, '_, '_>) {
     }
 }
 
-/// The first container that mounts a volume. Its region is used.
-fn reader(object: &Object<'_>, volume: &str) -> Option<NodeId> {
+/// The first container that mounts each volume. Its region is used.
+fn readers<'t>(object: &Object<'t>) -> BTreeMap<&'t str, NodeId> {
     let tree = object.tree;
-    object.containers().find(|container| {
-        let mounts = tree.get(*container, "volumeMounts").into_iter();
-        mounts
-            .flat_map(|list| tree.children(list))
-            .any(|mount| text_of(tree, mount, "name") == volume)
-    })
+    let mut readers = BTreeMap::new();
+    for container in object.containers() {
+        let mounts = tree.get(container, "volumeMounts").into_iter();
+        for mount in mounts.flat_map(|list| tree.children(list)) {
+            readers
+                .entry(text_of(tree, mount, "name"))
+                .or_insert(container);
+        }
+    }
+    readers
 }
 
 /// Finds the direct IDs in one source of a volume.
@@ -69,13 +76,14 @@ fn config_map<'t>(walk: &mut ReferenceWalk<'_, '_, 't>, consumer: Consumer<'t>, 
     let Lookup::Found(found) = walk.config_maps.look_up(name, is_optional(tree, map)) else {
         return;
     };
-    let items = tree.get(map, "items");
-    let is_taken = |key: &str| {
-        items.is_none_or(|list| {
-            tree.children(list)
-                .any(|item| text_of(tree, item, "key") == key)
-        })
-    };
+    let items = tree.get(map, "items").map(|list| {
+        let keys = tree.children(list).map(|item| text_of(tree, item, "key"));
+        keys.collect::<BTreeSet<_>>()
+    });
+    let is_taken = |key: &str| items.as_ref().is_none_or(|items| items.contains(key));
+    if !walk.spend_steps(found.len()) {
+        return;
+    }
     for (key, word) in found.words() {
         if word.current() == word.original() && is_taken(key) {
             if !walk.may_evaluate(consumer, name, key, word) {

@@ -5,22 +5,29 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Environment;
+use crate::budget::Budget;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::text::{NodeId, Tree};
 
 /// The variables of the containers of one object, read on demand.
-pub struct Environments<'t> {
+pub struct Environments<'t, 'o> {
     tree: &'t Tree<'t>,
     config_maps: NamespaceConfigMaps<'t>,
+    budget: &'o Budget,
     by_container: RefCell<BTreeMap<NodeId, Rc<Environment<'t>>>>,
 }
 
-impl<'t> Environments<'t> {
+impl<'t, 'o> Environments<'t, 'o> {
     /// The variables of containers in `tree` whose ConfigMaps are among `config_maps`.
-    pub fn new(tree: &'t Tree<'t>, config_maps: NamespaceConfigMaps<'t>) -> Self {
+    pub fn new(
+        tree: &'t Tree<'t>,
+        config_maps: NamespaceConfigMaps<'t>,
+        budget: &'o Budget,
+    ) -> Self {
         Self {
             tree,
             config_maps,
+            budget,
             by_container: RefCell::default(),
         }
     }
@@ -32,7 +39,11 @@ impl<'t> Environments<'t> {
 
     /// The variables of a container.
     pub fn of(&self, container: NodeId) -> Rc<Environment<'t>> {
-        let read = || Rc::new(Environment::of(self.tree, container, self.config_maps));
+        let read = || {
+            let environment = Environment::of(self.tree, container, self.config_maps);
+            self.budget.spend_steps(environment.cost());
+            Rc::new(environment)
+        };
         let mut by_container = self.by_container.borrow_mut();
         Rc::clone(by_container.entry(container).or_insert_with(read))
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::budget::Limit;
 use crate::domain::region::NearestRegions;
 use crate::domain::trackers::Tracking;
 
@@ -16,6 +17,8 @@ pub enum ReasonDetail<'t> {
     Misspelled(NearestRegions),
     /// The text comes from a ConfigMap that has opted it out.
     OptedOutConfigMap,
+    /// The evaluation of the object exceeds this limit.
+    OverBudget(Limit),
 }
 
 /// An annotation that opts out.
@@ -39,7 +42,7 @@ pub enum OptOutOwner {
 }
 
 /// The maximum length of an annotation's text in messages, in characters.
-const LONGEST_TEXT: usize = 200;
+pub(super) const LONGEST_TEXT: usize = 200;
 
 /// A clause for messages.
 impl fmt::Display for ReasonDetail<'_> {
@@ -48,6 +51,9 @@ impl fmt::Display for ReasonDetail<'_> {
             Self::Tracked(tracking) => tracking.fmt(f),
             Self::OptedOut(annotation) => annotation.fmt(f),
             Self::Misspelled(nearest) => write!(f, "its region is not an AWS region; {nearest}"),
+            Self::OverBudget(limit) => {
+                write!(f, "its evaluation takes more {limit} than a review may")
+            }
             Self::OptedOutConfigMap => {
                 f.write_str("the ConfigMap of the text has an annotation that opts it out")
             }

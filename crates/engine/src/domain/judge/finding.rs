@@ -2,7 +2,9 @@
 
 use super::region::{RegionResolution, single_region};
 use super::{Judge, JudgedFinding, ReasonDetail};
+use crate::budget::Limit;
 use crate::domain::detect::Finding;
+use crate::domain::object::Object;
 use crate::domain::policy::{Lists, References};
 use crate::domain::reason::Reason;
 use crate::domain::region::NearestRegions;
@@ -10,7 +12,11 @@ use crate::domain::resolve::{
     Evidence, ModelRef, Resolution, Suggestion, SuggestionQuery, reason_in_every_region, successor,
     suggestion,
 };
+use crate::domain::site::{Location, TextSite, TextSource};
 use crate::domain::tokens::Form;
+
+/// The steps of work of a finding: its resolution, and what messages name.
+const STEPS_PER_FINDING: usize = 32;
 
 impl<'t> Judge<'t, '_> {
     /// Evaluates one finding.
@@ -19,6 +25,7 @@ impl<'t> Judge<'t, '_> {
         finding: Finding<'t>,
         object_reason: Option<Reason>,
     ) -> JudgedFinding<'t> {
+        self.context.budget.spend_steps(STEPS_PER_FINDING);
         let Some(token) = finding.token() else {
             let object_reason = object_reason.or_else(|| self.opted_out(&finding.site));
             let reason = object_reason.or(finding.syntax.err());
@@ -152,6 +159,20 @@ impl<'t> Judge<'t, '_> {
             mapping: model.map(|at| self.snapshot().catalog.model(at).mapping()),
             ..Evidence::default()
         }
+    }
+}
+
+/// The finding of an object whose evaluation exceeds the budget.
+pub(super) fn of_too_large<'t>(object: &Object<'_>, limit: Limit) -> JudgedFinding<'t> {
+    let site = TextSite {
+        source: TextSource::Here(object.root),
+        location: Location::Document,
+        container: None,
+    };
+    let finding = Finding::unread(site, Reason::TooLarge);
+    JudgedFinding {
+        detail: Some(ReasonDetail::OverBudget(limit)),
+        ..left(finding, Reason::TooLarge)
     }
 }
 

@@ -1,17 +1,12 @@
 //! Reasons that apply to a whole object: immutable, tracked, opted out.
 
-use std::fmt::Display;
-
-use super::{Action, Judge, OptOutAnnotation, OptOutOwner, ReasonDetail};
-use crate::domain::annotations::{
-    IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, lists, opts_out,
-};
+use super::{Action, Judge, ReasonDetail};
 use crate::domain::environment::Reference;
 use crate::domain::object::ObjectKind;
 use crate::domain::plan::Plan;
 use crate::domain::policy::{ConfigMapRewrite, OptOut};
 use crate::domain::reason::Reason;
-use crate::domain::site::{Location, TextSite};
+use crate::domain::site::TextSite;
 use crate::domain::trackers::Tracking;
 
 /// The maximum size of a ConfigMap's data, in bytes (`MaxSecretSize` in the API server's validation).
@@ -31,7 +26,7 @@ impl<'t> Judge<'t, '_> {
                 return Some(Reason::Tracked);
             }
         }
-        if self.whole_opt_out().is_some() {
+        if self.opt_outs.whole().is_some() {
             return Some(Reason::OptedOut);
         }
         (object.kind == ObjectKind::ConfigMap
@@ -46,7 +41,8 @@ impl<'t> Judge<'t, '_> {
 
     /// [`Reason::OptedOut`] if the container, variable or key of the text is opted out, or the ConfigMap that it refers to.
     pub(super) fn opted_out(&self, site: &TextSite<'_>) -> Option<Reason> {
-        let out = self.opt_out_of(site).is_some() || self.is_opted_out_at_source(site);
+        self.context.budget.spend_steps(self.opt_outs.globs());
+        let out = self.opt_outs.at(site).is_some() || self.is_opted_out_at_source(site);
         out.then_some(Reason::OptedOut)
     }
 
@@ -58,63 +54,17 @@ impl<'t> Judge<'t, '_> {
         if reason != Reason::OptedOut {
             return None;
         }
-        let here = self.whole_opt_out().or_else(|| self.opt_out_of(site));
+        let here = self.opt_outs.whole().or_else(|| self.opt_outs.at(site));
         let at_source = || {
             let is_opted_out = self.is_opted_out_at_source(site);
             is_opted_out.then_some(ReasonDetail::OptedOutConfigMap)
         };
-        here.map(ReasonDetail::OptedOut).or_else(at_source)
-    }
-
-    /// The annotation that opts the whole object out.
-    fn whole_opt_out(&self) -> Option<OptOutAnnotation> {
-        self.opt_outs(IGNORE)
-            .find(|annotation| opts_out(&annotation.text))
-    }
-
-    /// The annotation that opts the container, variable or key of the text out.
-    fn opt_out_of(&self, site: &TextSite<'_>) -> Option<OptOutAnnotation> {
-        let named = |annotation: &'static str, name: &dyn Display| {
-            let name = name.to_string();
-            self.opt_outs(annotation)
-                .find(|annotation| lists(&annotation.text, &name))
-        };
-        match site.location {
-            Location::Env {
-                container,
-                variable,
-            } => named(IGNORE_CONTAINERS, &container).or_else(|| named(IGNORE_ENV, &variable)),
-            Location::Args { container }
-            | Location::Command { container }
-            | Location::Handler { container, .. } => named(IGNORE_CONTAINERS, &container),
-            Location::Data { key } => named(IGNORE_KEYS, &key),
-            Location::Volume { .. } | Location::Document => None,
-        }
+        here.cloned().map(ReasonDetail::OptedOut).or_else(at_source)
     }
 
     /// Whether the author of the ConfigMap that the text comes from has opted it out.
     fn is_opted_out_at_source(&self, site: &TextSite<'_>) -> bool {
         self.policy.opt_out == OptOut::Any && site.reference().is_some_and(Reference::is_opted_out)
-    }
-
-    /// An opt-out annotation on the namespace and on the object, as far as the policy permits opt-outs.
-    fn opt_outs(&self, annotation: &'static str) -> impl Iterator<Item = OptOutAnnotation> {
-        let by_namespace = self.policy.opt_out != OptOut::None;
-        let by_object = self.policy.opt_out == OptOut::Any;
-        let namespace = by_namespace
-            .then(|| self.context.namespace.annotations.get(annotation))
-            .flatten()
-            .map(|text| (OptOutOwner::Namespace, &**text));
-        let object = by_object
-            .then(|| self.object.annotation(annotation))
-            .flatten()
-            .map(|text| (OptOutOwner::Object, text));
-        let both = namespace.into_iter().chain(object);
-        both.map(move |(owner, text)| OptOutAnnotation {
-            owner,
-            name: annotation,
-            text: text.into(),
-        })
     }
 
     /// Whether the plan makes the object larger than the API server's limit.

@@ -17,6 +17,9 @@ use crate::domain::resolve::{
 };
 use crate::text::NodeId;
 
+/// The steps of work of a setting that is compared with the name of an ID.
+const STEPS_PER_SETTING: usize = 4;
+
 /// The resolution of an ID in its region.
 pub(super) struct RegionResolution {
     pub(super) resolution: Resolution,
@@ -43,7 +46,16 @@ impl RegionResolution {
 impl<'t> Judge<'t, '_> {
     /// The region of a finding.
     pub(super) fn region_of(&self, finding: &Finding<'t>) -> RegionChoice {
-        let mut choice = self.region_context.choose_region(region_query(finding));
+        let query = region_query(finding);
+        let settings = self.region_context.settings_around(query);
+        if !self
+            .context
+            .budget
+            .spend_steps(settings * STEPS_PER_SETTING)
+        {
+            return RegionChoice::default();
+        }
+        let mut choice = self.region_context.choose_region(query);
         // The cluster's own region is a guess: acceptable only for a Pod that cannot work otherwise.
         let usable = |answer: &RegionAnswer| {
             answer.source != RegionSource::Cluster
@@ -173,7 +185,7 @@ pub(super) fn region_context<'t>(
     containers: &BTreeSet<NodeId>,
     policy: &'t Policy,
     context: &Context<'t, '_>,
-    environments: &Environments<'t>,
+    environments: &Environments<'t, '_>,
 ) -> RegionContext<'t> {
     let (namespace, cluster) = (context.namespace, context.view.cluster_region);
     RegionContext::of(object, containers, policy, namespace, environments, cluster)

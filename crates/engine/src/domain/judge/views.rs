@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Context};
+use crate::budget::Budget;
 use crate::domain::config_maps::NamespaceConfigMaps;
 use crate::domain::detect::{self, Finding};
 use crate::domain::environment::{Environments, Origin};
@@ -19,7 +20,7 @@ impl<'t> PolicyViews<'t> {
     pub(super) fn of<'p>(
         object: &Object<'t>,
         context: &Context<'t, '_>,
-        variables: &ObjectVariables<'t>,
+        variables: &ObjectVariables<'t, '_>,
         policies: impl Iterator<Item = &'p Policy>,
     ) -> Self {
         let modes: BTreeSet<bool> = policies.map(follows).collect();
@@ -40,8 +41,13 @@ impl<'t> PolicyViews<'t> {
     }
 
     /// The findings that one policy evaluates. A text that is both an alias and an unknown ID is only one of them.
-    pub(super) fn under(&self, policy: &Policy) -> Vec<Finding<'t>> {
+    ///
+    /// Empty if the budget does not suffice for as many findings.
+    pub(super) fn under(&self, policy: &Policy, budget: &Budget) -> Vec<Finding<'t>> {
         let found = self.0.get(&follows(policy)).map_or(&[][..], Vec::as_slice);
+        if !budget.spend_findings(found.len()) {
+            return Vec::new();
+        }
         let place = |one: &Finding<'t>| (one.site.node(), one.site.location, key_of(&one.site));
         let is_alias = |one: &Finding<'_>| one.form() == Some(Form::Alias);
         let aliases: BTreeSet<_> = found
@@ -60,27 +66,31 @@ pub(super) fn follows(policy: &Policy) -> bool {
 }
 
 /// The variables of an object's containers, for policies that resolve references and for those that do not.
-pub(super) struct ObjectVariables<'t> {
-    with_references: Environments<'t>,
-    without_references: Environments<'t>,
+pub(super) struct ObjectVariables<'t, 'a> {
+    with_references: Environments<'t, 'a>,
+    without_references: Environments<'t, 'a>,
 }
 
-impl<'t> ObjectVariables<'t> {
-    pub(super) fn of(object: &Object<'t>, context: &Context<'t, '_>) -> Self {
+impl<'t, 'a> ObjectVariables<'t, 'a> {
+    pub(super) fn of(object: &Object<'t>, context: &Context<'t, 'a>) -> Self {
         let namespace = &context.namespace.name;
         let config_maps = context.view.config_maps.in_namespace(namespace);
         Self {
-            with_references: Environments::new(object.tree, config_maps),
-            without_references: Environments::new(object.tree, NamespaceConfigMaps::NONE),
+            with_references: Environments::new(object.tree, config_maps, context.budget),
+            without_references: Environments::new(
+                object.tree,
+                NamespaceConfigMaps::NONE,
+                context.budget,
+            ),
         }
     }
 
     /// The variables as a policy reads them.
-    pub(super) fn under(&self, policy: &Policy) -> &Environments<'t> {
+    pub(super) fn under(&self, policy: &Policy) -> &Environments<'t, 'a> {
         self.read(follows(policy))
     }
 
-    fn read(&self, follow: bool) -> &Environments<'t> {
+    fn read(&self, follow: bool) -> &Environments<'t, 'a> {
         if follow {
             &self.with_references
         } else {
@@ -93,11 +103,12 @@ impl<'t> ObjectVariables<'t> {
 pub(super) fn everything<'t>(
     object: &Object<'t>,
     context: &Context<'t, '_>,
-    variables: &ObjectVariables<'t>,
+    variables: &ObjectVariables<'t, '_>,
     follow: bool,
 ) -> Vec<Finding<'t>> {
     let environments = variables.read(follow);
-    detect::findings(object, environments, follow, &context.view.snapshot)
+    let snapshot = &context.view.snapshot;
+    detect::findings(object, environments, follow, snapshot, context.budget)
 }
 
 /// The findings of the ephemeral containers that are added, if any are; otherwise all.

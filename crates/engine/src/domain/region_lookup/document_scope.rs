@@ -13,7 +13,7 @@ use crate::text::{Kind, NodeId, Tree};
 const DEEPEST: usize = 8;
 
 /// The maximum number of nodes of the branches of one mapping.
-const MOST_NODES: usize = 20_000;
+pub const MOST_NODES: usize = 20_000;
 
 /// What the settings of a document are compared with.
 #[derive(Clone, Copy)]

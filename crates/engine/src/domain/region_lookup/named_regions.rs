@@ -32,7 +32,7 @@ impl<'t> NamedRegions<'t> {
         tree: &'t Tree<'t>,
         container: NodeId,
         policy: &Policy,
-        environments: &Environments<'t>,
+        environments: &Environments<'t, '_>,
     ) -> Self {
         let extra_names = &policy.extra_env_names;
         let variables = Variables::new(environments.of(container));

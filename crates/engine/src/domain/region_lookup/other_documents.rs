@@ -3,24 +3,28 @@
 
 use std::collections::HashSet;
 
-use super::document_scope::{ScopeQuery, scope_of_mapping};
+use super::document_scope::{MOST_NODES, ScopeQuery, scope_of_mapping};
 use super::scope::{RegionScope, ScopeKind};
+use crate::budget::Budget;
 use crate::text::Tree;
 
-/// The regions of the other documents of a file of Spring; none for another file.
+/// The regions of the other documents of a file of Spring; none for another file. `has_profile` is that of [`profiles_of`].
 ///
 /// An earlier document without a profile is the base of the document with the ID. The region of any other one may not apply, so it
 /// counts only where it would change the answer; a document behind the ID counts only for IDs whose key it does not set as well.
 pub fn other_document_scopes(
     documents: &[Tree<'_>],
-    own: usize,
+    (own, has_profile): (usize, &[bool]),
     extra_names: &[Box<str>],
+    budget: &Budget,
 ) -> Vec<RegionScope> {
-    if documents.len() < 2 || own >= documents.len() {
+    if own >= documents.len() || !has_profile.contains(&true) {
         return Vec::new();
     }
-    let has_profile: Vec<_> = documents.iter().map(is_of_profile).collect();
-    if !has_profile.contains(&true) {
+    let nodes = documents
+        .iter()
+        .map(|tree| tree.size(tree.root()).min(MOST_NODES));
+    if !budget.spend_steps(nodes.sum()) {
         return Vec::new();
     }
     let query = ScopeQuery {
@@ -63,6 +67,14 @@ pub fn other_document_scopes(
         }
     }
     scopes
+}
+
+/// Whether each of the documents of a file belongs to a profile of Spring; empty for a file of one document.
+pub fn profiles_of(documents: &[Tree<'_>]) -> Vec<bool> {
+    if documents.len() < 2 {
+        return Vec::new();
+    }
+    documents.iter().map(is_of_profile).collect()
 }
 
 fn names(scope: &RegionScope) -> HashSet<Box<str>> {

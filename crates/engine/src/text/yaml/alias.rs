@@ -1,4 +1,4 @@
-//! Following aliases: copies of nodes, of which the budget allows only so many.
+//! Following aliases: copies of nodes, of which a file may have only so many.
 
 use super::build::{AnchorTarget, COMPLEX_KEY, DocumentBuilder, LocatedMessage, PendingKey};
 use crate::text::{Membership, PathStep, Sharing, narrow};
@@ -57,6 +57,15 @@ impl DocumentBuilder<'_> {
         self.copy_into(source, self.parent(), step, membership)
     }
 
+    /// Counts copies of nodes.
+    pub(super) fn count_copies(&mut self, count: usize) -> Result<(), &'static str> {
+        self.copies = self
+            .copies
+            .checked_sub(count)
+            .ok_or("aliases and merge keys multiply beyond reason")?;
+        Ok(())
+    }
+
     pub(super) fn copy_into(
         &mut self,
         source: u32,
@@ -64,12 +73,9 @@ impl DocumentBuilder<'_> {
         step: PathStep,
         membership: Membership,
     ) -> Result<(), &'static str> {
+        let range = source as usize..self.tree.nodes[source as usize].next as usize;
+        self.count_copies(range.len())?;
         let nodes = &mut self.tree.nodes;
-        let range = source as usize..nodes[source as usize].next as usize;
-        self.budget = self
-            .budget
-            .checked_sub(range.len())
-            .ok_or("aliases and merge keys multiply beyond reason")?;
         let root = nodes.len();
         let moved = narrow(root) - source;
         nodes.extend_from_within(range);

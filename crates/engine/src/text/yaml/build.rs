@@ -27,7 +27,7 @@ pub(super) struct DocumentBuilder<'t> {
     pub(super) merge_order: MergeOrder,
     /// The end of the last token of content.
     pub(super) end: usize,
-    pub(super) budget: usize,
+    pub(super) copies: usize,
     scratch: Vec<u32>,
 }
 
@@ -77,7 +77,7 @@ impl<'t> DocumentBuilder<'t> {
         src: &'t str,
         may_repeat: Keys,
         merge_order: MergeOrder,
-        budget: usize,
+        copies: usize,
     ) -> Self {
         Self {
             tree: Tree {
@@ -90,7 +90,7 @@ impl<'t> DocumentBuilder<'t> {
             may_repeat,
             merge_order,
             end: 0,
-            budget,
+            copies,
             scratch: Vec::new(),
         }
     }

@@ -26,6 +26,10 @@ impl DocumentBuilder<'_> {
             MergeOrder::Kubernetes => self.merge_in_order(mapping, &merges),
             MergeOrder::Unknown => self.merge_below_explicit(mapping, &merges),
         };
+        let others = result.merged.iter().map(|(_, others)| others.len());
+        let alternatives = result.alternatives.len() + others.sum::<usize>();
+        self.count_copies(alternatives)
+            .map_err(|problem| (self.end, problem))?;
         for child in result.overridden {
             self.tree.hide(child, true);
         }

@@ -9,11 +9,15 @@ use crate::domain::context_rules::{
     variable,
 };
 use crate::domain::name_words::NameWords;
+use crate::domain::region_lookup::MOST_NODES;
 use crate::domain::region_lookup::{
     DocumentRegions, OwnName, RegionScope, ScopeKind, ScopeQuery, names_variables, pair,
     scope_of_list, scope_of_mapping, scope_of_words,
 };
 use crate::text::{Kind, NodeId, Tree};
+
+/// The steps of work of a node of a mapping whose names and regions are read.
+const STEPS_PER_NODE: usize = 2;
 
 impl<'x> DocumentWalk<'_, '_, 'x> {
     /// The context of a scalar: its mapping, the mappings around it up to the root, and the context of the document.
@@ -106,6 +110,8 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
     /// Reads the names of a mapping or of a list of variables.
     fn read(&self, node: NodeId) -> (Arc<MatchedNames<'x>>, Arc<RegionScope>) {
         let (tree, snapshot) = (self.tree, self.snapshot);
+        self.budget
+            .spend_steps(tree.size(node).min(MOST_NODES) * STEPS_PER_NODE);
         let context_rules = &snapshot.context_rules;
         let path = self.path_to(node);
         let query = ScopeQuery {

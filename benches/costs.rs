@@ -1,0 +1,85 @@
+//! The CPU time of reviews that were made to cost much: `cargo bench --bench costs` (`make bench-costs`).
+//!
+//! The times are those of one machine; their ratio to the first row, a file of 200 KiB with one ID, means more.
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
+#![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
+use bedrock_profiles::runtime::published::Published;
+use bedrock_profiles::webhook::action::Endpoint;
+use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait};
+use bedrock_profiles::webhook::metrics::Metrics;
+use prometheus_client::registry::Registry;
+
+mod bodies;
+#[path = "../tests/support/costly_reviews.rs"]
+mod costly_reviews;
+
+/// How long each review is measured; the kernel counts the time of a thread in ticks of milliseconds.
+const MEASURED: Duration = Duration::from_millis(500);
+
+/// The maximum number of measurements of a review.
+const MOST_ROUNDS: u32 = 200;
+
+fn main() {
+    let handler = handler();
+    let (name, usual) = bodies::reviews()
+        .into_iter()
+        .find(|(name, _)| name.starts_with('6'))
+        .unwrap();
+    let usual = cpu_time(&handler, &usual, name, None);
+    for review in costly_reviews::costly_reviews() {
+        let outcome = if review.exceeds { ", TooLarge" } else { "" };
+        let name = format!("{}{outcome}", review.name);
+        cpu_time(&handler, &review.body(), &name, Some(usual));
+    }
+}
+
+/// Prints and returns the CPU time of a review.
+fn cpu_time(
+    handler: &AdmissionHandler,
+    body: &[u8],
+    name: &str,
+    usual: Option<Duration>,
+) -> Duration {
+    let (before, mut rounds) = (thread_time(), 0);
+    while rounds < MOST_ROUNDS && (rounds == 0 || thread_time().saturating_sub(before) < MEASURED) {
+        let response = handler.handle(Endpoint::Mutate, body, ConfigMapWait::Exhausted);
+        std::hint::black_box(response).unwrap();
+        rounds += 1;
+    }
+    let each = thread_time().saturating_sub(before) / rounds;
+    let ratio = each.as_secs_f64() / usual.unwrap_or(each).as_secs_f64();
+    println!(
+        "{name:<55} {:>6} KiB {:>8.1} ms {ratio:>8.2}",
+        body.len() / 1024,
+        each.as_secs_f64() * 1e3
+    );
+    each
+}
+
+/// The CPU time of this thread.
+fn thread_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanoseconds = text.split_whitespace().next().unwrap().parse().unwrap();
+    Duration::from_nanos(nanoseconds)
+}
+
+fn handler() -> AdmissionHandler {
+    let evaluation = EvaluationArgs {
+        today: "2026-11-23".parse().ok(),
+        ..EvaluationArgs::default()
+    };
+    let policy = serde_json::from_value(serde_json::json!({"mode": "Rewrite"})).unwrap();
+    let (view, _) = evaluation.view(policy).unwrap();
+    AdmissionHandler::new(
+        Arc::new(Published::new(Some(view))),
+        Metrics::register(&mut Registry::default()),
+        BTreeSet::new(),
+        evaluation.today(),
+    )
+}

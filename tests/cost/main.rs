@@ -1,0 +1,68 @@
+//! The memory and the outcome of reviews that were made to cost much. The allocator is that of the whole process, so this is a
+//! test binary of its own with one test.
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
+use bedrock_profiles::runtime::published::Published;
+use bedrock_profiles::webhook::action::Endpoint;
+use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait};
+use bedrock_profiles::webhook::metrics::Metrics;
+use peak_alloc::PeakAlloc;
+use prometheus_client::registry::Registry;
+
+#[path = "../support/costly_reviews.rs"]
+mod costly_reviews;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// The maximum memory of a review above that of an idle process, its body included, in bytes.
+const MOST_MEMORY: usize = 64 << 20;
+
+#[test]
+fn a_costly_review_takes_little_memory_and_changes_nothing_in_part() {
+    for mode in ["Rewrite", "DryRun", "Deny"] {
+        let handler = handler(mode);
+        for review in costly_reviews::costly_reviews() {
+            let body = review.body();
+            let before = ALLOCATOR.current_usage();
+            ALLOCATOR.reset_peak_usage();
+            let response = handler.handle(Endpoint::Mutate, &body, ConfigMapWait::Exhausted);
+            let peak = ALLOCATOR.peak_usage() - before + body.len();
+            let response = response.unwrap();
+            let name = review.name;
+            println!(
+                "{mode}: {name}: {} KiB, body {} KiB",
+                peak >> 10,
+                body.len() >> 10
+            );
+            assert!(peak <= MOST_MEMORY, "{mode}: {name}: {peak} bytes");
+            let text = std::str::from_utf8(&response).unwrap();
+            if review.exceeds {
+                assert!(text.contains("TooLarge"), "{mode}: {name}: {text}");
+                assert!(!text.contains("\"patch\""), "{mode}: {name}: {text}");
+                assert!(text.contains("\"allowed\":true"), "{mode}: {name}: {text}");
+            } else {
+                assert!(!text.contains("TooLarge"), "{mode}: {name}: {text}");
+            }
+        }
+    }
+}
+
+fn handler(mode: &str) -> AdmissionHandler {
+    let evaluation = EvaluationArgs {
+        today: "2026-11-23".parse().ok(),
+        ..EvaluationArgs::default()
+    };
+    let policy = serde_json::from_value(serde_json::json!({"mode": mode})).unwrap();
+    let (view, _) = evaluation.view(policy).unwrap();
+    AdmissionHandler::new(
+        Arc::new(Published::new(Some(view))),
+        Metrics::register(&mut Registry::default()),
+        BTreeSet::new(),
+        evaluation.today(),
+    )
+}
