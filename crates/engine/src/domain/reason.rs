@@ -159,7 +159,7 @@ reasons! {
         WrittenByTool:           Warn,  Silent,       Everywhere, "A tool writes the file and would reject or overwrite an edit: it is encrypted, recorded, locked or generated.",
         UnknownFormat:           Error, Silent,       Everywhere, "The text around the ID is in no format that can be edited safely.",
         SharedAnchor:            Pass,  Silent,       Everywhere, "The ID is shared through a YAML anchor whose uses need different IDs.",
-        Unmappable:              Pass,  Silent,       Everywhere, "The ID is written with escapes or over several lines, so that its position in the source is uncertain.",
+        Unmappable:              Pass,  Silent,       Everywhere, "The ID is written with escapes or over several lines, or in YAML that parsers read differently, so that its position in the source is uncertain.",
     }
     Object {
         Immutable:               Warn,  Silent,       Everywhere, "The object is immutable.",
