@@ -6,7 +6,9 @@ use super::{
     Format, Kind, Membership, NO_PARENT, Node, PathStep, Sharing, Span, Style, SyntaxError,
     TextRef, Tree,
     error::{DUPLICATE_KEY, OVER_BUDGET},
-    narrow, start_of_text,
+    narrow,
+    query::is_same,
+    start_of_text,
 };
 use crate::budget::Budget;
 use std::{ops::Range, sync::OnceLock};
@@ -250,7 +252,7 @@ impl Scanner<'_> {
         let (key_bytes, mut sibling) = (&self.bytes[key.clone()], open.node as usize + 1);
         while let Some(node) = self.tree.nodes.get(sibling) {
             if let PathStep::Key(other) = node.step
-                && self.bytes[other.span.range()] == *key_bytes
+                && is_same(&self.bytes[other.span.range()], key_bytes)
             {
                 if self.repeated_keys == RepeatedKeys::LastCounts {
                     open.maybe_duplicate = true;

@@ -4,6 +4,12 @@ use std::borrow::Cow;
 
 use super::{Format, Kind, Membership, NodeId, PathStep, TextRef, Tree, narrow};
 
+/// Whether two keys are the same. Few keys of one length have the same first letter, so that most need no comparison as a whole.
+#[inline]
+pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.first() == other.first() && one == other
+}
+
 impl Tree<'_> {
     /// Whether the node is the value of this key of a mapping.
     pub fn is_under(&self, node: NodeId, key: &str) -> bool {
@@ -11,7 +17,7 @@ impl Tree<'_> {
             return false;
         };
         if text.slot == TextRef::VERBATIM {
-            self.src.as_bytes()[text.span.range()] == *key.as_bytes()
+            is_same(&self.src.as_bytes()[text.span.range()], key.as_bytes())
         } else {
             self.read(text) == key
         }

@@ -37,8 +37,11 @@ impl<'t> NameUses<'t> {
     pub fn of(texts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut uses = Self::default();
         for text in texts {
-            for (at, _) in text.match_indices('$') {
-                if let (Some(name), Some(how)) = (name_at(&text[at..]), use_behind(&text[..at])) {
+            for at in memchr::memchr_iter(b'$', text.as_bytes()) {
+                // Most variables are used alone, so the text before them is read first.
+                if let Some(how) = use_behind(&text[..at])
+                    && let Some(name) = name_at(&text[at..])
+                {
                     uses.0.entry(name).or_insert(how);
                 }
             }

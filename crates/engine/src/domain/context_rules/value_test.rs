@@ -88,8 +88,10 @@ impl ValueTest {
 
 /// Whether a text is an address of bedrock-mantle, or names it as a provider or a route without a model.
 fn is_mantle(text: &str) -> bool {
-    let is_name =
-        text.len() <= 64 && fits("*bedrockmantle", text) && !text.contains(char::is_whitespace);
+    let is_name = text.len() <= 64
+        && last_letter(text) == Some(b'e')
+        && fits("*bedrockmantle", text)
+        && !text.contains(char::is_whitespace);
     // The host of an address has a hyphen.
     if !is_name && !text.contains('-') {
         return false;
@@ -102,6 +104,12 @@ fn is_mantle(text: &str) -> bool {
         });
     }
     is_name
+}
+
+/// The last letter or digit of a text, in lower case.
+fn last_letter(text: &str) -> Option<u8> {
+    let letter = text.bytes().rev().find(u8::is_ascii_alphanumeric)?;
+    Some(letter.to_ascii_lowercase())
 }
 
 /// Whether a text is the prefix of a profile, with or without its dot, alone or after a route: `us`, `eu.`, `bedrock/us.`.

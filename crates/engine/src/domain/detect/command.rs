@@ -13,7 +13,6 @@ use crate::domain::command::{
     is_shell_script, settings_in_value,
 };
 use crate::domain::context_rules::{NameScope, Sibling};
-use crate::domain::name_words::has_letters;
 use crate::domain::object::Object;
 use crate::domain::reason::Reason;
 use crate::domain::setting::{Setting, SettingValue};
@@ -365,7 +364,16 @@ fn sibling<'a>(setting: &'a Setting<'static>) -> Sibling<'a> {
 
 /// Whether a script may have a setting of a region, so that it has to be read.
 fn may_set_a_region(text: &str) -> bool {
-    has_letters(text, ["region"]) || text.contains("bedrock-runtime")
+    let text = text.as_bytes();
+    // A `g` is rarer than the other letters of the word.
+    let is_region = |at: usize| {
+        let word = at
+            .checked_sub(2)
+            .and_then(|start| text.get(start..start + 6));
+        word.is_some_and(|word| word.eq_ignore_ascii_case(b"region"))
+    };
+    memchr::memchr2_iter(b'g', b'G', text).any(is_region)
+        || memchr::memmem::find(text, b"bedrock-runtime").is_some()
 }
 
 /// The finding of a token in a command.

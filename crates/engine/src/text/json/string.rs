@@ -6,7 +6,12 @@
 pub(in crate::text) fn decode(spelled: &str) -> String {
     let mut out = String::with_capacity(spelled.len());
     let mut rest = spelled;
-    while let Some(backslash) = memchr::memchr(b'\\', rest.as_bytes()) {
+    loop {
+        // Between its quotes a string has no other quote and no control character. Escapes are near each other.
+        let backslash = end_of_run(rest.as_bytes(), 0);
+        if backslash >= rest.len() {
+            break;
+        }
         out.push_str(&rest[..backslash]);
         let mut escape = rest[backslash + 1..].chars();
         out.push(match escape.next() {
