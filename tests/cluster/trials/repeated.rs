@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::product::{SONNET, asking, config_map, default, list, record, workload};
 use crate::helm::Helm;
 use crate::pinned::{HELM_3, HELM_4, Tool};
+use crate::process::wait_for;
 use crate::release::{Chart, Release};
 use crate::trial::{Trial, alone, plane};
 use crate::world::World;
@@ -36,6 +37,10 @@ pub(super) fn trials() -> Vec<Trial> {
         plane(
             "a_second_applier_of_a_rewritten_config_map_conflicts_once",
             a_second_applier,
+        ),
+        plane(
+            "the_original_of_a_config_map_is_applied_after_an_uninstallation",
+            after_an_uninstallation,
         ),
         alone(
             "a_pod_with_replaced_references_is_applied_again",
@@ -259,6 +264,51 @@ fn a_second_applier(world: &World) -> Result<()> {
     apply(&["--server-side"])?.success("the next one")?;
     let stored = world.get("configmap", "models")?;
     assert_eq!(stored["data"]["model"], format!("eu.{SONNET}"));
+    Ok(())
+}
+
+/// The text of the manifest comes back, and the record stays until it is removed.
+fn after_an_uninstallation(world: &World) -> Result<()> {
+    world.serve(&default())?;
+    let manifest =
+        |name| config_map(name, &[("model", SONNET), ("AWS_REGION", "eu-west-1")]).to_string();
+    let commands = [
+        ("csa", &["apply", "-f", "-"][..]),
+        ("ssa", &["apply", "--server-side", "-f", "-"]),
+    ];
+    for (name, apply) in commands {
+        world.kubectl(apply, Some(&manifest(name)))?.success(name)?;
+        let stored = world.get("configmap", name)?;
+        assert_eq!(stored["data"]["model"], format!("eu.{SONNET}"));
+    }
+    let configuration = world.cluster_wide("bedrock-profiles");
+    world
+        .kubectl(
+            &["delete", "mutatingwebhookconfiguration", &configuration],
+            None,
+        )?
+        .success("delete")?;
+    wait_for("no webhook", || {
+        let output = world.kubectl(
+            &["create", "--dry-run=server", "-f", "-", "-o", "json"],
+            Some(&manifest("probe")),
+        )?;
+        Ok((output.ok && !output.stdout.contains(&format!("eu.{SONNET}"))).then_some(()))
+    })?;
+    for (name, apply) in commands {
+        world.kubectl(apply, Some(&manifest(name)))?.success(name)?;
+        let stored = world.get("configmap", name)?;
+        assert_eq!(stored["data"]["model"], SONNET);
+        assert!(record(&stored).is_some());
+        let removal = [
+            "annotate",
+            "configmap",
+            name,
+            "bedrock-profiles.dev/rewrites-",
+        ];
+        world.kubectl(&removal, None)?.success("annotate")?;
+        assert_eq!(record(&world.get("configmap", name)?), None);
+    }
     Ok(())
 }
 
