@@ -4,7 +4,7 @@ use crate::domain::record::Entry;
 
 /// The maximum number of different rewrites in one text. More are not restored, because every position of a text is compared
 /// with each.
-const MOST: usize = 32;
+const MOST: usize = 16;
 
 /// The recorded rewrites of one location, without repetitions.
 #[derive(Default)]
