@@ -27,8 +27,8 @@ const LONGEST_RUN: Duration = Duration::from_mins(1);
 type Fault = (&'static str, fn(&str) -> String);
 
 /// The functions and the variables of every script, and the limit of its CPU time in seconds. A damaged script may have a loop
-/// without an end, in a process of its own, which the limit ends too.
-const PRELUDE: &str = "ulimit -t 2\nn() { printf '%s\\037' \"$#\" \"$@\" >>\"$L\"; }\n\
+/// without an end, in a process of its own, which the limit ends too, and may make a file, which no pattern matches (`set -f`).
+const PRELUDE: &str = "ulimit -t 2; set -f\nn() { printf '%s\\037' \"$#\" \"$@\" >>\"$L\"; }\n\
     o() { printf '%s\\037' \"$#\" \"$@\" >>\"$L\"; printf out; }\n\
     X=xval; Y=yval; E=; unset U; PATH=\n";
 
@@ -76,7 +76,7 @@ fn shells() -> Vec<RealShell> {
 impl RealShell {
     /// Runs a script, and returns the invocations; `None` if the shell refuses the script or does not end.
     fn run(&self, folder: &Path, script: &str) -> Option<Invocations> {
-        // A damaged script may make files, which a pattern would match, and may leave a process that still writes its log.
+        // A damaged script may make files, and may leave a process that still writes its log.
         let folder = tempfile::tempdir_in(folder).unwrap();
         let (log, empty) = (folder.path().join("log"), folder.path().join("empty"));
         std::fs::create_dir(&empty).unwrap();

@@ -16,6 +16,8 @@ pub(crate) struct Generator {
     markers: usize,
     depth: usize,
     substitutions: usize,
+    /// The compound commands around, in the innermost substitution.
+    compounds: usize,
     /// The here-documents whose text follows the line.
     pending: Vec<String>,
 }
@@ -49,6 +51,7 @@ impl Generator {
             markers: 0,
             depth: 0,
             substitutions: 0,
+            compounds: 0,
             pending: Vec::new(),
         }
     }
@@ -111,7 +114,9 @@ impl Generator {
             return self.simple();
         }
         self.depth += 1;
+        self.compounds += 1;
         let command = self.compound();
+        self.compounds -= 1;
         self.depth -= 1;
         command
     }
@@ -128,7 +133,7 @@ impl Generator {
             1 => format!("( {})", inner(self)),
             2 => format!(
                 "if {}then {}else {}fi",
-                self.condition(),
+                inner(self),
                 inner(self),
                 inner(self)
             ),
@@ -184,19 +189,14 @@ impl Generator {
         command
     }
 
-    /// The condition of `if`. In a substitution bash 5.2 writes the commands anew before it runs them, and puts the text of a
-    /// here-document of a condition where it misreads the `else`.
-    fn condition(&mut self) -> String {
-        if self.flavour == Flavour::Bash && self.substitutions > 0 {
-            return format!("{}\n", self.simple_alone());
-        }
-        self.line()
-    }
-
     /// A simple command whose here-documents, if any, follow the line.
     fn simple(&mut self) -> String {
         let mut text = self.simple_alone();
-        if self.one_in(8) {
+        // Bash 5.2 prints the commands of a substitution and reads that before it runs them. Behind the text of a here-document in
+        // a compound command it loses an operator.
+        let is_misread =
+            self.flavour == Flavour::Bash && self.substitutions > 0 && self.compounds > 0;
+        if self.one_in(8) && !is_misread {
             let end = format!("E{}", self.marker());
             let quote = self.one_in(2);
             let operator = if self.one_in(2) { "<<-" } else { "<<" };
@@ -342,6 +342,7 @@ impl Generator {
     fn substitution(&mut self) -> String {
         self.depth += 1;
         self.substitutions += 1;
+        let compounds = std::mem::take(&mut self.compounds);
         let own = std::mem::take(&mut self.pending);
         let word = self.argument();
         let text = match self.below(4) {
@@ -353,6 +354,7 @@ impl Generator {
         self.pending = own;
         self.depth -= 1;
         self.substitutions -= 1;
+        self.compounds = compounds;
         text
     }
 

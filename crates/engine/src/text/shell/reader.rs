@@ -270,7 +270,8 @@ impl<'t> ScriptReader<'t> {
         let OpenCommand { index, first_word } = std::mem::replace(&mut self.command, outer);
         let words = &mut self.script.command_words;
         let start = words.len();
-        words.extend(self.open_words.drain(first_word..));
+        words.extend_from_slice(&self.open_words[first_word..]);
+        self.open_words.truncate(first_word);
         let command = &mut self.script.commands[index];
         command.words = start..words.len();
         command.span.end = self.at;

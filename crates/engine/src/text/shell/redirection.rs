@@ -7,15 +7,21 @@ use super::word::WordEnd;
 
 impl ScriptReader<'_> {
     /// A redirection of the current command; `false` if none follows.
+    #[inline]
     pub(super) fn redirection(&mut self) -> Result<bool, Stop> {
-        if !matches!(self.peek(), Some(b'<' | b'>' | b'&' | b'0'..=b'9')) {
-            return Ok(false);
+        match self.peek() {
+            Some(b'<' | b'>' | b'&' | b'0'..=b'9') => self.redirection_with_digits(),
+            _ => Ok(false),
         }
+    }
+
+    fn redirection_with_digits(&mut self) -> Result<bool, Stop> {
         let digits = self.bytes[self.at..]
             .iter()
             .take_while(|b| b.is_ascii_digit())
             .count();
         let start = self.at + digits;
+        self.refuse_continued_operator(start, b"<>")?;
         let is_process_substitution =
             self.byte(start + 1) == Some(b'(') && digits == 0 && self.peek() != Some(b'&');
         let length = operator_length(&self.bytes[start..]);
@@ -23,8 +29,10 @@ impl ScriptReader<'_> {
             return Ok(false);
         }
         self.at = start + length;
-        self.redirection_target()?;
         let operator = &self.bytes[start..start + length];
+        let goes_on: &[u8] = if operator == b"<<" { b"<-" } else { b"<>&|(" };
+        self.refuse_continued_operator(self.at, goes_on)?;
+        self.redirection_target()?;
         let target = self.word(WordEnd::Blank)?;
         let redirections = &mut self.current().redirections;
         let redirection = redirections.len();
@@ -44,6 +52,22 @@ impl ScriptReader<'_> {
             });
         }
         Ok(true)
+    }
+
+    /// Refuses a line continuation at `start`, if one of `signs` follows it, with digits between: shells differ in whether an operator
+    /// goes on behind a continuation.
+    fn refuse_continued_operator(&self, start: usize, signs: &[u8]) -> Result<(), Stop> {
+        let mut behind = start;
+        while self.bytes[behind..].starts_with(b"\\\n") {
+            behind += 2;
+            let digits = self.bytes[behind..].iter();
+            behind += digits.take_while(|b| b.is_ascii_digit()).count();
+        }
+        let sign = self.byte(behind).filter(|sign| signs.contains(sign));
+        match sign {
+            Some(_) if behind > start => Err(Stop::NotUnderstood),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Skips the blanks before the word of a redirection.

@@ -160,6 +160,9 @@ fn the_part_after_an_unknown_construct_is_unread() {
         ("a; coproc b", 1),
         ("a; b `c \\` d`", 1),
         ("a; fi", 1),
+        ("a; b 3\\\n>&-", 1),
+        ("a; b 1\\\n2>c", 1),
+        ("a; b >\\\n>c", 1),
     ] {
         let script = read(text, DollarSpelling::Plain);
         assert!(script.unread.is_some(), "{text}");
