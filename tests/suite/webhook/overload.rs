@@ -1,17 +1,15 @@
 //! More large reviews at once than fit into memory: some are refused, and the process stays within the limit of the chart.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::process::serve;
+use super::process::{Server, address, serve};
 use super::server::rig::{Client, request};
 use crate::evaluate::shipped_catalog::{SONNET, config_map};
 use crate::reviews::creation;
@@ -56,19 +54,13 @@ async fn large_reviews_at_once_stay_within_the_memory_limit_of_the_chart() {
     let (tunables, limit) = of_the_chart();
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
-    let mut child = serve(&["--ca-file", ca.to_str().unwrap(), "--today", "2026-11-23"])
-        .env("GLIBC_TUNABLES", tunables)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    log.read_line(&mut line).unwrap();
-    let serving: Value = serde_json::from_str(&line).unwrap();
-    let address = serving["webhook"].as_str().unwrap().parse().unwrap();
+    let mut command = serve(&["--ca-file", ca.to_str().unwrap(), "--today", "2026-11-23"]);
+    command.env("GLIBC_TUNABLES", tunables);
+    let (server, _log, line) = Server::start(command);
+    let address = address(&line).parse().unwrap();
     let trust: Arc<str> = fs::read_to_string(ca).unwrap().into();
 
-    let (process, over) = (child.id(), Arc::new(AtomicBool::new(false)));
+    let (process, over) = (server.id(), Arc::new(AtomicBool::new(false)));
     let measuring = thread::spawn({
         let over = Arc::clone(&over);
         move || {
@@ -135,6 +127,4 @@ async fn large_reviews_at_once_stay_within_the_memory_limit_of_the_chart() {
     );
     let reply = connect().await.send(request(review)).await.unwrap();
     assert_eq!(reply.status, StatusCode::OK);
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -164,20 +164,10 @@ fn serve_with_log(format: &str, args: &[&str]) -> Command {
 
 #[test]
 fn a_log_that_is_no_terminal_has_no_colours() {
-    let mut child = serve_with_log("text", &[])
-        .env_remove("NO_COLOR")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    log.read_line(&mut line).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(
-        line.contains("serving") && !line.contains('\u{1b}'),
-        "{line:?}"
-    );
+    let mut command = serve_with_log("text", &[]);
+    command.env_remove("NO_COLOR");
+    let (_server, _log, line) = Server::start(command);
+    assert!(!line.contains('\u{1b}'), "{line:?}");
 }
 
 #[test]
@@ -204,22 +194,53 @@ fn a_policy_that_needs_a_cluster_is_refused_at_start() {
     }
 }
 
+/// A running server, which ends with the value, also if its test fails.
+pub(super) struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Server {
+    /// Starts the server, and waits for the first line of its log.
+    pub(super) fn start(mut command: Command) -> (Self, BufReader<ChildStderr>, String) {
+        let mut server = Self(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut log = BufReader::new(server.0.stderr.take().unwrap());
+        let mut line = String::new();
+        log.read_line(&mut line).unwrap();
+        assert!(line.contains("serving"), "{line}");
+        (server, log, line)
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        self.0.wait().unwrap()
+    }
+}
+
 /// Starts the binary and waits until it logs that it serves.
-fn started() -> (Child, BufReader<std::process::ChildStderr>) {
-    let (child, log, _) = started_with(&[]);
-    (child, log)
+fn started() -> (Server, BufReader<ChildStderr>) {
+    let (server, log, _) = started_with(&[]);
+    (server, log)
 }
 
 /// The same with further arguments, and the address of the webhook.
-fn started_with(args: &[&str]) -> (Child, BufReader<std::process::ChildStderr>, String) {
-    let mut child = serve(args).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    log.read_line(&mut line).unwrap();
-    assert!(line.contains("\"serving\""), "{line}");
-    let line: Value = serde_json::from_str(&line).unwrap();
-    let address = line["webhook"].as_str().unwrap().to_owned();
-    (child, log, address)
+fn started_with(args: &[&str]) -> (Server, BufReader<ChildStderr>, String) {
+    let (server, log, line) = Server::start(serve(args));
+    (server, log, address(&line))
+}
+
+/// The address of the webhook in the first line of the log.
+pub(super) fn address(line: &str) -> String {
+    let line: Value = serde_json::from_str(line).unwrap();
+    line["webhook"].as_str().unwrap().to_owned()
 }
 
 /// The log filter of `docs/security.md`.
@@ -228,28 +249,26 @@ fn the_log_has_the_peer_of_each_connection_if_asked() {
     let filter = "info,bedrock_profiles::runtime::http=debug";
     let page = fs::read_to_string("docs/security.md").unwrap();
     assert!(page.contains(&format!("`log.filter: {filter}`")));
-    let (mut child, mut log, address) = started_with(&["--log", filter]);
+    let (_server, mut log, address) = started_with(&["--log", filter]);
     let stream = TcpStream::connect(&address).unwrap();
     let peer = stream.local_addr().unwrap().to_string();
     drop(stream); // logged too
     let mut line = String::new();
     log.read_line(&mut line).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
     let line: Value = serde_json::from_str(&line).unwrap();
     let port: u16 = address.rsplit(':').next().unwrap().parse().unwrap();
     let logged = ["message", "peer", "port"].map(|field| &line[field]);
     assert_eq!(json!(logged), json!(["connection accepted", peer, port]));
 }
 
-fn signal(child: &Child) {
-    send(child, "-TERM");
+fn signal(server: &Server) {
+    send(server, "-TERM");
 }
 
-fn send(child: &Child, signal: &str) {
+fn send(server: &Server, signal: &str) {
     assert!(
         Command::new("kill")
-            .args([signal, &child.id().to_string()])
+            .args([signal, &server.id().to_string()])
             .status()
             .unwrap()
             .success()
@@ -258,13 +277,13 @@ fn send(child: &Child, signal: &str) {
 
 #[test]
 fn the_first_signal_drains_and_the_second_exits_at_once() {
-    let (mut child, mut log) = started();
-    signal(&child);
+    let (mut server, mut log) = started();
+    signal(&server);
     let mut line = String::new();
     log.read_line(&mut line).unwrap();
     assert!(line.contains("draining"), "{line}");
-    signal(&child);
-    let status = child.wait().unwrap();
+    signal(&server);
+    let status = server.wait();
     let mut rest = String::new();
     log.read_to_string(&mut rest).unwrap();
     assert_eq!(
@@ -279,34 +298,28 @@ fn the_first_signal_drains_and_the_second_exits_at_once() {
 
 #[test]
 fn a_signal_alone_ends_well() {
-    let (mut child, _log) = started();
-    signal(&child);
-    assert!(child.wait().unwrap().success());
+    let (mut server, _log) = started();
+    signal(&server);
+    assert!(server.wait().success());
 }
 
 #[test]
 fn sighup_drains_as_sigterm_does() {
-    let (mut child, mut log) = started();
-    send(&child, "-HUP");
+    let (mut server, mut log) = started();
+    send(&server, "-HUP");
     let mut line = String::new();
     log.read_line(&mut line).unwrap();
     assert!(line.contains("draining"), "{line}");
-    assert!(child.wait().unwrap().success());
+    assert!(server.wait().success());
 }
 
 #[tokio::test]
 async fn a_log_that_is_not_read_stops_no_review() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
-    let mut child = serve(&["--ca-file", ca.to_str().unwrap(), "--today", "2026-11-23"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    log.read_line(&mut line).unwrap();
-    let serving: Value = serde_json::from_str(&line).unwrap();
-    let address = serving["webhook"].as_str().unwrap().parse().unwrap();
+    let args = ["--ca-file", ca.to_str().unwrap(), "--today", "2026-11-23"];
+    let (mut server, log, address) = started_with(&args);
+    let address = address.parse().unwrap();
     let trust = fs::read_to_string(ca).unwrap();
 
     // Each makes a line of some 400 bytes, and a pipe takes 64 KiB.
@@ -323,9 +336,9 @@ async fn a_log_that_is_not_read_stops_no_review() {
         let reply = reply.unwrap_or_else(|_| panic!("review {number} is not answered"));
         assert_eq!(reply.unwrap().status, StatusCode::OK);
     }
-    signal(&child);
+    signal(&server);
     let reading = std::thread::spawn(move || log.lines().map_while(Result::ok).collect::<Vec<_>>());
-    assert!(child.wait().unwrap().success());
+    assert!(server.wait().success());
     let lines = reading.join().unwrap();
     assert!(lines.len() >= REVIEWS, "{}", lines.len());
     for line in &lines {
