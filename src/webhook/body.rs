@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::runtime::admin::Registry;
 use crate::runtime::http;
 
-use super::memory::{BudgetExhausted, MemoryBudget, MemoryLimits, Reservation, evaluation_bytes};
+use super::memory::{BudgetExhausted, MemoryBudget, MemoryLimits, Reservation};
 
 pub use deadline::allowance;
 pub use rejected::RequestRejected;
@@ -212,9 +212,8 @@ impl ReviewRequest {
     }
 
     /// Reserves the memory of an evaluation, besides that of the body.
-    pub(super) fn reserve_for_evaluation(&mut self) -> Result<(), BudgetExhausted> {
-        let body = self.body.len();
-        self.memory.resize(body + evaluation_bytes(body))
+    pub(super) fn reserve_for_evaluation(&mut self, bytes: usize) -> Result<(), BudgetExhausted> {
+        self.memory.resize(self.body.len() + bytes)
     }
 
     /// Returns the memory of the evaluation, which has ended.

@@ -96,7 +96,10 @@ impl AdmissionHandler {
     ) -> Result<Bytes, HandleError> {
         match self.prefilter(endpoint, body)? {
             Prefiltered::Answered(response) => Ok(response),
-            Prefiltered::Relevant => self.evaluate(endpoint, body, wait),
+            // Within the limits of a review there is always a response.
+            Prefiltered::Relevant => Ok(self
+                .evaluate(endpoint, body, wait, Limits::REVIEW)?
+                .unwrap_or_default()),
         }
     }
 
@@ -138,7 +141,8 @@ impl AdmissionHandler {
         })
     }
 
-    /// Answers a review that the prefilter found relevant.
+    /// Answers a review that the prefilter found relevant. `None` if the evaluation exceeds `limits`, and they are less than those of
+    /// a review. So what is answered does not depend on them.
     ///
     /// # Errors
     /// As [`AdmissionHandler::handle`].
@@ -147,23 +151,26 @@ impl AdmissionHandler {
         endpoint: Endpoint,
         body: &[u8],
         wait: ConfigMapWait,
-    ) -> Result<Bytes, HandleError> {
+        limits: Limits,
+    ) -> Result<Option<Bytes>, HandleError> {
         if endpoint == Endpoint::Restore {
-            return self.restore(body);
+            return self.restore(body).map(Some);
         }
         let view = self.view.load();
         let view = Option::as_ref(&view).ok_or(HandleError::Missing(MissingInput::View))?;
 
         // Parse. A body without a fast path was not searched.
-        let budget = Budget::new(Limits::REVIEW);
+        let budget = Budget::new(limits);
+        let needs_more = || limits != Limits::REVIEW && budget.exhausted().is_some();
         let tree = match review::parse(body, &budget) {
             Ok(tree) => tree,
-            Err(error) => return self.answer_unread(body, &budget, error),
+            Err(_) if needs_more() => return Ok(None),
+            Err(error) => return self.answer_unread(body, &budget, error).map(Some),
         };
         let review = AdmissionReview::of(&tree)?;
         let envelope = &review.envelope;
         if !view.snapshot.can_hold_an_id(body) && !view.can_take_an_id(body, envelope.namespace) {
-            return Ok(self.allow(envelope));
+            return Ok(Some(self.allow(envelope)));
         }
 
         // Select the action.
@@ -173,12 +180,12 @@ impl AdmissionHandler {
             .filter(|_| !excluded)
             .map(|node| Object::at(&tree, node))
         else {
-            return Ok(self.allow(envelope));
+            return Ok(Some(self.allow(envelope)));
         };
         let old = review.old_object.map(|node| Object::at(&tree, node));
         let Some(action) = action::action_of_request(endpoint, envelope, object.kind, old.as_ref())
         else {
-            return Ok(self.allow(envelope));
+            return Ok(Some(self.allow(envelope)));
         };
 
         // Evaluate.
@@ -201,19 +208,17 @@ impl AdmissionHandler {
             },
         );
 
+        if needs_more() {
+            return Ok(None);
+        }
         let context = RenderContext {
             snapshot: &view.snapshot,
             today,
             creating_pod,
             regions_injected: self.regions_injected,
         };
-        Ok(respond(
-            &self.metrics,
-            envelope,
-            &object,
-            &judgement,
-            context,
-        ))
+        let response = respond(&self.metrics, envelope, &object, &judgement, context);
+        Ok(Some(response))
     }
 
     /// Admits a review with too many values, whose envelope can be read where the API server wrote it.

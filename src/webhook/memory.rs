@@ -9,11 +9,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// Bytes that the evaluation of a body needs for each byte of it, in the worst case.
+/// Bytes that the first evaluation of a body may need for each byte of it.
 const EVALUATION_FACTOR: usize = 24;
 
-/// Maximum number of bytes that an evaluation needs, whatever the size of the body.
-const EVALUATION_MAX: usize = 48 * MIB;
+/// Bytes that the first evaluation of the smallest body may need.
+const EVALUATION_MIN: usize = MIB;
+
+/// Maximum number of bytes that an evaluation needs, whatever the size of the body: under
+/// [`Limits::REVIEW`](crate::budget::Limits::REVIEW).
+pub const EVALUATION_MAX: usize = 48 * MIB;
 
 const MIB: usize = 1024 * 1024;
 
@@ -50,10 +54,13 @@ struct BudgetState {
     gauge: Gauge,
 }
 
-/// The bytes that the evaluation of a body of `body` bytes needs in the worst case: the tree, copies of strings, and the response.
+/// The bytes that the first evaluation of a body of `body` bytes may need: the tree, copies of strings, and the response. An evaluation
+/// that exceeds them is repeated with [`EVALUATION_MAX`].
 pub const fn evaluation_bytes(body: usize) -> usize {
     let bytes = body.saturating_mul(EVALUATION_FACTOR);
-    if bytes < EVALUATION_MAX {
+    if bytes < EVALUATION_MIN {
+        EVALUATION_MIN
+    } else if bytes < EVALUATION_MAX {
         bytes
     } else {
         EVALUATION_MAX

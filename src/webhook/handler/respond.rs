@@ -76,11 +76,11 @@ pub(super) fn too_large(metrics: &Metrics, envelope: &Envelope<'_>) -> Bytes {
     });
     metrics.count_finding(Reason::TooLarge);
     tracing::info!(
-        uid = envelope.uid,
+        uid = name(envelope.uid),
         kind = action::kind_label(envelope),
         operation = envelope.operation.as_str(),
-        namespace = envelope.namespace,
-        name = envelope.name,
+        namespace = name(envelope.namespace),
+        name = name(envelope.name),
         dry_run = envelope.dry_run,
         unchanged = Reason::TooLarge.as_str(),
         outcome = ReviewOutcome::Reported.as_str(),

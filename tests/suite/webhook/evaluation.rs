@@ -2,6 +2,7 @@
 //! Probes do not wait for anything.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -229,6 +230,35 @@ async fn an_evaluation_without_memory_is_refused_and_other_reviews_need_none() {
     }
 }
 
+#[tokio::test]
+async fn a_small_review_that_costs_much_is_evaluated_again_with_the_limits_of_a_review() {
+    let keys: Vec<_> = (0..800)
+        .map(|key| format!("\"k{key}\":\"{SONNET}\""))
+        .collect();
+    let deep = format!(
+        "{}{{{}}}{}",
+        "{\"a\":".repeat(300),
+        keys.join(","),
+        "}".repeat(300)
+    );
+    for (text, evaluations) in [("{}", 1), (&*deep, 2)] {
+        let evaluated = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&evaluated);
+        let (routes, registry) = routes(ServerLimits::default(), move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            TODAY
+        });
+        let data = json!({"MODEL": SONNET, "AWS_REGION": "eu-west-1", "m.json": text});
+        let review = creation(&config_map(&data));
+        assert!(review.len() < 64 << 10, "{}", review.len());
+        let response = routes.oneshot(post(review)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(evaluated.load(Ordering::Relaxed), evaluations);
+        assert_eq!(metric(&registry, "reserved_bytes"), 0);
+        assert_eq!(metric(&registry, "admission_duration_seconds_count"), 1);
+    }
+}
+
 /// The largest body whose reservation is small, rounded.
 const SMALL: usize = 80 << 10;
 
@@ -247,8 +277,8 @@ fn the_documented_limits_are_the_defaults() {
         format!("| the body of a review | {}", mib(limits.body)),
         format!("| {}, of which {} are", mib(memory.total), mib(memory.kept)),
         format!("reviews of up to {} KiB", SMALL >> 10),
-        format!("{} bytes for each byte", evaluation_bytes(1)),
-        format!("up to {}", mib(whole - limits.body)),
+        format!("{} bytes for each byte", evaluation_bytes(SMALL) / SMALL),
+        format!("from 1 to {}", mib(whole - limits.body)),
         format!("| 1,024, and {}", ConnectionLimits::of_probes().connections),
         format!(
             "| {} s | the connection is closed",
