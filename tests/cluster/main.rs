@@ -33,6 +33,8 @@ mod admin;
 mod audit_benchmark;
 mod binaries;
 mod certificates;
+mod counters;
+mod creates;
 mod deployment;
 #[path = "../support/metrics.rs"]
 mod exposition;

@@ -1,4 +1,4 @@
-//! Creates Pods one after the other, all through a trial, and keeps what each was stored with.
+//! Creates Pods one after the other, all through a trial, reads each back, and keeps the value that each was stored with.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, anyhow};
@@ -24,6 +24,12 @@ use serde_json::Value;
 /// How long to wait between two Pods.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// How long to wait before a stored Pod that could not be read is read again.
+const READ_AGAIN: Duration = Duration::from_millis(100);
+
+/// The end of the names of the webhooks, as the API server quotes it in a refusal.
+const OUR_WEBHOOK: &str = ".bedrock-profiles.dev\"";
+
 /// A running prober; it stops with the value.
 pub(crate) struct Prober {
     observations: Arc<Mutex<Observations>>,
@@ -34,32 +40,78 @@ pub(crate) struct Prober {
 /// What became of the Pods.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observations {
-    /// How many were stored with each value of the first variable.
+    /// How many creates were sent and have ended.
+    pub(crate) attempts: u32,
+    /// How many were stored with each value of the first variable, as it was read back.
     pub(crate) stored: BTreeMap<String, u32>,
-    /// How many were refused or not answered, by the API server's words.
+    /// How many were refused with the name of a webhook of the release, by the message of the API server.
     pub(crate) failed: BTreeMap<String, u32>,
+    /// How many failed for another reason, such as an API server that is away, by error.
+    pub(crate) other_errors: BTreeMap<String, u32>,
+    /// The longest time between two Pods that one prober stored.
+    pub(crate) longest_gap: Duration,
 }
 
 impl Observations {
-    /// Adds what another look has seen.
+    /// Adds a stored Pod, and the time since the one before.
+    fn record_stored(&mut self, value: String, gap: Duration) {
+        self.attempts += 1;
+        self.longest_gap = self.longest_gap.max(gap);
+        *self.stored.entry(value).or_default() += 1;
+    }
+
+    /// Adds the observations of another prober or of a later time.
     pub(crate) fn add(&mut self, other: Self) {
-        for (value, count) in other.stored {
-            *self.stored.entry(value).or_default() += count;
-        }
-        for (error, count) in other.failed {
-            *self.failed.entry(error).or_default() += count;
+        self.attempts += other.attempts;
+        self.longest_gap = self.longest_gap.max(other.longest_gap);
+        for (counts, others) in [
+            (&mut self.stored, other.stored),
+            (&mut self.failed, other.failed),
+            (&mut self.other_errors, other.other_errors),
+        ] {
+            for (key, count) in others {
+                *counts.entry(key).or_default() += count;
+            }
         }
     }
 
     /// Fails unless every create succeeded and was stored with one of these values.
-    pub(crate) fn has_only(&self, allowed: &[&str]) -> Result<()> {
-        let unexpected = |value: &&String| !allowed.contains(&value.as_str());
-        let wrong = self.stored.keys().find(unexpected);
+    pub(crate) fn has_only(&self, allowed: &[impl AsRef<str> + std::fmt::Debug]) -> Result<()> {
         anyhow::ensure!(
-            wrong.is_none() && self.failed.is_empty(),
-            "only {allowed:?} may be stored: {self:?}"
+            self.failed.is_empty() && self.other_errors.is_empty(),
+            "no create may fail: {self:?}"
         );
+        self.stores_only(allowed)
+    }
+
+    /// Fails if a Pod was stored with another value.
+    pub(crate) fn stores_only(&self, allowed: &[impl AsRef<str> + std::fmt::Debug]) -> Result<()> {
+        let unexpected =
+            |value: &&String| !allowed.iter().any(|one| one.as_ref() == value.as_str());
+        let wrong = self.stored.keys().find(unexpected);
+        anyhow::ensure!(wrong.is_none(), "only {allowed:?} may be stored: {self:?}");
         Ok(())
+    }
+
+    /// How many creates the webhook failed.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failed.values().sum()
+    }
+
+    /// A row of the table in `docs/reliability.md`.
+    pub(crate) fn row(&self, fault: &str) -> String {
+        format!(
+            "| {fault} | {} | {} | {} | {:.1} s |",
+            self.attempts,
+            self.failures(),
+            self.others(),
+            self.longest_gap.as_secs_f64()
+        )
+    }
+
+    /// How many creates failed for another reason.
+    pub(crate) fn others(&self) -> u32 {
+        self.other_errors.values().sum()
     }
 
     /// How many Pods were stored.
@@ -142,6 +194,7 @@ async fn probe(
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     // The writing client repeats nothing: what fails once has failed.
     let api = Api::<Pod>::namespaced(Clients::of(&config)?.writing, namespace);
+    let mut last_stored = Instant::now();
     for number in 0_u64.. {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -150,24 +203,47 @@ async fn probe(
         let mut pod = pod.clone();
         pod.metadata.name = Some(name.clone());
         match api.create(&PostParams::default(), &pod).await {
-            Ok(stored) => {
-                let value = first_value(&stored).unwrap_or_default();
-                *lock(observations).stored.entry(value).or_default() += 1;
-                // What is left over when the API server is away harms nobody.
+            Ok(_) => {
+                let gap = last_stored.elapsed();
+                last_stored = Instant::now();
+                let value = read_back(&api, &name).await?;
+                lock(observations).record_stored(value, gap);
+                // What is left over when the API server is away harms nothing.
                 let _ = api
                     .delete(&name, &DeleteParams::default().grace_period(0))
                     .await;
             }
             Err(error) => {
-                *lock(observations)
-                    .failed
-                    .entry(error.to_string())
-                    .or_default() += 1;
+                let (error, mut observed) = (error.to_string(), lock(observations));
+                observed.attempts += 1;
+                let errors = if error.contains(OUR_WEBHOOK) {
+                    &mut observed.failed
+                } else {
+                    &mut observed.other_errors
+                };
+                *errors.entry(error).or_default() += 1;
             }
         }
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
+}
+
+/// The value of a stored Pod; the read is repeated while the API server is away.
+async fn read_back(api: &Api<Pod>, name: &str) -> Result<String> {
+    let started = Instant::now();
+    loop {
+        match api.get(name).await {
+            Ok(pod) => return Ok(first_value(&pod).unwrap_or_default()),
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                anyhow::bail!("{name} was stored and is gone")
+            }
+            Err(error) if started.elapsed() > crate::process::MAX_WAIT => {
+                return Err(error).with_context(|| format!("{name} cannot be read back"));
+            }
+            Err(_) => tokio::time::sleep(READ_AGAIN).await,
+        }
+    }
 }
 
 fn first_value(pod: &Pod) -> Option<String> {

@@ -266,6 +266,11 @@ impl Replica {
     /// Asks it to end, as a node does, and waits until it has.
     pub(crate) fn end(&self) -> Result<()> {
         self.signal("TERM")?;
+        self.wait_until_ended()
+    }
+
+    /// Waits until its process has ended.
+    pub(crate) fn wait_until_ended(&self) -> Result<()> {
         self.process.wait_until_ended()
     }
 

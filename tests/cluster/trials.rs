@@ -18,7 +18,7 @@ mod load;
 mod modes;
 mod node;
 mod objects;
-mod product;
+pub(crate) mod product;
 mod repeated;
 mod replicas;
 mod rights;

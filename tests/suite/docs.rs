@@ -151,6 +151,25 @@ fn the_commands_of_the_readme_run() {
 }
 
 #[test]
+fn the_trials_of_the_faults_exist() {
+    let page = read(Path::new("docs/reliability.md"));
+    let trials = ["faults.rs", "certificates.rs"]
+        .map(|file| read(&Path::new("tests/cluster/trials").join(file)))
+        .concat();
+    let (_, table) = page.split_once("| trial |\n").unwrap();
+    let rows: Vec<_> = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert!(rows.len() > 8, "{} rows", rows.len());
+    for row in rows {
+        let name = row.rsplit('`').nth(1).unwrap();
+        assert!(trials.contains(&format!("\"{name}\"")), "{row}");
+    }
+}
+
+#[test]
 fn the_change_that_the_readme_shows_is_that_of_the_sample() {
     let page = read(Path::new("README.md"));
     let (_, rest) = page.split_once("```diff\n").unwrap();

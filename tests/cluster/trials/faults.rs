@@ -1,11 +1,13 @@
-//! What goes wrong around a release: every stored value is the answer of a policy that was in force, whatever happens.
+//! Faults around a release: every stored value is the answer of the generation before the fault or after it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, thread, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::{
+    counters::created_pods,
+    creates::{Creates, ENDPOINT_LAG},
     prober::{Observations, Prober},
     process::wait_for,
     proxy::Proxy,
@@ -20,7 +22,20 @@ pub(super) fn trials() -> Vec<Trial> {
     vec![
         alone("the_api_server_and_etcd_fail", the_api_server_and_etcd_fail),
         alone("watches_are_cut", watches_are_cut),
-        alone("three_replicas_answer_as_one", three_replicas_answer_as_one),
+        alone("a_follower_ends_gracefully", |world| {
+            ends_gracefully(world, "graceful end of a follower", Which::Follower)
+        }),
+        alone("the_leader_ends_gracefully", |world| {
+            ends_gracefully(world, "graceful end of the leader", Which::Leader)
+        }),
+        alone("a_follower_is_killed", |world| {
+            is_killed(world, "SIGKILL of a follower", Which::Follower)
+        }),
+        alone("the_leader_is_killed", |world| {
+            is_killed(world, "SIGKILL of the leader", Which::Leader)
+        }),
+        alone("a_replica_pauses_shortly", a_short_pause),
+        alone("a_replica_pauses_until_it_is_unready", a_long_pause),
         alone("the_lease_is_handed_over", the_lease_is_handed_over),
     ]
 }
@@ -28,40 +43,36 @@ pub(super) fn trials() -> Vec<Trial> {
 /// How long etcd answers nobody: twice as long as a Lease is held.
 const FROZEN: Duration = Duration::from_secs(30);
 
+/// After how long a readiness probe of the chart, every two seconds, has failed three times.
+const UNREADY: Duration = Duration::from_secs(6);
+
+/// Pods that a trial stores at least, of three clients.
+const AT_LEAST: u32 = 200;
+
 fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
-    let release = Release::install(world, &Chart::default())?;
-    let apps = world.neighbour("apps")?;
-    let one = release.start_ready("one", &[])?;
-    release.wait_until_active()?;
-    let probe = asking("probe", SONNET, "eu-west-1");
-    let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
-    wait_for("a rewritten probe", || {
-        Ok(prober
-            .take()
-            .stored
-            .contains_key(&rewritten("eu"))
-            .then_some(()))
+    let mut creates = Creates::start(world)?;
+    creates.leader()?;
+    let observed = creates.fault("API server restarted after 2 s", |creates| {
+        world.plane().restart_api_server(Duration::from_secs(2))?;
+        creates.change_policy()
     })?;
-    prober.take();
+    assert_eq!(observed.failed, BTreeMap::new());
 
-    world.plane().restart_api_server(Duration::from_secs(2))?;
-    prober.wait_for(50)?;
-    assert_eq!(one.metric(LEADER)?, Some(1.0), "shorter than the Lease");
-
-    world.plane().freeze_etcd(FROZEN)?;
-    prober.wait_for(50)?;
-    one.wait_until_leader()?;
+    let led = creates.leader()?;
+    let observed = creates.fault("etcd paused for 30 s", |creates| {
+        world.plane().freeze_etcd(FROZEN)?;
+        creates.change_policy()
+    })?;
+    assert_eq!(observed.failed, BTreeMap::new());
+    creates.leader()?;
     assert!(
-        one.log()?.contains("lost leadership"),
+        creates.replicas[led].log()?.contains("lost leadership"),
         "it has noticed that it led no more"
     );
-    let observed = prober.stop()?;
-    assert_eq!(
-        observed.stored.keys().collect::<Vec<_>>(),
-        [&rewritten("eu")],
-        "{observed:?}"
-    );
-    one.wait_until_ready()
+    for replica in &creates.replicas {
+        replica.wait_until_ready()?;
+    }
+    creates.end(AT_LEAST, false)
 }
 
 fn rewritten(geography: &str) -> String {
@@ -93,8 +104,19 @@ fn watches_are_cut(world: &World) -> Result<()> {
     follows("DryRun", SONNET)?;
     proxy.silence_open_connections();
     follows("Rewrite", &rewritten("eu"))?;
+    prober.wait_for(50)?;
     all.add(prober.stop()?);
-    all.has_only(&[SONNET, &rewritten("eu")])
+    all.has_only(&[SONNET, &rewritten("eu")])?;
+    let created = created_pods(world, &[&apps], all.created(), 0)?;
+    println!(
+        "{}",
+        all.row("watches closed, then silenced, of one replica")
+    );
+    ensure!(
+        all.attempts == created && created == all.created(),
+        "{created} by the log of the API server: {all:?}"
+    );
+    Ok(())
 }
 
 fn the_lease_is_handed_over(world: &World) -> Result<()> {
@@ -130,66 +152,100 @@ fn the_lease_is_handed_over(world: &World) -> Result<()> {
     three.wait_until_ready()
 }
 
-fn three_replicas_answer_as_one(world: &World) -> Result<()> {
-    let release = Release::install(world, &Chart::default())?;
-    let apps = world.neighbour("apps")?;
-    let mut replicas = Vec::new();
-    for name in ["one", "two", "three"] {
-        replicas.push(release.start_ready(name, &[])?);
-    }
-    release.wait_until_active()?;
-    let probe = asking("probe", SONNET, "eu-west-1");
-    let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
-    wait_for("a rewritten probe", || {
-        Ok(prober
-            .take()
-            .stored
-            .contains_key(&rewritten("eu"))
-            .then_some(()))
-    })?;
-
-    // Each change is in force on all of them, and then nothing is answered by the one before.
-    for (mode, expected) in [("DryRun", SONNET.to_owned()), ("Rewrite", rewritten("eu"))] {
-        let policy = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfilePolicy",
-            "metadata": {"name": "default"}, "spec": {"mode": mode}});
-        world.apply(&policy.to_string())?;
-        let generation = world.get("ipp", "default")?["metadata"]["generation"].as_f64();
-        for replica in &replicas {
-            wait_for("the active generation", || {
-                Ok((replica.metric(ACTIVE_GENERATION)? == generation).then_some(()))
-            })?;
-        }
-        prober.wait_for(1)?; // its review may have begun before the change
-        prober.take().has_only(&[SONNET, &rewritten("eu")])?; // the policy before or the changed one
-        prober.wait_for(50)?;
-        prober.take().has_only(&[&expected])?;
-    }
-
-    // The leader ends as a Pod does: no create fails, and another replica leads.
-    let is_leader =
-        |replica: &Replica| -> Result<bool> { Ok(replica.metric(LEADER)? == Some(1.0)) };
-    let mut leader = None;
-    for (at, replica) in replicas.iter().enumerate() {
-        if is_leader(replica)? {
-            assert_eq!(leader.replace(at), None, "one leads");
-        }
-    }
-    let leader = replicas.remove(leader.unwrap_or_default());
-    release.remove_endpoint(&leader)?;
-    leader.end()?;
-    wait_for("another leader", || {
-        let all: Result<Vec<bool>> = replicas.iter().map(is_leader).collect();
-        Ok((all?.into_iter().filter(|is_leader| *is_leader).count() == 1).then_some(()))
-    })?;
-    prober.wait_for(50)?;
-    let observed = prober.stop()?;
-    assert!(observed.failed.is_empty(), "{observed:?}");
-    assert_eq!(
-        observed.stored.keys().collect::<Vec<_>>(),
-        [&rewritten("eu")]
-    );
-    Ok(())
+/// Which of three replicas has the fault.
+#[derive(Clone, Copy)]
+enum Which {
+    Follower,
+    Leader,
 }
 
-const ACTIVE_GENERATION: &str =
-    r#"bedrock_profiles_active_generation{kind="InferenceProfilePolicy",name="default"}"#;
+impl Which {
+    /// Takes it from the others.
+    fn remove(self, creates: &mut Creates<'_>) -> Result<Replica> {
+        let leader = creates.leader()?;
+        let at = match self {
+            Self::Leader => leader,
+            Self::Follower => usize::from(leader == 0),
+        };
+        Ok(creates.replicas.remove(at))
+    }
+}
+
+fn ends_gracefully(world: &World, fault: &str, which: Which) -> Result<()> {
+    let mut creates = Creates::start(world)?;
+    let ending = which.remove(&mut creates)?;
+    creates.succeed("four")?; // first, as in a rolling update
+    let observed = creates.fault(fault, |creates| {
+        ending.signal("TERM")?;
+        creates.change_policy()?; // the replica answers with the changed policy while it drains
+        thread::sleep(ENDPOINT_LAG);
+        creates.release.remove_endpoint(&ending)?;
+        ending.wait_until_ended()?;
+        creates.leader().map(|_| ())
+    })?;
+    assert_eq!(observed.failed, BTreeMap::new());
+    creates.end(AT_LEAST, true)
+}
+
+/// Creates fail only until the API server has no endpoint of the killed replica any more: [`Creates::fault`] fails for a later one.
+/// Without a leader the policy changes too.
+fn is_killed(world: &World, fault: &str, which: Which) -> Result<()> {
+    let mut creates = Creates::start(world)?;
+    let killed = which.remove(&mut creates)?;
+    creates.fault(fault, |creates| {
+        killed.signal("KILL")?;
+        thread::sleep(ENDPOINT_LAG);
+        creates.release.remove_endpoint(&killed)?;
+        creates.succeed("four")?;
+        creates.change_policy()
+    })?;
+    creates.end(AT_LEAST, true)
+}
+
+fn a_short_pause(world: &World) -> Result<()> {
+    let mut creates = Creates::start(world)?;
+    set_timeout(world, 10)?; // far beyond the pause, however busy the machine is
+    let paused = Which::Follower.remove(&mut creates)?;
+    let observed = creates.fault("SIGSTOP for a second", |creates| {
+        paused.signal("STOP")?;
+        creates.change_policy()?; // the other replicas answer with it first
+        thread::sleep(Duration::from_secs(1));
+        paused.signal("CONT")?;
+        creates.replicas.push(paused);
+        Ok(())
+    })?;
+    assert_eq!(observed.failed, BTreeMap::new());
+    creates.end(AT_LEAST, true)
+}
+
+fn a_long_pause(world: &World) -> Result<()> {
+    let mut creates = Creates::start(world)?;
+    let paused = Which::Follower.remove(&mut creates)?;
+    creates.fault("SIGSTOP until the endpoint is removed", |creates| {
+        paused.signal("STOP")?;
+        thread::sleep(UNREADY);
+        creates.release.remove_endpoint(&paused)?;
+        creates.change_policy()?;
+        creates.continues()?;
+        paused.signal("CONT")?;
+        creates.release.send_to(&paused)?;
+        creates.replicas.push(paused);
+        Ok(())
+    })?;
+    creates.end(AT_LEAST, true)
+}
+
+/// Sets the `timeoutSeconds` of the webhook for Pods.
+fn set_timeout(world: &World, seconds: u32) -> Result<()> {
+    let patch = json!([{"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": seconds}]);
+    let (kind, name) = (
+        "mutatingwebhookconfiguration",
+        "webhook-pods.bedrock-profiles.dev",
+    );
+    let patch = patch.to_string();
+    let args = ["patch", kind, name, "--type=json", "-p", &patch];
+    world
+        .kubectl(&args, None)?
+        .success("kubectl patch")
+        .map(|_| ())
+}

@@ -1,11 +1,12 @@
 //! What happens to a release while Pods are created without a pause, under failure policy `Fail`: no create fails, and each Pod is
 //! rewritten in every phase that promises it.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::product::{SONNET, asking};
 use crate::{
+    counters::counter,
     deployment::Deployment,
     prober::{Observations, Prober},
     process::wait_for,
@@ -88,14 +89,19 @@ impl<'w> Load<'w> {
         for observed in self.probers.iter().map(Prober::take) {
             all.add(observed);
         }
-        let (created, failed) = (all.created(), all.failed.values().sum::<u32>());
+        let (created, failed) = (all.created(), all.failures() + all.others());
         let rewritten = all.stored.get(&format!("eu.{SONNET}")).copied();
         let rewritten = rewritten.unwrap_or_default();
         let before = std::mem::replace(&mut self.failed_open, counter(self.world, FAILED_OPEN)?);
         let let_through = self.failed_open - before;
         println!("| {name} | {created} | {rewritten} | {failed} | {let_through} |");
         self.created += created;
-        ensure!(failed == 0, "{name}: {:?}", all.failed);
+        ensure!(
+            failed == 0,
+            "{name}: {:?} {:?}",
+            all.failed,
+            all.other_errors
+        );
         ensure!(
             promise == Promise::Stored || rewritten == created,
             "{name}: {:?}",
@@ -192,21 +198,4 @@ fn evict(world: &World, pod: &str) -> Result<()> {
         )?;
         Ok(output.ok.then_some(()))
     })
-}
-
-/// The sum of the API server's series that contain all of these parts.
-fn counter(world: &World, parts: &[&str]) -> Result<f64> {
-    let metrics = world
-        .kubectl(&["get", "--raw", "/metrics"], None)?
-        .success("kubectl get --raw")?;
-    let counts = metrics
-        .stdout
-        .lines()
-        .filter(|line| line.starts_with(parts[0]) && parts.iter().all(|part| line.contains(part)));
-    counts
-        .map(|line| {
-            let count = line.rsplit(' ').next().context("a metric has a value")?;
-            Ok(count.parse::<f64>()?)
-        })
-        .sum()
 }

@@ -11,7 +11,7 @@ pub(super) const FLAGS: &[&str] = &["--today", "2026-11-23"];
 /// A model that only a global profile serves in `sa-east-1`.
 pub(super) const ONLY_GLOBAL: &str = "anthropic.claude-sonnet-4-6";
 
-pub(super) const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+pub(crate) const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 /// The warning that comes with a rewrite to a profile of [`SONNET`].
 pub(super) const LEGACY: &str = "bedrock-profiles: anthropic.claude-sonnet-4-5-20250929-v1:0 is Legacy until 2027-04-08: accounts without recent use are refused; its successor is anthropic.claude-sonnet-4-6";
 
@@ -52,7 +52,7 @@ pub(super) fn pod(name: &str, env: &[(&str, &str)]) -> Value {
 }
 
 /// A Pod that asks for `model` in `region`.
-pub(super) fn asking(name: &str, model: &str, region: &str) -> Value {
+pub(crate) fn asking(name: &str, model: &str, region: &str) -> Value {
     pod(name, &[("BEDROCK_MODEL_ID", model), ("AWS_REGION", region)])
 }
 

@@ -14,6 +14,8 @@ use tokio::runtime::Runtime;
 use super::{ROTATE, replicas::SECRET, signing};
 use crate::{
     certificates::{Authority, Subject},
+    counters::created_pods,
+    creates::wait_until_rewritten,
     hosted::Hosted,
     prober::Prober,
     process::wait_for,
@@ -26,7 +28,7 @@ use crate::{
 pub(super) fn a_ca_is_rotated_twice(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let replicas = start(world, &release, &["one", "two", "three"], None)?;
-    let prober = probe(world, &release)?;
+    let probe = Probe::start(world, &release)?;
     let mut known = signing(world)?;
     for rotation in 1..=2 {
         let request = format!("{ROTATE}={rotation}");
@@ -44,11 +46,11 @@ pub(super) fn a_ca_is_rotated_twice(world: &World) -> Result<()> {
                 Ok(served(replica, world, &newest).is_ok().then_some(()))
             })?;
         }
-        prober.wait_for(50)?;
+        probe.wait_for_more()?;
         known.insert(newest);
         one_leads(&replicas)?;
     }
-    all_were_rewritten(prober)
+    probe.end("two rotations of the CA", 110)
 }
 
 pub(super) fn certificate_files_are_followed(world: &World) -> Result<()> {
@@ -58,7 +60,7 @@ pub(super) fn certificate_files_are_followed(world: &World) -> Result<()> {
     let first = Authority::new("theirs")?;
     let leaf = mount(&folder, &release, &first)?;
     let replicas = start(world, &release, &["one", "two"], Some(&folder))?;
-    let prober = probe(world, &release)?;
+    let probe = Probe::start(world, &release)?;
     for replica in &replicas {
         ensure!(served(replica, world, first.certificate())? == leaf);
     }
@@ -72,9 +74,9 @@ pub(super) fn certificate_files_are_followed(world: &World) -> Result<()> {
                 Ok(served.is_ok_and(|served| served == leaf).then_some(()))
             })?;
         }
-        prober.wait_for(50)?;
+        probe.wait_for_more()?;
     }
-    all_were_rewritten(prober)
+    probe.end("two changes of mounted files", 110)
 }
 
 fn start(
@@ -92,34 +94,50 @@ fn start(
     names.iter().map(start).collect()
 }
 
-/// Starts to create Pods as soon as they are rewritten.
-fn probe(world: &World, release: &Release<'_>) -> Result<Prober> {
-    release.wait_until_active()?;
-    let apps = world.neighbour("apps")?;
-    let pod = asking("probe", SONNET, "eu-west-1");
-    let prober = Prober::start(&world.plane().kubeconfig(), &apps, &pod)?;
-    wait_for("a rewritten probe", || {
-        Ok(prober
-            .take()
-            .stored
-            .contains_key(&rewritten())
-            .then_some(()))
-    })?;
-    prober.wait_for(10)?;
-    prober.take();
-    Ok(prober)
+/// A prober and its namespace, in which nothing else is created.
+struct Probe<'w> {
+    world: &'w World,
+    namespace: String,
+    prober: Prober,
+}
+
+impl<'w> Probe<'w> {
+    /// Starts to create Pods as soon as they are rewritten.
+    fn start(world: &'w World, release: &Release<'_>) -> Result<Self> {
+        release.wait_until_active()?;
+        let namespace = world.neighbour("apps")?;
+        let pod = asking("probe", SONNET, "eu-west-1");
+        wait_until_rewritten(world, &namespace, &pod, &rewritten())?;
+        let prober = Prober::start(&world.plane().kubeconfig(), &namespace, &pod)?;
+        prober.wait_for(10)?;
+        Ok(Self {
+            world,
+            namespace,
+            prober,
+        })
+    }
+
+    fn wait_for_more(&self) -> Result<()> {
+        self.prober.wait_for(50)
+    }
+
+    /// Stops. Every create succeeded, the API server has as many, and every Pod was rewritten.
+    fn end(self, changes: &str, at_least: u32) -> Result<()> {
+        let observed = self.prober.stop()?;
+        observed.has_only(&[rewritten()])?;
+        let count = observed.created();
+        let created = created_pods(self.world, &[&self.namespace], count, 0)?;
+        println!("{}", observed.row(changes));
+        ensure!(
+            count >= at_least && created == count && observed.attempts == count,
+            "{created} by the log of the API server: {observed:?}"
+        );
+        Ok(())
+    }
 }
 
 fn rewritten() -> String {
     format!("eu.{SONNET}")
-}
-
-fn all_were_rewritten(prober: Prober) -> Result<()> {
-    let known = prober.stop()?;
-    ensure!(known.failed.is_empty(), "{known:?}");
-    let stored: Vec<_> = known.stored.keys().collect();
-    ensure!(stored == [&rewritten()], "{known:?}");
-    Ok(())
 }
 
 fn one_leads(replicas: &[Hosted]) -> Result<()> {
