@@ -48,6 +48,13 @@ enum Answer {
     Global,
 }
 
+/// Which of three replicas has the fault.
+#[derive(Clone, Copy)]
+pub(crate) enum Which {
+    Follower,
+    Leader,
+}
+
 /// A release of three replicas, and the clients.
 pub(crate) struct Creates<'w> {
     world: &'w World,
@@ -55,6 +62,7 @@ pub(crate) struct Creates<'w> {
     pub(crate) release: Release<'w>,
     /// The replicas that serve.
     pub(crate) replicas: Vec<Replica>,
+    first: usize,
     namespaces: Vec<String>,
     probers: Vec<Prober>,
     before: Answer,
@@ -82,8 +90,9 @@ impl Answer {
 }
 
 impl<'w> Creates<'w> {
-    /// Installs a release with three replicas, and starts to create Pods as soon as they are rewritten.
-    pub(crate) fn start(world: &'w World) -> Result<Self> {
+    /// Installs a release with three replicas, and starts to create Pods as soon as they are rewritten; `first` is the only endpoint
+    /// at that time.
+    pub(crate) fn start(world: &'w World, first: Which) -> Result<Self> {
         let current = Answer::Geographic;
         let policy = current.policy();
         let release = Release::install(
@@ -93,16 +102,25 @@ impl<'w> Creates<'w> {
                 ..Chart::default()
             },
         )?;
-        let replicas: Result<Vec<_>> = ["one", "two", "three"]
-            .iter()
-            .map(|name| release.start_ready(name, &[]))
-            .collect();
+        let leader = release.start("one", &[])?;
+        leader.wait_until_ready()?;
+        leader.wait_until_leader()?;
+        let mut replicas = vec![leader];
+        for name in ["two", "three"] {
+            replicas.push(release.start(name, &[])?);
+        }
+        let at = match first {
+            Which::Leader => 0,
+            Which::Follower => 1,
+        };
+        release.send_to(&replicas[at])?;
         release.wait_until_active()?;
         let pod = asking("probe", SONNET, "eu-west-1");
         let mut creates = Self {
             world,
             release,
-            replicas: replicas?,
+            replicas,
+            first: at,
             namespaces: Vec::new(),
             probers: Vec::new(),
             before: current,
@@ -124,7 +142,24 @@ impl<'w> Creates<'w> {
             let prober = Prober::start(&world.plane().kubeconfig(), namespace, &pod)?;
             creates.probers.push(prober);
         }
+        // The connections that the API server keeps are those to the first endpoint, so the fault concerns all of them.
+        for prober in &creates.probers {
+            prober.wait_for(5)?;
+        }
+        let others = creates.replicas.iter().enumerate();
+        for (_, other) in others.filter(|(place, _)| *place != at) {
+            creates.release.send_to(other)?;
+        }
         Ok(creates)
+    }
+
+    /// Takes the replica that serves every kept connection from the others.
+    pub(crate) fn remove_first(&mut self) -> Result<Replica> {
+        ensure!(
+            self.leader()? == 0,
+            "another replica than the first started leads"
+        );
+        Ok(self.replicas.remove(self.first))
     }
 
     /// The leader's place among the replicas.

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use crate::{
     counters::created_pods,
-    creates::{Creates, ENDPOINT_LAG},
+    creates::{Creates, ENDPOINT_LAG, Which},
     prober::{Observations, Prober},
     process::wait_for,
     proxy::Proxy,
-    release::{Chart, LEADER, NAME, Release, Replica},
+    release::{Chart, LEADER, NAME, Release},
     trial::{Trial, alone},
     world::World,
 };
@@ -50,7 +50,7 @@ const UNREADY: Duration = Duration::from_secs(6);
 const AT_LEAST: u32 = 200;
 
 fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
-    let mut creates = Creates::start(world)?;
+    let mut creates = Creates::start(world, Which::Leader)?;
     creates.leader()?;
     let observed = creates.fault("API server restarted after 2 s", |creates| {
         world.plane().restart_api_server(Duration::from_secs(2))?;
@@ -152,28 +152,9 @@ fn the_lease_is_handed_over(world: &World) -> Result<()> {
     three.wait_until_ready()
 }
 
-/// Which of three replicas has the fault.
-#[derive(Clone, Copy)]
-enum Which {
-    Follower,
-    Leader,
-}
-
-impl Which {
-    /// Takes it from the others.
-    fn remove(self, creates: &mut Creates<'_>) -> Result<Replica> {
-        let leader = creates.leader()?;
-        let at = match self {
-            Self::Leader => leader,
-            Self::Follower => usize::from(leader == 0),
-        };
-        Ok(creates.replicas.remove(at))
-    }
-}
-
 fn ends_gracefully(world: &World, fault: &str, which: Which) -> Result<()> {
-    let mut creates = Creates::start(world)?;
-    let ending = which.remove(&mut creates)?;
+    let mut creates = Creates::start(world, which)?;
+    let ending = creates.remove_first()?;
     creates.succeed("four")?; // first, as in a rolling update
     let observed = creates.fault(fault, |creates| {
         ending.signal("TERM")?;
@@ -190,8 +171,8 @@ fn ends_gracefully(world: &World, fault: &str, which: Which) -> Result<()> {
 /// Creates fail only until the API server has no endpoint of the killed replica any more: [`Creates::fault`] fails for a later one.
 /// Without a leader the policy changes too.
 fn is_killed(world: &World, fault: &str, which: Which) -> Result<()> {
-    let mut creates = Creates::start(world)?;
-    let killed = which.remove(&mut creates)?;
+    let mut creates = Creates::start(world, which)?;
+    let killed = creates.remove_first()?;
     creates.fault(fault, |creates| {
         killed.signal("KILL")?;
         thread::sleep(ENDPOINT_LAG);
@@ -203,9 +184,9 @@ fn is_killed(world: &World, fault: &str, which: Which) -> Result<()> {
 }
 
 fn a_short_pause(world: &World) -> Result<()> {
-    let mut creates = Creates::start(world)?;
+    let mut creates = Creates::start(world, Which::Follower)?;
     set_timeout(world, 10)?; // far beyond the pause, however busy the machine is
-    let paused = Which::Follower.remove(&mut creates)?;
+    let paused = creates.remove_first()?;
     let observed = creates.fault("SIGSTOP for a second", |creates| {
         paused.signal("STOP")?;
         creates.change_policy()?; // the other replicas answer with it first
@@ -219,8 +200,8 @@ fn a_short_pause(world: &World) -> Result<()> {
 }
 
 fn a_long_pause(world: &World) -> Result<()> {
-    let mut creates = Creates::start(world)?;
-    let paused = Which::Follower.remove(&mut creates)?;
+    let mut creates = Creates::start(world, Which::Follower)?;
+    let paused = creates.remove_first()?;
     creates.fault("SIGSTOP until the endpoint is removed", |creates| {
         paused.signal("STOP")?;
         thread::sleep(UNREADY);
