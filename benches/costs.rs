@@ -1,12 +1,13 @@
 //! The CPU time of reviews that were made to cost much: `cargo bench --bench costs` (`make bench-costs`).
 //!
+//! `-- search SECONDS [SEED]` measures generated reviews and prints each that costs more than all before.
 //! The times are those of one machine; their ratio to the first row, a file of 200 KiB with one ID, means more.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
 use bedrock_profiles::runtime::published::Published;
@@ -27,6 +28,11 @@ const MOST_ROUNDS: u32 = 200;
 
 fn main() {
     let handler = handler();
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    if words.next().as_deref() == Some("search") {
+        let number = |word: Option<String>| word.map_or(60, |word| word.parse().unwrap());
+        return search(&handler, number(words.next()), number(words.next()));
+    }
     let (name, usual) = bodies::reviews()
         .into_iter()
         .find(|(name, _)| name.starts_with('6'))
@@ -37,6 +43,32 @@ fn main() {
         let name = format!("{}{outcome}", review.name);
         cpu_time(&handler, &review.body(), &name, Some(usual));
     }
+}
+
+/// Measures generated reviews for some seconds, and prints the seed of each that costs more than all before.
+fn search(handler: &AdmissionHandler, seconds: u64, first: u64) {
+    let (end, mut most) = (
+        Instant::now() + Duration::from_secs(seconds),
+        Duration::ZERO,
+    );
+    let mut seed = first;
+    while Instant::now() < end {
+        let (start, body) = costly_reviews::generated_review(seed);
+        let before = thread_time();
+        let response = handler.handle(Endpoint::Mutate, &body, ConfigMapWait::Exhausted);
+        std::hint::black_box(response).unwrap();
+        let time = thread_time().saturating_sub(before);
+        if time > most {
+            most = time;
+            println!(
+                "{:>8.1} ms {:>6} KiB, seed {seed}: {start:?}",
+                time.as_secs_f64() * 1e3,
+                body.len() / 1024
+            );
+        }
+        seed += 1;
+    }
+    println!("seeds {first} to {seed}");
 }
 
 /// Prints and returns the CPU time of a review.

@@ -10,6 +10,7 @@ use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::action::Endpoint;
 use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait};
 use bedrock_profiles::webhook::metrics::Metrics;
+use bytes::Bytes;
 use peak_alloc::PeakAlloc;
 use prometheus_client::registry::Registry;
 
@@ -22,34 +23,42 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// The maximum memory of a review above that of an idle process, its body included, in bytes.
 const MOST_MEMORY: usize = 64 << 20;
 
+/// How many generated reviews are sent.
+const GENERATED: u64 = 60;
+
 #[test]
 fn a_costly_review_takes_little_memory_and_changes_nothing_in_part() {
     for mode in ["Rewrite", "DryRun", "Deny"] {
         let handler = handler(mode);
         for review in costly_reviews::costly_reviews() {
-            let body = review.body();
-            let before = ALLOCATOR.current_usage();
-            ALLOCATOR.reset_peak_usage();
-            let response = handler.handle(Endpoint::Mutate, &body, ConfigMapWait::Exhausted);
-            let peak = ALLOCATOR.peak_usage() - before + body.len();
-            let response = response.unwrap();
-            let name = review.name;
-            println!(
-                "{mode}: {name}: {} KiB, body {} KiB",
-                peak >> 10,
-                body.len() >> 10
-            );
-            assert!(peak <= MOST_MEMORY, "{mode}: {name}: {peak} bytes");
+            let what = format!("{mode}: {}", review.name);
+            let response = response_within(&handler, &review.body(), &what);
             let text = std::str::from_utf8(&response).unwrap();
             if review.exceeds {
-                assert!(text.contains("TooLarge"), "{mode}: {name}: {text}");
-                assert!(!text.contains("\"patch\""), "{mode}: {name}: {text}");
-                assert!(text.contains("\"allowed\":true"), "{mode}: {name}: {text}");
+                assert!(text.contains("TooLarge"), "{what}: {text}");
+                assert!(!text.contains("\"patch\""), "{what}: {text}");
+                assert!(text.contains("\"allowed\":true"), "{what}: {text}");
             } else {
-                assert!(!text.contains("TooLarge"), "{mode}: {name}: {text}");
+                assert!(!text.contains("TooLarge"), "{what}: {text}");
             }
         }
     }
+    let handler = handler("Rewrite");
+    for seed in 0..GENERATED {
+        let (start, body) = costly_reviews::generated_review(seed);
+        response_within(&handler, &body, &format!("seed {seed}: {start:?}"));
+    }
+}
+
+/// The response to a review, whose memory is held, its body included.
+fn response_within(handler: &AdmissionHandler, body: &[u8], what: &str) -> Bytes {
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let response = handler.handle(Endpoint::Mutate, body, ConfigMapWait::Exhausted);
+    let peak = ALLOCATOR.peak_usage() - before + body.len();
+    println!("{} KiB, body {} KiB: {what}", peak >> 10, body.len() >> 10);
+    assert!(peak <= MOST_MEMORY, "{what}: {peak} bytes");
+    response.unwrap()
 }
 
 fn handler(mode: &str) -> AdmissionHandler {
