@@ -57,6 +57,7 @@ fn exceeding_files() -> Vec<CostlyReview> {
             keys,
         ),
         ("documents of Spring", "application.yaml", spring(4000)),
+        ("IDs under a long name", "m.json", long_name(500_000, 2000)),
         ("mappings in mappings", "m.yaml", nested(40, 6000)),
     ];
     let review = |(name, key, text): (_, &str, String)| CostlyReview {
@@ -97,7 +98,11 @@ fn exceeding_objects() -> Vec<CostlyReview> {
 fn reviews_within() -> Vec<CostlyReview> {
     let errors = file("m.yaml", &erroneous(200_000));
     let escapes = file("m.txt", &"&<>".repeat(780_000));
+    let templates = format!("{}\n}}}}\nm: {ID}\n", "{{".repeat(200_000));
+    let variables = format!("{}\nm: {ID}\n", "$(".repeat(200_000));
     let objects = [
+        ("beginnings of templates", file("m.yaml", &templates)),
+        ("beginnings of variables", file("m.properties", &variables)),
         ("documents that are errors", errors),
         ("a forged record for many keys", forged(40_000)),
         ("volumes and mounts", volumes(20_000)),
@@ -219,6 +224,12 @@ fn spring(documents: usize) -> String {
         )
     };
     lines(documents, document)
+}
+
+fn long_name(length: usize, ids: usize) -> String {
+    let name = "word-".repeat(length / 5);
+    let ids = lines(ids, |at| format!(",\"k{at}\":\"{ID}\""));
+    format!("{{\"{name}\":{{\"region\":\"eu-west-1\"{ids}}}}}")
 }
 
 fn nested(depth: usize, ids: usize) -> String {

@@ -348,30 +348,42 @@ fn an_immutable_config_map(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// The IDs of a large ConfigMap.
+const LARGE_IDS: usize = 2000;
+
 fn a_large_config_map(world: &World) -> Result<()> {
     world.serve(&default())?;
-    // 900 KiB in keys of one ID each, which would all be rewritten if there were room.
-    let keys: Vec<String> = (0..20_000).map(|at| format!("m{at}")).collect();
-    let mut data: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), SONNET)).collect();
-    data.push(("AWS_REGION", "eu-west-1"));
-    world.create(&config_map("large", &data).to_string())?;
+    // 900 KiB, in which as many IDs are rewritten as a review may have.
+    let keys: Vec<String> = (0..LARGE_IDS).map(|at| format!("m{at}")).collect();
+    let large = |name: &str, filler: usize| {
+        let mut data: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), SONNET)).collect();
+        let filler = "x".repeat(filler);
+        data.extend([("AWS_REGION", "eu-west-1"), ("filler", &filler)]);
+        config_map(name, &data).to_string()
+    };
+    world.create(&large("large", 850 * 1024))?;
     let stored = world.get("configmap", "large")?;
-    assert_eq!(stored["data"]["m19999"], profiled());
+    assert_eq!(stored["data"]["m1999"], profiled());
     // The record has its first entries and says how many there would be.
     let record: Value = serde_json::from_str(record(&stored).context("no record")?)?;
     assert_eq!(
         (&record["truncated"], &record["count"]),
-        (&json!(true), &json!(20_000))
+        (&json!(true), &json!(LARGE_IDS))
     );
-    let keys: Vec<String> = (0..24_900).map(|at| format!("m{at}")).collect();
-    let mut data: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), SONNET)).collect();
-    data.push(("AWS_REGION", "eu-west-1"));
-    world.create(&config_map("full", &data).to_string())?;
+    let room = 1000;
+    let ids = LARGE_IDS * SONNET.len() + "eu-west-1".len();
+    world.create(&large("full", 1024 * 1024 - ids - room))?;
     assert_eq!(
         world.get("configmap", "full")?["data"]["m0"],
         SONNET,
         "it would grow beyond what is stored"
     );
+    // More IDs than a review evaluates.
+    let keys: Vec<String> = (0..5000).map(|at| format!("m{at}")).collect();
+    let mut data: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), SONNET)).collect();
+    data.push(("AWS_REGION", "eu-west-1"));
+    world.create(&config_map("many", &data).to_string())?;
+    assert_eq!(world.get("configmap", "many")?["data"]["m0"], SONNET);
     Ok(())
 }
 

@@ -36,6 +36,26 @@ use named_settings::NamedSettings;
 /// The steps of work of a text with an ID: its context, and the rules.
 const STEPS_PER_TEXT: usize = 32;
 
+/// The memory of a finding at a location: its names are copied into the record of rewrites and into messages, and the keys around an ID
+/// in a document, which have `path` bytes, into its pointer and its own name.
+fn bytes_of_finding(location: Location<'_>, path: usize) -> usize {
+    let names = match location {
+        Location::Env {
+            container,
+            variable,
+        } => container.len() + variable.key().len(),
+        Location::Args { container } | Location::Command { container } => container.len(),
+        Location::Handler { container, handler } => container.len() + handler.len(),
+        Location::Data { key } => key.len(),
+        Location::Volume { volume } => volume.len(),
+        Location::Document => 0,
+    };
+    BYTES_PER_FINDING + 2 * names + 4 * path
+}
+
+/// The memory of a finding without names, in bytes.
+const BYTES_PER_FINDING: usize = 1024;
+
 /// The bytes of a text in which IDs are searched for one step.
 const TEXT_PER_STEP: usize = 64;
 
@@ -208,7 +228,11 @@ pub(super) struct Detector<'t, 'o> {
 impl<'t> Detector<'t, '_> {
     /// Adds a finding, if the budget suffices. An exhausted budget makes the evaluation as a whole void.
     fn add(&mut self, finding: Finding<'t>) {
-        if self.budget.spend_findings(1) {
+        let is_within = self.budget.spend_findings(1)
+            && self
+                .budget
+                .spend_bytes(bytes_of_finding(finding.site.location, 0));
+        if is_within {
             self.found.push(finding);
         }
     }

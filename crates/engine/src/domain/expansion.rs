@@ -12,15 +12,18 @@ pub(crate) enum TextPart<'t> {
 /// The parts of `text`, in order. `$$` is a dollar sign, and `$(` without its end is text.
 pub(crate) fn parts(text: &str) -> impl Iterator<Item = TextPart<'_>> {
     let mut rest = text;
+    // Behind the last `)` no `$(` has to look for its end.
+    let from_last_end = text.rfind(')').map(|at| text.len() - at);
     std::iter::from_fn(move || {
-        let (part, behind) = split_first(rest)?;
+        let may_end = from_last_end.is_some_and(|length| length <= rest.len());
+        let (part, behind) = split_first(rest, may_end)?;
         rest = behind;
         Some(part)
     })
 }
 
-/// The first part of `text` and what follows; `None` at the end.
-fn split_first(text: &str) -> Option<(TextPart<'_>, &str)> {
+/// The first part of `text` and what follows; `None` at the end. `may_end` is whether `text` has a `)`.
+fn split_first(text: &str, may_end: bool) -> Option<(TextPart<'_>, &str)> {
     let Some(behind) = text.strip_prefix('$') else {
         let (part, behind) = text.split_at(text.find('$').unwrap_or(text.len()));
         return (!part.is_empty()).then_some((TextPart::Text(part), behind));
@@ -30,6 +33,7 @@ fn split_first(text: &str) -> Option<(TextPart<'_>, &str)> {
     }
     let variable = behind
         .strip_prefix('(')
+        .filter(|_| may_end)
         .and_then(|open| open.split_once(')'));
     Some(match variable {
         Some((name, behind)) => (TextPart::Variable(name), behind),

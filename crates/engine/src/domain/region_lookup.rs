@@ -157,16 +157,34 @@ impl<'t> RegionContext<'t> {
         })
     }
 
-    /// The number of scopes and settings that are compared with an ID, which is what the choice of its region costs.
-    pub fn settings_around(&self, place: RegionQuery<'_, 't>) -> usize {
+    /// What the choice of a region costs: the settings that are compared with the ID, each by the parts of its name and of the
+    /// ID's own name.
+    pub fn cost(&self, place: RegionQuery<'_, 't>) -> usize {
+        /// The length of a usual name, in bytes: a longer one counts as several.
+        const USUAL: usize = 32;
+        let own = match place.site.location {
+            Location::Env { variable, .. } => variable.key().len(),
+            Location::Data { key } => key.len(),
+            Location::Args { .. }
+            | Location::Command { .. }
+            | Location::Handler { .. }
+            | Location::Volume { .. }
+            | Location::Document => 0,
+        };
+        let own = 1 + own.max(place.document_regions.own.path.len()) / USUAL;
+        let of_name = |name: &str| own + name.len() / USUAL;
+        let of_scope = |scope: &RegionScope| -> usize {
+            let settings = scope.settings.iter();
+            1 + settings.map(|one| of_name(&one.name)).sum::<usize>() + scope.path.len() / USUAL
+        };
         let levels = place.document_regions.levels.iter();
-        let levels: usize = levels.map(|(scope, _)| 1 + scope.settings.len()).sum();
-        let command = place.command.map_or(0, |command| {
-            command.reach.beside.len() + command.reach.before.len()
-        });
+        let levels: usize = levels.map(|(scope, _)| of_scope(scope)).sum();
+        let reach = place.command.map(|command| &command.reach).into_iter();
+        let command = reach.flat_map(|reach| reach.beside.iter().chain(&reach.before));
+        let command: usize = command.map(|one| of_name(&one.name)).sum();
         let names = self.named.get(&place.site.container);
-        let names = names.map_or(0, |names| names.with_flags.settings.len());
-        levels + command + names + self.annotations.settings.len()
+        let names = names.map_or(0, |names| of_scope(&names.with_flags));
+        levels + command + names + of_scope(&self.annotations)
     }
 
     /// The region that `source` sets.

@@ -259,21 +259,12 @@ fn is_over(after: &str) -> bool {
 
 /// The ranges of the templates, in order.
 fn templates(src: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    // Behind the last end no beginning has to look for its own.
-    let last = DELIMITERS.map(|(_, close)| src.rfind(close));
+    let mut ends = DELIMITERS.map(|(open, close)| TemplateEnds::new(src, open, close));
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
-            let start = from + src[from..].find('{')?;
-            let mut delimiters = DELIMITERS.iter().zip(last);
-            let end = delimiters.find_map(|(&(open, close), last)| {
-                let inner = start + open.len();
-                let may_close = src[start..].starts_with(open) && last >= Some(inner);
-                let end = may_close.then(|| src[inner..].find(close))??;
-                let end = inner + end + close.len();
-                is_one_template(src, start..end, open).then_some(end)
-            });
-            let Some(end) = end else {
+            let start = from + memchr::memchr(b'{', &src.as_bytes()[from..])?;
+            let Some(end) = ends.iter_mut().find_map(|ends| ends.of(start)) else {
                 from = start + 1;
                 continue;
             };
@@ -285,23 +276,81 @@ fn templates(src: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
-/// Whether two delimiters belong together: they are on one line, or no entry of YAML and no other template begins between them.
-fn is_one_template(src: &str, template: Range<usize>, open: &str) -> bool {
-    let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let text = &src[template.clone()];
-    let Some((_, continued)) = text.split_once('\n') else {
-        return true;
-    };
-    let is_comment = text[open.len()..]
-        .trim_start_matches(['-', ' '])
-        .starts_with("/*");
-    if is_comment {
-        return true;
+/// The ends of templates with one pair of delimiters. What was searched for one beginning is kept for the next ones, so that a text
+/// of beginnings is read once.
+struct TemplateEnds<'t> {
+    src: &'t str,
+    open: &'static str,
+    close: &'static str,
+    /// The first closing delimiter behind the last beginning; the end of the text if there is none.
+    next_close: usize,
+    /// The end of the line of the last beginning.
+    line_end: usize,
+    /// The closing delimiter and the end of the line of a beginning that does not belong to it; nor do the others on that line.
+    rejected: Option<(usize, usize)>,
+}
+
+impl<'t> TemplateEnds<'t> {
+    fn new(src: &'t str, open: &'static str, close: &'static str) -> Self {
+        Self {
+            src,
+            open,
+            close,
+            next_close: 0,
+            line_end: 0,
+            rejected: None,
+        }
     }
-    let line_start = src[..template.start].rfind('\n').map_or(0, |at| at + 1);
-    let level = indentation(&src[line_start..]);
-    let begins_an_entry = |line: &str| indentation(line) <= level && is_entry(line.trim_start());
-    !continued.contains(open) && !continued.lines().any(begins_an_entry)
+
+    /// The end of the template that begins at `start`. Beginnings come in order.
+    fn of(&mut self, start: usize) -> Option<usize> {
+        let inner = start + self.open.len();
+        if self.next_close == self.src.len() || !self.src[start..].starts_with(self.open) {
+            return None;
+        }
+        let next = |from: usize, text: &str| {
+            let found = memchr::memmem::find(&self.src.as_bytes()[from..], text.as_bytes());
+            found.map_or(self.src.len(), |at| from + at)
+        };
+        if self.next_close < inner {
+            self.next_close = next(inner, self.close);
+        }
+        if self.line_end < start {
+            self.line_end = next(start, "\n");
+        }
+        if self.next_close == self.src.len() {
+            return None;
+        }
+        let end = self.next_close + self.close.len();
+        let is_known = self.rejected == Some((self.next_close, self.line_end));
+        let belongs = self.next_close < self.line_end
+            || self.is_comment(inner)
+            || (!is_known && self.is_continued(start..end));
+        if !belongs {
+            self.rejected = Some((self.next_close, self.line_end));
+        }
+        belongs.then_some(end)
+    }
+
+    /// Whether a template that begins before `inner` is a comment.
+    fn is_comment(&self, inner: usize) -> bool {
+        self.src[inner..]
+            .trim_start_matches(['-', ' '])
+            .starts_with("/*")
+    }
+
+    /// Whether delimiters on different lines belong together: no entry of YAML and no other template begins between them.
+    fn is_continued(&self, template: Range<usize>) -> bool {
+        let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let continued = &self.src[(self.line_end + 1).min(template.end)..template.end];
+        let line_start = self.src[..template.start]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
+        let level = indentation(&self.src[line_start..]);
+        let begins_an_entry =
+            |line: &str| indentation(line) <= level && is_entry(line.trim_start());
+        !continued.contains(self.open) && !continued.lines().any(begins_an_entry)
+    }
 }
 
 /// Whether a line reads as an entry of a mapping or a sequence of YAML.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crate::text::{Format, Kind, NodeId, Tree, Unmappable};
 
 use super::document_text::{documents, finding};
-use super::{Detector, Finding, FindingSubject, Inner, STEPS_PER_TEXT, first_of, syntax_of};
+use super::{
+    Detector, Finding, FindingSubject, Inner, STEPS_PER_TEXT, bytes_of_finding, first_of, syntax_of,
+};
 use crate::budget::Budget;
 use crate::domain::context_rules::{MatchedNames, NameUses, variable};
 use crate::domain::object::Object;
@@ -233,7 +235,9 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             return;
         }
         let (around, nearby) = self.around(node);
-        let levels = around.scopes.len() + around.path.len() + nearby.levels.len();
+        // The words of each key around the ID are compared with classes of names.
+        let names: usize = around.path.iter().map(|key| 1 + key.len() / 8).sum();
+        let levels = around.scopes.len() + names + nearby.levels.len();
         if !self.budget.spend_steps(levels * STEPS_PER_LEVEL) {
             return;
         }
@@ -343,7 +347,9 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         syntax: Result<Syntax, Reason>,
         nearby: DocumentRegions,
     ) {
-        if !self.budget.spend_findings(1) {
+        let location = self.within.map_or(Location::Document, |site| site.location);
+        let bytes = bytes_of_finding(location, nearby.own.path.len());
+        if !self.budget.spend_findings(1) || !self.budget.spend_bytes(bytes) {
             return;
         }
         let inner = self.inner(node, token);

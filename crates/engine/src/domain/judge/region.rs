@@ -47,12 +47,8 @@ impl<'t> Judge<'t, '_> {
     /// The region of a finding.
     pub(super) fn region_of(&self, finding: &Finding<'t>) -> RegionChoice {
         let query = region_query(finding);
-        let settings = self.region_context.settings_around(query);
-        if !self
-            .context
-            .budget
-            .spend_steps(settings * STEPS_PER_SETTING)
-        {
+        let steps = self.region_context.cost(query) * STEPS_PER_SETTING;
+        if !self.context.budget.spend_steps(steps) {
             return RegionChoice::default();
         }
         let mut choice = self.region_context.choose_region(query);

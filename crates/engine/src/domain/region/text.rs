@@ -47,13 +47,16 @@ fn read_with(
     if text.is_empty() {
         return None;
     }
+    if text.len() > LONGEST_EXPANSION {
+        return Some(RegionReading::OutOfSight);
+    }
     // Most texts have no variable.
     let expanded = if text.contains('$') {
         expand(text, variable).map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(text))
     };
-    let Some(text) = expanded.filter(|_| text.len() <= LONGEST_EXPANSION) else {
+    let Some(text) = expanded else {
         return Some(RegionReading::OutOfSight);
     };
     let text = text.trim();
