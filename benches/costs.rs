@@ -5,16 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
-use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::action::Endpoint;
 use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait};
-use bedrock_profiles::webhook::metrics::Metrics;
-use prometheus_client::registry::Registry;
 
 mod bodies;
 #[path = "../tests/support/costly_reviews.rs"]
@@ -27,7 +21,7 @@ const MEASURED: Duration = Duration::from_millis(500);
 const MOST_ROUNDS: u32 = 200;
 
 fn main() {
-    let handler = handler();
+    let handler = costly_reviews::handler("Rewrite");
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     if words.next().as_deref() == Some("search") {
         let number = |word: Option<String>| word.map_or(60, |word| word.parse().unwrap());
@@ -99,19 +93,4 @@ fn thread_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     let nanoseconds = text.split_whitespace().next().unwrap().parse().unwrap();
     Duration::from_nanos(nanoseconds)
-}
-
-fn handler() -> AdmissionHandler {
-    let evaluation = EvaluationArgs {
-        today: "2026-11-23".parse().ok(),
-        ..EvaluationArgs::default()
-    };
-    let policy = serde_json::from_value(serde_json::json!({"mode": "Rewrite"})).unwrap();
-    let (view, _) = evaluation.view(policy).unwrap();
-    AdmissionHandler::new(
-        Arc::new(Published::new(Some(view))),
-        Metrics::register(&mut Registry::default()),
-        BTreeSet::new(),
-        evaluation.today(),
-    )
 }

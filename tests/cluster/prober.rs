@@ -208,7 +208,7 @@ async fn probe(
                 last_stored = Instant::now();
                 let value = read_back(&api, &name).await?;
                 lock(observations).record_stored(value, gap);
-                // What is left over when the API server is away harms nothing.
+                // Pods that remain when the API server is away harm nothing.
                 let _ = api
                     .delete(&name, &DeleteParams::default().grace_period(0))
                     .await;

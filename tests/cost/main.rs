@@ -2,17 +2,10 @@
 //! test binary of its own with one test.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
-use bedrock_profiles::runtime::published::Published;
 use bedrock_profiles::webhook::action::Endpoint;
 use bedrock_profiles::webhook::handler::{AdmissionHandler, ConfigMapWait};
-use bedrock_profiles::webhook::metrics::Metrics;
 use bytes::Bytes;
 use peak_alloc::PeakAlloc;
-use prometheus_client::registry::Registry;
 
 #[path = "../support/costly_reviews.rs"]
 mod costly_reviews;
@@ -29,7 +22,7 @@ const GENERATED: u64 = 60;
 #[test]
 fn a_costly_review_takes_little_memory_and_changes_nothing_in_part() {
     for mode in ["Rewrite", "DryRun", "Deny"] {
-        let handler = handler(mode);
+        let handler = costly_reviews::handler(mode);
         for review in costly_reviews::costly_reviews() {
             let what = format!("{mode}: {}", review.name);
             let response = response_within(&handler, &review.body(), &what);
@@ -43,7 +36,7 @@ fn a_costly_review_takes_little_memory_and_changes_nothing_in_part() {
             }
         }
     }
-    let handler = handler("Rewrite");
+    let handler = costly_reviews::handler("Rewrite");
     for seed in 0..GENERATED {
         let (start, body) = costly_reviews::generated_review(seed);
         response_within(&handler, &body, &format!("seed {seed}: {start:?}"));
@@ -59,19 +52,4 @@ fn response_within(handler: &AdmissionHandler, body: &[u8], what: &str) -> Bytes
     println!("{} KiB, body {} KiB: {what}", peak >> 10, body.len() >> 10);
     assert!(peak <= MOST_MEMORY, "{what}: {peak} bytes");
     response.unwrap()
-}
-
-fn handler(mode: &str) -> AdmissionHandler {
-    let evaluation = EvaluationArgs {
-        today: "2026-11-23".parse().ok(),
-        ..EvaluationArgs::default()
-    };
-    let policy = serde_json::from_value(serde_json::json!({"mode": mode})).unwrap();
-    let (view, _) = evaluation.view(policy).unwrap();
-    AdmissionHandler::new(
-        Arc::new(Published::new(Some(view))),
-        Metrics::register(&mut Registry::default()),
-        BTreeSet::new(),
-        evaluation.today(),
-    )
 }

@@ -2,6 +2,14 @@
 
 use std::fmt::Write as _;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bedrock_profiles::cli::evaluation_args::EvaluationArgs;
+use bedrock_profiles::runtime::published::Published;
+use bedrock_profiles::webhook::handler::AdmissionHandler;
+use bedrock_profiles::webhook::metrics::Metrics;
+use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
 /// The ID in the reviews.
@@ -25,6 +33,22 @@ impl CostlyReview {
     pub(crate) fn body(&self) -> Vec<u8> {
         body(&self.object)
     }
+}
+
+/// A handler with the default policy in a mode.
+pub(crate) fn handler(mode: &str) -> AdmissionHandler {
+    let evaluation = EvaluationArgs {
+        today: "2026-11-23".parse().ok(),
+        ..EvaluationArgs::default()
+    };
+    let policy = serde_json::from_value(serde_json::json!({"mode": mode})).unwrap();
+    let (view, _) = evaluation.view(policy).unwrap();
+    AdmissionHandler::new(
+        Arc::new(Published::new(Some(view))),
+        Metrics::register(&mut Registry::default()),
+        BTreeSet::new(),
+        evaluation.today(),
+    )
 }
 
 /// Every costly review.

@@ -127,7 +127,7 @@ impl Budget {
         self.exhausted.get()
     }
 
-    /// Takes an amount from what is left, or marks the budget as exhausted for good.
+    /// Subtracts an amount from the rest, or marks the budget as exhausted, which it stays.
     fn spend(&self, left: &Cell<usize>, amount: usize, limit: Limit) -> bool {
         if self.exhausted.get().is_some() {
             return false;

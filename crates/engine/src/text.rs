@@ -114,7 +114,7 @@ impl<'t> Tree<'t> {
         json::read(src, &Budget::new(Limits::NONE))
     }
 
-    /// [`Tree::json`] within a budget, which is exhausted if the tree needs more than is left of it.
+    /// [`Tree::json`] within a budget, which is exhausted if the tree exceeds the rest of it.
     pub fn json_within(src: &'t str, budget: &Budget) -> Result<Self, SyntaxError> {
         json::read(src, budget)
     }

@@ -140,7 +140,7 @@ mod tests {
 
     impl io::Write for Blocked {
         fn write(&mut self, record: &[u8]) -> io::Result<usize> {
-            // An error means that it is open for good.
+            // An error means that it stays open.
             let _ = self.opened.recv();
             self.written.send(record.to_vec()).unwrap();
             Ok(record.len())

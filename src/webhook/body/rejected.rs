@@ -36,7 +36,7 @@ pub enum RequestRejected {
     #[error("too many large requests of this namespace in flight; retry")]
     NamespaceBusy,
     /// 503: the deadline of the request passed, or is too near.
-    #[error("too little time is left before the deadline of the request; retry")]
+    #[error("the deadline of the request is too near; retry")]
     Deadline,
     /// 408: the body did not arrive in time.
     #[error("the body did not arrive in time; send it without pauses")]

@@ -7,7 +7,6 @@ use crate::domain::object::Object;
 use crate::domain::reason::Reason;
 use crate::report::messages::{self, RenderContext};
 use crate::report::printable::{printable, shortened};
-use crate::webhook::action;
 use crate::webhook::metrics::{Evaluation, Metrics, ReviewOutcome};
 use crate::webhook::response::AdmissionResponse;
 use crate::webhook::review::Envelope;
@@ -20,6 +19,24 @@ const MAX_NAME: usize = 253;
 
 /// HTTP status of a denial: the object is forbidden by a policy.
 const FORBIDDEN: u16 = 403;
+
+/// Logs a review by its envelope and its outcome, with further fields between them.
+macro_rules! log_review {
+    ($envelope:expr, $outcome:expr, $($field:tt)*) => {{
+        let envelope = $envelope;
+        tracing::info!(
+            uid = $crate::webhook::handler::respond::name(envelope.uid),
+            kind = $crate::webhook::action::kind_label(envelope),
+            operation = envelope.operation.as_str(),
+            namespace = $crate::webhook::handler::respond::name(envelope.namespace),
+            name = $crate::webhook::handler::respond::name(envelope.name),
+            dry_run = envelope.dry_run,
+            $($field)*
+            outcome = $outcome.as_str(),
+        );
+    }};
+}
+pub(super) use log_review;
 
 /// Turns a judgement into the response `AdmissionReview`, counts it and logs it.
 pub(super) fn respond(
@@ -69,22 +86,14 @@ pub(super) fn respond(
 
 /// Admits an object that has too many values to be read, counts it and logs it.
 pub(super) fn too_large(metrics: &Metrics, envelope: &Envelope<'_>) -> Bytes {
+    let outcome = ReviewOutcome::Reported;
     metrics.observe(&Evaluation {
         envelope,
-        outcome: ReviewOutcome::Reported,
+        outcome,
         findings: &[],
     });
     metrics.count_finding(Reason::TooLarge);
-    tracing::info!(
-        uid = name(envelope.uid),
-        kind = action::kind_label(envelope),
-        operation = envelope.operation.as_str(),
-        namespace = name(envelope.namespace),
-        name = name(envelope.name),
-        dry_run = envelope.dry_run,
-        unchanged = Reason::TooLarge.as_str(),
-        outcome = ReviewOutcome::Reported.as_str(),
-    );
+    log_review!(envelope, outcome, unchanged = Reason::TooLarge.as_str(),);
     let mut response = AdmissionResponse::allowed(envelope.uid);
     response.warnings = vec![messages::too_large()];
     response.to_bytes()
@@ -109,19 +118,14 @@ fn log(evaluation: &Evaluation<'_>, judgement: &Judgement<'_>) {
         effective.partition(|one| rewrites && !one.report_only);
     let previews = judgement.previews.iter().flat_map(|one| &one.findings);
     let mut policies = judgement.effective.iter().chain(&judgement.previews);
-    tracing::info!(
-        uid = name(envelope.uid),
-        kind = action::kind_label(envelope),
-        operation = envelope.operation.as_str(),
-        namespace = name(envelope.namespace),
-        name = name(envelope.name),
-        dry_run = envelope.dry_run,
+    log_review!(
+        envelope,
+        outcome,
         policy = policies.next().map(|one| &*one.policy.name),
         findings = judgement.findings().count(),
         changes = list(changed.iter().copied(), messages::change),
         would_change = list(unchanged.into_iter().chain(previews), messages::change),
         unchanged = list(judgement.findings(), messages::skip),
-        outcome = outcome.as_str(),
     );
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::respond::name;
+use super::respond::log_review;
 use super::{AdmissionHandler, HandleError, Prefiltered};
 use crate::budget::{Budget, Limits};
 use crate::domain::annotations::REWRITES;
@@ -70,15 +70,10 @@ fn log(evaluation: &Evaluation<'_>, restoration: &Restoration<'_, '_>) {
     let Evaluation {
         envelope, outcome, ..
     } = evaluation;
-    tracing::info!(
-        uid = name(envelope.uid),
-        kind = action::kind_label(envelope),
-        operation = envelope.operation.as_str(),
-        namespace = name(envelope.namespace),
-        name = name(envelope.name),
-        dry_run = envelope.dry_run,
+    log_review!(
+        envelope,
+        outcome,
         restored_values = restoration.values(),
         restored_record = restoration.restores_record(),
-        outcome = outcome.as_str(),
     );
 }

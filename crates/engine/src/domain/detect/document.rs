@@ -33,6 +33,9 @@ const COMMANDS: &[&str] = &["args", "command", "entrypoint", "cmd"];
 /// The steps of work of a mapping around an ID, for the rules and for regions.
 const STEPS_PER_LEVEL: usize = 4;
 
+/// The length of a key up to which it costs as much as any, in bytes.
+const LONGEST_USUAL_KEY: usize = 256;
+
 impl<'t> Detector<'t, '_> {
     /// Finds the IDs in a configuration file or a custom resource, including its keys.
     pub(super) fn file(&mut self) {
@@ -234,10 +237,11 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         if tokens.is_empty() || !self.budget.spend_steps(STEPS_PER_TEXT * tokens.len()) {
             return;
         }
+        if !self.budget.spend_steps(self.steps_of_keys(node)) {
+            return;
+        }
         let (around, nearby) = self.around(node);
-        // The words of each key around the ID are compared with classes of names.
-        let names: usize = around.path.iter().map(|key| 1 + key.len() / 8).sum();
-        let levels = around.scopes.len() + names + nearby.levels.len();
+        let levels = around.scopes.len() + nearby.levels.len();
         if !self.budget.spend_steps(levels * STEPS_PER_LEVEL) {
             return;
         }
@@ -258,6 +262,19 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             });
             self.push(node, token, place, syntax, nearby.clone());
         }
+    }
+
+    /// The steps of work of the keys around a node, whose words are compared with classes of names.
+    fn steps_of_keys(&self, node: NodeId) -> usize {
+        let tree = self.tree;
+        let nodes = std::iter::successors(Some(node), |node| tree.parent(*node));
+        let keys = nodes.filter_map(|node| tree.key(node));
+        keys.map(|key| match key.len() {
+            0..=LONGEST_USUAL_KEY => STEPS_PER_LEVEL,
+            // Each class of names reads the words again.
+            long => 4 * long,
+        })
+        .sum()
     }
 
     /// The ranges of the tokens of a scalar in the text of the object, in one call, which reads the scalar once.

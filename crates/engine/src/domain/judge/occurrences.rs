@@ -1,7 +1,7 @@
 //! The places of equal IDs at one location, which distinguish an entry of a record from the author's own IDs.
 //!
-//! A location is a name: all arguments of a container share it, and all IDs of a file. An ordinal among equal IDs tells them
-//! apart; the text around an ID would too, but may be a secret.
+//! A location is a name: all arguments of a container share it, and all IDs of a file. An ordinal among equal IDs distinguishes
+//! them; the text around an ID would too, but may be a secret.
 
 use std::collections::BTreeMap;
 

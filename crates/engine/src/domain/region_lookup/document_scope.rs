@@ -12,6 +12,10 @@ use crate::text::{Kind, NodeId, Tree};
 /// The maximum depth of a branch beside the branch with the ID.
 const DEEPEST: usize = 8;
 
+/// The maximum length of the keys of a branch, in bytes. Each setting in the branch has them in its name; behind longer ones the region
+/// is out of sight.
+const LONGEST_NAME: usize = 1024;
+
 /// The maximum number of nodes of the branches of one mapping.
 pub const MOST_NODES: usize = 20_000;
 
@@ -176,6 +180,10 @@ impl BranchWalk<'_, '_> {
     fn branch(&mut self, name: &str, node: NodeId, depth: usize) {
         let tree = self.tree;
         if depth > DEEPEST {
+            return;
+        }
+        if name.len() > LONGEST_NAME {
+            self.settings.push(RegionSetting::out_of_sight());
             return;
         }
         if tree.kind(node) == Kind::Sequence {

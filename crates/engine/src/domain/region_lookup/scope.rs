@@ -94,6 +94,17 @@ impl RegionSetting {
         Self::of(name, extra_names, Some(RegionReading::OutOfSight), None)
     }
 
+    /// The setting that takes the place of those that are not compared: the region is out of sight.
+    pub(super) fn out_of_sight() -> Self {
+        Self {
+            name: Box::default(),
+            reading: RegionReading::OutOfSight,
+            is_endpoint: true,
+            branch: None,
+            is_uncertain: false,
+        }
+    }
+
     /// The setting of a name, from the value as a region and as an endpoint.
     pub fn of(
         name: &str,
@@ -141,13 +152,7 @@ impl RegionScope {
     /// A scope of settings without keys around them. Of too many settings, the region is out of sight.
     pub fn new(kind: ScopeKind, bare: BareRegion, mut settings: Vec<RegionSetting>) -> Self {
         if settings.len() > MOST_SETTINGS {
-            settings = vec![RegionSetting {
-                name: Box::default(),
-                reading: RegionReading::OutOfSight,
-                is_endpoint: true,
-                branch: None,
-                is_uncertain: false,
-            }];
+            settings = vec![RegionSetting::out_of_sight()];
         }
         Self {
             kind,
