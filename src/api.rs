@@ -9,12 +9,14 @@ mod read;
 mod rule;
 mod selector;
 mod status;
+pub mod yaml;
 
 pub use bootstrap::*;
 pub use mapping::*;
 pub use policy::*;
 pub use read::{DocumentProblem, ReadError, Resource, read};
 pub use status::*;
+pub use yaml::{FieldError, FromYamlError, YamlSyntaxError};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt as _;

@@ -8,12 +8,22 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    DirectRegion, DocumentProblem, InferenceProfileMapping, InferenceProfileMappingSpec, Model,
-    ReadError, Route,
+    DirectRegion, FromYamlError, InferenceProfileMapping, InferenceProfileMappingSpec, Model,
+    Route, yaml,
 };
 
 /// The name of the mapping that holds the shipped catalog, here and in a cluster.
 pub const NAME: &str = "builtin";
+
+/// An embedded file that cannot be decoded.
+#[derive(Debug, thiserror::Error)]
+#[error("catalog/{file}: {error}")]
+pub struct CatalogError {
+    /// The file.
+    pub file: &'static str,
+    /// What is wrong with it.
+    pub error: FromYamlError,
+}
 
 /// A file of `catalog/` with the models of one vendor.
 #[derive(Deserialize)]
@@ -67,7 +77,7 @@ const VENDORS: [(&str, &str); 19] = files![
 
 /// The shipped catalog as the mapping `builtin`, its models in the order of the files. Fails if an embedded file cannot be
 /// parsed, which a test excludes.
-pub fn builtin() -> Result<InferenceProfileMapping, ReadError> {
+pub fn builtin() -> Result<InferenceProfileMapping, CatalogError> {
     let [common] = COMMON;
     let mut spec: InferenceProfileMappingSpec = parse(common)?;
     for file in VENDORS {
@@ -77,17 +87,8 @@ pub fn builtin() -> Result<InferenceProfileMapping, ReadError> {
     Ok(InferenceProfileMapping::new(NAME, spec))
 }
 
-fn parse<T: DeserializeOwned>((name, text): (&str, &str)) -> Result<T, ReadError> {
-    serde_yaml::from_str(text).map_err(|error| ReadError {
-        origin: format!("catalog/{name}"),
-        document: 1,
-        item: None,
-        problem: DocumentProblem::Field {
-            kind: "InferenceProfileMapping".to_owned(),
-            name: NAME.to_owned(),
-            message: error.to_string(),
-        },
-    })
+fn parse<T: DeserializeOwned>((name, text): (&'static str, &str)) -> Result<T, CatalogError> {
+    yaml::from_str(text).map_err(|error| CatalogError { file: name, error })
 }
 
 #[cfg(test)]
@@ -133,18 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_a_file_is_named_with_file_path_and_line() {
+    fn a_mistake_in_a_file_is_named_with_file_and_path() {
         let text = "models:\n- modelId: a.b\n  alias: [c]\n";
         let error = parse::<VendorFile>(("anthropic.yaml", text)).err().unwrap();
         let error = error.to_string();
         assert!(
-            error.starts_with("catalog/anthropic.yaml, document 1: "),
+            error.starts_with("catalog/anthropic.yaml: models[0].alias: unknown field `alias`"),
             "{error}"
         );
-        assert!(
-            error.contains("models[0]: unknown field `alias`"),
-            "{error}"
-        );
-        assert!(error.contains("at line 3"), "{error}");
     }
 }

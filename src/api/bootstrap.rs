@@ -8,6 +8,8 @@ use k8s_openapi::api::admissionregistration::v1::RuleWithOperations;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::yaml::{self, FromYamlError};
+
 /// The key of the ConfigMap that holds the configuration, as YAML.
 pub const BOOTSTRAP_KEY: &str = "bootstrap.yaml";
 
@@ -66,9 +68,9 @@ impl BootstrapConfig {
     /// Parses the value of [`BOOTSTRAP_KEY`].
     ///
     /// # Errors
-    /// The YAML parser's, with the line.
-    pub fn read(text: &str) -> Result<Self, serde_yaml::Error> {
-        serde_yaml::from_str(text)
+    /// The line that is not YAML, or the path of the field that cannot be decoded.
+    pub fn read(text: &str) -> Result<Self, FromYamlError> {
+        yaml::from_str(text)
     }
 }
 

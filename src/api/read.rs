@@ -3,10 +3,11 @@
 //! Checks the form alone: names of fields, their types and the words of each enum. Touches no file.
 
 use bedrock_profiles_engine::in_group;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_yaml::Value;
+use serde_json::Value;
+use serde_saphyr::Spanned;
 
+use super::yaml::{self, FieldError};
 use super::{InferenceProfileMapping, InferenceProfilePolicy};
 
 /// A custom resource of this product.
@@ -24,12 +25,12 @@ pub enum Resource {
 
 /// Why a text could not be read as custom resources: where, what, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}, document {document}{}: {problem}", .item.map(|item| format!(", items[{item}]")).unwrap_or_default())]
+#[error("{origin}, line {line}{}: {problem}", .item.map(|item| format!(", items[{item}]")).unwrap_or_default())]
 pub struct ReadError {
     /// Where the text came from, mostly a file name.
     pub origin: String,
-    /// Which document of the text, counted from 1.
-    pub document: usize,
+    /// The line where the document begins or where it cannot be parsed, counted from 1.
+    pub line: u64,
     /// Which item, counted from 0, where the document is a List.
     pub item: Option<usize>,
     /// What is wrong, and what to do.
@@ -40,7 +41,7 @@ pub struct ReadError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentProblem {
-    /// The text is not YAML; the text names line and column.
+    /// The text is not YAML.
     #[error("this is not YAML: {0}; correct the syntax")]
     Syntax(String),
     /// The document is a list, a number or a text.
@@ -69,14 +70,14 @@ pub enum DocumentProblem {
     #[error("metadata.name is missing; give the {0} a name, since answers and merging refer to it")]
     NoName(String),
     /// A field is unknown, missing or of the wrong type; the text names it.
-    #[error("{kind} {name:?}: {message}; correct the field, `kubectl explain` describes each")]
+    #[error("{kind} {name:?}: {error}; correct the field, `kubectl explain` describes each")]
     Field {
         /// The kind as written.
         kind: String,
         /// The name of the object.
         name: String,
         /// What is wrong with which field.
-        message: String,
+        error: Box<FieldError>,
     },
 }
 
@@ -86,79 +87,79 @@ const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 /// Reads every custom resource in `text`, in order. Empty documents are skipped, Lists opened.
 /// `origin` names the text in errors. The first error ends the reading.
 pub fn read(text: &str, origin: &str) -> Result<Vec<Resource>, ReadError> {
-    let untabbed = without_json_tabs(text);
-    let text = untabbed.as_deref().unwrap_or(text);
     let mut resources = Vec::new();
-    for (index, deserializer) in serde_yaml::Deserializer::from_str(text).enumerate() {
+    for document in yaml::documents(text) {
+        let (line, document) = match document {
+            Ok(Spanned { value, defined, .. }) => (defined.line(), value),
+            Err(error) => {
+                return Err(ReadError {
+                    origin: origin.to_owned(),
+                    line: error.line,
+                    item: None,
+                    problem: DocumentProblem::Syntax(error.message),
+                });
+            }
+        };
         let at = |item, problem| ReadError {
             origin: origin.to_owned(),
-            document: index + 1,
+            line,
             item,
             problem,
         };
-        let document = Value::deserialize(deserializer)
-            .map_err(|error| at(None, DocumentProblem::Syntax(error.to_string())))?;
-        if document.is_null() {
-            continue;
-        }
-        if let Some(items) = list_items(&document) {
-            for (item, value) in items.iter().enumerate() {
-                resources.push(resource(value).map_err(|problem| at(Some(item), problem))?);
+        match list_items(document) {
+            Ok(items) => {
+                for (item, value) in items.into_iter().enumerate() {
+                    resources.push(resource(value).map_err(|problem| at(Some(item), problem))?);
+                }
             }
-        } else {
-            resources.push(resource(&document).map_err(|problem| at(None, problem))?);
+            Err(document) => {
+                resources.push(resource(document).map_err(|problem| at(None, problem))?);
+            }
         }
     }
     Ok(resources)
 }
 
-/// The items of a `v1` List or of a list of one of our kinds, as `kubectl get -o yaml` prints them.
-fn list_items(document: &Value) -> Option<&Vec<Value>> {
-    matches!(
-        text_at(document, "kind"),
+/// The items of a `v1` List or of a list of one of our kinds, as `kubectl get -o yaml` prints them; else the document.
+fn list_items(mut document: Value) -> Result<Vec<Value>, Value> {
+    let is_list = matches!(
+        text_at(&document, "kind"),
         "List" | "InferenceProfileMappingList" | "InferenceProfilePolicyList"
-    )
-    .then(|| document.get("items")?.as_sequence())
-    .flatten()
+    );
+    match document.get_mut("items") {
+        Some(Value::Array(items)) if is_list => Ok(std::mem::take(items)),
+        _ => Err(document),
+    }
 }
 
-fn resource(value: &Value) -> Result<Resource, DocumentProblem> {
-    let object = value.as_mapping().ok_or(DocumentProblem::NotAnObject)?;
-    let kind = text_at(value, "kind").to_owned();
-    let read: fn(&Value, &str) -> Result<Resource, DocumentProblem> = match kind.as_str() {
+fn resource(value: Value) -> Result<Resource, DocumentProblem> {
+    let object = value.as_object().ok_or(DocumentProblem::NotAnObject)?;
+    let kind = text_at(&value, "kind").to_owned();
+    let read: fn(Value, String) -> Result<Resource, DocumentProblem> = match kind.as_str() {
         "InferenceProfileMapping" => |value, kind| typed(value, kind).map(Resource::Mapping),
         "InferenceProfilePolicy" => |value, kind| typed(value, kind).map(Resource::Policy),
         _ => return Err(DocumentProblem::UnknownKind { kind }),
     };
-    let found = text_at(value, "apiVersion");
+    let found = text_at(&value, "apiVersion");
     if found != API_VERSION {
         let found = found.to_owned();
         return Err(DocumentProblem::Version { kind, found });
     }
-    for key in object.keys() {
-        let key = key.as_str().unwrap_or("?");
-        if !FIELDS.contains(&key) {
-            return Err(DocumentProblem::UnknownField(key.to_owned(), kind));
-        }
+    if let Some(key) = object.keys().find(|key| !FIELDS.contains(&key.as_str())) {
+        return Err(DocumentProblem::UnknownField(key.to_owned(), kind));
     }
-    if name_of(value).is_empty() {
+    if name_of(&value).is_empty() {
         return Err(DocumentProblem::NoName(kind));
     }
-    read(value, &kind)
+    read(value, kind)
 }
 
-/// Decodes `value` by way of its text: only the decoder of texts knows the path of the field that it stops at.
-fn typed<T: DeserializeOwned>(value: &Value, kind: &str) -> Result<T, DocumentProblem> {
-    let decoded = serde_yaml::to_string(value).and_then(|text| serde_yaml::from_str(&text));
-    decoded.map_err(|error| {
-        let message = error.to_string();
-        // The line would be one of the text made here, not of the file.
-        let message = message.split(" at line ").next().unwrap_or_default();
-        DocumentProblem::Field {
-            kind: kind.to_owned(),
-            name: name_of(value).to_owned(),
-            message: message.to_owned(),
-        }
+fn typed<T: DeserializeOwned>(value: Value, kind: String) -> Result<T, DocumentProblem> {
+    let name = name_of(&value).to_owned();
+    yaml::decode(value).map_err(|error| DocumentProblem::Field {
+        kind,
+        name,
+        error: Box::new(error),
     })
 }
 
@@ -171,15 +172,6 @@ fn name_of(value: &Value) -> &str {
 
 fn text_at<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// JSON may be indented by tabs, YAML may not. `None`: the text needs no change.
-fn without_json_tabs(text: &str) -> Option<String> {
-    if !text.contains('\t') || !text.trim_start().starts_with('{') {
-        return None;
-    }
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    serde_json::to_string_pretty(&value).ok()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::api::{
     self, InferenceProfileMapping, InferenceProfilePolicy, InferenceProfilePolicySpec, ReadError,
     Resource,
 };
-use crate::catalog;
+use crate::catalog::{self, CatalogError};
 use crate::domain::snapshot::{Problem, Snapshot};
 use crate::domain::view::View;
 use crate::runtime::error_text::error_text;
@@ -45,6 +45,9 @@ pub enum EvaluationArgsError {
     /// A file cannot be parsed into custom resources.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The embedded catalog is not valid.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     /// A custom resource is not valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),

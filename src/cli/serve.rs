@@ -8,8 +8,8 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::api::{self, InferenceProfilePolicySpec, ReadError};
-use crate::catalog;
+use crate::api::{self, InferenceProfilePolicySpec};
+use crate::catalog::{self, CatalogError};
 use crate::cluster::client::{ClientError, Clients};
 use crate::cluster::release::ReleaseNames;
 use crate::controllers::certificates::keyring::Lifetimes;
@@ -135,7 +135,7 @@ pub enum StartError {
     NeedsCluster(#[from] NeedsClusterError),
     /// The embedded catalog is not valid.
     #[error(transparent)]
-    Catalog(#[from] ReadError),
+    Catalog(#[from] CatalogError),
     /// The cluster cannot be connected to.
     #[error(transparent)]
     Client(#[from] ClientError),

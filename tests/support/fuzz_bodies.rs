@@ -462,7 +462,7 @@ pub(crate) fn convert_resources(data: &[u8]) {
     };
     let resources = match api::read(text, "fuzz") {
         Ok(resources) => resources,
-        Err(error) => return assert!(error.to_string().starts_with("fuzz, document ")),
+        Err(error) => return assert!(error.to_string().starts_with("fuzz, line ")),
     };
     let (mut mappings, mut policies) = (Vec::new(), Vec::new());
     for resource in resources {

@@ -43,7 +43,8 @@ async fn asked(
         Arc::new(handler),
         BodyReader::register(ServerLimits::default(), registry),
     );
-    let request = Request::post(uri)
+    // The longest that the API server waits, so that a slow machine changes no answer.
+    let request = Request::post(format!("{uri}?timeout=30s"))
         .header("content-type", "application/json")
         .body(Body::from(body))
         .unwrap();

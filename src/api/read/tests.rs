@@ -78,7 +78,7 @@ fn reads_every_field_of_a_policy() {
   - { modelId: "anthropic.claude-sonnet-4-5-20250929-v1:0", sourceRegions: [us-east-1], namespaceSelector: { matchLabels: { team: a } },
       match: DirectAndProfiles, target: "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abcdefghijkl", destinations: [us-east-1] }
   replacements: [ { from: a.b, to: a.c } ]
-  references: Off
+  references: "Off"
   configMaps: { rewrite: All }
   templates: "Off"
   lists: Rewrite
@@ -137,12 +137,15 @@ fn a_typo_in_a_field_is_named_with_its_path() {
     let error = message(&MAPPING.replace("destinationRegions", "destinations"));
     assert!(
         error.starts_with(
-            r#"policies/team.yaml, document 1: InferenceProfileMapping "builtin": spec.models[0].profiles[0].routes[0]: unknown field `destinations`"#
+            r#"policies/team.yaml, line 2: InferenceProfileMapping "builtin": spec.models[0].profiles[0].routes[0].destinations: unknown field `destinations`"#
         ),
         "{error}"
     );
     let error = policy("{ modle: {} }").unwrap_err().to_string();
-    assert!(error.contains("spec: unknown field `modle`"), "{error}");
+    assert!(
+        error.contains("spec.modle: unknown field `modle`"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -150,6 +153,17 @@ fn a_typo_in_a_selector_is_an_error_and_selects_nothing() {
     let error = policy("{ match: { namespaceSelector: { matchLabel: { team: a } } } }");
     let error = error.unwrap_err().to_string();
     assert!(error.contains("unknown field `matchLabel`"), "{error}");
+}
+
+/// As kubectl reads it, so that a file that passes here is accepted by the API server.
+#[test]
+fn an_unquoted_off_is_a_boolean() {
+    let error = policy("{ references: Off }").unwrap_err().to_string();
+    assert!(
+        error.contains("spec.references: invalid type: boolean `false`"),
+        "{error}"
+    );
+    assert!(policy(r#"{ references: "Off" }"#).is_ok());
 }
 
 #[test]
@@ -164,13 +178,13 @@ fn an_unknown_word_names_the_words_that_are_known() {
 }
 
 #[test]
-fn errors_say_which_document_and_which_item() {
+fn errors_say_which_line_and_which_item() {
     let error = message(&format!(
         "{MAPPING}---\napiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n"
     ));
     assert_eq!(
         error,
-        "policies/team.yaml, document 2, items[0]: kind \"ConfigMap\" is unknown here; write InferenceProfileMapping or InferenceProfilePolicy, or remove the document"
+        "policies/team.yaml, line 20, items[0]: kind \"ConfigMap\" is unknown here; write InferenceProfileMapping or InferenceProfilePolicy, or remove the document"
     );
 }
 

@@ -168,9 +168,9 @@ fn an_alias_shaped_like_an_id_has_one_meaning() {
         format!("{{ models: [{{ modelId: {SONNET_4_6}, aliases: [{LIKE}, \"{SONNET_4_5}\"] }}] }}");
     let world = Scenario::of(
         &[
-            ("off", "{ mode: DryRun }"),
+            ("disabled", "{ mode: DryRun }"),
             (
-                "on",
+                "enabled",
                 "{ mode: Rewrite, models: { aliases: { enabled: true } } }",
             ),
         ],

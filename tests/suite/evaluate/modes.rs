@@ -332,7 +332,7 @@ fn workload_templates_are_unchanged_and_warn() {
             LEGACY_4_5
         ]
     );
-    let off = Scenario::under("{ templates: Off }").create(&deployment(ASKED));
+    let off = Scenario::under("{ templates: \"Off\" }").create(&deployment(ASKED));
     assert_eq!(off.warnings, Vec::<String>::new());
     for (version, kind, path) in [
         ("apps/v1", "StatefulSet", "/spec/template"),
