@@ -4,10 +4,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-
-use crate::api;
-use crate::cli::yaml;
 
 /// Prints manifests.
 #[derive(Debug, clap::Args)]
@@ -24,22 +20,20 @@ pub enum Manifests {
     Crds,
 }
 
+/// The files of `manifests/crds/`, which a test generates from [`api::definitions`](crate::api::definitions). They are embedded, so that
+/// the binary has no code that describes its types.
+const CRDS: [&str; 2] = [
+    include_str!("../../manifests/crds/inferenceprofilemappings.yaml"),
+    include_str!("../../manifests/crds/inferenceprofilepolicies.yaml"),
+];
+
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let text = match args.manifests {
-        Manifests::Crds => api::definitions()
-            .iter()
-            .map(|definition| Ok(format!("---\n{}", manifest(definition)?)))
-            .collect::<Result<String, serde_saphyr::ser::Error>>()
-            .context("cannot write the CustomResourceDefinitions as YAML")?,
+        Manifests::Crds => CRDS.map(|definition| format!("---\n{definition}")).concat(),
     };
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The YAML of a definition, equal to its file in `manifests/crds/`.
-pub fn manifest(definition: &CustomResourceDefinition) -> Result<String, serde_saphyr::ser::Error> {
-    yaml::to_string(definition)
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use bedrock_profiles::api::{self, Resource};
-use bedrock_profiles::cli::export::manifest;
+use bedrock_profiles::cli::yaml::to_string as manifest;
 use bedrock_profiles::validate;
 use serde::Deserialize;
 use serde_json::{Value, json};
