@@ -10,7 +10,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 IMAGE ?= ghcr.io/bedrock-profiles/bedrock-profiles:$(VERSION)
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz node playground image
+.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz gitops node playground image
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -81,6 +81,9 @@ plane: ## keep a control plane running for `cargo test --test cluster NAME`
 
 node: image ## run the tests on a real node, with image and chart; needs root, Go 1.26 and Debian packages
 	$(CARGO) test --test cluster -- node
+
+gitops: ## run the engines of Argo CD and Flux on rewritten objects, on a control plane; the first run builds them (3 minutes)
+	$(CARGO) test --test cluster -- gitops
 
 playground: image ## keep a real node running, with the chart and three workloads; needs what `make node` needs
 	$(CARGO) test --test cluster -- playground

@@ -25,6 +25,7 @@
 //! `plane(…)` trials share a plane and run side by side: touch nothing beyond the world's namespace. `alone(…)` trials have
 //! one each, in turn: for what concerns the whole cluster. `node(…)` trials share a plane with a real node, in turn, on which
 //! Pods run and the image is loaded; they run where they are asked for, by `make node` (CONTRIBUTING.md says what it needs).
+//! `gitops(…)` trials share the plane of the first ones and run the engines of Argo CD and Flux; they run by `make gitops`.
 //! Errors and panics both fail a trial, with what the cluster saw. `kubectl` takes 0.1 s, so several objects go in one call.
 //! Without a node, Pods stay Pending.
 
@@ -38,6 +39,7 @@ mod creates;
 mod deployment;
 #[path = "../support/metrics.rs"]
 mod exposition;
+mod gitops;
 #[path = "../support/go.rs"]
 mod go;
 mod helm;
@@ -77,6 +79,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use namespaces::{Inside, Purpose};
 use plane::Plane;
+use trial::{GITOPS, NODE};
 
 /// The argument that holds a plane open instead of running trials.
 const HOLD: &str = "hold";
@@ -112,13 +115,14 @@ fn start() -> Result<ExitCode> {
         (None, Some(command)) => namespaces::enter(Purpose {
             open: command == HOLD,
             node: command == PLAYGROUND,
+            engines: false,
         })?,
         (None, None) => {}
     }
     let mut arguments = Arguments::from_args();
-    let on_a_node = asks_for_a_node(&arguments);
+    let asked = on_request(&arguments);
     let mut trials = trials::all();
-    trials.retain(|trial| trial.needs_node() == on_a_node);
+    trials.retain(|trial| trial.on_request() == asked);
     let mut wanted = trials
         .iter()
         .filter(|trial| selected(&arguments, trial.name()))
@@ -131,7 +135,8 @@ fn start() -> Result<ExitCode> {
         }
     } else if !arguments.list && wanted.peek().is_some() {
         namespaces::enter(Purpose {
-            node: on_a_node,
+            node: asked == Some(NODE),
+            engines: asked == Some(GITOPS),
             open: false,
         })?;
     }
@@ -170,10 +175,12 @@ fn end_on_signals(is_machine_root: bool) {
     });
 }
 
-/// Whether the trials on a real node are meant: they need root, packages and the image, so they run where they are asked for.
-fn asks_for_a_node(arguments: &Arguments) -> bool {
+/// The level that the filter begins with, if its trials run only on request: those on a node need root, packages and the image, and
+/// those of Argo CD and Flux need programs that take minutes to build.
+fn on_request(arguments: &Arguments) -> Option<&'static str> {
     let filter = arguments.filter.as_deref().unwrap_or_default();
-    filter.split("::").next() == Some("node")
+    let level = filter.split("::").next();
+    [NODE, GITOPS].into_iter().find(|one| level == Some(*one))
 }
 
 /// Whether the harness would run a trial of this name.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     binaries::{self, Binaries},
+    gitops,
     go::require,
     node::Tools,
     open_reports, pinned,
@@ -48,6 +49,8 @@ pub(crate) struct Purpose {
     pub(crate) open: bool,
     /// Whether there are to be nodes, if that is possible.
     pub(crate) node: bool,
+    /// Whether the engines of Argo CD and Flux are used.
+    pub(crate) engines: bool,
 }
 
 /// The record of a plane that is held open.
@@ -226,14 +229,7 @@ pub(crate) fn enter(purpose: Purpose) -> Result<()> {
         Some(held) => held.binaries.clone(),
         None => Binaries::locate()?,
     };
-    if let Err(error) = open_reports::fetch() {
-        eprintln!("without the definitions of OpenReports some trials will fail: {error:#}");
-    }
-    for helm in [pinned::HELM_4, pinned::HELM_3] {
-        if let Err(error) = helm.path() {
-            eprintln!("without {} some trials will fail: {error:#}", helm.name);
-        }
-    }
+    prepare_tools(purpose)?;
     fs::create_dir_all(folder())?;
     // The process keeps its number through `exec`, and unshare, which it becomes, owns the namespaces.
     let inside = Inside {
@@ -253,6 +249,24 @@ pub(crate) fn enter(purpose: Purpose) -> Result<()> {
         .env(VARIABLE, serde_json::to_string(&inside)?)
         .exec())
     .context("cannot start unshare")
+}
+
+/// Fetches and builds what trials run beside Kubernetes.
+fn prepare_tools(purpose: Purpose) -> Result<()> {
+    if let Err(error) = open_reports::fetch() {
+        eprintln!("without the definitions of OpenReports some trials will fail: {error:#}");
+    }
+    for helm in [pinned::HELM_4, pinned::HELM_3] {
+        if let Err(error) = helm.path() {
+            eprintln!("without {} some trials will fail: {error:#}", helm.name);
+        }
+    }
+    if purpose.engines {
+        for engine in [gitops::FLUX, gitops::ARGO_CD] {
+            engine.build()?;
+        }
+    }
+    Ok(())
 }
 
 /// Forgets the plane that this process held open.

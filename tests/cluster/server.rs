@@ -25,6 +25,8 @@ pub(crate) struct Serve<'a> {
     pub(crate) name: &'a str,
     /// Fields for every entry, such as `{"failurePolicy": "Ignore"}`.
     pub(crate) fields: Value,
+    /// Whether updates of rewritten Pods are registered: `webhooks.podUpdates.enabled` of the chart.
+    pub(crate) pod_updates: bool,
 }
 
 impl Default for Serve<'_> {
@@ -36,6 +38,7 @@ impl Default for Serve<'_> {
             flags: &[],
             name: "bedrock-profiles",
             fields,
+            pod_updates: true,
         }
     }
 }
@@ -139,19 +142,22 @@ impl Server {
             fields: json!({"failurePolicy": "Ignore", "matchConditions": [{"name": "has-record", "expression":
                 "has(oldObject.metadata.annotations) && 'bedrock-profiles.dev/rewrites' in oldObject.metadata.annotations"}]}),
         };
+        let mut mutating = vec![
+            entry("webhook-pods.bedrock-profiles.dev", "/mutate", pods),
+            entry(
+                "webhook-configmaps.bedrock-profiles.dev",
+                "/mutate",
+                config_maps,
+            ),
+        ];
+        if serve.pod_updates {
+            mutating.insert(1, updates);
+        }
         let registration = Registration {
             name: serve.name,
             address: self.address,
             authority,
-            mutating: vec![
-                entry("webhook-pods.bedrock-profiles.dev", "/mutate", pods),
-                updates,
-                entry(
-                    "webhook-configmaps.bedrock-profiles.dev",
-                    "/mutate",
-                    config_maps,
-                ),
-            ],
+            mutating,
             validating: vec![validating],
         };
         registration.submit(world)

@@ -14,6 +14,12 @@ use crate::{namespaces::Inside, node::Node, plane::Plane, world::World};
 /// Held by the trial that has a plane to itself: several at once would be too much for a small machine.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// The level of trials on a node.
+pub(crate) const NODE: &str = "node";
+
+/// The level of trials with the engines of Argo CD and Flux.
+pub(crate) const GITOPS: &str = "gitops";
+
 /// What a trial runs on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ground {
@@ -26,6 +32,7 @@ enum Ground {
 pub(crate) struct Trial {
     name: String,
     ground: Ground,
+    on_request: Option<&'static str>,
     needs_controllers: bool,
     body: fn(&World) -> Result<()>,
 }
@@ -35,6 +42,7 @@ pub(crate) fn plane(name: &str, body: fn(&World) -> Result<()>) -> Trial {
     Trial {
         name: format!("plane::{name}"),
         ground: Ground::Shared,
+        on_request: None,
         needs_controllers: false,
         body,
     }
@@ -45,6 +53,7 @@ pub(crate) fn alone(name: &str, body: fn(&World) -> Result<()>) -> Trial {
     Trial {
         name: format!("alone::{name}"),
         ground: Ground::Alone,
+        on_request: None,
         needs_controllers: false,
         body,
     }
@@ -53,10 +62,20 @@ pub(crate) fn alone(name: &str, body: fn(&World) -> Result<()>) -> Trial {
 /// A trial on the plane with a node, which such trials share, one after the other: whatever it makes beyond its namespace, it removes.
 pub(crate) fn node(name: &str, body: fn(&World) -> Result<()>) -> Trial {
     Trial {
-        name: format!("node::{name}"),
+        name: format!("{NODE}::{name}"),
         ground: Ground::Node,
+        on_request: Some(NODE),
         needs_controllers: true,
         body,
+    }
+}
+
+/// A trial with the engine of Argo CD or Flux, on the plane that all `plane::` trials share.
+pub(crate) fn gitops(name: &str, body: fn(&World) -> Result<()>) -> Trial {
+    Trial {
+        name: format!("{GITOPS}::{name}"),
+        on_request: Some(GITOPS),
+        ..plane(name, body).with_controllers()
     }
 }
 
@@ -69,14 +88,22 @@ impl Trial {
         }
     }
 
+    /// Gives the trial a plane of its own, for what concerns the whole cluster.
+    pub(crate) fn with_own_plane(self) -> Self {
+        Self {
+            ground: Ground::Alone,
+            ..self
+        }
+    }
+
     /// The name with its level, as it is filtered by.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether the trial runs on a real node.
-    pub(crate) fn needs_node(&self) -> bool {
-        self.ground == Ground::Node
+    /// The level that has to be asked for, if the trial does not run with the others.
+    pub(crate) fn on_request(&self) -> Option<&'static str> {
+        self.on_request
     }
 
     /// Why the trial cannot run here, if it cannot.
@@ -88,7 +115,7 @@ impl Trial {
             ));
         }
         match &inside.node {
-            Some(Err(reason)) if self.needs_node() => Some(reason.clone()),
+            Some(Err(reason)) if self.ground == Ground::Node => Some(reason.clone()),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ mod documents;
 mod faults;
 mod files;
 mod fixture;
+mod gitops;
 mod guide;
 mod identity;
 mod leader;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Trial> {
         documents::trials(),
         files::trials(),
         repeated::trials(),
+        gitops::trials(),
         modes::trials(),
         identity::trials(),
         fixture::trials(),

@@ -50,7 +50,7 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 /// The objects that a user applies: a Pod without a controller, with IDs in every kind of place, a ConfigMap, and workloads.
-fn manifests(name: &str) -> Vec<Value> {
+pub(super) fn manifests(name: &str) -> Vec<Value> {
     let mut pod = asking(name, SONNET, "eu-west-1");
     let container = &mut pod["spec"]["containers"][0];
     container["args"] = json!(["--model", SONNET, "--fallback", format!("eu.{SONNET}")]);
@@ -68,7 +68,7 @@ fn manifests(name: &str) -> Vec<Value> {
 }
 
 /// What must not change: the specs, the data and the records.
-fn stored(world: &World, name: &str) -> Result<Vec<Value>> {
+pub(super) fn stored(world: &World, name: &str) -> Result<Vec<Value>> {
     let kinds = ["pod", "configmap", "deployment", "cronjob"];
     let all = kinds.iter().map(|kind| {
         let object = world.get(kind, name)?;
@@ -83,7 +83,7 @@ fn stored(world: &World, name: &str) -> Result<Vec<Value>> {
 }
 
 /// The Pod and the ConfigMap of `stored` are rewritten.
-fn assert_rewritten(stored: &[Value]) {
+pub(super) fn assert_rewritten(stored: &[Value]) {
     for object in &stored[..2] {
         assert!(object[3].is_string(), "{object}");
         assert!(object.to_string().contains(&format!("eu.{SONNET}")));
@@ -312,6 +312,21 @@ fn after_an_uninstallation(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// A Pod that takes IDs from the ConfigMap `models`, by one key and by all of them.
+pub(super) fn pod_with_references(name: &str) -> Value {
+    let mut pod = asking(name, SONNET, "eu-west-1");
+    pod["spec"]["automountServiceAccountToken"] = json!(false);
+    pod["spec"]["serviceAccountName"] = json!("default");
+    let container = &mut pod["spec"]["containers"][0];
+    container["env"] = json!([
+        {"name": "AWS_REGION", "value": "eu-west-1"},
+        {"name": "MODEL", "valueFrom": {"configMapKeyRef": {"name": "models", "key": "SONNET"}}},
+        {"name": "ARGUMENT", "value": "--model=$(SONNET)"},
+    ]);
+    container["envFrom"] = json!([{"configMapRef": {"name": "models"}}]);
+    pod
+}
+
 /// With the chart's webhook configurations, as the leader activates them.
 fn replaced_references(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
@@ -320,19 +335,6 @@ fn replaced_references(world: &World) -> Result<()> {
     release.wait_until_active()?;
     let map = config_map("models", &[("SONNET", SONNET)]);
     world.create_in(&apps, &map.to_string())?;
-    let pod = |name: &str| {
-        let mut pod = asking(name, SONNET, "eu-west-1");
-        pod["spec"]["automountServiceAccountToken"] = json!(false);
-        pod["spec"]["serviceAccountName"] = json!("default");
-        let container = &mut pod["spec"]["containers"][0];
-        container["env"] = json!([
-            {"name": "AWS_REGION", "value": "eu-west-1"},
-            {"name": "MODEL", "valueFrom": {"configMapKeyRef": {"name": "models", "key": "SONNET"}}},
-            {"name": "ARGUMENT", "value": "--model=$(SONNET)"},
-        ]);
-        container["envFrom"] = json!([{"configMapRef": {"name": "models"}}]);
-        pod.to_string()
-    };
     let commands = [
         ("csa", &["apply"][..], "apply"),
         ("ssa", &["apply", "--server-side"], "apply"),
@@ -342,7 +344,9 @@ fn replaced_references(world: &World) -> Result<()> {
         let run = |command: &[&str]| {
             let mut all = command.to_vec();
             all.extend(["--namespace", &apps, "-f", "-"]);
-            world.kubectl(&all, Some(&pod(name)))?.success(name)
+            world
+                .kubectl(&all, Some(&pod_with_references(name).to_string()))?
+                .success(name)
         };
         run(first)?;
         let before = world.get_in(&apps, "pod", name)?;
