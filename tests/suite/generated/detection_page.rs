@@ -43,7 +43,7 @@ fn generated() -> String {
         .unwrap();
     }
     regions(&mut page, code);
-    page.push_str("\n## Trackers\n\nA ConfigMap with one of these marks is `Tracked`, as is one that a controller owns. A field manager counts if it owns data\nof the ConfigMap. `configMaps.trackedBy` of a policy adds marks. Helm is not in the table: it does not revert a change.\n\n| tracker | mark |\n|---|---|\n");
+    page.push_str("\n## Trackers\n\nA ConfigMap with one of these marks is `Tracked`, as is one that a controller owns. A field manager counts if it owns data\nof the ConfigMap. `configMaps.trackedBy` of a policy adds marks. Helm and kubectl are not in the table: [gitops.md](gitops.md#why-the-configmaps-of-helm-and-kubectl-are-rewritten) has the reasons.\n\n| tracker | mark |\n|---|---|\n");
     for (tracker, mark) in TRACKERS {
         writeln!(page, "| {tracker} | {mark} |").unwrap();
     }
