@@ -115,6 +115,31 @@ fn every_real_leaf_is_accepted_in_a_season_of_late_watches_and_failing_leaders()
     });
 }
 
+/// One clock at a time is wrong by an hour for up to two days, in both directions, half of the time during a rotation. With the
+/// difference that clocks have anyway, this is as far as they may differ.
+#[test]
+fn every_served_leaf_is_accepted_while_clocks_are_set_by_an_hour() {
+    const DAYS: u64 = 200;
+    in_worlds(30, |seed| {
+        let mut world = World::new(FakeIssuer::default(), seed, REPLICAS, CONFIGURATIONS);
+        let mut time = DAY;
+        while time < (DAYS - 30) * DAY {
+            if world.pick(0..=1) == 0 {
+                world.schedule(time, Fault::RequestRotation);
+            }
+            let replica = world.pick(0..=REPLICAS - 1);
+            let hour = 3_600 * [1, -1][world.pick(0..=1_usize)];
+            time += world.pick(0..=20 * MINUTE);
+            world.schedule(time, Fault::SetClock(replica, hour));
+            time += world.pick(MINUTE..=2 * DAY);
+            world.schedule(time, Fault::SetClock(replica, -hour));
+            time += world.pick(MINUTE..=10 * DAY);
+        }
+        world.run(DAYS * DAY)?;
+        check_rotations(&world, DAYS)
+    });
+}
+
 #[test]
 fn a_cluster_that_was_suspended_until_all_certificates_expired_recovers() {
     in_worlds(20, |seed| {

@@ -42,6 +42,8 @@ pub(super) enum Fault {
     Kill(usize),
     /// A replica observes nothing for so many seconds.
     Stall(usize, u64),
+    /// The clock of a replica is set forward or back by so many seconds.
+    SetClock(usize, i64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -339,6 +341,7 @@ impl<I: Issuer> World<I> {
             Fault::Stall(index, seconds) => {
                 self.replicas[index].stalled_until = self.now + seconds;
             }
+            Fault::SetClock(index, seconds) => self.replicas[index].skew += seconds,
         }
     }
 
