@@ -1,52 +1,21 @@
-//! Pods that are created without a pause while a release of several replicas has a fault, and the policy changes in the middle of
-//! it. Every stored Pod has the answer of the generation before or of the one after; once every replica has the generation after, of
-//! that one alone.
+//! A release of several replicas that has a fault while Pods are created without a pause.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Value, json};
 
 use crate::{
-    counters::{counter, created_pods},
-    prober::{Observations, Prober},
+    clients::{Clients, chart},
+    link::Link,
+    prober::Observations,
     process::wait_for,
-    release::{Chart, LEADER, Release, Replica},
+    release::{LEADER, Release, Replica},
     trials::product::{SONNET, asking},
     world::World,
 };
 
-/// How many clients create Pods at once.
-const CLIENTS: u32 = 3;
-
-/// How many Pods each client creates after a fault, all of which must have the new answer.
-const AFTER: u32 = 40;
-
 /// How long the endpoint of a replica that has ended stays, as the kubelet and the controllers take some time to remove it.
 pub(crate) const ENDPOINT_LAG: Duration = Duration::from_secs(1);
-
-const ACTIVE_GENERATION: &str =
-    r#"bedrock_profiles_active_generation{kind="InferenceProfilePolicy",name="default"}"#;
-
-/// The calls of the webhook for Pods that failed, as the API server counts them.
-const CALLING_ERRORS: &[&str] = &[
-    "apiserver_admission_webhook_rejection_count{",
-    r#"error_type="calling_webhook_error""#,
-    r#"name="webhook-pods.bedrock-profiles.dev""#,
-];
-
-/// The calls of the webhook for Pods, as the API server counts them.
-const CALLS: &[&str] = &[
-    "apiserver_admission_webhook_request_total{",
-    r#"name="webhook-pods.bedrock-profiles.dev""#,
-];
-
-/// Two policies whose answers differ, and neither is the ID itself.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Geographic,
-    Global,
-}
 
 /// Which of three replicas has the fault.
 #[derive(Clone, Copy)]
@@ -57,100 +26,69 @@ pub(crate) enum Which {
 
 /// A release of three replicas, and the clients.
 pub(crate) struct Creates<'w> {
-    world: &'w World,
     /// The release.
     pub(crate) release: Release<'w>,
     /// The replicas that serve.
     pub(crate) replicas: Vec<Replica>,
+    /// The connections between the API server and each replica, if they can be disturbed.
+    pub(crate) links: Vec<Link>,
     first: usize,
-    namespaces: Vec<String>,
-    probers: Vec<Prober>,
-    before: Answer,
-    current: Answer,
-    total: Observations,
-    calling_errors: f64,
-    calls: f64,
-}
-
-impl Answer {
-    fn policy(self) -> Value {
-        let global = match self {
-            Self::Geographic => "Never",
-            Self::Global => "Prefer",
-        };
-        json!({"mode": "Rewrite", "geography": {"global": global}})
-    }
-
-    fn value(self) -> String {
-        match self {
-            Self::Geographic => format!("eu.{SONNET}"),
-            Self::Global => format!("global.{SONNET}"),
-        }
-    }
+    /// The clients that create Pods.
+    pub(crate) clients: Clients<'w>,
 }
 
 impl<'w> Creates<'w> {
     /// Installs a release with three replicas, and starts to create Pods as soon as they are rewritten; `first` is the only endpoint
     /// at that time.
     pub(crate) fn start(world: &'w World, first: Which) -> Result<Self> {
-        let current = Answer::Geographic;
-        let policy = current.policy();
-        let release = Release::install(
-            world,
-            &Chart {
-                policy,
-                ..Chart::default()
-            },
-        )?;
-        let leader = release.start("one", &[])?;
-        leader.wait_until_ready()?;
-        leader.wait_until_leader()?;
-        let mut replicas = vec![leader];
-        for name in ["two", "three"] {
-            replicas.push(release.start(name, &[])?);
+        Self::start_by(world, first, false)
+    }
+
+    /// The same with a [`Link`] between the API server and each replica.
+    pub(crate) fn start_linked(world: &'w World, first: Which) -> Result<Self> {
+        Self::start_by(world, first, true)
+    }
+
+    fn start_by(world: &'w World, first: Which, linked: bool) -> Result<Self> {
+        let release = Release::install(world, &chart())?;
+        let (mut replicas, mut links) = (Vec::new(), Vec::new());
+        for name in ["one", "two", "three"] {
+            if linked {
+                let (replica, link) = Link::start(world, &release, name)?;
+                replicas.push(replica);
+                links.push(link);
+            } else {
+                replicas.push(release.start(name, &[])?);
+            }
+            if name == "one" {
+                replicas[0].wait_until_ready()?;
+                replicas[0].wait_until_leader()?;
+            }
         }
         let at = match first {
             Which::Leader => 0,
             Which::Follower => 1,
         };
-        release.send_to(&replicas[at])?;
+        send_to(&release, &replicas[at], links.get(at))?;
         release.wait_until_active()?;
-        let pod = asking("probe", SONNET, "eu-west-1");
-        let mut creates = Self {
-            world,
+        let clients = Clients::start(world, &asking("probe", SONNET, "eu-west-1"))?;
+        // The connections that the API server keeps are those to the first endpoint, so the fault concerns all of them.
+        clients.store(5)?;
+        for other in (0..replicas.len()).filter(|place| *place != at) {
+            send_to(&release, &replicas[other], links.get(other))?;
+        }
+        Ok(Self {
             release,
             replicas,
+            links,
             first: at,
-            namespaces: Vec::new(),
-            probers: Vec::new(),
-            before: current,
-            current,
-            total: Observations::default(),
-            calling_errors: 0.0,
-            calls: 0.0,
-        };
-        let first = world.neighbour("creates-0")?;
-        wait_until_rewritten(world, &first, &pod, &current.value())?;
-        creates.namespaces.push(first);
-        for number in 1..CLIENTS {
-            let namespace = world.neighbour(&format!("creates-{number}"))?;
-            creates.namespaces.push(namespace);
-        }
-        creates.calling_errors = counter(world, CALLING_ERRORS)?;
-        creates.calls = counter(world, CALLS)?;
-        for namespace in &creates.namespaces {
-            let prober = Prober::start(&world.plane().kubeconfig(), namespace, &pod)?;
-            creates.probers.push(prober);
-        }
-        // The connections that the API server keeps are those to the first endpoint, so the fault concerns all of them.
-        for prober in &creates.probers {
-            prober.wait_for(5)?;
-        }
-        let others = creates.replicas.iter().enumerate();
-        for (_, other) in others.filter(|(place, _)| *place != at) {
-            creates.release.send_to(other)?;
-        }
-        Ok(creates)
+            clients,
+        })
+    }
+
+    /// The link of the replica that serves every kept connection.
+    pub(crate) fn first_link(&self) -> Result<&Link> {
+        self.links.get(self.first).context("a linked release")
     }
 
     /// Takes the replica that serves every kept connection from the others.
@@ -187,24 +125,14 @@ impl<'w> Creates<'w> {
         Ok(())
     }
 
-    /// Waits until each client has stored another Pod.
-    pub(crate) fn continues(&self) -> Result<()> {
-        self.probers
-            .iter()
-            .try_for_each(|prober| prober.wait_for(1))
+    /// Waits until each client has stored so many more Pods.
+    pub(crate) fn store(&self, more: u32) -> Result<()> {
+        self.clients.store(more)
     }
 
     /// Changes the policy, and so the answer.
     pub(crate) fn change_policy(&mut self) -> Result<()> {
-        let next = match self.current {
-            Answer::Geographic => Answer::Global,
-            Answer::Global => Answer::Geographic,
-        };
-        let policy = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfilePolicy",
-            "metadata": {"name": "default"}, "spec": next.policy()});
-        self.world.apply(&policy.to_string())?;
-        (self.before, self.current) = (self.current, next);
-        Ok(())
+        self.clients.change_policy()
     }
 
     /// Runs a fault that changes the policy once, holds every stored value against the two generations, and prints a row.
@@ -213,159 +141,21 @@ impl<'w> Creates<'w> {
         name: &str,
         fault: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<Observations> {
-        let generation = self.before_and_current();
-        let before = self.take();
-        before.has_only(&generation)?;
-        self.total.add(before);
-
+        self.clients.begin()?;
         fault(self)?;
-        self.wait_for_generation()?;
-        let mut observed = self.wait_for_success()?;
-        observed.stores_only(&self.before_and_current())?;
-        self.before = self.current;
-        for prober in &self.probers {
-            prober.wait_for(AFTER)?;
-        }
-        let after = self.take();
-        let current = self.current.value();
-        after
-            .has_only(&[&current])
-            .with_context(|| format!("after the fault: {name}"))?;
-        observed.add(after);
-        println!("{}", observed.row(name));
-        self.total.add(observed.clone());
-        Ok(observed)
+        let replicas: Vec<_> = self.replicas.iter().map(Replica::admin).collect();
+        self.clients.finish(name, &replicas)
     }
 
-    fn before_and_current(&self) -> Vec<String> {
-        vec![self.before.value(), self.current.value()]
-    }
-
-    fn take(&self) -> Observations {
-        let mut all = Observations::default();
-        for observed in self.probers.iter().map(Prober::take) {
-            all.add(observed);
-        }
-        all
-    }
-
-    /// Waits until every replica has the generation that the API server stores.
-    fn wait_for_generation(&self) -> Result<()> {
-        let generation = self.world.get("ipp", "default")?["metadata"]["generation"].as_f64();
-        for replica in &self.replicas {
-            wait_for(&format!("the last generation at {}", replica.name), || {
-                Ok((replica.metric(ACTIVE_GENERATION)? == generation).then_some(()))
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Waits until each client stores several Pods in a row: no client has a review from before any more, and the API server calls no
-    /// replica that is away.
-    fn wait_for_success(&self) -> Result<Observations> {
-        const IN_A_ROW: u32 = 15;
-        let mut all = Observations::default();
-        loop {
-            for prober in &self.probers {
-                prober.wait_for(IN_A_ROW)?;
-            }
-            let observed = self.take();
-            let succeeds = observed.failed.is_empty() && observed.other_errors.is_empty();
-            all.add(observed);
-            if succeeds {
-                return Ok(all);
-            }
-        }
-    }
-
-    /// Stops the clients, and compares their totals with the log and the counters of the API server. `continuous`: the API server was
-    /// not restarted, and its answers all arrived, so that both must be equal.
-    pub(crate) fn end(mut self, at_least: u32, continuous: bool) -> Result<()> {
-        let answers = self.before_and_current();
-        for prober in std::mem::take(&mut self.probers) {
-            let last = prober.stop()?;
-            last.has_only(&answers)?;
-            self.total.add(last);
-        }
-        let total = &self.total;
-        ensure!(
-            total.attempts == total.created() + total.failures() + total.others()
-                && total.created() >= at_least,
-            "{total:?}"
-        );
-        let all = [Answer::Geographic.value(), Answer::Global.value()];
-        total.stores_only(&all)?;
-        self.holds_leftovers(&all)?;
-        let namespaces: Vec<&str> = self.namespaces.iter().map(String::as_str).collect();
-        let created = created_pods(
-            self.world,
-            &namespaces,
-            total.created(),
-            if continuous { 0 } else { CLIENTS },
-        )?;
-        ensure!(
-            created == total.created() || !continuous,
-            "{created} by the log of the API server, {} by the clients",
-            total.created()
-        );
-        let errors = counter(self.world, CALLING_ERRORS)? - self.calling_errors;
-        let calls = counter(self.world, CALLS)? - self.calls;
-        println!(
-            "total: {} creates, {} stored, {} failed by the webhook, {} others; API server: {created} stored{}",
-            total.attempts,
-            total.created(),
-            total.failures(),
-            total.others(),
-            if continuous {
-                format!(", {calls} calls of the webhook, {errors} that failed")
-            } else {
-                String::new()
-            }
-        );
-        ensure!(
-            !continuous || (errors - f64::from(total.failures())).abs() < 0.5,
-            "{errors} failed calls by the API server's count: {total:?}"
-        );
-        Ok(())
-    }
-
-    /// Holds the Pods that no client has deleted, such as those whose response was lost, against the answers.
-    fn holds_leftovers(&self, answers: &[String]) -> Result<()> {
-        for namespace in &self.namespaces {
-            let args = ["get", "pods", "-o", "json", "-n", namespace];
-            let output = self.world.kubectl(&args, None)?.success("kubectl get")?;
-            let pods: Value = serde_json::from_str(&output.stdout)?;
-            for pod in pods["items"].as_array().into_iter().flatten() {
-                let value = &pod["spec"]["containers"][0]["env"][0]["value"];
-                let value = value.as_str().unwrap_or_default().to_owned();
-                ensure!(answers.contains(&value), "a Pod was stored with {value}");
-            }
-        }
-        Ok(())
+    /// [`Clients::end`].
+    pub(crate) fn end(self, at_least: u32, continuous: bool) -> Result<()> {
+        self.clients.end(at_least, continuous)
     }
 }
 
-/// Waits until a Pod of a dry run would be stored with this value.
-pub(crate) fn wait_until_rewritten(
-    world: &World,
-    namespace: &str,
-    pod: &Value,
-    value: &str,
-) -> Result<()> {
-    let args = [
-        "create",
-        "--dry-run=server",
-        "-f",
-        "-",
-        "-o",
-        "json",
-        "-n",
-        namespace,
-    ];
-    wait_for("a rewritten Pod", || {
-        let output = world.kubectl(&args, Some(&pod.to_string()))?;
-        let pod: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
-        let stored = &pod["spec"]["containers"][0]["env"][0]["value"];
-        Ok((*stored == value).then_some(()))
-    })
+/// Makes a replica an endpoint once it is ready, at its own address or at that of its link.
+fn send_to(release: &Release<'_>, replica: &Replica, link: Option<&Link>) -> Result<()> {
+    replica.wait_until_ready()?;
+    let address = link.map_or(replica.address, Link::endpoint);
+    release.add_endpoint(&replica.name, address)
 }

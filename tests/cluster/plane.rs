@@ -74,11 +74,7 @@ impl Plane {
         };
         plane.write_files()?;
         plane.add(ETCD, plane.start_etcd()?);
-        plane.add(API_SERVER, plane.start_api_server()?);
-        plane.wait_until_ready()?;
-        if plane.has_controllers() {
-            plane.add(CONTROLLERS, plane.start_controllers()?);
-        }
+        plane.resume_api_server(&[])?;
         eprintln!(
             "a control plane at {} is ready after {:.1} s",
             plane.address,
@@ -105,10 +101,20 @@ impl Plane {
 
     /// Kills the API server, and the controllers, and starts them again after the pause. Only on a plane of one's own.
     pub(crate) fn restart_api_server(&self, pause: Duration) -> Result<()> {
-        // The controllers end by themselves when they lose it while they start.
-        self.processes().retain(|(name, _)| *name == ETCD);
+        self.kill_api_server();
         thread::sleep(pause);
-        self.add(API_SERVER, self.start_api_server()?);
+        self.resume_api_server(&[])
+    }
+
+    /// Kills the API server, and the controllers, which end by themselves when they lose it while they start. Only on a plane of
+    /// one's own.
+    pub(crate) fn kill_api_server(&self) {
+        self.processes().retain(|(name, _)| *name == ETCD);
+    }
+
+    /// Starts an API server that has been killed, with further flags, and the controllers.
+    pub(crate) fn resume_api_server(&self, flags: &[&str]) -> Result<()> {
+        self.add(API_SERVER, self.start_api_server(flags)?);
         self.wait_until_ready()?;
         if self.has_controllers() {
             self.add(CONTROLLERS, self.start_controllers()?);
@@ -322,37 +328,35 @@ impl Plane {
         )
     }
 
-    fn start_api_server(&self) -> Result<Process> {
-        self.spawn(
-            "kube-apiserver",
-            &[
-                &format!("--etcd-servers=http://{}:2379", self.address),
-                &format!("--bind-address={}", self.address),
-                &format!("--advertise-address={}", self.address),
-                "--tls-cert-file=kube-apiserver.crt",
-                "--tls-private-key-file=kube-apiserver.key",
-                "--client-ca-file=ca.crt",
-                &format!(
-                    "--admission-control-config-file={}",
-                    webhook_credentials::CONFIGURATION
-                ),
-                "--kubelet-certificate-authority=ca.crt",
-                "--kubelet-client-certificate=admin.crt",
-                "--kubelet-client-key=admin.key",
-                "--kubelet-preferred-address-types=InternalIP",
-                "--service-account-issuer=https://kubernetes.default.svc",
-                "--service-account-key-file=service-accounts.pub",
-                "--service-account-signing-key-file=service-accounts.key",
-                "--service-cluster-ip-range=10.96.0.0/16",
-                "--authorization-mode=Node,RBAC",
-                "--allow-privileged",
-                // Without it a webhook's Service would be called at its cluster address, which only kube-proxy makes real.
-                "--enable-aggregator-routing",
-                "--audit-policy-file=audit-policy.json",
-                "--audit-log-path=audit.log",
-                "--audit-log-maxsize=0", // one file, so that its reader finds every line
-            ],
-        )
+    fn start_api_server(&self, flags: &[&str]) -> Result<Process> {
+        let args = [
+            &format!("--etcd-servers=http://{}:2379", self.address),
+            &format!("--bind-address={}", self.address),
+            &format!("--advertise-address={}", self.address),
+            "--tls-cert-file=kube-apiserver.crt",
+            "--tls-private-key-file=kube-apiserver.key",
+            "--client-ca-file=ca.crt",
+            &format!(
+                "--admission-control-config-file={}",
+                webhook_credentials::CONFIGURATION
+            ),
+            "--kubelet-certificate-authority=ca.crt",
+            "--kubelet-client-certificate=admin.crt",
+            "--kubelet-client-key=admin.key",
+            "--kubelet-preferred-address-types=InternalIP",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--service-account-key-file=service-accounts.pub",
+            "--service-account-signing-key-file=service-accounts.key",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--authorization-mode=Node,RBAC",
+            "--allow-privileged",
+            // Without it a webhook's Service would be called at its cluster address, which only kube-proxy makes real.
+            "--enable-aggregator-routing",
+            "--audit-policy-file=audit-policy.json",
+            "--audit-log-path=audit.log",
+            "--audit-log-maxsize=0", // one file, so that its reader finds every line
+        ];
+        self.spawn(API_SERVER, &[&args[..], flags].concat())
     }
 
     fn start_controllers(&self) -> Result<Process> {

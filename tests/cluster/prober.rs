@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use bedrock_profiles::cluster::client::Clients;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
@@ -20,6 +20,11 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use serde_json::Value;
+
+use crate::{
+    process::{MAX_WAIT, wait_for},
+    world::World,
+};
 
 /// How long to wait between two Pods.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -35,6 +40,14 @@ pub(crate) struct Prober {
     observations: Arc<Mutex<Observations>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<()>>>,
+}
+
+/// How long the namespace of a prober stays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stay {
+    Lasting,
+    /// A stored Pod may be gone before it is read back.
+    Deleted,
 }
 
 /// What became of the Pods.
@@ -77,7 +90,7 @@ impl Observations {
 
     /// Fails unless every create succeeded and was stored with one of these values.
     pub(crate) fn has_only(&self, allowed: &[impl AsRef<str> + std::fmt::Debug]) -> Result<()> {
-        anyhow::ensure!(
+        ensure!(
             self.failed.is_empty() && self.other_errors.is_empty(),
             "no create may fail: {self:?}"
         );
@@ -89,7 +102,7 @@ impl Observations {
         let unexpected =
             |value: &&String| !allowed.iter().any(|one| one.as_ref() == value.as_str());
         let wrong = self.stored.keys().find(unexpected);
-        anyhow::ensure!(wrong.is_none(), "only {allowed:?} may be stored: {self:?}");
+        ensure!(wrong.is_none(), "only {allowed:?} may be stored: {self:?}");
         Ok(())
     }
 
@@ -124,6 +137,19 @@ impl Prober {
     /// Starts to create Pods after this one in a namespace, each with a name of its own. Each is deleted at once, so that
     /// thousands of them weigh nothing.
     pub(crate) fn start(kubeconfig: &Path, namespace: &str, pod: &Value) -> Result<Self> {
+        Self::start_in(kubeconfig, namespace, pod, Stay::Lasting)
+    }
+
+    /// The same in a namespace that may be deleted meanwhile, with its Pods.
+    pub(crate) fn start_in_deleted(
+        kubeconfig: &Path,
+        namespace: &str,
+        pod: &Value,
+    ) -> Result<Self> {
+        Self::start_in(kubeconfig, namespace, pod, Stay::Deleted)
+    }
+
+    fn start_in(kubeconfig: &Path, namespace: &str, pod: &Value, stay: Stay) -> Result<Self> {
         let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
         let pod: Pod = serde_json::from_value(pod.clone())?;
         let (observations, stop) = (
@@ -139,7 +165,14 @@ impl Prober {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?
-                .block_on(probe(kubeconfig, &namespace, pod, &shared, &is_stopped))
+                .block_on(probe(
+                    kubeconfig,
+                    &namespace,
+                    pod,
+                    stay,
+                    &shared,
+                    &is_stopped,
+                ))
         });
         Ok(Self {
             observations,
@@ -156,10 +189,17 @@ impl Prober {
     /// Waits until so many more were stored.
     pub(crate) fn wait_for(&self, more: u32) -> Result<()> {
         let aim = lock(&self.observations).created() + more;
-        crate::process::wait_for(&format!("{more} more Pods"), || {
+        wait_for(&format!("{more} more Pods"), || {
             let over = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
-            anyhow::ensure!(!over, "the prober has ended");
+            ensure!(!over, "the prober has ended");
             Ok((lock(&self.observations).created() >= aim).then_some(()))
+        })
+    }
+
+    /// Waits until a create failed for another reason than the webhook.
+    pub(crate) fn wait_for_other_error(&self) -> Result<()> {
+        wait_for("a create that fails for another reason", || {
+            Ok((lock(&self.observations).others() > 0).then_some(()))
         })
     }
 
@@ -188,6 +228,7 @@ async fn probe(
     kubeconfig: Kubeconfig,
     namespace: &str,
     pod: Pod,
+    stay: Stay,
     observations: &Mutex<Observations>,
     stop: &AtomicBool,
 ) -> Result<()> {
@@ -203,10 +244,14 @@ async fn probe(
         let mut pod = pod.clone();
         pod.metadata.name = Some(name.clone());
         match api.create(&PostParams::default(), &pod).await {
-            Ok(_) => {
+            Ok(created) => {
                 let gap = last_stored.elapsed();
                 last_stored = Instant::now();
-                let value = read_back(&api, &name).await?;
+                let value = match read_back(&api, &name).await? {
+                    Some(stored) => stored,
+                    None if stay == Stay::Deleted => first_value(&created).unwrap_or_default(),
+                    None => bail!("{name} was stored and is gone"),
+                };
                 lock(observations).record_stored(value, gap);
                 // Pods that remain when the API server is away harm nothing.
                 let _ = api
@@ -229,16 +274,14 @@ async fn probe(
     Ok(())
 }
 
-/// The value of a stored Pod; the read is repeated while the API server is away.
-async fn read_back(api: &Api<Pod>, name: &str) -> Result<String> {
+/// The value of a stored Pod, if it is still there; the read is repeated while the API server is away.
+async fn read_back(api: &Api<Pod>, name: &str) -> Result<Option<String>> {
     let started = Instant::now();
     loop {
         match api.get(name).await {
-            Ok(pod) => return Ok(first_value(&pod).unwrap_or_default()),
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                anyhow::bail!("{name} was stored and is gone")
-            }
-            Err(error) if started.elapsed() > crate::process::MAX_WAIT => {
+            Ok(pod) => return Ok(Some(first_value(&pod).unwrap_or_default())),
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
+            Err(error) if started.elapsed() > MAX_WAIT => {
                 return Err(error).with_context(|| format!("{name} cannot be read back"));
             }
             Err(_) => tokio::time::sleep(READ_AGAIN).await,
@@ -249,4 +292,29 @@ async fn read_back(api: &Api<Pod>, name: &str) -> Result<String> {
 fn first_value(pod: &Pod) -> Option<String> {
     let container = pod.spec.as_ref()?.containers.first()?;
     container.env.as_ref()?.first()?.value.clone()
+}
+
+/// Waits until a Pod of a dry run would be stored with this value.
+pub(crate) fn wait_until_rewritten(
+    world: &World,
+    namespace: &str,
+    pod: &Value,
+    value: &str,
+) -> Result<()> {
+    let args = [
+        "create",
+        "--dry-run=server",
+        "-f",
+        "-",
+        "-o",
+        "json",
+        "-n",
+        namespace,
+    ];
+    wait_for("a rewritten Pod", || {
+        let output = world.kubectl(&args, Some(&pod.to_string()))?;
+        let pod: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+        let stored = &pod["spec"]["containers"][0]["env"][0]["value"];
+        Ok((*stored == value).then_some(()))
+    })
 }

@@ -1,4 +1,4 @@
-//! A proxy between a replica and the API server that can cut what goes through it: with a word, or without one.
+//! A proxy between a replica and the API server, in either direction: it delays, holds back or cuts what goes through it.
 
 use std::{
     io::{Read as _, Write as _},
@@ -28,7 +28,22 @@ struct Shared {
     /// Connections made before this one's number swallow everything.
     stalled_before: AtomicU64,
     next: AtomicU64,
+    quality: Mutex<Quality>,
+    /// How many chunks have been passed on, in both directions.
+    chunks: AtomicU64,
 }
+
+/// How a network passes on bytes. TCP hides a lost packet: its bytes arrive when it was sent again.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Quality {
+    /// The time from one end to the other.
+    pub(crate) delay: Duration,
+    /// Of so many chunks, one is lost once, and sent again after Linux' shortest timeout; 0: none is lost.
+    pub(crate) lost_of: u64,
+}
+
+/// The shortest time after which Linux sends a packet again.
+const RETRANSMISSION: Duration = Duration::from_millis(200);
 
 impl Proxy {
     /// Listens at `address` and hands everything on to `to`.
@@ -40,6 +55,8 @@ impl Proxy {
                 streams: Mutex::default(),
                 stalled_before: AtomicU64::new(0),
                 next: AtomicU64::new(0),
+                quality: Mutex::default(),
+                chunks: AtomicU64::new(0),
             }),
         };
         let shared = Arc::clone(&proxy.shared);
@@ -78,6 +95,16 @@ impl Proxy {
     pub(crate) fn silence_all_connections(&self) {
         self.shared.stalled_before.store(u64::MAX, Ordering::SeqCst);
     }
+
+    /// Passes on everything again, what was held back first.
+    pub(crate) fn resume(&self) {
+        self.shared.stalled_before.store(0, Ordering::SeqCst);
+    }
+
+    /// Changes how bytes are passed on.
+    pub(crate) fn set(&self, quality: Quality) {
+        *self.shared.quality() = quality;
+    }
 }
 
 impl Shared {
@@ -92,6 +119,7 @@ impl Shared {
                     while number < shared.stalled_before.load(Ordering::SeqCst) {
                         thread::sleep(LOOK);
                     }
+                    thread::sleep(shared.duration_of_chunk());
                     if to.write_all(&buffer[..read]).is_err() {
                         break;
                     }
@@ -100,6 +128,22 @@ impl Shared {
             });
         }
         Ok(())
+    }
+
+    /// How long the next chunk is under way.
+    fn duration_of_chunk(&self) -> Duration {
+        let Quality { delay, lost_of } = *self.quality();
+        let number = self.chunks.fetch_add(1, Ordering::Relaxed);
+        let is_lost = lost_of > 0 && number.is_multiple_of(lost_of);
+        if is_lost {
+            delay + RETRANSMISSION
+        } else {
+            delay
+        }
+    }
+
+    fn quality(&self) -> MutexGuard<'_, Quality> {
+        self.quality.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn streams(&self) -> MutexGuard<'_, Vec<TcpStream>> {

@@ -91,20 +91,15 @@ pub(crate) struct Replica {
 impl<'w> Release<'w> {
     /// Ships what the chart ships, without a replica: nothing answers and nothing is called.
     pub(crate) fn install(world: &'w World, chart: &Chart<'_>) -> Result<Self> {
-        let installation = ReleaseNames {
-            namespace: world.namespace().to_owned(),
-            name: NAME.to_owned(),
-        };
-        let mut objects = rbac::objects(&chart.rights, chart.on, &installation);
-        objects.extend(own(&installation));
-        objects.extend(configurations(&installation, chart.failure_policy)?);
-        objects.push(bootstrap(&installation, &chart.policy)?);
-        let (elsewhere, own): (Vec<_>, Vec<_>) = objects
-            .into_iter()
-            .partition(|object| object["metadata"]["namespace"] == "default");
         world.apply(&definitions()?)?;
-        world.apply_in("default", &list(&elsewhere))?;
-        world.apply(&list(&own))?;
+        Self::install_without_definitions(world, chart)
+    }
+
+    /// The same without the definitions of the custom resources.
+    pub(crate) fn install_without_definitions(world: &'w World, chart: &Chart<'_>) -> Result<Self> {
+        for (namespace, objects) in manifests(world, chart)? {
+            world.apply_in(&namespace, &objects)?;
+        }
         Self::shipped(world)
     }
 
@@ -126,12 +121,10 @@ impl<'w> Release<'w> {
         self.world.apply(&map.to_string()).map(|_| ())
     }
 
-    /// Starts a replica behind a proxy, as [`Self::start_ready`].
+    /// Starts a replica that reaches the API server by a proxy; it is not waited for, and not called.
     pub(crate) fn start_behind(&self, proxy: &Proxy, name: &str) -> Result<Replica> {
         let kubeconfig = self.world.account_config(NAME, Some(proxy.address()))?;
-        let replica = self.spawn(name, &[], &kubeconfig)?;
-        self.send_to(&replica)?;
-        Ok(replica)
+        self.spawn(name, &[], &kubeconfig)
     }
 
     /// Starts a replica; it is not waited for, and nobody sends it anything.
@@ -237,11 +230,21 @@ impl<'w> Release<'w> {
 }
 
 impl Replica {
+    /// Its admin port.
+    pub(crate) fn admin(&self) -> Admin {
+        self.admin
+    }
+
+    /// Whether it says that it is ready; an error if its process has ended.
+    pub(crate) fn is_ready(&self) -> Result<bool> {
+        self.process.check()?;
+        Ok(self.admin.is_ready())
+    }
+
     /// Waits until it says that it is ready.
     pub(crate) fn wait_until_ready(&self) -> Result<()> {
         wait_for(&format!("a ready {}", self.name), || {
-            self.process.check()?;
-            Ok(self.admin.is_ready().then_some(()))
+            Ok(self.is_ready()?.then_some(()))
         })
     }
 
@@ -288,6 +291,26 @@ impl Replica {
     pub(crate) fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)
     }
+}
+
+/// The objects of a release in the namespace of the trial, and those beside it, each as a List with its namespace.
+pub(crate) fn manifests(world: &World, chart: &Chart<'_>) -> Result<[(String, String); 2]> {
+    const BESIDE: &str = "default";
+    let installation = ReleaseNames {
+        namespace: world.namespace().to_owned(),
+        name: NAME.to_owned(),
+    };
+    let mut objects = rbac::objects(&chart.rights, chart.on, &installation);
+    objects.extend(own(&installation));
+    objects.extend(configurations(&installation, chart.failure_policy)?);
+    objects.push(bootstrap(&installation, &chart.policy)?);
+    let (beside, own): (Vec<_>, Vec<_>) = objects
+        .into_iter()
+        .partition(|object| object["metadata"]["namespace"] == BESIDE);
+    Ok([
+        (BESIDE.to_owned(), list(&beside)),
+        (installation.namespace, list(&own)),
+    ])
 }
 
 /// What the chart ships empty and the product fills, and the Service.

@@ -1,6 +1,7 @@
 //! The trials, by what they are about.
 
 mod answers;
+mod applied_again;
 pub(crate) mod audit;
 mod callers;
 mod certificates;
@@ -17,12 +18,14 @@ mod leader;
 mod limits;
 mod load;
 mod modes;
+mod network;
 mod node;
 mod objects;
 pub(crate) mod product;
 mod repeated;
 mod replicas;
 mod rights;
+mod starts;
 mod statuses;
 
 use crate::trial::Trial;
@@ -47,6 +50,9 @@ pub(crate) fn all() -> Vec<Trial> {
         leader::trials(),
         limits::trials(),
         faults::trials(),
+        starts::trials(),
+        network::trials(),
+        applied_again::trials(),
         audit::trials(),
         crds::trials(),
         statuses::trials(),

@@ -153,9 +153,15 @@ fn the_commands_of_the_readme_run() {
 #[test]
 fn the_trials_of_the_faults_exist() {
     let page = read(Path::new("docs/reliability.md"));
-    let trials = ["faults.rs", "certificates.rs"]
-        .map(|file| read(&Path::new("tests/cluster/trials").join(file)))
-        .concat();
+    let trials = [
+        "applied_again.rs",
+        "certificates.rs",
+        "faults.rs",
+        "network.rs",
+        "starts.rs",
+    ]
+    .map(|file| read(&Path::new("tests/cluster/trials").join(file)))
+    .concat();
     let (_, table) = page.split_once("| trial |\n").unwrap();
     let rows: Vec<_> = table
         .lines()

@@ -75,7 +75,7 @@ fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
     creates.end(AT_LEAST, false)
 }
 
-fn rewritten(geography: &str) -> String {
+pub(super) fn rewritten(geography: &str) -> String {
     format!("{geography}.{SONNET}")
 }
 
@@ -83,7 +83,8 @@ fn watches_are_cut(world: &World) -> Result<()> {
     let release = Release::install(world, &Chart::default())?;
     let apps = world.neighbour("apps")?;
     let proxy = Proxy::start(world.next_address(), world.plane().api_server())?;
-    let _one = release.start_behind(&proxy, "one")?;
+    let one = release.start_behind(&proxy, "one")?;
+    release.send_to(&one)?;
     release.wait_until_active()?;
     let probe = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
@@ -207,7 +208,7 @@ fn a_long_pause(world: &World) -> Result<()> {
         thread::sleep(UNREADY);
         creates.release.remove_endpoint(&paused)?;
         creates.change_policy()?;
-        creates.continues()?;
+        creates.store(1)?;
         paused.signal("CONT")?;
         creates.release.send_to(&paused)?;
         creates.replicas.push(paused);

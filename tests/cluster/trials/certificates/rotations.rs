@@ -15,9 +15,8 @@ use super::{ROTATE, replicas::SECRET, signing};
 use crate::{
     certificates::{Authority, Subject},
     counters::created_pods,
-    creates::wait_until_rewritten,
     hosted::Hosted,
-    prober::Prober,
+    prober::{Prober, wait_until_rewritten},
     process::wait_for,
     release::{Chart, LEADER, NAME, Release},
     tls_client,
