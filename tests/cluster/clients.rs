@@ -59,6 +59,7 @@ pub(crate) struct Clients<'w> {
     world: &'w World,
     namespaces: Vec<String>,
     probers: Vec<Prober>,
+    after: u32,
     before: Answer,
     current: Answer,
     /// Whether a Pod may have been stored unchanged.
@@ -104,6 +105,7 @@ impl<'w> Clients<'w> {
             world,
             namespaces,
             probers: probers?,
+            after: AFTER,
             before: FIRST,
             current: FIRST,
             unchanged: false,
@@ -111,6 +113,11 @@ impl<'w> Clients<'w> {
             calling_errors,
             calls,
         })
+    }
+
+    /// Sets how many Pods each client stores after a fault.
+    pub(crate) fn store_after_each(&mut self, after: u32) {
+        self.after = after;
     }
 
     /// Permits that Pods are stored unchanged from now on, but not after a fault.
@@ -121,9 +128,11 @@ impl<'w> Clients<'w> {
     /// Waits until each client has stored so many more Pods.
     pub(crate) fn store(&self, more: u32) -> Result<()> {
         const AT_ONCE: u32 = 50; // far fewer than a client stores while a trial waits
+        let before: Vec<u32> = self.probers.iter().map(Prober::stored).collect();
         for stored in (0..more).step_by(AT_ONCE as usize) {
-            for prober in &self.probers {
-                prober.wait_for(AT_ONCE.min(more - stored))?;
+            let stored = more.min(stored + AT_ONCE);
+            for (prober, before) in self.probers.iter().zip(&before) {
+                prober.wait_until(before + stored)?;
             }
         }
         Ok(())
@@ -157,7 +166,7 @@ impl<'w> Clients<'w> {
         let mut observed = self.wait_for_success()?;
         observed.stores_only(&self.before_and_current())?;
         self.before = self.current;
-        self.store(AFTER)?;
+        self.store(self.after)?;
         let after = self.take();
         let current = self.current.value();
         after

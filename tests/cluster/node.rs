@@ -14,12 +14,13 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
 
-pub(crate) use cgroups::end;
+pub(crate) use cgroups::{end, exhaust_memory};
 pub(crate) use files::{NODE, NODE_USER};
 pub(crate) use tools::Tools;
 
@@ -44,8 +45,13 @@ pub(crate) struct Node {
     places: Places,
     tools: Tools,
     image: String,
-    processes: Vec<Process>,
+    processes: Mutex<Vec<(&'static str, Process)>>,
 }
+
+/// What runs containers; the kubelet is first, as it is what would start them again.
+const AGENTS: [&str; 2] = ["kubelet", "containerd"];
+
+const DNS: &str = "coredns";
 
 impl Node {
     /// Starts a node on a plane that has none, with the image of the product loaded: 5 seconds on two cores.
@@ -62,7 +68,7 @@ impl Node {
             },
             tools: tools.clone(),
             image: String::new(),
-            processes: Vec::new(),
+            processes: Mutex::default(),
         };
         prepare_machine()?;
         node.write_files(plane)?;
@@ -81,6 +87,38 @@ impl Node {
     /// The name of the image of the product, as it is loaded.
     pub(crate) fn image(&self) -> &str {
         &self.image
+    }
+
+    /// Gives the image of the product another tag.
+    pub(crate) fn tag_image(&self, tag: &str) -> Result<()> {
+        let (repository, _) = self.image.rsplit_once(':').context("an image has a tag")?;
+        let tagged = format!("{repository}:{tag}");
+        self.ctr(&["images", "tag", "--force", &self.image, &tagged])
+            .map(|_| ())
+    }
+
+    /// Stops the node as a loss of power does: the kubelet, the container runtime and every container are killed.
+    pub(crate) fn kill(&self) -> Result<()> {
+        let tasks = self.ctr(&["tasks", "list", "--quiet"])?;
+        let processes: Result<Vec<_>> = tasks.lines().map(|id| self.process_of(id)).collect();
+        for agent in AGENTS {
+            self.processes().retain(|(name, _)| *name != agent);
+        }
+        for process in processes? {
+            let _ = kill(&process); // a container ends with that of its sandbox
+        }
+        Ok(())
+    }
+
+    /// Starts what [`Self::kill`] has stopped.
+    pub(crate) fn boot(&self, plane: &Plane) -> Result<()> {
+        self.start_containerd(plane)?;
+        self.start_kubelet(plane)
+    }
+
+    /// Stops the DNS server of the cluster.
+    pub(crate) fn stop_names(&self) {
+        self.processes().retain(|(name, _)| *name != DNS);
     }
 
     /// The folder in `/proc` of the one process of a container, which the kubelet names `containerd://…`.
@@ -111,7 +149,7 @@ impl Node {
         Ok(())
     }
 
-    fn start_network(&mut self, plane: &Plane) -> Result<()> {
+    fn start_network(&self, plane: &Plane) -> Result<()> {
         let address = self.places.address;
         let scheduler = [
             "--kubeconfig=kube-scheduler.kubeconfig".to_owned(),
@@ -132,6 +170,14 @@ impl Node {
     }
 
     fn start_runtime(&mut self, plane: &Plane) -> Result<()> {
+        self.start_containerd(plane)?;
+        let sandbox = archive::pack(&self.tools.runtime("pause"), SANDBOX, &self.places.folder)?;
+        self.import(&sandbox)?;
+        self.image = self.import(self.tools.image())?;
+        Ok(())
+    }
+
+    fn start_containerd(&self, plane: &Plane) -> Result<()> {
         let mut command = Command::new(self.tools.runtime("containerd"));
         let path = std::env::var("PATH").unwrap_or_default();
         command
@@ -142,15 +188,11 @@ impl Node {
         self.spawn(plane, "containerd", command)?;
         wait_for("a container runtime", || {
             self.check()?;
-            Ok(self.ctr(&["version"]).ok())
-        })?;
-        let sandbox = archive::pack(&self.tools.runtime("pause"), SANDBOX, &self.places.folder)?;
-        self.import(&sandbox)?;
-        self.image = self.import(self.tools.image())?;
-        Ok(())
+            Ok(self.ctr(&["version"]).ok().map(|_| ()))
+        })
     }
 
-    fn start_kubelet(&mut self, plane: &Plane) -> Result<()> {
+    fn start_kubelet(&self, plane: &Plane) -> Result<()> {
         let args = [
             format!("--config={}/kubelet.json", self.places.folder.display()),
             "--kubeconfig=kubelet.kubeconfig".to_owned(),
@@ -170,7 +212,8 @@ impl Node {
         })
     }
 
-    fn start_names(&mut self, plane: &Plane) -> Result<()> {
+    /// Starts the DNS server of the cluster.
+    pub(crate) fn start_names(&self, plane: &Plane) -> Result<()> {
         let list = self.places.folder.join("names.json");
         fs::write(&list, self.places.names().to_string())?;
         let output = plane
@@ -184,7 +227,7 @@ impl Node {
         command
             .arg("-conf")
             .arg(self.places.folder.join("Corefile"));
-        self.spawn(plane, "coredns", command)?;
+        self.spawn(plane, DNS, command)?;
         wait_for("a DNS server that knows the Services", || {
             self.check()?;
             Ok(self.names_are_ready().unwrap_or_default().then_some(()))
@@ -200,22 +243,35 @@ impl Node {
         Ok(answer.contains(" 200 "))
     }
 
-    fn spawn_of_kubernetes(&mut self, plane: &Plane, name: &str, args: &[String]) -> Result<()> {
+    fn spawn_of_kubernetes(
+        &self,
+        plane: &Plane,
+        name: &'static str,
+        args: &[String],
+    ) -> Result<()> {
         let mut command = Command::new(self.tools.kubernetes(name));
         command.args(args);
         self.spawn(plane, name, command)
     }
 
-    fn spawn(&mut self, plane: &Plane, name: &str, mut command: Command) -> Result<()> {
+    fn spawn(&self, plane: &Plane, name: &'static str, mut command: Command) -> Result<()> {
         command.current_dir(plane.folder());
         let log = plane.folder().join(name).with_extension("log");
-        self.processes
-            .insert(0, Process::spawn(name, &mut command, log)?);
+        let process = Process::spawn(name, &mut command, log)?;
+        self.processes().insert(0, (name, process));
         Ok(())
     }
 
     fn check(&self) -> Result<()> {
-        self.processes.iter().try_for_each(Process::check)
+        self.processes()
+            .iter()
+            .try_for_each(|(_, process)| process.check())
+    }
+
+    fn processes(&self) -> MutexGuard<'_, Vec<(&'static str, Process)>> {
+        self.processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads an archive, and says the name of its image. What the import prints is cut for a terminal.
@@ -250,6 +306,12 @@ impl Node {
         );
         Ok(String::from_utf8(output.stdout)?)
     }
+}
+
+/// Kills the process of a folder in `/proc`.
+pub(crate) fn kill(process: &Path) -> Result<()> {
+    let number = process.file_name().context("no process")?;
+    run("kill", &["-s", "KILL", &number.to_string_lossy()])
 }
 
 /// Makes the machine, as these namespaces see it, one that a node can live on, without leaving anything on it.

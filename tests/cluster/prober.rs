@@ -188,11 +188,20 @@ impl Prober {
 
     /// Waits until so many more were stored.
     pub(crate) fn wait_for(&self, more: u32) -> Result<()> {
-        let aim = lock(&self.observations).created() + more;
-        wait_for(&format!("{more} more Pods"), || {
+        self.wait_until(self.stored() + more)
+    }
+
+    /// How many were stored since the last [`Self::take`].
+    pub(crate) fn stored(&self) -> u32 {
+        lock(&self.observations).created()
+    }
+
+    /// Waits until so many were stored since the last [`Self::take`].
+    pub(crate) fn wait_until(&self, stored: u32) -> Result<()> {
+        wait_for(&format!("{stored} stored Pods"), || {
             let over = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
             ensure!(!over, "the prober has ended");
-            Ok((lock(&self.observations).created() >= aim).then_some(()))
+            Ok((self.stored() >= stored).then_some(()))
         })
     }
 

@@ -20,6 +20,7 @@ mod load;
 mod modes;
 mod network;
 mod node;
+mod node_faults;
 mod objects;
 pub(crate) mod product;
 mod repeated;
@@ -59,6 +60,7 @@ pub(crate) fn all() -> Vec<Trial> {
         node::trials(),
         guide::trials(),
         load::trials(),
+        node_faults::trials(),
     ]
     .into_iter()
     .flatten()

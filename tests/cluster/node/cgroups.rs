@@ -3,12 +3,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 
 /// The beginning of the names of all such cgroups.
 const PREFIX: &str = "bedrock-profiles-trials-";
@@ -34,6 +34,39 @@ pub(super) fn sweep() {
             }
         }
     }
+}
+
+/// Allocates more memory in the cgroup of a process than that may have, until the kernel has killed what it contains: first the
+/// process, whose `oom_score_adj` the kubelet has raised.
+pub(crate) fn exhaust_memory(process: &Path) -> Result<()> {
+    const MORE: &str = "160M"; // than the limit of the chart
+    let cgroup = memory_cgroup(process)?;
+    // `tail` keeps a line that does not end.
+    let script = r#"echo $$ > "$0/cgroup.procs" && head -c "$1" /dev/zero | tail > /dev/null"#;
+    let status = Command::new("sh")
+        .args(["-c", script])
+        .arg(&cgroup)
+        .arg(MORE)
+        .stderr(Stdio::null()) // the shell reports what was killed
+        .status()?;
+    ensure!(!status.success(), "{} was not exhausted", cgroup.display());
+    Ok(())
+}
+
+/// The folder of the cgroup that limits the memory of a process.
+fn memory_cgroup(process: &Path) -> Result<PathBuf> {
+    let text = fs::read_to_string(process.join("cgroup"))?;
+    let lines = text.lines().filter_map(|line| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        Some((parts.next()?, parts.next()?.trim_start_matches('/')))
+    });
+    let folder = lines
+        .filter(|(controllers, _)| {
+            controllers.is_empty() || controllers.split(',').any(|one| one == "memory")
+        })
+        .map(|(controllers, path)| Path::new(ROOT).join(controllers).join(path))
+        .find(|folder| folder.join("cgroup.procs").is_file());
+    folder.with_context(|| format!("no cgroup with memory: {text}"))
 }
 
 /// Ends every other process of this PID namespace, and removes the cgroups. Only as its first process, at the end of everything.

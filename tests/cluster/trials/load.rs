@@ -4,12 +4,14 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::product::{SONNET, asking};
+use super::{
+    node_faults::evict,
+    product::{SONNET, asking},
+};
 use crate::{
     counters::counter,
     deployment::Deployment,
     prober::{Observations, Prober},
-    process::wait_for,
     release::NAME,
     trial::{Trial, node},
     world::World,
@@ -184,18 +186,4 @@ fn wait_until_rolled_out(world: &World) -> Result<()> {
         .kubectl(&args, None)?
         .success("kubectl rollout status")
         .map(|_| ())
-}
-
-/// Evicts a Pod as soon as the budget for disruptions lets it go.
-fn evict(world: &World, pod: &str) -> Result<()> {
-    let namespace = world.namespace();
-    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/eviction");
-    let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}});
-    wait_for(&format!("the eviction of {pod}"), || {
-        let output = world.kubectl(
-            &["create", "--raw", &path, "-f", "-"],
-            Some(&eviction.to_string()),
-        )?;
-        Ok(output.ok.then_some(()))
-    })
 }
