@@ -177,12 +177,15 @@ impl Generator {
                 self.quoted(),
                 self.simple_alone()
             ),
-            12 => format!(
-                "B=({} {}); {}",
-                self.word(),
-                self.word(),
-                self.simple_alone()
-            ),
+            12 => {
+                let (first, mut last) = (self.word(), self.word());
+                // Bash 5.2 prints the commands of a substitution and reads that before it runs them. Of an array it prints no blank
+                // before the parenthesis, not even one behind a backslash.
+                if self.substitutions > 0 && last.ends_with("\\ ") {
+                    last.push('w');
+                }
+                format!("B=({first} {last}); {}", self.simple_alone())
+            }
             _ => format!("(( 1 + 2 )); {} <<< {}", self.simple_alone(), self.word()),
         };
         self.pending = own;
@@ -192,8 +195,8 @@ impl Generator {
     /// A simple command whose here-documents, if any, follow the line.
     fn simple(&mut self) -> String {
         let mut text = self.simple_alone();
-        // Bash 5.2 prints the commands of a substitution and reads that before it runs them. Behind the text of a here-document in
-        // a compound command it loses an operator.
+        // Of the commands of a substitution (see the array), bash 5.2 loses an operator behind the text of a here-document in a
+        // compound command.
         let is_misread =
             self.flavour == Flavour::Bash && self.substitutions > 0 && self.compounds > 0;
         if self.one_in(8) && !is_misread {

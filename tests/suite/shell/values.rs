@@ -1,6 +1,8 @@
 //! The fields of a word, with the variables of the prelude.
 
-use bedrock_profiles::text::shell::{Parameter, ParameterOperator, PartKind, ShellScript};
+use bedrock_profiles::text::shell::{
+    BlockKind, Parameter, ParameterOperator, PartKind, ShellScript,
+};
 
 /// The values of words in a script.
 pub(crate) struct Fields<'a> {
@@ -28,7 +30,7 @@ impl Fields<'_> {
                 PartKind::Parameter(parameter) if !part.is_quoted && self.has_blanks(parameter) => {
                     None
                 }
-                PartKind::Parameter(parameter) => self.parameter(parameter),
+                PartKind::Parameter(parameter) => self.parameter(word, parameter),
                 PartKind::Substitution if text(&part.span).starts_with(['<', '>']) => None,
                 PartKind::Substitution => self.output.map(str::to_owned),
                 PartKind::Unknown => None,
@@ -48,15 +50,20 @@ impl Fields<'_> {
         })
     }
 
-    fn parameter(&self, parameter: &Parameter) -> Option<String> {
+    /// The value of a parameter in a word.
+    fn parameter(&self, word: usize, parameter: &Parameter) -> Option<String> {
         let name = &self.script.source[parameter.name.clone()];
         let has_colon = self.script.source[parameter.name.end..].starts_with(':');
+        // A damaged script may assign another value to a variable of the prelude.
+        if self.is_assigned(name) && matches!(name, "X" | "Y" | "E" | "U") {
+            return None;
+        }
         let variable = match name {
             "X" => Some("xval".to_owned()),
             "Y" => Some("yval".to_owned()),
             "E" => Some(String::new()),
             "U" => None,
-            _ => Some(self.assigned(name)?),
+            _ => Some(self.assigned(name, word)?),
         };
         let is_set = variable
             .as_ref()
@@ -72,17 +79,46 @@ impl Fields<'_> {
         }
     }
 
-    /// The value of the only assignment to a variable. One before a program is of that program's environment, and the words of
-    /// the command do not have it yet.
-    fn assigned(&self, name: &str) -> Option<String> {
+    /// Whether an assignment or an expansion of the script assigns a value to a variable.
+    fn is_assigned(&self, name: &str) -> bool {
+        let source = |span: &std::ops::Range<usize>| &self.script.source[span.clone()];
+        let mut assignments = self.script.commands.iter().flat_map(|one| &one.assignments);
+        let words = 0..self.script.words.len();
+        let mut parts = words.flat_map(|word| self.script.parts(word));
+        assignments.any(|one| source(&one.name) == name)
+            || parts.any(|part| {
+                matches!(&part.kind, PartKind::Parameter(Parameter { name: of, alternative: Some((ParameterOperator::Assign, _)) })
+                    if source(of) == name)
+            })
+    }
+
+    /// The value of the only assignment to a variable, for a word. One before a program is of that program's environment, and the
+    /// words of the command do not have it yet. One with a redirection is not made if the file cannot be opened.
+    fn assigned(&self, name: &str, word: usize) -> Option<String> {
         let assignments = self.script.commands.iter().flat_map(|command| {
-            let is_alone = self.script.words_of(command).is_empty();
             let of_command = command.assignments.iter();
-            of_command.map(move |assignment| (assignment, is_alone))
+            of_command.map(move |assignment| (command, assignment))
         });
-        let mut all = assignments.filter(|(one, _)| &self.script.source[one.name.clone()] == name);
-        let (only, is_alone) = all.next()?;
-        let is_value = all.next().is_none() && only.items.is_empty() && is_alone;
+        let mut all = assignments.filter(|(_, one)| &self.script.source[one.name.clone()] == name);
+        let (command, only) = all.next()?;
+        let is_alone = self.script.words_of(command).is_empty() && command.redirections.is_empty();
+        let user = &self.script.commands[self.script.words[word].command];
+        let is_value = all.next().is_none()
+            && only.items.is_empty()
+            && is_alone
+            && self.reaches(command.block, user.block);
         is_value.then(|| self.value(only.value)).flatten()
+    }
+
+    /// Whether each block around the assignment that is not around the word too runs in any case, and in the same process. A sign
+    /// too many may make a pipeline of an assignment.
+    fn reaches(&self, assignment: usize, word: usize) -> bool {
+        let around = |block: usize| {
+            let parent = |block: &usize| (*block > 0).then(|| self.script.blocks[*block].parent);
+            std::iter::successors(Some(block), parent)
+        };
+        around(assignment)
+            .take_while(|block| !around(word).any(|other| other == *block))
+            .all(|block| self.script.blocks[block].kind == BlockKind::Transparent)
     }
 }

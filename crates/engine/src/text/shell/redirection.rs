@@ -3,7 +3,7 @@
 use super::Redirection;
 use super::here_document::PendingHereDocument;
 use super::reader::{ScriptReader, Stop};
-use super::word::WordEnd;
+use super::word::{WordEnd, is_blank_or_operator};
 
 impl ScriptReader<'_> {
     /// A redirection of the current command; `false` if none follows.
@@ -22,6 +22,10 @@ impl ScriptReader<'_> {
             .count();
         let start = self.at + digits;
         self.refuse_continued_operator(start, b"<>")?;
+        // Digits before `&>` are a word.
+        if digits > 0 && self.byte(start) == Some(b'&') {
+            return Ok(false);
+        }
         let is_process_substitution =
             self.byte(start + 1) == Some(b'(') && digits == 0 && self.peek() != Some(b'&');
         let length = operator_length(&self.bytes[start..]);
@@ -32,8 +36,12 @@ impl ScriptReader<'_> {
         let operator = &self.bytes[start..start + length];
         let goes_on: &[u8] = if operator == b"<<" { b"<-" } else { b"<>&|(" };
         self.refuse_continued_operator(self.at, goes_on)?;
+        self.refuse_joined_close(operator)?;
         self.redirection_target()?;
         let target = self.word(WordEnd::Blank)?;
+        if operator.starts_with(b"&") {
+            self.refuse_word()?;
+        }
         let redirections = &mut self.current().redirections;
         let redirection = redirections.len();
         redirections.push(Redirection {
@@ -67,6 +75,35 @@ impl ScriptReader<'_> {
         match sign {
             Some(_) if behind > start => Err(Stop::NotUnderstood),
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Refuses text that is joined to the operator that closes a descriptor: for bash the text behind `>&-` starts a word, and for other
+    /// shells it belongs to the name of the descriptor. A continuation before the dash is refused too.
+    fn refuse_joined_close(&self, operator: &[u8]) -> Result<(), Stop> {
+        if !matches!(operator, b"<&" | b">&") {
+            return Ok(());
+        }
+        self.refuse_continued_operator(self.at, b"-")?;
+        let behind = self.byte(self.at + 1);
+        let is_joined = behind.is_some_and(|byte| !is_blank_or_operator(byte));
+        if self.peek() == Some(b'-') && is_joined {
+            return Err(Stop::NotUnderstood);
+        }
+        Ok(())
+    }
+
+    /// Refuses a word behind `&>` and its target: bash reads an argument of the command, and other shells, for which `&` ends the
+    /// command, another command.
+    fn refuse_word(&mut self) -> Result<(), Stop> {
+        self.blanks();
+        let digits = self.bytes[self.at..].iter();
+        let digits = digits.take_while(|b| b.is_ascii_digit()).count();
+        let is_redirection = matches!(self.byte(self.at + digits), Some(b'<' | b'>'));
+        if self.is_at_command_end() || is_redirection {
+            Ok(())
+        } else {
+            Err(Stop::NotUnderstood)
         }
     }
 

@@ -316,7 +316,7 @@ impl ScriptReader<'_> {
 }
 
 /// Whether a byte ends a word, without those that may start a process substitution.
-fn is_blank_or_operator(byte: u8) -> bool {
+pub(super) fn is_blank_or_operator(byte: u8) -> bool {
     matches!(
         byte,
         b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')'

@@ -92,7 +92,9 @@ fn words_are_read_as_a_shell_reads_them() {
             "[a] [?] [$1] [$@] [$] [100$]",
         ),
         ("a 2>&1 >'b c' <d &>e", "[a] >&[1] >[b c] <[d] &>[e]"),
+        ("a 2&>c 2>d # e", "[a] [2] &>[c] >[d]"),
         ("a <<<b", "[a] <<<[b]"),
+        ("a 3>&- >& - b", "[a] [b] >&[-] >&[-]"),
         ("a {{ .Values.x | quote }} \"{{ b }}\"", "[a] [?] [?]"),
         ("a $'b\\n'", "[a] [?]"),
         ("time ! a", "[a]"),
@@ -163,6 +165,11 @@ fn the_part_after_an_unknown_construct_is_unread() {
         ("a; b 3\\\n>&-", 1),
         ("a; b 1\\\n2>c", 1),
         ("a; b >\\\n>c", 1),
+        ("a; b &>c d", 1),
+        ("a; b &>c 2", 1),
+        ("a; b 3>&-{", 1),
+        ("a; b <&-c", 1),
+        ("a; b >&\\\n-c", 1),
     ] {
         let script = read(text, DollarSpelling::Plain);
         assert!(script.unread.is_some(), "{text}");
