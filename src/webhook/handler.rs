@@ -113,8 +113,8 @@ impl AdmissionHandler {
         self.metrics.observe_duration(duration);
     }
 
-    /// Answers the reviews that need no evaluation, which are most: of an excluded namespace, or of a body that holds no ID and names
-    /// no ConfigMap that holds one. The objects are searched and not parsed.
+    /// Answers the reviews that need no evaluation, which are most: of an excluded namespace, of a body that holds no ID and names
+    /// no ConfigMap that holds one, or of an object that no policy selects. The objects are searched and not parsed.
     ///
     /// # Errors
     /// [`MissingInput::View`].
@@ -133,7 +133,8 @@ impl AdmissionHandler {
         };
         let namespace = envelope.namespace;
         let is_relevant = !self.excluded.contains(namespace)
-            && (view.snapshot.can_hold_an_id(body) || view.can_take_an_id(body, namespace));
+            && (view.snapshot.can_hold_an_id(body) || view.can_take_an_id(body, namespace))
+            && view.may_select(namespace, envelope.resource == "configmaps");
         Ok(if is_relevant {
             Prefiltered::Relevant
         } else {

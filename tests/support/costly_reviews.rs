@@ -12,6 +12,14 @@ use bedrock_profiles::webhook::metrics::Metrics;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
+#[path = "generated_reviews.rs"]
+mod generated;
+#[path = "costly_shapes.rs"]
+mod shapes;
+
+#[allow(unused_imports, reason = "each program uses one of them")]
+pub(crate) use generated::{generated_review, review_of_input};
+
 /// The ID in the reviews.
 const ID: &str = "anthropic.claude-sonnet-4-6";
 
@@ -37,16 +45,21 @@ impl CostlyReview {
 
 /// A handler with the default policy in a mode.
 pub(crate) fn handler(mode: &str) -> AdmissionHandler {
+    handler_of(json!({"mode": mode}))
+}
+
+/// A handler with the default policy and these fields. It excludes the namespace `excluded`.
+pub(crate) fn handler_of(policy: Value) -> AdmissionHandler {
     let evaluation = EvaluationArgs {
         today: "2026-11-23".parse().ok(),
         ..EvaluationArgs::default()
     };
-    let policy = serde_json::from_value(serde_json::json!({"mode": mode})).unwrap();
+    let policy = serde_json::from_value(policy).unwrap();
     let (view, _) = evaluation.view(policy).unwrap();
     AdmissionHandler::new(
         Arc::new(Published::new(Some(view))),
         Metrics::register(&mut Registry::default()),
-        BTreeSet::new(),
+        BTreeSet::from(["excluded".into()]),
         evaluation.today(),
     )
 }
@@ -56,6 +69,7 @@ pub(crate) fn costly_reviews() -> Vec<CostlyReview> {
     let mut reviews = exceeding_files();
     reviews.extend(exceeding_objects());
     reviews.extend(reviews_within());
+    reviews.extend(shapes::all());
     reviews
 }
 
@@ -279,103 +293,4 @@ fn volumes(count: usize) -> Value {
     object["spec"]["volumes"] = volumes.into();
     object["spec"]["containers"][0]["volumeMounts"] = mounts.into();
     object
-}
-
-/// Pieces of which texts are made that may cost much.
-const PIECES: &[&str] = &[
-    "m: anthropic.claude-sonnet-4-6\n",
-    "anthropic.claude-sonnet-4-6",
-    "ai21.a-1 ",
-    "- anthropic.claude-sonnet-4-6\n",
-    "  ",
-    "\n",
-    "---\n",
-    "k: ",
-    "&a ",
-    "*a",
-    "x: &a\n",
-    "y: *a\n",
-    "<<: *a\n",
-    "{",
-    "}",
-    "[",
-    "]",
-    "\"k\": ",
-    "\"",
-    "'",
-    ",",
-    "{{ x }}",
-    "{% if %}\n",
-    "region: eu-west-1\n",
-    "AWS_REGION=eu-west-1 ",
-    "export AWS_REGION=us-east-1\n",
-    "REGION",
-    "$(X)",
-    "${X:-anthropic.claude-sonnet-4-6}",
-    "us.",
-    "arn:aws:bedrock:us-east-1::foundation-model/",
-    "run --model anthropic.claude-sonnet-4-6 --region eu-west-1\n",
-    "cat <<E\n",
-    "E\n",
-    "\\\n",
-    "| ",
-    "$(",
-    ")",
-    "`",
-    "#",
-    "=",
-    ".",
-    "a.b.c=",
-    "https://bedrock-runtime.us-east-1.amazonaws.com/model/",
-    "spring.config.activate.on-profile: a\n",
-    "spring.ai.bedrock.aws.region: eu-west-1\n",
-];
-
-/// Names of files, by which a text has a format.
-const FILES: &[&str] = &[
-    "m.yaml",
-    "m.json",
-    "m.toml",
-    "m.properties",
-    "m.env",
-    "m.sh",
-    "m",
-    "MODEL_ID",
-];
-
-/// A review that is made of few pieces, many times; the same for the same seed.
-pub(crate) fn generated_review(seed: u64) -> (String, Vec<u8>) {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut text = String::new();
-    // Up to three parts, each a few pieces again and again.
-    for _ in 0..random.usize(1..=3) {
-        let pieces: String = (0..random.usize(1..=5))
-            .map(|_| PIECES[random.usize(..PIECES.len())])
-            .collect();
-        let most = (300_000 / pieces.len()).max(2);
-        text.push_str(&pieces.repeat(random.usize(1..most)));
-    }
-    text.truncate(text.floor_char_boundary(600_000));
-    text.push_str("\nm: anthropic.claude-sonnet-4-6\n");
-    let object = match random.usize(..8) {
-        0 => pod(&["sh", "-c"], &json!([text])),
-        1 => pod(&[], &json!([text])),
-        2 => {
-            let mut object = pod(&[], &json!([ID]));
-            let value = &text[..text.floor_char_boundary(2000)];
-            let env: Vec<_> = (0..200)
-                .map(|at| json!({"name": format!("V{at}_MODEL"), "value": value}))
-                .collect();
-            object["spec"]["containers"][0]["env"] = env.into();
-            object
-        }
-        3 => {
-            let mut object = pod(&[], &json!([ID]));
-            object["metadata"]["annotations"] = json!({"bedrock-profiles.dev/rewrites": text, "bedrock-profiles.dev/ignore-env": text});
-            object
-        }
-        _ => file(FILES[random.usize(..FILES.len())], &text),
-    };
-    let start: String = text.chars().take(200).collect();
-    (start, body(&object))
 }

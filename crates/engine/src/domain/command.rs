@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::domain::reason::Reason;
-use crate::domain::setting::Setting;
+use crate::domain::setting::{Setting, SettingValue};
 use crate::domain::syntax::Syntax;
 
 mod argument;
@@ -26,6 +26,9 @@ pub use programs::AWS_CALLS;
 pub(crate) use script::script_reads;
 pub use script::{EmbeddedText, ScriptCommands, settings_in_value};
 
+/// The arguments of a command that are compared for one step.
+pub const ARGUMENTS_PER_STEP: usize = 8;
+
 /// The settings in reach of an ID in a command.
 #[derive(Debug, Clone, Default)]
 pub struct CommandReach {
@@ -35,6 +38,26 @@ pub struct CommandReach {
     pub before: Vec<Setting<'static>>,
     /// Whether the command configures another process, so that the variables of the container are out of reach.
     pub is_other_process: bool,
+}
+
+impl CommandReach {
+    /// The memory of the settings, in bytes.
+    pub fn bytes(&self) -> usize {
+        let settings = self.beside.iter().chain(&self.before);
+        settings.map(bytes_of).sum()
+    }
+}
+
+/// The memory of a setting, in bytes.
+fn bytes_of(setting: &Setting<'_>) -> usize {
+    let value = match &setting.value {
+        SettingValue::Text(text) => text.len(),
+        SettingValue::Variable { name, default } => {
+            name.len() + default.as_ref().map_or(0, |text| text.len())
+        }
+        SettingValue::Unreadable => 0,
+    };
+    size_of::<Setting<'_>>() + setting.name.len() + value
 }
 
 /// The command around an ID.

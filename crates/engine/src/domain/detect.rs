@@ -59,6 +59,9 @@ const BYTES_PER_FINDING: usize = 1024;
 /// The bytes of a text in which IDs are searched for one step.
 const TEXT_PER_STEP: usize = 64;
 
+/// The text around an ID that is searched for its syntax, in bytes.
+const LONGEST_NEAR: usize = 8192;
+
 /// One model ID at its place.
 #[derive(Debug, Clone)]
 pub struct Finding<'t> {
@@ -332,6 +335,11 @@ impl<'t> Detector<'t, '_> {
             _ => (None, None),
         };
         for token in tokens(text, self.snapshot) {
+            // The text near each ID is searched.
+            let near = text.len().min(LONGEST_NEAR);
+            if !self.budget.spend_steps(near / TEXT_PER_STEP) {
+                return;
+            }
             let syntax = match left_as_prose(site.location, syntax_of(&whole, &token)) {
                 Err(Reason::RegionOutOfSight) => self
                     .region_of_endpoint(&site, text, &token)

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::budget::Budget;
 use crate::text::{Kind, NodeId, Tree};
 
 mod environments;
@@ -15,9 +16,16 @@ use crate::domain::config_maps::{ConfigMap, Lookup, NamespaceConfigMaps, StoredV
 use crate::domain::context_rules::{ConditionSet, Sibling};
 use crate::domain::expansion::{self, TextPart};
 use crate::domain::object::{EnvVar, Object, VariableName};
+use crate::domain::region::LONGEST_EXPANSION;
 
 /// The steps of work of an entry of `env`: its name is compared with the classes of names.
 const STEPS_PER_ENTRY: usize = 4;
+
+/// The steps of work of a variable in a text, which is expanded for the region of the text and for its endpoint.
+const STEPS_PER_EXPANSION: usize = 4;
+
+/// The memory of an entry of `env`, with what is read from it, in bytes.
+const BYTES_PER_ENTRY: usize = 192;
 
 /// The variables of one container.
 pub struct Environment<'t> {
@@ -98,7 +106,14 @@ pub(crate) enum Definition<'t> {
 
 impl<'t> Environment<'t> {
     /// The variables of a container whose ConfigMaps are among `neighbours`.
-    pub fn of(tree: &'t Tree<'t>, container: NodeId, neighbours: NamespaceConfigMaps<'t>) -> Self {
+    ///
+    /// There are no entries if the budget does not suffice for them.
+    pub fn of(
+        tree: &'t Tree<'t>,
+        container: NodeId,
+        neighbours: NamespaceConfigMaps<'t>,
+        budget: &Budget,
+    ) -> Self {
         let env_from = tree.get(container, "envFrom");
         let env_from = env_from.into_iter().flat_map(|list| tree.children(list));
         let list = tree.get(container, "env");
@@ -111,9 +126,13 @@ impl<'t> Environment<'t> {
                 .collect(),
             neighbours,
         };
-        let nodes = list.into_iter().flat_map(|list| tree.children(list));
-        let entries = nodes.filter_map(|node| environment.entry(node));
+        let nodes = || list.into_iter().flat_map(|list| tree.children(list));
+        let is_within = budget.spend_bytes(nodes().count() * BYTES_PER_ENTRY);
+        let entries = nodes()
+            .filter(|_| is_within)
+            .filter_map(|node| environment.entry(node));
         environment.entries = entries.collect();
+        budget.spend_steps(environment.cost());
         environment
     }
 
@@ -253,7 +272,14 @@ impl<'t> Environment<'t> {
             EnvFromSource::Absent | EnvFromSource::Unknown => 1 + later,
         });
         let keys = keys.fold(0, usize::saturating_add);
-        (self.entries.len() * STEPS_PER_ENTRY).saturating_add(keys)
+        let entries = self.entries.iter().map(|entry| match entry.value {
+            Value::Literal(text) => {
+                let text = &text.as_bytes()[..text.len().min(LONGEST_EXPANSION)];
+                STEPS_PER_ENTRY + memchr::memchr_iter(b'$', text).count() * STEPS_PER_EXPANSION
+            }
+            Value::ConfigMapKey { .. } | Value::Absent | Value::Unknown { .. } => STEPS_PER_ENTRY,
+        });
+        entries.sum::<usize>().saturating_add(keys)
     }
 
     /// The items of `envFrom`, in order.

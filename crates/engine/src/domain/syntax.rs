@@ -88,11 +88,19 @@ pub struct TextContext<'t> {
     is_list: bool,
     /// Whether the whole text is in quotes.
     is_quoted: bool,
+    /// The offset of the text, if it is the default of a parameter that is the whole text (`${X:-ID}`).
+    default_start: Option<usize>,
 }
 
 impl<'t> TextContext<'t> {
     /// Reads the properties of a text in this kind of setting.
     pub fn of(text: &'t str, setting: TextKind) -> Self {
+        // Defaults may be nested thousands of times.
+        let (mut text, mut default_start) = (text, None);
+        while let Some((start, default)) = default_of(text) {
+            default_start = Some(default_start.unwrap_or(0) + start);
+            text = default;
+        }
         let trimmed = text.trim();
         let unquoted = trimmed.trim_matches(['"', '\'']);
         Self {
@@ -101,11 +109,29 @@ impl<'t> TextContext<'t> {
             setting,
             is_list: list::is_list_of_names(trimmed, setting),
             is_quoted: trimmed.len() == unquoted.len() + 2,
+            default_start,
         }
     }
 
     /// The syntax of a token of the text, or the reason for an unchanged ID.
     pub fn syntax(&self, token: &Token<'_>) -> Result<Syntax, Reason> {
+        let Some(start) = self.default_start else {
+            return self.syntax_of_part(token);
+        };
+        let inside = |offset: usize| offset.checked_sub(start).ok_or(Reason::UnknownFormat);
+        let token = Token {
+            span: inside(token.span.start)?..inside(token.span.end)?,
+            ..token.clone()
+        };
+        let syntax = self.syntax_of_part(&token)?;
+        Ok(Syntax {
+            whole: false,
+            ..syntax
+        })
+    }
+
+    /// The syntax of a token of the text that is evaluated.
+    fn syntax_of_part(&self, token: &Token<'_>) -> Result<Syntax, Reason> {
         let text = self.text;
         if !token.suffix.is_empty() {
             return Err(Reason::ProvisionedSuffix);
@@ -119,9 +145,6 @@ impl<'t> TextContext<'t> {
             return Err(Reason::UnknownFormat);
         }
         let before = &text[near..start];
-        if let Some(syntax) = self.syntax_of_default(token) {
-            return syntax;
-        }
         if let Some(endpoint) = endpoint_around(text, token) {
             let region = Region::parse(endpoint.region).map_err(|_| Reason::RegionOutOfSight)?;
             return Ok(Syntax {
@@ -149,7 +172,7 @@ impl<'t> TextContext<'t> {
         let place = list::ListPlace {
             before,
             word,
-            after,
+            after: soon,
         };
         let in_pairs = place.is_in_pairs();
         let listed = self.is_list || (self.setting != TextKind::Data && place.is_item());
@@ -162,29 +185,6 @@ impl<'t> TextContext<'t> {
             in_pairs: in_pairs && !self.is_list,
             ..Syntax::PART
         })
-    }
-
-    /// The syntax of a token in the default of a parameter that is the whole text (`${X:-ID}`); `None` if the text is another.
-    fn syntax_of_default(&self, token: &Token<'_>) -> Option<Result<Syntax, Reason>> {
-        let inner = self.trimmed.strip_prefix("${")?.strip_suffix('}')?;
-        let name = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
-        let operator = &inner[name..];
-        let default = [":-", ":=", "-", "="]
-            .iter()
-            .find_map(|one| operator.strip_prefix(one))
-            .filter(|_| name > 0)?;
-        let trimmed = self.text.len() - self.text.trim_start().len();
-        let start = trimmed + self.trimmed.len() - 1 - default.len();
-        let span = token.span.start.checked_sub(start)?..token.span.end.checked_sub(start)?;
-        let token = Token {
-            span,
-            ..token.clone()
-        };
-        let syntax = TextContext::of(default, self.setting).syntax(&token);
-        Some(syntax.map(|syntax| Syntax {
-            whole: false,
-            ..syntax
-        }))
     }
 
     /// Checks the text around a token that shares its text with other words; the error is the reason for an unchanged ID.
@@ -213,6 +213,20 @@ impl<'t> TextContext<'t> {
             TextKind::Env | TextKind::Data => Err(Reason::Prose),
         }
     }
+}
+
+/// The default of a parameter that is the whole text (`${X:-ID}`), with its offset; `None` if the text is another one.
+fn default_of(text: &str) -> Option<(usize, &str)> {
+    let trimmed = text.trim();
+    let inner = trimmed.strip_prefix("${")?.strip_suffix('}')?;
+    let name = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
+    let operator = &inner[name..];
+    let default = [":-", ":=", "-", "="]
+        .iter()
+        .find_map(|one| operator.strip_prefix(one))
+        .filter(|_| name > 0)?;
+    let blanks = text.len() - text.trim_start().len();
+    Some((blanks + trimmed.len() - 1 - default.len(), default))
 }
 
 /// The region of the foundation-model ARN that ends with `token`, if the ARN is a separate word, like the value of a setting.

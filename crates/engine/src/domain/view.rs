@@ -52,6 +52,24 @@ impl View {
     }
 }
 
+impl View {
+    /// Whether a policy may select an object of this namespace: a ConfigMap, or a Pod or a workload template. A namespace that has
+    /// not been observed yet may have any labels.
+    pub fn may_select(&self, namespace: &str, is_config_map: bool) -> bool {
+        let Some(namespace) = self.namespace(namespace) else {
+            return true;
+        };
+        self.snapshot.policies.iter().any(|policy| {
+            let has_resource = if is_config_map {
+                policy.config_maps
+            } else {
+                policy.pods
+            };
+            has_resource && policy.namespaces.selects(&namespace)
+        })
+    }
+}
+
 /// The fields that refer to a ConfigMap for variables.
 const REFERENCES: [&str; 2] = ["\"configMapKeyRef\"", "\"configMapRef\""];
 

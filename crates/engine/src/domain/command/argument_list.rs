@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::argument::{Argument, ArgumentRest};
-use super::role::role_in_argument;
+use super::role::ArgumentText;
 use super::script_settings::with_default_name;
 use super::{CommandReach, Element, PlaceInCommand, programs, settings};
 use crate::domain::tokens::Token;
@@ -69,20 +69,29 @@ impl<'t> ArgumentList<'t> {
         &self.reach
     }
 
-    /// The place of a token in the element at this index.
-    pub fn place(&self, index: usize, token: &Token<'_>) -> PlaceInCommand {
+    /// The places of tokens in the element at this index.
+    pub fn places<'a>(
+        &'a self,
+        index: usize,
+        tokens: &'a [Token<'a>],
+    ) -> impl Iterator<Item = PlaceInCommand> {
         let at = index + self.hidden;
-        let Some(argument) = self.arguments.get(at) else {
-            return PlaceInCommand::not_understood();
-        };
-        let role = role_in_argument(&argument.text, token);
-        let syntax = programs::checked(role.syntax, &self.arguments, at);
-        let reach = with_words(&self.reach, &argument.text);
-        PlaceInCommand {
-            syntax,
-            own: with_default_name(role.own, at.checked_sub(1).map(|at| &self.arguments[at])),
-            reach,
-        }
+        let argument = self.arguments.get(at).map(|one| {
+            let reach = with_words(&self.reach, &one.text);
+            (ArgumentText::of(&one.text), reach)
+        });
+        tokens.iter().map(move |token| {
+            let Some((text, reach)) = &argument else {
+                return PlaceInCommand::not_understood();
+            };
+            let role = text.role(token);
+            let before = at.checked_sub(1).map(|at| &self.arguments[at]);
+            PlaceInCommand {
+                syntax: programs::checked(role.syntax, &self.arguments, at),
+                own: with_default_name(role.own, before),
+                reach: Arc::clone(reach),
+            }
+        })
     }
 }
 
@@ -102,6 +111,7 @@ pub(super) fn settings_of_text(text: &str) -> Vec<crate::domain::setting::Settin
     let words: Vec<_> = text
         .split(is_sign)
         .filter(|word| !word.is_empty())
+        .take(settings::MOST_ARGUMENTS)
         .map(Argument::plain)
         .collect();
     let mut found = Vec::new();

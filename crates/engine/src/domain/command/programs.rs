@@ -1,6 +1,7 @@
 //! What is known of programs: those that start another one, shells, comparisons, and those that configure another process.
 
 use super::argument::Argument;
+use super::settings::MOST_ARGUMENTS;
 use crate::domain::reason::Reason;
 use crate::domain::region::is_bedrock_runtime;
 use crate::domain::syntax::Syntax;
@@ -176,7 +177,7 @@ fn aws_call(arguments: &[Argument<'_>]) -> Option<Reason> {
 
 /// Whether the arguments have the address of a host that is not Bedrock's runtime.
 fn has_gateway(arguments: &[Argument<'_>]) -> bool {
-    arguments.iter().any(|one| {
+    arguments.iter().take(MOST_ARGUMENTS).any(|one| {
         let is_address = one.text.starts_with("http://") || one.text.starts_with("https://");
         is_address && !is_bedrock_runtime(&one.text)
     })

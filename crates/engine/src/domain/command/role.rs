@@ -110,7 +110,7 @@ impl<'t> WordText<'t> {
             span,
             ..token.clone()
         };
-        role_in_argument(piece, &moved)
+        ArgumentText::of(piece).role(&moved)
     }
 
     /// The range of the pair with the ID in a list of pairs (`a=1,b=ID`), or the whole text.
@@ -136,25 +136,43 @@ impl<'t> WordText<'t> {
     }
 }
 
-/// The role of an ID in the text of an argument.
-pub(super) fn role_in_argument(text: &str, token: &Token<'_>) -> WordRole {
-    let before = &text[..token.span.start];
-    let own = own_name(before);
-    let is_one_word = !text.trim().contains(char::is_whitespace);
-    let kind = if is_one_word {
-        TextKind::Argument
-    } else {
-        TextKind::Env
-    };
-    let syntax = TextContext::of(text, kind).syntax(token);
-    let syntax = match syntax {
-        // A list of words has the ID as the value of a flag; an item of a list has another reason.
-        Ok(syntax) if is_one_word && !syntax.listed && !is_whole_value(before) => {
-            Err(Reason::UnknownFormat)
+/// The text of an argument, whose properties are read once for all IDs in it.
+pub(super) struct ArgumentText<'t> {
+    text: &'t str,
+    is_one_word: bool,
+    context: TextContext<'t>,
+}
+
+impl<'t> ArgumentText<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        let is_one_word = !text.trim().contains(char::is_whitespace);
+        let kind = if is_one_word {
+            TextKind::Argument
+        } else {
+            TextKind::Env
+        };
+        Self {
+            text,
+            is_one_word,
+            context: TextContext::of(text, kind),
         }
-        syntax => syntax,
-    };
-    WordRole { syntax, own }
+    }
+
+    /// The role of an ID in the text.
+    pub(super) fn role(&self, token: &Token<'_>) -> WordRole {
+        let before = &self.text[..token.span.start];
+        let syntax = match self.context.syntax(token) {
+            // A list of words has the ID as the value of a flag; an item of a list has another reason.
+            Ok(syntax) if self.is_one_word && !syntax.listed && !is_whole_value(before) => {
+                Err(Reason::UnknownFormat)
+            }
+            syntax => syntax,
+        };
+        WordRole {
+            syntax,
+            own: own_name(before),
+        }
+    }
 }
 
 /// Whether the text before an ID in a word is a name with `=` and a route, or a route.

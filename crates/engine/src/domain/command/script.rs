@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use super::argument::Argument;
 use super::argument_list::settings_of_text;
-use super::script_settings::{ScriptSetting, assigned, of_script, reaching, resolved};
+use super::script_settings::{ReachCost, ScriptSetting, assigned, of_script, reaching, resolved};
 use super::{CommandReach, programs, settings};
+use crate::budget::Budget;
 use crate::domain::setting::{Setting, SettingValue};
 use crate::text::shell::{self, CommandKind, DollarSpelling, PartKind, ShellScript};
 
@@ -21,6 +22,31 @@ pub use embedded::EmbeddedText;
 thread_local! {
     /// How many scripts were read.
     static READS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// The memory of a word of a script as a command of its own, in bytes: measured with `a;a;a`.
+const BYTES_PER_WORD: usize = 384;
+
+/// Whether a byte may end a word of a script, or begin one in it.
+fn ends_a_word(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'\t'
+            | b'\n'
+            | b';'
+            | b'&'
+            | b'|'
+            | b'<'
+            | b'>'
+            | b'('
+            | b')'
+            | b'$'
+            | b'`'
+            | b'\''
+            | b'"'
+            | b'\\'
+            | b'{'
+    )
 }
 
 /// How many scripts this thread has read.
@@ -36,6 +62,8 @@ pub struct ScriptCommands<'t> {
     arguments: Vec<Argument<'t>>,
     /// The assignments of the script; `None` if there are too many.
     settings: Option<Vec<ScriptSetting>>,
+    /// The cost of the assignments for each command that they may reach.
+    cost: ReachCost,
     /// The words and parts that use a variable.
     uses: OnceCell<BTreeMap<&'t str, Vec<(usize, usize)>>>,
     here_documents: Vec<(Range<usize>, usize)>,
@@ -47,16 +75,24 @@ pub struct ScriptCommands<'t> {
 }
 
 impl<'t> ScriptCommands<'t> {
-    /// Reads a script. `outer` has the settings of the command that starts it.
-    pub fn new(text: &'t str, dollar: DollarSpelling, outer: &Arc<CommandReach>) -> Self {
+    /// Reads a script. `outer` has the settings of the command that starts it. The script is empty if the budget does not suffice.
+    pub fn new(
+        text: &'t str,
+        dollar: DollarSpelling,
+        outer: &Arc<CommandReach>,
+        budget: &Budget,
+    ) -> Self {
         #[cfg(test)]
         READS.with(|reads| reads.set(reads.get() + 1));
-        let script = shell::read(text, dollar);
+        let ends = text.bytes().filter(|byte| ends_a_word(*byte)).count();
+        let is_within = budget.spend_text(text) && budget.spend_bytes(ends * BYTES_PER_WORD);
+        let script = shell::read(if is_within { text } else { "" }, dollar);
         let words = script.command_words.iter();
         let arguments: Vec<_> = words
             .map(|word| Argument::of_word(&script, *word))
             .collect();
         let settings = of_script(&script, &arguments);
+        let cost = ReachCost::of(settings.as_deref().unwrap_or_default(), outer);
         let mut here_documents = Vec::new();
         for (index, command) in script.commands.iter().enumerate() {
             let texts = command.redirections.iter();
@@ -68,6 +104,7 @@ impl<'t> ScriptCommands<'t> {
             script,
             arguments,
             settings,
+            cost,
             uses: OnceCell::new(),
             here_documents,
             other_processes: OnceCell::new(),
@@ -98,10 +135,13 @@ impl<'t> ScriptCommands<'t> {
         uses.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The settings in reach of an ID in a command of the script.
-    fn reach(&self, command: usize) -> Arc<CommandReach> {
+    /// The settings in reach of an ID in a command of the script; none if the budget does not suffice.
+    fn reach(&self, command: usize, budget: &Budget) -> Arc<CommandReach> {
         if let Some(reach) = self.reaches.borrow().get(&command) {
             return Arc::clone(reach);
+        }
+        if !self.cost.spend(budget) {
+            return Arc::default();
         }
         let before = self.before(command, false);
         let mut beside = self.own_settings(command);
@@ -113,6 +153,7 @@ impl<'t> ScriptCommands<'t> {
             before,
             is_other_process: self.is_other_process(command),
         });
+        budget.spend_bytes(reach.bytes());
         self.reaches
             .borrow_mut()
             .insert(command, Arc::clone(&reach));
@@ -163,10 +204,10 @@ impl<'t> ScriptCommands<'t> {
     }
 
     /// The settings of the script as the main program sees them: all assignments, and the flags of the last command.
-    pub fn settings(&self) -> CommandReach {
+    pub fn settings(&self, budget: &Budget) -> CommandReach {
         let last = self.main_program();
         let mut reach = CommandReach::default();
-        if let Some(last) = last {
+        if let Some(last) = last.filter(|_| self.cost.spend(budget)) {
             reach.before = self.before(last, true);
             reach.beside = self.own_settings(last);
             for setting in &mut reach.beside {

@@ -1,9 +1,12 @@
 //! The assignments of a script that a command of the script may see.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use super::argument::Argument;
-use super::programs;
+use super::{CommandReach, bytes_of, programs};
+use crate::budget::Budget;
 use crate::domain::setting::{Setting, SettingValue};
 use crate::text::shell::{
     BlockKind, CommandKind, ParameterOperator, PartKind, ShellScript, SimpleCommand,
@@ -17,6 +20,37 @@ pub(super) struct ScriptSetting {
     /// The index of its command.
     command: usize,
     setting: Setting<'static>,
+}
+
+/// What the assignments of a script cost for each command that they may reach: each is copied, and compared with those before it.
+#[derive(Clone, Copy)]
+pub(super) struct ReachCost {
+    steps: usize,
+    bytes: usize,
+}
+
+impl ReachCost {
+    /// The cost of these assignments, and of the settings around the script.
+    pub(super) fn of(all: &[ScriptSetting], outer: &CommandReach) -> Self {
+        /// The comparisons of two usual names for one step.
+        const PER_STEP: usize = 16;
+        let own: usize = all.iter().map(|one| bytes_of(&one.setting)).sum();
+        let bytes = 2 * own + outer.bytes();
+        let words = bytes / size_of::<Setting<'_>>();
+        Self {
+            steps: words * (1 + all.len() / PER_STEP),
+            bytes,
+        }
+    }
+
+    /// Spends the steps for one command; `false` if the budget does not suffice for them, or for the memory.
+    pub(super) fn spend(self, budget: &Budget) -> bool {
+        if budget.bytes_left() < self.bytes {
+            // Without its settings an ID would get the region of others.
+            budget.exhaust_bytes();
+        }
+        budget.spend_steps(self.steps)
+    }
 }
 
 /// Whether the effect of an earlier command reaches a later one.
@@ -33,6 +67,7 @@ pub(super) fn of_script(
     arguments: &[Argument<'_>],
 ) -> Option<Vec<ScriptSetting>> {
     let mut found = Vec::new();
+    let functions = OnceCell::new();
     for (index, command) in script.commands.iter().enumerate() {
         let mut settings = Vec::new();
         if script.words_of(command).is_empty() {
@@ -40,7 +75,7 @@ pub(super) fn of_script(
         }
         let own = &arguments[command.words.clone()];
         add_declared(own, &mut settings);
-        found.extend(function_variables(script, command, own));
+        found.extend(function_variables(script, command, own, &functions));
         if command.kind == CommandKind::Items {
             // The variable of a loop has another value each time.
             settings.extend(loop_variable(script, index));
@@ -137,23 +172,15 @@ fn add_declared(arguments: &[Argument<'_>], settings: &mut Vec<Setting<'static>>
 }
 
 /// The assignments before a call of a function of the script: which commands see them is not known.
-fn function_variables(
-    script: &ShellScript<'_>,
+fn function_variables<'t>(
+    script: &ShellScript<'t>,
     command: &SimpleCommand,
     arguments: &[Argument<'_>],
+    functions: &OnceCell<HashSet<&'t str>>,
 ) -> Vec<ScriptSetting> {
     let name = arguments.first().and_then(Argument::literal);
-    let is_function = |name: &&str| {
-        let forms = [
-            format!("{name}()"),
-            format!("{name} ()"),
-            format!("function {name}"),
-        ];
-        forms
-            .iter()
-            .any(|form| script.source.contains(form.as_str()))
-    };
-    if command.assignments.is_empty() || !name.is_some_and(|name| is_function(&name)) {
+    let functions = || functions.get_or_init(|| function_names(script.source));
+    if command.assignments.is_empty() || !name.is_some_and(|name| functions().contains(name)) {
         return Vec::new();
     }
     let names = command
@@ -168,6 +195,26 @@ fn function_variables(
                 value: SettingValue::Unreadable,
             },
         })
+        .collect()
+}
+
+/// The words of a script that may be names of functions: before `()`, or behind `function`.
+fn function_names(source: &str) -> HashSet<&str> {
+    let ends = |c: char| c.is_whitespace() || ";&|(){}<>`".contains(c);
+    let before = source.match_indices("()").filter_map(|(at, _)| {
+        let before = &source[..at];
+        before
+            .strip_suffix(' ')
+            .unwrap_or(before)
+            .rsplit(ends)
+            .next()
+    });
+    let behind = source
+        .match_indices("function ")
+        .filter_map(|(at, word)| source[at + word.len()..].split(ends).next());
+    before
+        .chain(behind)
+        .filter(|name| !name.is_empty())
         .collect()
 }
 
@@ -189,13 +236,14 @@ pub(super) fn reaching(
     later: bool,
 ) -> Vec<Setting<'static>> {
     let mut reaching: Vec<Setting<'static>> = Vec::new();
+    let around: Vec<_> = blocks_around(script, command).collect();
     let earlier = all.iter().take_while(|one| later || one.command < command);
     for ScriptSetting {
         command: from,
         setting,
     } in earlier
     {
-        let effect = effect(script, *from, command);
+        let effect = effect(script, *from, &around);
         let setting = Setting {
             name: setting.name.clone(),
             value: resolved(&setting.value, &reaching),
@@ -239,23 +287,17 @@ pub(super) fn resolved(
     }
 }
 
-/// The effect of the assignments of the command `from` on the command `to`.
-fn effect(script: &ShellScript<'_>, from: usize, to: usize) -> Effect {
-    let chain = |command: usize| {
-        let mut block = script.commands[command].block;
-        let mut chain = vec![block];
-        while script.blocks[block].parent != block {
-            block = script.blocks[block].parent;
-            chain.push(block);
-        }
-        chain
-    };
-    let around = chain(to);
-    let outside = chain(from)
-        .into_iter()
-        .filter(|block| !around.contains(block));
+/// The blocks around a command, from the innermost to the script itself. A block has a greater number than the blocks around it.
+fn blocks_around(script: &ShellScript<'_>, command: usize) -> impl Iterator<Item = usize> {
+    let parent = |block: &usize| (*block > 0).then(|| script.blocks[*block].parent);
+    std::iter::successors(Some(script.commands[command].block), parent)
+}
+
+/// The effect of the assignments of the command `from` on a command in these blocks.
+fn effect(script: &ShellScript<'_>, from: usize, around: &[usize]) -> Effect {
+    let is_around = |block: &usize| around.binary_search_by(|one| block.cmp(one)).is_ok();
     let mut effect = Effect::Certain;
-    for block in outside {
+    for block in blocks_around(script, from).take_while(|block| !is_around(block)) {
         match script.blocks[block].kind {
             BlockKind::Transparent => {}
             BlockKind::Conditional => effect = Effect::Possible,

@@ -12,7 +12,7 @@ const PAIR_LETTERS: &[char] = &['D', 'e', 'E', 'P', 'p', 'S', 'v', 'X'];
 const VARIABLE_FLAGS: &[&str] = &["-e", "--env"];
 
 /// The maximum number of arguments whose settings are read.
-const MOST_ARGUMENTS: usize = 512;
+pub(super) const MOST_ARGUMENTS: usize = 512;
 
 /// Adds the settings of the arguments of a program; the first argument follows the program.
 pub(super) fn add_arguments(arguments: &[Argument<'_>], settings: &mut Vec<Setting<'static>>) {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::budget::{Budget, Limits};
 use crate::domain::setting::SettingValue;
 use crate::domain::{fixtures, tokens};
 use crate::text::shell::DollarSpelling;
@@ -12,7 +13,9 @@ fn place(text: &str) -> PlaceInCommand {
     let text = text.replace("ID", ID);
     let snapshot = fixtures::snapshot();
     let token = tokens::tokens(&text, &snapshot).next().expect("a token");
-    ScriptCommands::new(&text, DollarSpelling::Plain, &Arc::default()).place(&token)
+    let budget = Budget::new(Limits::NONE);
+    ScriptCommands::new(&text, DollarSpelling::Plain, &Arc::default(), &budget)
+        .place(&token, &budget)
 }
 
 /// The settings in reach as `name=value`, the nearest first.

@@ -14,6 +14,9 @@ use crate::domain::reason::Reason;
 /// The maximum number of names that are stored for one condition. More settings of one kind in one place are not read.
 const MOST_NAMES: usize = 64;
 
+/// The length of a text whose words are compared with names, in bytes. It is read again for each name.
+const LONGEST_NAME: usize = 4096;
+
 /// The rules that are evaluated, in order.
 #[derive(Debug, Clone)]
 pub struct ContextRules {
@@ -410,10 +413,12 @@ impl MatchedName<'_> {
             Relation::Purpose => Purposes::of(&words()).apply_to(purposes()),
             Relation::Stem => have_one_stem(&own(), &words()),
             Relation::Model => {
-                let of_id = Purposes::of(&NameWords::of(around.text));
-                Purposes::of(&words()).apply_to(of_id.with(purposes()))
+                // A long text is a script or a document, and not the name of one model: each setting may apply to its IDs.
+                let is_name = around.text.len() <= LONGEST_NAME;
+                let of_id = || Purposes::of(&NameWords::of(around.text));
+                let applies = || Purposes::of(&words()).apply_to(of_id().with(purposes()));
+                (!is_name || applies() && !names_another_model(self.text, around.text))
                     && !are_of_different_parts(&own(), &words())
-                    && !names_another_model(self.text, around.text)
             }
         }
     }

@@ -16,7 +16,11 @@ pub enum NameUse {
 
 /// The names that texts use, without those that are used alone.
 #[derive(Debug, Clone, Default)]
-pub struct NameUses<'t>(BTreeMap<&'t str, NameUse>);
+pub struct NameUses<'t> {
+    names: BTreeMap<&'t str, NameUse>,
+    /// The last keys of the names that consist of several keys.
+    last_keys: BTreeMap<&'t str, NameUse>,
+}
 
 impl<'t> NameUses<'t> {
     /// Reads the uses in the strings of a node and below it.
@@ -42,8 +46,13 @@ impl<'t> NameUses<'t> {
                 if let Some(how) = use_behind(&text[..at])
                     && let Some(name) = name_at(&text[at..])
                 {
-                    uses.0.entry(name).or_insert(how);
+                    uses.names.entry(name).or_insert(how);
                 }
+            }
+        }
+        for (name, how) in &uses.names {
+            if let Some((_, last)) = name.rsplit_once('.') {
+                uses.last_keys.entry(last).or_insert(*how);
             }
         }
         uses
@@ -51,11 +60,8 @@ impl<'t> NameUses<'t> {
 
     /// The use of a name, which texts may write with the keys of the mappings around it (`${bedrock.model-id}`).
     pub fn how(&self, name: &str) -> Option<NameUse> {
-        self.0.get(name).copied().or_else(|| {
-            let mut dotted = self.0.iter().filter(|(one, _)| one.contains('.'));
-            let ends = |one: &str| one.rsplit('.').next() == Some(name);
-            dotted.find(|(one, _)| ends(one)).map(|(_, how)| *how)
-        })
+        let own = self.names.get(name);
+        own.or_else(|| self.last_keys.get(name)).copied()
     }
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::document::Base;
 use super::{Detector, Finding, STEPS_PER_TEXT, TEXT_PER_STEP, first_of, syntax_before_command};
+use crate::budget::Budget;
 use crate::domain::command::{
-    ArgumentList, CommandReach, Element, EmbeddedText, InCommand, PlaceInCommand, ScriptCommands,
-    is_shell_script, settings_in_value,
+    ARGUMENTS_PER_STEP, ArgumentList, CommandReach, Element, EmbeddedText, InCommand,
+    PlaceInCommand, ScriptCommands, is_shell_script, settings_in_value,
 };
 use crate::domain::context_rules::{NameScope, Sibling};
 use crate::domain::object::Object;
@@ -39,6 +40,9 @@ pub(super) struct CommandElements<'t> {
 /// The steps of work of a setting in reach of an ID: it is copied, and compared with the rules.
 const STEPS_PER_SETTING: usize = 4;
 
+/// The memory of an element of a command, in bytes.
+const BYTES_PER_ELEMENT: usize = 160;
+
 /// The maximum number of IDs in one script whose commands are compared with the context rules.
 const MOST_IDS: usize = 256;
 
@@ -57,8 +61,17 @@ struct ScriptText<'a, 't> {
 
 impl<'t> CommandElements<'t> {
     /// The elements of the lists at these nodes, in order.
-    pub(super) fn of(tree: &'t Tree<'_>, lists: impl Iterator<Item = NodeId>) -> Self {
-        let nodes: Vec<_> = lists.flat_map(|list| tree.children(list)).collect();
+    ///
+    /// There are no elements if the budget does not suffice for them.
+    pub(super) fn of(
+        tree: &'t Tree<'_>,
+        lists: impl Iterator<Item = NodeId>,
+        budget: &Budget,
+    ) -> Self {
+        let mut nodes: Vec<_> = lists.flat_map(|list| tree.children(list)).collect();
+        if !budget.spend_bytes(nodes.len() * BYTES_PER_ELEMENT) {
+            nodes = Vec::new();
+        }
         let texts = nodes
             .iter()
             .map(|node| tree.text(*node).unwrap_or_default());
@@ -81,12 +94,15 @@ impl<'t> CommandElements<'t> {
     }
 
     /// The command of a container.
-    fn of_container(object: &Object<'t>, container: NodeId) -> Self {
+    fn of_container(object: &Object<'t>, container: NodeId, budget: &Budget) -> Self {
         let lists = ["command", "args"].into_iter();
-        Self::of(
-            object.tree,
-            lists.filter_map(|field| object.tree.get(container, field)),
-        )
+        let lists = lists.filter_map(|field| object.tree.get(container, field));
+        Self::of(object.tree, lists, budget)
+    }
+
+    /// The steps of work of an ID in an argument: the arguments are searched for the program.
+    fn steps_per_id(&self) -> usize {
+        self.indices.len() / ARGUMENTS_PER_STEP
     }
 
     /// The kind of the element at a node.
@@ -96,26 +112,34 @@ impl<'t> CommandElements<'t> {
             .map_or(Element::Argument, |at| self.list.element(*at))
     }
 
-    /// The place of a token in the argument at a node.
-    pub(super) fn place(&self, node: NodeId, token: &Token<'_>) -> Option<PlaceInCommand> {
-        Some(self.list.place(*self.indices.get(&node)?, token))
+    /// The places of tokens in the argument at a node; none if the node is no argument.
+    pub(super) fn places<'a>(
+        &'a self,
+        node: NodeId,
+        tokens: &'a [Token<'a>],
+    ) -> impl Iterator<Item = PlaceInCommand> {
+        let index = self.indices.get(&node).copied();
+        index
+            .into_iter()
+            .flat_map(move |index| self.list.places(index, tokens))
     }
 
     /// The settings of the command, and those of its script.
-    pub(super) fn reach(&self) -> &Arc<CommandReach> {
+    pub(super) fn reach(&self, budget: &Budget) -> &Arc<CommandReach> {
         self.reach.get_or_init(|| {
             let may_set = self.script.filter(|text| may_set_a_region(text));
-            match may_set.and_then(|_| self.script()) {
+            match may_set.and_then(|_| self.script(budget)) {
                 None => Arc::clone(self.list.reach()),
-                Some(script) => Arc::new(script.settings()),
+                Some(script) => Arc::new(script.settings(budget)),
             }
         })
     }
 
     /// The script, if the command starts a shell.
-    pub(super) fn script(&self) -> Option<&ScriptCommands<'t>> {
+    pub(super) fn script(&self, budget: &Budget) -> Option<&ScriptCommands<'t>> {
         let text = self.script?;
-        let read = || ScriptCommands::new(text, DollarSpelling::Escapable, self.list.reach());
+        let dollar = DollarSpelling::Escapable;
+        let read = || ScriptCommands::new(text, dollar, self.list.reach(), budget);
         Some(self.commands.get_or_init(read))
     }
 }
@@ -129,7 +153,7 @@ impl<'t> Detector<'t, '_> {
         }
         let elements = self.elements(&site, node);
         if elements.element(node) == Element::Script
-            && let Some(script) = elements.script()
+            && let Some(script) = elements.script(self.budget)
         {
             let of = ScriptText {
                 site,
@@ -142,17 +166,19 @@ impl<'t> Detector<'t, '_> {
             return self.commands_of(&of, script, found);
         }
         let role = self.role(&site, text);
-        for token in found {
-            // The words of the argument are read for each ID.
-            if !self
-                .budget
-                .spend_steps(STEPS_PER_TEXT + text.len() / TEXT_PER_STEP)
-            {
+        let mut is_paid = false;
+        for (token, place) in found.iter().zip(elements.places(node, &found)) {
+            // The word of the ID is read for each ID, and may be the whole argument.
+            let steps = STEPS_PER_TEXT + text.len() / TEXT_PER_STEP + elements.steps_per_id();
+            if !self.budget.spend_steps(steps) {
                 return;
             }
-            if let Some(place) = elements.place(node, &token) {
-                self.add(of_place(site, text, token, place, role));
+            // All IDs of the argument share the settings.
+            if !is_paid && !self.budget.spend_bytes(place.reach.bytes()) {
+                return;
             }
+            is_paid = true;
+            self.add(of_place(site, text, token.clone(), place, role));
         }
     }
 
@@ -177,7 +203,7 @@ impl<'t> Detector<'t, '_> {
 
     /// The command that a text is an element of.
     fn elements(&mut self, site: &TextSite<'t>, node: NodeId) -> Rc<CommandElements<'t>> {
-        let object = self.object;
+        let (object, budget) = (self.object, self.budget);
         let list = object.tree.parent(node).unwrap_or(node);
         let key = match site.location {
             Location::Handler { .. } => list,
@@ -190,9 +216,9 @@ impl<'t> Detector<'t, '_> {
         };
         let elements = self.commands.entry(key).or_insert_with(|| {
             Rc::new(if key == list {
-                CommandElements::of(object.tree, std::iter::once(list))
+                CommandElements::of(object.tree, std::iter::once(list), budget)
             } else {
-                CommandElements::of_container(object, key)
+                CommandElements::of_container(object, key, budget)
             })
         });
         Rc::clone(elements)
@@ -200,23 +226,18 @@ impl<'t> Detector<'t, '_> {
 
     /// The command of the container of a variable.
     pub(super) fn command_of(&mut self, container: NodeId) -> Rc<CommandElements<'t>> {
-        let object = self.object;
-        let elements = self
-            .commands
-            .entry(container)
-            .or_insert_with(|| Rc::new(CommandElements::of_container(object, container)));
+        let (object, budget) = (self.object, self.budget);
+        let read = || Rc::new(CommandElements::of_container(object, container, budget));
+        let elements = self.commands.entry(container).or_insert_with(read);
         Rc::clone(elements)
     }
 
     /// The IDs in a script.
     fn script(&mut self, of: &ScriptText<'_, 't>) {
         let text = &of.text[of.span.clone()];
-        if !self.budget.spend_text(text) {
-            return;
-        }
         let found: Vec<_> = tokens(text, self.snapshot).collect();
         if !found.is_empty() {
-            let script = ScriptCommands::new(text, of.dollar, of.outer);
+            let script = ScriptCommands::new(text, of.dollar, of.outer, self.budget);
             self.commands_of(of, &script, found);
         }
     }
@@ -229,7 +250,7 @@ impl<'t> Detector<'t, '_> {
         found: Vec<Token<'t>>,
     ) {
         let ranges: Vec<_> = found.iter().map(|token| token.span.clone()).collect();
-        let embedded = script.embedded(&ranges);
+        let embedded = script.embedded(&ranges, self.budget);
         for inner in &embedded {
             self.inner(of, inner);
         }
@@ -245,9 +266,11 @@ impl<'t> Detector<'t, '_> {
             if embedded.iter().any(is_embedded) {
                 continue;
             }
-            let place = script.place(&token);
+            let place = script.place(&token, self.budget);
             let settings = place.reach.beside.len() + place.reach.before.len();
-            if !self.budget.spend_steps(settings * STEPS_PER_SETTING) {
+            if !self.budget.spend_steps(settings * STEPS_PER_SETTING)
+                || !self.spend_reach(&place.reach)
+            {
                 return;
             }
             let role = if at < MOST_IDS {
@@ -259,6 +282,11 @@ impl<'t> Detector<'t, '_> {
             let token = Token { span, ..token };
             self.add(of_place(of.site, of.text, token, place, role));
         }
+    }
+
+    /// Spends the memory of settings that no other ID has.
+    fn spend_reach(&self, reach: &Arc<CommandReach>) -> bool {
+        Arc::strong_count(reach) > 1 || self.budget.spend_bytes(reach.bytes())
     }
 
     /// The reason of the context rules for an ID in a command of a script. The settings of the command are those of the ID's
@@ -329,9 +357,10 @@ impl<'t> Detector<'t, '_> {
         let elements = self.command_of(container);
         // The script is searched for each variable, and its settings are copied.
         let script = elements.script.map_or(0, str::len);
-        let settings = elements.reach().beside.len() + elements.reach().before.len();
+        let of_command = elements.reach(self.budget);
+        let settings = of_command.beside.len() + of_command.before.len();
         let steps = script / TEXT_PER_STEP + settings * STEPS_PER_SETTING;
-        if !self.budget.spend_steps(steps) {
+        if !self.budget.spend_steps(steps) || !self.budget.spend_bytes(of_command.bytes()) {
             let reach = Arc::default();
             return (None, InCommand { own: None, reach });
         }
@@ -339,12 +368,12 @@ impl<'t> Detector<'t, '_> {
             beside: settings_in_value(text),
             ..CommandReach::default()
         };
-        let of_command = elements.reach();
         reach
             .before
             .extend(of_command.beside.iter().chain(&of_command.before).cloned());
         let uses_variable = elements.script.is_some_and(|text| text.contains(name));
-        let script = uses_variable.then(|| elements.script()).flatten();
+        let script = uses_variable.then(|| elements.script(self.budget));
+        let script = script.flatten();
         let reason = script.and_then(|script| script.reason_of_uses(name));
         let in_command = InCommand {
             own: None,

@@ -182,6 +182,8 @@ struct DocumentWalk<'t, 'o, 'x> {
     start: usize,
     /// The context conditions and regions of mappings and lists of variables, by node.
     by_node: BTreeMap<NodeId, (Arc<MatchedNames<'x>>, Arc<RegionScope>)>,
+    /// The regions of lists of words and pairs, by node.
+    by_list: BTreeMap<NodeId, Arc<RegionScope>>,
     /// The ranges of the IDs of scalars that aliases share, by the start of the scalar.
     shared_places: BTreeMap<usize, Vec<Result<Range<usize>, Unmappable>>>,
     /// The names that set a region by a policy.
@@ -222,6 +224,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             text: tree.source(),
             start: 0,
             by_node: BTreeMap::new(),
+            by_list: BTreeMap::new(),
             shared_places: BTreeMap::new(),
             extra_names: detector.extra_names(),
             named: None,

@@ -7,6 +7,9 @@ use crate::domain::site::TextSite;
 use crate::domain::syntax::endpoint_around;
 use crate::domain::tokens::Token;
 
+/// The entries of `env` whose names are compared for one step.
+const ENTRIES_PER_STEP: usize = 16;
+
 impl<'t> Detector<'t, '_> {
     /// The region that `$(X)` sets in the host name of the endpoint around a token, if `X` is a variable of the container with
     /// a literal value.
@@ -19,6 +22,11 @@ impl<'t> Detector<'t, '_> {
         let endpoint = endpoint_around(text, token)?;
         let name = endpoint.region.strip_prefix("$(")?.strip_suffix(')')?;
         let environment = self.environments.of(site.container?);
+        // The entries are searched for each endpoint.
+        let steps = environment.entries().len() / ENTRIES_PER_STEP;
+        if !self.budget.spend_steps(steps) {
+            return None;
+        }
         let mut entries = environment.entries().iter().rev();
         let reading = match entries.find(|entry| entry.name == name) {
             Some(entry) => match entry.value {

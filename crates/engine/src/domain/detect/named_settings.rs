@@ -1,5 +1,6 @@
 //! The settings beside an ID: the variables of its container and the flags of its command, or the keys of its ConfigMap.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Detector;
@@ -11,6 +12,9 @@ use crate::domain::environment::Environment;
 use crate::domain::object::Object;
 use crate::domain::site::{Location, TextSite};
 use crate::text::{NodeId, Tree};
+
+/// The steps of work of a flag, which is compared with the classes of names.
+const STEPS_PER_FLAG: usize = 4;
 
 impl<'t> Detector<'t, '_> {
     /// The context of a text: its own name and the names beside it.
@@ -53,12 +57,20 @@ impl<'t> Detector<'t, '_> {
     fn settings(&mut self, container: Option<NodeId>) -> &NamedSettings<'t> {
         let (object, environments, context_rules) =
             (self.object, self.environments, &self.snapshot.context_rules);
+        let budget = self.budget;
         self.settings
             .entry(container)
             .or_insert_with(|| match container {
                 Some(container) => {
                     let environment = environments.of(container);
-                    NamedSettings::of_container(object.tree, container, &environment, context_rules)
+                    let flags = flags(object.tree, container);
+                    budget.spend_steps(flags.len() * STEPS_PER_FLAG);
+                    NamedSettings::of_container(
+                        object.tree,
+                        container,
+                        (&environment, flags),
+                        context_rules,
+                    )
                 }
                 None => NamedSettings::of_data(object, context_rules),
             })
@@ -71,7 +83,8 @@ pub(super) struct NamedSettings<'t> {
     pub(super) of_variables: Arc<MatchedNames<'t>>,
     /// The names that meet conditions for an argument: the flags of its command belong to its client.
     pub(super) of_arguments: Arc<MatchedNames<'t>>,
-    flags: Vec<Flag<'t>>,
+    /// The names of flags, by the node of the value.
+    flags: BTreeMap<NodeId, &'t str>,
     /// How other texts use the names.
     pub(super) uses: NameUses<'t>,
 }
@@ -81,10 +94,9 @@ impl<'t> NamedSettings<'t> {
     pub(super) fn of_container(
         tree: &'t Tree<'t>,
         container: NodeId,
-        environment: &Environment<'t>,
+        (environment, flags): (&Environment<'t>, Vec<Flag<'t>>),
         context_rules: &ContextRules,
     ) -> Self {
-        let flags = flags(tree, container);
         let variables = context_rules.matched(environment.neighbours(), NameScope::Settings);
         let with_flags = |scope| {
             let mut matched = variables.clone();
@@ -102,7 +114,8 @@ impl<'t> NamedSettings<'t> {
             of_variables,
             of_arguments,
             uses: NameUses::of_strings(tree, container),
-            flags,
+            // The first flag of a node counts.
+            flags: flags.iter().rev().map(|one| (one.node, one.name)).collect(),
         }
     }
 
@@ -117,14 +130,13 @@ impl<'t> NamedSettings<'t> {
         Self {
             of_arguments: Arc::clone(&matched),
             of_variables: matched,
-            flags: Vec::new(),
+            flags: BTreeMap::new(),
             uses: data.map_or_else(NameUses::default, |data| NameUses::of_strings(tree, data)),
         }
     }
 
     /// The name of the flag whose value is at `node`.
     pub(super) fn flag_of(&self, node: NodeId) -> Option<&'t str> {
-        let flag = self.flags.iter().find(|flag| flag.node == node)?;
-        Some(flag.name)
+        self.flags.get(&node).copied()
     }
 }

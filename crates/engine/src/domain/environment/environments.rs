@@ -40,9 +40,8 @@ impl<'t, 'o> Environments<'t, 'o> {
     /// The variables of a container.
     pub fn of(&self, container: NodeId) -> Rc<Environment<'t>> {
         let read = || {
-            let environment = Environment::of(self.tree, container, self.config_maps);
-            self.budget.spend_steps(environment.cost());
-            Rc::new(environment)
+            let (tree, config_maps) = (self.tree, self.config_maps);
+            Rc::new(Environment::of(tree, container, config_maps, self.budget))
         };
         let mut by_container = self.by_container.borrow_mut();
         Rc::clone(by_container.entry(container).or_insert_with(read))

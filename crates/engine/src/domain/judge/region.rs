@@ -20,6 +20,9 @@ use crate::text::NodeId;
 /// The steps of work of a setting that is compared with the name of an ID.
 const STEPS_PER_SETTING: usize = 4;
 
+/// The steps of work of the resolution of an ID in one more region.
+const STEPS_PER_RESOLUTION: usize = 4;
+
 /// The resolution of an ID in its region.
 pub(super) struct RegionResolution {
     pub(super) resolution: Resolution,
@@ -104,6 +107,10 @@ impl<'t> Judge<'t, '_> {
             }
             RegionReading::Region(region) | RegionReading::Conflict(region, _) => region,
         };
+        let compared = answer.names.len() + others.len();
+        self.context
+            .budget
+            .spend_steps(compared * STEPS_PER_RESOLUTION);
         let (resolution, evidence) = self.resolve_with(finding, named, region, answer.source);
         let in_region = |other: &NamedRegion| {
             let resolved = self.resolve_with(finding, named, other.region, answer.source);

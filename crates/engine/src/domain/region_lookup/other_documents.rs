@@ -62,7 +62,7 @@ pub fn other_document_scopes(
     for (at, document) in documents.iter().enumerate().skip(own + 1) {
         let mut later = scope(at, ScopeKind::OtherDocument);
         if !later.settings.is_empty() {
-            later.replaced = paths(document);
+            later.replaced = paths(document, budget);
             scopes.push(later);
         }
     }
@@ -82,8 +82,8 @@ fn names(scope: &RegionScope) -> HashSet<Box<str>> {
     names.collect()
 }
 
-/// The paths of the texts of a document, by keys separated by dots.
-fn paths(tree: &Tree<'_>) -> HashSet<Box<str>> {
+/// The paths of the texts of a document, by keys separated by dots; incomplete if the budget does not suffice.
+fn paths(tree: &Tree<'_>, budget: &Budget) -> HashSet<Box<str>> {
     let mut paths = HashSet::new();
     let mut open = vec![(tree.root(), String::new())];
     while let Some((node, path)) = open.pop() {
@@ -93,6 +93,9 @@ fn paths(tree: &Tree<'_>) -> HashSet<Box<str>> {
                 Some(key) => format!("{path}.{key}"),
                 None => path.clone(),
             };
+            if !budget.spend_bytes(BYTES_PER_PATH + path.len()) {
+                return paths;
+            }
             if tree.text(child).is_some() {
                 paths.insert(path.into());
             } else {
@@ -103,9 +106,32 @@ fn paths(tree: &Tree<'_>) -> HashSet<Box<str>> {
     paths
 }
 
+/// The memory of a path besides its letters, in bytes.
+const BYTES_PER_PATH: usize = 48;
+
 /// Whether a document of Spring belongs to a profile.
 fn is_of_profile(tree: &Tree<'_>) -> bool {
     const MARKS: [&str; 2] = ["spring.config.activate.on-profile", "spring.profiles"];
-    let paths = paths(tree);
-    MARKS.iter().any(|mark| paths.contains(*mark))
+    MARKS.iter().any(|mark| has_text_at(tree, mark))
+}
+
+/// Whether a document has a text at a path of keys separated by dots. A key may have dots itself.
+fn has_text_at(tree: &Tree<'_>, path: &str) -> bool {
+    let mut open = vec![(tree.root(), path)];
+    while let Some((node, path)) = open.pop() {
+        for child in tree.children(node) {
+            let rest = match tree.key(child) {
+                Some(key) if key == path => Some(""),
+                Some(key) => path
+                    .strip_prefix(key)
+                    .and_then(|rest| rest.strip_prefix('.')),
+                None => Some(path),
+            };
+            if rest == Some("") && tree.text(child).is_some() {
+                return true;
+            }
+            open.extend(rest.map(|rest| (child, rest)));
+        }
+    }
+    false
 }

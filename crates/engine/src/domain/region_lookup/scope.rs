@@ -23,6 +23,8 @@ pub struct RegionScope {
     pub settings: Vec<RegionSetting>,
     /// The keys of the texts of a later document of the file, separated by dots: it replaces an ID under one of them.
     pub replaced: HashSet<Box<str>>,
+    /// Whether settings were omitted because there are too many.
+    pub(super) is_full: bool,
 }
 
 /// The maximum number of settings of one scope. Each is compared with each ID in the scope, and so many regions differ.
@@ -150,17 +152,31 @@ impl RegionSetting {
 
 impl RegionScope {
     /// A scope of settings without keys around them. Of too many settings, the region is out of sight.
-    pub fn new(kind: ScopeKind, bare: BareRegion, mut settings: Vec<RegionSetting>) -> Self {
-        if settings.len() > MOST_SETTINGS {
-            settings = vec![RegionSetting::out_of_sight()];
-        }
-        Self {
+    pub fn new(kind: ScopeKind, bare: BareRegion, settings: Vec<RegionSetting>) -> Self {
+        let mut scope = Self {
             kind,
             path: Box::default(),
             bare,
-            settings,
+            settings: Vec::new(),
             replaced: HashSet::new(),
+            is_full: false,
+        };
+        scope.add(settings);
+        scope
+    }
+
+    /// Adds settings. Of too many settings, the region is out of sight.
+    pub fn add(&mut self, settings: Vec<RegionSetting>) {
+        self.settings.extend(settings);
+        if self.settings.len() > MOST_SETTINGS {
+            self.settings = vec![RegionSetting::out_of_sight()];
+            self.is_full = true;
         }
+    }
+
+    /// Whether settings were omitted because there are too many.
+    pub fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// The settings with their claims, without those of a branch and those that say nothing.

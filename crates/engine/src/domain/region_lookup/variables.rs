@@ -25,14 +25,15 @@ const MOST_NAMES: usize = 1000;
 /// The variables of a container.
 pub(super) struct Variables<'t> {
     environment: Rc<Environment<'t>>,
-    /// The positions of the entries, sorted by the name, those of one name in order.
+    /// The positions of the entries that may define a variable, sorted by the name, those of one name in order.
     by_name: Vec<usize>,
 }
 
 impl<'t> Variables<'t> {
     pub(super) fn new(environment: Rc<Environment<'t>>) -> Self {
         let entries = environment.entries();
-        let mut by_name: Vec<_> = (0..entries.len()).collect();
+        let defines = |at: &usize| !matches!(entries[*at].value, Value::Absent);
+        let mut by_name: Vec<_> = (0..entries.len()).filter(defines).collect();
         by_name.sort_by_key(|at| name_order(entries[*at].name));
         Self {
             environment,
@@ -68,16 +69,16 @@ impl<'t> Variables<'t> {
         names.iter().filter_map(setting).collect()
     }
 
-    /// The entries of a name, in order.
-    fn entries_of(&self, name: &str) -> impl DoubleEndedIterator<Item = &EnvEntry<'t>> {
+    /// The last entry of a name, or the last one before the entry at a node. There may be thousands of one name.
+    fn last_entry(&self, name: &str, before: Option<NodeId>) -> Option<&EnvEntry<'t>> {
         let entries = self.environment.entries();
-        let order = |at: &usize| name_order(entries[*at].name);
-        let start = self
-            .by_name
-            .partition_point(|at| order(at) < name_order(name));
-        let same = self.by_name[start..].iter().map(|at| &entries[*at]);
-        let count = same.clone().take_while(|entry| entry.name == name).count();
-        same.take(count)
+        let behind = self.by_name.partition_point(|at| {
+            let entry = &entries[*at];
+            let order = name_order(entry.name).cmp(&name_order(name));
+            order.is_lt() || order.is_eq() && before.is_none_or(|before| entry.node < before)
+        });
+        let last = &entries[self.by_name[behind.checked_sub(1)?]];
+        (last.name == name).then_some(last)
     }
 
     /// The variable as a setting. As in Kubernetes, the last entry with the name takes precedence, then the last source of
@@ -86,7 +87,7 @@ impl<'t> Variables<'t> {
     /// An entry that cannot be read ends the search. A source of `envFrom` that cannot be read does not: it may contain any
     /// name, and most Pods have one for a password.
     fn setting(&self, name: &str, extra_names: &[Box<str>]) -> Option<RegionSetting> {
-        for entry in self.entries_of(name).rev() {
+        if let Some(entry) = self.last_entry(name, None) {
             match entry.value {
                 Value::Literal(text) => {
                     let reading = self.read(text, Some(entry.node));
@@ -156,8 +157,7 @@ impl<'t> Variables<'t> {
 
     fn expanded(&self, name: &str, at: Option<NodeId>, budget: &Cell<usize>) -> Option<String> {
         budget.set(budget.get().checked_sub(1)?);
-        let entries = self.entries_of(name).rev();
-        for entry in entries.filter(|entry| at.is_none_or(|at| entry.node < at)) {
+        if let Some(entry) = self.last_entry(name, at) {
             match entry.value {
                 Value::Literal(text) if text.len() <= LONGEST_EXPANSION => {
                     return expand(text, &|name| self.expanded(name, Some(entry.node), budget));

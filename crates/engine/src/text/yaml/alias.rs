@@ -4,6 +4,9 @@ use super::build::{AnchorTarget, COMPLEX_KEY, DocumentBuilder, LocatedMessage, P
 use crate::text::{Membership, PathStep, Sharing, narrow};
 use std::ops::Range;
 
+/// The error of a file with too many copies, or with too many values that are compared.
+pub(super) const MULTIPLIED: &str = "aliases and merge keys multiply beyond reason";
+
 impl DocumentBuilder<'_> {
     pub(super) fn alias(
         &mut self,
@@ -59,10 +62,7 @@ impl DocumentBuilder<'_> {
 
     /// Counts copies of nodes.
     pub(super) fn count_copies(&mut self, count: usize) -> Result<(), &'static str> {
-        self.copies = self
-            .copies
-            .checked_sub(count)
-            .ok_or("aliases and merge keys multiply beyond reason")?;
+        self.copies = self.copies.checked_sub(count).ok_or(MULTIPLIED)?;
         Ok(())
     }
 

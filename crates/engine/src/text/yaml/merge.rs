@@ -1,5 +1,6 @@
 //! Merge keys: which value of a key counts, and copies of the entries that a merge key brings in.
 
+use super::alias::MULTIPLIED;
 use super::build::{DocumentBuilder, LocatedMessage};
 use crate::text::{self, Kind, Membership, MergeOrder, narrow};
 use std::collections::{HashMap, HashSet};
@@ -24,7 +25,7 @@ impl DocumentBuilder<'_> {
         let merges = self.merge_keys(mapping)?;
         let result = match self.merge_order {
             MergeOrder::Kubernetes => self.merge_in_order(mapping, &merges),
-            MergeOrder::Unknown => self.merge_below_explicit(mapping, &merges),
+            MergeOrder::Unknown => self.merge_below_explicit(mapping, &merges)?,
         };
         let others = result.merged.iter().map(|(_, others)| others.len());
         let alternatives = result.alternatives.len() + others.sum::<usize>();
@@ -75,7 +76,15 @@ impl DocumentBuilder<'_> {
     }
 
     /// As YAML has it: an explicit value counts, else that of the first merge key.
-    fn merge_below_explicit(&self, mapping: u32, merges: &[MergeKey]) -> MergeResult {
+    ///
+    /// # Errors
+    /// Keys that occur often below many merge keys: each value is compared with each merged one.
+    fn merge_below_explicit(
+        &self,
+        mapping: u32,
+        merges: &[MergeKey],
+    ) -> Result<MergeResult, LocatedMessage> {
+        let mut compared = 0;
         let mut own: HashMap<&str, Vec<u32>> = HashMap::new();
         for child in text::children(&self.tree.nodes, mapping) {
             own.entry(self.key_of(child)).or_default().push(child);
@@ -86,6 +95,10 @@ impl DocumentBuilder<'_> {
             for &entry in entries {
                 let key = self.key_of(entry);
                 if let Some(children) = own.get(key) {
+                    compared += children.len();
+                    if compared > self.copies {
+                        return Err((self.end, MULTIPLIED));
+                    }
                     let before = children.iter().filter(|&&child| {
                         child < *merge && !self.tree.is_same_scalar(child, entry)
                     });
@@ -102,7 +115,7 @@ impl DocumentBuilder<'_> {
                 }
             }
         }
-        result
+        Ok(result)
     }
 
     /// The merge keys of a mapping, in order.

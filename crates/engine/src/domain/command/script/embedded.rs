@@ -5,8 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ScriptCommands;
-use crate::domain::command::{CommandReach, programs};
+use crate::budget::Budget;
+use crate::domain::command::{ARGUMENTS_PER_STEP, CommandReach, programs};
 use crate::text::shell::PartKind;
+
+/// The maximum number of commands of a pipeline in which the file is searched that a text is written to.
+const LONGEST_PIPELINE: usize = 16;
 
 /// A text of another language or a script inside a script.
 pub struct EmbeddedText<'t> {
@@ -28,8 +32,8 @@ impl EmbeddedText<'_> {
 }
 
 impl<'t> ScriptCommands<'t> {
-    /// The here-documents and the scripts in arguments that contain one of these ranges.
-    pub fn embedded(&self, ranges: &[Range<usize>]) -> Vec<EmbeddedText<'t>> {
+    /// The here-documents and the scripts in arguments that contain one of these ranges; incomplete if the budget does not suffice.
+    pub fn embedded(&self, ranges: &[Range<usize>], budget: &Budget) -> Vec<EmbeddedText<'t>> {
         let mut found: Vec<EmbeddedText<'t>> = Vec::new();
         for range in ranges {
             let is_known = found
@@ -37,8 +41,8 @@ impl<'t> ScriptCommands<'t> {
                 .is_some_and(|one| one.span.start <= range.start && range.end <= one.span.end);
             if !is_known {
                 let text = self
-                    .here_document(range)
-                    .or_else(|| self.inner_script(range));
+                    .here_document(range, budget)
+                    .or_else(|| self.inner_script(range, budget));
                 found.extend(text);
             }
         }
@@ -46,7 +50,7 @@ impl<'t> ScriptCommands<'t> {
     }
 
     /// The here-document that contains a range.
-    fn here_document(&self, range: &Range<usize>) -> Option<EmbeddedText<'t>> {
+    fn here_document(&self, range: &Range<usize>, budget: &Budget) -> Option<EmbeddedText<'t>> {
         let behind = self
             .here_documents
             .partition_point(|one| one.0.start <= range.start);
@@ -63,7 +67,7 @@ impl<'t> ScriptCommands<'t> {
             span,
             name,
             is_script,
-            reach: self.reach(command),
+            reach: self.reach(command, budget),
         })
     }
 
@@ -71,6 +75,7 @@ impl<'t> ScriptCommands<'t> {
     fn written_file(&self, command: usize) -> Option<Cow<'t, str>> {
         let pipeline = self.script.commands[command].pipeline;
         let of_pipeline = (command..self.script.commands.len())
+            .take(LONGEST_PIPELINE)
             .take_while(|at| self.script.commands[*at].pipeline == pipeline);
         of_pipeline.into_iter().find_map(|at| self.file_of(at))
     }
@@ -92,10 +97,15 @@ impl<'t> ScriptCommands<'t> {
     }
 
     /// The script in an argument that contains a range (`bash -c '…'`).
-    fn inner_script(&self, range: &Range<usize>) -> Option<EmbeddedText<'t>> {
+    fn inner_script(&self, range: &Range<usize>, budget: &Budget) -> Option<EmbeddedText<'t>> {
         let word = self.script.word_at(range)?;
         let command = self.script.words[word].command;
-        let at = programs::script_index(self.arguments_of(command))?;
+        let arguments = self.arguments_of(command);
+        // The arguments are searched for each ID.
+        if !budget.spend_steps(arguments.len() / ARGUMENTS_PER_STEP) {
+            return None;
+        }
+        let at = programs::script_index(arguments)?;
         let [part] = self.script.parts(word) else {
             return None;
         };
@@ -107,7 +117,7 @@ impl<'t> ScriptCommands<'t> {
                 span,
                 name: None,
                 is_script: true,
-                reach: self.reach(command),
+                reach: self.reach(command, budget),
             })
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ScriptCommands;
+use crate::budget::Budget;
 use crate::domain::command::argument_list::with_words;
 use crate::domain::command::role::{WordRole, WordText};
 use crate::domain::command::script_settings::with_default_name;
@@ -30,7 +31,7 @@ enum WordPlace {
 
 impl ScriptCommands<'_> {
     /// The place of a token, in a script without the embedded texts.
-    pub fn place(&self, token: &Token<'_>) -> PlaceInCommand {
+    pub fn place(&self, token: &Token<'_>, budget: &Budget) -> PlaceInCommand {
         let range = &token.span;
         if self.script.unread.is_some_and(|start| start <= range.start) || self.settings.is_none() {
             return PlaceInCommand::not_understood();
@@ -51,7 +52,7 @@ impl ScriptCommands<'_> {
             role.own = default_of;
         }
         let mut place = match self.place_of_word(command, word) {
-            WordPlace::Argument(at) => self.argument(command, at, role),
+            WordPlace::Argument(at) => self.argument(command, at, role, budget),
             WordPlace::Assignment(at) => {
                 let name = self.script.commands[command].assignments[at].name.clone();
                 let name = self.script.source[name].to_owned();
@@ -59,7 +60,7 @@ impl ScriptCommands<'_> {
                     .script
                     .words_of(&self.script.commands[command])
                     .is_empty();
-                self.assignment(command, name, &role, is_alone)
+                self.assignment((command, name), &role, is_alone, budget)
             }
             WordPlace::Item => PlaceInCommand::of(
                 role.syntax.map(|syntax| Syntax {
@@ -169,7 +170,13 @@ impl ScriptCommands<'_> {
     }
 
     /// The place of an ID in an argument.
-    fn argument(&self, command: usize, at: usize, role: WordRole) -> PlaceInCommand {
+    fn argument(
+        &self,
+        command: usize,
+        at: usize,
+        role: WordRole,
+        budget: &Budget,
+    ) -> PlaceInCommand {
         let arguments = self.arguments_of(command);
         if at == 0 && role.own.is_none() {
             return PlaceInCommand::of(Err(Reason::UnknownFormat), &Arc::default());
@@ -177,7 +184,7 @@ impl ScriptCommands<'_> {
         let program = arguments.first().and_then(programs::name_of);
         if let (Some(name), true) = (&role.own, program.is_some_and(programs::is_declaration)) {
             let name = name.clone();
-            return self.assignment(command, name, &role, true);
+            return self.assignment((command, name), &role, true, budget);
         }
         let syntax = programs::checked(role.syntax, arguments, at);
         let before = at.checked_sub(1).map(|at| &arguments[at]);
@@ -185,21 +192,21 @@ impl ScriptCommands<'_> {
         PlaceInCommand {
             syntax,
             own,
-            reach: self.reach(command),
+            reach: self.reach(command, budget),
         }
     }
 
     /// The place of an ID that a variable of the script has: the commands that use the variable count too.
     fn assignment(
         &self,
-        command: usize,
-        name: String,
+        (command, name): (usize, String),
         role: &WordRole,
         is_alone: bool,
+        budget: &Budget,
     ) -> PlaceInCommand {
         let mut syntax = role.syntax;
-        let mut reach = CommandReach::clone(&self.reach(command));
-        if is_alone {
+        let mut reach = CommandReach::clone(&self.reach(command, budget));
+        if is_alone && self.cost.spend(budget) {
             reach.before = self.before(command, true);
         }
         // Without the rest of the script the uses of the variable are not known.
@@ -212,7 +219,11 @@ impl ScriptCommands<'_> {
         let users = self.users(&name);
         let main = self.main_program().filter(|_| users.is_empty() && is_alone);
         for user in users.into_iter().chain(main) {
-            let used = self.reach(user);
+            let used = self.reach(user, budget);
+            if budget.bytes_left() < reach.bytes() + used.bytes() {
+                budget.exhaust_bytes();
+                break;
+            }
             reach.beside.extend(used.beside.iter().cloned());
             reach.is_other_process |= used.is_other_process;
         }

@@ -19,6 +19,12 @@ use crate::text::{Kind, NodeId, Tree};
 /// The steps of work of a node of a mapping whose names and regions are read.
 const STEPS_PER_NODE: usize = 2;
 
+/// The nodes that are searched for one step.
+const NODES_PER_STEP: usize = 8;
+
+/// The steps of work of a mapping that another one names, besides those of its nodes.
+const STEPS_PER_NAMED: usize = 4;
+
 impl<'x> DocumentWalk<'_, '_, 'x> {
     /// The context of a scalar: its mapping, the mappings around it up to the root, and the context of the document.
     pub(super) fn around(&mut self, site: NodeId) -> (NameContext<'x>, DocumentRegions) {
@@ -110,8 +116,10 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
     /// Reads the names of a mapping or of a list of variables.
     fn read(&self, node: NodeId) -> (Arc<MatchedNames<'x>>, Arc<RegionScope>) {
         let (tree, snapshot) = (self.tree, self.snapshot);
+        // The texts of branches are searched for IDs, however many they are.
+        let size = tree.size(node);
         self.budget
-            .spend_steps(tree.size(node).min(MOST_NODES) * STEPS_PER_NODE);
+            .spend_steps(size.min(MOST_NODES) * STEPS_PER_NODE + size / NODES_PER_STEP);
         let context_rules = &snapshot.context_rules;
         let path = self.path_to(node);
         let query = ScopeQuery {
@@ -155,7 +163,14 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
                 let mut parents = std::iter::successors(Some(node), |node| tree.parent(*node));
                 parents.any(|parent| parent == other)
             };
-            for other in named.iter().filter(|other| !contains(**other)) {
+            for other in named {
+                let steps = STEPS_PER_NAMED + tree.size(*other).min(MOST_NODES) * STEPS_PER_NODE;
+                if !self.budget.spend_steps(steps) || scope.is_full() {
+                    return;
+                }
+                if contains(*other) {
+                    continue;
+                }
                 let query = ScopeQuery {
                     extra_names: &self.extra_names,
                     has_id: &|text| self.snapshot.vendor_hits(text).next().is_some(),
@@ -166,30 +181,44 @@ impl<'x> DocumentWalk<'_, '_, 'x> {
                 for setting in &mut settings {
                     setting.branch = None;
                 }
-                scope.settings.append(&mut settings);
+                scope.add(settings);
             }
         }
     }
 
     /// Adds the regions of a list: the words of a command, or the `NAME=value` beside the one that has the ID.
-    fn enter_list(&self, list: NodeId, item: NodeId, nearby: &mut DocumentRegions) {
+    fn enter_list(&mut self, list: NodeId, item: NodeId, nearby: &mut DocumentRegions) {
         let tree = self.tree;
         let is_pair = tree.text(item).and_then(pair).is_some();
         let is_command = COMMANDS.iter().any(|name| tree.is_under(list, name));
-        let scope = if is_command {
-            let words = tree.children(list).filter_map(|node| tree.text(node));
-            scope_of_words(&words.collect::<Vec<_>>(), &self.extra_names)
-        } else if is_pair {
-            let query = ScopeQuery {
-                extra_names: &self.extra_names,
-                has_id: &|_| false,
-                path: "",
-            };
-            scope_of_list(tree, list, query)
-        } else {
+        if !is_pair && !is_command {
             return;
+        }
+        // All items of a list have the same scope.
+        if !self.by_list.contains_key(&list) {
+            let scope = self.read_list(list, is_command);
+            self.by_list.insert(list, Arc::new(scope));
+        }
+        if let Some(scope) = self.by_list.get(&list) {
+            nearby.levels.push((Arc::clone(scope), None));
+        }
+    }
+
+    /// Reads the regions of a list.
+    fn read_list(&self, list: NodeId, is_command: bool) -> RegionScope {
+        let tree = self.tree;
+        self.budget
+            .spend_steps(tree.size(list).min(MOST_NODES) * STEPS_PER_NODE);
+        if is_command {
+            let words = tree.children(list).filter_map(|node| tree.text(node));
+            return scope_of_words(&words.collect::<Vec<_>>(), &self.extra_names);
+        }
+        let query = ScopeQuery {
+            extra_names: &self.extra_names,
+            has_id: &|_| false,
+            path: "",
         };
-        nearby.levels.push((Arc::new(scope), None));
+        scope_of_list(tree, list, query)
     }
 }
 
