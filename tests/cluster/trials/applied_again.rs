@@ -24,7 +24,7 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 /// Pods that the trial stores at least, of three clients.
-const AT_LEAST: u32 = 200;
+const AT_LEAST: u32 = 150;
 
 const CLIENT_SIDE: &[&str] = &["apply", "-f", "-"];
 const SERVER_SIDE: &[&str] = &["apply", "--server-side", "--force-conflicts", "-f", "-"];

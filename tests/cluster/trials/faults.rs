@@ -47,7 +47,7 @@ const FROZEN: Duration = Duration::from_secs(30);
 const UNREADY: Duration = Duration::from_secs(6);
 
 /// Pods that a trial stores at least, of three clients.
-const AT_LEAST: u32 = 200;
+const AT_LEAST: u32 = 150;
 
 fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
     let mut creates = Creates::start(world, Which::Leader)?;

@@ -28,7 +28,7 @@ const LOST_OF: u64 = 10;
 const CUT: Duration = Duration::from_secs(10);
 
 /// Pods that a trial stores at least, of three clients.
-const AT_LEAST: u32 = 200;
+const AT_LEAST: u32 = 150;
 
 fn the_network_of_replicas_is_disturbed(world: &World) -> Result<()> {
     let mut creates = Creates::start_linked(world, Which::Follower)?;

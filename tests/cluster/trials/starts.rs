@@ -41,7 +41,7 @@ pub(super) fn trials() -> Vec<Trial> {
 const AWAY: Duration = Duration::from_secs(3);
 
 /// Pods that a trial stores at least, of three clients.
-const AT_LEAST: u32 = 200;
+const AT_LEAST: u32 = 150;
 
 /// How many namespaces are made and deleted.
 const NAMESPACES: usize = 2;
