@@ -22,6 +22,9 @@ const COMPOUNDS: &[(&str, usize)] = &[
     ("serverurl", 6),
 ];
 
+/// No compound is shorter, in bytes.
+const SHORTEST_COMPOUND: usize = "apiurl".len();
+
 /// Words that end a compound with any word before them.
 const ENDINGS: &[&str] = &["regionname", "region"];
 
@@ -40,7 +43,7 @@ impl<'t> NameWords<'t> {
 
     /// Splits a name that consists of several parts, such as the keys of nested mappings.
     pub fn of_parts(parts: impl IntoIterator<Item = &'t str>) -> Self {
-        let mut words = Self(Vec::with_capacity(8));
+        let mut words = Self::default();
         words.read_parts(parts);
         words
     }
@@ -73,7 +76,8 @@ impl<'t> NameWords<'t> {
 
     /// Adds a word, or the words of a compound.
     fn push(&mut self, word: &'t str) {
-        if word.is_empty() {
+        if word.len() < SHORTEST_COMPOUND {
+            self.0.extend(Some(word).filter(|word| !word.is_empty()));
             return;
         }
         let compound = COMPOUNDS
@@ -245,6 +249,13 @@ mod tests {
         ] {
             assert_eq!(words(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn no_compound_is_shorter_than_the_shortest() {
+        let compounds = COMPOUNDS.iter().map(|(compound, _)| *compound);
+        let with_endings = compounds.chain(ENDINGS.iter().copied()).chain([BEDROCK]);
+        assert_eq!(with_endings.map(str::len).min(), Some(SHORTEST_COMPOUND));
     }
 
     #[test]

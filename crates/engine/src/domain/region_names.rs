@@ -36,8 +36,8 @@ pub struct Rank {
     pub claim: Claim,
     /// The description for the documentation.
     pub names: &'static str,
-    /// Whether a name makes the claim.
-    makes: fn(&ClaimQuery<'_>) -> bool,
+    /// Whether a name with these [plain words](ClaimQuery::plain_words) makes the claim.
+    makes: fn(&ClaimQuery<'_>, &NameWords<'_>) -> bool,
 }
 
 /// The ranks, the strongest first. A name has the first rank that it fits.
@@ -45,37 +45,37 @@ pub const RANKS: &[Rank] = &[
     Rank {
         claim: Claim::OneModel,
         names: "the region of one model, for that model only",
-        makes: |query| query.own_key.and_then(region_of_one) == Some(query.name),
+        makes: |query, _| query.own_key.and_then(region_of_one) == Some(query.name),
     },
     Rank {
         claim: Claim::Extra,
         names: "the names in the policy's `region.extraEnvNames`, in their order",
-        makes: |query| query.extra_names.iter().any(|extra| **extra == *query.name),
+        makes: |query, _| query.extra_names.iter().any(|extra| **extra == *query.name),
     },
     Rank {
         claim: Claim::Bedrock,
         names: "names with the word `bedrock` (`BEDROCK_REGION`, `spring.ai.bedrock.aws.region`), names that begin as the name of the ID if that beginning has a word for a model (`MCP_LLM_REGION` for `MCP_LLM_MODEL`), and endpoints of Bedrock's runtime",
-        makes: |query| query.is_endpoint || query.names_bedrock() || query.shares_the_stem(),
+        makes: |query, _| query.is_endpoint || query.names_bedrock() || query.shares_the_stem(),
     },
     Rank {
         claim: Claim::LiteLlm,
         names: "`AWS_REGION_NAME`",
-        makes: |query| query.plain_words().is(&["aws", "region", "name"]),
+        makes: |_, plain| plain.is(&["aws", REGION, "name"]),
     },
     Rank {
         claim: Claim::Aws,
         names: "names of AWS alone (`AWS_REGION`, `AWS_DEFAULT_REGION`, `aws.region`), and `region` in a command or in a mapping that names Bedrock",
-        makes: |query| query.is_of_aws() || query.is_bare(),
+        makes: |query, plain| is_of_aws(plain) || query.is_bare(plain),
     },
     Rank {
         claim: Claim::Profile,
         names: "`AWS_PROFILE` and `litellm_credential_name`, whose regions cannot be read",
-        makes: |query| names_a_profile(query.words),
+        makes: |query, _| names_a_profile(query.words),
     },
     Rank {
         claim: Claim::Other,
         names: "any other name whose value is a region",
-        makes: |_| true,
+        makes: |_, _| true,
     },
 ];
 
@@ -96,12 +96,15 @@ impl RegionRanks {
 
     /// The claim of a name; `None` if the name says nothing about Bedrock.
     pub fn claim(self, query: &ClaimQuery<'_>) -> Option<Claim> {
-        if query.is_silent() {
+        let names_service = names_other_service(query.words);
+        if query.is_silent(names_service) {
             return None;
         }
         let mut ranks = RANKS.iter().filter(|rank| Some(rank.claim) != self.omitted);
-        let is_other = query.is_of_another_part();
-        let fits = |rank: &&Rank| (!is_other || rank.claim == Claim::Other) && (rank.makes)(query);
+        let is_other = query.is_of_another_part(names_service);
+        let plain = query.plain_words();
+        let fits =
+            |rank: &&Rank| (!is_other || rank.claim == Claim::Other) && (rank.makes)(query, &plain);
         ranks.find(fits).map(|rank| rank.claim)
     }
 }
@@ -139,6 +142,9 @@ pub enum BareRegion {
 
 /// The word of Bedrock.
 const BEDROCK: &str = "bedrock";
+
+/// The word of a region.
+const REGION: &str = "region";
 
 /// Words for a model, one of which the stem of a name must have.
 const MODEL_WORDS: &[&str] = &[
@@ -225,22 +231,26 @@ const NO_REGION_WORDS: &[&str] = &[
 
 impl ClaimQuery<'_> {
     /// Whether the name is that of another service, of another model or of a placement.
-    fn is_silent(&self) -> bool {
+    fn is_silent(&self, names_service: bool) -> bool {
         let of_another_model = OF_ONE_MODEL.iter().any(|(_, region)| *region == self.name)
             && self.own_key.and_then(region_of_one).is_none();
         of_another_model
             || self.words.has_any(PLACEMENT_WORDS)
-            || (names_other_service(self.words) && !self.names_bedrock())
+            || (names_service && !self.names_bedrock())
     }
 
     /// Whether the name is that of a part of Bedrock, or of a service for it, that need not be in the model's region.
-    fn is_of_another_part(&self) -> bool {
+    fn is_of_another_part(&self, names_service: bool) -> bool {
         let is_extra = self.extra_names.iter().any(|extra| **extra == *self.name);
-        !is_extra && (names_other_service(self.words) || self.words.has_any(OTHER_PARTS))
+        !is_extra && (names_service || self.words.has_any(OTHER_PARTS))
     }
 
-    /// The words without those that only group settings and without the start that the ID's own name shares.
+    /// The words of a name of a region, without those that only group settings and without the start that the ID's own name
+    /// shares. Empty for a name without the word `region`, as most names with an endpoint or a text that is a region are.
     fn plain_words(&self) -> NameWords<'_> {
+        if !self.words.has(REGION) {
+            return NameWords::default();
+        }
         let own = self.own_key.unwrap_or_default();
         NameWords::of(behind_shared_branches(self.name, own)).without(NEUTRAL_WORDS)
     }
@@ -250,30 +260,30 @@ impl ClaimQuery<'_> {
         self.words.has(BEDROCK) || NameWords::of(self.path).has(BEDROCK)
     }
 
-    /// Whether the name is that of all AWS services.
-    fn is_of_aws(&self) -> bool {
-        let words = self.plain_words();
-        words.has("region") && words.has_any(&["aws", "amazon"]) && words.without(AWS_WORDS).is(&[])
-    }
-
     /// Whether the name is `region` or `region_name`, where it counts.
-    fn is_bare(&self) -> bool {
-        let words = self.plain_words();
+    fn is_bare(&self, words: &NameWords<'_>) -> bool {
         match self.bare {
             BareRegion::None => false,
-            BareRegion::RegionName => words.is(&["region", "name"]),
-            BareRegion::All => words.is(&["region"]) || words.is(&["region", "name"]),
+            BareRegion::RegionName => words.is(&[REGION, "name"]),
+            BareRegion::All => words.is(&[REGION]) || words.is(&[REGION, "name"]),
         }
     }
 
     /// Whether the name begins as the ID's own name, with a word for a model: `MCP_LLM_REGION` for `MCP_LLM_MODEL`.
     fn shares_the_stem(&self) -> bool {
-        const REGION: &[&str] = &["region", "aws", "amazon", "default", "name", "id", "code"];
+        const OF_REGIONS: &[&str] = &[REGION, "aws", "amazon", "default", "name", "id", "code"];
+        if !self.words.has(REGION) {
+            return false;
+        }
         let stem = NameWords::of_parts([self.path, self.name]);
-        let stem = stem.without(NEUTRAL_WORDS).without(REGION);
-        let own = self.own.without(NEUTRAL_WORDS);
-        self.words.has("region") && stem.has_any(MODEL_WORDS) && own.starts_with(&stem)
+        let stem = stem.without(NEUTRAL_WORDS).without(OF_REGIONS);
+        stem.has_any(MODEL_WORDS) && self.own.without(NEUTRAL_WORDS).starts_with(&stem)
     }
+}
+
+/// Whether these plain words are those of a name of all AWS services.
+fn is_of_aws(words: &NameWords<'_>) -> bool {
+    words.has(REGION) && words.has_any(&["aws", "amazon"]) && words.without(AWS_WORDS).is(&[])
 }
 
 /// Whether the value of a name with these words is a region, so that another value is a fault or cannot be read.

@@ -1,6 +1,7 @@
 //! The choice of a region among the settings around an ID, by claim, then by distance.
 
 use super::scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
+use crate::domain::name_words::NameWords;
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, RegionSource};
 use crate::domain::region_names::{Claim, RegionRanks};
@@ -72,8 +73,14 @@ pub(super) fn candidates<'a>(
     ranks: RegionRanks,
 ) -> Vec<Candidate<'a>> {
     let mut all = Vec::new();
+    if scopes.iter().all(|place| place.scope.settings.is_empty()) {
+        return all;
+    }
+    let words = NameWords::of(&own.path);
     for (distance, place) in scopes.iter().enumerate() {
-        let claims = place.scope.claims(own, place.own_branch, (policy, ranks));
+        let own = (own, &words);
+        let scope: &'a RegionScope = place.scope;
+        let claims = scope.claims(own, place.own_branch, (policy, ranks));
         all.extend(claims.map(|(claim, setting)| {
             let extra = policy.extra_env_names.iter();
             let extra = extra.take_while(|name| **name != setting.name).count();

@@ -179,24 +179,30 @@ impl RegionScope {
         self.is_full
     }
 
-    /// The settings with their claims, without those of a branch and those that say nothing.
-    pub(super) fn claims<'a>(
+    /// The settings with their claims, without those of a branch and those that say nothing. `words` are those of the path of the
+    /// ID's own name.
+    pub(super) fn claims<'a, 'o>(
         &'a self,
-        own: &'a OwnName,
+        (own, words): (&'o OwnName, &'o NameWords<'o>),
         own_branch: Option<NodeId>,
-        (policy, ranks): (&'a Policy, RegionRanks),
+        (policy, ranks): (&'o Policy, RegionRanks),
     ) -> impl Iterator<Item = (Claim, &'a RegionSetting)> {
+        let is_replaced = self.replaced.contains(&own.path);
         self.settings
             .iter()
-            .filter(move |setting| own_branch.is_none() || setting.branch != own_branch)
-            .filter(|_| !self.replaced.contains(&own.path))
-            .filter_map(move |setting| Some((self.claim(setting, own, (policy, ranks))?, setting)))
+            .filter(move |setting| {
+                !is_replaced && (own_branch.is_none() || setting.branch != own_branch)
+            })
+            .filter_map(move |setting| {
+                let claim = self.claim(setting, (own, words), (policy, ranks))?;
+                Some((claim, setting))
+            })
     }
 
     fn claim(
         &self,
         setting: &RegionSetting,
-        own: &OwnName,
+        (own, own_words): (&OwnName, &NameWords<'_>),
         (policy, ranks): (&Policy, RegionRanks),
     ) -> Option<Claim> {
         let claim = ranks.claim(&ClaimQuery {
@@ -206,7 +212,7 @@ impl RegionScope {
             is_endpoint: setting.is_endpoint,
             bare: self.bare,
             own_key: own.key.as_deref(),
-            own: &NameWords::of(&own.path),
+            own: own_words,
             extra_names: &policy.extra_env_names,
         })?;
         let claim = if setting.is_uncertain {

@@ -154,12 +154,15 @@ const MOST_WORDS: usize = 3;
 
 /// Whether a name has the name of a service other than Bedrock's runtime, as one word or several.
 pub(super) fn names_other_service(words: &NameWords<'_>) -> bool {
-    let words: Vec<_> = words.iter().map(str::to_ascii_lowercase).collect();
-    (1..=MOST_WORDS).any(|count| {
-        words
-            .windows(count)
-            .any(|some| OTHER_SERVICES.binary_search(&&*some.concat()).is_ok())
-    })
+    let words: Vec<_> = words.iter().collect();
+    let mut name = String::new();
+    let mut is_service = |some: &[&str]| {
+        name.clear();
+        name.extend(some.iter().copied());
+        name.make_ascii_lowercase();
+        OTHER_SERVICES.binary_search(&&*name).is_ok()
+    };
+    (1..=MOST_WORDS).any(|count| words.windows(count).any(&mut is_service))
 }
 
 #[cfg(test)]
