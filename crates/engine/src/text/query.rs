@@ -1,6 +1,7 @@
 //! Queries of a tree: nodes by keys, nodes by content, and the pointer of a node.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::{Format, Kind, Membership, NodeId, PathStep, TextRef, Tree, narrow};
 
@@ -76,20 +77,41 @@ impl Tree<'_> {
         }
         let mut found = Vec::new();
         for offset in offsets {
-            let behind = self
-                .nodes
-                .partition_point(|node| node.value.start as usize <= offset);
-            let Some(at) = behind.checked_sub(1) else {
-                continue;
-            };
-            let node = &self.nodes[at];
-            let holds = node.kind == Kind::String && offset < node.value.end as usize;
-            let id = NodeId(narrow(at));
-            if holds && found.last() != Some(&id) {
-                found.push(id);
+            if let Some(node) = self.string_at(offset)
+                && found.last() != Some(&node)
+            {
+                found.push(node);
             }
         }
         Some(found)
+    }
+
+    /// The strings of the node and below it whose spelling has this byte, in order; `None` as for [`Tree::strings_at`].
+    pub fn strings_with(&self, node: NodeId, byte: u8) -> Option<Vec<NodeId>> {
+        if self.format != Format::Json || !self.overrides.keys.is_empty() {
+            return None;
+        }
+        let mut found = Vec::new();
+        let Range { mut start, end } = self.raw(node);
+        while let Some(at) = memchr::memchr(byte, &self.src.as_bytes()[start..end]) {
+            start += at + 1;
+            if let Some(string) = self.string_at(start - 1) {
+                found.push(string);
+                start = self.raw(string).end;
+            }
+        }
+        Some(found)
+    }
+
+    /// The string whose spelling holds this offset into the source, of a tree whose nodes are spelled in order.
+    fn string_at(&self, offset: usize) -> Option<NodeId> {
+        let behind = self
+            .nodes
+            .partition_point(|node| node.value.start as usize <= offset);
+        let at = behind.checked_sub(1)?;
+        let node = &self.nodes[at];
+        let holds = node.kind == Kind::String && offset < node.value.end as usize;
+        holds.then(|| NodeId(narrow(at)))
     }
 
     /// The node that the keys lead to, step by step; a number leads to an item of a sequence, counted from 0.

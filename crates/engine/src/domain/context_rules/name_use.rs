@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::id::Geography;
-use crate::text::{Format, NodeId, Tree};
+use crate::text::{NodeId, Tree};
 
 /// A use of a name whose value a program completes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,15 +26,10 @@ impl<'t> NameUses<'t> {
     /// Reads the uses in the strings of a node and below it.
     pub fn of_strings(tree: &'t Tree<'_>, node: NodeId) -> Self {
         let spelling = &tree.source().as_bytes()[tree.raw(node)];
-        // Most objects have no dollar sign, and none that is spelled as an escape.
-        if tree.format() == Format::Json
-            && memchr::memchr(b'$', spelling).is_none()
-            && memchr::memmem::find(spelling, br"\u00").is_none()
-        {
-            return Self::default();
-        }
-        let texts = tree.strings(node);
-        Self::of(texts.filter_map(|node| tree.text(node)))
+        let is_escaped = memchr::memmem::find(spelling, br"\u0024").is_some();
+        let texts = tree.strings_with(node, b'$').filter(|_| !is_escaped);
+        let texts = texts.unwrap_or_else(|| tree.strings(node).collect());
+        Self::of(texts.into_iter().filter_map(|node| tree.text(node)))
     }
 
     /// Reads the uses in `texts`: `$(X)`, `${X}` and `$X`.
@@ -84,6 +79,12 @@ fn name_at(text: &str) -> Option<&str> {
 
 /// The use of a variable behind `before`.
 fn use_behind(before: &str) -> Option<NameUse> {
+    // Most variables are behind a blank or a quote.
+    let is_joined =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | ')' | '}');
+    if !before.ends_with(is_joined) {
+        return None;
+    }
     if before.ends_with("foundation-model/") {
         return Some(NameUse::InArn);
     }
@@ -133,6 +134,18 @@ mod tests {
             "us.$(BASED)",
         ] {
             assert_eq!(NameUses::of([text]).how("BASE"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_strings_of_a_document_are_read_however_a_dollar_sign_is_spelled() {
+        for source in [
+            r#"{"a": "x", "b": ["$(X) us.$(BASE)", "y"]}"#,
+            r#"{"a": "$(X)", "b": ["us.\u0024(BASE)"]}"#,
+        ] {
+            let tree = Tree::json(source).unwrap();
+            let uses = NameUses::of_strings(&tree, tree.root());
+            assert_eq!(uses.how("BASE"), Some(NameUse::Prefixed), "{source}");
         }
     }
 

@@ -371,7 +371,9 @@ impl<'t> Detector<'t, '_> {
         reach
             .before
             .extend(of_command.beside.iter().chain(&of_command.before).cloned());
-        let uses_variable = elements.script.is_some_and(|text| text.contains(name));
+        let has_name =
+            |text: &str| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some();
+        let uses_variable = elements.script.is_some_and(has_name);
         let script = uses_variable.then(|| elements.script(self.budget));
         let script = script.flatten();
         let reason = script.and_then(|script| script.reason_of_uses(name));

@@ -13,26 +13,31 @@ pub(in crate::text) fn decode(spelled: &str) -> String {
             break;
         }
         out.push_str(&rest[..backslash]);
-        let mut escape = rest[backslash + 1..].chars();
-        out.push(match escape.next() {
-            Some(same @ ('"' | '\\' | '/')) => same,
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('u') => {
-                let (character, length) =
-                    unicode_escape(escape.as_str().as_bytes()).unwrap_or(('\u{fffd}', 0));
-                escape = escape.as_str().get(length..).unwrap_or_default().chars();
-                character
-            }
-            _ => '\u{fffd}',
-        });
-        rest = escape.as_str();
+        let (character, length) = escaped(&rest.as_bytes()[backslash + 1..]);
+        out.push(character);
+        rest = rest.get(backslash + 1 + length..).unwrap_or_default();
     }
     out.push_str(rest);
     out
+}
+
+/// The character of an escape, and how many bytes it takes behind its backslash, where these bytes start.
+fn escaped(bytes: &[u8]) -> (char, usize) {
+    const INVALID: char = '\u{fffd}';
+    let character = match bytes.first() {
+        Some(&same @ (b'"' | b'\\' | b'/')) => char::from(same),
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => {
+            let (character, length) = unicode_escape(&bytes[1..]).unwrap_or((INVALID, 0));
+            return (character, length + 1);
+        }
+        _ => INVALID,
+    };
+    (character, 1)
 }
 
 /// The position of the first quote, backslash or control character at or after `at`; compares eight bytes at once.
