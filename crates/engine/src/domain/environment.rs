@@ -127,11 +127,14 @@ impl<'t> Environment<'t> {
             neighbours,
         };
         let nodes = || list.into_iter().flat_map(|list| tree.children(list));
-        let is_within = budget.spend_bytes(nodes().count() * BYTES_PER_ENTRY);
-        let entries = nodes()
-            .filter(|_| is_within)
-            .filter_map(|node| environment.entry(node));
-        environment.entries = entries.collect();
+        let count = nodes().count();
+        if budget.spend_bytes(count * BYTES_PER_ENTRY) {
+            let mut entries = Vec::with_capacity(count);
+            for node in nodes() {
+                entries.extend(environment.entry(node));
+            }
+            environment.entries = entries;
+        }
         budget.spend_steps(environment.cost());
         environment
     }

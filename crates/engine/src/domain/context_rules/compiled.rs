@@ -29,11 +29,11 @@ pub struct ContextRules {
     by_last: Vec<Vec<(usize, &'static str)>>,
     /// The patterns of [`Condition::Entry`] with the index of the condition.
     entry_patterns: Vec<(usize, &'static str)>,
-    /// The classes of names with the index of the condition.
+    /// The classes of names that have anchors, with the index of the condition.
     classes: Vec<(usize, &'static NameClass)>,
-    /// The positions in `classes` of the classes with this anchor, because few names have one.
+    /// The positions in `classes` of those with this anchor, because few names have one.
     by_anchor: BTreeMap<&'static str, Vec<usize>>,
-    /// The positions in `classes` of the classes without anchors.
+    /// The indices of the conditions over every name: those of the class without anchors.
     without_anchor: Vec<usize>,
     /// The first letters of the anchors, so that the words of most names need not be read.
     anchor_starts: WordStarts,
@@ -175,14 +175,15 @@ impl ContextRules {
         relation: Relation,
     ) -> CompiledCondition {
         let index = self.next_index(test);
-        let position = self.classes.len();
-        self.classes.push((index, class));
-        for anchor in class.anchors {
-            self.by_anchor.entry(anchor).or_default().push(position);
-            self.anchor_starts.add(anchor);
-        }
         if class.anchors.is_empty() {
-            self.without_anchor.push(position);
+            self.without_anchor.push(index);
+        } else {
+            let position = self.classes.len();
+            self.classes.push((index, class));
+            for anchor in class.anchors {
+                self.by_anchor.entry(anchor).or_default().push(position);
+                self.anchor_starts.add(anchor);
+            }
         }
         CompiledCondition::Beside {
             index,
@@ -229,29 +230,29 @@ impl ContextRules {
         let (mut words, mut positions) = (NameWords::default(), Vec::new());
         for (neighbour, scope) in neighbours {
             let ends = self.patterns_by_last(neighbour.letters().next_back());
-            let entry = self
-                .entry_patterns
-                .iter()
-                .filter(|_| scope == NameScope::Entry);
-            for (at, pattern) in ends.iter().chain(entry) {
+            let of_entries = match scope {
+                NameScope::Settings => &[],
+                NameScope::Entry => &*self.entry_patterns,
+            };
+            for (at, pattern) in ends.iter().chain(of_entries) {
                 if matches_letters(pattern, neighbour.letters()) {
                     self.add(matched, *at, &neighbour);
                 }
             }
-            positions.clear();
-            if neighbour
-                .parts()
-                .iter()
-                .any(|part| self.anchor_starts.may_be_in(part))
-            {
-                words.read_parts(neighbour.parts());
-                self.add_possible_classes(&words, &mut positions);
+            for at in &self.without_anchor {
+                self.add(matched, *at, &neighbour);
             }
-            positions.extend_from_slice(&self.without_anchor);
+            let parts = neighbour.parts();
+            if !parts.iter().any(|part| self.anchor_starts.may_be_in(part)) {
+                continue;
+            }
+            words.read_parts(parts);
+            positions.clear();
+            self.add_possible_classes(&words, &mut positions);
             positions.sort_unstable();
             positions.dedup();
             for (at, class) in positions.iter().map(|position| self.classes[*position]) {
-                if class.anchors.is_empty() || (class.fits)(&words) {
+                if (class.fits)(&words) {
                     self.add(matched, at, &neighbour);
                 }
             }

@@ -39,6 +39,10 @@ pub enum ValueTest {
 impl ValueTest {
     pub(super) fn accepts(self, text: SiblingValue<'_>) -> bool {
         let text = match text {
+            // The test of every value, which nearly none passes.
+            SiblingValue::Text(text) if self == Self::Mantle && !may_be_mantle(text) => {
+                return false;
+            }
             SiblingValue::Text(text) => text.trim(),
             SiblingValue::Unknown => return self.accepts_unknown(),
             SiblingValue::Structure => return matches!(self, Self::Anything),
@@ -86,14 +90,17 @@ impl ValueTest {
     }
 }
 
+/// Whether a text may be one of [`is_mantle`]: it ends as the name, or has a hyphen, as the host of an address.
+fn may_be_mantle(text: &str) -> bool {
+    last_letter(text) == Some(b'e') || memchr::memchr(b'-', text.as_bytes()).is_some()
+}
+
 /// Whether a text is an address of bedrock-mantle, or names it as a provider or a route without a model.
 fn is_mantle(text: &str) -> bool {
-    let is_name = text.len() <= 64
-        && last_letter(text) == Some(b'e')
-        && fits("*bedrockmantle", text)
-        && !text.contains(char::is_whitespace);
-    // The host of an address has a hyphen.
-    if !is_name && !text.contains('-') {
+    let is_name =
+        text.len() <= 64 && fits("*bedrockmantle", text) && !text.contains(char::is_whitespace);
+    let has_host = || memchr::memmem::find(text.as_bytes(), b"bedrock-mantle").is_some();
+    if !is_name && !has_host() {
         return false;
     }
     if text.contains("://") || text.starts_with("bedrock-mantle.") {

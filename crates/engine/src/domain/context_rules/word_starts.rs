@@ -5,16 +5,19 @@
 #[derive(Debug, Clone)]
 pub(super) struct WordStarts {
     /// One bit for each three letters, by [`next`]; a word of two letters has those of each letter before it.
-    threes: Box<[u64]>,
+    threes: Box<[u64; WORDS]>,
 }
 
 /// The bits of one letter: its lowest five, which tell the letters apart regardless of case.
 const BITS: u32 = 5;
 
+/// The integers that have a bit for each three letters.
+const WORDS: usize = (1 << (3 * BITS)) / 64;
+
 impl Default for WordStarts {
     fn default() -> Self {
         Self {
-            threes: vec![0; (1 << (3 * BITS)) / 64].into(),
+            threes: Box::new([0; WORDS]),
         }
     }
 }

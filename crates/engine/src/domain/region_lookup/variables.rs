@@ -181,10 +181,8 @@ fn may_be_region(value: Value<'_>) -> bool {
     match value {
         Value::Literal(text) => {
             // A region has hyphens, an endpoint has dots.
-            let has_a_sign =
-                |text: &str| text.bytes().any(|byte| matches!(byte, b'-' | b'.' | b'$'));
             text.len() <= LONGEST_EXPANSION
-                && has_a_sign(text)
+                && memchr::memchr3(b'-', b'.', b'$', text.as_bytes()).is_some()
                 && (text.contains("$(")
                     || Region::from_code(text.trim()).is_some()
                     || read_endpoint(text).is_some())
