@@ -5,7 +5,9 @@ use std::borrow::Cow;
 /// The text with escapes in place of control characters, of line separators, and of the characters that change the direction of the
 /// text after them.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_printable) {
+    // Most texts are ASCII, which needs no decoding.
+    let is_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_ascii || text.chars().all(is_printable) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 16);

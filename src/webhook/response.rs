@@ -134,26 +134,29 @@ fn push_list<T>(
 /// Appends `text` as a JSON string, quotes included.
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
-    let mut clean = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        // Both ends are at ASCII bytes, so neither cuts a character.
-        out.push_str(text.get(clean..at).unwrap_or_default());
-        clean = at + 1;
-        match byte {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(needs_escape) {
+        // The byte is ASCII, so neither end cuts a character.
+        let (clean, behind) = rest.split_at(at);
+        out.push_str(clean);
+        match behind.as_bytes()[0] {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
             b'\n' => out.push_str("\\n"),
-            _ => {
+            byte => {
                 // Writing to a string cannot fail.
                 let _ = write!(out, "\\u{byte:04x}");
             }
         }
+        rest = &behind[1..];
     }
-    out.push_str(text.get(clean..).unwrap_or_default());
+    out.push_str(rest);
     out.push('"');
+}
+
+/// Whether a byte of a JSON string is written as an escape.
+const fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(super) fn field_at(body: &[u8], offset: usize) -> Option<&'static str> {
 
 fn is_dry_run(body: &[u8]) -> bool {
     let tail = &body[body.len().saturating_sub(OPTIONS)..];
-    memmem::rfind(tail, br#","dryRun":true,"options":"#).is_some()
+    memmem::find(tail, br#","dryRun":true,"options":"#).is_some()
 }
 
 impl<'b> Rest<'b> {
