@@ -11,7 +11,7 @@ use super::{
     start_of_text,
 };
 use crate::budget::Budget;
-use std::{ops::Range, sync::OnceLock};
+use std::{mem, ops::Range, sync::OnceLock};
 use string::{end_of_run, unicode_escape};
 
 mod number;
@@ -36,8 +36,10 @@ struct Scanner<'t> {
     bytes: &'t [u8],
     at: usize,
     tree: Tree<'t>,
-    /// The open objects and arrays, outermost first.
-    open: Vec<OpenJsonCollection>,
+    /// The innermost open object or array.
+    current: OpenJsonCollection,
+    /// Those around it, outermost first: the document, then objects and arrays.
+    outer: Vec<OpenJsonCollection>,
     /// Space for [`Tree::duplicate_key`], kept from one object to the next.
     scratch: Vec<u32>,
     repeated_keys: RepeatedKeys,
@@ -55,12 +57,24 @@ enum RepeatedKeys {
 }
 
 struct OpenJsonCollection {
+    /// The node; [`NO_PARENT`] for the document.
     node: u32,
-    mapping: bool,
+    kind: OpenKind,
     /// How many keys or items were read.
     count: u32,
     /// The keys have not all been compared as they were read.
     maybe_duplicate: bool,
+}
+
+/// What is open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OpenKind {
+    /// The document, which has one value.
+    Document,
+    /// An object.
+    Mapping,
+    /// An array.
+    Sequence,
 }
 
 /// The bytes of text that are read for one step of work: the scanner is several times as fast as the parser of YAML.
@@ -99,7 +113,8 @@ fn read_from<'t>(
         bytes: src.as_bytes(),
         at: start,
         tree,
-        open: Vec::with_capacity(16),
+        current: OpenJsonCollection::new(NO_PARENT, OpenKind::Document),
+        outer: Vec::with_capacity(16),
         scratch: Vec::new(),
         repeated_keys,
         most_nodes: Tree::nodes_within(budget),
@@ -115,7 +130,18 @@ fn read_from<'t>(
     }
 }
 
-// === impl Scanner ===
+// === impl OpenJsonCollection, Scanner ===
+
+impl OpenJsonCollection {
+    const fn new(node: u32, kind: OpenKind) -> Self {
+        Self {
+            node,
+            kind,
+            count: 0,
+            maybe_duplicate: false,
+        }
+    }
+}
 
 impl Scanner<'_> {
     fn document(&mut self) -> Result<(), Message> {
@@ -169,9 +195,9 @@ impl Scanner<'_> {
     /// Reads the end of an object or array that holds nothing.
     fn closes_at_once(&mut self) -> Result<bool, Message> {
         self.skip_space();
-        let closing = match self.open.last() {
-            Some(OpenJsonCollection { mapping: true, .. }) => b'}',
-            _ => b']',
+        let closing = match self.current.kind {
+            OpenKind::Mapping => b'}',
+            OpenKind::Sequence | OpenKind::Document => b']',
         };
         let closes = self.bytes.get(self.at) == Some(&closing);
         if closes {
@@ -182,20 +208,20 @@ impl Scanner<'_> {
 
     /// Reads what follows a value: ends of objects and arrays, and the comma before a sibling. False at the end.
     fn next_sibling(&mut self) -> Result<bool, Message> {
-        while let Some(open) = self.open.last() {
-            let mapping = open.mapping;
+        while self.current.kind != OpenKind::Document {
+            let is_mapping = self.current.kind == OpenKind::Mapping;
             self.skip_space();
             match self.bytes.get(self.at) {
                 Some(b',') => {
                     self.at += 1;
                     return Ok(true);
                 }
-                Some(b'}') if mapping => self.close()?,
-                Some(b']') if !mapping => self.close()?,
+                Some(b'}') if is_mapping => self.close()?,
+                Some(b']') if !is_mapping => self.close()?,
                 None => {
                     return Err("the text ends inside an object or array; it may be cut off");
                 }
-                Some(_) if mapping => {
+                Some(_) if is_mapping => {
                     return Err("expected `,` or `}` after a value of an object");
                 }
                 Some(_) => return Err("expected `,` or `]` after an item of an array"),
@@ -206,15 +232,12 @@ impl Scanner<'_> {
 
     /// The step to the next value; reads its key in an object.
     fn step(&mut self) -> Result<PathStep, Message> {
-        let Some(open) = self.open.last_mut() else {
-            return Ok(PathStep::ROOT);
-        };
-        let before = open.count;
-        open.count += 1;
-        if open.mapping {
-            self.key().map(PathStep::Key)
-        } else {
-            Ok(PathStep::Item(before))
+        let before = self.current.count;
+        self.current.count += 1;
+        match self.current.kind {
+            OpenKind::Mapping => self.key().map(PathStep::Key),
+            OpenKind::Sequence => Ok(PathStep::Item(before)),
+            OpenKind::Document => Ok(PathStep::ROOT),
         }
     }
 
@@ -242,9 +265,7 @@ impl Scanner<'_> {
 
     /// Compares a key with those before it, while they are few; else leaves it to the end of the object.
     fn check_key(&mut self, key: Range<usize>, escaped: bool) -> Result<(), Message> {
-        let Some(open) = self.open.last_mut() else {
-            return Ok(());
-        };
+        let open = &mut self.current;
         if escaped || open.count > FEW_KEYS {
             open.maybe_duplicate = true;
             return Ok(());
@@ -267,38 +288,49 @@ impl Scanner<'_> {
     }
 
     fn open(&mut self, step: PathStep, kind: Kind) -> Result<(), Message> {
-        if self.open.len() == MAX_DEPTH {
+        if self.outer.len() == MAX_DEPTH {
             return Err("more than 512 levels of objects and arrays");
         }
         let node = narrow(self.tree.nodes.len());
         let start = self.at;
         self.at += 1;
         self.push(step, kind, Style::Bare, start, TextRef::VERBATIM);
-        self.open.push(OpenJsonCollection {
-            node,
-            mapping: kind == Kind::Mapping,
-            count: 0,
-            maybe_duplicate: false,
-        });
+        let kind = match kind {
+            Kind::Mapping => OpenKind::Mapping,
+            Kind::Sequence | Kind::String | Kind::Scalar => OpenKind::Sequence,
+        };
+        let opened = OpenJsonCollection::new(node, kind);
+        self.outer.push(mem::replace(&mut self.current, opened));
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), Message> {
         self.at += 1;
-        let Some(open) = self.open.pop() else {
+        let Some(outer) = self.outer.pop() else {
             return Ok(());
         };
+        let closed = mem::replace(&mut self.current, outer);
         let next = narrow(self.tree.nodes.len());
-        let node = &mut self.tree.nodes[open.node as usize];
+        let node = &mut self.tree.nodes[closed.node as usize];
         node.next = next;
         node.value.end = narrow(self.at);
-        if open.maybe_duplicate && self.repeated_keys == RepeatedKeys::LastCounts {
-            self.tree.hide_repeated(open.node, &mut self.scratch);
-        } else if open.maybe_duplicate
-            && let Some(offset) = self.tree.duplicate_key(open.node, &mut self.scratch)
-        {
-            self.at = offset;
-            return Err(DUPLICATE_KEY);
+        if closed.maybe_duplicate {
+            self.check_all_keys(closed.node)?;
+        }
+        Ok(())
+    }
+
+    /// Compares the keys of an object that were not all compared as they were read.
+    #[inline(never)]
+    fn check_all_keys(&mut self, node: u32) -> Result<(), Message> {
+        match self.repeated_keys {
+            RepeatedKeys::LastCounts => self.tree.hide_repeated(node, &mut self.scratch),
+            RepeatedKeys::Refused => {
+                if let Some(offset) = self.tree.duplicate_key(node, &mut self.scratch) {
+                    self.at = offset;
+                    return Err(DUPLICATE_KEY);
+                }
+            }
         }
         Ok(())
     }
@@ -309,7 +341,7 @@ impl Scanner<'_> {
             step,
             value: Span::new(start, self.at),
             slot,
-            parent: self.open.last().map_or(NO_PARENT, |open| open.node),
+            parent: self.current.node,
             next: narrow(self.tree.nodes.len() + 1),
             kind,
             style,
@@ -338,7 +370,9 @@ impl Scanner<'_> {
         self.rest_of_string()
     }
 
-    /// Reads a string from its first escape on; true at its end.
+    /// Reads a string from its first escape on; true at its end. Apart from [`Scanner::string`], so that what most strings need is
+    /// small.
+    #[inline(never)]
     fn rest_of_string(&mut self) -> Result<bool, Message> {
         loop {
             match self.bytes.get(self.at) {
