@@ -184,7 +184,13 @@ fn prefix_of(text: &str) -> Option<&'static (&'static str, &'static str)> {
 }
 
 fn row_of(code: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    JURISDICTIONS.iter().find(|(pattern, ..)| {
+    // Two letters tell most rows apart.
+    let start = |text: &str| text.as_bytes().first_chunk::<2>().copied();
+    let of_code = start(code);
+    let mut rows = JURISDICTIONS
+        .iter()
+        .filter(|(pattern, ..)| start(pattern) == of_code);
+    rows.find(|(pattern, ..)| {
         if pattern.as_bytes().last().is_some_and(u8::is_ascii_digit) {
             code == *pattern
         } else {

@@ -18,12 +18,14 @@ impl<'t> EnvVar<'t> {
     pub fn read(tree: &'t Tree<'t>, node: NodeId) -> Self {
         let mut entry = Self::default();
         for field in tree.children(node) {
-            if tree.is_under(field, "name") {
-                entry.name = tree.text(field);
-            } else if tree.is_under(field, "value") {
-                entry.value = Some(field);
-            } else if tree.is_under(field, "valueFrom") {
-                entry.value_from = Some(field).filter(|_| tree.kind(field) == NodeKind::Mapping);
+            match tree.key(field) {
+                Some("name") => entry.name = tree.text(field),
+                Some("value") => entry.value = Some(field),
+                Some("valueFrom") => {
+                    let is_mapping = tree.kind(field) == NodeKind::Mapping;
+                    entry.value_from = Some(field).filter(|_| is_mapping);
+                }
+                Some(_) | None => {}
             }
         }
         entry
