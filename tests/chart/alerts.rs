@@ -1,4 +1,5 @@
-//! The alerts: when each fires and when it does not, what it says, and that the metrics which rules and dashboard name exist.
+//! The alerts: when each fires and when it does not, and the metrics that alerts and dashboard name. The series are written by hand;
+//! `tests/cluster/trials/chart.rs` compares the names of the metrics with those of a replica.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -178,17 +179,17 @@ const TABLE: &[Row] = &[
         alert: "BedrockProfilesWatchDown",
         fires: &[
             (
-                "bedrock_profiles_watch_up{resource=\"policies\",pod=\"a\"}",
+                "bedrock_profiles_watch_up{resource=\"inferenceprofilepolicies\",pod=\"a\"}",
                 "0x90",
             ),
             (
-                "bedrock_profiles_watch_up{resource=\"policies\",pod=\"b\"}",
+                "bedrock_profiles_watch_up{resource=\"inferenceprofilepolicies\",pod=\"b\"}",
                 "1x90",
             ),
         ],
-        labels: &[("resource", "policies")],
+        labels: &[("resource", "inferenceprofilepolicies")],
         silent: &[(
-            "bedrock_profiles_watch_up{resource=\"policies\",pod=\"a\"}",
+            "bedrock_profiles_watch_up{resource=\"inferenceprofilepolicies\",pod=\"a\"}",
             "1x90",
         )],
     },
@@ -196,26 +197,26 @@ const TABLE: &[Row] = &[
         alert: "BedrockProfilesReplicasOutOfSync",
         fires: &[
             (
-                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"x\",pod=\"a\"}",
+                "bedrock_profiles_active_generation{kind=\"InferenceProfilePolicy\",name=\"x\",pod=\"a\"}",
                 "1x90",
             ),
             (
-                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"x\",pod=\"b\"}",
+                "bedrock_profiles_active_generation{kind=\"InferenceProfilePolicy\",name=\"x\",pod=\"b\"}",
                 "2x90",
             ),
         ],
-        labels: &[("kind", "Policy"), ("name", "x")],
+        labels: &[("kind", "InferenceProfilePolicy"), ("name", "x")],
         silent: &[
             (
-                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"x\",pod=\"a\"}",
+                "bedrock_profiles_active_generation{kind=\"InferenceProfilePolicy\",name=\"x\",pod=\"a\"}",
                 "2x90",
             ),
             (
-                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"x\",pod=\"b\"}",
+                "bedrock_profiles_active_generation{kind=\"InferenceProfilePolicy\",name=\"x\",pod=\"b\"}",
                 "2x90",
             ),
             (
-                "bedrock_profiles_active_generation{kind=\"Policy\",name=\"y\",pod=\"b\"}",
+                "bedrock_profiles_active_generation{kind=\"InferenceProfilePolicy\",name=\"y\",pod=\"b\"}",
                 "1x90",
             ),
         ],
@@ -277,10 +278,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("alerts::are_accepted", accepted),
         trial("alerts::fire_and_are_silent", fire),
         trial("alerts::each_is_tried_and_in_the_runbook", in_the_runbook),
-        trial(
-            "the_dashboard_and_the_alerts_name_what_the_program_has",
-            named,
-        ),
+        trial("the_metrics_of_dashboard_and_alerts_are_listed", named),
     ]
 }
 
@@ -398,7 +396,8 @@ fn in_the_runbook() {
     );
 }
 
-/// Every metric of ours that is named in rules or on the dashboard stands in the list that a running replica is held against.
+/// The list has every metric of ours that alerts or dashboard name, and no other. The trials of `tests/cluster/trials/chart.rs` compare
+/// it with the metrics of a replica.
 fn named() {
     let dashboard = fs::read_to_string(repository(CHART).join("files/dashboard.json")).unwrap();
     let texts = [groups().to_string(), dashboard];

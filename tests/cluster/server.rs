@@ -1,4 +1,5 @@
-//! The product itself: the built binary as `serve --standalone`, registered as the chart would register it.
+//! The product itself: the built binary as `serve --standalone`, registered as the chart registers a release, but with a
+//! `timeoutSeconds` of 10, since no trial of it is about time. Trials of a release have the 2 seconds of the chart.
 
 use std::{fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, thread, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use crate::{
@@ -49,6 +49,9 @@ const UNREADY: Duration = Duration::from_secs(6);
 /// Pods that a trial stores at least, of three clients.
 const AT_LEAST: u32 = 150;
 
+/// Pods that are stored after a replica has followed a policy, all of which must have its answer.
+const AFTER: u32 = 40;
+
 fn the_api_server_and_etcd_fail(world: &World) -> Result<()> {
     let mut creates = Creates::start(world, Which::Leader)?;
     creates.leader()?;
@@ -89,25 +92,37 @@ fn watches_are_cut(world: &World) -> Result<()> {
     let probe = asking("probe", SONNET, "eu-west-1");
     let prober = Prober::start(&world.plane().kubeconfig(), &apps, &probe)?;
     let mut all = Observations::default();
+    // Until the API server has read the rules of the webhook, Pods are stored unchanged.
+    let mut before = SONNET.to_owned();
     let mut follows = |mode: &str, expected: &str| -> Result<()> {
         let policy = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1", "kind": "InferenceProfilePolicy",
             "metadata": {"name": "default"}, "spec": {"mode": mode}});
         world.apply(&policy.to_string())?;
         wait_for(&format!("a probe with {expected}"), || {
             let observed = prober.take();
+            observed.has_only(&[&before, expected])?;
             let follows = observed.stored.contains_key(expected);
             all.add(observed);
             Ok(follows.then_some(()))
-        })
+        })?;
+        // The client creates one Pod after the other, and the replica never returns to the policy before.
+        prober.wait_for(AFTER)?;
+        let observed = prober.take();
+        observed
+            .has_only(&[expected])
+            .with_context(|| format!("mode {mode} is followed"))?;
+        all.add(observed);
+        before = expected.to_owned();
+        Ok(())
     };
     follows("Rewrite", &rewritten("eu"))?;
     proxy.close_all();
     follows("DryRun", SONNET)?;
     proxy.silence_open_connections();
     follows("Rewrite", &rewritten("eu"))?;
-    prober.wait_for(50)?;
-    all.add(prober.stop()?);
-    all.has_only(&[SONNET, &rewritten("eu")])?;
+    let last = prober.stop()?;
+    last.has_only(&[rewritten("eu")])?;
+    all.add(last);
     let created = created_pods(world, &[&apps], all.created(), 0)?;
     println!(
         "{}",

@@ -189,9 +189,10 @@ fn every_reason_of_shape_and_role_has_a_file() {
     }
 }
 
-/// Each ID that a fixture keeps is rewritten in the plainest place there is, so nothing but its form or role keeps it.
+/// Each ID that a fixture keeps is rewritten as the whole value of a variable of a Pod, so it is not kept for its model. The two tests
+/// below show which rule keeps it.
 #[test]
-fn each_context_rule_is_the_only_cause_of_its_skip() {
+fn each_id_that_a_fixture_keeps_is_rewritten_in_a_plain_place() {
     let keeps = |one: &&ReportedFinding| {
         let reason = Reason::ALL
             .iter()
