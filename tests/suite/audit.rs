@@ -366,3 +366,28 @@ fn a_dry_run_policy_is_a_preview_beside_the_effective_policy() {
         ]
     );
 }
+
+#[test]
+fn an_object_that_exceeds_the_budget_is_one_finding_and_the_others_are_audited() {
+    let ids = (0..264).map(|at| format!("  m{at}: {SONNET_4_6}\n"));
+    let uses = (0..985).map(|at| format!("u{at}: *b\n"));
+    let text = format!(
+        "x: &b\n{}{}",
+        ids.collect::<String>(),
+        uses.collect::<String>()
+    );
+    let costly = json!({"models.yaml": text, "AWS_REGION": "eu-west-1"});
+    let others = json!({"MODEL": SONNET_4_6, "AWS_REGION": "eu-west-1"});
+    let result = Cluster::of(vec![
+        config_map("costly", &costly),
+        config_map("usual", &others),
+    ])
+    .audit();
+    assert_eq!(
+        lines(&result),
+        [
+            "ConfigMap/costly x0  -> TooLarge".to_owned(),
+            format!("ConfigMap/usual x0 {SONNET_4_6} -> {PROFILE}")
+        ]
+    );
+}

@@ -1,6 +1,7 @@
 //! The evaluation of objects: what is written, reported and refused, under custom resources as users write them.
 
 mod aliases;
+mod budget;
 mod config_maps;
 mod every_reason;
 mod modes;
