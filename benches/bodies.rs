@@ -8,18 +8,18 @@ use bytes::Bytes;
 pub(crate) fn reviews() -> BTreeMap<&'static str, Bytes> {
     const ID: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
     BTreeMap::from([
-        ("1 Pod of 8 KiB, miss", pod(60, "some-model", None)),
-        ("2 Pod of 8 KiB, rewrite", pod(60, ID, None)),
-        ("3 Pod of 20 KiB, miss", pod(190, "some-model", None)),
-        ("4 Pod of 20 KiB, rewrite", pod(190, ID, None)),
+        ("1 Pod of 6 KiB, miss", pod(60, "some-model", None)),
+        ("2 Pod of 6 KiB, rewrite", pod(60, ID, None)),
+        ("3 Pod of 17 KiB, miss", pod(190, "some-model", None)),
+        ("4 Pod of 17 KiB, rewrite", pod(190, ID, None)),
         ("5 file of 200 KiB, miss", file("some-model")),
         ("6 file of 200 KiB, rewrite", file(ID)),
         (
-            "7 Pod of 8 KiB and a script of 4 KiB, rewrite",
+            "7 Pod of 6 KiB and a script of 4 KiB, rewrite",
             pod(60, ID, Some(script("some-model"))),
         ),
         (
-            "8 Pod of 8 KiB and a script of 4 KiB, rewrite in it",
+            "8 Pod of 6 KiB and a script of 4 KiB, rewrite in it",
             pod(60, "some-model", Some(script(ID))),
         ),
     ])
