@@ -6,6 +6,10 @@
 //! leaders restart in the middle of a rotation, while watches are minutes late, while the Secret or a webhook configuration is
 //! reset, and while clocks differ. After an outage in which all certificates expired, the replicas recover without help.
 //!
+//! One case is outside of the promise: a process that starts after another program has replaced the CA of mounted files, and before
+//! the leader has published that CA, serves a leaf that clients reject. It has no older leaf. The time between the two is that of the kubelet,
+//! which updates the leader's files within about a minute, and [`tls::files::RELOAD_INTERVAL`](crate::tls::files::RELOAD_INTERVAL).
+//!
 //! # States
 //!
 //! A CA passes through these states, and never back:
@@ -34,16 +38,21 @@
 //! # Assumptions
 //!
 //! - The Secret exists, possibly empty; the controller gets, watches and updates it, and creates nothing.
-//! - At most one replica leads at a time ([`Leadership`]). A leader that is late does no harm: writes carry the resource version
+//! - At most one replica leads at a time ([`Leadership`]). A second one for an hour does no harm: writes carry the resource version
 //!   that they are based on, and a new leader reads the Secret past all caches before it acts.
 //! - Wall clocks differ by at most [`CLOCK_SKEW`]. Waiting times use the monotonic clock of the process.
 //!
 //! # Simulation
 //!
-//! `tests/simulation.rs` runs these state machines for two years of virtual time, over many seeds: with watches up to ten minutes
-//! late, stale API servers, clocks up to an hour apart, replicas that stall for days, emptied Secrets, reset configurations, and a
-//! leader that dies after each of its writes. After every event it checks that each served leaf is accepted by each API server. `tests/rotation.rs` covers single
-//! decisions.
+//! `tests/simulation.rs` runs these state machines with three replicas for months and years of virtual time, over many seeds: with
+//! watches up to ten minutes late, stale API servers, clocks up to an hour apart, replicas that stall for days, emptied Secrets, reset
+//! configurations, a leader that dies after each of its writes, and two replicas that lead at once. One world is for CAs in the Secret, with numbers instead of
+//! certificates and with real ones; the other for mounted files, with real ones. After every event each leaf that is served must be accepted by each API server. Faults
+//! that are planted into the replicas must be found: a CA that signs or a leaf that is served before clients trust it, and a CA that is removed while it is
+//! in use. `tests/rotation.rs` covers single decisions.
+//!
+//! The simulation runs the code itself. A model checker would check a model of it instead, whose finite states have no clocks that
+//! differ and no certificates that expire.
 //!
 //! [`CLOCK_SKEW`]: crate::tls::trust::CLOCK_SKEW
 //! [`Lifetimes::publication`]: keyring::Lifetimes::publication

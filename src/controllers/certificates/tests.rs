@@ -1,5 +1,6 @@
 //! Certificates over time: single decisions, and a simulation of years with late watches and failing leaders.
 
+mod files_world;
 mod from_files;
 mod issuers;
 mod rotation;

@@ -1,10 +1,12 @@
-//! Two years of renewals and rotations, in which all watches are late and the leader dies after its writes: every served leaf is
-//! accepted at all times.
+//! Years of renewals and rotations, in which all watches are late and the leader dies after its writes: every served leaf is
+//! accepted at all times, whether replicas issue it from their own CAs or mount it. Faults that are planted into the replicas are
+//! found.
 //!
 //! Each world is generated from a seed, which a failure prints. `SEED` runs that one alone, and `WORLDS` sets their number.
 
+use super::files_world::{FilesFlaw, FilesWorld};
 use super::issuers::{FakeIssuer, Issuer, RealIssuer};
-use super::world::{DAY, Fault, HOUR, MINUTE, World};
+use super::world::{DAY, Fault, Flaw, HOUR, MINUTE, World};
 use crate::controllers::certificates::keyring::Lifetimes;
 use crate::controllers::certificates::rotation::WriteReason;
 
@@ -50,10 +52,11 @@ fn schedule_faults<I: Issuer>(world: &mut World<I>, until: u64) {
 
 fn random_fault<I: Issuer>(world: &mut World<I>) -> Fault {
     let replica = world.pick(0..=REPLICAS - 1);
-    match world.pick(0..=9) {
+    match world.pick(0..=10) {
         0 | 1 => Fault::EmptySecret,
         2 | 3 => Fault::ResetConfiguration(world.pick(0..=CONFIGURATIONS - 1)),
         4 | 5 => Fault::Kill(replica),
+        6 => Fault::Overlap(world.pick(1..=HOUR)),
         // Longer than any rotation, and shorter than the rest of the old CA's validity.
         _ => Fault::Stall(replica, world.pick(HOUR..=28 * DAY)),
     }
@@ -104,7 +107,7 @@ fn every_served_leaf_is_accepted_in_two_years_of_late_watches_and_failing_leader
 #[test]
 fn every_real_leaf_is_accepted_in_a_season_of_late_watches_and_failing_leaders() {
     in_worlds(2, |seed| {
-        let mut world = World::new(RealIssuer::default(), seed, 2, 1);
+        let mut world = World::new(RealIssuer::default(), seed, REPLICAS, CONFIGURATIONS);
         world.schedule(10 * DAY, Fault::RequestRotation);
         world.schedule(10 * DAY + 3 * MINUTE, Fault::Kill(0));
         world.schedule(20 * DAY, Fault::EmptySecret);
@@ -152,4 +155,53 @@ fn a_cluster_that_was_suspended_until_all_certificates_expired_recovers() {
         let trusted = world.trusts_everywhere(signing.fingerprint());
         trusted.then_some(()).ok_or("not trusted".to_owned())
     });
+}
+
+/// The seeds of the worlds in which a run finds a planted fault.
+fn found_in(count: u64, run: impl Fn(u64) -> Result<(), String>) -> Vec<u64> {
+    (0..count).filter(|seed| run(*seed).is_err()).collect()
+}
+
+#[test]
+fn a_planted_fault_of_the_rotation_is_found_in_every_world() {
+    for flaw in [Flaw::SignsUnpublished, Flaw::RemovesRetiring] {
+        let found = found_in(4, |seed| {
+            let mut world = World::new(FakeIssuer::default(), seed, REPLICAS, CONFIGURATIONS);
+            world.plant(flaw);
+            world.schedule(10 * DAY, Fault::RequestRotation);
+            world.run(20 * DAY)
+        });
+        assert_eq!(found, [0, 1, 2, 3], "{flaw:?}");
+    }
+}
+
+/// Some months of mounted files, after which every replica has to serve their last leaf.
+fn run_files(seed: u64, flaw: Option<FilesFlaw>) -> Result<(), String> {
+    const MONTHS: u64 = 120 * DAY;
+    let mut world = FilesWorld::new(seed, REPLICAS, CONFIGURATIONS, flaw);
+    world.schedule_faults(MONTHS);
+    world.run(MONTHS)?;
+    world.end_renewals();
+    world.run(MONTHS + 5 * DAY)?;
+    let settled = world.is_settled();
+    settled
+        .then_some(())
+        .ok_or("the last leaf is not served".to_owned())
+}
+
+#[test]
+fn every_mounted_leaf_is_accepted_in_months_of_renewals_and_failing_leaders() {
+    in_worlds(3, |seed| run_files(seed, None));
+}
+
+#[test]
+fn a_planted_fault_of_mounted_files_is_found_in_every_world() {
+    for flaw in [
+        FilesFlaw::ServesAtOnce,
+        FilesFlaw::ReplacesTrust,
+        FilesFlaw::NoExceptionAtStart,
+    ] {
+        let found = found_in(2, |seed| run_files(seed, Some(flaw)));
+        assert_eq!(found, [0, 1], "{flaw:?}");
+    }
 }

@@ -14,37 +14,23 @@ use crate::controllers::certificates::rotation::{CaRotation, Now, WriteReason};
 use crate::controllers::certificates::secret::SecretContent;
 use crate::tls::trust::{Bundle, Fingerprint};
 
+mod faults;
 mod invariant;
 mod replicas;
 mod watches;
+
+pub(super) use faults::{Fault, Flaw};
 
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
 
 /// The longest delay of a watch, in seconds.
-const MAX_WATCH_DELAY: u64 = 10 * MINUTE;
+pub(super) const MAX_WATCH_DELAY: u64 = 10 * MINUTE;
 /// How far an API server may lag behind, in seconds.
-const MAX_STALENESS: u64 = 60;
+pub(super) const MAX_STALENESS: u64 = 60;
 /// How far a clock may be from the true time, in seconds.
-const MAX_SKEW: u64 = 30 * MINUTE;
-
-/// A fault or a request from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fault {
-    /// A user requests a rotation.
-    RequestRotation,
-    /// The Secret is emptied.
-    EmptySecret,
-    /// A client's configuration is reset, so that it calls no webhook.
-    ResetConfiguration(usize),
-    /// A replica dies.
-    Kill(usize),
-    /// A replica observes nothing for so many seconds.
-    Stall(usize, u64),
-    /// The clock of a replica is set forward or back by so many seconds.
-    SetClock(usize, i64),
-}
+pub(super) const MAX_SKEW: u64 = 30 * MINUTE;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
@@ -59,7 +45,7 @@ enum Event {
 }
 
 /// All versions of an object, with the time at which each was stored. The index is the version.
-struct Object<T>(Vec<(u64, T)>);
+pub(super) struct Object<T>(pub(super) Vec<(u64, T)>);
 
 struct Replica<L> {
     skew: i64,
@@ -95,6 +81,9 @@ pub(super) struct World<I: Issuer> {
     configurations: Vec<Object<Option<Bundle>>>,
     replicas: Vec<Replica<I::Leaf>>,
     leader: Option<usize>,
+    /// A replica that still believes until this second that it leads.
+    former: Option<(usize, u64)>,
+    flaw: Option<Flaw>,
     api_server_skew: i64,
     epoch: (SystemTime, Instant),
     writes: BTreeMap<&'static str, u32>,
@@ -111,12 +100,12 @@ impl<T> Object<T> {
         self.0.iter().map(|(time, _)| *time).collect()
     }
 
-    fn last(&self) -> &T {
+    pub(super) fn last(&self) -> &T {
         &self.0.last().unwrap().1
     }
 
     /// The versions that a reader may see whose cache is of `from` or later.
-    fn since(&self, from: u64) -> impl Iterator<Item = &T> {
+    pub(super) fn since(&self, from: u64) -> impl Iterator<Item = &T> {
         let first = self.0.iter().rposition(|(time, _)| *time <= from);
         self.0[first.unwrap_or(0)..].iter().map(|(_, state)| state)
     }
@@ -142,6 +131,8 @@ impl<I: Issuer> World<I> {
                 .collect(),
             replicas: Vec::new(),
             leader: None,
+            former: None,
+            flaw: None,
             api_server_skew: 0,
             epoch: (
                 SystemTime::UNIX_EPOCH + Duration::from_hours(500_000),
@@ -168,6 +159,11 @@ impl<I: Issuer> World<I> {
         }
         world.at(0, Event::Elect);
         world
+    }
+
+    /// Plants a fault into every replica.
+    pub(super) fn plant(&mut self, flaw: Flaw) {
+        self.flaw = Some(flaw);
     }
 
     /// Schedules a fault, in seconds after the installation.
@@ -299,6 +295,7 @@ impl<I: Issuer> World<I> {
     fn kill(&mut self, index: usize) {
         self.replicas[index].running = None;
         self.replicas[index].run += 1;
+        self.former = self.former.filter(|(former, _)| *former != index);
         if self.leader == Some(index) {
             self.leader = None;
             self.soon(1..=20, Event::Elect);
@@ -338,6 +335,12 @@ impl<I: Issuer> World<I> {
             }
             Fault::ResetConfiguration(which) => self.store_configuration(which, None),
             Fault::Kill(index) => self.kill(index),
+            Fault::Overlap(seconds) => {
+                if let Some(leader) = self.leader.take() {
+                    self.former = Some((leader, self.now + seconds));
+                    self.elect();
+                }
+            }
             Fault::Stall(index, seconds) => {
                 self.replicas[index].stalled_until = self.now + seconds;
             }

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{DAY, Event, Secret, World};
+use super::{DAY, Event, Flaw, Secret, World};
 use crate::controllers::certificates::keyring::{Ca, Keyring};
 use crate::controllers::certificates::rotation::{NewCa, ServedLeaf, Task, WriteReason};
 use crate::controllers::certificates::secret::SecretContent;
 use crate::controllers::certificates::tests::issuers::Issuer;
 use crate::controllers::certificates::trust::DesiredTrust;
+use crate::tls::trust::Bundle;
 
 /// The result of looking at the configurations.
 enum Step {
@@ -25,7 +26,7 @@ impl<I: Issuer> World<I> {
         loop {
             self.issue(index);
             let now = self.clock(index);
-            let is_leader = self.leader == Some(index);
+            let is_leader = self.leads(index);
             let Some(running) = &mut self.replicas[index].running else {
                 return;
             };
@@ -82,7 +83,8 @@ impl<I: Issuer> World<I> {
 
     fn create(&mut self, new: NewCa, now: SystemTime) -> Keyring {
         let (anchor, key) = self.issuer.create(new.not_after, now);
-        let ca = Ca::new(anchor, key, new.signs.then_some(now));
+        let signs = new.signs || self.flaw == Some(Flaw::SignsUnpublished);
+        let ca = Ca::new(anchor, key, signs.then_some(now));
         new.beside.with_ca(ca, new.request)
     }
 
@@ -92,7 +94,7 @@ impl<I: Issuer> World<I> {
             return true;
         };
         let current = running.secret == Some(self.secret.0.len() - 1);
-        let dies = current && self.leader == Some(index) && self.dies();
+        let dies = current && self.leads(index) && self.dies();
         if current {
             *self.writes.entry(reason.as_str()).or_default() += 1;
             let request = self.secret.last().request.clone();
@@ -128,7 +130,11 @@ impl<I: Issuer> World<I> {
                 continue;
             };
             let observed = &object.0[version].1;
-            let wanted = desired.merged_into(&observed.clone().unwrap_or_default(), now);
+            let wanted = if self.flaw == Some(Flaw::RemovesRetiring) {
+                without_retiring(running.rotation.known(), now)
+            } else {
+                desired.merged_into(&observed.clone().unwrap_or_default(), now)
+            };
             let cannot_serve = running.rotation.ready(now).is_err();
             if observed.as_ref() == Some(&wanted) || (observed.is_none() && cannot_serve) {
                 continue;
@@ -151,6 +157,12 @@ impl<I: Issuer> World<I> {
         Step::None
     }
 
+    /// Whether a replica believes that it leads.
+    fn leads(&self, index: usize) -> bool {
+        let is_former = |(former, until): (usize, u64)| former == index && self.now < until;
+        self.leader == Some(index) || self.former.is_some_and(is_former)
+    }
+
     fn dies(&mut self) -> bool {
         self.deadly || self.random.u8(..4) > 0
     }
@@ -171,4 +183,12 @@ impl<I: Issuer> World<I> {
             self.at(wake, Event::Wake(index, run));
         }
     }
+}
+
+/// The CA that signs, and the one that is published to sign next.
+fn without_retiring(keyring: &Keyring, now: SystemTime) -> Bundle {
+    let signing = keyring.signing(now).map(Ca::fingerprint);
+    let retires = |ca: &&Ca| ca.signs_from.is_some() && Some(ca.fingerprint()) != signing;
+    let kept = keyring.cas().iter().filter(|ca| !retires(ca));
+    Bundle::new(kept.map(|ca| ca.anchor.clone()))
 }
