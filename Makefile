@@ -2,7 +2,12 @@
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
+CARGO_LLVM_COV_VERSION := 0.9.1
+CARGO_MUTANTS_VERSION := 27.1.0
 FUZZ_SECONDS ?= 600
+MUTANTS_SECONDS ?= 7200
+SHARD ?= 0/1
+MUTATED := 'region*.rs' 'region*/*.rs' 'resolve*.rs' 'resolve/*.rs' 'plan*.rs' 'plan/*.rs'
 TOOLS := target/tools
 CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
 ARCH ?= $(if $(filter aarch64,$(shell uname -m)),arm64,amd64)
@@ -10,7 +15,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 IMAGE ?= ghcr.io/bedrock-profiles/bedrock-profiles:$(VERSION)
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz gitops node playground image
+.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz gitops node playground image coverage mutants
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -105,3 +110,24 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## run every fuzz target for FUZZ_SECONDS (600); n
 $(TOOLS)/bin/cargo-fuzz:
 	@echo "== installing cargo-fuzz, once"
 	$(CARGO) install --locked cargo-fuzz --version $(CARGO_FUZZ_VERSION) --root $(TOOLS)
+
+coverage: $(TOOLS)/bin/cargo-llvm-cov ## line coverage of the unit tests and the suite, by module; needs: rustup component add llvm-tools
+	@mkdir -p target
+	PATH="$(abspath $(TOOLS))/bin:$$PATH" $(CARGO) llvm-cov --locked --workspace --lib --test suite \
+		--ignore-filename-regex '/tests/|/tests\.rs$$|/simulation\.rs$$' --lcov --output-path target/coverage.lcov
+	@awk -f .ci/coverage.awk target/coverage.lcov
+
+$(TOOLS)/bin/cargo-llvm-cov:
+	@echo "== installing cargo-llvm-cov, once"
+	$(CARGO) install --locked cargo-llvm-cov --version $(CARGO_LLVM_COV_VERSION) --root $(TOOLS)
+
+mutants: $(TOOLS)/bin/cargo-mutants ## changes of region, resolution and plan that no unit test of the engine finds, in MUTANTS_SECONDS (7200); SHARD=0/4 tries a quarter
+	@mkdir -p target
+	timeout --signal=INT --preserve-status $(MUTANTS_SECONDS) $(TOOLS)/bin/cargo-mutants mutants --package bedrock-profiles-engine \
+		$(addprefix --file crates/engine/src/domain/,$(MUTATED)) --timeout 60 --jobs 1 --shard $(SHARD) --output target -- --lib --locked \
+		|| true
+	@cd target/mutants.out && wc -l caught.txt missed.txt timeout.txt unviable.txt && cat missed.txt
+
+$(TOOLS)/bin/cargo-mutants:
+	@echo "== installing cargo-mutants, once"
+	$(CARGO) install --locked cargo-mutants --version $(CARGO_MUTANTS_VERSION) --root $(TOOLS)
