@@ -6,10 +6,12 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 pub mod audit;
 pub mod check;
+pub mod console;
 pub mod evaluation_args;
 pub mod export;
 pub mod file_args;
 pub mod fix;
+mod replace_file;
 pub mod resolve;
 pub mod serve;
 pub mod tally;
@@ -19,6 +21,9 @@ pub mod yaml;
 #[derive(Debug, Parser)]
 #[command(name = "bedrock-profiles", version, arg_required_else_help = true)]
 pub struct Cli {
+    /// When output has colours.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: console::Color,
     /// The command to run.
     #[command(subcommand)]
     pub command: Command,
@@ -57,6 +62,7 @@ pub enum Command {
 
 /// Runs a command and returns its exit code: 0 for success, 1 for findings, 2 for a usage or input error.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    console::set_color(cli.color);
     match cli.command {
         Command::Serve(args) => serve::run(*args).map(|()| ExitCode::SUCCESS),
         Command::Resolve(args) => resolve::run(&args),

@@ -10,7 +10,7 @@ const ERROR: u8 = 2;
 
 fn main() -> ExitCode {
     cli::run(Cli::parse_or_exit()).unwrap_or_else(|error| {
-        anstream::eprintln!("error: {}", error_text(error.as_ref()));
+        cli::console::print_message(format_args!("error: {}", error_text(error.as_ref())));
         ExitCode::from(ERROR)
     })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use bedrock_profiles_engine::in_group;
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::domain::catalog::Destinations;
 use crate::domain::judge::JudgedFinding;
@@ -17,18 +17,20 @@ use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
 
 mod content_hash;
-pub mod grade;
 mod lifecycle;
 pub mod messages;
 pub mod openreports;
 pub mod printable;
 mod reference;
 pub(crate) mod serialize;
+pub mod severity;
 pub mod terminal;
+pub mod text;
 
 pub use content_hash::content_hash;
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
 pub use reference::ReferenceRecord;
+use severity::{Severity, SeverityCounts};
 
 /// API version of the report.
 pub const API_VERSION: &str = in_group!("v1alpha1");
@@ -43,18 +45,66 @@ pub struct AuditReport {
     pub kind: &'static str,
     /// The numbers of objects and findings.
     pub summary: Summary,
+    /// The documents that could not be parsed, and were read line by line.
+    pub unread: Vec<UnreadDocument>,
     /// Every finding, in the order of files, documents and lines.
+    #[serde(serialize_with = "with_severities")]
     pub findings: Vec<FindingRecord>,
+}
+
+/// A finding with its severity, which follows from the finding.
+#[derive(Debug, Serialize)]
+pub struct ListedFinding<'a> {
+    severity: Severity,
+    #[serde(flatten)]
+    finding: &'a FindingRecord,
+}
+
+impl<'a> ListedFinding<'a> {
+    fn of(finding: &'a FindingRecord) -> Self {
+        Self {
+            severity: finding.severity(),
+            finding,
+        }
+    }
+}
+
+fn with_severities<S: Serializer>(
+    findings: &[FindingRecord],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(findings.iter().map(ListedFinding::of))
+}
+
+/// A document that could not be parsed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreadDocument {
+    /// The name of the file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub problem: String,
+    /// Whether it is an error, as in every file that is no template.
+    pub is_error: bool,
 }
 
 /// The numbers of objects and findings of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
+    /// Files that were read; absent for a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<usize>,
     /// Objects that were evaluated.
     pub objects: usize,
     /// All findings: to rewrite, unchanged, and previews.
     pub findings: usize,
+    /// Findings by severity.
+    pub severities: SeverityCounts,
     /// Findings that are or would be rewritten.
     pub rewrite: usize,
     /// IDs that are unchanged, by reason.
@@ -283,14 +333,21 @@ impl FindingRecord {
 }
 
 impl AuditReport {
-    /// A report of `findings` in `objects` objects.
-    pub fn new(objects: usize, findings: Vec<FindingRecord>) -> Self {
+    /// The findings with their severities.
+    pub fn listed(&self) -> impl Iterator<Item = ListedFinding<'_>> {
+        self.findings.iter().map(ListedFinding::of)
+    }
+
+    /// A report of `findings` in `objects` objects, and in `files` files unless they are of a cluster.
+    pub fn new(files: Option<usize>, objects: usize, findings: Vec<FindingRecord>) -> Self {
         let mut summary = Summary {
+            files,
             objects,
             findings: findings.len(),
             ..Summary::default()
         };
         for finding in &findings {
+            summary.severities.count(finding.severity());
             match finding.reason {
                 _ if finding.preview => summary.previews += 1,
                 None => summary.rewrite += 1,
@@ -301,6 +358,7 @@ impl AuditReport {
             api_version: API_VERSION,
             kind: "AuditReport",
             summary,
+            unread: Vec::new(),
             findings,
         }
     }

@@ -14,6 +14,7 @@ use crate::report::{FindingRecord, ObjectReference, RecordContext};
 use crate::text::{Format, Splice, Tree};
 
 pub mod config_maps;
+pub mod encoding;
 pub mod files;
 pub mod namespaces;
 mod parsed;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::report::FindingRecord;
-use crate::report::grade::Grades;
+use crate::report::severity::SeverityCounts;
 
 /// A finding of one object.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct FindingTotals {
     /// By policy.
     pub policies: BTreeMap<String, PolicyTotals>,
     /// Findings beyond the maximum number of records, by namespace.
-    pub dropped: BTreeMap<String, Grades>,
+    pub dropped: BTreeMap<String, SeverityCounts>,
 }
 
 /// Counts of the findings of one policy.
@@ -106,10 +106,10 @@ impl FindingStore {
             *totals.unchanged.entry(reason.as_str()).or_default() += 1;
         }
         if self.stored.len() >= self.max_records {
-            let grade = record.grade();
+            let severity = record.severity();
             let namespace = record.object.map(|object| object.namespace);
             let dropped = self.totals.dropped.entry(namespace.unwrap_or_default());
-            dropped.or_default().count(grade);
+            dropped.or_default().count(severity);
             return None;
         }
         self.stored.push(StoredFinding { record, uid });

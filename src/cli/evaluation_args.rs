@@ -14,6 +14,8 @@ use crate::domain::view::View;
 use crate::runtime::error_text::error_text;
 use crate::validate::{self, Invalid};
 
+use super::console::message;
+
 /// Policies and mappings to evaluate with.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct EvaluationArgs {
@@ -145,7 +147,7 @@ impl EvaluationArgs {
 
 fn print_warnings((view, problems): (View, Vec<Problem>)) -> View {
     for problem in problems {
-        anstream::eprintln!("warning: {problem}");
+        message!("warning: {problem}");
     }
     view
 }
@@ -228,7 +230,7 @@ fn retain_valid<W, D>(mut objects: Vec<W>, validate: impl Fn(&W) -> Result<D, In
     objects.retain(|object| match validate(object) {
         Ok(_) => true,
         Err(error) => {
-            anstream::eprintln!("warning: {error}");
+            message!("warning: {error}");
             false
         }
     });

@@ -3,15 +3,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
+use crate::report::UnreadDocument;
 use crate::scan::config_maps::ConfigMapCollector;
-use crate::scan::files::{self, SourceFile};
+use crate::scan::files::{FileError, FileSelection, SourceFile};
 use crate::scan::namespaces::NamespaceCollector;
 use crate::scan::prefilter::{may_define_shared_objects, may_have_findings};
 use crate::scan::{OverriddenKeyPosition, ParsedFile, Scan, ScanResult};
 
+use super::console::message;
 use super::evaluation_args::EvaluationArgs;
 use super::tally::Tally;
+
+/// The marks of Helm's, Jinja's and other templates, which are valid only once they are rendered.
+const TEMPLATE_MARKS: [&str; 2] = ["{{", "{%"];
 
 /// The namespace of objects in files that state none.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -19,9 +25,29 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// Files, and what to evaluate them with.
 #[derive(Debug, clap::Args)]
 pub struct FileArgs {
-    /// File, directory, or `-` for standard input; can be given several times.
-    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-")]
+    /// Files and folders; `-` is standard input.
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// A file, a folder or `-`, as for kubectl; can be given several times, or with commas.
+    #[arg(
+        short = 'f',
+        long = "filename",
+        value_name = "PATH",
+        value_delimiter = ','
+    )]
+    pub filenames: Vec<PathBuf>,
+    /// Skip files and folders that match, by the rules of .gitignore; can be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Read hidden files of folders too.
+    #[arg(long)]
+    pub hidden: bool,
+    /// Succeed even if there is nothing to evaluate.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Region to assume where nothing names one.
+    #[arg(long, value_name = "REGION", value_parser = Region::parse)]
+    pub region: Option<Region>,
     /// Namespace of objects in files that have none (default: `default`), or namespace of the cluster to audit (default: that of
     /// the context).
     #[arg(short, long)]
@@ -39,6 +65,29 @@ struct SharedObjects {
 }
 
 impl FileArgs {
+    /// The paths, in the order of the command line as far as it is known.
+    pub(super) fn all_paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.paths.iter().chain(&self.filenames)
+    }
+
+    /// Warns if nothing was read, which may be the end of a pipe whose first command failed.
+    fn expect_something(&self, tally: &mut Tally) {
+        if tally.texts > 0 || tally.has_failed() {
+            return;
+        }
+        let found = match tally.files {
+            0 => {
+                "no file was found: name files, or folders with files that end in .yaml, .yml, .json, .toml, .properties or .env"
+            }
+            _ => "the input is empty: the command that should have written it may have failed",
+        };
+        if self.allow_empty {
+            message!("warning: {found}");
+        } else {
+            tally.error(&format_args!("{found}; --allow-empty permits it"));
+        }
+    }
+
     /// Evaluates the files, and calls `each` with the result of every file that may have findings, in order.
     ///
     /// A file may need a namespace or a ConfigMap of a later one. So the files that may have findings stay in memory until all files have
@@ -49,12 +98,15 @@ impl FileArgs {
         tally: &mut Tally,
         mut each: impl FnMut(&SourceFile, ScanResult, &mut Tally),
     ) -> anyhow::Result<()> {
+        let selection = FileSelection::new(&self.exclude, self.hidden)?;
         let mut view = self.evaluation.view_printing_warnings()?;
+        view.assumed_region = self.region;
         let mut shared = SharedObjects::default();
-        let files = self.read(&self.scan(&view, edit), &mut shared, tally);
+        let files = self.read(&selection, &self.scan(&view, edit), &mut shared, tally);
+        self.expect_something(tally);
         let parsed: Vec<_> = files
             .iter()
-            .map(|file| may_define_shared_objects(&file.text).then(|| parse(file)))
+            .map(|file| may_define_shared_objects(&file.text).then(|| parse(file, tally)))
             .collect();
         for file in parsed.iter().flatten() {
             shared.namespaces.add(file);
@@ -68,7 +120,7 @@ impl FileArgs {
         view.config_maps = Arc::new(shared.config_maps.references);
         let scan = self.scan(&view, edit);
         for (file, parsed) in files.iter().zip(parsed) {
-            let result = scan.file(&parsed.unwrap_or_else(|| parse(file)));
+            let result = scan.file(&parsed.unwrap_or_else(|| parse(file, tally)));
             tally.objects += result.objects;
             each(file, result, tally);
         }
@@ -79,20 +131,27 @@ impl FileArgs {
     /// printed and added to `tally`.
     fn read(
         &self,
+        selection: &FileSelection,
         scan: &Scan<'_>,
         shared: &mut SharedObjects,
         tally: &mut Tally,
     ) -> Vec<SourceFile> {
         let mut held = Vec::new();
-        for file in files::read_all(&self.paths) {
+        let paths: Vec<_> = self.all_paths().cloned().collect();
+        for file in selection.read_all(&paths) {
+            if let Ok(file) = &file {
+                tally.files += 1;
+                tally.texts += usize::from(!file.text.trim().is_empty());
+            }
             match file {
                 Ok(file) if is_held(scan, &file) => held.push(file),
                 Ok(file) => {
-                    let parsed = parse(&file);
+                    let parsed = parse(&file, tally);
                     shared.namespaces.add(&parsed);
                     shared.config_maps.add(scan, &parsed);
                     tally.objects += scan.file(&parsed).objects;
                 }
+                Err(error @ FileError::NotText { .. }) => message!("note: {error}"),
                 Err(error) => tally.error(&error),
             }
         }
@@ -118,7 +177,7 @@ fn is_held(scan: &Scan<'_>, file: &SourceFile) -> bool {
 /// The namespaces of the files. Prints a warning about each one that the files disagree about.
 fn observed(collector: NamespaceCollector) -> Namespaces {
     for key in &collector.disputed {
-        anstream::eprintln!(
+        message!(
             "warning: documents disagree about a label or annotation of a namespace, so it is ignored: {key}"
         );
     }
@@ -129,23 +188,27 @@ fn observed(collector: NamespaceCollector) -> Namespaces {
 
 fn warn_about_disputed(config_maps: &ConfigMapCollector) {
     for (namespace, name) in &config_maps.disputed {
-        anstream::eprintln!(
+        message!(
             "warning: documents disagree about the data of a ConfigMap, so references to it are not followed: {namespace}/{name}"
         );
     }
 }
 
-/// Parses a file. The documents that cannot be parsed are printed as notes.
-fn parse(file: &SourceFile) -> ParsedFile<'_> {
+/// Parses a file. The documents that cannot be parsed are errors, or notes if the file is a template.
+fn parse<'f>(file: &'f SourceFile, tally: &mut Tally) -> ParsedFile<'f> {
     let parsed = file.parse();
+    let is_template = TEMPLATE_MARKS.iter().any(|mark| file.text.contains(mark));
     for error in &parsed.unread {
-        anstream::eprintln!(
-            "note: {}:{}:{}: {}; this document was read line by line",
-            file.name,
-            error.line,
-            error.column,
-            error.problem
-        );
+        let level = if is_template { "note" } else { "error" };
+        let (name, line, column, problem) = (&file.name, error.line, error.column, &error.problem);
+        message!("{level}: {name}:{line}:{column}: {problem}; this document was read line by line");
+        tally.unread.push(UnreadDocument {
+            file: name.clone(),
+            line,
+            column,
+            problem: problem.to_string(),
+            is_error: !is_template,
+        });
     }
     if let Some(key) = parsed.overridden_key() {
         warn_about_overridden(file, key);
@@ -164,7 +227,7 @@ fn warn_about_overridden(file: &SourceFile, key: OverriddenKeyPosition) {
         others => format!(" (and {others} more in this file)"),
     };
     let (line, column) = (key.line, key.column);
-    anstream::eprintln!(
+    message!(
         "warning: {}:{line}:{column}: {overridden}{others}",
         file.name
     );

@@ -1,73 +1,116 @@
-//! `fix -f`: replaces the IDs in files; all other bytes stay as they are.
+//! `fix`: replaces the IDs in files; all other bytes stay as they are.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use similar::TextDiff;
 
+use crate::domain::policy::Mode;
+use crate::report::severity::Severity;
+use crate::report::text::{GroupBy, SHOWN_BY_DEFAULT, TextOptions, text};
 use crate::report::{AuditReport, FindingRecord, messages, terminal};
-use crate::runtime::error_text::error_text;
 use crate::scan::files::SourceFile;
 use crate::text::splice;
 
+use super::audit::FailOn;
+use super::console::{self, message};
 use super::file_args::FileArgs;
+use super::replace_file::replace;
 use super::tally::Tally;
 
 /// Arguments of `fix`.
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("paths", |paths| paths.required(true)))]
+#[command(mut_arg("paths", |paths| paths.required_unless_present("filenames")))]
 #[command(mut_arg("namespace", |namespace| namespace.help("Namespace of objects in files that have none. Default: `default`")))]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Files to change.
     #[command(flatten)]
     pub files: FileArgs,
-    /// Print a patch for `git apply` and change no file.
+    /// Print a patch for `git apply` and change no file; exit with 1 if there is one.
     #[arg(long)]
     pub diff: bool,
+    /// Change no file; exit with 1 if one would change.
+    #[arg(long)]
+    pub check: bool,
+    /// Do not print the findings and the counts.
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Exit with 1 on findings that stay and are at least so urgent.
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "change")]
+    pub fail_on: FailOn,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  bedrock-profiles fix deploy/                      change the files
+  bedrock-profiles fix deploy/ --diff | git apply   the same, by a patch that can be read before
+  bedrock-profiles fix --check deploy/              for a pipeline: does anything have to change?
+
+Exit codes: 0 done, 1 something would change, or findings at or above --fail-on stay, 2 wrong usage or a file that cannot be read or written.";
 
 /// Runs the command. The findings are printed to standard error; the new text of standard input to standard output.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut tally = Tally::default();
     let (mut findings, mut rewritten) = (Vec::new(), 0);
+    let (mut would_change, mut failure) = (false, None);
+    let only_shows = args.diff || args.check;
     args.files
         .evaluate(true, &mut tally, |file, result, tally| {
             let new = splice(&file.text, &result.splices);
-            if args.diff {
-                anstream::print!("{}", diff(file, &new));
-            } else {
-                match write(file, &new) {
-                    Ok(()) => rewritten += result.edited,
-                    Err(error) => tally.error(&error_text(error.as_ref())),
+            would_change |= new != file.text;
+            let printed = match (&file.path, only_shows) {
+                (_, true) if args.diff => console::print(&diff(file, &new)),
+                (_, true) => Ok(()),
+                (None, false) => console::print_document(&file.encoding.encode(&new)),
+                (Some(path), false) => {
+                    if new != file.text
+                        && let Err(error) = replace(path, file, &new)
+                    {
+                        tally.error(&error);
+                    } else {
+                        rewritten += result.edited;
+                    }
+                    Ok(())
                 }
-            }
+            };
+            failure = failure.take().or(printed.err());
             findings.extend(result.findings);
         })?;
-    let report = AuditReport::new(tally.objects, findings);
-    anstream::eprint!("{}", terminal::table(&report, false));
-    anstream::eprintln!("{}", messages::summary(&report, rewritten));
-    if terminal::only_dry_runs(&report) {
-        anstream::eprintln!("no file was changed: all policies are in mode DryRun");
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let mut report = AuditReport::new(Some(tally.files), tally.objects, findings);
+    report.unread = std::mem::take(&mut tally.unread);
+    if !args.quiet {
+        print(&report, rewritten);
+    }
+    let is_left = |one: &FindingRecord| args.fail_on.includes(one) && !is_changed(one);
+    let stays = report.findings.iter().any(is_left);
+    Ok(tally.exit_code(stays || (only_shows && would_change)))
+}
+
+fn print(report: &AuditReport, rewritten: usize) {
+    let options = TextOptions {
+        show: &SHOWN_BY_DEFAULT,
+        group_by: GroupBy::File,
+        width: console::width(),
+    };
+    console::print_message_text(&text(report, options));
+    message!("{}", messages::summary(report, rewritten, options.width));
+    if terminal::only_dry_runs(report) {
+        message!("no file was changed: all policies are in mode DryRun");
     }
     if report.findings.iter().any(is_taken_from_a_config_map) {
-        anstream::eprintln!(
+        message!(
             "note: where a workload takes an ID from a ConfigMap, only the ConfigMap is changed, for the region that it names itself"
         );
     }
-    Ok(tally.exit_code(false))
 }
 
-/// Writes the new text of a file; that of standard input is printed.
-fn write(file: &SourceFile, new: &str) -> anyhow::Result<()> {
-    match &file.path {
-        None => anstream::print!("{new}"),
-        Some(path) if new != file.text => replace(path, new)?,
-        Some(_) => {}
-    }
-    Ok(())
+/// Whether `fix` changes the ID: not under a policy in mode `DryRun`, and not in a Pod that takes it from a ConfigMap.
+fn is_changed(one: &FindingRecord) -> bool {
+    one.severity() == Severity::Change && one.mode != Mode::DryRun && one.reference.is_none()
 }
 
 /// Whether a cluster would replace the ID in the Pod, which `fix` does not: the ConfigMap names no region, or another one.
@@ -81,42 +124,68 @@ fn diff(file: &SourceFile, new: &str) -> String {
         return String::new();
     }
     let name = patch_name(file);
-    let name = name.trim_start_matches("./").trim_start_matches('/');
     let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
     let (old, new) = (lines(&file.text), lines(new));
     TextDiff::configure()
         .newline_terminated(true)
         .diff_slices(&old, &new)
         .unified_diff()
-        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .header(&quoted("a/", &name), &quoted("b/", &name))
         .to_string()
 }
 
-/// The file name for a patch: the target of a symbolic link, relative to the working directory if it is below it.
+/// The file name for a patch: relative to the root of the git repository, since `git apply` takes such names in every folder of it,
+/// else to the working directory. The target of a symbolic link is named, because git does not follow links.
 fn patch_name(file: &SourceFile) -> String {
     let target = file
         .path
-        .as_deref()
-        .filter(|path| path.is_symlink())
+        .as_ref()
         .and_then(|path| fs::canonicalize(path).ok());
-    let here = std::env::current_dir().and_then(fs::canonicalize);
-    target
-        .zip(here.ok())
-        .and_then(|(target, here)| Some(target.strip_prefix(here).ok()?.display().to_string()))
-        .unwrap_or_else(|| file.name.clone())
+    let relative = target.and_then(|target| {
+        let here = std::env::current_dir().and_then(fs::canonicalize).ok()?;
+        let root = here.ancestors().find(|folder| folder.join(".git").exists());
+        let name = target.strip_prefix(root.unwrap_or(&here)).ok()?;
+        Some(name.display().to_string())
+    });
+    relative.unwrap_or_else(|| {
+        let name = file.name.trim_start_matches("./");
+        name.trim_start_matches('/').to_owned()
+    })
 }
 
-/// Replaces a file by renaming a temporary file, so that no reader sees a part of it. Keeps the permissions and follows symbolic links.
-fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    let failed = || format!("cannot write {}; the file is unchanged", path.display());
-    let path = fs::canonicalize(path).with_context(failed)?;
-    let folder = path.parent().with_context(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
-    file.write_all(text.as_bytes()).with_context(failed)?;
-    file.as_file()
-        .set_permissions(fs::metadata(&path).with_context(failed)?.permissions())
-        .with_context(failed)?;
-    file.as_file().sync_all().with_context(failed)?;
-    file.persist(&path).with_context(failed)?;
-    Ok(())
+/// A name in the header of a patch, quoted as git does: a line feed or a quote in a name must not begin another header.
+fn quoted(side: &str, name: &str) -> String {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\');
+    if name.bytes().all(is_plain) {
+        // Like git, a name with a space has a tab behind it, so that its end is known.
+        let end = if name.contains(' ') { "\t" } else { "" };
+        return format!("{side}{name}{end}");
+    }
+    let mut text = format!("\"{side}");
+    for byte in name.bytes() {
+        match byte {
+            b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
+            _ if is_plain(byte) => text.push(char::from(byte)),
+            _ => text += &format!("\\{byte:03o}"),
+        }
+    }
+    text + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_patches_are_quoted_as_git_does() {
+        for (name, expected) in [
+            ("pod.yaml", "a/pod.yaml"),
+            ("a b.yaml", "a/a b.yaml\t"),
+            ("ä.yaml", r#""a/\303\244.yaml""#),
+            ("x\n+++ b/y", r#""a/x\012+++ b/y""#),
+            (r#"q"\.yaml"#, r#""a/q\"\\.yaml""#),
+        ] {
+            assert_eq!(quoted("a/", name), expected);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::domain::policy::{Namespace, Policy};
 use crate::domain::region::Region;
 use crate::domain::snapshot::Snapshot;
 
+use super::console;
 use super::evaluation_args::EvaluationArgs;
 
 mod answer;
@@ -64,8 +65,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         answer.steps.clear();
     }
     match args.output {
-        ResolveFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&answer)?),
-        ResolveFormat::Text => anstream::print!("{}", print::text(&answer)),
+        ResolveFormat::Json => console::print(&(serde_json::to_string_pretty(&answer)? + "\n"))?,
+        ResolveFormat::Text => console::print(&print::text(&answer))?,
     }
     Ok(ExitCode::SUCCESS)
 }

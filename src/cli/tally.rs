@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::report::UnreadDocument;
+
+use super::console::message;
+
 /// Exit code for findings at or above `--fail-on`.
 const EXIT_FINDINGS: u8 = 1;
 
@@ -11,6 +15,12 @@ const EXIT_INPUT_ERROR: u8 = 2;
 /// The number of objects, and whether every input could be read.
 #[derive(Debug, Default)]
 pub struct Tally {
+    /// Documents that could not be parsed.
+    pub unread: Vec<UnreadDocument>,
+    /// Files that were read.
+    pub files: usize,
+    /// Of these, those that are not empty.
+    pub texts: usize,
     /// Objects that were evaluated.
     pub objects: usize,
     failed: bool,
@@ -20,7 +30,12 @@ impl Tally {
     /// Prints an error that does not stop the command, but decides its exit code.
     pub fn error(&mut self, error: &dyn std::fmt::Display) {
         self.failed = true;
-        anstream::eprintln!("error: {error}");
+        message!("error: {error}");
+    }
+
+    /// Whether an input could not be read.
+    pub const fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// The exit code.

@@ -5,9 +5,9 @@ use bedrock_profiles_engine::in_group;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::grade::Grades;
+use super::severity::{Severity, SeverityCounts};
 use super::{FindingRecord, ObjectReference, content_hash, messages};
-use crate::domain::reason::{Grade, Reason};
+use crate::domain::reason::Reason;
 
 /// API version of reports.
 pub const API_VERSION: &str = "openreports.io/v1alpha1";
@@ -50,6 +50,43 @@ pub struct Report {
     pub object: Value,
 }
 
+/// The result of a finding, in the terms of OpenReports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PolicyResult {
+    Fail,
+    Warn,
+    Skip,
+}
+
+impl PolicyResult {
+    /// The result of a finding; `None` for an ID that is right.
+    const fn of(severity: Severity) -> Option<Self> {
+        match severity {
+            Severity::Error => Some(Self::Fail),
+            Severity::Change | Severity::Warning => Some(Self::Warn),
+            Severity::Note => Some(Self::Skip),
+            Severity::Ok => None,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+            Self::Skip => "skip",
+        }
+    }
+
+    /// The severity of the result, in the terms of OpenReports.
+    const fn severity(self) -> &'static str {
+        match self {
+            Self::Fail => "high",
+            Self::Warn => "medium",
+            Self::Skip => "info",
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct ReportResult {
     source: &'static str,
@@ -65,30 +102,44 @@ struct ReportResult {
 }
 
 /// The report of a namespace: `findings`, each with the UID of its object, and the number of findings in `dropped`, which are
-/// counted and not listed. `None` if there is nothing to report.
+/// counted and not listed. An ID that is right is not reported. `None` if there is nothing to report.
 pub fn report<'f>(
     namespace: &str,
     findings: impl IntoIterator<Item = (&'f FindingRecord, &'f str)>,
-    dropped: Grades,
+    dropped: SeverityCounts,
     owner: Option<&Owner>,
 ) -> Option<Report> {
     let mut graded: Vec<_> = findings
         .into_iter()
-        .filter_map(|(one, uid)| Some((one.grade()?, one, uid)))
+        .filter_map(|(one, uid)| {
+            let severity = one.severity();
+            Some((severity, PolicyResult::of(severity)?, one, uid))
+        })
         .collect();
-    graded.sort_by_key(|(grade, ..)| *grade);
+    graded.sort_by_key(|(severity, ..)| *severity);
     let mut counts = dropped;
-    for (grade, ..) in &graded {
-        counts.count(Some(*grade));
+    for (severity, ..) in &graded {
+        counts.count(*severity);
     }
-    if counts.all() == 0 {
+    let all = |result| {
+        let of_result = |severity: &&Severity| PolicyResult::of(**severity) == Some(result);
+        let severities = Severity::ALL.iter().filter(of_result);
+        severities.map(|one| counts.of(*one)).sum::<usize>()
+    };
+    let (fail, warn, skip) = (
+        all(PolicyResult::Fail),
+        all(PolicyResult::Warn),
+        all(PolicyResult::Skip),
+    );
+    let total = fail + warn + skip;
+    if total == 0 {
         return None;
     }
     let results = listed(&graded);
-    let unlisted = counts.all() - results.len();
+    let unlisted = total - results.len();
     let content = json!({
         "summary": {
-            "pass": 0, "fail": counts.fail, "warn": counts.warn, "error": counts.error, "skip": counts.skip,
+            "pass": 0, "fail": fail, "warn": warn, "error": 0, "skip": skip,
         },
         "results": results,
     });
@@ -110,38 +161,30 @@ pub fn report<'f>(
 }
 
 /// The results, up to the limits of a report.
-fn listed(graded: &[(Grade, &FindingRecord, &str)]) -> Vec<Value> {
+fn listed(graded: &[(Severity, PolicyResult, &FindingRecord, &str)]) -> Vec<Value> {
     let mut room = MOST_BYTES;
     let results = graded.iter().take(MOST_RESULTS);
     results
-        .map_while(|(grade, one, uid)| {
-            let result = json!(result(*grade, one, uid));
+        .map_while(|(_, policy_result, one, uid)| {
+            let result = json!(result(*policy_result, one, uid));
             room = room.checked_sub(result.to_string().len() + 1)?;
             Some(result)
         })
         .collect()
 }
 
-fn result(grade: Grade, one: &FindingRecord, uid: &str) -> ReportResult {
+fn result(policy_result: PolicyResult, one: &FindingRecord, uid: &str) -> ReportResult {
     ReportResult {
         source: NAME,
         policy: one.policy.clone(),
         rule: one.reason.map_or(one.outcome.as_str(), Reason::as_str),
         category: "Amazon Bedrock",
-        severity: severity(grade),
-        result: grade.as_str(),
+        severity: policy_result.severity(),
+        result: policy_result.as_str(),
         scored: true,
         message: messages::finding(one),
         resources: [resource(one.object.as_ref(), uid)],
         properties: properties(one),
-    }
-}
-
-const fn severity(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Fail => "high",
-        Grade::Error | Grade::Warn => "medium",
-        Grade::Skip => "info",
     }
 }
 

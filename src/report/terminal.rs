@@ -1,15 +1,16 @@
-//! The table of a report for the terminal.
+//! The wide table of a report.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::policy::Mode;
 
 use super::printable::printable;
+use super::severity::Severity;
 use super::{AuditReport, FindingRecord, ObjectReference, messages};
 
-/// A table of all findings, with more columns if `wide`; empty without findings. The text contains colours, which the caller
-/// strips for other outputs than a terminal, as `anstream` does.
-pub fn table(report: &AuditReport, wide: bool) -> String {
+/// A table of all findings; empty without findings. The text contains colours, which the caller strips for other outputs than a
+/// terminal, as `anstream` does.
+pub fn table(report: &AuditReport) -> String {
     if report.findings.is_empty() {
         return String::new();
     }
@@ -17,19 +18,22 @@ pub fn table(report: &AuditReport, wide: bool) -> String {
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
-    let mut header = vec!["LOCATION", "OBJECT", "ID", "RESULT", "REGION"];
-    if wide {
-        header.extend([
-            "SUGGESTION",
-            "POINTER",
-            "DESTINATIONS",
-            "LIFECYCLE",
-            "POLICY",
-            "MESSAGE",
-        ]);
-    }
+    let header = [
+        "LOCATION",
+        "SEVERITY",
+        "OBJECT",
+        "ID",
+        "RESULT",
+        "REGION",
+        "SUGGESTION",
+        "POINTER",
+        "DESTINATIONS",
+        "LIFECYCLE",
+        "POLICY",
+        "MESSAGE",
+    ];
     table.set_header(header);
-    let rows: Vec<_> = report.findings.iter().map(|one| row(one, wide)).collect();
+    let rows: Vec<_> = report.findings.iter().map(row).collect();
     table.add_rows(&rows);
     // The layout is computed without colours, which would count as width and protect trailing spaces.
     let mut lines = table.lines();
@@ -43,7 +47,7 @@ pub fn table(report: &AuditReport, wide: bool) -> String {
 }
 
 /// The index of the column RESULT.
-const RESULT: usize = 3;
+const RESULT: usize = 4;
 
 const BOLD: &str = "\u{1b}[1m";
 const RED: &str = "\u{1b}[31m";
@@ -51,11 +55,11 @@ const GREEN: &str = "\u{1b}[32m";
 const YELLOW: &str = "\u{1b}[33m";
 const RESET: &str = "\u{1b}[0m";
 
-fn color(one: &FindingRecord) -> &'static str {
-    match one.reason {
-        None => GREEN,
-        Some(_) if one.is_unresolved() => RED,
-        Some(_) => YELLOW,
+pub(super) fn color(one: &FindingRecord) -> &'static str {
+    match one.severity() {
+        Severity::Error => RED,
+        Severity::Change => GREEN,
+        Severity::Warning | Severity::Note | Severity::Ok => YELLOW,
     }
 }
 
@@ -77,7 +81,7 @@ pub fn only_dry_runs(report: &AuditReport) -> bool {
     rewrites.peek().is_some() && rewrites.all(|one| one.mode == Mode::DryRun)
 }
 
-fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
+fn row(one: &FindingRecord) -> Vec<String> {
     let location = match (&one.source, &one.object) {
         (Some(source), _) => format!("{}:{}:{}", source.file, source.line, source.column),
         (None, object) => object
@@ -90,41 +94,38 @@ fn row(one: &FindingRecord, wide: bool) -> Vec<String> {
         .as_ref()
         .zip(one.region_source)
         .map(|(region, source)| format!("{region} ({source})"));
-    let mut row = vec![
+    let life = one.lifecycle.as_ref().map(|life| {
+        let date = life
+            .end_of_life_date
+            .as_ref()
+            .map(|date| format!(" {date}"))
+            .unwrap_or_default();
+        format!("{}{date}", life.state)
+    });
+    let row = [
         location,
-        object(one),
+        one.severity().to_string(),
+        object_label(one),
         messages::id(one),
         messages::replacement(one),
         region.unwrap_or_default(),
+        one.suggestion.clone().unwrap_or_default(),
+        one.pointer.clone(),
+        one.destinations
+            .as_ref()
+            .map(|regions| regions.join(" "))
+            .unwrap_or_default(),
+        life.unwrap_or_default(),
+        one.policy.clone(),
+        one.message.clone().unwrap_or_default(),
     ];
-    if wide {
-        let life = one.lifecycle.as_ref().map(|life| {
-            let date = life
-                .end_of_life_date
-                .as_ref()
-                .map(|date| format!(" {date}"))
-                .unwrap_or_default();
-            format!("{}{date}", life.state)
-        });
-        row.extend([
-            one.suggestion.clone().unwrap_or_default(),
-            one.pointer.clone(),
-            one.destinations
-                .as_ref()
-                .map(|regions| regions.join(" "))
-                .unwrap_or_default(),
-            life.unwrap_or_default(),
-            one.policy.clone(),
-            one.message.clone().unwrap_or_default(),
-        ]);
-    }
     row.iter()
         .map(|text| printable(text).into_owned())
         .collect()
 }
 
 /// The object, with the Pod that contains the ID, or the number of Pods.
-fn object(one: &FindingRecord) -> String {
+pub(super) fn object_label(one: &FindingRecord) -> String {
     let named = |object: &ObjectReference| format!("{}/{}", object.kind, object.name);
     let object = one.object.as_ref().map(named).unwrap_or_default();
     match (&one.seen_in, one.instances) {

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use ignore::overrides::{Override, OverrideBuilder};
+
+use super::encoding::Encoding;
 use super::{FileFormat, ParsedFile};
 
 /// A file that was read.
@@ -15,6 +18,8 @@ pub struct SourceFile {
     pub name: String,
     /// The text.
     pub text: String,
+    /// How the text is stored.
+    pub encoding: Encoding,
     /// The format.
     pub format: FileFormat,
 }
@@ -26,60 +31,144 @@ impl SourceFile {
     }
 }
 
-/// Why a file cannot be read.
+/// Why a file is not evaluated.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {name}: {source}")]
-pub struct FileError {
-    name: String,
-    source: std::io::Error,
+pub enum FileError {
+    /// The file cannot be read.
+    #[error("cannot read {name}: {source}")]
+    Unreadable {
+        /// The name of the file.
+        name: String,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// The file is no text.
+    #[error(
+        "{name} is neither UTF-8 nor UTF-16, and was skipped; --exclude skips it without this note"
+    )]
+    NotText {
+        /// The name of the file.
+        name: String,
+    },
+    /// The path names a pipe or a device, which may have no end.
+    #[error("cannot read {name}: it is neither a file nor a folder; write `-` for standard input")]
+    NotAFile {
+        /// The name of the file.
+        name: String,
+    },
+}
+
+/// Which files are read.
+#[derive(Debug)]
+pub struct FileSelection {
+    excluded: Override,
+    hidden: bool,
+}
+
+/// A glob that is not valid.
+#[derive(Debug, thiserror::Error)]
+#[error("--exclude {glob:?}: {problem}")]
+pub struct GlobError {
+    glob: String,
+    problem: String,
 }
 
 /// Extensions of the files that are read in directories.
 const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "toml", "properties", "env"];
 
-/// Reads every file of `paths`: `-` is standard input, and a directory includes the manifests and configuration files below it
-/// that git does not ignore, in the order of their names. A file that is named twice, by a link or through its directory, is
-/// read once. A file that cannot be read is an error and does not stop the others.
-pub fn read_all(paths: &[PathBuf]) -> impl Iterator<Item = Result<SourceFile, FileError>> {
-    let mut known = BTreeSet::new();
-    let mut is_new = move |path: &Path| {
-        let itself = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        known.insert(itself)
-    };
-    paths
-        .iter()
-        .flat_map(|path| files(path))
-        .filter(move |path| path.as_ref().map_or(true, |path| is_new(path)))
-        .map(|path| read(&path?))
+/// The hidden file that is read in directories.
+const DOT_ENV: &str = ".env";
+
+impl FileSelection {
+    /// The files that no glob of `excluded` matches, by the rules of `.gitignore` below the current directory. Hidden files of
+    /// directories are read if `hidden`.
+    ///
+    /// # Errors
+    /// A glob is not valid.
+    pub fn new(excluded: &[String], hidden: bool) -> Result<Self, GlobError> {
+        let mut globs = OverrideBuilder::new("");
+        let error = |glob: &str, error: &ignore::Error| GlobError {
+            glob: glob.to_owned(),
+            problem: error.to_string(),
+        };
+        for glob in excluded {
+            // A glob that begins with `!` excludes.
+            globs
+                .add(&format!("!{glob}"))
+                .map_err(|problem| error(glob, &problem))?;
+        }
+        let excluded = globs.build().map_err(|problem| error("", &problem))?;
+        Ok(Self { excluded, hidden })
+    }
+
+    /// Reads every file of `paths`: `-` is standard input, and a directory includes the manifests and configuration files below it
+    /// that git does not ignore, in the order of their names. A file that is named twice, by a link or through its directory, is
+    /// read once. A file that cannot be read is an error and does not stop the others.
+    pub fn read_all<'a>(
+        &'a self,
+        paths: &'a [PathBuf],
+    ) -> impl Iterator<Item = Result<SourceFile, FileError>> + 'a {
+        let mut known = BTreeSet::new();
+        let mut is_new = move |path: &Path| {
+            let itself = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            known.insert(itself)
+        };
+        paths
+            .iter()
+            .flat_map(|path| self.files(path))
+            .filter(move |path| path.as_ref().map_or(true, |path| is_new(path)))
+            .map(|path| read(&path?))
+    }
+
+    fn files(&self, path: &Path) -> Vec<Result<PathBuf, FileError>> {
+        if path == Path::new("-") {
+            return vec![Ok(path.to_owned())];
+        }
+        let is_folder = path.is_dir();
+        if self.is_excluded(path, is_folder) {
+            return Vec::new();
+        }
+        if !is_folder {
+            return vec![Ok(path.to_owned())];
+        }
+        let reads_hidden = self.hidden;
+        let is_read = move |entry: &ignore::DirEntry| {
+            let name = entry.file_name().to_string_lossy();
+            let is_hidden = name.starts_with('.') && name != DOT_ENV;
+            entry.depth() == 0 || (name != ".git" && (reads_hidden || !is_hidden))
+        };
+        let walk = ignore::WalkBuilder::new(path)
+            .sort_by_file_name(Ord::cmp)
+            .require_git(false)
+            .hidden(false)
+            .filter_entry(is_read)
+            .overrides(self.excluded.clone())
+            .build();
+        walk.filter_map(|entry| match entry {
+            Ok(entry)
+                if entry.file_type().is_some_and(|kind| kind.is_file())
+                    && is_manifest(entry.path()) =>
+            {
+                Some(Ok(entry.into_path()))
+            }
+            Ok(_) => None,
+            Err(error) => Some(Err(FileError::Unreadable {
+                name: path.display().to_string(),
+                source: std::io::Error::other(error),
+            })),
+        })
+        .collect()
+    }
+
+    fn is_excluded(&self, path: &Path, is_folder: bool) -> bool {
+        self.excluded.matched(path, is_folder).is_ignore()
+    }
 }
 
-fn files(path: &Path) -> Vec<Result<PathBuf, FileError>> {
-    if path == Path::new("-") || !path.is_dir() {
-        return vec![Ok(path.to_owned())];
-    }
-    let walk = ignore::WalkBuilder::new(path)
-        .sort_by_file_name(Ord::cmp)
-        .require_git(false)
-        .build();
-    let is_manifest = |path: &Path| {
-        path.extension()
-            .and_then(|extension| extension.to_str())
-            .is_some_and(|extension| EXTENSIONS.contains(&extension))
-    };
-    walk.filter_map(|entry| match entry {
-        Ok(entry)
-            if entry.file_type().is_some_and(|kind| kind.is_file())
-                && is_manifest(entry.path()) =>
-        {
-            Some(Ok(entry.into_path()))
-        }
-        Ok(_) => None,
-        Err(error) => Some(Err(FileError {
-            name: path.display().to_string(),
-            source: std::io::Error::other(error),
-        })),
-    })
-    .collect()
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    path.file_name().is_some_and(|name| name == DOT_ENV)
+        || extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
 }
 
 fn read(path: &Path) -> Result<SourceFile, FileError> {
@@ -89,16 +178,24 @@ fn read(path: &Path) -> Result<SourceFile, FileError> {
     } else {
         path.display().to_string()
     };
-    let mut text = String::new();
-    let read = if stdin {
-        std::io::stdin().read_to_string(&mut text).map(drop)
-    } else {
-        std::fs::read_to_string(path).map(|read| text = read)
-    };
-    read.map_err(|source| FileError {
+    let unreadable = |source| FileError::Unreadable {
         name: name.clone(),
         source,
-    })?;
+    };
+    let bytes = if stdin {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().read_to_end(&mut bytes);
+        read.map(|_| bytes).map_err(unreadable)?
+    } else {
+        let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
+        if !kind.is_file() && !is_of_this_process(path) {
+            return Err(FileError::NotAFile { name });
+        }
+        std::fs::read(path).map_err(unreadable)?
+    };
+    let Some((encoding, text)) = Encoding::decode(bytes) else {
+        return Err(FileError::NotText { name });
+    };
     let format = match path.extension().and_then(|extension| extension.to_str()) {
         Some("json") => FileFormat::Json,
         Some("yaml" | "yml") => FileFormat::Yaml,
@@ -110,6 +207,13 @@ fn read(path: &Path) -> Result<SourceFile, FileError> {
         path: (!stdin).then(|| path.to_owned()),
         name,
         text,
+        encoding,
         format,
     })
+}
+
+/// Whether the path is a file descriptor of this process, as a shell passes the output of another command: `<(…)`.
+fn is_of_this_process(path: &Path) -> bool {
+    let folders = ["/dev/fd", "/proc/self/fd", "/dev/stdin"];
+    folders.iter().any(|folder| path.starts_with(folder))
 }

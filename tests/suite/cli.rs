@@ -8,6 +8,7 @@ use serde_json::Value;
 
 mod check;
 mod files;
+mod habits;
 mod input;
 mod unreachable;
 
@@ -59,7 +60,12 @@ fn fix_changes_the_ids_and_no_other_byte() {
     let folder = copies();
     let path = folder.path().to_str().unwrap();
     let done = run(&["fix", "-f", path]);
-    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert_eq!(
+        done.status.code(),
+        Some(1),
+        "two IDs that cannot work stay: {}",
+        text(&done.stderr)
+    );
     for (name, ids) in [
         (
             "chat.yaml",
@@ -95,7 +101,8 @@ fn fix_changes_the_ids_and_no_other_byte() {
         report["summary"]["rewrite"], 0,
         "a second run finds nothing to rewrite"
     );
-    assert_eq!(again.status.code(), Some(0));
+    assert_eq!(report["summary"]["severities"]["error"], 2);
+    assert_eq!(again.status.code(), Some(1));
 }
 
 #[test]
@@ -151,7 +158,7 @@ fn the_report_has_every_field_of_the_schema() {
         .find(|one| one["modelId"] == SONNET)
         .unwrap();
     let expected = serde_json::json!({
-        "object": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "ml", "name": "chat"},
+        "severity": "change", "object": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "ml", "name": "chat"},
         "seenIn": null, "instances": 0,
         "source": {"file": "tests/fixtures/manifests/chat.yaml", "line": 15, "column": 44, "document": 0},
         "pointer": "/spec/template/spec/containers/0/env/0/value", "reference": null, "innerPointer": null, "span": [0, 41],
@@ -167,7 +174,7 @@ fn the_report_has_every_field_of_the_schema() {
 
 #[test]
 fn a_secret_beside_an_id_is_in_no_output() {
-    for output in ["table", "wide", "json", "yaml"] {
+    for output in ["text", "wide", "json", "jsonl", "yaml"] {
         let done = run(&["audit", "-f", "tests/fixtures/manifests", "-o", output]);
         assert!(!text(&done.stdout).contains("s3cr3t"), "{output}");
         assert!(!text(&done.stderr).contains("s3cr3t"), "{output}");

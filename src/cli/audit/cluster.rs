@@ -21,6 +21,7 @@ use crate::domain::region::Region;
 use crate::domain::view::View;
 use crate::report::AuditReport;
 
+use super::super::console::message;
 use super::{Args, Tally};
 
 /// The paths of the lists of custom resources.
@@ -61,7 +62,7 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
         progress.clear();
         report_incomplete(&result, &mut tally);
         let findings = result.findings.into_iter().map(|stored| stored.record);
-        let report = AuditReport::new(result.counts.objects, findings.collect());
+        let report = AuditReport::new(None, result.counts.objects, findings.collect());
         Ok((report, tally))
     })
 }
@@ -110,9 +111,9 @@ async fn view(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<V
     match pager.collect::<PartialObjectMeta<Node>>(&nodes).await {
         Ok(nodes) => view.cluster_region = Region::common(nodes.iter().filter_map(region_of)),
         Err(error @ ListError::Unreachable(_)) => return Err(error.into()),
-        Err(error) => anstream::eprintln!(
-            "note: cannot list nodes: {error}; the region of the cluster is unknown"
-        ),
+        Err(error) => {
+            message!("note: cannot list nodes: {error}; the region of the cluster is unknown")
+        }
     }
     Ok(view)
 }

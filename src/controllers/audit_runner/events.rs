@@ -14,9 +14,9 @@ use super::FinishedAudit;
 use super::write_limit::WriteLimiter;
 use crate::audit::{PolicyStatus, PolicyStatuses, PolicyTotals, StoredFinding};
 use crate::cluster::release::{MANAGED_BY, Manager};
-use crate::domain::reason::Grade;
 use crate::report::content_hash;
 use crate::report::messages;
+use crate::report::severity::Severity;
 
 /// The namespace of events on objects without a namespace.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -77,8 +77,7 @@ fn for_policy(name: &str, status: &PolicyStatus, note: String) -> EventDraft {
 
 /// One event for each object with failed findings, which are adjacent.
 pub(super) fn for_owners(findings: &[StoredFinding]) -> Vec<EventDraft> {
-    let is_failed =
-        |one: &&StoredFinding| one.record.grade() == Some(Grade::Fail) && !one.record.preview;
+    let is_failed = |one: &&StoredFinding| one.record.severity() == Severity::Error;
     let failed: Vec<_> = findings.iter().filter(is_failed).collect();
     failed
         .chunk_by(|one, next| one.uid == next.uid)

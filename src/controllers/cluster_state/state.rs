@@ -172,6 +172,7 @@ impl ClusterState {
             namespaces,
             config_maps: Arc::new(self.config_maps.store.objects().0.clone()),
             cluster_region: self.region(),
+            assumed_region: None,
         })
     }
 

@@ -119,7 +119,7 @@ impl<'a> Unchanged<'a> {
                 Some(format!("{cause}; set {}", annotations::REGION))
             }
             (Reason::NoRegion, _) => Some(format!(
-                "no region is set{}; set AWS_REGION or the annotation {}",
+                "no region is set{}: set AWS_REGION, or annotate {}",
                 self.unused_settings(),
                 annotations::REGION
             )),

@@ -7,6 +7,8 @@ use crate::domain::catalog::{Confidence, LifecycleState};
 use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
+use crate::report::severity::Severity;
+use crate::report::text::wrapped;
 use crate::report::{AuditReport, FindingRecord, LifecycleRecord, Missed};
 
 use super::LEGACY;
@@ -71,30 +73,52 @@ pub fn id(record: &FindingRecord) -> String {
     }
 }
 
-/// The counts of a report, of which `rewritten` findings have been rewritten in their files:
-/// `5 objects, 9 findings: 4 to rewrite, 5 unchanged (1 NoRegion, 4 Prose)`.
-pub fn summary(report: &AuditReport, rewritten: usize) -> String {
+/// The counts of a report, of which `rewritten` findings have been rewritten in their files, in lines of at most `width` columns:
+/// `3 files, 5 objects, 9 findings: 2 errors, 4 changes, 3 notes`, then the unchanged IDs by reason.
+pub fn summary(report: &AuditReport, rewritten: usize, width: usize) -> String {
     let counts = &report.summary;
-    let pending = counts.rewrite.saturating_sub(rewritten);
-    let mut parts = Vec::new();
-    if rewritten > 0 {
-        parts.push(format!("{rewritten} rewritten"));
+    let mut looked_at: Vec<_> = counts
+        .files
+        .map(|files| counted(files, "file"))
+        .into_iter()
+        .collect();
+    looked_at.push(counted(counts.objects, "object"));
+    looked_at.push(counted(counts.findings, "finding"));
+    let mut by_severity = Vec::new();
+    for severity in Severity::ALL {
+        let count = counts.severities.of(severity);
+        match (severity, count) {
+            (_, 0) => {}
+            (Severity::Change, all) => {
+                if rewritten > 0 {
+                    by_severity.push(format!("{rewritten} changed"));
+                }
+                if all > rewritten {
+                    by_severity.push(counted(all - rewritten, "change"));
+                }
+            }
+            (Severity::Ok, all) => by_severity.push(format!("{all} ok")),
+            (Severity::Error | Severity::Warning | Severity::Note, all) => {
+                by_severity.push(counted(all, severity.as_str()));
+            }
+        }
     }
-    if pending > 0 || rewritten == 0 {
-        parts.push(format!("{pending} to rewrite"));
+    let mut text = looked_at.join(", ");
+    if !by_severity.is_empty() {
+        let _ = write!(text, ": {}", by_severity.join(", "));
     }
+    let mut lines = wrapped(&text, width, width);
+    let mut rest = Vec::new();
     if !counts.leave.is_empty() {
-        parts.push(unchanged(&counts.leave));
+        rest.push(unchanged(&counts.leave));
     }
     if counts.previews > 0 {
-        parts.push(counted(counts.previews, "preview"));
+        rest.push(counted(counts.previews, "preview"));
     }
-    format!(
-        "{}, {}: {}",
-        counted(counts.objects, "object"),
-        counted(counts.findings, "finding"),
-        parts.join(", ")
-    )
+    if !rest.is_empty() {
+        lines.extend(wrapped(&rest.join(", "), width, width));
+    }
+    lines.join("\n")
 }
 
 /// The counts of a policy's audit: `12 model IDs in 4000 objects: 7 to rewrite, 5 unchanged (5 NoRegion)`.

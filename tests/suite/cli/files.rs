@@ -234,7 +234,7 @@ fn a_file_that_cannot_be_written_is_not_counted_as_rewritten() {
     let printed = text(&done.stderr);
     assert_eq!(done.status.code(), Some(2), "{printed}");
     assert!(printed.contains("cannot write /dev/stdin"), "{printed}");
-    assert!(printed.contains("1 rewritten, 1 to rewrite"), "{printed}");
+    assert!(printed.contains("1 changed, 1 change"), "{printed}");
     assert!(fs::read_to_string(&file).unwrap().contains("us.anthropic"));
 }
 
@@ -270,7 +270,7 @@ fn fix_applies_a_deny_policy_and_nothing_under_dry_run() {
         let changed = fs::read_to_string(&file).unwrap().contains("eu.anthropic");
         assert_eq!(changed, expected, "{policy}: {printed}");
         assert_eq!(
-            printed.contains("1 rewritten"),
+            printed.contains("1 changed"),
             expected,
             "{policy}: {printed}"
         );
@@ -284,7 +284,7 @@ fn fix_applies_a_deny_policy_and_nothing_under_dry_run() {
 
 #[test]
 fn no_output_about_files_holds_a_secret() {
-    for output in ["table", "wide", "json", "yaml"] {
+    for output in ["text", "wide", "json", "jsonl", "yaml"] {
         let done = run(&["audit", "-f", EDGES, "-o", output]);
         assert!(
             !done.stdout.is_empty() && !text(&done.stdout).contains("s3cr3t"),

@@ -38,18 +38,17 @@ fn the_exit_code_follows_fail_on() {
     let sonnet = pod(SONNET, "eu-west-1");
     let unresolved = pod(SONNET, "sa-east-1");
     let works = pod("anthropic.claude-sonnet-4-6", "eu-west-2");
+    let no_region = pod(SONNET, "");
     let nothing = pod("none", "eu-west-1");
     for (content, expected) in [
-        (&sonnet, [1, 1, 1, 0]),
-        (&unresolved, [0, 1, 1, 0]),
-        (&works, [0, 0, 1, 0]),
+        (&unresolved, [1, 1, 1, 0]),
+        (&sonnet, [0, 1, 1, 0]),
+        (&no_region, [0, 0, 1, 0]),
+        (&works, [0, 0, 0, 0]),
         (&nothing, [0, 0, 0, 0]),
     ] {
         let (_folder, path) = folder("pod.yaml", content);
-        for (fail_on, code) in ["rewrite", "unresolved", "any", "never"]
-            .iter()
-            .zip(expected)
-        {
+        for (fail_on, code) in ["error", "change", "warning", "never"].iter().zip(expected) {
             let done = run(&["audit", "-f", &path, "--fail-on", fail_on]);
             assert_eq!(done.status.code(), Some(code), "{fail_on}: {content}");
         }
@@ -57,7 +56,7 @@ fn the_exit_code_follows_fail_on() {
 }
 
 #[test]
-fn a_preview_is_listed_and_neither_counted_as_a_rewrite_nor_failed_on() {
+fn a_preview_is_listed_as_a_note_and_not_counted_as_a_rewrite() {
     let (_folder, path) = folder(
         "pod.yaml",
         &pod("anthropic.claude-3-haiku-20240307-v1:0", "us-east-1"),
@@ -85,7 +84,10 @@ fn a_preview_is_listed_and_neither_counted_as_a_rewrite_nor_failed_on() {
         (&true.into(), &"DryRun".into())
     );
     assert_eq!(preview["outcome"], "Rewrite");
-    assert_eq!(run(&args).status.code(), Some(0));
+    assert_eq!(preview["severity"], "note");
+    // The exit code is that of the other finding.
+    assert_eq!(printed["findings"][0]["severity"], "error");
+    assert_eq!(run(&args).status.code(), Some(1));
 }
 
 #[test]
@@ -215,7 +217,7 @@ fn names_reach_the_terminal_without_control_characters() {
     // Forced, since colours (and all else that begins with an escape) are taken out of a pipe.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
     let done = command
-        .args(["audit", "-f", &path, "--today", "2026-11-23"])
+        .args(["audit", "-f", &path, "-o", "wide", "--today", "2026-11-23"])
         .env("CLICOLOR_FORCE", "1")
         .output()
         .unwrap();
@@ -254,7 +256,7 @@ fn an_audit_without_files_looks_for_a_cluster_and_a_fix_without_files_is_no_comm
     let done = run(&["fix"]);
     assert_eq!(done.status.code(), Some(2));
     assert!(
-        text(&done.stderr).contains("--filename"),
+        text(&done.stderr).contains("<PATH>"),
         "{}",
         text(&done.stderr)
     );

@@ -9,6 +9,7 @@ use bedrock_profiles::domain::region::RegionSource;
 use bedrock_profiles::domain::region_names::{OF_ONE_MODEL, OTHER_SERVICES, RANKS};
 use bedrock_profiles::domain::syntax::{OTHER_ROUTES, WRAPPERS};
 use bedrock_profiles::domain::trackers::TRACKERS;
+use bedrock_profiles::report::severity::Severity;
 
 const PAGE: &str = "docs/detection.md";
 
@@ -47,12 +48,13 @@ fn generated() -> String {
     for (tracker, mark) in TRACKERS {
         writeln!(page, "| {tracker} | {mark} |").unwrap();
     }
-    page.push_str("\n## Reasons\n\nIf several reasons apply, the one of the first group is reported.\n\n| group | reason | meaning |\n|---|---|---|\n");
+    page.push_str("\n## Reasons\n\nIf several reasons apply, the one of the first group is reported.\n\n| group | reason | severity | meaning |\n|---|---|---|---|\n");
     for reason in Reason::ALL {
         writeln!(
             page,
-            "| {} | `{reason}` | {} |",
+            "| {} | `{reason}` | {} | {} |",
             group(reason.group()),
+            Severity::of(*reason),
             reason.description()
         )
         .unwrap();

@@ -42,7 +42,7 @@ fn report(world: &Scenario, object: &Value) -> String {
             FindingRecord::new(one, pointer, None, around)
         })
     });
-    let report = AuditReport::new(1, records.collect());
+    let report = AuditReport::new(Some(1), 1, records.collect());
     serde_json::to_string(&report).unwrap()
 }
 

@@ -40,6 +40,31 @@ pub const fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'_')
 }
 
+/// Whether two texts differ by one letter that is added, missing, changed or swapped with its neighbour. A digit that differs is
+/// no misspelling: it is another version.
+pub fn is_misspelling(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len().abs_diff(other.len()) > 1 {
+        return false;
+    }
+    let equal = |(a, b): &(&u8, &u8)| a == b;
+    let before = one.iter().zip(other).take_while(equal).count();
+    let (one, other) = (&one[before..], &other[before..]);
+    let after = one.iter().rev().zip(other.iter().rev());
+    let after = after.take_while(equal).count();
+    let (one, other) = (&one[..one.len() - after], &other[..other.len() - after]);
+    let letters = [one, other]
+        .concat()
+        .iter()
+        .all(|byte| !byte.is_ascii_digit());
+    letters
+        && match (one, other) {
+            ([], []) => false,
+            ([a, b], [c, d]) => a == d && b == c,
+            _ => one.len() <= 1 && other.len() <= 1,
+        }
+}
+
 impl ModelId {
     /// Parses a model ID; [`ParseIdError::Model`] if the vendor is missing, a character is invalid or the text is too long.
     pub fn parse(text: &str) -> Result<Self, ParseIdError> {
@@ -203,6 +228,32 @@ mod tests {
             ModelId::parse("ai21.j2-mid-v1").unwrap().vendor_prefix(),
             "ai21."
         );
+    }
+
+    #[test]
+    fn a_misspelling_differs_by_one_letter_and_no_digit() {
+        let known = "anthropic.claude-sonnet-4-6";
+        for one in [
+            "anthropic.claude-sonet-4-6",
+            "antropic.claude-sonnet-4-6",
+            "anthropic.claude-sonnett-4-6",
+            "anthropic.cluade-sonnet-4-6",
+            "anthropic.claude_sonnet-4-6",
+        ] {
+            assert!(is_misspelling(one, known), "{one}");
+            assert!(is_misspelling(known, one), "{one}");
+        }
+        for one in [
+            known,
+            "anthropic.claude-sonnet-4-7",
+            "anthropic.claude-sonnet-4-61",
+            "anthropic.claude-sonnet-5",
+            "anthropic.claude-sonnet--46",
+            "anthropic.claude-opus-4-6",
+            "anthropic.claude-sont-4-6",
+        ] {
+            assert!(!is_misspelling(one, known), "{one}");
+        }
     }
 
     #[test]

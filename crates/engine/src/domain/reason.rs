@@ -21,31 +21,6 @@ pub enum Group {
     Rows,
 }
 
-/// The severity of a finding, in the terms of policy reports, highest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Grade {
-    /// The ID does not work, or the webhook missed it.
-    Fail,
-    /// The text, or what its evaluation depends on, cannot be read.
-    Error,
-    /// The ID would be replaced, or needs attention.
-    Warn,
-    /// The ID is excluded by a policy or an annotation.
-    Skip,
-}
-
-impl Grade {
-    /// The name in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Skip => "skip",
-        }
-    }
-}
-
 /// Which warning of the webhook reports a reason, even where the object may not be denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReasonWarning {
@@ -68,18 +43,8 @@ enum ReasonScope {
     Everywhere,
 }
 
-/// The grade of a row of the table: `None` for an ID that works, or that is out of scope.
-macro_rules! grade {
-    (Pass) => {
-        None
-    };
-    ($grade:ident) => {
-        Some(Grade::$grade)
-    };
-}
-
 macro_rules! reasons {
-    ($($group:ident { $($name:ident: $grade:ident, $warning:ident, $scope:ident, $sentence:literal $(=> $text:literal)?,)+ })+) => {
+    ($($group:ident { $($name:ident: $warning:ident, $scope:ident, $sentence:literal $(=> $text:literal)?,)+ })+) => {
         /// Why a model ID is unchanged.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason {
@@ -105,11 +70,6 @@ macro_rules! reasons {
                 match self { $($(Self::$name => Group::$group,)+)+ }
             }
 
-            /// The severity in reports; `None` for an ID that works, or that is out of scope.
-            pub const fn grade(self) -> Option<Grade> {
-                match self { $($(Self::$name => grade!($grade),)+)+ }
-            }
-
             /// Which warning reports the reason.
             pub const fn warning(self) -> ReasonWarning {
                 match self { $($(Self::$name => ReasonWarning::$warning $(($text))?,)+)+ }
@@ -122,95 +82,95 @@ macro_rules! reasons {
     };
 }
 
-// Per reason: the grade in reports (`Pass`: none), the warning of the webhook, where it holds, its description, and the text of
+// Per reason: the warning of the webhook, where it holds, its description, and the text of
 // an `Unresolved` warning.
 reasons! {
     Shape {
-        AlreadyProfiled:         Pass,  Silent,       Region,     "The ID already names an inference profile.",
-        ProfileNotServed:        Fail,  Unresolved,   Region,     "The ID names a profile that does not serve the workload's region."
+        AlreadyProfiled:         Silent,       Region,     "The ID already names an inference profile.",
+        ProfileNotServed:        Unresolved,   Region,     "The ID names a profile that does not serve the workload's region."
             => "this profile does not serve the region",
-        ProfileNotPermitted:     Warn,  NotPermitted, Region,     "The ID names a profile that the policy would not permit.",
-        NeverExisted:            Fail,  Unresolved,   Everywhere, "No scan has found a profile of this model with this prefix."
+        ProfileNotPermitted:     NotPermitted, Region,     "The ID names a profile that the policy would not permit.",
+        NeverExisted:            Unresolved,   Everywhere, "No scan has found a profile of this model with this prefix."
             => "no profile with this prefix is known",
-        DoublePrefix:            Fail,  Unresolved,   Everywhere, "The ID has two prefixes, but every profile has exactly one."
+        DoublePrefix:            Unresolved,   Everywhere, "The ID has two prefixes, but every profile has exactly one."
             => "it has two prefixes",
-        InArn:                   Warn,  Unresolved,   Everywhere, "The ID is inside an ARN, which names an account's resource and is never edited."
+        InArn:                   Unresolved,   Everywhere, "The ID is inside an ARN, which names an account's resource and is never edited."
             => "an ARN is never edited",
-        PercentEncoded:          Warn,  Unresolved,   Everywhere, "The ID is percent-encoded, as in a URL."
+        PercentEncoded:          Unresolved,   Everywhere, "The ID is percent-encoded, as in a URL."
             => "percent-encoded text is never edited",
-        ProvisionedSuffix:       Pass,  Silent,       Everywhere, "The ID has a size suffix or a commitment, as for provisioned throughput.",
-        ListLeft:                Pass,  Silent,       Everywhere, "The ID is in a list, which other data may have to match.",
-        ClientAlias:             Pass,  Silent,       Everywhere, "The text is the name under which clients request a model from a gateway.",
-        MapKey:                  Pass,  Silent,       Everywhere, "The ID is a key of a lookup table, or has to equal one.",
-        PriceTable:              Pass,  Silent,       Everywhere, "The ID is in a table of prices or costs.",
-        RoutingMatch:            Pass,  Silent,       Everywhere, "The ID is compared with the model that clients request.",
-        Dashboard:               Pass,  Silent,       Everywhere, "The ID selects a metric in a dashboard or an alert, or labels telemetry that they select.",
-        IamDocument:             Pass,  Silent,       Everywhere, "The ID is in an IAM policy document.",
-        Prose:                   Pass,  Silent,       Everywhere, "The ID is in prose or a comment.",
-        ExplicitProfile:         Pass,  Silent,       Everywhere, "A profile is named beside the ID, and the application uses the profile.",
-        PrefixedByTool:          Pass,  Silent,       Everywhere, "The tool adds the prefix to the ID by itself.",
-        Mantle:                  Pass,  Silent,       Everywhere, "The ID is sent to bedrock-mantle, or served by bedrock-mantle alone, which accepts direct IDs only.",
-        GatewayClient:           Pass,  Silent,       Everywhere, "The ID is sent to a gateway, which defines its own model names.",
-        OtherCloud:              Pass,  Silent,       Everywhere, "The route before the ID leads to another provider.",
-        Batch:                   Pass,  Silent,       Everywhere, "The ID is used by a batch, asynchronous or tuning call, for which other rules apply.",
-        DirectIdOnly:            Pass,  Silent,       Everywhere, "The ID is used by a call that accepts direct IDs only, such as `get-foundation-model` or `count-tokens`.",
-        CustomResource:          Pass,  Silent,       Everywhere, "The ID is in a custom resource, whose fields only its controller interprets.",
-        Secret:                  Warn,  Silent,       Everywhere, "The ID is in a Secret, which is not read in the cluster and never changed.",
-        WrittenByTool:           Warn,  Silent,       Everywhere, "A tool writes the file and would reject or overwrite an edit: it is encrypted, recorded, locked or generated.",
-        UnknownFormat:           Error, Silent,       Everywhere, "The text around the ID is in no format that can be edited safely.",
-        SharedAnchor:            Pass,  Silent,       Everywhere, "The ID is shared through a YAML anchor whose uses need different IDs.",
-        Unmappable:              Pass,  Silent,       Everywhere, "The ID is written with escapes or over several lines, or in YAML that parsers read differently, so that its position in the source is uncertain.",
+        ProvisionedSuffix:       Silent,       Everywhere, "The ID has a size suffix or a commitment, as for provisioned throughput.",
+        ListLeft:                Silent,       Everywhere, "The ID is in a list, which other data may have to match.",
+        ClientAlias:             Silent,       Everywhere, "The text is the name under which clients request a model from a gateway.",
+        MapKey:                  Silent,       Everywhere, "The ID is a key of a lookup table, or has to equal one.",
+        PriceTable:              Silent,       Everywhere, "The ID is in a table of prices or costs.",
+        RoutingMatch:            Silent,       Everywhere, "The ID is compared with the model that clients request.",
+        Dashboard:               Silent,       Everywhere, "The ID selects a metric in a dashboard or an alert, or labels telemetry that they select.",
+        IamDocument:             Silent,       Everywhere, "The ID is in an IAM policy document.",
+        Prose:                   Silent,       Everywhere, "The ID is in prose or a comment.",
+        ExplicitProfile:         Silent,       Everywhere, "A profile is named beside the ID, and the application uses the profile.",
+        PrefixedByTool:          Silent,       Everywhere, "The tool adds the prefix to the ID by itself.",
+        Mantle:                  Silent,       Everywhere, "The ID is sent to bedrock-mantle, or served by bedrock-mantle alone, which accepts direct IDs only.",
+        GatewayClient:           Silent,       Everywhere, "The ID is sent to a gateway, which defines its own model names.",
+        OtherCloud:              Silent,       Everywhere, "The route before the ID leads to another provider.",
+        Batch:                   Silent,       Everywhere, "The ID is used by a batch, asynchronous or tuning call, for which other rules apply.",
+        DirectIdOnly:            Silent,       Everywhere, "The ID is used by a call that accepts direct IDs only, such as `get-foundation-model` or `count-tokens`.",
+        CustomResource:          Silent,       Everywhere, "The ID is in a custom resource, whose fields only its controller interprets.",
+        Secret:                  Silent,       Everywhere, "The ID is in a Secret, which is not read in the cluster and never changed.",
+        WrittenByTool:           Silent,       Everywhere, "A tool writes the file and would reject or overwrite an edit: it is encrypted, recorded, locked or generated.",
+        UnknownFormat:           Silent,       Everywhere, "The text around the ID is in no format that can be edited safely.",
+        SharedAnchor:            Silent,       Everywhere, "The ID is shared through a YAML anchor whose uses need different IDs.",
+        Unmappable:              Silent,       Everywhere, "The ID is written with escapes or over several lines, or in YAML that parsers read differently, so that its position in the source is uncertain.",
     }
     Object {
-        Immutable:               Warn,  Silent,       Everywhere, "The object is immutable.",
-        Tracked:                 Warn,  Silent,       Everywhere, "Another controller tracks the object and would undo the change or report it as drift.",
-        TooLarge:                Warn,  Silent,       Everywhere, "The object is larger than a review evaluates, or the change would make it larger than the API server accepts.",
-        OptedOut:                Skip,  Silent,       Everywhere, "The object or its namespace has opted out by annotation.",
+        Immutable:               Silent,       Everywhere, "The object is immutable.",
+        Tracked:                 Silent,       Everywhere, "Another controller tracks the object and would undo the change or report it as drift.",
+        TooLarge:                Silent,       Everywhere, "The object is larger than a review evaluates, or the change would make it larger than the API server accepts.",
+        OptedOut:                Silent,       Everywhere, "The object or its namespace has opted out by annotation.",
     }
     Policy {
-        NotIncluded:             Skip,  Silent,       Everywhere, "The policy does not include the model.",
-        Excluded:                Skip,  Silent,       Everywhere, "The policy excludes the model or this kind of object.",
+        NotIncluded:             Silent,       Everywhere, "The policy does not include the model.",
+        Excluded:                Silent,       Everywhere, "The policy excludes the model or this kind of object.",
     }
     Model {
-        UnknownModel:            Warn,  Unresolved,   Everywhere, "No mapping contains the ID."
+        UnknownModel:            Unresolved,   Everywhere, "No mapping contains the ID."
             => "no mapping lists this model",
-        Unverified:              Warn,  Unresolved,   Everywhere, "The model is known, but no scan has found its profiles."
+        Unverified:              Unresolved,   Everywhere, "The model is known, but no scan has found its profiles."
             => "its profiles are not verified yet",
-        NeverHadProfile:         Pass,  Silent,       Everywhere, "The model is known and has no inference profile.",
+        NeverHadProfile:         Silent,       Everywhere, "The model is known and has no inference profile.",
     }
     Region {
-        NoRegion:                Warn,  Unresolved,   Region,     "No source sets the region."
+        NoRegion:                Unresolved,   Region,     "No source sets the region."
             => "no region is set",
-        RegionOutOfSight:        Error, Unresolved,   Region,     "The region comes from a source that cannot be read."
+        RegionOutOfSight:        Unresolved,   Region,     "The region comes from a source that cannot be read."
             => "its region cannot be read here",
-        RegionConflict:          Warn,  Unresolved,   Region,     "Two settings name different regions, and clients differ in which setting they use."
+        RegionConflict:          Unresolved,   Region,     "Two settings name different regions, and clients differ in which setting they use."
             => "two region settings differ",
-        NotARegion:              Warn,  Unresolved,   Region,     "The name of the region matches no AWS partition."
+        NotARegion:              Unresolved,   Region,     "The name of the region matches no AWS partition."
             => "its region is not an AWS region",
-        RegionUnknown:           Warn,  Unresolved,   Region,     "No scan covers this model in this region."
+        RegionUnknown:           Unresolved,   Region,     "No scan covers this model in this region."
             => "no mapping covers it in this region",
     }
     Reference {
-        ReferenceUnseen:         Error, Silent,       Everywhere, "The text comes from a ConfigMap that has not been observed yet.",
-        MayBeShadowed:           Warn,  Silent,       Everywhere, "A later source that cannot be read may define the same variable.",
-        OutOfSight:              Error, Silent,       Everywhere, "The text comes from a source that is not read.",
+        ReferenceUnseen:         Silent,       Everywhere, "The text comes from a ConfigMap that has not been observed yet.",
+        MayBeShadowed:           Silent,       Everywhere, "A later source that cannot be read may define the same variable.",
+        OutOfSight:              Silent,       Everywhere, "The text comes from a source that is not read.",
     }
     Rows {
-        WorksDirectly:           Pass,  Silent,       Region,     "The direct ID works in this region.",
-        EndOfLife:               Fail,  EndOfLife,    Region,     "The model has reached its end of life in this region, and a profile does not change that.",
-        OnlyGlobalServes:        Fail,  Unresolved,   Region,     "Only a global profile serves this region, and the policy does not use global profiles."
+        WorksDirectly:           Silent,       Region,     "The direct ID works in this region.",
+        EndOfLife:               EndOfLife,    Region,     "The model has reached its end of life in this region, and a profile does not change that.",
+        OnlyGlobalServes:        Unresolved,   Region,     "Only a global profile serves this region, and the policy does not use global profiles."
             => "only a global profile serves (geography.global)",
-        NothingServes:           Fail,  Unresolved,   Region,     "No profile of this model serves this region."
+        NothingServes:           Unresolved,   Region,     "No profile of this model serves this region."
             => "no inference profile serves this region",
-        GeographyNotAllowed:     Fail,  Unresolved,   Region,     "The profile may route to another jurisdiction, and the policy does not allow its geography."
+        GeographyNotAllowed:     Unresolved,   Region,     "The profile may route to another jurisdiction, and the policy does not allow its geography."
             => "its profile may route to another jurisdiction",
-        DestinationNotAllowed:   Fail,  Unresolved,   Region,     "The profile may route to a region that the policy does not allow."
+        DestinationNotAllowed:   Unresolved,   Region,     "The profile may route to a region that the policy does not allow."
             => "its profile may route to a region that is not allowed",
-        DestinationsUnknown:     Fail,  Unresolved,   Region,     "The regions to which the profile may route are unknown."
+        DestinationsUnknown:     Unresolved,   Region,     "The regions to which the profile may route are unknown."
             => "the destinations of its profile are unknown",
-        ReplacementNotServed:    Fail,  Unresolved,   Region,     "The replacement that the policy names is not served in this region."
+        ReplacementNotServed:    Unresolved,   Region,     "The replacement that the policy names is not served in this region."
             => "its replacement is not served in this region",
-        OverrideNeedsWholeValue: Fail,  Unresolved,   Region,     "The override is an ARN, which can only replace a whole value."
+        OverrideNeedsWholeValue: Unresolved,   Region,     "The override is an ARN, which can only replace a whole value."
             => "the override is an ARN, which replaces whole values only",
     }
 }
@@ -258,26 +218,8 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_does_not_work_fails_and_an_unknown_one_does_not() {
+    fn an_unresolved_reason_has_a_warning() {
         for reason in Reason::ALL.iter().copied() {
-            if reason.is_unresolved() {
-                assert_eq!(reason.grade(), Some(Grade::Fail), "{reason}");
-            }
-            if matches!(reason.group(), Group::Model | Group::Region) {
-                assert_ne!(reason.grade(), Some(Grade::Fail), "{reason}");
-            }
-        }
-        assert_eq!(Reason::WorksDirectly.grade(), None);
-        assert_eq!(Reason::AlreadyProfiled.grade(), None);
-        assert_eq!(Reason::NotIncluded.grade(), Some(Grade::Skip));
-    }
-
-    #[test]
-    fn a_reason_with_a_warning_has_a_grade_and_an_unresolved_one_has_a_warning() {
-        for reason in Reason::ALL.iter().copied() {
-            if reason.warning() != ReasonWarning::Silent {
-                assert!(reason.grade().is_some(), "{reason}");
-            }
             if reason.is_unresolved() {
                 assert_ne!(reason.warning(), ReasonWarning::Silent, "{reason}");
             }

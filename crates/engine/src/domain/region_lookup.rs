@@ -19,6 +19,7 @@ use crate::domain::policy::{Namespace, Policy};
 use crate::domain::region::{Region, RegionReading, RegionSource, read_region};
 use crate::domain::region_names::{BareRegion, RegionRanks};
 use crate::domain::site::{Location, TextSite};
+use crate::domain::view::View;
 
 mod choice;
 mod document_scope;
@@ -57,6 +58,7 @@ pub struct RegionContext<'t> {
     namespace: Option<RegionReading>,
     default: Option<RegionReading>,
     cluster: Option<RegionReading>,
+    assumed: Option<RegionReading>,
     /// The regions that names set, by container; `None` for the data of a ConfigMap.
     named: BTreeMap<Option<NodeId>, NamedRegions<'t>>,
 }
@@ -78,14 +80,14 @@ pub struct RegionQuery<'a, 't> {
 
 impl<'t> RegionContext<'t> {
     /// Reads the region sources of `object` and of these containers, whose variables are in `environments`. `policy` adds
-    /// variable names and a default.
+    /// variable names and a default, `view` the regions of the cluster and of the command line.
     pub fn of(
         object: &Object<'t>,
         containers: &BTreeSet<NodeId>,
         policy: &'t Policy,
         namespace: &Namespace,
         environments: &Environments<'t, '_>,
-        cluster: Option<Region>,
+        view: &View,
     ) -> Self {
         let tree = object.tree;
         let annotated = |text: Option<&str>| read_region(text?);
@@ -111,7 +113,8 @@ impl<'t> RegionContext<'t> {
                     .map(|text| &**text),
             ),
             default: policy.default_region.map(RegionReading::Region),
-            cluster: cluster.map(RegionReading::Region),
+            cluster: view.cluster_region.map(RegionReading::Region),
+            assumed: view.assumed_region.map(RegionReading::Region),
             named,
         }
     }
@@ -210,10 +213,11 @@ impl<'t> RegionContext<'t> {
                 self.cluster
                     .filter(|_| !names.is_some_and(|names| names.may_be_hidden))
             }
+            RegionSource::Assumed => self.assumed,
         }
     }
 
-    /// The region of the namespace, the policy or the cluster.
+    /// The region of the namespace, the policy, the cluster or the command line.
     fn outside(&self, place: RegionQuery<'_, 't>) -> Option<RegionAnswer> {
         if is_of_other_process(place) {
             let unknown = RegionReading::OutOfSight;
@@ -223,6 +227,7 @@ impl<'t> RegionContext<'t> {
             RegionSource::NamespaceAnnotation,
             RegionSource::PolicyDefault,
             RegionSource::Cluster,
+            RegionSource::Assumed,
         ];
         sources.into_iter().find_map(|source| {
             let found = self.read_source(source, place)?;

@@ -21,6 +21,8 @@ pub struct View {
     pub config_maps: Arc<ConfigMapIndex>,
     /// The region of all nodes; `None` if their labels differ or are missing.
     pub cluster_region: Option<Region>,
+    /// The region of what names none, as the caller of a command assumes it.
+    pub assumed_region: Option<Region>,
 }
 
 /// The observed namespaces.
@@ -40,6 +42,7 @@ impl View {
             namespaces: Arc::new(Namespaces::NamesOnly),
             config_maps: Arc::default(),
             cluster_region: None,
+            assumed_region: None,
         }
     }
 

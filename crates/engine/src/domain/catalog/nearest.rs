@@ -1,7 +1,6 @@
-//! The model whose ID is nearest to an unknown ID, among those of the same vendor and family.
+//! The model whose ID is nearest to an unknown ID: one that it misspells, else one of the same vendor and family.
 //!
-//! An ID is parsed into words, a version, a date and a revision, in any order: users swap, omit and add these, and seldom
-//! misspell a word.
+//! Of a family, an ID is parsed into words, a version, a date and a revision, in any order: users swap, omit and add these.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -9,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 
 use super::{Catalog, Knowledge, Model, ModelIx};
-use crate::domain::id::LONGEST_ID;
+use crate::domain::id::{LONGEST_ID, is_misspelling};
 
 /// The models by family, with their parsed IDs.
 #[derive(Debug, Default)]
@@ -41,9 +40,23 @@ struct Distance {
 }
 
 impl Catalog {
-    /// The model of the same vendor and family whose ID is nearest to `id`, without the model of `id` itself. A model past its
-    /// end of life on `today` is returned only if the version or the date matches.
+    /// The model whose ID `id` misspells by one letter, else the model of the same vendor and family whose ID is nearest to `id`,
+    /// without the model of `id` itself. A model of the family past its end of life on `today` is returned only if the version or
+    /// the date matches.
     pub fn nearest(&self, id: &str, today: Date) -> Option<ModelIx> {
+        self.misspelled(id).or_else(|| self.relative(id, today))
+    }
+
+    /// The model whose ID `id` misspells by one letter.
+    fn misspelled(&self, id: &str) -> Option<ModelIx> {
+        let mut known = (0..).zip(&self.models);
+        let (at, _) = known.find(|(_, model)| {
+            model.knowledge != Knowledge::MantleOnly && is_misspelling(id, model.id.as_str())
+        })?;
+        Some(ModelIx(at))
+    }
+
+    fn relative(&self, id: &str, today: Date) -> Option<ModelIx> {
         let (family, name) = parse(id)?;
         let relatives = self.families.0.get(&*family)?.iter();
         let others = relatives.filter(|(_, at)| self.model(*at).id.as_str() != id);

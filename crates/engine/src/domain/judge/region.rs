@@ -190,8 +190,8 @@ pub(super) fn region_context<'t>(
     context: &Context<'t, '_>,
     environments: &Environments<'t, '_>,
 ) -> RegionContext<'t> {
-    let (namespace, cluster) = (context.namespace, context.view.cluster_region);
-    RegionContext::of(object, containers, policy, namespace, environments, cluster)
+    let (namespace, view) = (context.namespace, context.view);
+    RegionContext::of(object, containers, policy, namespace, environments, view)
         .ranked_by(context.view.snapshot.region_ranks)
 }
 

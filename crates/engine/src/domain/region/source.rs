@@ -25,6 +25,8 @@ pub enum RegionSource {
     PolicyDefault,
     /// The region that all nodes of the cluster agree on.
     Cluster,
+    /// The region that the command line assumes.
+    Assumed,
 }
 
 impl RegionSource {
@@ -39,6 +41,7 @@ impl RegionSource {
         Self::NamespaceAnnotation,
         Self::PolicyDefault,
         Self::Cluster,
+        Self::Assumed,
     ];
 
     /// The name in reports and in the annotation.
@@ -53,6 +56,7 @@ impl RegionSource {
             Self::NamespaceAnnotation => "NamespaceAnnotation",
             Self::PolicyDefault => "PolicyDefault",
             Self::Cluster => "Cluster",
+            Self::Assumed => "Assumed",
         }
     }
 
@@ -78,6 +82,7 @@ impl RegionSource {
             }
             Self::PolicyDefault => "the policy's `region.default`.",
             Self::Cluster => "the region that all nodes of the cluster agree on.",
+            Self::Assumed => "`--region` of `audit` and `fix`.",
         }
     }
 

@@ -1,0 +1,385 @@
+//! A report as text for people: what is to be done and what cannot work, in groups, within the width of the terminal.
+
+use std::collections::BTreeSet;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::domain::policy::Mode;
+use crate::domain::reason::Reason;
+
+use super::printable::printable;
+use super::severity::Severity;
+use super::terminal::{color, object_label};
+use super::{AuditReport, FindingRecord, Missed, messages};
+
+/// Which findings the text shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// All findings.
+    All,
+    /// Those of a severity.
+    Severity(Severity),
+    /// The IDs that are unchanged for a reason.
+    Reason(Reason),
+}
+
+/// A word that is no value of `--show`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected `all`, a severity (error, change, warning, note, ok) or a reason such as `NoRegion`; docs/detection.md lists the reasons"
+)]
+pub struct ParseShowError;
+
+/// By what the findings are grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum GroupBy {
+    /// The file, or the object in a cluster.
+    File,
+    /// The object.
+    Workload,
+    /// The reason.
+    Reason,
+    /// The namespace.
+    Namespace,
+}
+
+/// How a report is rendered.
+#[derive(Debug, Clone, Copy)]
+pub struct TextOptions<'a> {
+    /// Which findings are shown: those of any of these.
+    pub show: &'a [Show],
+    /// By what they are grouped.
+    pub group_by: GroupBy,
+    /// The width of a line, in columns.
+    pub width: usize,
+}
+
+/// What is shown without a choice of the user.
+pub const SHOWN_BY_DEFAULT: [Show; 3] = [
+    Show::Severity(Severity::Error),
+    Show::Severity(Severity::Change),
+    Show::Severity(Severity::Warning),
+];
+
+const BOLD: &str = "\u{1b}[1m";
+const RESET: &str = "\u{1b}[0m";
+
+/// The width of the column of severities.
+const SEVERITY_WIDTH: usize = 7;
+
+/// The maximum number of IDs that a line names, of those with the same cause.
+const MAX_IDS: usize = 1;
+
+/// The indentation of what follows the first line of a finding.
+const INDENTATION: usize = 6;
+
+/// The columns of a location that push the severity to the right; a longer one has a line of its own.
+const LONGEST_LOCATION: usize = 24;
+
+impl std::str::FromStr for Show {
+    type Err = ParseShowError;
+
+    fn from_str(text: &str) -> Result<Self, ParseShowError> {
+        let is_text = |name: &str| name.eq_ignore_ascii_case(text);
+        let severity = || Severity::ALL.iter().find(|one| is_text(one.as_str()));
+        let reason = || Reason::ALL.iter().find(|one| is_text(one.as_str()));
+        if is_text("all") {
+            Ok(Self::All)
+        } else if let Some(severity) = severity() {
+            Ok(Self::Severity(*severity))
+        } else {
+            reason().map(|one| Self::Reason(*one)).ok_or(ParseShowError)
+        }
+    }
+}
+
+impl Show {
+    fn includes(self, one: &FindingRecord) -> bool {
+        match self {
+            Self::All => true,
+            Self::Severity(severity) => one.severity() == severity,
+            Self::Reason(reason) => one.reason == Some(reason),
+        }
+    }
+}
+
+/// The findings, group by group. The text contains colours, which the caller strips for other outputs than a terminal.
+pub fn text(report: &AuditReport, options: TextOptions<'_>) -> String {
+    let shown = report.findings.iter();
+    let shown = shown.filter(|one| options.show.iter().any(|show| show.includes(one)));
+    let mut groups: Vec<(String, Vec<Entry<'_>>)> = Vec::new();
+    for one in shown {
+        let key = options.group_by.key(one);
+        let entry = Entry::of(one, options.group_by);
+        let position = groups.iter().rposition(|(other, _)| *other == key);
+        let at = position.unwrap_or_else(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        let entries = &mut groups[at].1;
+        match entries.iter_mut().find(|other| other.is_equal(&entry)) {
+            Some(other) => other.add(entry),
+            None => entries.push(entry),
+        }
+    }
+    let mut text = String::new();
+    for (key, entries) in &groups {
+        text += &format!("{BOLD}{key}{RESET}\n");
+        render(entries, options.width, &mut text);
+    }
+    text
+}
+
+/// The equal findings of a group. Changes and errors are equal if they have the same ID; warnings and notes if they have the same
+/// cause.
+struct Entry<'a> {
+    finding: &'a FindingRecord,
+    severity: Severity,
+    location: String,
+    /// Why the ID is unchanged, or what it becomes.
+    outcome: String,
+    /// The reason or the state of the model: each has its next step once in a group.
+    cause: String,
+    ids: Vec<String>,
+    next_step: String,
+    count: usize,
+}
+
+impl<'a> Entry<'a> {
+    fn of(finding: &'a FindingRecord, group_by: GroupBy) -> Self {
+        Self {
+            finding,
+            severity: finding.severity(),
+            location: printable(&group_by.location(finding)).into_owned(),
+            outcome: printable(&outcome(finding)).into_owned(),
+            cause: cause(finding),
+            ids: vec![printable(&messages::id(finding)).into_owned()],
+            next_step: printable(&next_step(finding)).into_owned(),
+            count: 1,
+        }
+    }
+
+    fn is_equal(&self, other: &Self) -> bool {
+        let names_each = matches!(self.severity, Severity::Error | Severity::Change);
+        self.severity == other.severity
+            && self.outcome == other.outcome
+            && self.finding.preview == other.finding.preview
+            && (self.ids == other.ids || !names_each)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        for id in other.ids {
+            if !self.ids.contains(&id) {
+                self.ids.push(id);
+            }
+        }
+    }
+
+    /// What the first line says.
+    fn subject(&self) -> String {
+        let times = if self.count > self.ids.len() {
+            format!(" (×{})", self.count)
+        } else {
+            String::new()
+        };
+        if self.severity == Severity::Change {
+            return format!("{}{times}", self.outcome);
+        }
+        let (ids, rest) = self.ids.split_at(self.ids.len().min(MAX_IDS));
+        let more = if rest.is_empty() {
+            String::new()
+        } else {
+            format!(" +{}", rest.len())
+        };
+        format!("{}: {}{more}{times}", self.outcome, ids.join(", "))
+    }
+}
+
+impl GroupBy {
+    fn key(self, one: &FindingRecord) -> String {
+        let namespace = one.object.as_ref().map(|object| object.namespace.as_str());
+        let namespace = namespace.unwrap_or_default();
+        let object = object_label(one);
+        let key = match (self, &one.source) {
+            (Self::File, Some(source)) => source.file.clone(),
+            (Self::Workload, Some(source)) if object.is_empty() => source.file.clone(),
+            (Self::File, None) | (Self::Workload, _) => [namespace, &object].join(" "),
+            (Self::Namespace, _) => namespace.to_owned(),
+            (Self::Reason, _) => one.reason.map_or("change", Reason::as_str).to_owned(),
+        };
+        let key = key.trim();
+        printable(if key.is_empty() { "-" } else { key }).into_owned()
+    }
+
+    /// Where the finding is, as far as the group does not say it.
+    fn location(self, one: &FindingRecord) -> String {
+        match (self, &one.source) {
+            (Self::File, Some(source)) => format!("{}:{}", source.line, source.column),
+            (_, Some(source)) => format!("{}:{}:{}", source.file, source.line, source.column),
+            (Self::File | Self::Workload, None) => String::new(),
+            (Self::Reason | Self::Namespace, None) => object_label(one),
+        }
+    }
+}
+
+/// Why the ID is unchanged, or what it becomes.
+fn outcome(one: &FindingRecord) -> String {
+    if one.severity() == Severity::Change {
+        change(one)
+    } else {
+        cause(one)
+    }
+}
+
+/// The reason, or the state of the model where that is more urgent: an ID may be right and its model out of service.
+fn cause(one: &FindingRecord) -> String {
+    match one.reason {
+        None if one.note.is_some() => Reason::EndOfLife.to_string(),
+        None if one.missed == Some(Missed::Missed) => Missed::Missed.as_str().to_owned(),
+        None => "change".to_owned(),
+        Some(reason)
+            if one.severity() < Severity::of(reason) && Severity::of(reason) == Severity::Ok =>
+        {
+            let life = one.lifecycle.as_ref();
+            life.map_or_else(String::new, |life| life.state.to_string())
+        }
+        Some(reason) => reason.to_string(),
+    }
+}
+
+fn change(one: &FindingRecord) -> String {
+    let after = one.after.as_deref().unwrap_or_default();
+    let change = if one.reference.is_none() && after.ends_with(&one.model_id) {
+        after.to_owned()
+    } else {
+        format!("{} -> {after}", messages::id(one))
+    };
+    let region = one.region.as_ref().map(ToString::to_string);
+    let dry_run = (one.mode == Mode::DryRun).then(|| "DryRun".to_owned());
+    let details: Vec<_> = region.into_iter().chain(dry_run).collect();
+    if details.is_empty() {
+        change
+    } else {
+        format!("{change} ({})", details.join(", "))
+    }
+}
+
+/// What to do about the finding; empty where nothing is to be done, or the change says it.
+fn next_step(one: &FindingRecord) -> String {
+    let life = one.lifecycle.as_ref();
+    let of_model = || {
+        let life = life?;
+        let date = life
+            .end_of_life_date
+            .map(|date| format!("end of life {date}"));
+        let successor = life
+            .successor
+            .as_ref()
+            .map(|next| format!("successor {next}"));
+        let parts: Vec<_> = date.into_iter().chain(successor).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    };
+    let message = one.message.as_deref();
+    let message = message.map(|text| text.trim_end_matches('.').to_owned());
+    let parts: Vec<String> = match (one.reason, &one.suggestion) {
+        (None, _) if one.note.is_some() => of_model().into_iter().collect(),
+        (None, _) if one.missed == Some(Missed::Missed) => vec![messages::finding(one)],
+        (None, _) => Vec::new(),
+        (Some(Reason::UnknownModel), Some(nearest)) => {
+            vec![format!("nearest known ID: {nearest}")]
+        }
+        (Some(Reason::EndOfLife), _) => of_model().or(message).into_iter().collect(),
+        (Some(reason), _) if Severity::of(reason) == Severity::Ok => {
+            of_model().into_iter().collect()
+        }
+        (Some(_), Some(working)) => message
+            .into_iter()
+            .chain([format!("use {working}")])
+            .collect(),
+        (Some(_), None) => message.into_iter().collect(),
+    };
+    parts.join("; ")
+}
+
+fn render(entries: &[Entry<'_>], width: usize, text: &mut String) {
+    let locations = entries.iter().map(|one| one.location.width());
+    let column = locations
+        .filter(|width| *width <= LONGEST_LOCATION)
+        .max()
+        .unwrap_or_default();
+    let mut known = BTreeSet::new();
+    for one in entries {
+        let location = &one.location;
+        let color = color(one.finding);
+        let severity = one.severity.as_str();
+        if location.width() > column {
+            *text += &format!("  {location}\n");
+        }
+        let shown = if location.width() > column {
+            ""
+        } else {
+            location
+        };
+        let margin = if column == 0 { 2 } else { column + 4 };
+        let padding = " ".repeat(margin - 2 - shown.width());
+        let first = margin + SEVERITY_WIDTH + 1;
+        let subject = one.subject();
+        let lines = wrapped(
+            &subject,
+            width.saturating_sub(first),
+            width.saturating_sub(INDENTATION),
+        );
+        let mut lines = lines.into_iter();
+        let line = lines.next().unwrap_or_default();
+        let gap = " ".repeat(SEVERITY_WIDTH - severity.len() + 1);
+        *text += &format!("  {shown}{padding}{color}{severity}{RESET}{gap}{line}\n");
+        for line in lines {
+            *text += &format!("{:INDENTATION$}{line}\n", "");
+        }
+        if !one.next_step.is_empty() && known.insert(&one.cause) {
+            let width = width.saturating_sub(INDENTATION);
+            for line in wrapped(&one.next_step, width, width) {
+                *text += &format!("{:INDENTATION$}{line}\n", "");
+            }
+        }
+    }
+}
+
+/// The words of a text in lines of at most `first`, then `width` columns. A word that is longer has a line of its own.
+pub(crate) fn wrapped(text: &str, first: usize, width: usize) -> Vec<String> {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split(' ') {
+        let room = if lines.is_empty() { first } else { width };
+        let needed = line.width() + usize::from(!line.is_empty()) + word.width();
+        if needed > room && (lines.is_empty() || !line.is_empty()) {
+            lines.push(std::mem::take(&mut line));
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_wrapped_at_spaces() {
+        assert_eq!(wrapped("a bb ccc", 4, 4), ["a bb", "ccc"]);
+        assert_eq!(wrapped("aaaaaa b", 3, 8), ["", "aaaaaa b"]);
+        assert_eq!(wrapped("a bbbbbbbb c", 4, 4), ["a", "bbbbbbbb", "c"]);
+        assert_eq!(wrapped("", 4, 4), [""]);
+    }
+
+    #[test]
+    fn a_word_of_show_is_a_severity_or_a_reason() {
+        assert_eq!("all".parse(), Ok(Show::All));
+        assert_eq!("warning".parse(), Ok(Show::Severity(Severity::Warning)));
+        assert_eq!("noregion".parse(), Ok(Show::Reason(Reason::NoRegion)));
+        assert_eq!("none".parse::<Show>(), Err(ParseShowError));
+    }
+}
