@@ -102,7 +102,7 @@ pub struct Args {
     /// Log format.
     #[arg(long, value_enum, default_value = "text")]
     pub log_format: LogFormat,
-    /// Log filter, in the syntax of `RUST_LOG`. The default disables the Kubernetes client's own messages about failed requests, which
+    /// Log levels by target, as in `RUST_LOG`: `info,kube=debug`. The default disables the Kubernetes client's own messages about failed requests, which
     /// the controllers log too.
     #[arg(
         long,

@@ -13,8 +13,10 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt, registry};
 
 use log_writer::LogWriter;
 
@@ -61,29 +63,29 @@ pub enum TelemetryError {
     Installed,
 }
 
-/// Sets up the log of the process, once: events that pass `filter` (directives as in `RUST_LOG`), in `format`. No event waits until it
+/// Sets up the log of the process, once: events that pass `filter` (levels by target, as in `RUST_LOG`), in `format`. No event waits until it
 /// is written; those that are not written when the guard is dropped may be lost.
 ///
 /// # Errors
 /// [`TelemetryError`] if the filter is invalid, or the log is already set up.
 pub fn install(format: LogEncoding, filter: &str) -> Result<LogGuard, TelemetryError> {
-    let filter = EnvFilter::try_new(filter).map_err(|source| TelemetryError::Filter {
+    let levels: Targets = filter.parse().map_err(|source| TelemetryError::Filter {
         filter: filter.to_owned(),
         source,
     })?;
     let writer = LogWriter::start(io::stderr(), DROPPED.clone())?;
     let guard = LogGuard(writer.clone());
-    let mut builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // The subscriber would report its own errors to standard error by a macro that panics if that is closed.
+    let mut lines = fmt::layer()
+        // The layer would report its own errors to standard error by a macro that panics if that is closed.
         .log_internal_errors(false)
         .with_writer(move || writer.clone());
     if !io::stderr().is_terminal() {
-        builder = builder.with_ansi(false); // colours are for terminals; there, NO_COLOR switches them off
+        lines = lines.with_ansi(false); // colours are for terminals; there, NO_COLOR switches them off
     }
+    let events = registry().with(levels);
     match format {
-        LogEncoding::Text => builder.try_init(),
-        LogEncoding::Json => builder.json().flatten_event(true).try_init(),
+        LogEncoding::Text => events.with(lines).try_init(),
+        LogEncoding::Json => events.with(lines.json().flatten_event(true)).try_init(),
     }
     .map_err(|_| TelemetryError::Installed)?;
     std::panic::set_hook(Box::new(log_panic));
