@@ -1,5 +1,6 @@
 //! `fix`: replaces the IDs in files; all other bytes stay as they are.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::process::ExitCode;
 
@@ -166,7 +167,9 @@ fn quoted(side: &str, name: &str) -> String {
         match byte {
             b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
             _ if is_plain(byte) => text.push(char::from(byte)),
-            _ => text += &format!("\\{byte:03o}"),
+            _ => {
+                let _ = write!(text, "\\{byte:03o}");
+            }
         }
     }
     text + "\""

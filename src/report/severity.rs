@@ -162,7 +162,9 @@ impl FindingRecord {
                 Severity::Error
             }
             Severity::Ok => self.severity_by_lifecycle(),
-            other => other,
+            Severity::Error | Severity::Change | Severity::Warning | Severity::Note => {
+                Severity::of(reason)
+            }
         }
     }
 

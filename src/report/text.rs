@@ -1,6 +1,7 @@
 //! A report as text for people: what is to be done and what cannot work, in groups, within the width of the terminal.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -124,7 +125,7 @@ pub fn text(report: &AuditReport, options: TextOptions<'_>) -> String {
     }
     let mut text = String::new();
     for (key, entries) in &groups {
-        text += &format!("{BOLD}{key}{RESET}\n");
+        let _ = writeln!(text, "{BOLD}{key}{RESET}");
         render(entries, options.width, &mut text);
     }
     text
@@ -314,7 +315,7 @@ fn render(entries: &[Entry<'_>], width: usize, text: &mut String) {
         let color = color(one.finding);
         let severity = one.severity.as_str();
         if location.width() > column {
-            *text += &format!("  {location}\n");
+            let _ = writeln!(text, "  {location}");
         }
         let shown = if location.width() > column {
             ""
@@ -333,14 +334,17 @@ fn render(entries: &[Entry<'_>], width: usize, text: &mut String) {
         let mut lines = lines.into_iter();
         let line = lines.next().unwrap_or_default();
         let gap = " ".repeat(SEVERITY_WIDTH - severity.len() + 1);
-        *text += &format!("  {shown}{padding}{color}{severity}{RESET}{gap}{line}\n");
+        let _ = writeln!(
+            text,
+            "  {shown}{padding}{color}{severity}{RESET}{gap}{line}"
+        );
         for line in lines {
-            *text += &format!("{:INDENTATION$}{line}\n", "");
+            let _ = writeln!(text, "{:INDENTATION$}{line}", "");
         }
         if !one.next_step.is_empty() && known.insert(&one.cause) {
             let width = width.saturating_sub(INDENTATION);
             for line in wrapped(&one.next_step, width, width) {
-                *text += &format!("{:INDENTATION$}{line}\n", "");
+                let _ = writeln!(text, "{:INDENTATION$}{line}", "");
             }
         }
     }

@@ -112,7 +112,7 @@ async fn view(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<V
         Ok(nodes) => view.cluster_region = Region::common(nodes.iter().filter_map(region_of)),
         Err(error @ ListError::Unreachable(_)) => return Err(error.into()),
         Err(error) => {
-            message!("note: cannot list nodes: {error}; the region of the cluster is unknown")
+            message!("note: cannot list nodes: {error}; the region of the cluster is unknown");
         }
     }
     Ok(view)

@@ -112,7 +112,7 @@ fn watches_are_cut(world: &World) -> Result<()> {
             .has_only(&[expected])
             .with_context(|| format!("mode {mode} is followed"))?;
         all.add(observed);
-        before = expected.to_owned();
+        expected.clone_into(&mut before);
         Ok(())
     };
     follows("Rewrite", &rewritten("eu"))?;
