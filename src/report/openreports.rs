@@ -52,13 +52,13 @@ pub struct Report {
 
 /// The result of a finding, in the terms of OpenReports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PolicyResult {
+enum ReportedResult {
     Fail,
     Warn,
     Skip,
 }
 
-impl PolicyResult {
+impl ReportedResult {
     /// The result of a finding; `None` for an ID that is right.
     const fn of(severity: Severity) -> Option<Self> {
         match severity {
@@ -113,7 +113,7 @@ pub fn report<'f>(
         .into_iter()
         .filter_map(|(one, uid)| {
             let severity = one.severity();
-            Some((severity, PolicyResult::of(severity)?, one, uid))
+            Some((severity, ReportedResult::of(severity)?, one, uid))
         })
         .collect();
     graded.sort_by_key(|(severity, ..)| *severity);
@@ -122,14 +122,14 @@ pub fn report<'f>(
         counts.count(*severity);
     }
     let all = |result| {
-        let of_result = |severity: &&Severity| PolicyResult::of(**severity) == Some(result);
+        let of_result = |severity: &&Severity| ReportedResult::of(**severity) == Some(result);
         let severities = Severity::ALL.iter().filter(of_result);
         severities.map(|one| counts.of(*one)).sum::<usize>()
     };
     let (fail, warn, skip) = (
-        all(PolicyResult::Fail),
-        all(PolicyResult::Warn),
-        all(PolicyResult::Skip),
+        all(ReportedResult::Fail),
+        all(ReportedResult::Warn),
+        all(ReportedResult::Skip),
     );
     let total = fail + warn + skip;
     if total == 0 {
@@ -161,7 +161,7 @@ pub fn report<'f>(
 }
 
 /// The results, up to the limits of a report.
-fn listed(graded: &[(Severity, PolicyResult, &FindingRecord, &str)]) -> Vec<Value> {
+fn listed(graded: &[(Severity, ReportedResult, &FindingRecord, &str)]) -> Vec<Value> {
     let mut room = MOST_BYTES;
     let results = graded.iter().take(MOST_RESULTS);
     results
@@ -173,7 +173,7 @@ fn listed(graded: &[(Severity, PolicyResult, &FindingRecord, &str)]) -> Vec<Valu
         .collect()
 }
 
-fn result(policy_result: PolicyResult, one: &FindingRecord, uid: &str) -> ReportResult {
+fn result(policy_result: ReportedResult, one: &FindingRecord, uid: &str) -> ReportResult {
     ReportResult {
         source: NAME,
         policy: one.policy.clone(),

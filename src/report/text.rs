@@ -108,10 +108,10 @@ impl Show {
 pub fn text(report: &AuditReport, options: TextOptions<'_>) -> String {
     let shown = report.findings.iter();
     let shown = shown.filter(|one| options.show.iter().any(|show| show.includes(one)));
-    let mut groups: Vec<(String, Vec<Entry<'_>>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<EqualFindings<'_>>)> = Vec::new();
     for one in shown {
         let key = options.group_by.key(one);
-        let entry = Entry::of(one, options.group_by);
+        let entry = EqualFindings::of(one, options.group_by);
         let position = groups.iter().rposition(|(other, _)| *other == key);
         let at = position.unwrap_or_else(|| {
             groups.push((key, Vec::new()));
@@ -133,7 +133,7 @@ pub fn text(report: &AuditReport, options: TextOptions<'_>) -> String {
 
 /// The equal findings of a group. Changes and errors are equal if they have the same ID; warnings and notes if they have the same
 /// cause.
-struct Entry<'a> {
+struct EqualFindings<'a> {
     finding: &'a FindingRecord,
     severity: Severity,
     location: String,
@@ -146,7 +146,7 @@ struct Entry<'a> {
     count: usize,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> EqualFindings<'a> {
     fn of(finding: &'a FindingRecord, group_by: GroupBy) -> Self {
         Self {
             finding,
@@ -303,7 +303,7 @@ fn next_step(one: &FindingRecord) -> String {
     parts.join("; ")
 }
 
-fn render(entries: &[Entry<'_>], width: usize, text: &mut String) {
+fn render(entries: &[EqualFindings<'_>], width: usize, text: &mut String) {
     let locations = entries.iter().map(|one| one.location.width());
     let column = locations
         .filter(|width| *width <= LONGEST_LOCATION)
