@@ -8,6 +8,7 @@ use std::fs;
 use std::process::Command;
 
 use bedrock_profiles::domain::reason::{Reason, ReasonWarning};
+use bedrock_profiles::report::severity::Severity;
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -439,7 +440,8 @@ fn every_reason_with_a_warning_has_a_phrase_of_its_own() {
 fn every_reason_has_its_line_in_the_documentation() {
     let page = fs::read_to_string("docs/detection.md").unwrap();
     for reason in Reason::ALL {
-        let line = format!("| `{reason}` | {} |", reason.description());
+        let severity = Severity::of(*reason);
+        let line = format!("| `{reason}` | {severity} | {} |", reason.description());
         assert!(page.contains(&line), "{reason}");
     }
 }
