@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use bedrock_profiles_engine::in_group;
 use jiff::civil::Date;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::domain::catalog::Destinations;
 use crate::domain::judge::JudgedFinding;
@@ -18,6 +18,7 @@ use crate::domain::snapshot::Snapshot;
 
 mod content_hash;
 mod lifecycle;
+mod listed_finding;
 pub mod messages;
 pub mod openreports;
 pub mod printable;
@@ -29,8 +30,9 @@ pub mod text;
 
 pub use content_hash::content_hash;
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
+pub use listed_finding::ListedFinding;
 pub use reference::ReferenceRecord;
-use severity::{Severity, SeverityCounts};
+use severity::SeverityCounts;
 
 /// API version of the report.
 pub const API_VERSION: &str = in_group!("v1alpha1");
@@ -48,32 +50,8 @@ pub struct AuditReport {
     /// The documents that could not be parsed, and were read line by line.
     pub unread: Vec<UnreadDocument>,
     /// Every finding, in the order of files, documents and lines.
-    #[serde(serialize_with = "with_severities")]
+    #[serde(serialize_with = "listed_finding::serialize_all")]
     pub findings: Vec<FindingRecord>,
-}
-
-/// A finding with its severity, which follows from the finding.
-#[derive(Debug, Serialize)]
-pub struct ListedFinding<'a> {
-    severity: Severity,
-    #[serde(flatten)]
-    finding: &'a FindingRecord,
-}
-
-impl<'a> ListedFinding<'a> {
-    fn of(finding: &'a FindingRecord) -> Self {
-        Self {
-            severity: finding.severity(),
-            finding,
-        }
-    }
-}
-
-fn with_severities<S: Serializer>(
-    findings: &[FindingRecord],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(findings.iter().map(ListedFinding::of))
 }
 
 /// A document that could not be parsed.

@@ -98,8 +98,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         message!("{}", messages::summary(&report, 0, console::width()));
     }
     let mut findings = report.findings.iter();
-    let is_failure = findings.any(|one| args.fail_on.includes(one))
-        || (args.fail_on != FailOn::Never && report.unread.iter().any(|one| one.is_error));
+    let is_failure =
+        findings.any(|one| args.fail_on.includes(one)) || args.fail_on.includes_unread(&report);
     Ok(tally.exit_code(is_failure))
 }
 
@@ -155,5 +155,10 @@ impl FailOn {
             Self::Never => return false,
         };
         one.severity() <= least
+    }
+
+    /// Whether a document that is not YAML or JSON ends the command with exit code 1, as every error does.
+    pub(super) fn includes_unread(self, report: &AuditReport) -> bool {
+        self != Self::Never && report.unread.iter().any(|one| one.is_error)
     }
 }

@@ -1,7 +1,6 @@
 //! `check`: sends a dry-run review of a sample Pod to a webhook, as the API server would, and verifies the webhook's
 //! certificate. Retries until the timeout.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,6 +23,8 @@ use tokio_rustls::TlsConnector;
 
 use crate::tls::trust::Bundle;
 use crate::webhook::MUTATE;
+
+use super::console;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -127,9 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn print(text: &str) -> anyhow::Result<ExitCode> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")?;
+    console::print_document(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,8 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 
+use crate::report::printable::printable;
+
 /// When output has colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
@@ -68,9 +70,12 @@ macro_rules! message {
 }
 pub(crate) use message;
 
-/// See [`message!`].
+/// See [`message!`]. Names of files and objects in the text may contain anything, so control characters are escaped.
 pub fn print_message(text: Arguments<'_>) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let text = text.to_string();
+    for line in text.split('\n') {
+        let _ = writeln!(anstream::stderr(), "{}", printable(line));
+    }
 }
 
 /// Prints to standard error, with colours where they are wanted. A failure is ignored.

@@ -1,9 +1,8 @@
 //! `export`: prints manifests for `kubectl apply` or for a repository of manifests.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use super::console;
 
 /// Prints manifests.
 #[derive(Debug, clap::Args)]
@@ -32,8 +31,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let text = match args.manifests {
         Manifests::Crds => CRDS.map(|definition| format!("---\n{definition}")).concat(),
     };
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")?;
+    console::print_document(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -76,6 +76,7 @@ impl FileArgs {
             return;
         }
         let found = match tally.files {
+            0 if tally.skipped > 0 => "every file was skipped: none is a text",
             0 => {
                 "no file was found: name files, or folders with files that end in .yaml, .yml, .json, .toml, .properties or .env"
             }
@@ -151,7 +152,10 @@ impl FileArgs {
                     shared.config_maps.add(scan, &parsed);
                     tally.objects += scan.file(&parsed).objects;
                 }
-                Err(error @ FileError::NotText { .. }) => message!("note: {error}"),
+                Err(error @ FileError::NotText { .. }) => {
+                    tally.skipped += 1;
+                    message!("note: {error}");
+                }
                 Err(error) => tally.error(&error),
             }
         }

@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print(&report, rewritten);
     }
     let is_left = |one: &FindingRecord| args.fail_on.includes(one) && !is_changed(one);
-    let stays = report.findings.iter().any(is_left);
+    let stays = report.findings.iter().any(is_left) || args.fail_on.includes_unread(&report);
     Ok(tally.exit_code(stays || (only_shows && would_change)))
 }
 

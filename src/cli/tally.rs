@@ -21,6 +21,8 @@ pub struct Tally {
     pub files: usize,
     /// Of these, those that are not empty.
     pub texts: usize,
+    /// Files that were skipped, because they are no text.
+    pub skipped: usize,
     /// Objects that were evaluated.
     pub objects: usize,
     failed: bool,

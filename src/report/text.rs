@@ -1,6 +1,6 @@
 //! A report as text for people: what is to be done and what cannot work, in groups, within the width of the terminal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
@@ -68,9 +68,6 @@ const RESET: &str = "\u{1b}[0m";
 /// The width of the column of severities.
 const SEVERITY_WIDTH: usize = 7;
 
-/// The maximum number of IDs that a line names, of those with the same cause.
-const MAX_IDS: usize = 1;
-
 /// The indentation of what follows the first line of a finding.
 const INDENTATION: usize = 6;
 
@@ -108,27 +105,47 @@ impl Show {
 pub fn text(report: &AuditReport, options: TextOptions<'_>) -> String {
     let shown = report.findings.iter();
     let shown = shown.filter(|one| options.show.iter().any(|show| show.includes(one)));
-    let mut groups: Vec<(String, Vec<EqualFindings<'_>>)> = Vec::new();
+    let mut groups: Vec<TextGroup<'_>> = Vec::new();
+    let mut positions = BTreeMap::new();
     for one in shown {
         let key = options.group_by.key(one);
-        let entry = EqualFindings::of(one, options.group_by);
-        let position = groups.iter().rposition(|(other, _)| *other == key);
-        let at = position.unwrap_or_else(|| {
-            groups.push((key, Vec::new()));
-            groups.len() - 1
-        });
-        let entries = &mut groups[at].1;
-        match entries.iter_mut().find(|other| other.is_equal(&entry)) {
-            Some(other) => other.add(entry),
-            None => entries.push(entry),
+        let at = *positions.entry(key.clone()).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push(TextGroup {
+                key,
+                ..TextGroup::default()
+            });
         }
+        groups[at].add(EqualFindings::of(one, options.group_by));
     }
     let mut text = String::new();
-    for (key, entries) in &groups {
-        let _ = writeln!(text, "{BOLD}{key}{RESET}");
-        render(entries, options.width, &mut text);
+    for group in &groups {
+        let _ = writeln!(text, "{BOLD}{}{RESET}", group.key);
+        render(&group.entries, options.width, &mut text);
     }
     text
+}
+
+/// The findings of a file, or of another group, in their order.
+#[derive(Default)]
+struct TextGroup<'a> {
+    key: String,
+    entries: Vec<EqualFindings<'a>>,
+    /// The entries by what equal findings have in common.
+    positions: BTreeMap<(Severity, bool, String, String), usize>,
+}
+
+impl<'a> TextGroup<'a> {
+    fn add(&mut self, one: EqualFindings<'a>) {
+        let at = *self
+            .positions
+            .entry(one.key())
+            .or_insert(self.entries.len());
+        match self.entries.get_mut(at) {
+            Some(entry) => entry.add(one),
+            None => self.entries.push(one),
+        }
+    }
 }
 
 /// The equal findings of a group. Changes and errors are equal if they have the same ID; warnings and notes if they have the same
@@ -141,7 +158,7 @@ struct EqualFindings<'a> {
     outcome: String,
     /// The reason or the state of the model: each has its next step once in a group.
     cause: String,
-    ids: Vec<String>,
+    ids: BTreeSet<String>,
     next_step: String,
     count: usize,
 }
@@ -154,27 +171,24 @@ impl<'a> EqualFindings<'a> {
             location: printable(&group_by.location(finding)).into_owned(),
             outcome: printable(&outcome(finding)).into_owned(),
             cause: cause(finding),
-            ids: vec![printable(&messages::id(finding)).into_owned()],
+            ids: BTreeSet::from([printable(&messages::id(finding)).into_owned()]),
             next_step: printable(&next_step(finding)).into_owned(),
             count: 1,
         }
     }
 
-    fn is_equal(&self, other: &Self) -> bool {
+    /// What equal findings have in common.
+    fn key(&self) -> (Severity, bool, String, String) {
         let names_each = matches!(self.severity, Severity::Error | Severity::Change);
-        self.severity == other.severity
-            && self.outcome == other.outcome
-            && self.finding.preview == other.finding.preview
-            && (self.ids == other.ids || !names_each)
+        let id = self.ids.first().filter(|_| names_each);
+        let id = id.cloned().unwrap_or_default();
+        let preview = self.finding.preview;
+        (self.severity, preview, self.outcome.clone(), id)
     }
 
     fn add(&mut self, other: Self) {
         self.count += other.count;
-        for id in other.ids {
-            if !self.ids.contains(&id) {
-                self.ids.push(id);
-            }
-        }
+        self.ids.extend(other.ids);
     }
 
     /// What the first line says.
@@ -187,13 +201,12 @@ impl<'a> EqualFindings<'a> {
         if self.severity == Severity::Change {
             return format!("{}{times}", self.outcome);
         }
-        let (ids, rest) = self.ids.split_at(self.ids.len().min(MAX_IDS));
-        let more = if rest.is_empty() {
-            String::new()
-        } else {
-            format!(" +{}", rest.len())
+        let first = printable(&messages::id(self.finding)).into_owned();
+        let more = match self.ids.len() - 1 {
+            0 => String::new(),
+            others => format!(" +{others}"),
         };
-        format!("{}: {}{more}{times}", self.outcome, ids.join(", "))
+        format!("{}: {first}{more}{times}", self.outcome)
     }
 }
 

@@ -125,6 +125,11 @@ fn utf_16_is_read_and_written_and_what_is_no_text_is_skipped() {
 
 #[test]
 fn nothing_to_look_at_is_an_error_unless_it_is_permitted() {
+    let (_binary, path) = folder(&[("a.yaml", b"\xff\x00")]);
+    let done = run(&["audit", &path]);
+    assert_eq!(done.status.code(), Some(2));
+    let errors = text(&done.stderr);
+    assert!(errors.contains("error: every file was skipped"), "{errors}");
     let (_folder, path) = folder(&[("chart.tpl", b"{{ x }}")]);
     for args in [["audit", "-"], ["audit", &path]] {
         let done = run_with(&args, "");
@@ -165,6 +170,7 @@ fn a_file_that_is_no_yaml_fails_and_a_template_does_not() {
     assert_eq!(report(&["audit", &path])["unread"][0]["isError"], true);
     let done = run(&["audit", &path, "--fail-on", "never"]);
     assert_eq!(done.status.code(), Some(0));
+    assert_eq!(run(&["fix", &path]).status.code(), Some(1));
     let (_folder, path) = folder(&[("template.yaml", b"{{ if }}\na: [\n")]);
     assert_eq!(run(&["audit", &path]).status.code(), Some(0));
 }
@@ -294,4 +300,19 @@ fn findings_are_grouped_on_request() {
     assert_eq!(first("workload"), "ml Deployment/chat");
     assert_eq!(first("reason"), "change");
     assert_eq!(first("namespace"), "ml");
+}
+
+#[test]
+fn messages_escape_the_control_characters_of_names() {
+    let name = "a\u{1b}[2J\u{202e}.yaml";
+    let (_folder, path) = folder(&[(name, b"a: [\n")]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
+    // Forced, since whatever begins with an escape is taken out of a pipe.
+    let done = command
+        .args(["audit", &path, "--color", "always"])
+        .output()
+        .unwrap();
+    let errors = text(&done.stderr);
+    assert!(errors.contains("a\\u{1b}[2J\\u{202e}.yaml:"), "{errors:?}");
+    assert!(!errors.contains('\u{1b}') && !errors.contains('\u{202e}'));
 }

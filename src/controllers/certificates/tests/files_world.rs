@@ -238,7 +238,7 @@ impl FilesWorld {
             };
             self.send_files(index, self.files.0.len() - 1, longest);
         }
-        // Replicas that start now are the ones that no older leaf is left to.
+        // Replicas that start now have no older leaf.
         if self.random.bool() {
             let index = self.random.usize(..self.replicas.len());
             self.soon(0..=10 * MINUTE, Event::Kill(index));

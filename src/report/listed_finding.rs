@@ -1,0 +1,31 @@
+//! A finding as reports list it: with its severity, which follows from the finding.
+
+use serde::{Serialize, Serializer};
+
+use super::FindingRecord;
+use super::severity::Severity;
+
+/// A finding with its severity.
+#[derive(Debug, Serialize)]
+pub struct ListedFinding<'a> {
+    severity: Severity,
+    #[serde(flatten)]
+    finding: &'a FindingRecord,
+}
+
+impl<'a> ListedFinding<'a> {
+    pub(super) fn of(finding: &'a FindingRecord) -> Self {
+        Self {
+            severity: finding.severity(),
+            finding,
+        }
+    }
+}
+
+/// Writes findings with their severities.
+pub(super) fn serialize_all<S: Serializer>(
+    findings: &[FindingRecord],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(findings.iter().map(ListedFinding::of))
+}
