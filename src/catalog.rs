@@ -87,6 +87,16 @@ pub fn builtin() -> Result<InferenceProfileMapping, CatalogError> {
     Ok(InferenceProfileMapping::new(NAME, spec))
 }
 
+/// The date of the shipped catalog's data.
+///
+/// # Errors
+/// As for [`builtin`].
+pub fn date() -> Result<Option<String>, CatalogError> {
+    let [common] = COMMON;
+    let spec: InferenceProfileMappingSpec = parse(common)?;
+    Ok(spec.catalog_date)
+}
+
 fn parse<T: DeserializeOwned>((name, text): (&'static str, &str)) -> Result<T, CatalogError> {
     yaml::from_str(text).map_err(|error| CatalogError { file: name, error })
 }

@@ -2,10 +2,8 @@
 //!
 //! A record contains the ID and its location, never the text around it, which may be a secret.
 
-use std::collections::BTreeMap;
-
-use bedrock_profiles_engine::in_group;
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::catalog::Destinations;
@@ -16,6 +14,7 @@ use crate::domain::region::{Region, RegionSource};
 use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
 
+mod audit_report;
 mod content_hash;
 mod lifecycle;
 mod listed_finding;
@@ -28,72 +27,16 @@ pub mod severity;
 pub mod terminal;
 pub mod text;
 
+pub use audit_report::{
+    API_VERSION, AuditReport, AuditSubject, Summary, ToolVersion, UnreadDocument, UnreadFile,
+};
 pub use content_hash::content_hash;
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
 pub use listed_finding::ListedFinding;
 pub use reference::ReferenceRecord;
-use severity::SeverityCounts;
-
-/// API version of the report.
-pub const API_VERSION: &str = in_group!("v1alpha1");
-
-/// The result of an audit.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AuditReport {
-    /// Always [`API_VERSION`].
-    pub api_version: &'static str,
-    /// Always `AuditReport`.
-    pub kind: &'static str,
-    /// The numbers of objects and findings.
-    pub summary: Summary,
-    /// The documents that could not be parsed, and were read line by line.
-    pub unread: Vec<UnreadDocument>,
-    /// Every finding, in the order of files, documents and lines.
-    #[serde(serialize_with = "listed_finding::serialize_all")]
-    pub findings: Vec<FindingRecord>,
-}
-
-/// A document that could not be parsed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UnreadDocument {
-    /// The name of the file.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// What is wrong there.
-    pub problem: String,
-    /// Whether it is an error, as in every file that is no template.
-    pub is_error: bool,
-}
-
-/// The numbers of objects and findings of a report.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Summary {
-    /// Files that were read; absent for a cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub files: Option<usize>,
-    /// Objects that were evaluated.
-    pub objects: usize,
-    /// All findings: to rewrite, unchanged, and previews.
-    pub findings: usize,
-    /// Findings by severity.
-    pub severities: SeverityCounts,
-    /// Findings that are or would be rewritten.
-    pub rewrite: usize,
-    /// IDs that are unchanged, by reason.
-    pub leave: BTreeMap<&'static str, usize>,
-    /// Previews: findings of policies in mode `DryRun`, while another policy is effective.
-    #[serde(rename = "shadow")]
-    pub previews: usize,
-}
 
 /// One finding and its outcome.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FindingRecord {
     /// The Kubernetes object, unless the file contains no Kubernetes object.
@@ -119,6 +62,7 @@ pub struct FindingRecord {
     pub outcome: Outcome,
     /// Why the ID is not replaced.
     #[serde(serialize_with = "serialize::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub reason: Option<Reason>,
     /// Why the ID is not replaced, with what to change: a field of the policy, an annotation, the tracker of the object.
     pub message: Option<String>,
@@ -132,9 +76,11 @@ pub struct FindingRecord {
     pub after: Option<String>,
     /// The region that the workload calls.
     #[serde(serialize_with = "serialize::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub region: Option<Region>,
     /// The source of the region.
     #[serde(serialize_with = "serialize::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub region_source: Option<RegionSource>,
     /// The regions that the profile may route requests to: names, `*` for any, or null if unknown.
     pub destinations: Option<Vec<String>>,
@@ -142,12 +88,14 @@ pub struct FindingRecord {
     pub crosses: Vec<[String; 2]>,
     /// The mode of the policy.
     #[serde(serialize_with = "serialize::text")]
+    #[schemars(with = "String")]
     pub mode: Mode,
     /// What a policy in mode `DryRun` would do, while another policy is effective.
     #[serde(rename = "shadow")]
     pub preview: bool,
     /// `EndOfLife` if the model has reached its end of life, so that the replacement does not work either.
     #[serde(serialize_with = "serialize::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub note: Option<Note>,
     /// Whether the webhook should have changed or denied the stored object.
     pub missed: Option<Missed>,
@@ -157,13 +105,14 @@ pub struct FindingRecord {
     pub mapping: Option<String>,
     /// The date of the data in that mapping.
     #[serde(serialize_with = "serialize::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub catalog_date: Option<Date>,
     /// The lifecycle of the model, if the model is known.
     pub lifecycle: Option<LifecycleRecord>,
 }
 
 /// Whether the ID of a finding is replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Outcome {
     /// The ID is replaced, or would be.
     Rewrite,
@@ -182,7 +131,7 @@ impl Outcome {
 }
 
 /// Whether the webhook should have changed or denied an object that is stored in a cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub enum Missed {
     /// The object was written before the policy was active, or the order is unknown.
     Before,
@@ -201,7 +150,7 @@ impl Missed {
 }
 
 /// A Kubernetes object by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectReference {
     /// API group and version.
@@ -215,7 +164,8 @@ pub struct ObjectReference {
 }
 
 /// A location in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Source {
     /// The name of the file.
     pub file: String,
@@ -223,6 +173,8 @@ pub struct Source {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+    /// Column after the ID, if the ID is written in this line as it is.
+    pub end_column: Option<usize>,
     /// The document in the file, from 0.
     pub document: usize,
 }
@@ -307,38 +259,6 @@ impl FindingRecord {
     /// Whether the ID does not work and the policy permits no replacement.
     pub fn is_unresolved(&self) -> bool {
         self.reason.is_some_and(Reason::is_unresolved)
-    }
-}
-
-impl AuditReport {
-    /// The findings with their severities.
-    pub fn listed(&self) -> impl Iterator<Item = ListedFinding<'_>> {
-        self.findings.iter().map(ListedFinding::of)
-    }
-
-    /// A report of `findings` in `objects` objects, and in `files` files unless they are of a cluster.
-    pub fn new(files: Option<usize>, objects: usize, findings: Vec<FindingRecord>) -> Self {
-        let mut summary = Summary {
-            files,
-            objects,
-            findings: findings.len(),
-            ..Summary::default()
-        };
-        for finding in &findings {
-            summary.severities.count(finding.severity());
-            match finding.reason {
-                _ if finding.preview => summary.previews += 1,
-                None => summary.rewrite += 1,
-                Some(reason) => *summary.leave.entry(reason.as_str()).or_default() += 1,
-            }
-        }
-        Self {
-            api_version: API_VERSION,
-            kind: "AuditReport",
-            summary,
-            unread: Vec::new(),
-            findings,
-        }
     }
 }
 

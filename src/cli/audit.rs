@@ -140,9 +140,8 @@ fn audit(args: &FileArgs) -> anyhow::Result<(AuditReport, Tally)> {
     args.evaluate(false, &mut tally, |_, result, _| {
         findings.extend(result.findings);
     })?;
-    let mut report = AuditReport::new(Some(tally.files), tally.objects, findings);
-    report.unread = std::mem::take(&mut tally.unread);
-    Ok((report, tally))
+    let subject = tally.subject((args.evaluation.today())())?;
+    Ok((AuditReport::new(subject, findings), tally))
 }
 
 impl FailOn {

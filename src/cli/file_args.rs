@@ -7,7 +7,7 @@ use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
 use crate::report::UnreadDocument;
 use crate::scan::config_maps::ConfigMapCollector;
-use crate::scan::files::{FileError, FileSelection, SourceFile};
+use crate::scan::files::{FileSelection, SourceFile};
 use crate::scan::namespaces::NamespaceCollector;
 use crate::scan::prefilter::{may_define_shared_objects, may_have_findings};
 use crate::scan::{OverriddenKeyPosition, ParsedFile, Scan, ScanResult};
@@ -20,7 +20,7 @@ use super::tally::Tally;
 const TEMPLATE_MARKS: [&str; 2] = ["{{", "{%"];
 
 /// The namespace of objects in files that state none.
-const DEFAULT_NAMESPACE: &str = "default";
+pub(super) const DEFAULT_NAMESPACE: &str = "default";
 
 /// Files, and what to evaluate them with.
 #[derive(Debug, clap::Args)]
@@ -152,11 +152,7 @@ impl FileArgs {
                     shared.config_maps.add(scan, &parsed);
                     tally.objects += scan.file(&parsed).objects;
                 }
-                Err(error @ FileError::NotText { .. }) => {
-                    tally.skipped += 1;
-                    message!("note: {error}");
-                }
-                Err(error) => tally.error(&error),
+                Err(error) => tally.unread_file(&error),
             }
         }
         held

@@ -81,8 +81,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(failure) = failure {
         return Err(failure);
     }
-    let mut report = AuditReport::new(Some(tally.files), tally.objects, findings);
-    report.unread = std::mem::take(&mut tally.unread);
+    let today = (args.files.evaluation.today())();
+    let report = AuditReport::new(tally.subject(today)?, findings);
     if !args.quiet {
         print(&report, rewritten);
     }

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
-use crate::report::UnreadDocument;
+use jiff::civil::Date;
+
+use crate::catalog::{self, CatalogError};
+use crate::report::{AuditSubject, ToolVersion, UnreadDocument, UnreadFile};
+use crate::scan::files::FileError;
 
 use super::console::message;
 
@@ -17,6 +21,8 @@ const EXIT_INPUT_ERROR: u8 = 2;
 pub struct Tally {
     /// Documents that could not be parsed.
     pub unread: Vec<UnreadDocument>,
+    /// Files that could not be read, or were skipped.
+    pub unread_files: Vec<UnreadFile>,
     /// Files that were read.
     pub files: usize,
     /// Of these, those that are not empty.
@@ -35,6 +41,35 @@ impl Tally {
         message!("error: {error}");
     }
 
+    /// Prints why a file is not evaluated: an error, or a note if it is no text.
+    pub fn unread_file(&mut self, error: &FileError) {
+        let is_error = !matches!(error, FileError::NotText { .. });
+        if is_error {
+            self.error(error);
+        } else {
+            self.skipped += 1;
+            message!("note: {error}");
+        }
+        self.unread_files.push(UnreadFile {
+            file: error.name().to_owned(),
+            problem: error.to_string(),
+            is_error,
+        });
+    }
+
+    /// What a report about the files that were read is about. Takes what could not be read.
+    ///
+    /// # Errors
+    /// See [`subject`].
+    pub fn subject(&mut self, today: Date) -> Result<AuditSubject, CatalogError> {
+        Ok(AuditSubject {
+            files: Some(self.files),
+            unread_files: std::mem::take(&mut self.unread_files),
+            unread: std::mem::take(&mut self.unread),
+            ..subject(today, self.objects)?
+        })
+    }
+
     /// Whether an input could not be read.
     pub const fn has_failed(&self) -> bool {
         self.failed
@@ -48,4 +83,19 @@ impl Tally {
             (false, false) => ExitCode::SUCCESS,
         }
     }
+}
+
+/// What a report about a cluster is about, by this program, with the number of objects that were evaluated.
+///
+/// # Errors
+/// The embedded catalog is not valid, which a test excludes.
+pub fn subject(today: Date, objects: usize) -> Result<AuditSubject, CatalogError> {
+    Ok(AuditSubject {
+        tool: ToolVersion::current(catalog::date()?),
+        today,
+        files: None,
+        objects,
+        unread_files: Vec::new(),
+        unread: Vec::new(),
+    })
 }

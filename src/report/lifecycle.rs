@@ -1,6 +1,7 @@
 //! The lifecycle of a model in a record.
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::catalog::{Confidence, LifecycleState};
@@ -12,17 +13,20 @@ use crate::domain::snapshot::Snapshot;
 use super::serialize;
 
 /// The lifecycle of a model in the region of a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LifecycleRecord {
     /// Whether the model is in service.
     #[serde(serialize_with = "serialize::text")]
+    #[schemars(with = "String")]
     pub state: LifecycleState,
     /// The first day without service, where known.
     #[serde(serialize_with = "serialize::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub end_of_life_date: Option<Date>,
     /// The confidence of the date, for texts.
     #[serde(skip)]
+    #[schemars(skip)]
     pub end_of_life_confidence: Option<Confidence>,
     /// The recommended successor, if the policy permits a target for it in the region, or if the region is unknown.
     pub successor: Option<String>,

@@ -1,13 +1,17 @@
 //! A finding as reports list it: with its severity, which follows from the finding.
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::FindingRecord;
 use super::severity::Severity;
 
 /// A finding with its severity.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Finding")]
 pub struct ListedFinding<'a> {
+    /// How urgent the finding is: `error`, `change`, `warning`, `note` or `ok`.
+    #[schemars(with = "String")]
     severity: Severity,
     #[serde(flatten)]
     finding: &'a FindingRecord,

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::environment::{Origin, Reference};
 
 /// A reference to a text of another object, or to a field of the Pod.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReferenceRecord {
     /// `ConfigMap` or `Secret`, or `Pod` for a field of the Pod itself.
     pub kind: &'static str,

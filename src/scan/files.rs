@@ -58,6 +58,17 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// The name of the file.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Unreadable { name, .. } | Self::NotText { name } | Self::NotAFile { name } => {
+                name
+            }
+        }
+    }
+}
+
 /// Which files are read.
 #[derive(Debug)]
 pub struct FileSelection {

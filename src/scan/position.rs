@@ -77,16 +77,23 @@ impl<'t> IdPositions<'t> {
     ) -> Source {
         let (tree, leaf) = (self.tree, judged.finding.site.node());
         let key = tree.raw_key(leaf).filter(|_| judged.finding.is_key);
-        let range = key.unwrap_or_else(|| {
+        let located = || {
             let scalar = tree.raw(leaf).start;
-            let located = self.ranges.get(&(scalar, judged.finding.span().start));
-            located.cloned().unwrap_or_else(|| tree.raw(leaf))
-        });
-        let (line, column) = document.lines.line_and_column(range.start);
+            self.ranges.get(&(scalar, judged.finding.span().start))
+        };
+        let located = if key.is_none() { located() } else { None };
+        let start = match (&key, located) {
+            (Some(range), _) | (None, Some(range)) => range.start,
+            (None, None) => tree.raw(leaf).start,
+        };
+        let (line, column) = document.lines.line_and_column(start);
+        let end = located.map(|range| document.lines.line_and_column(range.end));
+        let end_column = end.and_then(|(last, column)| (last == line).then_some(column));
         Source {
             file: document.file.to_owned(),
             line,
             column,
+            end_column,
             document: document.index,
         }
     }

@@ -10,6 +10,7 @@ mod check;
 mod files;
 mod habits;
 mod input;
+mod report_schema;
 mod unreachable;
 
 const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -47,12 +48,18 @@ fn the_documentation_of_the_command_line_is_true() {
         .case("docs/cli.md")
         .case("docs/custom-resources.md")
         .case("docs/residency.md")
+        .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))
+        .unwrap()
         .run();
 }
 
 #[test]
 fn the_commands_answer_as_the_transcripts_say() {
-    trycmd::TestCases::new().case("tests/cmd/*.md").run();
+    trycmd::TestCases::new()
+        .case("tests/cmd/*.md")
+        .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))
+        .unwrap()
+        .run();
 }
 
 #[test]
@@ -160,7 +167,7 @@ fn the_report_has_every_field_of_the_schema() {
     let expected = serde_json::json!({
         "severity": "change", "object": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "ml", "name": "chat"},
         "seenIn": null, "instances": 0,
-        "source": {"file": "tests/fixtures/manifests/chat.yaml", "line": 15, "column": 44, "document": 0},
+        "source": {"file": "tests/fixtures/manifests/chat.yaml", "line": 15, "column": 44, "endColumn": 85, "document": 0},
         "pointer": "/spec/template/spec/containers/0/env/0/value", "reference": null, "innerPointer": null, "span": [0, 41],
         "modelId": SONNET, "outcome": "Rewrite", "reason": null, "message": null, "suggestion": null, "profile": format!("us.{SONNET}"),
         "before": SONNET, "after": format!("us.{SONNET}"),

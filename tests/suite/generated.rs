@@ -4,3 +4,4 @@ mod crds;
 mod detection_page;
 mod kinds;
 mod rbac;
+mod report_schema;

@@ -29,6 +29,8 @@ mod facts;
 mod file_runs;
 #[path = "../support/fuzz_bodies.rs"]
 mod fuzz_bodies;
+#[path = "../support/json_schemas.rs"]
+mod json_schemas;
 #[path = "../support/reviews.rs"]
 mod reviews;
 #[path = "../support/tls_client.rs"]

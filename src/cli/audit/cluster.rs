@@ -22,6 +22,7 @@ use crate::domain::view::View;
 use crate::report::AuditReport;
 
 use super::super::console::message;
+use super::super::tally::subject;
 use super::{Args, Tally};
 
 /// The paths of the lists of custom resources.
@@ -62,7 +63,9 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
         progress.clear();
         report_incomplete(&result, &mut tally);
         let findings = result.findings.into_iter().map(|stored| stored.record);
-        let report = AuditReport::new(None, result.counts.objects, findings.collect());
+        let today = (args.files.evaluation.today())();
+        let subject = subject(today, result.counts.objects)?;
+        let report = AuditReport::new(subject, findings.collect());
         Ok((report, tally))
     })
 }

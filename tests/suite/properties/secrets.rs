@@ -3,7 +3,9 @@
 use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::domain::judge::{Action, Context, judge};
 use bedrock_profiles::domain::object::Object;
-use bedrock_profiles::report::{AuditReport, FindingRecord, RecordContext};
+use bedrock_profiles::report::{
+    AuditReport, AuditSubject, FindingRecord, RecordContext, ToolVersion,
+};
 use bedrock_profiles::text::Tree;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -42,7 +44,15 @@ fn report(world: &Scenario, object: &Value) -> String {
             FindingRecord::new(one, pointer, None, around)
         })
     });
-    let report = AuditReport::new(Some(1), 1, records.collect());
+    let subject = AuditSubject {
+        tool: ToolVersion::current(None),
+        today: TODAY,
+        files: Some(1),
+        objects: 1,
+        unread_files: Vec::new(),
+        unread: Vec::new(),
+    };
+    let report = AuditReport::new(subject, records.collect());
     serde_json::to_string(&report).unwrap()
 }
 

@@ -1,0 +1,166 @@
+//! The report of an audit: what was looked at, and every finding.
+
+use std::collections::BTreeMap;
+
+use bedrock_profiles_engine::in_group;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::severity::SeverityCounts;
+use super::{FindingRecord, ListedFinding, listed_finding, serialize};
+
+/// API version of the report.
+pub const API_VERSION: &str = in_group!("v1alpha1");
+
+/// The result of an audit.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditReport {
+    /// Always `bedrock-profiles.dev/v1alpha1`.
+    pub api_version: &'static str,
+    /// Always `AuditReport`.
+    pub kind: &'static str,
+    /// The program that made the report.
+    pub tool: ToolVersion,
+    /// The day that dates of end of life are compared with.
+    #[serde(serialize_with = "serialize::text")]
+    #[schemars(with = "String")]
+    pub today: Date,
+    /// The numbers of objects and findings.
+    pub summary: Summary,
+    /// The files that could not be read, and those that were skipped because they are no text.
+    pub unread_files: Vec<UnreadFile>,
+    /// The documents that could not be parsed, and were read line by line.
+    pub unread: Vec<UnreadDocument>,
+    /// Every finding, in the order of files, documents and lines.
+    #[serde(serialize_with = "listed_finding::serialize_all")]
+    #[schemars(with = "Vec<ListedFinding<'static>>")]
+    pub findings: Vec<FindingRecord>,
+}
+
+/// The version of the program and of its catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolVersion {
+    /// The name of the program.
+    pub name: &'static str,
+    /// The version of the program.
+    pub version: &'static str,
+    /// The date of the built-in catalog. Each finding has that of the mapping that was used.
+    pub catalog_date: Option<String>,
+}
+
+impl ToolVersion {
+    /// This program, with a built-in catalog of this date.
+    pub const fn current(catalog_date: Option<String>) -> Self {
+        Self {
+            name: "bedrock-profiles",
+            version: env!("CARGO_PKG_VERSION"),
+            catalog_date,
+        }
+    }
+}
+
+/// What a report is about, besides its findings.
+#[derive(Debug, Clone)]
+pub struct AuditSubject {
+    /// See [`AuditReport::tool`].
+    pub tool: ToolVersion,
+    /// See [`AuditReport::today`].
+    pub today: Date,
+    /// The number of files that were read; `None` for a cluster.
+    pub files: Option<usize>,
+    /// The number of objects that were evaluated.
+    pub objects: usize,
+    /// See [`AuditReport::unread_files`].
+    pub unread_files: Vec<UnreadFile>,
+    /// See [`AuditReport::unread`].
+    pub unread: Vec<UnreadDocument>,
+}
+
+/// A file that was not evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreadFile {
+    /// The name of the file.
+    pub file: String,
+    /// Why it was not evaluated.
+    pub problem: String,
+    /// Whether it is an error: the file could not be read. Else it was skipped, because it is no text.
+    pub is_error: bool,
+}
+
+/// A document that could not be parsed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreadDocument {
+    /// The name of the file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub problem: String,
+    /// Whether it is an error, as in every file that is no template.
+    pub is_error: bool,
+}
+
+/// The numbers of objects and findings of a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Files that were read; absent for a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<usize>,
+    /// Objects that were evaluated.
+    pub objects: usize,
+    /// All findings: to rewrite, unchanged, and previews.
+    pub findings: usize,
+    /// Findings by severity.
+    #[schemars(with = "BTreeMap<String, usize>")]
+    pub severities: SeverityCounts,
+    /// Findings that are or would be rewritten.
+    pub rewrite: usize,
+    /// IDs that are unchanged, by reason.
+    pub leave: BTreeMap<&'static str, usize>,
+    /// Previews: findings of policies in mode `DryRun`, while another policy is effective.
+    #[serde(rename = "shadow")]
+    pub previews: usize,
+}
+
+impl AuditReport {
+    /// The findings with their severities.
+    pub fn listed(&self) -> impl Iterator<Item = ListedFinding<'_>> {
+        self.findings.iter().map(ListedFinding::of)
+    }
+
+    /// A report of `findings` about `subject`.
+    pub fn new(subject: AuditSubject, findings: Vec<FindingRecord>) -> Self {
+        let mut summary = Summary {
+            files: subject.files,
+            objects: subject.objects,
+            findings: findings.len(),
+            ..Summary::default()
+        };
+        for finding in &findings {
+            summary.severities.count(finding.severity());
+            match finding.reason {
+                _ if finding.preview => summary.previews += 1,
+                None => summary.rewrite += 1,
+                Some(reason) => *summary.leave.entry(reason.as_str()).or_default() += 1,
+            }
+        }
+        Self {
+            api_version: API_VERSION,
+            kind: "AuditReport",
+            tool: subject.tool,
+            today: subject.today,
+            summary,
+            unread_files: subject.unread_files,
+            unread: subject.unread,
+            findings,
+        }
+    }
+}
