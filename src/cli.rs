@@ -12,6 +12,7 @@ pub mod export;
 pub mod file_args;
 pub mod fix;
 mod replace_file;
+mod repository;
 pub mod resolve;
 pub mod serve;
 pub mod tally;

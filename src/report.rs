@@ -1,6 +1,8 @@
-//! Findings as records, and their renderings: table, JSON, OpenReports.
+//! Findings as records, and their renderings: text, table, JSON, formats of other programs, OpenReports.
 //!
 //! A record contains the ID and its location, never the text around it, which may be a secret.
+
+use std::fmt;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -15,7 +17,12 @@ use crate::domain::resolve::{Note, Resolution, Target, crossings};
 use crate::domain::snapshot::Snapshot;
 
 mod audit_report;
+pub mod cause;
 mod content_hash;
+pub mod fingerprint;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub mod formats;
 mod lifecycle;
 mod listed_finding;
 pub mod messages;
@@ -177,6 +184,16 @@ pub struct Source {
     pub end_column: Option<usize>,
     /// The document in the file, from 0.
     pub document: usize,
+}
+
+/// For example `ml/Deployment/chat`.
+impl fmt::Display for ObjectReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        write!(f, "{}/{}", self.kind, self.name)
+    }
 }
 
 /// What a record is made from, besides the finding itself.

@@ -2,16 +2,23 @@
 
 use std::process::ExitCode;
 
+use crate::report::formats::{self, FormatOptions};
 use crate::report::severity::Severity;
 use crate::report::text::{self, GroupBy, SHOWN_BY_DEFAULT, Show, TextOptions};
 use crate::report::{AuditReport, FindingRecord, messages, terminal};
 
-use super::console::{self, message};
+use super::console::{self, DEFAULT_WIDTH, message};
 use super::file_args::FileArgs;
+use super::replace_file::write_output;
+use super::repository::repository_paths;
 use super::tally::Tally;
 use super::yaml;
 
 mod cluster;
+mod output;
+
+pub use output::{AuditFormat, Output};
+use output::{OutputParser, Outputs, RenderedReport};
 
 /// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -26,10 +33,10 @@ pub struct Args {
     /// Context of the kubeconfig. Default: the current context.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "filenames"])]
     pub context: Option<String>,
-    /// Output format.
-    #[arg(short, long, value_enum, default_value = "text")]
-    pub output: AuditFormat,
-    /// Which findings `-o text` shows: all, severities, reasons. Default: error,change,warning.
+    /// Format, of standard output or of a file; can be given several times. Default: text.
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    pub outputs: Vec<Output>,
+    /// Which findings are shown: all, severities, reasons. Default: error,change,warning. Formats with every field show all.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub show: Vec<Show>,
     /// By what `-o text` groups the findings.
@@ -52,23 +59,9 @@ Examples:
   helm template chart | bedrock-profiles audit -   what a chart renders
   bedrock-profiles audit -A                        the cluster of the current context
   bedrock-profiles audit deploy/ --show NoRegion   one reason
+  bedrock-profiles audit deploy/ -o sarif=a.sarif  text, and a file for code scanning
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an input that cannot be read.";
-
-/// Output format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum AuditFormat {
-    /// What is to be done and what cannot work, for people.
-    Text,
-    /// A table of all findings with many columns.
-    Wide,
-    /// The report as JSON.
-    Json,
-    /// Each finding as JSON on a line of its own.
-    Jsonl,
-    /// The report as YAML.
-    Yaml,
-}
 
 /// The least urgent severity that ends the command with exit code 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -85,14 +78,21 @@ pub enum FailOn {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let outputs = Outputs::of(&args.outputs)?;
     let is_of_files = args.files.all_paths().next().is_some();
-    let (report, tally) = if is_of_files {
+    let (report, mut tally) = if is_of_files {
         audit(&args.files)?
     } else {
         cluster::audit(args)?
     };
+    for (format, path) in &outputs.files {
+        let text = render(&report, *format, args, DEFAULT_WIDTH)?;
+        if let Err(error) = write_output(path, text.plain().as_bytes()) {
+            tally.error(&error);
+        }
+    }
     if !args.summary {
-        print(&report, args)?;
+        render(&report, outputs.printed, args, console::width())?.print()?;
     }
     if !args.quiet {
         message!("{}", messages::summary(&report, 0, console::width()));
@@ -103,35 +103,52 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(tally.exit_code(is_failure))
 }
 
-fn print(report: &AuditReport, args: &Args) -> anyhow::Result<()> {
-    match args.output {
+/// A report in a format, in lines of at most `width` columns if it is for people.
+fn render(
+    report: &AuditReport,
+    format: AuditFormat,
+    args: &Args,
+    width: usize,
+) -> anyhow::Result<RenderedReport> {
+    let show = match args.show.as_slice() {
+        [] => &SHOWN_BY_DEFAULT,
+        show => show,
+    };
+    let paths = repository_paths()?;
+    let options = FormatOptions {
+        show,
+        paths: &paths,
+    };
+    let text = match format {
         AuditFormat::Text => {
-            let show = match args.show.as_slice() {
-                [] => &SHOWN_BY_DEFAULT,
-                show => show,
-            };
-            let (group_by, width) = (args.group_by, console::width());
+            let group_by = args.group_by;
             let options = TextOptions {
                 show,
                 group_by,
                 width,
             };
-            console::print(&text::text(report, options))
+            return Ok(RenderedReport::Coloured(text::text(report, options)));
         }
-        AuditFormat::Wide => console::print(&terminal::table(report)),
-        AuditFormat::Json => {
-            console::print_document((serde_json::to_string_pretty(report)? + "\n").as_bytes())
-        }
-        AuditFormat::Jsonl => {
-            let mut lines = Vec::new();
-            for finding in report.listed() {
-                serde_json::to_writer(&mut lines, &finding)?;
-                lines.push(b'\n');
-            }
-            console::print_document(&lines)
-        }
-        AuditFormat::Yaml => console::print_document(yaml::to_string(report)?.as_bytes()),
+        AuditFormat::Wide => return Ok(RenderedReport::Coloured(terminal::table(report))),
+        AuditFormat::Json => serde_json::to_string_pretty(report)? + "\n",
+        AuditFormat::Jsonl => json_lines(report)?,
+        AuditFormat::Yaml => yaml::to_string(report)?,
+        AuditFormat::Sarif => formats::sarif(report, options)?,
+        AuditFormat::Junit => formats::junit(report, options),
+        AuditFormat::Github => formats::github(report, options),
+        AuditFormat::Gitlab => formats::gitlab(report, options)?,
+        AuditFormat::Markdown => formats::markdown(report, options),
+    };
+    Ok(RenderedReport::Document(text))
+}
+
+fn json_lines(report: &AuditReport) -> serde_json::Result<String> {
+    let mut lines = String::new();
+    for finding in report.listed() {
+        lines += &serde_json::to_string(&finding)?;
+        lines.push('\n');
     }
+    Ok(lines)
 }
 
 /// Audits files.

@@ -20,7 +20,7 @@ pub enum Color {
 }
 
 /// The width of a line where the output is no terminal, in columns.
-const DEFAULT_WIDTH: usize = 80;
+pub const DEFAULT_WIDTH: usize = 80;
 
 /// The narrowest lines that are wrapped, in columns.
 const LEAST_WIDTH: usize = 40;

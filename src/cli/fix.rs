@@ -17,6 +17,7 @@ use super::audit::FailOn;
 use super::console::{self, message};
 use super::file_args::FileArgs;
 use super::replace_file::replace;
+use super::repository::repository_root;
 use super::tally::Tally;
 
 /// Arguments of `fix`.
@@ -144,8 +145,7 @@ fn patch_name(file: &SourceFile) -> String {
         .and_then(|path| fs::canonicalize(path).ok());
     let relative = target.and_then(|target| {
         let here = std::env::current_dir().and_then(fs::canonicalize).ok()?;
-        let root = here.ancestors().find(|folder| folder.join(".git").exists());
-        let name = target.strip_prefix(root.unwrap_or(&here)).ok()?;
+        let name = target.strip_prefix(repository_root(&here)).ok()?;
         Some(name.display().to_string())
     });
     relative.unwrap_or_else(|| {

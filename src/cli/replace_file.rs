@@ -1,8 +1,8 @@
-//! Replaces the content of a file so that nothing of the user's is lost.
+//! Replaces the content of a file so that nothing of the user's is lost, and writes files of results.
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, fchown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use xattr::FileExt as _;
@@ -40,6 +40,14 @@ pub(super) enum ReplaceError {
     Changed(PathBuf),
 }
 
+/// A file of results that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {path}: {source}")]
+pub(super) struct OutputError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
 /// Replaces the text of `file`, which is at `path`, by renaming a temporary file, so that no reader sees a part of it. Owner, mode
 /// and extended attributes stay; symbolic links are followed.
 ///
@@ -68,6 +76,43 @@ pub(super) fn replace(path: &Path, file: &SourceFile, text: &str) -> Result<(), 
     }
     let persisted = temporary.persist(&target);
     persisted.map_err(|error| io(error.error))?;
+    Ok(())
+}
+
+/// Writes a result to `path` by renaming a temporary file, so that no reader sees a part of it. Symbolic links are followed, and a file
+/// that exists keeps its mode. A pipe or device is written to as it is.
+///
+/// # Errors
+/// The file cannot be written. If it exists, it is as it was.
+pub(super) fn write_output(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let written = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {
+            let target = fs::canonicalize(path);
+            target.and_then(|target| persist(&target, bytes, metadata.permissions()))
+        }
+        Ok(_) => fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(bytes)),
+        // The umask takes the permissions that the user gives to no others.
+        Err(_) => persist(path, bytes, fs::Permissions::from_mode(0o666)),
+    };
+    written.map_err(|source| OutputError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn persist(target: &Path, bytes: &[u8], permissions: fs::Permissions) -> std::io::Result<()> {
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let mut temporary = tempfile::Builder::new()
+        .permissions(permissions)
+        .tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.persist(target).map_err(|error| error.error)?;
     Ok(())
 }
 

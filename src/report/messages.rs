@@ -25,7 +25,7 @@ mod steps;
 mod warnings;
 
 pub use reasons::Unchanged;
-pub use records::{finding, id, lifecycle, replacement, summary, totals};
+pub use records::{finding, id, lifecycle, next_step, replacement, sentence, summary, totals};
 pub use steps::step;
 
 use warnings::{RewriteStatus, Warnings};

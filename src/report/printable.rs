@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// The text with escapes in place of control characters, of line separators, and of the characters that change the direction of the
 /// text after them.
 pub fn printable(text: &str) -> Cow<'_, str> {
@@ -29,6 +31,23 @@ pub fn shortened(max: usize, text: &str) -> String {
     }
     let start = text.chars().take(max.saturating_sub(1));
     start.chain(['…']).collect()
+}
+
+/// The words of a text in lines of at most `first`, then `width` columns. A word that is longer has a line of its own.
+pub fn wrapped(text: &str, first: usize, width: usize) -> Vec<String> {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split(' ') {
+        let room = if lines.is_empty() { first } else { width };
+        let needed = line.width() + usize::from(!line.is_empty()) + word.width();
+        if needed > room && (lines.is_empty() || !line.is_empty()) {
+            lines.push(std::mem::take(&mut line));
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
 }
 
 /// Whether the character is neither a control character, a separator of lines or paragraphs, nor a control of direction (Unicode's
@@ -69,5 +88,13 @@ mod tests {
         assert_eq!(shortened(3, "äöü"), "äöü");
         assert_eq!(shortened(3, "äöüß"), "äö…");
         assert_eq!(shortened(0, "a"), "…");
+    }
+
+    #[test]
+    fn lines_are_wrapped_at_spaces() {
+        assert_eq!(wrapped("a bb ccc", 4, 4), ["a bb", "ccc"]);
+        assert_eq!(wrapped("aaaaaa b", 3, 8), ["", "aaaaaa b"]);
+        assert_eq!(wrapped("a bbbbbbbb c", 4, 4), ["a", "bbbbbbbb", "c"]);
+        assert_eq!(wrapped("", 4, 4), [""]);
     }
 }

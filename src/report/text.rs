@@ -8,10 +8,11 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
 
-use super::printable::printable;
+use super::cause::Cause;
+use super::printable::{printable, wrapped};
 use super::severity::Severity;
 use super::terminal::{color, object_label};
-use super::{AuditReport, FindingRecord, Missed, messages};
+use super::{AuditReport, FindingRecord, messages};
 
 /// Which findings the text shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,20 @@ impl std::str::FromStr for Show {
 }
 
 impl Show {
+    /// The findings that any of `shown` includes.
+    pub fn select<'r>(
+        shown: &[Self],
+        report: &'r AuditReport,
+    ) -> impl Iterator<Item = &'r FindingRecord> {
+        let findings = report.findings.iter();
+        findings.filter(|one| Self::any(shown, one))
+    }
+
+    /// Whether any of `shown` includes the finding.
+    pub fn any(shown: &[Self], one: &FindingRecord) -> bool {
+        shown.iter().any(|show| show.includes(one))
+    }
+
     fn includes(self, one: &FindingRecord) -> bool {
         match self {
             Self::All => true,
@@ -103,11 +118,9 @@ impl Show {
 
 /// The findings, group by group. The text contains colours, which the caller strips for other outputs than a terminal.
 pub fn text(report: &AuditReport, options: TextOptions<'_>) -> String {
-    let shown = report.findings.iter();
-    let shown = shown.filter(|one| options.show.iter().any(|show| show.includes(one)));
     let mut groups: Vec<TextGroup<'_>> = Vec::new();
     let mut positions = BTreeMap::new();
-    for one in shown {
+    for one in Show::select(options.show, report) {
         let key = options.group_by.key(one);
         let at = *positions.entry(key.clone()).or_insert(groups.len());
         if at == groups.len() {
@@ -157,7 +170,7 @@ struct EqualFindings<'a> {
     /// Why the ID is unchanged, or what it becomes.
     outcome: String,
     /// The reason or the state of the model: each has its next step once in a group.
-    cause: String,
+    cause: Cause,
     ids: BTreeSet<String>,
     next_step: String,
     count: usize,
@@ -170,9 +183,9 @@ impl<'a> EqualFindings<'a> {
             severity: finding.severity(),
             location: printable(&group_by.location(finding)).into_owned(),
             outcome: printable(&outcome(finding)).into_owned(),
-            cause: cause(finding),
+            cause: finding.cause(),
             ids: BTreeSet::from([printable(&messages::id(finding)).into_owned()]),
-            next_step: printable(&next_step(finding)).into_owned(),
+            next_step: printable(&messages::next_step(finding)).into_owned(),
             count: 1,
         }
     }
@@ -242,23 +255,7 @@ fn outcome(one: &FindingRecord) -> String {
     if one.severity() == Severity::Change {
         change(one)
     } else {
-        cause(one)
-    }
-}
-
-/// The reason, or the state of the model where that is more urgent: an ID may be right and its model out of service.
-fn cause(one: &FindingRecord) -> String {
-    match one.reason {
-        None if one.note.is_some() => Reason::EndOfLife.to_string(),
-        None if one.missed == Some(Missed::Missed) => Missed::Missed.as_str().to_owned(),
-        None => "change".to_owned(),
-        Some(reason)
-            if one.severity() < Severity::of(reason) && Severity::of(reason) == Severity::Ok =>
-        {
-            let life = one.lifecycle.as_ref();
-            life.map_or_else(String::new, |life| life.state.to_string())
-        }
-        Some(reason) => reason.to_string(),
+        one.cause().to_string()
     }
 }
 
@@ -277,43 +274,6 @@ fn change(one: &FindingRecord) -> String {
     } else {
         format!("{change} ({})", details.join(", "))
     }
-}
-
-/// What to do about the finding; empty where nothing is to be done, or the change says it.
-fn next_step(one: &FindingRecord) -> String {
-    let life = one.lifecycle.as_ref();
-    let of_model = || {
-        let life = life?;
-        let date = life
-            .end_of_life_date
-            .map(|date| format!("end of life {date}"));
-        let successor = life
-            .successor
-            .as_ref()
-            .map(|next| format!("successor {next}"));
-        let parts: Vec<_> = date.into_iter().chain(successor).collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
-    };
-    let message = one.message.as_deref();
-    let message = message.map(|text| text.trim_end_matches('.').to_owned());
-    let parts: Vec<String> = match (one.reason, &one.suggestion) {
-        (None, _) if one.note.is_some() => of_model().into_iter().collect(),
-        (None, _) if one.missed == Some(Missed::Missed) => vec![messages::finding(one)],
-        (None, _) => Vec::new(),
-        (Some(Reason::UnknownModel), Some(nearest)) => {
-            vec![format!("nearest known ID: {nearest}")]
-        }
-        (Some(Reason::EndOfLife), _) => of_model().or(message).into_iter().collect(),
-        (Some(reason), _) if Severity::of(reason) == Severity::Ok => {
-            of_model().into_iter().collect()
-        }
-        (Some(_), Some(working)) => message
-            .into_iter()
-            .chain([format!("use {working}")])
-            .collect(),
-        (Some(_), None) => message.into_iter().collect(),
-    };
-    parts.join("; ")
 }
 
 fn render(entries: &[EqualFindings<'_>], width: usize, text: &mut String) {
@@ -354,7 +314,7 @@ fn render(entries: &[EqualFindings<'_>], width: usize, text: &mut String) {
         for line in lines {
             let _ = writeln!(text, "{:INDENTATION$}{line}", "");
         }
-        if !one.next_step.is_empty() && known.insert(&one.cause) {
+        if !one.next_step.is_empty() && known.insert(one.cause) {
             let width = width.saturating_sub(INDENTATION);
             for line in wrapped(&one.next_step, width, width) {
                 let _ = writeln!(text, "{:INDENTATION$}{line}", "");
@@ -363,34 +323,9 @@ fn render(entries: &[EqualFindings<'_>], width: usize, text: &mut String) {
     }
 }
 
-/// The words of a text in lines of at most `first`, then `width` columns. A word that is longer has a line of its own.
-pub(crate) fn wrapped(text: &str, first: usize, width: usize) -> Vec<String> {
-    let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split(' ') {
-        let room = if lines.is_empty() { first } else { width };
-        let needed = line.width() + usize::from(!line.is_empty()) + word.width();
-        if needed > room && (lines.is_empty() || !line.is_empty()) {
-            lines.push(std::mem::take(&mut line));
-        } else if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_wrapped_at_spaces() {
-        assert_eq!(wrapped("a bb ccc", 4, 4), ["a bb", "ccc"]);
-        assert_eq!(wrapped("aaaaaa b", 3, 8), ["", "aaaaaa b"]);
-        assert_eq!(wrapped("a bbbbbbbb c", 4, 4), ["a", "bbbbbbbb", "c"]);
-        assert_eq!(wrapped("", 4, 4), [""]);
-    }
 
     #[test]
     fn a_word_of_show_is_a_severity_or_a_reason() {

@@ -10,6 +10,7 @@ mod check;
 mod files;
 mod habits;
 mod input;
+mod outputs;
 mod report_schema;
 mod unreachable;
 

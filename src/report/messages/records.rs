@@ -7,8 +7,9 @@ use crate::domain::catalog::{Confidence, LifecycleState};
 use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
+use crate::report::cause::Cause;
+use crate::report::printable::wrapped;
 use crate::report::severity::Severity;
-use crate::report::text::wrapped;
 use crate::report::{AuditReport, FindingRecord, LifecycleRecord, Missed};
 
 use super::LEGACY;
@@ -38,6 +39,53 @@ pub fn finding(record: &FindingRecord) -> String {
             format!("{before} would become {after} in {region}{lifecycle}")
         }
     }
+}
+
+/// The finding in one sentence: the ID, and what it becomes or why it stays, with the next step.
+pub fn sentence(record: &FindingRecord) -> String {
+    let step = next_step(record);
+    match record.cause() {
+        Cause::Change | Cause::Missed => finding(record),
+        cause if step.is_empty() => format!("{}: {}", id(record), cause.description()),
+        _ => format!("{}: {step}", id(record)),
+    }
+}
+
+/// What to do about the finding; empty where nothing is to be done, or the change says it.
+pub fn next_step(one: &FindingRecord) -> String {
+    let life = one.lifecycle.as_ref();
+    let of_model = || {
+        let life = life?;
+        let date = life
+            .end_of_life_date
+            .map(|date| format!("end of life {date}"));
+        let successor = life
+            .successor
+            .as_ref()
+            .map(|next| format!("successor {next}"));
+        let parts: Vec<_> = date.into_iter().chain(successor).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    };
+    let message = one.message.as_deref();
+    let message = message.map(|text| text.trim_end_matches('.').to_owned());
+    let parts: Vec<String> = match (one.reason, &one.suggestion) {
+        (None, _) if one.note.is_some() => of_model().into_iter().collect(),
+        (None, _) if one.missed == Some(Missed::Missed) => vec![finding(one)],
+        (None, _) => Vec::new(),
+        (Some(Reason::UnknownModel), Some(nearest)) => {
+            vec![format!("nearest known ID: {nearest}")]
+        }
+        (Some(Reason::EndOfLife), _) => of_model().or(message).into_iter().collect(),
+        (Some(reason), _) if Severity::of(reason) == Severity::Ok => {
+            of_model().into_iter().collect()
+        }
+        (Some(_), Some(working)) => message
+            .into_iter()
+            .chain([format!("use {working}")])
+            .collect(),
+        (Some(_), None) => message.into_iter().collect(),
+    };
+    parts.join("; ")
 }
 
 /// Whether the target is of the model that was found, and that model is `Legacy`.

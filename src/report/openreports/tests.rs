@@ -1,49 +1,6 @@
 use super::*;
-use crate::domain::policy::Mode;
-use crate::domain::region::Region;
-use crate::report::{Missed, Outcome};
-
-fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
-    FindingRecord {
-        object: Some(ObjectReference {
-            api_version: "v1".to_owned(),
-            kind: "Pod".to_owned(),
-            namespace: "ml".to_owned(),
-            name: name.to_owned(),
-        }),
-        seen_in: None,
-        instances: 0,
-        source: None,
-        pointer: "/spec/containers/0/env/0/value".to_owned(),
-        reference: None,
-        inner_pointer: None,
-        span: [0, 4],
-        model_id: "anthropic.claude-x".to_owned(),
-        outcome: if reason.is_none() {
-            Outcome::Rewrite
-        } else {
-            Outcome::Leave
-        },
-        reason,
-        message: reason.map(|reason| reason.description().to_owned()),
-        suggestion: None,
-        profile: None,
-        before: "anthropic.claude-x".to_owned(),
-        after: reason.is_none().then(|| "us.anthropic.claude-x".to_owned()),
-        region: Region::parse("us-east-1").ok(),
-        region_source: None,
-        destinations: None,
-        crosses: Vec::new(),
-        mode: Mode::Rewrite,
-        preview: false,
-        note: None,
-        missed: None,
-        policy: "default".to_owned(),
-        mapping: None,
-        catalog_date: None,
-        lifecycle: None,
-    }
-}
+use crate::report::Missed;
+use crate::report::fixtures::record;
 
 fn of(findings: &[FindingRecord], dropped: SeverityCounts) -> Option<Report> {
     report("ml", findings.iter().map(|one| (one, "u")), dropped, None)

@@ -1,0 +1,87 @@
+//! What a finding is listed under.
+
+use std::fmt;
+
+use crate::domain::catalog::LifecycleState;
+use crate::domain::reason::Reason;
+
+use super::severity::Severity;
+use super::{FindingRecord, Missed};
+
+/// What a finding is listed under: the reason, or what is more urgent than the reason. An ID may be right and its model out of
+/// service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The ID is or would be replaced.
+    Change,
+    /// The webhook should have replaced the ID.
+    Missed,
+    /// The ID is right, and its model has an end of life.
+    Legacy,
+    /// The ID is unchanged.
+    Reason(Reason),
+}
+
+impl Cause {
+    /// The name in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Missed => Missed::Missed.as_str(),
+            Self::Legacy => "Legacy",
+            Self::Reason(reason) => reason.as_str(),
+        }
+    }
+
+    /// A sentence for users.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Change => "A direct model ID is replaced by that of an inference profile.",
+            Self::Missed => "The webhook should have replaced the ID, and did not.",
+            Self::Legacy => "The ID is right, and its model has an end of life.",
+            Self::Reason(reason) => reason.description(),
+        }
+    }
+
+    /// The severity of most findings of this cause. A finding may differ, see [`FindingRecord::severity`].
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Change => Severity::Change,
+            Self::Missed => Severity::Error,
+            Self::Legacy => Severity::Warning,
+            Self::Reason(reason) => Severity::of(reason),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FindingRecord {
+    /// What the finding is listed under.
+    pub fn cause(&self) -> Cause {
+        match self.reason {
+            None if self.note.is_some() => Cause::Reason(Reason::EndOfLife),
+            None if self.missed == Some(Missed::Missed) => Cause::Missed,
+            None => Cause::Change,
+            Some(reason)
+                if Severity::of(reason) == Severity::Ok && self.severity() < Severity::Ok =>
+            {
+                self.cause_by_lifecycle(reason)
+            }
+            Some(reason) => Cause::Reason(reason),
+        }
+    }
+
+    /// The cause where the ID is right and the finding is more urgent than that.
+    fn cause_by_lifecycle(&self, reason: Reason) -> Cause {
+        match self.lifecycle.as_ref().map(|life| life.state) {
+            Some(LifecycleState::EndOfLife) => Cause::Reason(Reason::EndOfLife),
+            Some(LifecycleState::Legacy) => Cause::Legacy,
+            Some(LifecycleState::Active) | None => Cause::Reason(reason),
+        }
+    }
+}

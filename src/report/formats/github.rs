@@ -1,0 +1,70 @@
+//! Workflow commands of GitHub Actions, which become annotations beside the lines of a pull request.
+
+use std::fmt::Write as _;
+
+use crate::report::severity::Severity;
+use crate::report::text::Show;
+use crate::report::{AuditReport, FindingRecord, messages};
+
+use super::FormatOptions;
+
+/// A workflow command for each finding, and for each document that is not YAML or JSON.
+pub fn github(report: &AuditReport, options: FormatOptions<'_>) -> String {
+    let mut text = String::new();
+    for one in &report.unread {
+        let level = if one.is_error { "error" } else { "notice" };
+        let path = options.paths.path(&one.file);
+        let place = place(&path, one.line, one.column, None);
+        let problem = message(&one.problem);
+        let _ = writeln!(text, "::{level} {place},title=unread::{problem}");
+    }
+    for one in Show::select(options.show, report) {
+        let level = level(one.severity());
+        let place = one.source.as_ref().map(|source| {
+            let path = options.paths.path(&source.file);
+            place(&path, source.line, source.column, source.end_column) + ","
+        });
+        let place = place.unwrap_or_default();
+        let title = property(&title(one));
+        let sentence = message(&messages::sentence(one));
+        let _ = writeln!(text, "::{level} {place}title={title}::{sentence}");
+    }
+    text
+}
+
+/// The reason, and the object of a cluster, for which there is no file.
+fn title(one: &FindingRecord) -> String {
+    match (&one.source, &one.object) {
+        (None, Some(object)) => format!("{}: {object}", one.cause()),
+        (Some(_), _) | (None, None) => one.cause().to_string(),
+    }
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Change | Severity::Warning => "warning",
+        Severity::Note | Severity::Ok => "notice",
+    }
+}
+
+fn place(path: &str, line: usize, column: usize, end: Option<usize>) -> String {
+    let path = property(path);
+    let mut place = format!("file={path},line={line},col={column}");
+    if let Some(end) = end {
+        let _ = write!(place, ",endColumn={end}");
+    }
+    place
+}
+
+/// The message of a command, with the escapes of GitHub's runner.
+fn message(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// A property of a command: the same, and the separators of properties.
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,245 @@
+//! SARIF 2.1.0, for code scanning of GitHub and other services.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::domain::policy::Mode;
+use crate::report::cause::Cause;
+use crate::report::fingerprint::fingerprints;
+use crate::report::severity::Severity;
+use crate::report::text::Show;
+use crate::report::{AuditReport, FindingRecord, Source, UnreadDocument, messages};
+
+use super::FormatOptions;
+
+mod log;
+
+use log::{
+    ArtifactChange, ArtifactLocation, Configuration, Driver, Fix, Invocation, LogicalLocation,
+    Notification, PhysicalLocation, ReplacedText, ResultLocation, Run, SarifLog, SarifMessage,
+    SarifResult, SarifRule, SarifTool, TextRegion,
+};
+
+/// The folder of the project's pages, for links.
+const PAGES: &str = "https://github.com/bedrock-profiles/bedrock-profiles/blob/main/";
+
+/// The name of the root of the repository.
+const ROOT: &str = "%SRCROOT%";
+
+/// The key of a fingerprint, with the version of its computation.
+const FINGERPRINT: &str = "bedrockProfiles/v1";
+
+/// The findings that are shown. An ID that is replaced in its file has a fix.
+///
+/// # Errors
+/// Never: the log has only values that JSON has.
+pub fn sarif(
+    report: &AuditReport,
+    options: FormatOptions<'_>,
+) -> Result<String, serde_json::Error> {
+    let paths = options.paths;
+    let fingerprints = fingerprints(&report.findings, |name| paths.path(name));
+    let all = report.findings.iter().zip(fingerprints);
+    let shown: Vec<_> = all
+        .filter(|(one, _)| Show::any(options.show, one))
+        .collect();
+    let causes: BTreeSet<_> = shown.iter().map(|(one, _)| one.cause()).collect();
+    let fixable = FixablePlaces::of(report);
+    let results = shown.into_iter().map(|(one, fingerprint)| {
+        let rule_index = causes.range(..one.cause()).count();
+        result(one, rule_index, fingerprint, &fixable, options)
+    });
+    let notifications = report.unread.iter().map(|one| notification(one, options));
+    let log = SarifLog {
+        schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: SarifTool {
+                driver: Driver {
+                    name: report.tool.name,
+                    semantic_version: report.tool.version,
+                    information_uri: PAGES.trim_end_matches("/blob/main/"),
+                    rules: causes.iter().map(|cause| rule(*cause)).collect(),
+                },
+            },
+            invocations: [Invocation {
+                execution_successful: !report.unread_files.iter().any(|one| one.is_error),
+                tool_execution_notifications: notifications.collect(),
+            }],
+            column_kind: "unicodeCodePoints",
+            results: results.collect(),
+        }],
+    };
+    Ok(serde_json::to_string_pretty(&log)? + "\n")
+}
+
+fn rule(cause: Cause) -> SarifRule {
+    SarifRule {
+        id: cause.as_str(),
+        name: cause.as_str(),
+        short_description: SarifMessage::new(cause.description()),
+        help: SarifMessage::new(cause.description()),
+        help_uri: format!("{PAGES}docs/cli.md#severities"),
+        default_configuration: Configuration {
+            level: level(cause.severity()),
+        },
+    }
+}
+
+/// The level of a severity. SARIF requires `none` for a result that is no failure.
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Change | Severity::Warning => "warning",
+        Severity::Note => "note",
+        Severity::Ok => "none",
+    }
+}
+
+fn result(
+    one: &FindingRecord,
+    rule_index: usize,
+    fingerprint: String,
+    fixable: &FixablePlaces<'_>,
+    options: FormatOptions<'_>,
+) -> SarifResult {
+    let severity = one.severity();
+    SarifResult {
+        rule_id: one.cause().as_str(),
+        rule_index,
+        level: level(severity),
+        kind: if severity == Severity::Ok {
+            "pass"
+        } else {
+            "fail"
+        },
+        message: SarifMessage::new(messages::sentence(one)),
+        locations: vec![location(one, options)],
+        partial_fingerprints: BTreeMap::from([(FINGERPRINT, fingerprint)]),
+        fixes: fixable.fix(one, options).into_iter().collect(),
+    }
+}
+
+/// The place in the file, and the object.
+fn location(one: &FindingRecord, options: FormatOptions<'_>) -> ResultLocation {
+    let physical = one.source.as_ref().map(|source| PhysicalLocation {
+        artifact_location: artifact(&options.paths.path(&source.file)),
+        region: TextRegion {
+            start_line: source.line,
+            start_column: source.column,
+            end_column: source.end_column,
+        },
+    });
+    let logical = one.object.as_ref().map(|object| LogicalLocation {
+        name: object.name.clone(),
+        fully_qualified_name: object.to_string(),
+        kind: "resource",
+    });
+    ResultLocation {
+        physical_location: physical,
+        logical_locations: logical.into_iter().collect(),
+    }
+}
+
+fn notification(one: &UnreadDocument, options: FormatOptions<'_>) -> Notification {
+    let level = if one.is_error { "error" } else { "note" };
+    Notification {
+        level,
+        message: SarifMessage::new(one.problem.clone()),
+        locations: [ResultLocation {
+            physical_location: Some(PhysicalLocation {
+                artifact_location: artifact(&options.paths.path(&one.file)),
+                region: TextRegion {
+                    start_line: one.line,
+                    start_column: one.column,
+                    end_column: None,
+                },
+            }),
+            logical_locations: Vec::new(),
+        }],
+    }
+}
+
+/// A file of the repository, or one elsewhere by its absolute name.
+fn artifact(path: &str) -> ArtifactLocation {
+    let uri = encoded(path);
+    if uri.starts_with('/') {
+        ArtifactLocation {
+            uri: format!("file://{uri}"),
+            uri_base_id: None,
+        }
+    } else {
+        ArtifactLocation {
+            uri,
+            uri_base_id: Some(ROOT),
+        }
+    }
+}
+
+/// A path as a URI reference: bytes that such a reference cannot have are percent-encoded, and the colon, which would end a scheme.
+fn encoded(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=@".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}
+
+/// The replacements by place, to leave out a place with several: an anchor of YAML whose uses need different IDs.
+struct FixablePlaces<'r>(BTreeMap<(&'r str, usize, usize), BTreeSet<&'r str>>);
+
+impl<'r> FixablePlaces<'r> {
+    fn of(report: &'r AuditReport) -> Self {
+        let mut places: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for one in &report.findings {
+            if let Some((source, after)) = replacement(one) {
+                let texts = places.entry(place(source)).or_default();
+                texts.insert(after);
+            }
+        }
+        Self(places)
+    }
+
+    fn fix(&self, one: &'r FindingRecord, options: FormatOptions<'_>) -> Option<Fix> {
+        let (source, after) = replacement(one)?;
+        let texts = self.0.get(&place(source))?;
+        let end_column = source.end_column?;
+        (texts.len() == 1 && one.severity() == Severity::Change).then(|| Fix {
+            description: SarifMessage::new(format!("Replace the ID by {after}")),
+            artifact_changes: [ArtifactChange {
+                artifact_location: artifact(&options.paths.path(&source.file)),
+                replacements: [ReplacedText {
+                    deleted_region: TextRegion {
+                        start_line: source.line,
+                        start_column: source.column,
+                        end_column: Some(end_column),
+                    },
+                    inserted_content: SarifMessage::new(after.to_owned()),
+                }],
+            }],
+        })
+    }
+}
+
+fn place(source: &Source) -> (&str, usize, usize) {
+    (&source.file, source.line, source.column)
+}
+
+/// Where an ID is replaced, by what: as `fix` does it, so not in an object that takes the ID from another, nor for a preview.
+fn replacement(one: &FindingRecord) -> Option<(&Source, &str)> {
+    let is_edited = !one.preview && one.mode != Mode::DryRun && one.reference.is_none();
+    let (source, after) = (one.source.as_ref()?, one.after.as_deref()?);
+    is_edited.then_some((source, after))
+}
+
+impl SarifMessage {
+    fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into() }
+    }
+}
