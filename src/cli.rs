@@ -8,6 +8,7 @@ pub mod audit;
 pub mod check;
 pub mod console;
 pub mod evaluation_args;
+pub mod explain;
 pub mod export;
 pub mod file_args;
 pub mod fix;
@@ -55,6 +56,8 @@ pub enum Command {
     Audit(audit::Args),
     /// Replace the model IDs in files.
     Fix(fix::Args),
+    /// Explain why an ID is unchanged: a reason, an example, and what to do.
+    Explain(explain::Args),
     /// Check that a webhook responds and that its certificate is trusted.
     Check(check::Args),
     /// Print manifests that a cluster needs, such as the CRDs.
@@ -69,6 +72,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Resolve(args) => resolve::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Fix(args) => fix::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Export(args) => export::run(&args),
     }

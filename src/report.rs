@@ -19,6 +19,7 @@ use crate::domain::snapshot::Snapshot;
 mod audit_report;
 pub mod cause;
 mod content_hash;
+pub mod explanation;
 pub mod fingerprint;
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -52,6 +52,14 @@ impl Cause {
             Self::Reason(reason) => Severity::of(reason),
         }
     }
+
+    /// The page that explains the cause, as a path in the repository.
+    pub fn page(self) -> String {
+        match self {
+            Self::Change | Self::Missed | Self::Legacy => "docs/cli.md#severities".to_owned(),
+            Self::Reason(reason) => format!("docs/reasons/{reason}.md"),
+        }
+    }
 }
 
 impl fmt::Display for Cause {

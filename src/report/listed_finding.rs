@@ -1,4 +1,4 @@
-//! A finding as reports list it: with its severity, which follows from the finding.
+//! A finding as reports list it: with what follows from the finding.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -6,13 +6,15 @@ use serde::{Serialize, Serializer};
 use super::FindingRecord;
 use super::severity::Severity;
 
-/// A finding with its severity.
+/// A finding with its severity and a page that explains it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Finding")]
 pub struct ListedFinding<'a> {
     /// How urgent the finding is: `error`, `change`, `warning`, `note` or `ok`.
     #[schemars(with = "String")]
     severity: Severity,
+    /// The page that explains the finding, as a path in the repository of this program.
+    help: String,
     #[serde(flatten)]
     finding: &'a FindingRecord,
 }
@@ -21,6 +23,7 @@ impl<'a> ListedFinding<'a> {
     pub(super) fn of(finding: &'a FindingRecord) -> Self {
         Self {
             severity: finding.severity(),
+            help: finding.cause().page(),
             finding,
         }
     }

@@ -28,7 +28,7 @@ pub enum Show {
 /// A word that is no value of `--show`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected `all`, a severity (error, change, warning, note, ok) or a reason such as `NoRegion`; docs/detection.md lists the reasons"
+    "expected `all`, a severity (error, change, warning, note, ok) or a reason such as `NoRegion`; `bedrock-profiles explain` lists the reasons"
 )]
 pub struct ParseShowError;
 

@@ -4,4 +4,5 @@ mod crds;
 mod detection_page;
 mod kinds;
 mod rbac;
+mod reason_pages;
 mod report_schema;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::domain::policy::Mode;
 use crate::report::cause::Cause;
+use crate::report::explanation::explanation;
 use crate::report::fingerprint::fingerprints;
 use crate::report::severity::Severity;
 use crate::report::text::Show;
@@ -79,12 +80,21 @@ fn rule(cause: Cause) -> SarifRule {
         id: cause.as_str(),
         name: cause.as_str(),
         short_description: SarifMessage::new(cause.description()),
-        help: SarifMessage::new(cause.description()),
-        help_uri: format!("{PAGES}docs/cli.md#severities"),
+        help: SarifMessage::new(help(cause)),
+        help_uri: format!("{PAGES}{}", cause.page()),
         default_configuration: Configuration {
             level: level(cause.severity()),
         },
     }
+}
+
+/// What to do, where a page says it.
+fn help(cause: Cause) -> &'static str {
+    let advice = match cause {
+        Cause::Reason(reason) => explanation(reason).map(|one| one.advice),
+        Cause::Change | Cause::Missed | Cause::Legacy => None,
+    };
+    advice.unwrap_or(cause.description())
 }
 
 /// The level of a severity. SARIF requires `none` for a result that is no failure.

@@ -95,6 +95,7 @@ fn a_report_has_what_was_not_read_and_by_which_version() {
     assert_eq!(unread, [("latin.yaml", false), ("none.yaml", true)]);
     assert_eq!(report["unread"][0]["line"], 1);
     let finding = &report["findings"][0];
+    assert_eq!(finding["help"], "docs/reasons/OptedOut.md");
     let message = finding["message"].as_str().unwrap();
     assert!(message.ends_with("ticket 42"), "{message}");
 }

@@ -441,7 +441,10 @@ fn every_reason_has_its_line_in_the_documentation() {
     let page = fs::read_to_string("docs/detection.md").unwrap();
     for reason in Reason::ALL {
         let severity = Severity::of(*reason);
-        let line = format!("| `{reason}` | {severity} | {} |", reason.description());
+        let line = format!(
+            "| [`{reason}`](reasons/{reason}.md) | {severity} | {} |",
+            reason.description()
+        );
         assert!(page.contains(&line), "{reason}");
     }
 }

@@ -48,11 +48,11 @@ fn generated() -> String {
     for (tracker, mark) in TRACKERS {
         writeln!(page, "| {tracker} | {mark} |").unwrap();
     }
-    page.push_str("\n## Reasons\n\nIf several reasons apply, the one of the first group is reported.\n\n| group | reason | severity | meaning |\n|---|---|---|---|\n");
+    page.push_str("\n## Reasons\n\nIf several reasons apply, the one of the first group is reported. Each has a page with an example and what to do, which `bedrock-profiles explain REASON` prints.\n\n| group | reason | severity | meaning |\n|---|---|---|---|\n");
     for reason in Reason::ALL {
         writeln!(
             page,
-            "| {} | `{reason}` | {} | {} |",
+            "| {} | [`{reason}`](reasons/{reason}.md) | {} | {} |",
             group(reason.group()),
             Severity::of(*reason),
             reason.description()
