@@ -6,12 +6,15 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 pub mod audit;
 pub mod check;
+pub mod cluster_args;
+mod cluster_view;
 pub mod console;
 pub mod evaluation_args;
 pub mod explain;
 pub mod export;
 pub mod file_args;
 pub mod fix;
+mod label_selector;
 mod replace_file;
 mod repository;
 pub mod resolve;

@@ -15,7 +15,7 @@ use crate::domain::config_maps::{ConfigMap, ConfigMapIndex};
 use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge};
 use crate::domain::kinds::{BuiltInKind, CONFIG_MAP, NAMESPACE};
 use crate::domain::object::{Object, ObjectKind};
-use crate::domain::policy::{Namespace, Policy};
+use crate::domain::policy::{Namespace, Policy, Selector};
 use crate::domain::view::{Namespaces, View};
 use crate::report::{FindingRecord, ObjectReference, RecordContext};
 use crate::text::Tree;
@@ -38,6 +38,8 @@ pub struct AuditInput {
     pub excluded: BTreeSet<String>,
     /// Which writes the webhook must have reviewed.
     pub coverage: Coverage,
+    /// The labels of the objects to evaluate. Owners and references are followed to every object.
+    pub objects: Selector,
     /// The maximum number of records to keep.
     pub max_records: usize,
 }
@@ -150,7 +152,8 @@ impl ClusterAudit {
             let map = ConfigMap::of(&object, &self.input.view.snapshot);
             self.config_maps.insert(namespace, name, map);
         }
-        if is_finished(&object, kind.kind) {
+        let label = |key: &str| object.field(&["metadata", "labels", key]);
+        if is_finished(&object, kind.kind) || !self.input.objects.matches(label) {
             return;
         }
         self.page.counts.objects += 1;

@@ -1,5 +1,7 @@
 //! Lists a cluster into one audit.
 
+use std::pin::pin;
+
 use super::cluster_audit::{AuditInput, AuditResult, ClusterAudit, Counts};
 use crate::cluster::list::{ItemSink, ListError, ListRequest, Pager};
 use crate::domain::kinds::{BuiltInKind, CONFIG_MAP, NAMESPACE, WORKLOADS};
@@ -36,14 +38,16 @@ impl<F: FnMut(&BuiltInKind, Counts)> ItemSink for Feed<'_, F> {
 }
 
 /// Audits the part of a cluster that `scope` names. Calls `progress` after each page. A list that cannot be read does not stop
-/// the audit, unless the API server cannot be reached; see [`AuditResult::incomplete`].
+/// the audit, unless no other could be read either, or `interrupted` ends; see [`AuditResult::incomplete`].
 pub async fn audit_cluster(
     pager: &Pager,
     scope: &ListScope,
     input: AuditInput,
     mut progress: impl FnMut(&BuiltInKind, Counts),
+    interrupted: impl Future<Output = ()>,
 ) -> AuditResult {
     let mut audit = ClusterAudit::new(input);
+    let mut interrupted = pin!(interrupted);
     let config_maps = scope.config_maps.then_some(&CONFIG_MAP);
     let kinds = std::iter::once(&NAMESPACE)
         .chain(config_maps)
@@ -54,10 +58,16 @@ pub async fn audit_cluster(
             kind,
             progress: &mut progress,
         };
-        let outcome = pager.read(&scope.list(kind), &mut feed).await;
-        let is_unreachable = matches!(outcome, Err(ListError::Unreachable(_)));
+        let outcome = tokio::select! {
+            outcome = scope.read(pager, &mut feed) => outcome,
+            () = &mut interrupted => {
+                feed.abandon();
+                Err(ListError::Interrupted)
+            }
+        };
+        let is_final = outcome.as_ref().is_err_and(ListError::is_final);
         audit.end_list(kind, outcome);
-        if is_unreachable {
+        if is_final {
             break;
         }
     }
@@ -65,19 +75,28 @@ pub async fn audit_cluster(
 }
 
 impl ListScope {
-    fn list(&self, kind: &BuiltInKind) -> ListRequest<'_> {
+    /// Reads the list of a kind. Of namespaces, the metadata alone; the only one is read by its name, which takes no right to list them.
+    async fn read<F: FnMut(&BuiltInKind, Counts)>(
+        &self,
+        pager: &Pager,
+        feed: &mut Feed<'_, F>,
+    ) -> Result<(), ListError> {
         let namespace = self.namespace.as_deref();
-        if *kind == NAMESPACE {
-            return ListRequest {
-                path: path(kind, None),
-                name: namespace,
-                metadata_only: true,
-            };
+        let is_of_namespaces = *feed.kind == NAMESPACE;
+        if let Some(name) = namespace.filter(|_| is_of_namespaces) {
+            let found = pager.metadata(&path(feed.kind, None), name).await?;
+            if let Some(found) = found {
+                feed.add(&found);
+            }
+            feed.commit();
+            return Ok(());
         }
-        ListRequest {
-            path: path(kind, namespace),
+        let list = ListRequest {
+            path: path(feed.kind, namespace),
+            metadata_only: is_of_namespaces,
             ..ListRequest::default()
-        }
+        };
+        pager.read(&list, feed).await
     }
 }
 

@@ -2,13 +2,17 @@
 
 use std::process::ExitCode;
 
+use crate::domain::policy::Selector;
 use crate::report::formats::{self, FormatOptions};
 use crate::report::severity::Severity;
 use crate::report::text::{self, GroupBy, SHOWN_BY_DEFAULT, Show, TextOptions};
 use crate::report::{AuditReport, FindingRecord, messages, terminal};
 
+use super::cluster_args::ClusterArgs;
+use super::cluster_view;
 use super::console::{self, DEFAULT_WIDTH, message};
 use super::file_args::FileArgs;
+use super::label_selector;
 use super::replace_file::write_output;
 use super::repository::repository_paths;
 use super::tally::Tally;
@@ -28,11 +32,14 @@ pub struct Args {
     #[command(flatten)]
     pub files: FileArgs,
     /// Audit all namespaces of the cluster.
-    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames"])]
+    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames"], help_heading = "Cluster")]
     pub all_namespaces: bool,
-    /// Context of the kubeconfig. Default: the current context.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "filenames"])]
-    pub context: Option<String>,
+    /// Audit the objects of the cluster with these labels only, as kubectl selects them.
+    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = label_selector::parse, conflicts_with_all = ["paths", "filenames"], help_heading = "Cluster")]
+    pub selector: Option<Selector>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// Format, of standard output or of a file; can be given several times. Default: text.
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     pub outputs: Vec<Output>,
@@ -58,10 +65,12 @@ Examples:
   bedrock-profiles audit deploy/                   files, before a merge
   helm template chart | bedrock-profiles audit -   what a chart renders
   bedrock-profiles audit -A                        the cluster of the current context
+  bedrock-profiles audit deploy/ --cluster         files, by the policies of that cluster
   bedrock-profiles audit deploy/ --show NoRegion   one reason
   bedrock-profiles audit deploy/ -o sarif=a.sarif  text, and a file for code scanning
 
-Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an input that cannot be read.";
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an input that cannot be read,
+130 interrupted, with what was found until then.";
 
 /// The least urgent severity that ends the command with exit code 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -81,7 +90,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::of(&args.outputs)?;
     let is_of_files = args.files.all_paths().next().is_some();
     let (report, mut tally) = if is_of_files {
-        audit(&args.files)?
+        audit(args)?
     } else {
         cluster::audit(args)?
     };
@@ -127,9 +136,14 @@ fn render(
                 group_by,
                 width,
             };
-            return Ok(RenderedReport::Coloured(text::text(report, options)));
+            return Ok(RenderedReport::Coloured(
+                text::text(report, options) + &incomplete(report),
+            ));
         }
-        AuditFormat::Wide => return Ok(RenderedReport::Coloured(terminal::table(report))),
+        AuditFormat::Wide => {
+            let text = terminal::table(report) + &incomplete(report);
+            return Ok(RenderedReport::Coloured(text));
+        }
         AuditFormat::Json => serde_json::to_string_pretty(report)? + "\n",
         AuditFormat::Jsonl => json_lines(report)?,
         AuditFormat::Yaml => yaml::to_string(report)?,
@@ -151,13 +165,24 @@ fn json_lines(report: &AuditReport) -> serde_json::Result<String> {
     Ok(lines)
 }
 
+/// The lists that were not read to their end, a line each.
+fn incomplete(report: &AuditReport) -> String {
+    let mut text = String::new();
+    for list in &report.incomplete {
+        text.extend(["incomplete: ", list, "\n"]);
+    }
+    text
+}
+
 /// Audits files.
-fn audit(args: &FileArgs) -> anyhow::Result<(AuditReport, Tally)> {
+fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
     let (mut tally, mut findings) = (Tally::default(), Vec::new());
-    args.evaluate(false, &mut tally, |_, result, _| {
-        findings.extend(result.findings);
-    })?;
-    let subject = tally.subject((args.evaluation.today())())?;
+    let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
+    args.files
+        .evaluate(view, false, &mut tally, |_, result, _| {
+            findings.extend(result.findings);
+        })?;
+    let subject = tally.subject((args.files.evaluation.today())())?;
     Ok((AuditReport::new(subject, findings), tally))
 }
 

@@ -1,5 +1,6 @@
 //! Flags that `audit` and `fix` share: files, and what to evaluate them with.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -89,18 +90,22 @@ impl FileArgs {
         }
     }
 
-    /// Evaluates the files, and calls `each` with the result of every file that may have findings, in order.
+    /// Evaluates the files, with the view of a cluster or else with that of the flags, and calls `each` with the result of every file that may have findings, in order.
     ///
     /// A file may need a namespace or a ConfigMap of a later one. So the files that may have findings stay in memory until all files have
     /// been read, and the parsed form of those that define such objects. Each file is parsed once.
     pub(super) fn evaluate(
         &self,
+        cluster: Option<View>,
         edit: bool,
         tally: &mut Tally,
         mut each: impl FnMut(&SourceFile, ScanResult, &mut Tally),
     ) -> anyhow::Result<()> {
         let selection = FileSelection::new(&self.exclude, self.hidden)?;
-        let mut view = self.evaluation.view_printing_warnings()?;
+        let mut view = match cluster {
+            Some(view) => view,
+            None => self.evaluation.view_printing_warnings()?,
+        };
         view.assumed_region = self.region;
         let mut shared = SharedObjects::default();
         let files = self.read(&selection, &self.scan(&view, edit), &mut shared, tally);
@@ -112,7 +117,7 @@ impl FileArgs {
         for file in parsed.iter().flatten() {
             shared.namespaces.add(file);
         }
-        view.namespaces = Arc::new(observed(shared.namespaces));
+        view.namespaces = Arc::new(observed(&view.namespaces, shared.namespaces));
         let scan = self.scan(&view, edit);
         for file in parsed.iter().flatten() {
             shared.config_maps.add(&scan, file);
@@ -174,16 +179,31 @@ fn is_held(scan: &Scan<'_>, file: &SourceFile) -> bool {
     file.path.is_none() || may_have_findings(&scan.view.snapshot, &file.text)
 }
 
-/// The namespaces of the files. Prints a warning about each one that the files disagree about.
-fn observed(collector: NamespaceCollector) -> Namespaces {
+/// The namespaces of the cluster, if one was read, with the labels and annotations that the files add. Prints a warning about each one
+/// that the files disagree about.
+fn observed(cluster: &Namespaces, collector: NamespaceCollector) -> Namespaces {
     for key in &collector.disputed {
         message!(
             "warning: documents disagree about a label or annotation of a namespace, so it is ignored: {key}"
         );
     }
-    let namespaces = collector.namespaces.into_iter();
-    let namespaces = namespaces.map(|(name, namespace)| (name, Arc::new(namespace)));
-    Namespaces::Observed(namespaces.collect())
+    let mut namespaces = match cluster {
+        Namespaces::NamesOnly => BTreeMap::new(),
+        Namespaces::Observed(observed) => observed.clone(),
+    };
+    for (name, of_files) in collector.namespaces {
+        let merged = match namespaces.remove(&name) {
+            None => of_files,
+            Some(stored) => {
+                let mut merged = Arc::unwrap_or_clone(stored);
+                merged.labels.extend(of_files.labels);
+                merged.annotations.extend(of_files.annotations);
+                merged
+            }
+        };
+        namespaces.insert(name, Arc::new(merged));
+    }
+    Namespaces::Observed(namespaces)
 }
 
 fn warn_about_disputed(config_maps: &ConfigMapCollector) {

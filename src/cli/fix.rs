@@ -14,6 +14,8 @@ use crate::scan::files::SourceFile;
 use crate::text::splice;
 
 use super::audit::FailOn;
+use super::cluster_args::ClusterArgs;
+use super::cluster_view;
 use super::console::{self, message};
 use super::file_args::FileArgs;
 use super::replace_file::replace;
@@ -29,6 +31,9 @@ pub struct Args {
     /// Files to change.
     #[command(flatten)]
     pub files: FileArgs,
+    /// The cluster to evaluate with.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// Print a patch for `git apply` and change no file; exit with 1 if there is one.
     #[arg(long)]
     pub diff: bool,
@@ -57,8 +62,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (mut findings, mut rewritten) = (Vec::new(), 0);
     let (mut would_change, mut failure) = (false, None);
     let only_shows = args.diff || args.check;
+    let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
     args.files
-        .evaluate(true, &mut tally, |file, result, tally| {
+        .evaluate(view, true, &mut tally, |file, result, tally| {
             let new = splice(&file.text, &result.splices);
             would_change |= new != file.text;
             let printed = match (&file.path, only_shows) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::api::{self, InferenceProfilePolicySpec};
 use crate::catalog::{self, CatalogError};
-use crate::cluster::client::{ClientError, Clients};
+use crate::cluster::client::{ClientError, ClientOptions, Clients};
 use crate::cluster::release::ReleaseNames;
 use crate::controllers::certificates::keyring::Lifetimes;
 use crate::runtime::{http, telemetry};
@@ -38,6 +38,7 @@ const MAX_THREADS: usize = 8;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Serve without a cluster, with the built-in catalog and the policies of --policy.
     #[arg(long)]
@@ -160,6 +161,11 @@ pub enum StartError {
     },
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  bedrock-profiles serve                                         in a Pod of the release
+  bedrock-profiles serve --standalone --ca-file target/ca.crt   without a cluster";
+
 /// Runs the command until SIGTERM, SIGINT or SIGHUP.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let format = match args.log_format {
@@ -213,7 +219,11 @@ fn standalone_options(args: Args) -> Result<StandaloneOptions, EvaluationArgsErr
 
 /// The options of a replica in a cluster.
 async fn cluster_options(args: Args) -> Result<ClusterOptions, StartError> {
-    let clients = Clients::connect(args.context.as_deref()).await?;
+    let clients = Clients::connect(&ClientOptions {
+        context: args.context.clone(),
+        ..ClientOptions::default()
+    })
+    .await?;
     let namespace = args.namespace.clone();
     Ok(ClusterOptions {
         addresses: args.addresses(),

@@ -16,6 +16,9 @@ const EXIT_FINDINGS: u8 = 1;
 /// Exit code for input that could not be read.
 const EXIT_INPUT_ERROR: u8 = 2;
 
+/// Exit code of a command that the user interrupted, as shells have it: 128 and the number of SIGINT.
+pub const EXIT_INTERRUPTED: u8 = 130;
+
 /// The number of objects, and whether every input could be read.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -32,6 +35,7 @@ pub struct Tally {
     /// Objects that were evaluated.
     pub objects: usize,
     failed: bool,
+    interrupted: bool,
 }
 
 impl Tally {
@@ -70,6 +74,11 @@ impl Tally {
         })
     }
 
+    /// The user interrupted the command, which decides its exit code.
+    pub const fn interrupt(&mut self) {
+        self.interrupted = true;
+    }
+
     /// Whether an input could not be read.
     pub const fn has_failed(&self) -> bool {
         self.failed
@@ -78,6 +87,7 @@ impl Tally {
     /// The exit code.
     pub fn exit_code(&self, found: bool) -> ExitCode {
         match (self.failed, found) {
+            _ if self.interrupted => ExitCode::from(EXIT_INTERRUPTED),
             (true, _) => ExitCode::from(EXIT_INPUT_ERROR),
             (false, true) => ExitCode::from(EXIT_FINDINGS),
             (false, false) => ExitCode::SUCCESS,
@@ -95,6 +105,7 @@ pub fn subject(today: Date, objects: usize) -> Result<AuditSubject, CatalogError
         today,
         files: None,
         objects,
+        incomplete: Vec::new(),
         unread_files: Vec::new(),
         unread: Vec::new(),
     })

@@ -1,11 +1,15 @@
 //! Two clients of the API server: one for watches and lists, which retries, and one for writes, which fails fast.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::config::{InferConfigError, KubeConfigOptions};
+use k8s_openapi::apimachinery::pkg::version::Info;
+use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
-use crate::runtime::BoxError;
+mod cause;
+
+use cause::{connection_failure, credential_failure};
 
 /// Timeout of a write or a request for the Lease: less than the time in which a leader has to renew it.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -17,9 +21,22 @@ pub const WATCH_SECONDS: u32 = 25;
 /// How long a read may be silent: a watch that is silent for longer than it lasts has lost its connection without notice.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(35);
 
+/// Which cluster to connect to, and how long to wait for it.
+#[derive(Debug, Clone, Default)]
+pub struct ClientOptions {
+    /// The kubeconfig; without one, those of `KUBECONFIG` or the one of the home directory.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig; without one, the current one.
+    pub context: Option<String>,
+    /// The time after which a request has failed; `None` limits only the time without a byte.
+    pub request_timeout: Option<Duration>,
+}
+
 /// The clients of one cluster.
 #[derive(Clone)]
 pub struct Clients {
+    /// The URL of the API server.
+    pub server: String,
     /// For lists and watches. Retries requests that an overloaded server rejects.
     pub reading: Client,
     /// For writes and the Lease. Retries nothing, and fails within [`WRITE_TIMEOUT`].
@@ -33,61 +50,108 @@ pub struct Clients {
 pub enum ClientError {
     /// There is neither a service account nor a kubeconfig.
     #[error(
-        "no cluster is configured; run in a Pod or set KUBECONFIG; `serve --standalone` and `audit -f` need none"
+        "no cluster is configured; run in a Pod or set KUBECONFIG; `serve --standalone` and `audit PATH` need none"
     )]
     Config(#[from] InferConfigError),
     /// The kubeconfig cannot be read, or does not have the context.
     #[error("cannot use the kubeconfig; `kubectl config get-contexts` lists its contexts")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
     /// The API server gives no response.
-    #[error("cannot reach the API server")]
-    Unreachable(#[source] BoxError),
+    #[error("cannot reach the API server {server}: {cause}")]
+    Unreachable {
+        /// The URL of the API server.
+        server: String,
+        /// Why there is no response.
+        cause: String,
+    },
+    /// The API server does not know the caller.
+    #[error(
+        "not logged in to {server}: the credentials of the kubeconfig are missing or have expired; log in again"
+    )]
+    NotLoggedIn {
+        /// The URL of the API server.
+        server: String,
+    },
+    /// The kubeconfig names a command that should print credentials, and it fails.
+    #[error("not logged in to {server}: {cause}; log in again")]
+    Credentials {
+        /// The URL of the API server.
+        server: String,
+        /// How the command failed.
+        cause: String,
+    },
     /// The configuration is invalid.
     #[error("cannot connect to the cluster as configured")]
-    Client(#[from] kube::Error),
+    Client(#[source] kube::Error),
 }
 
 impl Clients {
-    /// The clients of the cluster of `context`. Without a context: of the cluster that the process runs in, or of the current context
-    /// of the kubeconfig.
-    pub async fn connect(context: Option<&str>) -> Result<Self, ClientError> {
-        let config = match context {
-            None => Config::infer().await?,
-            Some(context) => {
-                let options = KubeConfigOptions {
-                    context: Some(context.to_owned()),
-                    ..KubeConfigOptions::default()
-                };
-                Config::from_kubeconfig(&options).await?
-            }
+    /// The clients of the cluster that `options` select. Without a kubeconfig and a context: of the cluster of the current context, or
+    /// of the cluster that the process runs in.
+    pub async fn connect(options: &ClientOptions) -> Result<Self, ClientError> {
+        let selected = KubeConfigOptions {
+            context: options.context.clone(),
+            ..KubeConfigOptions::default()
         };
+        let mut config = match &options.kubeconfig {
+            Some(path) => {
+                Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &selected).await?
+            }
+            None if options.context.is_some() => Config::from_kubeconfig(&selected).await?,
+            None => Config::infer().await?,
+        };
+        if let Some(timeout) = options.request_timeout {
+            config.connect_timeout = Some(timeout.min(WRITE_TIMEOUT));
+        }
         Self::of(&config)
     }
 
-    /// Checks that the API server responds, within [`WRITE_TIMEOUT`]. Every response counts, an error too.
-    pub async fn check_reachable(&self) -> Result<(), ClientError> {
-        let version = self.writing.apiserver_version();
-        match tokio::time::timeout(WRITE_TIMEOUT, version).await {
-            Ok(Ok(_) | Err(kube::Error::Api(_))) => Ok(()),
-            Ok(Err(error)) => Err(ClientError::Unreachable(error.into())),
-            Err(timeout) => Err(ClientError::Unreachable(timeout.into())),
-        }
+    /// The version of the API server: proof that it responds to this caller, within [`WRITE_TIMEOUT`]. `None` if the caller may not
+    /// read it.
+    pub async fn server_version(&self) -> Result<Option<Info>, ClientError> {
+        let server = self.server.clone();
+        let cause =
+            match tokio::time::timeout(WRITE_TIMEOUT, self.writing.apiserver_version()).await {
+                Ok(Ok(version)) => return Ok(Some(version)),
+                Ok(Err(kube::Error::Api(status))) if status.code == 401 => {
+                    return Err(ClientError::NotLoggedIn { server });
+                }
+                Ok(Err(kube::Error::Api(_))) => return Ok(None),
+                Ok(Err(error)) => connection_failure(&error),
+                Err(_) => cause::silence(WRITE_TIMEOUT),
+            };
+        Err(ClientError::Unreachable { server, cause })
     }
 
     /// The clients of a configuration.
     pub fn of(config: &Config) -> Result<Self, ClientError> {
+        let server = config.cluster_url.to_string();
+        let server = server.trim_end_matches('/').to_owned();
+        let connect_timeout = config
+            .connect_timeout
+            .map_or(WRITE_TIMEOUT, |time| time.min(WRITE_TIMEOUT));
         let mut reading = config.clone();
-        reading.connect_timeout = Some(WRITE_TIMEOUT);
+        reading.connect_timeout = Some(connect_timeout);
         reading.read_timeout = Some(READ_TIMEOUT);
         let mut writing = config.clone();
         writing.default_retry = false;
-        writing.connect_timeout = Some(WRITE_TIMEOUT);
+        writing.connect_timeout = Some(connect_timeout);
         writing.read_timeout = Some(WRITE_TIMEOUT);
         writing.write_timeout = Some(WRITE_TIMEOUT);
+        let client = |config| {
+            Client::try_from(config).map_err(|error| match credential_failure(&error) {
+                Some(cause) => ClientError::Credentials {
+                    server: server.clone(),
+                    cause,
+                },
+                None => ClientError::Client(error),
+            })
+        };
         Ok(Self {
+            reading: client(reading)?,
+            writing: client(writing)?,
             namespace: config.default_namespace.clone(),
-            reading: Client::try_from(reading)?,
-            writing: Client::try_from(writing)?,
+            server,
         })
     }
 }

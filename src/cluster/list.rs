@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::AsyncBufReadExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use kube::Client;
-use kube::api::ListParams;
+use kube::api::{GetParams, ListParams};
 use kube::core::Request;
 use serde::de::DeserializeOwned;
 
@@ -37,6 +37,9 @@ const INITIAL_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay between attempts.
 const MAX_DELAY: Duration = Duration::from_secs(2);
 
+/// The user of requests without credentials, as the API server quotes it.
+const ANONYMOUS: &str = "\"system:anonymous\"";
+
 /// Reads lists page by page.
 #[derive(Clone)]
 pub struct Pager {
@@ -44,6 +47,8 @@ pub struct Pager {
     pub client: Client,
     /// The maximum number of objects to read each second; `None` is unlimited.
     pub objects_per_second: Option<NonZero<u32>>,
+    /// The time after which an attempt to read a page has failed; `None` limits only the time without a byte.
+    pub request_timeout: Option<Duration>,
 }
 
 /// A list to read.
@@ -73,9 +78,15 @@ pub enum ListError {
     /// The API server does not serve the resource.
     #[error("the API server does not serve it")]
     NotFound,
+    /// The API server does not know the caller. No other request would succeed.
+    #[error("not logged in: the credentials are missing or have expired; log in again")]
+    NotLoggedIn,
     /// The caller may not list the resource.
     #[error("forbidden; grant the verb list")]
     Forbidden,
+    /// The user interrupted the command.
+    #[error("interrupted")]
+    Interrupted,
     /// The continue token expired, and the API server offered no new one.
     #[error("the continue token expired; list again, or at a higher rate")]
     Expired,
@@ -85,6 +96,16 @@ pub enum ListError {
     /// Every attempt to read a page failed; this is the last error.
     #[error(transparent)]
     Failed(BoxError),
+}
+
+impl ListError {
+    /// Whether every further request would fail too.
+    pub const fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::NotLoggedIn | Self::Interrupted
+        )
+    }
 }
 
 /// Why one attempt to read a page failed.
@@ -127,6 +148,44 @@ impl<T: DeserializeOwned> ItemSink for Collect<T> {
 }
 
 impl Pager {
+    /// The metadata of the object `name` of the list at `path`, as JSON; `None` if there is no such object.
+    pub async fn metadata(&self, path: &str, name: &str) -> Result<Option<String>, ListError> {
+        let request = Request::new(path).get_metadata(name, &GetParams::default());
+        self.object(request.map_err(|error| ListError::Failed(error.into()))?)
+            .await
+    }
+
+    /// The response for a path, as JSON; `None` if there is nothing.
+    pub async fn get(&self, path: &str) -> Result<Option<String>, ListError> {
+        let request = hyper::Request::get(path).body(Vec::new());
+        self.object(request.map_err(|error| ListError::Failed(error.into()))?)
+            .await
+    }
+
+    async fn object(&self, request: hyper::Request<Vec<u8>>) -> Result<Option<String>, ListError> {
+        let text = match self.limited(self.client.request_text(request)).await {
+            Ok(text) => text.map_err(page_error),
+            Err(late) => Err(late),
+        };
+        match text {
+            Ok(text) => Ok(Some(text)),
+            Err(PageError::Final(ListError::NotFound)) => Ok(None),
+            Err(PageError::Final(error)) => Err(error),
+            Err(PageError::Expired(_)) => Err(ListError::Expired),
+            Err(PageError::Unreachable(error)) => Err(ListError::Unreachable(error)),
+            Err(PageError::Retryable(error)) => Err(ListError::Failed(error)),
+        }
+    }
+
+    /// The output of a request, unless it takes longer than it may.
+    async fn limited<T>(&self, request: impl Future<Output = T>) -> Result<T, PageError> {
+        let Some(limit) = self.request_timeout else {
+            return Ok(request.await);
+        };
+        let late = |_| retryable(format!("no complete response within {limit:?}"));
+        tokio::time::timeout(limit, request).await.map_err(late)
+    }
+
     /// Reads a list into memory. Leaves out items that are no valid `T`.
     pub async fn collect<T: DeserializeOwned>(
         &self,
@@ -170,10 +229,10 @@ impl Pager {
     ) -> Result<Page, ListError> {
         let mut backoff = Backoff::new(INITIAL_DELAY, MAX_DELAY);
         for attempt in 1.. {
-            let read = self.page(request, limit, token.as_deref(), items).await;
-            let error = match read {
-                Ok(page) => return Ok(page),
-                Err(error) => error,
+            let page = self.page(request, limit, token.as_deref(), items);
+            let error = match self.limited(page).await {
+                Ok(Ok(page)) => return Ok(page),
+                Ok(Err(error)) | Err(error) => error,
             };
             items.abandon();
             let is_last = attempt == MAX_ATTEMPTS;
@@ -274,7 +333,10 @@ fn page_error(error: kube::Error) -> PageError {
         return PageError::Unreachable(error.into());
     };
     match status.code {
-        401 | 403 => PageError::Final(ListError::Forbidden),
+        401 => PageError::Final(ListError::NotLoggedIn),
+        // With anonymous callers admitted, missing credentials are a missing right.
+        403 if status.message.contains(ANONYMOUS) => PageError::Final(ListError::NotLoggedIn),
+        403 => PageError::Final(ListError::Forbidden),
         404 => PageError::Final(ListError::NotFound),
         410 => {
             let token = status.metadata.and_then(|metadata| metadata.continue_);

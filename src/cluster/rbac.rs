@@ -277,6 +277,17 @@ pub const TABLE: &[PolicyRule] = &[
     ),
 ];
 
+/// The rule of the chart's `ClusterRole` for users who audit the cluster, or files by its policies. The `ServiceAccount` does not have the
+/// role.
+pub const VIEW: PolicyRule = rule_of(
+    GROUP,
+    &[MAPPINGS, POLICIES],
+    &["get", "list", "watch"],
+    RuleScope::Cluster,
+    None,
+    "users who audit the cluster, or files by its policies",
+);
+
 const fn rule_of(
     group: &'static str,
     resources: &'static [&'static str],

@@ -12,6 +12,9 @@ pub const MANAGED_BY: &str = "bedrock-profiles";
 /// The namespace of Kubernetes' own components, which the webhook never reviews: a mistake there would break the cluster.
 pub const SYSTEM_NAMESPACE: &str = "kube-system";
 
+/// The `ClusterRole` of users who may read mappings and policies, of a release with the default name.
+pub const VIEW_ROLE: &str = "bedrock-profiles-view";
+
 /// The webhook configuration for Pods; also the name of its webhook.
 pub const POD_WEBHOOK: &str = concat!("webhook-pods.", group!());
 

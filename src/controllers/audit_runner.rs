@@ -19,6 +19,7 @@ use crate::cluster::leader_election::Leadership;
 use crate::cluster::list::{ListError, Pager};
 use crate::cluster::release::ReleaseNames;
 use crate::domain::kinds::BuiltInKind;
+use crate::domain::policy::Selector;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::view::View;
 use crate::runtime::published::{Changes, Published};
@@ -248,6 +249,7 @@ impl AuditRunner {
         Pager {
             client: self.clients.reading.clone(),
             objects_per_second,
+            request_timeout: None,
         }
     }
 
@@ -282,6 +284,7 @@ impl AuditRunner {
             today: (self.today)(),
             excluded: self.options.excluded.clone(),
             coverage: read_coverage(&self.clients.reading, statuses).await,
+            objects: Selector::default(),
             max_records: MAX_RECORDS,
         };
         let scope = ListScope {
@@ -301,7 +304,7 @@ impl AuditRunner {
             }
         };
         let pager = self.pager(self.options.objects_per_second);
-        audit_cluster(&pager, &scope, input, progress).await
+        audit_cluster(&pager, &scope, input, progress, std::future::pending()).await
     }
 
     /// Writes reports and events of a complete audit. After an incomplete one, missing findings would look resolved.

@@ -29,6 +29,8 @@ pub struct AuditReport {
     pub today: Date,
     /// The numbers of objects and findings.
     pub summary: Summary,
+    /// The lists of the cluster that were not read to their end, each with the cause.
+    pub incomplete: Vec<String>,
     /// The files that could not be read, and those that were skipped because they are no text.
     pub unread_files: Vec<UnreadFile>,
     /// The documents that could not be parsed, and were read line by line.
@@ -73,6 +75,8 @@ pub struct AuditSubject {
     pub files: Option<usize>,
     /// The number of objects that were evaluated.
     pub objects: usize,
+    /// See [`AuditReport::incomplete`].
+    pub incomplete: Vec<String>,
     /// See [`AuditReport::unread_files`].
     pub unread_files: Vec<UnreadFile>,
     /// See [`AuditReport::unread`].
@@ -158,6 +162,7 @@ impl AuditReport {
             tool: subject.tool,
             today: subject.today,
             summary,
+            incomplete: subject.incomplete,
             unread_files: subject.unread_files,
             unread: subject.unread,
             findings,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use bedrock_profiles::audit::{AuditInput, AuditResult, ClusterAudit, Coverage, Reach};
 use bedrock_profiles::domain::kinds::{BuiltInKind, NAMESPACE};
-use bedrock_profiles::domain::policy::Selector;
+use bedrock_profiles::domain::policy::{Requirement, Selector};
 use bedrock_profiles::domain::reason::Reason;
 use bedrock_profiles::report::severity::Severity;
 use bedrock_profiles::report::{FindingRecord, Missed};
@@ -34,6 +34,7 @@ impl Cluster {
             today: TODAY,
             excluded: BTreeSet::new(),
             coverage: Coverage::default(),
+            objects: Selector::default(),
             max_records: usize::MAX,
         };
         Self {
@@ -292,6 +293,27 @@ fn labels_and_annotations_of_a_namespace_apply_to_its_objects() {
         lines(&cluster.audit()),
         [format!("Pod/chat x0 {SONNET_4_6} -> us.{SONNET_4_6}")]
     );
+}
+
+#[test]
+fn objects_without_the_labels_are_skipped_and_still_own_others() {
+    let mut pod = object("Pod", "chat-1", SONNET_4_6, Some(("Deployment", "chat")));
+    pod["metadata"]["labels"] = json!({"app": "chat"});
+    let mut cluster = Cluster::of(vec![
+        object("Deployment", "chat", SONNET_4_6, None),
+        pod,
+        object("Pod", "other", SONNET_4_6, None),
+    ]);
+    let label = Requirement::In("app".into(), ["chat".into()].into());
+    cluster.input.objects = Selector::new([label]);
+    let result = cluster.audit();
+    assert_eq!(
+        lines(&result),
+        [format!(
+            "Deployment/chat in Pod/chat-1 x1 {SONNET_4_6} -> {PROFILE}"
+        )]
+    );
+    assert_eq!(result.counts.objects, 1);
 }
 
 #[test]

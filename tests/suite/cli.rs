@@ -6,7 +6,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+mod api_server;
 mod check;
+mod cluster;
 mod files;
 mod habits;
 mod input;

@@ -139,3 +139,10 @@
   resources: ["events"]
   verbs: ["create"]
 {{- end }}
+
+{{- define "bedrock-profiles.rules.view" }}
+# users who audit the cluster, or files by its policies
+- apiGroups: ["bedrock-profiles.dev"]
+  resources: ["inferenceprofilemappings","inferenceprofilepolicies"]
+  verbs: ["get","list","watch"]
+{{- end }}

@@ -2,69 +2,48 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use anyhow::Context as _;
-use bedrock_profiles_engine::in_group;
-use k8s_openapi::api::core::v1::Node;
-use kube::ResourceExt as _;
-use kube::core::PartialObjectMeta;
-
-use crate::api::{self, Resource as CustomResource};
 use crate::audit::{
     AuditInput, AuditResult, Counts, ListScope, audit_cluster, list_policy_statuses, read_coverage,
 };
-use crate::cluster::client::Clients;
-use crate::cluster::list::{ListError, ListRequest, Pager};
+use crate::cluster::list::{ListError, Pager};
 use crate::cluster::release::SYSTEM_NAMESPACE;
-use crate::controllers::cluster_state::REGION_LABEL;
 use crate::domain::kinds::BuiltInKind;
-use crate::domain::region::Region;
-use crate::domain::view::View;
-use crate::report::AuditReport;
+use crate::report::{AuditReport, AuditSubject};
 
-use super::super::console::message;
-use super::super::tally::subject;
+use super::super::cluster_args::block_on;
+use super::super::cluster_view;
+use super::super::tally::{EXIT_INTERRUPTED, subject};
 use super::{Args, Tally};
-
-/// The paths of the lists of custom resources.
-const CUSTOM_RESOURCES: [&str; 2] = [
-    concat!("/apis/", in_group!("v1alpha1/inferenceprofilemappings")),
-    concat!("/apis/", in_group!("v1alpha1/inferenceprofilepolicies")),
-];
-
-/// The path of the list of nodes.
-const NODES: &str = "/api/v1/nodes";
 
 /// Audits the cluster.
 pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let context = "cannot connect to the cluster to audit (use -f to audit files)";
-        let clients = Clients::connect(args.context.as_deref())
-            .await
-            .context(context)?;
-        clients.check_reachable().await.context(context)?;
-        let pager = Pager {
-            client: clients.reading,
-            objects_per_second: None,
-        };
-        let namespace = args.files.namespace.clone();
+    block_on(async {
+        let connection = args.cluster.connect().await?;
+        let pager = connection.pager;
         let scope = ListScope {
-            namespace: (!args.all_namespaces)
-                .then(|| namespace.unwrap_or_else(|| clients.namespace.clone())),
+            namespace: (!args.all_namespaces).then(|| {
+                let namespace = args.files.namespace.clone();
+                namespace.unwrap_or(connection.clients.namespace)
+            }),
             config_maps: true,
         };
+        if let Some(namespace) = &scope.namespace {
+            cluster_view::check_namespace(&pager, namespace).await?;
+        }
         let mut tally = Tally::default();
         let input = input(args, &pager, &mut tally).await?;
         let mut progress = Progress::default();
         let print = |kind: &BuiltInKind, counts| progress.print(kind, counts);
-        let result = audit_cluster(&pager, &scope, input, print).await;
+        let result = audit_cluster(&pager, &scope, input, print, interrupted()).await;
         progress.clear();
         report_incomplete(&result, &mut tally);
+        let incomplete = result.incomplete.iter().map(ToString::to_string).collect();
         let findings = result.findings.into_iter().map(|stored| stored.record);
         let today = (args.files.evaluation.today())();
-        let subject = subject(today, result.counts.objects)?;
+        let subject = AuditSubject {
+            incomplete,
+            ..subject(today, result.counts.objects)?
+        };
         let report = AuditReport::new(subject, findings.collect());
         Ok((report, tally))
     })
@@ -73,73 +52,44 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
 async fn input(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<AuditInput> {
     let statuses = list_policy_statuses(pager).await.unwrap_or_default();
     let excluded = args.all_namespaces.then(|| SYSTEM_NAMESPACE.to_owned());
+    let evaluation = &args.files.evaluation;
+    let mut view = cluster_view::view(evaluation, pager, tally).await?;
+    view.assumed_region = args.files.region;
     Ok(AuditInput {
-        view: view(args, pager, tally).await?,
-        today: (args.files.evaluation.today())(),
+        view,
+        today: (evaluation.today())(),
         excluded: excluded.into_iter().collect(),
         coverage: read_coverage(&pager.client, &statuses).await,
+        objects: args.selector.clone().unwrap_or_default(),
         max_records: usize::MAX,
     })
+}
+
+/// Ends when the user interrupts the command. What was found is then printed; a second interruption ends the command at once, since
+/// whoever reads the output may not read on.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return std::future::pending().await;
+    }
+    std::thread::spawn(|| {
+        let ended = block_on(async { Ok(tokio::signal::ctrl_c().await?) });
+        if ended.is_ok() {
+            std::process::exit(i32::from(EXIT_INTERRUPTED));
+        }
+    });
 }
 
 fn report_incomplete(result: &AuditResult, tally: &mut Tally) {
     for list in &result.incomplete {
         tally.error(&format!("incomplete: cannot list {list}"));
+        if matches!(list.error, ListError::Interrupted) {
+            tally.interrupt();
+        }
     }
     let unreadable = result.counts.unreadable;
     if unreadable > 0 {
         tally.error(&format!("incomplete: {unreadable} objects cannot be read"));
     }
-}
-
-/// The mappings and policies of the flags, or else of the cluster, and the region of its nodes.
-async fn view(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<View> {
-    let mut own = Vec::new();
-    for path in CUSTOM_RESOURCES {
-        match pager.collect::<serde_json::Value>(&list(path)).await {
-            Ok(items) => own.extend(items.iter().filter_map(|item| custom_resource(item, tally))),
-            Err(ListError::NotFound) => {}
-            Err(error @ ListError::Unreachable(_)) => return Err(error.into()),
-            Err(error) => tally.error(&format!(
-                "cannot list {path}: {error}; evaluating without them"
-            )),
-        }
-    }
-    let evaluation = &args.files.evaluation;
-    let mut view = evaluation.view_of_cluster(own)?;
-    let nodes = ListRequest {
-        metadata_only: true,
-        ..list(NODES)
-    };
-    match pager.collect::<PartialObjectMeta<Node>>(&nodes).await {
-        Ok(nodes) => view.cluster_region = Region::common(nodes.iter().filter_map(region_of)),
-        Err(error @ ListError::Unreachable(_)) => return Err(error.into()),
-        Err(error) => {
-            message!("note: cannot list nodes: {error}; the region of the cluster is unknown");
-        }
-    }
-    Ok(view)
-}
-
-fn list(path: &str) -> ListRequest<'_> {
-    ListRequest {
-        path: path.to_owned(),
-        ..ListRequest::default()
-    }
-}
-
-fn custom_resource(item: &serde_json::Value, tally: &mut Tally) -> Option<CustomResource> {
-    match api::read(&item.to_string(), "the cluster") {
-        Ok(mut read) => read.pop(),
-        Err(error) => {
-            tally.error(&error);
-            None
-        }
-    }
-}
-
-fn region_of(node: &PartialObjectMeta<Node>) -> Option<Region> {
-    Region::parse(node.labels().get(REGION_LABEL)?).ok()
 }
 
 /// The progress line of a terminal.

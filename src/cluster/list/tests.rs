@@ -86,6 +86,7 @@ fn server(responses: &[(u16, String)]) -> (Pager, Arc<Mutex<Vec<String>>>) {
     let pager = Pager {
         client,
         objects_per_second: None,
+        request_timeout: None,
     };
     (pager, requests)
 }
@@ -171,6 +172,15 @@ async fn a_truncated_page_is_read_again_and_a_forbidden_one_is_not() {
     let (end, _, requests) = read(&[failure(403, "")]).await;
     assert!(matches!(end, Err(ListError::Forbidden)));
     assert_eq!(requests.len(), 1);
+    let anonymous = failure(403, "").1.replace(
+        "\"m\"",
+        r#""pods is forbidden: User \"system:anonymous\" cannot list resource""#,
+    );
+    for unknown in [failure(401, ""), (403, anonymous)] {
+        let (end, _, requests) = read(&[unknown]).await;
+        assert!(matches!(end, Err(ListError::NotLoggedIn)), "{end:?}");
+        assert_eq!(requests.len(), 1);
+    }
     let (end, _, requests) = read(&[failure(404, "")]).await;
     assert!(matches!(end, Err(ListError::NotFound)));
     assert_eq!(requests.len(), 1);
@@ -208,6 +218,7 @@ async fn a_server_that_gives_no_response_is_unreachable_after_the_last_attempt()
     let pager = Pager {
         client: Client::new(service, "default"),
         objects_per_second: None,
+        request_timeout: None,
     };
     let request = ListRequest {
         path: "/api/v1/pods".to_owned(),
@@ -219,4 +230,38 @@ async fn a_server_that_gives_no_response_is_unreachable_after_the_last_attempt()
     };
     assert!(error.to_string().contains("connection refused"), "{error}");
     assert_eq!(*attempts.lock().unwrap(), MAX_ATTEMPTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_has_failed() {
+    let service = tower::service_fn(|_: Request<Body>| {
+        std::future::pending::<Result<Response<Body>, std::io::Error>>()
+    });
+    let pager = Pager {
+        client: Client::new(service, "default"),
+        objects_per_second: None,
+        request_timeout: Some(Duration::from_secs(3)),
+    };
+    let request = ListRequest {
+        path: "/api/v1/pods".to_owned(),
+        ..ListRequest::default()
+    };
+    let error = pager
+        .read(&request, &mut Names::default())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("within 3s"), "{error}");
+    let error = pager.metadata("/api/v1/namespaces", "a").await.unwrap_err();
+    assert!(error.to_string().contains("within 3s"), "{error}");
+}
+
+#[tokio::test]
+async fn the_metadata_of_an_object_that_is_not_there_is_none() {
+    let (pager, requests) = server(&[failure(404, ""), failure(403, ""), (200, "{}".to_owned())]);
+    let path = "/api/v1/namespaces";
+    assert_eq!(pager.metadata(path, "a").await.unwrap(), None);
+    let forbidden = pager.metadata(path, "a").await;
+    assert!(matches!(forbidden, Err(ListError::Forbidden)));
+    assert_eq!(pager.metadata(path, "a").await.unwrap().unwrap(), "{}");
+    assert!(requests.lock().unwrap()[0].starts_with("/api/v1/namespaces/a"));
 }

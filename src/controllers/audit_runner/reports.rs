@@ -55,6 +55,7 @@ async fn existing_hashes(client: &Client) -> Result<BTreeMap<String, String>, Li
     let pager = Pager {
         client: client.clone(),
         objects_per_second: None,
+        request_timeout: None,
     };
     let list = ListRequest {
         path: PATH.to_owned(),

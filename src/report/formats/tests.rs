@@ -37,6 +37,7 @@ fn report(findings: Vec<FindingRecord>) -> AuditReport {
         today: date(2026, 11, 23),
         files: Some(1),
         objects: 1,
+        incomplete: Vec::new(),
         unread_files: Vec::new(),
         unread: Vec::new(),
     };

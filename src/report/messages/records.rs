@@ -152,6 +152,9 @@ pub fn summary(report: &AuditReport, rewritten: usize, width: usize) -> String {
         }
     }
     let mut text = looked_at.join(", ");
+    if !report.incomplete.is_empty() {
+        text.insert_str(0, "incomplete: ");
+    }
     if !by_severity.is_empty() {
         let _ = write!(text, ": {}", by_severity.join(", "));
     }

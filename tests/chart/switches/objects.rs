@@ -138,6 +138,32 @@ pub(super) fn rows() -> Vec<Row> {
             );
             is(r.only("ValidatingAdmissionPolicy"), Value::Null);
         }),
+        Row(
+            "viewers",
+            json!({"rbac": {"view": {"groups": ["a", "b"]}}}),
+            |r| {
+                let name = "bedrock-profiles-view";
+                let rules = json!([{"apiGroups": ["bedrock-profiles.dev"], "verbs": ["get", "list", "watch"],
+                "resources": ["inferenceprofilemappings", "inferenceprofilepolicies"]}]);
+                is(&r.get("ClusterRole", name)["rules"], rules);
+                let binding = r.get("ClusterRoleBinding", name);
+                is(&binding["roleRef"]["name"], name);
+                let group = |name: &str| json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": name});
+                is(&binding["subjects"], json!([group("a"), group("b")]));
+            },
+        ),
+        Row(
+            "no_viewers",
+            json!({"rbac": {"view": {"groups": []}}}),
+            |r| {
+                let of = |object: &Value| object["metadata"]["name"] == "bedrock-profiles-view";
+                let kinds = r.0.iter().filter(|object| of(object));
+                is(
+                    &json!(kinds.map(|object| &object["kind"]).collect::<Vec<_>>()),
+                    json!(["ClusterRole"]),
+                );
+            },
+        ),
         Row("limits", json!({"rbac": {"limit": true}}), |r| {
             let policies = ["bedrock-profiles-webhooks", "bedrock-profiles-resources"];
             for name in policies {

@@ -12,15 +12,15 @@ use serde_json::Value;
 use super::text;
 
 /// A running webhook, which ends with the value.
-struct Webhook {
+pub(super) struct Webhook {
     process: Child,
-    port: String,
+    pub(super) port: String,
     admin: String,
 }
 
 impl Webhook {
     /// Starts one that writes its CA certificate into a file. Its log is not read to the end, which must not affect it.
-    fn start(ca_file: &Path) -> Self {
+    pub(super) fn start(ca_file: &Path) -> Self {
         Self::start_with(ca_file, &[])
     }
 

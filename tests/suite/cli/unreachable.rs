@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use super::api_server::kubeconfig;
+use super::check::Webhook;
 use super::text;
 
 /// Longer than a command may wait for an API server: its timeout is five seconds.
@@ -36,23 +38,58 @@ fn the_cause_of_a_missing_kubeconfig_is_printed_once() {
     }
 }
 
-#[test]
-fn an_unreachable_api_server_is_one_line_and_a_short_wait() {
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+/// Runs `audit -A` with this server in the kubeconfig, and returns its only line.
+fn error_of(server: &str, user: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
-    let config = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: 'http://{closed}'}}}}]\nusers: [{{name: u, user: {{}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n"
-    );
-    fs::write(&path, config).unwrap();
+    fs::write(&path, kubeconfig(server, user)).unwrap();
     let started = Instant::now();
     let done = run_with(path.to_str().unwrap(), &["audit", "-A"]);
     let error = text(&done.stderr);
     assert_eq!(done.status.code(), Some(2), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
-    assert!(error.contains("cannot reach the API server"), "{error}");
+    assert!(error.contains(server), "{error}");
     assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
+    error.to_owned()
+}
+
+#[test]
+fn an_unreachable_api_server_is_one_line_with_host_and_cause() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = listener.local_addr().unwrap();
+    let error = error_of(&format!("https://{silent}"), "{}");
+    assert!(
+        error.ends_with(": no response within 5 seconds\n") || error.contains("timeout"),
+        "{error}"
+    );
+    drop(listener);
+    let error = error_of(&format!("https://{silent}"), "{}");
+    assert!(error.ends_with(": connection refused\n"), "{error}");
+    let error = error_of("https://api.cluster.invalid:6443", "{}");
+    assert!(
+        error.ends_with(": the name of the host is not found\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Webhook::start(&folder.path().join("ca.crt"));
+    let error = error_of(&format!("https://localhost:{}", server.port), "{}");
+    assert!(
+        error.contains("its certificate is not trusted (UnknownIssuer)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_credential_plugin_that_fails_is_not_logged_in() {
+    let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, 'echo secret; echo the SSO session has expired >&2; exit 3'], interactiveMode: Never}}";
+    let error = error_of("https://127.0.0.1:1", user);
+    assert!(error.contains("not logged in"), "{error}");
+    assert!(
+        error.contains("the SSO session has expired") && !error.contains("secret"),
+        "{error}"
+    );
 }

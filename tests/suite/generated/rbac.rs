@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bedrock_profiles::cli::yaml::to_string as to_yaml;
-use bedrock_profiles::cluster::rbac::{ObjectNames, PolicyRule, RuleScope, Switch, TABLE, objects};
+use bedrock_profiles::cluster::rbac::{
+    ObjectNames, PolicyRule, RuleScope, Switch, TABLE, VIEW, objects,
+};
 use bedrock_profiles::cluster::release::ReleaseNames;
 use serde_json::json;
 
@@ -77,6 +79,11 @@ fn rule(right: &PolicyRule) -> String {
     }
 }
 
+/// The named template of a role's rules.
+fn definition(role: &str, rules: &str) -> String {
+    format!("\n{{{{- define \"bedrock-profiles.rules.{role}\" }}}}\n{rules}{{{{- end }}}}\n")
+}
+
 /// The rules of the chart's roles: a named template for each.
 fn template() -> String {
     let role_of = |right: &PolicyRule| match right.scope {
@@ -88,13 +95,9 @@ fn template() -> String {
     for role in ["cluster", "own", "default"] {
         let rights = TABLE.iter().filter(|right| role_of(right) == role);
         let lines: String = rights.map(rule).collect();
-        write!(
-            text,
-            "\n{{{{- define \"bedrock-profiles.rules.{role}\" }}}}\n{lines}{{{{- end }}}}\n"
-        )
-        .unwrap();
+        text += &definition(role, &lines);
     }
-    text
+    text + &definition("view", &rule(&VIEW))
 }
 
 fn assert_generated(file: &str, rendered: &str) {
@@ -122,6 +125,9 @@ fn the_chart_grants_the_rules_of_the_table() {
 #[test]
 fn nothing_dangerous_is_granted() {
     let verbs = |right: &PolicyRule| right.verbs.iter().copied().collect::<BTreeSet<_>>();
+    for verb in VIEW.verbs {
+        assert!(["get", "list", "watch"].contains(verb), "{verb}");
+    }
     for right in TABLE {
         assert!(!right.why.is_empty(), "{right:?}");
         for all in [right.resources, right.verbs] {

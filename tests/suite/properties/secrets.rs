@@ -49,6 +49,7 @@ fn report(world: &Scenario, object: &Value) -> String {
         today: TODAY,
         files: Some(1),
         objects: 1,
+        incomplete: Vec::new(),
         unread_files: Vec::new(),
         unread: Vec::new(),
     };

@@ -41,11 +41,16 @@ impl Selector {
 
     /// Whether the namespace's labels meet every requirement.
     pub fn selects(&self, namespace: &Namespace) -> bool {
-        let label = |key: &str| namespace.labels.get(key);
+        self.matches(|key| namespace.labels.get(key).map(|value| &**value))
+    }
+
+    /// Whether labels, which `label` looks up, meet every requirement.
+    pub fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+        let has_one = |value: &str, values: &[Box<str>]| values.iter().any(|one| **one == *value);
         self.0.iter().all(|requirement| match requirement {
-            Requirement::In(key, values) => label(key).is_some_and(|value| values.contains(value)),
+            Requirement::In(key, values) => label(key).is_some_and(|value| has_one(value, values)),
             Requirement::NotIn(key, values) => {
-                label(key).is_none_or(|value| !values.contains(value))
+                label(key).is_none_or(|value| !has_one(value, values))
             }
             Requirement::Exists(key) => label(key).is_some(),
             Requirement::DoesNotExist(key) => label(key).is_none(),
