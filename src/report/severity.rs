@@ -7,8 +7,9 @@ use serde::{Serialize, Serializer};
 use crate::domain::catalog::LifecycleState;
 use crate::domain::id::is_misspelling;
 use crate::domain::reason::Reason;
+use crate::domain::resolve::Note;
 
-use super::{FindingRecord, Missed};
+use super::{FindingRecord, LifecycleRecord, Missed};
 
 /// How urgent a finding is, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +48,7 @@ impl Severity {
     }
 
     /// The severity of an ID that is unchanged for `reason`. A finding may be more urgent than its reason, see
-    /// [`FindingRecord::severity`].
+    /// [`GradedAnswer::severity`].
     pub const fn of(reason: Reason) -> Self {
         use Reason as R;
         match reason {
@@ -142,15 +143,26 @@ impl SeverityCounts {
     }
 }
 
-impl FindingRecord {
-    /// How urgent the finding is: by its reason, and by what else is known of the model.
-    pub fn severity(&self) -> Severity {
-        if self.preview {
-            return Severity::Note;
-        }
+/// What the severity of an answer depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct GradedAnswer<'a> {
+    /// The direct ID.
+    pub model_id: &'a str,
+    /// Why the ID is not replaced.
+    pub reason: Option<Reason>,
+    /// A note on the replacement.
+    pub note: Option<Note>,
+    /// An ID that would work.
+    pub suggestion: Option<&'a str>,
+    /// The lifecycle of the model.
+    pub lifecycle: Option<&'a LifecycleRecord>,
+}
+
+impl GradedAnswer<'_> {
+    /// How urgent the answer is: by its reason, and by what else is known of the model.
+    pub fn severity(self) -> Severity {
         let Some(reason) = self.reason else {
-            let is_error = self.missed == Some(Missed::Missed) || self.note.is_some();
-            return if is_error {
+            return if self.note.is_some() {
                 Severity::Error
             } else {
                 Severity::Change
@@ -168,14 +180,14 @@ impl FindingRecord {
         }
     }
 
-    fn is_misspelled(&self) -> bool {
-        let suggestion = self.suggestion.as_deref();
-        suggestion.is_some_and(|known| is_misspelling(&self.model_id, known))
+    fn is_misspelled(self) -> bool {
+        let suggestion = self.suggestion;
+        suggestion.is_some_and(|known| is_misspelling(self.model_id, known))
     }
 
     /// The severity of an ID that is right as long as its model is served.
-    fn severity_by_lifecycle(&self) -> Severity {
-        match &self.lifecycle {
+    fn severity_by_lifecycle(self) -> Severity {
+        match self.lifecycle {
             Some(life) if life.state == LifecycleState::EndOfLife => Severity::Error,
             Some(life)
                 if life.state == LifecycleState::Legacy && life.end_of_life_date.is_some() =>
@@ -184,6 +196,26 @@ impl FindingRecord {
             }
             _ => Severity::Ok,
         }
+    }
+}
+
+impl FindingRecord {
+    /// How urgent the finding is: a preview and what the webhook missed, else the answer for the ID.
+    pub fn severity(&self) -> Severity {
+        if self.preview {
+            return Severity::Note;
+        }
+        if self.reason.is_none() && self.missed == Some(Missed::Missed) {
+            return Severity::Error;
+        }
+        let answer = GradedAnswer {
+            model_id: &self.model_id,
+            reason: self.reason,
+            note: self.note,
+            suggestion: self.suggestion.as_deref(),
+            lifecycle: self.lifecycle.as_ref(),
+        };
+        answer.severity()
     }
 }
 

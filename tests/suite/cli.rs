@@ -14,6 +14,7 @@ mod habits;
 mod input;
 mod outputs;
 mod report_schema;
+mod resolve;
 mod unreachable;
 
 const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";

@@ -29,6 +29,7 @@ pub mod restore;
 pub mod setting;
 pub mod site;
 pub mod snapshot;
+mod spelling;
 pub mod syntax;
 pub mod tokens;
 pub mod trackers;

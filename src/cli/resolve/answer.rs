@@ -4,20 +4,19 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::domain::catalog::Confidence;
-use crate::domain::id::ModelId;
-use crate::domain::policy::{Lists, Namespace, Policy};
+use crate::domain::policy::{Namespace, Policy};
 use crate::domain::reason::Reason;
-use crate::domain::region::Region;
+use crate::domain::region::{Region, nearest_regions};
 use crate::domain::resolve::{
-    Evidence, ModelRef, Note, Question, Resolution, Suggestion, SuggestionQuery, resolve,
-    successor, suggestion,
+    Evidence, ModelRef, Note, Question, Resolution, SuggestionQuery, resolve, successor, suggestion,
 };
-use crate::domain::site::TextKind;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::syntax::{TextContext, region_of_arn};
-use crate::domain::tokens::{Form, tokens};
 use crate::report::serialize::{optional_text, text};
+use crate::report::severity::{GradedAnswer, Severity};
 use crate::report::{self, LifecycleRecord, Outcome, messages};
+
+use super::parse::{ParsedId, parse};
+use super::parts::IdParts;
 
 /// What an ID is resolved with.
 #[derive(Clone, Copy)]
@@ -28,8 +27,6 @@ pub(super) struct ResolveContext<'a> {
     pub policy: &'a Policy,
     /// The namespace of the workload.
     pub namespace: &'a Namespace,
-    /// The region of the workload.
-    pub region: Region,
     /// The date to compare end-of-life dates with.
     pub today: Date,
 }
@@ -42,13 +39,17 @@ pub(super) struct Answer {
     #[serde(serialize_with = "text")]
     pub region: Region,
     pub outcome: Outcome,
+    pub severity: Severity,
     #[serde(serialize_with = "optional_text")]
     pub reason: Option<Reason>,
     pub sentence: Option<&'static str>,
-    /// The profile that the policy does not permit, and the field of the policy.
+    /// What to change: the field of the policy that does not permit the profile, or the text that is misspelled.
     pub message: Option<String>,
     pub suggestion: Option<String>,
     pub target: Option<String>,
+    /// The value to use in place of the argument, with everything around the ID; null if none is known to work.
+    pub value: Option<String>,
+    pub parts: Option<IdParts>,
     pub destinations: Option<Vec<String>>,
     pub crosses: Vec<[String; 2]>,
     #[serde(serialize_with = "optional_text")]
@@ -64,34 +65,26 @@ pub(super) struct Answer {
     pub steps: Vec<String>,
 }
 
-/// The ID of the command line, parsed like the value of an environment variable.
-struct ParsedId<'a> {
-    name: ModelRef<'a>,
-    /// The region that is part of the value. It overrides any other.
-    region: Option<Region>,
-    /// The value is the ID and nothing else.
-    whole: bool,
-    /// Why an ID in this syntax is never replaced.
-    reason: Option<Reason>,
-    /// The ID as original, with its prefix.
-    original: &'a str,
-    /// The direct ID in it, known to the catalog or not.
-    direct: &'a str,
-}
-
 impl<'a> ResolveContext<'a> {
-    /// The answer for `id`, with all steps.
-    pub(super) fn answer(&self, id: &'a str) -> anyhow::Result<Answer> {
-        let parsed = self.parse(id)?;
+    /// The answers for `id`, with all steps: one for each region, or one for the region that the value names.
+    pub(super) fn answers(&self, id: &'a str, regions: &[Region]) -> anyhow::Result<Vec<Answer>> {
+        let parsed = parse(id, self.snapshot, self.policy)?;
+        let named = parsed.region.as_slice();
+        let regions = if named.is_empty() { regions } else { named };
+        let answer = |region: &Region| self.answer(id, &parsed, *region);
+        Ok(regions.iter().map(answer).collect())
+    }
+
+    fn answer(&self, id: &str, parsed: &ParsedId<'a>, region: Region) -> Answer {
         let question = Question {
             named: parsed.name,
-            region: parsed.region.unwrap_or(self.region),
+            region,
             inferred: false,
             namespace: self.namespace,
             whole: parsed.whole,
             today: self.today,
         };
-        let mut steps = first_steps(&parsed);
+        let mut steps = first_steps(parsed);
         let (resolution, evidence) = if let Some(reason) = parsed.reason {
             (Resolution::Leave(reason), Evidence::default())
         } else {
@@ -102,18 +95,32 @@ impl<'a> ResolveContext<'a> {
                 &mut |step| steps.push(messages::step(&step)),
             )
         };
-        Ok(self.assemble(id, &parsed, &resolution, &evidence, steps))
+        let resolution = self.unknown_first(parsed, resolution);
+        let mut answer = self.assemble(id, parsed, region, &resolution, &evidence);
+        answer.steps = steps;
+        answer.severity = answer.graded(parsed.direct);
+        answer.value = answer.value_of(parsed);
+        answer
+    }
+
+    /// The resolution, but of an unknown ID that the policy leaves out: `UnknownModel`, since no policy could replace it.
+    fn unknown_first(&self, parsed: &ParsedId<'a>, resolution: Resolution) -> Resolution {
+        let is_unknown = self.snapshot.catalog.find(parsed.direct).is_none();
+        if is_unknown && resolution == Resolution::Leave(Reason::NotIncluded) {
+            Resolution::Leave(Reason::UnknownModel)
+        } else {
+            resolution
+        }
     }
 
     fn assemble(
         &self,
         id: &str,
         parsed: &ParsedId<'a>,
+        region: Region,
         resolution: &Resolution,
         evidence: &Evidence,
-        steps: Vec<String>,
     ) -> Answer {
-        let region = parsed.region.unwrap_or(self.region);
         let (target, destinations, note) = match resolution {
             Resolution::Rewrite {
                 target,
@@ -127,21 +134,8 @@ impl<'a> ResolveContext<'a> {
         };
         let reason = resolution.reason();
         let mapping = evidence.mapping.map(|at| self.snapshot.catalog.mapping(at));
-        let suggestion = reason.and_then(|reason| self.suggestion(reason, parsed));
-        let query = self.suggestion_query(parsed);
+        let query = self.suggestion_query(parsed, region);
         let successor = successor(query, self.policy, &self.snapshot.catalog);
-        let message = reason.and_then(|reason| {
-            let unchanged = messages::Unchanged {
-                reason,
-                region: Some(region),
-                evidence,
-                settings: &[],
-                detail: None,
-                policy: self.policy,
-                snapshot: self.snapshot,
-            };
-            unchanged.what_to_change()
-        });
         Answer {
             id: id.to_owned(),
             region,
@@ -150,11 +144,17 @@ impl<'a> ResolveContext<'a> {
             } else {
                 Outcome::Leave
             },
+            severity: Severity::Ok,
             reason,
             sentence: reason.map(Reason::description),
-            message,
-            suggestion: suggestion.map(|suggestion| suggestion.to_string()),
+            message: self.message(parsed, region, reason, evidence),
+            suggestion: reason.and_then(|reason| self.suggestion(reason, parsed, query)),
             target: target.map(ToString::to_string),
+            value: None,
+            parts: parsed.parts.clone().map(|parts| IdParts {
+                would_be: self.would_be(parsed, query),
+                ..parts
+            }),
             destinations: destinations.and_then(report::destination_names),
             crosses: report::crossed_jurisdictions(destinations, Some(region)),
             note,
@@ -169,84 +169,118 @@ impl<'a> ResolveContext<'a> {
                 self.snapshot,
                 self.today,
             ),
-            steps,
+            steps: Vec::new(),
         }
     }
 
-    fn parse(&self, id: &'a str) -> anyhow::Result<ParsedId<'a>> {
-        let snapshot = self.snapshot;
-        let whole = |name, direct| ParsedId {
-            name,
-            region: None,
-            whole: true,
-            reason: None,
-            original: id,
-            direct,
-        };
-        if let Some(model) = snapshot.catalog.alias(id) {
-            let model = snapshot.catalog.model(model).id.as_str();
-            if self.policy.aliases.is_some() {
-                return Ok(whole(ModelRef::Alias(model), model));
-            }
-            anyhow::ensure!(
-                tokens(id, snapshot).next().is_some(),
-                "`{id}` is an alias of {model}, and policy `{}` does not enable aliases: set `spec.models.aliases.enabled`",
-                self.policy.name
-            );
+    /// What to change, in the policy or in the text.
+    fn message(
+        &self,
+        parsed: &ParsedId<'a>,
+        region: Region,
+        reason: Option<Reason>,
+        evidence: &Evidence,
+    ) -> Option<String> {
+        if let Some(alias) = parsed.alias {
+            return Some(format!(
+                "`{alias}` is an alias of {}, and policy `{}` does not enable aliases (spec.models.aliases.enabled): this is the answer for the model",
+                parsed.direct, self.policy.name
+            ));
         }
-        let Some(token) = tokens(id, snapshot).next() else {
-            // The vendor is in no mapping.
-            ModelId::parse(id)?;
-            return Ok(whole(ModelRef::Direct(id), id));
-        };
-        let syntax = TextContext::of(id, TextKind::Env).syntax(&token);
-        let reason = match (token.form, syntax) {
-            (Form::Doubled, _) => Some(Reason::DoublePrefix),
-            (_, Err(reason)) => Some(reason),
-            (_, Ok(syntax)) if syntax.listed && self.policy.lists == Lists::Leave => {
-                Some(Reason::ListLeft)
-            }
-            (_, Ok(_)) => None,
-        };
-        let name = match token.form {
-            Form::Profiled(geography) => ModelRef::Profiled {
-                geography,
-                id: token.id,
-            },
-            Form::Direct | Form::Doubled | Form::Alias => ModelRef::Direct(token.id),
-        };
-        Ok(ParsedId {
-            name,
-            region: match syntax {
-                Ok(syntax) => syntax.region,
-                Err(_) => region_of_arn(id, &token),
-            },
-            whole: syntax.is_ok_and(|syntax| syntax.whole),
+        let reason = reason?;
+        if reason == Reason::NotIncluded {
+            return Some(format!(
+                "policy `{}` leaves the model out; to replace it: models.include: [\"{}\"]",
+                self.policy.name, parsed.direct
+            ));
+        }
+        if reason == Reason::RegionUnknown {
+            return similar_regions(region);
+        }
+        let unchanged = messages::Unchanged {
             reason,
-            original: &id[token.span.clone()],
-            direct: token.id,
-        })
+            region: Some(region),
+            evidence,
+            settings: &[],
+            detail: None,
+            policy: self.policy,
+            snapshot: self.snapshot,
+        };
+        unchanged.what_to_change()
     }
 
     /// What would work in place of an ID that is not replaced.
-    fn suggestion(&self, reason: Reason, parsed: &ParsedId<'a>) -> Option<Suggestion> {
+    fn suggestion(
+        &self,
+        reason: Reason,
+        parsed: &ParsedId<'a>,
+        query: SuggestionQuery<'_>,
+    ) -> Option<String> {
+        let catalog = &self.snapshot.catalog;
         if reason == Reason::InArn && parsed.region.is_none() {
             return None;
         }
-        let name = self.suggestion_query(parsed);
-        suggestion(reason, name, self.policy, &self.snapshot.catalog)
+        if reason == Reason::NotIncluded {
+            return Some(query.working(self.policy, catalog)?.to_string());
+        }
+        let found = suggestion(reason, query, self.policy, catalog);
+        if found.is_none() && reason == Reason::UnknownModel {
+            let model = catalog.spelled_like(parsed.direct)?;
+            return Some(catalog.model(model).id.to_string());
+        }
+        found.map(|found| found.to_string())
     }
 
-    fn suggestion_query(&self, parsed: &ParsedId<'a>) -> SuggestionQuery<'a> {
+    /// What the model of a profile ID or an ARN would be.
+    fn would_be(&self, parsed: &ParsedId<'a>, query: SuggestionQuery<'_>) -> Option<String> {
+        let target = query.working(self.policy, &self.snapshot.catalog);
+        target
+            .filter(|_| !parsed.direct.is_empty())
+            .map(|target| target.to_string())
+    }
+
+    fn suggestion_query(&self, parsed: &ParsedId<'a>, region: Region) -> SuggestionQuery<'a> {
         SuggestionQuery {
-            original: parsed.original,
+            original: parsed.original(),
             id: parsed.direct,
-            region: Some(parsed.region.unwrap_or(self.region)),
+            region: Some(region),
             namespace: self.namespace,
             whole: parsed.whole,
             today: self.today,
         }
     }
+}
+
+impl Answer {
+    fn graded(&self, model_id: &str) -> Severity {
+        let answer = GradedAnswer {
+            model_id,
+            reason: self.reason,
+            note: self.note,
+            suggestion: self.suggestion.as_deref(),
+            lifecycle: self.lifecycle.as_ref(),
+        };
+        answer.severity()
+    }
+
+    /// The argument with the new name, with the name that the policy would give if it included the model, or as it is.
+    fn value_of(&self, parsed: &ParsedId<'_>) -> Option<String> {
+        let not_included = self.reason == Some(Reason::NotIncluded);
+        let answered = self.suggestion.as_ref().filter(|_| not_included);
+        match self.target.as_ref().or(answered) {
+            Some(name) => Some(parsed.with(name)),
+            None if self.severity == Severity::Error => None,
+            None => Some(parsed.text.to_owned()),
+        }
+    }
+}
+
+/// A question for a region that no mapping covers.
+fn similar_regions(region: Region) -> Option<String> {
+    let similar = nearest_regions(region.as_str()).into_iter();
+    let similar = similar.filter(|one| *one != region);
+    let similar: Vec<_> = similar.map(|one| one.to_string()).collect();
+    (!similar.is_empty()).then(|| format!("did you mean {}?", similar.join(" or ")))
 }
 
 /// The steps before the catalog is asked.

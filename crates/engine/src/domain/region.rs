@@ -10,7 +10,7 @@ mod source;
 mod text;
 
 pub use endpoint::{RuntimeEndpoint, is_bedrock_host, is_bedrock_runtime};
-pub use nearest::NearestRegions;
+pub use nearest::{NearestRegions, nearest_regions};
 pub use source::{ChosenRegion, RegionSource};
 pub(crate) use text::read_region_only;
 pub(crate) use text::{LONGEST_EXPANSION, expand, read};

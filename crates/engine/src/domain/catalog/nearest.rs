@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::{Catalog, Knowledge, Model, ModelIx};
 use crate::domain::id::{LONGEST_ID, is_misspelling};
+use crate::domain::spelling::distance;
 
 /// The models by family, with their parsed IDs.
 #[derive(Debug, Default)]
@@ -45,6 +46,33 @@ impl Catalog {
     /// the date matches.
     pub fn nearest(&self, id: &str, today: Date) -> Option<ModelIx> {
         self.misspelled(id).or_else(|| self.relative(id, today))
+    }
+
+    /// The model whose ID, name without its vendor, or alias is spelled most like `text`, in any case: of a catalog of hundreds of IDs
+    /// the only one at the least distance, which is at most an eighth of the text.
+    pub fn spelled_like(&self, text: &str) -> Option<ModelIx> {
+        let text = text.to_ascii_lowercase();
+        let most = text.len() / 8;
+        let of_model = |model: &Model| {
+            let id = model.id.as_str();
+            let name = id.split_once('.').map(|(_, name)| name);
+            let names = [Some(id), name].into_iter().flatten();
+            let names = names.chain(model.aliases.iter().map(|alias| &**alias));
+            let near = names.filter(|name| name.len().abs_diff(text.len()) <= most);
+            near.map(|name| distance(&text, name)).min()
+        };
+        let mut found: Vec<_> = (0..)
+            .zip(&self.models)
+            .filter(|(_, model)| model.knowledge != Knowledge::MantleOnly)
+            .filter_map(|(at, model)| Some((of_model(model)?, ModelIx(at))))
+            .filter(|(distance, _)| *distance <= most)
+            .collect();
+        found.sort_unstable();
+        match found[..] {
+            [(best, _), (next, _), ..] if best == next => None,
+            [(_, at), ..] => Some(at),
+            [] => None,
+        }
     }
 
     /// The model whose ID `id` misspells by one letter.

@@ -294,3 +294,29 @@ fn a_date_applies_to_its_regions_and_to_all_once_every_region_is_past_it() {
         LifecycleState::Legacy
     );
 }
+
+#[test]
+fn the_only_model_that_is_spelled_most_like_a_text_is_found() {
+    let ids = [
+        "anthropic.claude-sonnet-5",
+        "anthropic.claude-sonnet-6",
+        "amazon.nova-pro-v1:0",
+    ];
+    let (catalog, _) = merged(vec![mapping("a", 0, ids.map(model).into())]);
+    let like = |text: &str| {
+        catalog
+            .spelled_like(text)
+            .map(|at| catalog.model(at).id.as_str())
+    };
+    for (text, expected) in [
+        ("ANTHROPIC.Claude-Sonnet-5", Some(ids[0])),
+        ("antropic.claude-sonet-5", Some(ids[0])),
+        ("claude-sonet-6", Some(ids[1])),
+        ("nova-prov1:0", Some(ids[2])),
+        ("anthropic.claude-sonnet-7", None),
+        ("sonnet", None),
+        ("", None),
+    ] {
+        assert_eq!(like(text), expected, "{text}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{JURISDICTIONS, Region};
+use crate::domain::spelling::distance;
 
 /// Regions of partitions whose jurisdiction is a prefix, so that the table of jurisdictions does not list them.
 const REGIONS_BY_PREFIX: &[&str] = &[
@@ -26,28 +27,9 @@ pub struct NearestRegions([Option<Region>; 2]);
 impl NearestRegions {
     /// The regions nearest to `text`. Case and the kind of separator are no difference.
     pub fn of(text: &str) -> Self {
-        let text: Vec<char> = text
-            .trim()
-            .chars()
-            .take(MAX_LENGTH + 1)
-            .map(|c| match c {
-                '_' | ' ' => '-',
-                other => other.to_ascii_lowercase(),
-            })
-            .collect();
-        if text.len() > MAX_LENGTH {
-            return Self::default();
-        }
-        let mut found: Vec<(usize, Region)> = known_regions()
-            .map(|region| (distance(&text, region.as_str()), region))
-            .filter(|(distance, _)| *distance <= MAX_DISTANCE)
-            .collect();
-        found.sort_unstable();
-        let best = found.first().map(|(distance, _)| *distance);
-        found.retain(|(distance, _)| Some(*distance) == best);
-        match found[..] {
-            [(_, one)] => Self([Some(one), None]),
-            [(_, one), (_, other)] => Self([Some(one), Some(other)]),
+        match nearest_regions(text)[..] {
+            [one] => Self([Some(one), None]),
+            [one, other] => Self([Some(one), Some(other)]),
             _ => Self::default(),
         }
     }
@@ -58,33 +40,36 @@ impl NearestRegions {
     }
 }
 
+/// All known regions that are nearest to `text`, in order; empty if none is near. Case and the kind of separator are no difference.
+pub fn nearest_regions(text: &str) -> Vec<Region> {
+    let text: String = text
+        .trim()
+        .chars()
+        .take(MAX_LENGTH + 1)
+        .map(|c| match c {
+            '_' | ' ' => '-',
+            other => other.to_ascii_lowercase(),
+        })
+        .collect();
+    if text.chars().count() > MAX_LENGTH {
+        return Vec::new();
+    }
+    let mut found: Vec<(usize, Region)> = known_regions()
+        .map(|region| (distance(&text, region.as_str()), region))
+        .filter(|(distance, _)| *distance <= MAX_DISTANCE)
+        .collect();
+    found.sort_unstable();
+    let best = found.first().map(|(distance, _)| *distance);
+    found.retain(|(distance, _)| Some(*distance) == best);
+    found.into_iter().map(|(_, region)| region).collect()
+}
+
 /// Every region that this version knows.
 fn known_regions() -> impl Iterator<Item = Region> {
     let listed = JURISDICTIONS.iter().map(|(code, ..)| *code);
     listed
         .chain(REGIONS_BY_PREFIX.iter().copied())
         .filter_map(|code| Region::parse(code).ok())
-}
-
-/// The number of insertions, deletions, changes and swaps of neighbours from `text` to `code`.
-fn distance(text: &[char], code: &str) -> usize {
-    let code: Vec<char> = code.chars().collect();
-    let mut rows = vec![(0..=code.len()).collect::<Vec<_>>()];
-    for (at, letter) in text.iter().enumerate() {
-        let above = &rows[at];
-        let mut row = vec![at + 1];
-        for (to, wanted) in code.iter().enumerate() {
-            let changed = above[to] + usize::from(letter != wanted);
-            let mut best = changed.min(above[to + 1] + 1).min(row[to] + 1);
-            let is_swap = at > 0 && to > 0 && text[at - 1] == *wanted && *letter == code[to - 1];
-            if is_swap {
-                best = best.min(rows[at - 1][to - 1] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[text.len()][code.len()]
 }
 
 /// A question for messages: `did you mean eu-west-1?`
@@ -121,6 +106,9 @@ mod tests {
 
     #[test]
     fn a_text_that_is_near_no_region_or_many_leads_to_none() {
+        let similar = nearest_regions("eu-west-9").into_iter();
+        let similar: Vec<_> = similar.map(|region| region.to_string()).collect();
+        assert_eq!(similar, ["eu-west-1", "eu-west-2", "eu-west-3"]);
         let long = "eu-west-1".repeat(9);
         for text in [
             "",

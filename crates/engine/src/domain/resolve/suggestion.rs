@@ -98,7 +98,7 @@ pub fn successor(name: SuggestionQuery<'_>, policy: &Policy, catalog: &Catalog) 
 impl SuggestionQuery<'_> {
     /// The target that works in the region and passes every rule of the policy: an override, a current profile, or the direct
     /// ID. The models that the policy includes do not matter, because the name is not changed.
-    fn working(&self, policy: &Policy, catalog: &Catalog) -> Option<Target> {
+    pub fn working(&self, policy: &Policy, catalog: &Catalog) -> Option<Target> {
         let question = Question {
             named: ModelRef::Direct(self.id),
             region: self.region?,
