@@ -37,6 +37,7 @@ pub mod text;
 
 pub use audit_report::{
     API_VERSION, AuditReport, AuditSubject, Summary, ToolVersion, UnreadDocument, UnreadFile,
+    UnreadPart,
 };
 pub use content_hash::content_hash;
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};

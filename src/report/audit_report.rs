@@ -111,6 +111,19 @@ pub struct UnreadDocument {
     pub is_error: bool,
 }
 
+/// A file or document that was not evaluated as a whole.
+#[derive(Debug, Clone, Copy)]
+pub struct UnreadPart<'r> {
+    /// The name of the file.
+    pub file: &'r str,
+    /// Line and column in characters, from 1; `None` for a whole file.
+    pub position: Option<(usize, usize)>,
+    /// What is wrong.
+    pub problem: &'r str,
+    /// Whether it is an error.
+    pub is_error: bool,
+}
+
 /// The numbers of objects and findings of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -138,6 +151,24 @@ impl AuditReport {
     /// The findings with their severities.
     pub fn listed(&self) -> impl Iterator<Item = ListedFinding<'_>> {
         self.findings.iter().map(ListedFinding::of)
+    }
+
+    /// The files that could not be read, and the documents that could not be parsed. Files that are no text are left out.
+    pub fn unread_parts(&self) -> impl Iterator<Item = UnreadPart<'_>> {
+        let files = self.unread_files.iter().filter(|one| one.is_error);
+        let files = files.map(|one| UnreadPart {
+            file: &one.file,
+            position: None,
+            problem: &one.problem,
+            is_error: true,
+        });
+        let documents = self.unread.iter().map(|one| UnreadPart {
+            file: &one.file,
+            position: Some((one.line, one.column)),
+            problem: &one.problem,
+            is_error: one.is_error,
+        });
+        files.chain(documents)
     }
 
     /// A report of `findings` about `subject`.

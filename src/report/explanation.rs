@@ -44,31 +44,31 @@ pub struct Example {
 }
 
 impl Example {
-    const fn new(file: &'static str, text: &'static str) -> Option<Self> {
-        Some(Self {
+    const fn new(file: &'static str, text: &'static str) -> Self {
+        Self {
             file,
             text,
             policy: "",
-        })
+        }
     }
 
     /// A file with variables.
-    const fn env(text: &'static str) -> Option<Self> {
+    const fn env(text: &'static str) -> Self {
         Self::new("app.env", text)
     }
 
     /// A manifest.
-    const fn yaml(text: &'static str) -> Option<Self> {
+    const fn yaml(text: &'static str) -> Self {
         Self::new("app.yaml", text)
     }
 
     /// A file with variables, under a policy.
-    const fn with_policy(policy: &'static str, text: &'static str) -> Option<Self> {
-        Some(Self {
+    const fn with_policy(policy: &'static str, text: &'static str) -> Self {
+        Self {
             file: "app.env",
             text,
             policy,
-        })
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::NoRegion,
         Explanation {
             why: "Which profile is right depends on the region that the workload calls.",
-            example: Example::env("MODEL=anthropic.claude-sonnet-4-6\n"),
+            example: Some(Example::env("MODEL=anthropic.claude-sonnet-4-6\n")),
             advice: concat!(
                 "Set `AWS_REGION` beside the ID, annotate the object or its namespace with `",
                 in_group!("region"),
@@ -24,9 +24,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::RegionOutOfSight,
         Explanation {
             why: "A guess could send requests to another region.",
-            example: Example::yaml(
+            example: Some(Example::yaml(
                 "apiVersion: v1\nkind: Pod\nmetadata: {name: chat}\nspec:\n  containers:\n  - name: app\n    env:\n    - {name: MODEL, value: anthropic.claude-sonnet-4-6}\n    - {name: AWS_REGION, valueFrom: {secretKeyRef: {name: aws, key: region}}}\n",
-            ),
+            )),
             advice: concat!(
                 "Write the region as a value, or annotate the object with `",
                 in_group!("region"),
@@ -38,9 +38,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::RegionConflict,
         Explanation {
             why: "The answer is not the same in both regions.",
-            example: Example::env(
+            example: Some(Example::env(
                 "MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=us-east-1\nAWS_DEFAULT_REGION=eu-west-1\n",
-            ),
+            )),
             advice: concat!(
                 "Set both to one region, or annotate the object with `",
                 in_group!("region"),
@@ -52,9 +52,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::NotARegion,
         Explanation {
             why: "It has a typing error, or is the region of another cloud.",
-            example: Example::env(
+            example: Some(Example::env(
                 "MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=asia-northeast-1\n",
-            ),
+            )),
             advice: "Correct the region.",
         },
     ),
@@ -62,7 +62,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::RegionUnknown,
         Explanation {
             why: "The region is newer than the catalog, or needs an account of its own.",
-            example: Example::env("MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=eusc-de-east-1\n"),
+            example: Some(Example::env(
+                "MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=eusc-de-east-1\n",
+            )),
             advice: "Update the program, or add a mapping with the rows of the region.",
         },
     ),
@@ -70,9 +72,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::ReferenceUnseen,
         Explanation {
             why: "It may not exist yet, or be in a file that was not read.",
-            example: Example::yaml(
+            example: Some(Example::yaml(
                 "apiVersion: v1\nkind: Pod\nmetadata: {name: chat}\nspec:\n  containers:\n  - name: app\n    env:\n    - {name: FALLBACK, value: us.anthropic.claude-sonnet-4-6}\n    - {name: MODEL, valueFrom: {configMapKeyRef: {name: models, key: model}}}\n",
-            ),
+            )),
             advice: "Audit the file of the ConfigMap together with that of the workload. In a cluster, wait until the ConfigMap exists.",
         },
     ),
@@ -80,9 +82,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::MayBeShadowed,
         Explanation {
             why: "Which text the application gets is unknown.",
-            example: Example::yaml(
+            example: Some(Example::yaml(
                 "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: models}\ndata: {MODEL: anthropic.claude-sonnet-4-6, AWS_REGION: us-east-1}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: chat}\nspec:\n  containers:\n  - name: app\n    envFrom: [{configMapRef: {name: models}}, {secretRef: {name: keys}}]\n",
-            ),
+            )),
             advice: "Name the variable under `env`, or put the ConfigMap behind the Secret in `envFrom`.",
         },
     ),
@@ -90,9 +92,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::OutOfSight,
         Explanation {
             why: "Such a source is a Secret, or a field that is known only when the Pod runs.",
-            example: Example::yaml(
+            example: Some(Example::yaml(
                 "apiVersion: v1\nkind: Pod\nmetadata: {name: chat}\nspec:\n  containers:\n  - name: app\n    env:\n    - {name: FALLBACK, value: us.anthropic.claude-sonnet-4-6}\n    - {name: MODEL, valueFrom: {secretKeyRef: {name: keys, key: model}}}\n",
-            ),
+            )),
             advice: "Move the ID to a ConfigMap, or check the source by hand.",
         },
     ),
@@ -100,7 +102,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::WorksDirectly,
         Explanation {
             why: "A profile would only widen where requests may go.",
-            example: Example::env("MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=eu-west-2\n"),
+            example: Some(Example::env(
+                "MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=eu-west-2\n",
+            )),
             advice: "Nothing. If a profile is wanted, set an override in the policy.",
         },
     ),
@@ -108,9 +112,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::EndOfLife,
         Explanation {
             why: "Every call fails.",
-            example: Example::env(
+            example: Some(Example::env(
                 "MODEL=anthropic.claude-3-haiku-20240307-v1:0\nAWS_REGION=us-east-1\n",
-            ),
+            )),
             advice: "Change to the successor and test the application with it, or set `replacements` in the policy.",
         },
     ),
@@ -118,7 +122,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::OnlyGlobalServes,
         Explanation {
             why: "A global profile may route requests to every commercial region.",
-            example: Example::env("MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=sa-east-1\n"),
+            example: Some(Example::env(
+                "MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=sa-east-1\n",
+            )),
             advice: "If data may leave the region so, set `geography.global: Fallback` in the policy. Otherwise call another region, or use another model.",
         },
     ),
@@ -126,9 +132,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::NothingServes,
         Explanation {
             why: "Every call fails.",
-            example: Example::env(
+            example: Some(Example::env(
                 "MODEL=anthropic.claude-opus-4-1-20250805-v1:0\nAWS_REGION=sa-east-1\n",
-            ),
+            )),
             advice: "Call another region, or use another model.",
         },
     ),
@@ -136,9 +142,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::GeographyNotAllowed,
         Explanation {
             why: "The message names both jurisdictions.",
-            example: Example::env(
+            example: Some(Example::env(
                 "MODEL=anthropic.claude-sonnet-4-5-20250929-v1:0\nAWS_REGION=eu-west-2\n",
-            ),
+            )),
             advice: "If data may cross that border, add the geography to `geography.allowed` of the policy. Otherwise call another region, or use another model.",
         },
     ),
@@ -146,10 +152,10 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::DestinationNotAllowed,
         Explanation {
             why: "The message names the region.",
-            example: Example::with_policy(
+            example: Some(Example::with_policy(
                 "geography: {allowedDestinations: [us-east-1]}\n",
                 "MODEL=anthropic.claude-sonnet-4-6\nAWS_REGION=us-east-1\n",
-            ),
+            )),
             advice: "Add the region to `geography.allowedDestinations` of the policy, call another region, or use another model.",
         },
     ),
@@ -157,7 +163,9 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::DestinationsUnknown,
         Explanation {
             why: "Whether the policy permits them is unknown too.",
-            example: Example::env("MODEL=anthropic.claude-mythos-5-1\nAWS_REGION=us-east-1\n"),
+            example: Some(Example::env(
+                "MODEL=anthropic.claude-mythos-5-1\nAWS_REGION=us-east-1\n",
+            )),
             advice: "Update the program, or add a mapping that has the destinations.",
         },
     ),
@@ -165,10 +173,10 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::ReplacementNotServed,
         Explanation {
             why: "The original ID stays, which may not work either.",
-            example: Example::with_policy(
+            example: Some(Example::with_policy(
                 "replacements: [{from: anthropic.claude-v2, to: anthropic.claude-fable-5-2}]\n",
                 "MODEL=anthropic.claude-v2\nAWS_REGION=us-east-1\n",
-            ),
+            )),
             advice: "Name another model in `replacements` of the policy.",
         },
     ),
@@ -176,10 +184,10 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
         Reason::OverrideNeedsWholeValue,
         Explanation {
             why: "Here a route is before the ID.",
-            example: Example::with_policy(
+            example: Some(Example::with_policy(
                 "overrides:\n- modelId: anthropic.claude-sonnet-4-6\n  sourceRegions: [us-east-1]\n  target: arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a\n",
                 "MODEL=bedrock/anthropic.claude-sonnet-4-6\nAWS_REGION=us-east-1\n",
-            ),
+            )),
             advice: "Write the ID without the route, or the ARN in the form that the application expects.",
         },
     ),

@@ -8,21 +8,24 @@ use crate::report::{AuditReport, FindingRecord, messages};
 
 use super::FormatOptions;
 
-/// A workflow command for each finding, and for each document that is not YAML or JSON.
+/// A workflow command for each finding that is shown, and for each file and document that was not read. The most urgent are first:
+/// GitHub shows ten of a level in each step.
 pub fn github(report: &AuditReport, options: FormatOptions<'_>) -> String {
     let mut text = String::new();
-    for one in &report.unread {
+    for one in report.unread_parts() {
         let level = if one.is_error { "error" } else { "notice" };
-        let path = options.paths.path(&one.file);
-        let place = place(&path, one.line, one.column, None);
-        let problem = message(&one.problem);
+        let path = options.paths.path(one.file);
+        let place = place(&path, one.position, None);
+        let problem = message(one.problem);
         let _ = writeln!(text, "::{level} {place},title=unread::{problem}");
     }
-    for one in Show::select(options.show, report) {
+    let mut shown: Vec<_> = Show::select(options.show, report).collect();
+    shown.sort_by_key(|one| one.severity());
+    for one in shown {
         let level = level(one.severity());
         let place = one.source.as_ref().map(|source| {
             let path = options.paths.path(&source.file);
-            place(&path, source.line, source.column, source.end_column) + ","
+            place(&path, Some((source.line, source.column)), source.end_column) + ","
         });
         let place = place.unwrap_or_default();
         let title = property(&title(one));
@@ -48,9 +51,11 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn place(path: &str, line: usize, column: usize, end: Option<usize>) -> String {
-    let path = property(path);
-    let mut place = format!("file={path},line={line},col={column}");
+fn place(path: &str, position: Option<(usize, usize)>, end: Option<usize>) -> String {
+    let mut place = format!("file={}", property(path));
+    if let Some((line, column)) = position {
+        let _ = write!(place, ",line={line},col={column}");
+    }
     if let Some(end) = end {
         let _ = write!(place, ",endColumn={end}");
     }

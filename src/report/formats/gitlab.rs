@@ -30,7 +30,7 @@ struct GitLabLines {
     begin: usize,
 }
 
-/// The findings that are shown, and the documents that are not YAML or JSON, as a JSON array.
+/// The findings that are shown, and the files and documents that were not read, as a JSON array.
 ///
 /// # Errors
 /// Never: the report has only values that JSON has.
@@ -39,14 +39,14 @@ pub fn gitlab(
     options: FormatOptions<'_>,
 ) -> Result<String, serde_json::Error> {
     let paths = options.paths;
-    let unread = report.unread.iter().map(|one| {
-        let path = paths.path(&one.file);
+    let unread = report.unread_parts().map(|one| {
+        let path = paths.path(one.file);
         GitLabFinding {
-            description: one.problem.clone(),
+            description: one.problem.to_owned(),
             check_name: "unread",
             fingerprint: content_hash(&serde_json::json!(["unread", path, one.problem])),
             severity: if one.is_error { "critical" } else { "info" },
-            location: location(path, one.line),
+            location: location(path, one.position.map_or(1, |(line, _)| line)),
         }
     });
     let fingerprints = fingerprints(&report.findings, |name| paths.path(name));

@@ -1,11 +1,11 @@
-//! A report of tests in the format of JUnit: each file is a suite, and each finding a test case.
+//! A report of tests in the format of `JUnit`: each file is a suite, and each finding a test case.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::report::severity::Severity;
-use crate::report::{AuditReport, FindingRecord, UnreadDocument, messages};
+use crate::report::{AuditReport, FindingRecord, UnreadPart, messages};
 
 use super::FormatOptions;
 
@@ -22,12 +22,12 @@ struct JUnitSuite {
     skipped: usize,
 }
 
-/// All findings as XML: errors and changes have failed, notes are skipped, warnings and IDs that are right have passed. A document that
-/// is not YAML or JSON is a case with an error.
+/// All findings as XML: errors and changes have failed, notes are skipped, warnings and IDs that are right have passed. A file or document
+/// that was not read is a case with an error.
 pub fn junit(report: &AuditReport, options: FormatOptions<'_>) -> String {
     let mut suites: BTreeMap<String, JUnitSuite> = BTreeMap::new();
-    for one in &report.unread {
-        let path = options.paths.path(&one.file);
+    for one in report.unread_parts() {
+        let path = options.paths.path(one.file);
         suites.entry(path).or_default().add_unread(one);
     }
     for one in &report.findings {
@@ -86,9 +86,9 @@ impl JUnitSuite {
         self.case(&name, cause.as_str(), &result);
     }
 
-    fn add_unread(&mut self, one: &UnreadDocument) {
+    fn add_unread(&mut self, one: UnreadPart<'_>) {
         self.tests += 1;
-        let problem = escaped(&one.problem);
+        let problem = escaped(one.problem);
         let result = if one.is_error {
             self.errors += 1;
             format!("<error message=\"{problem}\" type=\"unread\"/>")
@@ -96,7 +96,11 @@ impl JUnitSuite {
             self.skipped += 1;
             format!("<skipped message=\"{problem}\"/>")
         };
-        self.case(&format!("{}:{}", one.line, one.column), "unread", &result);
+        let name = one.position.map_or_else(
+            || "file".to_owned(),
+            |(line, column)| format!("{line}:{column}"),
+        );
+        self.case(&name, "unread", &result);
     }
 
     fn case(&mut self, name: &str, class: &str, result: &str) {

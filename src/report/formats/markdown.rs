@@ -1,11 +1,12 @@
 //! A comment on a pull request, in GitHub's and GitLab's Markdown.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::report::printable::printable;
 use crate::report::severity::Severity;
 use crate::report::text::Show;
-use crate::report::{AuditReport, FindingRecord, messages};
+use crate::report::{AuditReport, FindingRecord, UnreadPart, messages};
 
 use super::FormatOptions;
 
@@ -21,15 +22,11 @@ pub fn markdown(report: &AuditReport, options: FormatOptions<'_>) -> String {
     let counts = messages::summary(report, 0, usize::MAX);
     let counts = counts.lines().next().unwrap_or_default();
     let mut text = format!("**bedrock-profiles**: {counts}\n");
-    let unread = report.unread.iter().filter(|one| one.is_error);
-    for one in unread {
-        if text.len() > LIMIT / 4 {
-            break;
-        }
-        let path = code(&options.paths.path(&one.file));
-        let problem = escaped(&one.problem);
-        let (line, column) = (one.line, one.column);
-        let _ = write!(text, "\n- {path}:{line}:{column}: {problem}\n");
+    let unread = report.unread_parts().filter(|one| one.is_error);
+    let unread: Vec<_> = unread.map(|one| unread_row(one, options)).collect();
+    if !unread.is_empty() {
+        text.push('\n');
+        add_rows(&unread, LIMIT / 4, &mut text);
     }
     let shown: Vec<_> = Show::select(options.show, report).collect();
     let (urgent, rest): (Vec<_>, Vec<_>) = shown
@@ -37,7 +34,7 @@ pub fn markdown(report: &AuditReport, options: FormatOptions<'_>) -> String {
         .partition(|one| one.severity() <= Severity::Change);
     if !urgent.is_empty() {
         let _ = write!(text, "\n{HEAD}");
-        add_rows(&urgent, options, &mut text);
+        add_rows(&rows(&urgent, options), LIMIT, &mut text);
     }
     if !rest.is_empty() {
         let count = rest.len();
@@ -45,43 +42,92 @@ pub fn markdown(report: &AuditReport, options: FormatOptions<'_>) -> String {
             text,
             "\n<details><summary>{count} less urgent</summary>\n\n{HEAD}"
         );
-        add_rows(&rest, options, &mut text);
+        add_rows(&rows(&rest, options), LIMIT, &mut text);
         text.push_str("\n</details>\n");
     }
     text
 }
 
-/// A row for each finding that fits, then the number of the others.
-fn add_rows(findings: &[&FindingRecord], options: FormatOptions<'_>, text: &mut String) {
-    for (at, one) in findings.iter().enumerate() {
-        let row = row(one, options);
-        if text.len() + row.len() > LIMIT {
-            let others = findings.len() - at;
+/// The rows that fit into `limit` bytes, then the number of the others.
+fn add_rows(rows: &[String], limit: usize, text: &mut String) {
+    for (at, row) in rows.iter().enumerate() {
+        if text.len() + row.len() > limit {
+            let others = rows.len() - at;
             let _ = writeln!(
                 text,
                 "\n{others} more are not shown: a comment has a limit."
             );
             return;
         }
-        text.push_str(&row);
+        text.push_str(row);
     }
 }
 
-fn row(one: &FindingRecord, options: FormatOptions<'_>) -> String {
-    let place = match (&one.source, &one.object) {
-        (Some(source), _) => format!("{}:{}", options.paths.path(&source.file), source.line),
-        (None, object) => object.as_ref().map(ToString::to_string).unwrap_or_default(),
-    };
-    let result = match &one.after {
-        Some(after) if one.severity() == Severity::Change => code(after),
-        Some(_) | None => {
-            let step = messages::next_step(one);
-            let separator = if step.is_empty() { "" } else { ": " };
-            format!("{}{separator}{}", one.cause(), escaped(&step))
+fn unread_row(one: UnreadPart<'_>, options: FormatOptions<'_>) -> String {
+    let path = code(&options.paths.path(one.file));
+    let position = one
+        .position
+        .map(|(line, column)| format!(":{line}:{column}"));
+    let problem = escaped(one.problem);
+    format!("- {path}{}: {problem}\n", position.unwrap_or_default())
+}
+
+/// A row for each finding; equal ones of a file or an object are one row, with their number.
+fn rows(findings: &[&FindingRecord], options: FormatOptions<'_>) -> Vec<String> {
+    let (mut rows, mut positions) = (Vec::new(), BTreeMap::new());
+    for one in findings {
+        let row = MarkdownRow::of(one, options);
+        let key = (row.file.clone(), row.rest.clone());
+        let at = *positions.entry(key).or_insert(rows.len());
+        match rows.get_mut(at) {
+            None => rows.push((row, 1_usize)),
+            Some((_, count)) => *count += 1,
         }
-    };
-    let (place, id) = (code(&place), code(&messages::id(one)));
-    format!("| {place} | {} | {id} | {result} |\n", one.severity())
+    }
+    rows.iter().map(|(row, count)| row.text(*count)).collect()
+}
+
+/// A row of a table.
+struct MarkdownRow {
+    /// The file, or the object of a cluster.
+    file: String,
+    line: Option<usize>,
+    /// The cells behind the place.
+    rest: String,
+}
+
+impl MarkdownRow {
+    fn of(one: &FindingRecord, options: FormatOptions<'_>) -> Self {
+        let (file, line) = match (&one.source, &one.object) {
+            (Some(source), _) => (options.paths.path(&source.file), Some(source.line)),
+            (None, object) => {
+                let object = object.as_ref().map(ToString::to_string);
+                (object.unwrap_or_default(), None)
+            }
+        };
+        let result = match &one.after {
+            Some(after) if one.severity() == Severity::Change => code(after),
+            Some(_) | None => {
+                let step = messages::next_step(one);
+                let separator = if step.is_empty() { "" } else { ": " };
+                format!("{}{separator}{}", one.cause(), escaped(&step))
+            }
+        };
+        let id = code(&messages::id(one));
+        let rest = format!("{} | {id} | {result}", one.severity());
+        Self { file, line, rest }
+    }
+
+    fn text(&self, count: usize) -> String {
+        let Self { file, line, rest } = self;
+        let place = line.map_or_else(|| file.clone(), |line| format!("{file}:{line}"));
+        let times = if count > 1 {
+            format!(" (×{count})")
+        } else {
+            String::new()
+        };
+        format!("| {} | {rest}{times} |\n", code(&place))
+    }
 }
 
 /// A text as code in a cell of a table. A backtick or a vertical bar would end the code or the cell.

@@ -10,7 +10,7 @@ use crate::report::explanation::explanation;
 use crate::report::fingerprint::fingerprints;
 use crate::report::severity::Severity;
 use crate::report::text::Show;
-use crate::report::{AuditReport, FindingRecord, Source, UnreadDocument, messages};
+use crate::report::{AuditReport, FindingRecord, Source, UnreadPart, messages};
 
 use super::FormatOptions;
 
@@ -51,7 +51,7 @@ pub fn sarif(
         let rule_index = causes.range(..one.cause()).count();
         result(one, rule_index, fingerprint, &fixable, options)
     });
-    let notifications = report.unread.iter().map(|one| notification(one, options));
+    let notifications = report.unread_parts().map(|one| notification(one, options));
     let log = SarifLog {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         version: "2.1.0",
@@ -135,11 +135,11 @@ fn result(
 fn location(one: &FindingRecord, options: FormatOptions<'_>) -> ResultLocation {
     let physical = one.source.as_ref().map(|source| PhysicalLocation {
         artifact_location: artifact(&options.paths.path(&source.file)),
-        region: TextRegion {
+        region: Some(TextRegion {
             start_line: source.line,
             start_column: source.column,
             end_column: source.end_column,
-        },
+        }),
     });
     let logical = one.object.as_ref().map(|object| LogicalLocation {
         name: object.name.clone(),
@@ -152,19 +152,19 @@ fn location(one: &FindingRecord, options: FormatOptions<'_>) -> ResultLocation {
     }
 }
 
-fn notification(one: &UnreadDocument, options: FormatOptions<'_>) -> Notification {
+fn notification(one: UnreadPart<'_>, options: FormatOptions<'_>) -> Notification {
     let level = if one.is_error { "error" } else { "note" };
     Notification {
         level,
-        message: SarifMessage::new(one.problem.clone()),
+        message: SarifMessage::new(one.problem.to_owned()),
         locations: [ResultLocation {
             physical_location: Some(PhysicalLocation {
-                artifact_location: artifact(&options.paths.path(&one.file)),
-                region: TextRegion {
-                    start_line: one.line,
-                    start_column: one.column,
+                artifact_location: artifact(&options.paths.path(one.file)),
+                region: one.position.map(|(line, column)| TextRegion {
+                    start_line: line,
+                    start_column: column,
                     end_column: None,
-                },
+                }),
             }),
             logical_locations: Vec::new(),
         }],

@@ -9,7 +9,7 @@ use crate::domain::reason::Reason;
 use crate::report::fingerprint::fingerprints;
 use crate::report::fixtures::record;
 use crate::report::{
-    AuditReport, AuditSubject, FindingRecord, Source, ToolVersion, UnreadDocument,
+    AuditReport, AuditSubject, FindingRecord, Source, ToolVersion, UnreadDocument, UnreadFile,
 };
 
 fn paths() -> RepositoryPaths {
@@ -79,7 +79,10 @@ fn a_fingerprint_survives_a_moved_line_and_tells_equal_findings_apart() {
     let of = |findings: &[FindingRecord]| fingerprints(findings, |name| paths().path(name));
     let one = in_file("a.yaml", 1, None);
     let moved = in_file("./a.yaml", 9, None);
-    assert_eq!(of(&[one.clone()]), of(&[moved.clone()]));
+    assert_eq!(
+        of(std::slice::from_ref(&one)),
+        of(std::slice::from_ref(&moved))
+    );
     let two = of(&[one.clone(), moved.clone()]);
     assert_eq!(two[0], of(&[one])[0]);
     assert_ne!(two[0], two[1]);
@@ -108,6 +111,14 @@ fn workflow_commands_are_escaped() {
         "::warning file=deploy/a%2Cb%3Ac%25.yaml,line=4,col=3,endColumn=21,title=NoRegion::\
          anthropic.claude-x: first%0D%0Asecond: 100%25, done\n"
     );
+    let order = vec![
+        in_file("a", 1, Some(Reason::NoRegion)),
+        in_file("a", 2, None),
+        in_file("a", 3, Some(Reason::NothingServes)),
+    ];
+    let commands = rendered(github, &report(order));
+    let lines = commands.split("line=").skip(1).map(|rest| &rest[..1]);
+    assert_eq!(lines.collect::<String>(), "321", "the most urgent first");
     let stored = record("chat", None);
     assert_eq!(
         rendered(github, &report(vec![stored])),
@@ -127,7 +138,17 @@ fn a_comment_is_escaped_and_bounded() {
         "| deploy/a\\`\\|&lt;b&gt;.yaml:4 | warning | `anthropic.claude-x` | NoRegion: \
          &lt;script&gt;\\|\\*x\\*\\|&lt;/script&gt; |"
     );
-    let many = |reason| (1..2000).map(move |line| in_file("a.yaml", line, reason));
+    let equal = rendered(
+        markdown,
+        &report((1..9).map(|line| in_file("a.yaml", line, None)).collect()),
+    );
+    let row =
+        "| `deploy/a.yaml:1` | change | `anthropic.claude-x` | `us.anthropic.claude-x` (×8) |\n";
+    assert!(
+        equal.ends_with(&format!("|---|---|---|---|\n{row}")),
+        "{equal}"
+    );
+    let many = |reason| (1..2000).map(move |line| in_file(&format!("{line}.yaml"), line, reason));
     let all = many(None).chain(many(Some(Reason::NoRegion))).collect();
     let text = rendered(markdown, &report(all));
     assert!(text.len() < 65_000, "{}", text.len());
@@ -223,8 +244,13 @@ fn the_rules_of_a_log_are_the_causes_of_its_results() {
 }
 
 #[test]
-fn a_document_that_is_not_yaml_is_in_every_format() {
+fn what_was_not_read_is_in_every_format() {
     let mut report = report(Vec::new());
+    report.unread_files.push(UnreadFile {
+        file: "none.yaml".to_owned(),
+        problem: "permission denied".to_owned(),
+        is_error: true,
+    });
     report.unread.push(UnreadDocument {
         file: "broken.yaml".to_owned(),
         line: 7,
@@ -242,7 +268,13 @@ fn a_document_that_is_not_yaml_is_in_every_format() {
         rendered(gitlab, &report),
         rendered(sarif, &report),
     ] {
-        for part in ["deploy/broken.yaml", "7", "unclosed bracket"] {
+        for part in [
+            "deploy/broken.yaml",
+            "7",
+            "unclosed bracket",
+            "deploy/none.yaml",
+            "permission denied",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

@@ -47,7 +47,7 @@ pub fn sentence(record: &FindingRecord) -> String {
     match record.cause() {
         Cause::Change | Cause::Missed => finding(record),
         cause if step.is_empty() => format!("{}: {}", id(record), cause.description()),
-        _ => format!("{}: {step}", id(record)),
+        Cause::Legacy | Cause::Reason(_) => format!("{}: {step}", id(record)),
     }
 }
 

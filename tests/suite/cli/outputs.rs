@@ -116,7 +116,12 @@ fn sarif_is_valid() {
     }
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a b.yaml"), "a: [\n").unwrap();
-    let log = json_in(folder.path(), "sarif");
+    let done = audit_in(folder.path(), &[".", "none.yaml", "-o", "sarif"]);
+    let log: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let invocation = &log["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let notifications = invocation["toolExecutionNotifications"].as_array();
+    assert_eq!(notifications.unwrap().len(), 2);
     assert_valid(&schema, &log);
     let mut wrong = log;
     wrong["runs"][0]["tool"] = Value::Null;

@@ -3,6 +3,9 @@
 use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::domain::judge::{Action, Context, judge};
 use bedrock_profiles::domain::object::Object;
+use bedrock_profiles::report::formats::{self, FormatOptions, RepositoryPaths};
+use bedrock_profiles::report::terminal::table;
+use bedrock_profiles::report::text::{GroupBy, Show, TextOptions, text};
 use bedrock_profiles::report::{
     AuditReport, AuditSubject, FindingRecord, RecordContext, ToolVersion,
 };
@@ -53,8 +56,36 @@ fn report(world: &Scenario, object: &Value) -> String {
         unread_files: Vec::new(),
         unread: Vec::new(),
     };
-    let report = AuditReport::new(subject, records.collect());
-    serde_json::to_string(&report).unwrap()
+    in_every_format(&AuditReport::new(subject, records.collect()))
+}
+
+fn in_every_format(report: &AuditReport) -> String {
+    let paths = RepositoryPaths::new("/repo".into(), "/repo".into());
+    let options = FormatOptions {
+        show: &[Show::All],
+        paths: &paths,
+    };
+    let width = 80;
+    let show = options.show;
+    let group_by = GroupBy::File;
+    [
+        serde_json::to_string(report).unwrap(),
+        text(
+            report,
+            TextOptions {
+                show,
+                group_by,
+                width,
+            },
+        ),
+        table(report),
+        formats::sarif(report, options).unwrap(),
+        formats::junit(report, options),
+        formats::github(report, options),
+        formats::gitlab(report, options).unwrap(),
+        formats::markdown(report, options),
+    ]
+    .concat()
 }
 
 #[test]

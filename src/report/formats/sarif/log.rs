@@ -101,7 +101,8 @@ pub(super) struct ResultLocation {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PhysicalLocation {
     pub(super) artifact_location: ArtifactLocation,
-    pub(super) region: TextRegion,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region: Option<TextRegion>,
 }
 
 #[derive(Serialize)]
