@@ -238,11 +238,9 @@ impl FindingRecord {
             .filter(|target| !matches!(target, Target::Direct(_)))
             .map(ToString::to_string);
         Self {
-            object,
             seen_in: None,
             instances: 0,
             source: None,
-            pointer,
             reference: judged.finding.site.reference().map(ReferenceRecord::of),
             inner_pointer: inner.map(|inner| inner.pointer.clone()),
             span: [span.start, span.end],
@@ -253,7 +251,12 @@ impl FindingRecord {
                 Outcome::Leave
             },
             reason: judged.resolution.reason(),
-            message: messages::unchanged(judged, policy, snapshot),
+            message: match (judged.resolution.reason(), &object) {
+                (Some(Reason::CustomResource), Some(object)) if !pointer.is_empty() => {
+                    Some(messages::custom_field(&object.kind, &pointer))
+                }
+                _ => messages::unchanged(judged, policy, snapshot),
+            },
             suggestion: judged.suggestion.as_ref().map(ToString::to_string),
             profile,
             before: judged.finding.text().to_owned(),
@@ -270,6 +273,8 @@ impl FindingRecord {
             mapping: mapping.map(|(name, _)| name.to_owned()),
             catalog_date: mapping.and_then(|(_, date)| date),
             lifecycle: lifecycle(judged, snapshot, today),
+            object,
+            pointer,
         }
     }
 }

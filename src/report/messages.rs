@@ -187,6 +187,13 @@ pub fn unchanged(one: &JudgedFinding<'_>, policy: &Policy, snapshot: &Snapshot) 
     Some(Unchanged::of(one, reason, policy, snapshot).message())
 }
 
+/// Why an ID in a field of a custom resource is not rewritten.
+pub fn custom_field(kind: &str, pointer: &str) -> String {
+    format!(
+        "the field {pointer} belongs to the controller of {kind}; its documentation says whether it takes inference profiles"
+    )
+}
+
 /// One change with its place, region and the source of the region, as in audit annotations and the log; `None` where
 /// nothing changes.
 pub fn change(one: &JudgedFinding<'_>) -> Option<String> {

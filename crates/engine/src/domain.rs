@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod command;
 pub mod config_maps;
 pub mod context_rules;
+mod custom_kinds;
 pub mod detect;
 pub mod environment;
 mod expansion;

@@ -4,8 +4,10 @@
 
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
+use crate::domain::custom_kinds;
 use crate::domain::kinds::BuiltInKind;
 use crate::domain::placeholder::has_placeholder;
+use crate::domain::reason::Reason;
 
 mod env_var;
 mod variable_name;
@@ -35,13 +37,13 @@ pub struct Object<'t> {
 pub enum ObjectKind {
     /// A Pod.
     Pod,
-    /// A built-in kind with a Pod template.
+    /// A built-in or custom kind with a Pod template.
     Template,
     /// A ConfigMap.
     ConfigMap,
     /// A Secret. It is only reported.
     Secret,
-    /// Any other kind, whose fields only its controller interprets.
+    /// Any other kind, most of whose fields only its controller interprets.
     Custom,
     /// A configuration file, not a Kubernetes object.
     Plain,
@@ -83,7 +85,10 @@ impl<'t> Object<'t> {
             },
             None if api_version.is_empty() || kind.is_empty() => (ObjectKind::Plain, None),
             None if (api_version, kind) == ("v1", "Secret") => (ObjectKind::Secret, None),
-            None => (ObjectKind::Custom, None),
+            None => match custom_kinds::template_path(group, kind) {
+                Some(path) => (ObjectKind::Template, tree.at(root, path)),
+                None => (ObjectKind::Custom, None),
+            },
         };
         Self {
             tree,
@@ -148,6 +153,14 @@ impl<'t> Object<'t> {
     /// Whether the object defines custom resources; the descriptions of their fields configure nothing.
     pub fn is_definition(&self) -> bool {
         self.kind == ObjectKind::Custom && self.field(&["kind"]) == Some("CustomResourceDefinition")
+    }
+
+    /// Why a text of a custom resource is not evaluated as that of a file, such as Helm values or a patch; `None` if it is.
+    pub(crate) fn role_in_custom_resource(&self, node: NodeId) -> Option<Reason> {
+        let field = |name| self.field(&[name]).unwrap_or_default();
+        let group = field("apiVersion").split_once('/');
+        let kind = (group.map_or("", |(group, _)| group), field("kind"));
+        custom_kinds::role(self.tree, self.root, node, kind)
     }
 
     /// Whether a controller owns the object. An object that a user applies has no controller.

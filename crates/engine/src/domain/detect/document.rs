@@ -200,7 +200,7 @@ impl<'t> DocumentWalk<'t, '_, 't> {
     fn base_at(&mut self, node: NodeId) -> Base<'t> {
         let (around, nearby) = self.around(node);
         let mut base = Base::of(around);
-        base.role = self.base.role;
+        base.role = self.role(node);
         base.levels = nearby.levels;
         base.region_path = nearby.own.path.into();
         base
@@ -248,7 +248,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
         if !self.budget.spend_steps(levels * STEPS_PER_LEVEL) {
             return;
         }
-        let role = self.base.role;
+        let role = self.role(node);
         let role = role.or_else(|| self.snapshot.context_rules.reason(&around));
         let (setting, listed) = self.setting(node);
         let whole = TextContext::of(text, setting);
@@ -264,6 +264,17 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
                 ..syntax
             });
             self.push(node, token, place, syntax, nearby.clone());
+        }
+    }
+
+    /// The reason for no change of a text, whatever is beside it: that of the document, unless the text is in a field of a custom
+    /// resource that is evaluated as a file.
+    fn role(&self, node: NodeId) -> Option<Reason> {
+        match self.base.role {
+            Some(Reason::CustomResource) if self.within.is_none() => {
+                self.object.role_in_custom_resource(node)
+            }
+            role => role,
         }
     }
 
@@ -302,7 +313,6 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     /// Finds the IDs in keys. They are reported and never changed.
     fn keys(&mut self, root: NodeId) {
         let tree = self.tree;
-        let reason = self.base.role.unwrap_or(Reason::MapKey);
         for node in tree.keyed(root) {
             let (Some(key), Some(raw)) = (tree.key(node), tree.raw_key(node)) else {
                 continue;
@@ -311,6 +321,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
                 if !self.budget.spend_findings(1) {
                     return;
                 }
+                let reason = self.role(node).unwrap_or(Reason::MapKey);
                 let span = token.span.clone();
                 let found = if let Some(site) = self.within {
                     let start = self.start + raw.start;
