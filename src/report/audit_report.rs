@@ -1,5 +1,6 @@
 //! The report of an audit: what was looked at, and every finding.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bedrock_profiles_engine::in_group;
@@ -111,15 +112,15 @@ pub struct UnreadDocument {
     pub is_error: bool,
 }
 
-/// A file or document that was not evaluated as a whole.
-#[derive(Debug, Clone, Copy)]
+/// A file, a document or a list of a cluster that was not evaluated as a whole.
+#[derive(Debug, Clone)]
 pub struct UnreadPart<'r> {
-    /// The name of the file.
-    pub file: &'r str,
+    /// The name of the file; `None` for a list of a cluster.
+    pub file: Option<&'r str>,
     /// Line and column in characters, from 1; `None` for a whole file.
     pub position: Option<(usize, usize)>,
     /// What is wrong.
-    pub problem: &'r str,
+    pub problem: Cow<'r, str>,
     /// Whether it is an error.
     pub is_error: bool,
 }
@@ -153,22 +154,29 @@ impl AuditReport {
         self.findings.iter().map(ListedFinding::of)
     }
 
-    /// The files that could not be read, and the documents that could not be parsed. Files that are no text are left out.
+    /// The lists of a cluster that were not read to their end, the files that could not be read, and the documents that could not be
+    /// parsed. Files that are no text are left out.
     pub fn unread_parts(&self) -> impl Iterator<Item = UnreadPart<'_>> {
         let files = self.unread_files.iter().filter(|one| one.is_error);
         let files = files.map(|one| UnreadPart {
-            file: &one.file,
+            file: Some(one.file.as_str()),
             position: None,
-            problem: &one.problem,
+            problem: Cow::Borrowed(one.problem.as_str()),
             is_error: true,
         });
         let documents = self.unread.iter().map(|one| UnreadPart {
-            file: &one.file,
+            file: Some(one.file.as_str()),
             position: Some((one.line, one.column)),
-            problem: &one.problem,
+            problem: Cow::Borrowed(one.problem.as_str()),
             is_error: one.is_error,
         });
-        files.chain(documents)
+        let lists = self.incomplete.iter().map(|list| UnreadPart {
+            file: None,
+            position: None,
+            problem: format!("cannot list {list}").into(),
+            is_error: true,
+        });
+        lists.chain(files).chain(documents)
     }
 
     /// A report of `findings` about `subject`.

@@ -8,16 +8,18 @@ use crate::report::{AuditReport, FindingRecord, messages};
 
 use super::FormatOptions;
 
-/// A workflow command for each finding that is shown, and for each file and document that was not read. The most urgent are first:
+/// A workflow command for each finding that is shown, and for each part that was not read. The most urgent are first:
 /// GitHub shows ten of a level in each step.
 pub fn github(report: &AuditReport, options: FormatOptions<'_>) -> String {
     let mut text = String::new();
     for one in report.unread_parts() {
         let level = if one.is_error { "error" } else { "notice" };
-        let path = options.paths.path(one.file);
-        let place = place(&path, one.position, None);
-        let problem = message(one.problem);
-        let _ = writeln!(text, "::{level} {place},title=unread::{problem}");
+        let place = one.file.map(|file| {
+            let path = options.paths.path(file);
+            place(&path, one.position, None) + ","
+        });
+        let (place, problem) = (place.unwrap_or_default(), message(&one.problem));
+        let _ = writeln!(text, "::{level} {place}title=unread::{problem}");
     }
     let mut shown: Vec<_> = Show::select(options.show, report).collect();
     shown.sort_by_key(|one| one.severity());

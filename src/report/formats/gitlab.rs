@@ -9,6 +9,9 @@ use crate::report::{AuditReport, FindingRecord, content_hash, messages};
 
 use super::FormatOptions;
 
+/// The path of a list of a cluster, for which there is no file.
+const CLUSTER: &str = "cluster";
+
 /// The fields that GitLab requires of a finding.
 #[derive(Serialize)]
 struct GitLabFinding {
@@ -30,7 +33,7 @@ struct GitLabLines {
     begin: usize,
 }
 
-/// The findings that are shown, and the files and documents that were not read, as a JSON array.
+/// The findings that are shown, and the parts that were not read, as a JSON array.
 ///
 /// # Errors
 /// Never: the report has only values that JSON has.
@@ -40,9 +43,11 @@ pub fn gitlab(
 ) -> Result<String, serde_json::Error> {
     let paths = options.paths;
     let unread = report.unread_parts().map(|one| {
-        let path = paths.path(one.file);
+        let path = one
+            .file
+            .map_or_else(|| CLUSTER.to_owned(), |file| paths.path(file));
         GitLabFinding {
-            description: one.problem.to_owned(),
+            description: one.problem.to_string(),
             check_name: "unread",
             fingerprint: content_hash(&serde_json::json!(["unread", path, one.problem])),
             severity: if one.is_error { "critical" } else { "info" },

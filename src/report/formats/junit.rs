@@ -22,13 +22,14 @@ struct JUnitSuite {
     skipped: usize,
 }
 
-/// All findings as XML: errors and changes have failed, notes are skipped, warnings and IDs that are right have passed. A file or document
-/// that was not read is a case with an error.
+/// All findings as XML: errors and changes have failed, notes are skipped, warnings and IDs that are right have passed. A part that
+/// was not read is a case with an error.
 pub fn junit(report: &AuditReport, options: FormatOptions<'_>) -> String {
     let mut suites: BTreeMap<String, JUnitSuite> = BTreeMap::new();
     for one in report.unread_parts() {
-        let path = options.paths.path(one.file);
-        suites.entry(path).or_default().add_unread(one);
+        let path = one.file.map(|file| options.paths.path(file));
+        let name = path.unwrap_or_else(|| NAME.to_owned());
+        suites.entry(name).or_default().add_unread(&one);
     }
     for one in &report.findings {
         let name = match (&one.source, &one.object) {
@@ -86,9 +87,9 @@ impl JUnitSuite {
         self.case(&name, cause.as_str(), &result);
     }
 
-    fn add_unread(&mut self, one: UnreadPart<'_>) {
+    fn add_unread(&mut self, one: &UnreadPart<'_>) {
         self.tests += 1;
-        let problem = escaped(one.problem);
+        let problem = escaped(&one.problem);
         let result = if one.is_error {
             self.errors += 1;
             format!("<error message=\"{problem}\" type=\"unread\"/>")
@@ -97,7 +98,7 @@ impl JUnitSuite {
             format!("<skipped message=\"{problem}\"/>")
         };
         let name = one.position.map_or_else(
-            || "file".to_owned(),
+            || "all".to_owned(),
             |(line, column)| format!("{line}:{column}"),
         );
         self.case(&name, "unread", &result);

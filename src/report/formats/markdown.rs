@@ -23,7 +23,7 @@ pub fn markdown(report: &AuditReport, options: FormatOptions<'_>) -> String {
     let counts = counts.lines().next().unwrap_or_default();
     let mut text = format!("**bedrock-profiles**: {counts}\n");
     let unread = report.unread_parts().filter(|one| one.is_error);
-    let unread: Vec<_> = unread.map(|one| unread_row(one, options)).collect();
+    let unread: Vec<_> = unread.map(|one| unread_row(&one, options)).collect();
     if !unread.is_empty() {
         text.push('\n');
         add_rows(&unread, LIMIT / 4, &mut text);
@@ -63,12 +63,15 @@ fn add_rows(rows: &[String], limit: usize, text: &mut String) {
     }
 }
 
-fn unread_row(one: UnreadPart<'_>, options: FormatOptions<'_>) -> String {
-    let path = code(&options.paths.path(one.file));
+fn unread_row(one: &UnreadPart<'_>, options: FormatOptions<'_>) -> String {
+    let problem = escaped(&one.problem);
+    let Some(file) = one.file else {
+        return format!("- {problem}\n");
+    };
+    let path = code(&options.paths.path(file));
     let position = one
         .position
         .map(|(line, column)| format!(":{line}:{column}"));
-    let problem = escaped(one.problem);
     format!("- {path}{}: {problem}\n", position.unwrap_or_default())
 }
 

@@ -51,7 +51,7 @@ pub fn sarif(
         let rule_index = causes.range(..one.cause()).count();
         result(one, rule_index, fingerprint, &fixable, options)
     });
-    let notifications = report.unread_parts().map(|one| notification(one, options));
+    let notifications = report.unread_parts().map(|one| notification(&one, options));
     let log = SarifLog {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         version: "2.1.0",
@@ -65,7 +65,8 @@ pub fn sarif(
                 },
             },
             invocations: [Invocation {
-                execution_successful: !report.unread_files.iter().any(|one| one.is_error),
+                execution_successful: report.incomplete.is_empty()
+                    && !report.unread_files.iter().any(|one| one.is_error),
                 tool_execution_notifications: notifications.collect(),
             }],
             column_kind: "unicodeCodePoints",
@@ -152,22 +153,23 @@ fn location(one: &FindingRecord, options: FormatOptions<'_>) -> ResultLocation {
     }
 }
 
-fn notification(one: UnreadPart<'_>, options: FormatOptions<'_>) -> Notification {
+fn notification(one: &UnreadPart<'_>, options: FormatOptions<'_>) -> Notification {
     let level = if one.is_error { "error" } else { "note" };
+    let location = one.file.map(|file| ResultLocation {
+        physical_location: Some(PhysicalLocation {
+            artifact_location: artifact(&options.paths.path(file)),
+            region: one.position.map(|(line, column)| TextRegion {
+                start_line: line,
+                start_column: column,
+                end_column: None,
+            }),
+        }),
+        logical_locations: Vec::new(),
+    });
     Notification {
         level,
-        message: SarifMessage::new(one.problem.to_owned()),
-        locations: [ResultLocation {
-            physical_location: Some(PhysicalLocation {
-                artifact_location: artifact(&options.paths.path(one.file)),
-                region: one.position.map(|(line, column)| TextRegion {
-                    start_line: line,
-                    start_column: column,
-                    end_column: None,
-                }),
-            }),
-            logical_locations: Vec::new(),
-        }],
+        message: SarifMessage::new(one.problem.to_string()),
+        locations: location.into_iter().collect(),
     }
 }
 

@@ -258,6 +258,7 @@ fn what_was_not_read_is_in_every_format() {
         problem: "unclosed bracket".to_owned(),
         is_error: true,
     });
+    report.incomplete.push("pods: forbidden".to_owned());
     let gitlab =
         |report: &AuditReport, options: FormatOptions<'_>| gitlab(report, options).unwrap();
     let sarif = |report: &AuditReport, options: FormatOptions<'_>| sarif(report, options).unwrap();
@@ -274,6 +275,7 @@ fn what_was_not_read_is_in_every_format() {
             "unclosed bracket",
             "deploy/none.yaml",
             "permission denied",
+            "cannot list pods: forbidden",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }

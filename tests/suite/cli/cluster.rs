@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::api_server::{ApiServer, Reply, failure, list};
 use super::{SONNET, text};
+use crate::json_schemas::{assert_valid, sarif_schema};
 
 /// What the paths of custom resources begin with.
 const CUSTOM: &str = "/apis/bedrock-profiles.dev/";
@@ -23,6 +24,32 @@ fn policy(spec: &Value) -> Value {
 /// A report in JSON.
 fn report(done: &Output) -> Value {
     serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{}", text(&done.stderr)))
+}
+
+#[test]
+fn the_formats_of_other_programs_have_the_objects_and_what_was_not_listed() {
+    let respond = |path: &str| match path {
+        "/api/v1/namespaces/ml/pods" => Some(list(&[pod("p", "a", "eu-west-1")])),
+        "/apis/batch/v1/namespaces/ml/jobs" => Some(failure(403, "forbidden")),
+        _ => None,
+    };
+    let server = ApiServer::start(respond);
+    let done = server.run(&["audit", "-o", "sarif"]);
+    let log = report(&done);
+    assert_valid(&sarif_schema(), &log);
+    let run = &log["runs"][0];
+    let location = &run["results"][0]["locations"][0];
+    assert_eq!(
+        location["logicalLocations"][0]["fullyQualifiedName"],
+        "ml/Pod/p"
+    );
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+    for format in ["github", "gitlab", "junit", "markdown"] {
+        let done = server.run(&["audit", "-o", format]);
+        let printed = text(&done.stdout);
+        assert!(printed.contains("ml/Pod/p"), "{printed}");
+        assert!(printed.contains("cannot list jobs"), "{printed}");
+    }
 }
 
 /// The names of the objects of a JSON report.

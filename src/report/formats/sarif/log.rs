@@ -65,7 +65,8 @@ pub(super) struct Invocation {
 pub(super) struct Notification {
     pub(super) level: &'static str,
     pub(super) message: SarifMessage,
-    pub(super) locations: [ResultLocation; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) locations: Vec<ResultLocation>,
 }
 
 #[derive(Serialize)]
