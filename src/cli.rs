@@ -8,6 +8,7 @@ pub mod audit;
 pub mod check;
 pub mod cluster_args;
 mod cluster_view;
+pub mod completion;
 pub mod console;
 pub mod evaluation_args;
 pub mod explain;
@@ -20,11 +21,12 @@ mod repository;
 pub mod resolve;
 pub mod serve;
 pub mod tally;
+pub mod version;
 pub mod yaml;
 
 /// Replaces direct model IDs of Amazon Bedrock with inference profile IDs.
 #[derive(Debug, Parser)]
-#[command(name = "bedrock-profiles", version, arg_required_else_help = true)]
+#[command(name = "bedrock-profiles", version, arg_required_else_help = true, after_long_help = AFTER_HELP)]
 pub struct Cli {
     /// When output has colours.
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
@@ -33,6 +35,21 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// What all commands have in common.
+const AFTER_HELP: &str = "\
+Examples:
+  bedrock-profiles resolve anthropic.claude-sonnet-4-6 --region eu-west-1   one ID
+  bedrock-profiles audit deploy/                                            files
+  bedrock-profiles audit -A                                                 a cluster
+  bedrock-profiles fix deploy/ --diff                                       the changes, as a patch
+
+Exit codes: 0 nothing was found, 1 findings, 2 wrong usage or an error, 130 interrupted. The help of a command has more.
+
+Environment:
+  KUBECONFIG   files that describe the clusters; default: ~/.kube/config
+  AWS_REGION   region of `resolve`, or else AWS_DEFAULT_REGION; `audit` and `fix` do not read them
+  NO_COLOR     no colours; FORCE_COLOR: colours where the output is no terminal";
 
 impl Cli {
     /// Parses the command line of the process. Prints help and usage errors, and exits after them.
@@ -65,6 +82,13 @@ pub enum Command {
     Check(check::Args),
     /// Print manifests that a cluster needs, such as the CRDs.
     Export(export::Args),
+    /// Print the versions of the command and of its catalog, and of what is installed in a cluster.
+    Version(version::Args),
+    /// Print the script that completes command lines in a shell.
+    Completion(completion::Args),
+    /// Print the candidates for a word, for the scripts of `completion`.
+    #[command(name = "__complete", hide = true)]
+    Complete(completion::CompleteArgs),
 }
 
 /// Runs a command and returns its exit code: 0 for success, 1 for findings, 2 for a usage or input error.
@@ -78,5 +102,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Version(args) => version::run(&args),
+        Command::Completion(args) => completion::run(&args),
+        Command::Complete(args) => completion::complete(&args),
     }
 }

@@ -28,6 +28,7 @@ use super::console;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// URL of the webhook; a URL without a path means /mutate.
     #[arg(long, value_name = "URL", value_parser = WebhookUrl::parse)]
@@ -42,6 +43,13 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub timeout: SignedDuration,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  bedrock-profiles check --url https://localhost:8443 --ca-file target/ca.crt
+  bedrock-profiles check --url https://bedrock-profiles.bedrock-profiles.svc --ca-file ca.crt --timeout 5s
+
+Exit codes: 0 the webhook responds, 2 it does not, or its certificate is not trusted.";
 
 /// The URL of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]

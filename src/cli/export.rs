@@ -6,11 +6,16 @@ use super::console;
 
 /// Prints manifests.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The manifests to print.
     #[command(subcommand)]
     pub manifests: Manifests,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  bedrock-profiles export crds | kubectl apply --server-side -f -";
 
 /// The manifests that can be printed.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
@@ -21,7 +26,7 @@ pub enum Manifests {
 
 /// The files of `manifests/crds/`, which a test generates from [`api::definitions`](crate::api::definitions). They are embedded, so that
 /// the binary has no code that describes its types.
-const CRDS: [&str; 2] = [
+pub(super) const CRDS: [&str; 2] = [
     include_str!("../../manifests/crds/inferenceprofilemappings.yaml"),
     include_str!("../../manifests/crds/inferenceprofilepolicies.yaml"),
 ];

@@ -11,11 +11,13 @@ mod check;
 mod cluster;
 mod files;
 mod habits;
+mod help;
 mod input;
 mod outputs;
 mod report_schema;
 mod resolve;
 mod unreachable;
+mod version;
 
 const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 

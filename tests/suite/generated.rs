@@ -3,6 +3,7 @@
 mod crds;
 mod detection_page;
 mod kinds;
+mod manual;
 mod rbac;
 mod reason_pages;
 mod report_schema;

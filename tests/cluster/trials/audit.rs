@@ -19,6 +19,7 @@ use crate::{
 
 mod leader;
 pub(crate) mod planted;
+mod users;
 
 use planted::Planted;
 
@@ -29,6 +30,7 @@ pub(super) fn trials() -> Vec<Trial> {
             an_audit_finds_the_planted_ids,
         )
         .with_controllers(),
+        alone("an_audit_of_a_user_needs_the_role_view", users::may_audit),
         alone(
             "an_audit_of_the_leader_writes_status_reports_events_and_metrics",
             leader::writes_its_results,
