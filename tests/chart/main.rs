@@ -19,6 +19,7 @@ mod go;
 mod goldens;
 mod health;
 mod helm;
+mod integrations;
 mod lints;
 mod manifests;
 mod metrics;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         subchart::trials(),
         alerts::trials(),
         health::trials(),
+        integrations::trials(),
         lints::trials(),
         manifests::trials(),
         metrics::trials(),

@@ -1,8 +1,10 @@
 //! The programs that lint and render the chart, and the comparison of generated files.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::pinned::{Module, Tool};
+use crate::pinned::{Module, Tool, builds};
 
 /// Generates the README of the chart.
 pub(crate) const HELM_DOCS: Tool = Tool {
@@ -39,6 +41,63 @@ pub(crate) const KUBE_SCORE: Tool = Tool {
         takes: "half a minute",
     },
 };
+
+/// Lints workflows of GitHub.
+pub(crate) const ACTIONLINT: Tool = Tool {
+    name: "actionlint",
+    module: &Module {
+        name: "actionlint",
+        packages: &[("actionlint", "github.com/rhysd/actionlint/cmd/actionlint")],
+        tags: "",
+        takes: "20 seconds",
+    },
+};
+
+/// Validates manifests of krew.
+pub(crate) const KREW: Tool = Tool {
+    name: "validate-krew-manifest",
+    module: &Module {
+        name: "krew",
+        packages: &[(
+            "validate-krew-manifest",
+            "sigs.k8s.io/krew/cmd/validate-krew-manifest",
+        )],
+        tags: "",
+        takes: "half a minute",
+    },
+};
+
+/// Python with pre-commit and check-jsonschema, which are installed once into `target/chart/`.
+pub(crate) fn python() -> Command {
+    let requirements = repository("tests/chart/assets/python/requirements.txt");
+    let mut key = DefaultHasher::new();
+    std::fs::read(&requirements).unwrap().hash(&mut key);
+    let parent = builds();
+    let folder = parent.join(format!("python-{:016x}", key.finish()));
+    if !folder.is_dir() {
+        std::fs::create_dir_all(&parent).unwrap();
+        let draft = tempfile::tempdir_in(&parent).unwrap();
+        let mut pip = Command::new("python3");
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(["--no-deps", "--only-binary", ":all:", "--require-hashes"])
+        .arg("--target")
+        .arg(draft.path())
+        .arg("--requirement")
+        .arg(requirements);
+        assert!(pip.status().unwrap().success(), "pip cannot install");
+        // Another trial may have installed it meanwhile.
+        let _ = std::fs::rename(draft.keep(), &folder);
+    }
+    let mut command = Command::new("python3");
+    command.env("PYTHONPATH", folder);
+    command
+}
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {

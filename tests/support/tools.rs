@@ -105,7 +105,7 @@ impl Tool {
 }
 
 /// The folder under `target/` with the builds.
-fn builds() -> PathBuf {
+pub(crate) fn builds() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     scratch.parent().unwrap_or(scratch).join("chart")
 }
