@@ -30,6 +30,7 @@ pub mod messages;
 pub mod openreports;
 pub mod printable;
 mod reference;
+mod schema;
 pub(crate) mod serialize;
 pub mod severity;
 pub mod terminal;
@@ -71,7 +72,7 @@ pub struct FindingRecord {
     pub outcome: Outcome,
     /// Why the ID is not replaced.
     #[serde(serialize_with = "serialize::optional_text")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(schema_with = "schema::optional_reason")]
     pub reason: Option<Reason>,
     /// Why the ID is not replaced, with what to change: a field of the policy, an annotation, the tracker of the object.
     pub message: Option<String>,
@@ -89,7 +90,7 @@ pub struct FindingRecord {
     pub region: Option<Region>,
     /// The source of the region.
     #[serde(serialize_with = "serialize::optional_text")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(schema_with = "schema::optional_region_source")]
     pub region_source: Option<RegionSource>,
     /// The regions that the profile may route requests to: names, `*` for any, or null if unknown.
     pub destinations: Option<Vec<String>>,

@@ -3,15 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::FindingRecord;
 use super::severity::Severity;
+use super::{FindingRecord, schema};
 
 /// A finding with its severity and a page that explains it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Finding")]
 pub struct ListedFinding<'a> {
     /// How urgent the finding is: `error`, `change`, `warning`, `note` or `ok`.
-    #[schemars(with = "String")]
+    #[schemars(schema_with = "schema::severity")]
     severity: Severity,
     /// The page that explains the finding, as a path in the repository of this program.
     help: String,
