@@ -1,4 +1,4 @@
-//! The CPU time of reviews that were made to cost much: `cargo bench --bench costs` (`make bench-costs`).
+//! The CPU time of reviews that were made to cost much: `cargo bench --bench costs`.
 //!
 //! `-- search SECONDS [SEED]` measures generated reviews and prints each that costs more than all before.
 //! The times are those of one machine; their ratio to the first row, a file of 200 KiB with one ID, means more.

@@ -36,6 +36,7 @@ fn files() -> Vec<CostlyReview> {
     let regions = lines(60, |at| {
         format!("  aws_region_{at}: eu-west-{}", 1 + at % 3)
     });
+    let misspelled = lines(20_000, |at| format!("REGION_{at}=eu-wxst-{}", at % 9));
     let of_regions = lines(1500, |at| format!("  k{at}: {ID}"));
     let files = [
         (
@@ -57,6 +58,12 @@ fn files() -> Vec<CostlyReview> {
             "settings of one region",
             "m.yaml",
             format!("m:\n{regions}{of_regions}"),
+            false,
+        ),
+        (
+            "settings of misspelled regions",
+            ".env",
+            format!("{misspelled}m={ID}\n"),
             false,
         ),
         ("branches with texts", "m.yaml", branches(25, 60_000), true),
@@ -98,6 +105,11 @@ fn scripts() -> Vec<CostlyReview> {
         ),
         ("settings of long values", long + &run.repeat(1000), true),
         ("a pipeline of here-documents", documents, true),
+        (
+            "a word of many IDs",
+            format!("run {}\n", format!("/{ID}").repeat(4000)),
+            true,
+        ),
         (
             "commands of one letter",
             "a;".repeat(300_000) + "\n" + &run,

@@ -1,24 +1,66 @@
 //! How far two texts are apart, for questions such as `did you mean eu-west-1?`.
 
-/// The number of insertions, deletions, changes and swaps of neighbours that lead from one text to the other.
-pub(super) fn distance(one: &str, other: &str) -> usize {
-    let [one, other] = [one, other].map(|text| text.chars().collect::<Vec<_>>());
-    let mut rows = vec![(0..=other.len()).collect::<Vec<_>>()];
-    for (at, letter) in one.iter().enumerate() {
-        let above = &rows[at];
-        let mut row = vec![at + 1];
-        for (to, wanted) in other.iter().enumerate() {
-            let changed = above[to] + usize::from(letter != wanted);
-            let mut best = changed.min(above[to + 1] + 1).min(row[to] + 1);
-            let is_swap = at > 0 && to > 0 && one[at - 1] == *wanted && *letter == other[to - 1];
-            if is_swap {
-                best = best.min(rows[at - 1][to - 1] + 1);
-            }
-            row.push(best);
+/// A text that is compared with many others. A review may have thousands of misspelled regions, so the memory of a comparison is used
+/// again, and a comparison ends when the texts are too far apart.
+pub(super) struct Spelling {
+    text: Vec<char>,
+    other: Vec<char>,
+    /// The rows of the comparison: the last one and the two above it.
+    rows: [Vec<usize>; 3],
+}
+
+impl Spelling {
+    /// The letters of `text`.
+    pub(super) fn of(text: impl IntoIterator<Item = char>) -> Self {
+        Self {
+            text: text.into_iter().collect(),
+            other: Vec::new(),
+            rows: Default::default(),
         }
-        rows.push(row);
     }
-    rows[one.len()][other.len()]
+
+    /// Number of letters.
+    pub(super) const fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The number of insertions, deletions, changes and swaps of neighbours that lead to `other`; `None` if it exceeds `most`.
+    pub(super) fn distance(&mut self, other: &str, most: usize) -> Option<usize> {
+        let Self {
+            text,
+            other: letters,
+            rows: [row, above, before],
+        } = self;
+        letters.clear();
+        letters.extend(other.chars());
+        if text.len().abs_diff(letters.len()) > most {
+            return None;
+        }
+        for one in [&mut *row, &mut *above, &mut *before] {
+            one.clear();
+            one.extend(0..=letters.len());
+        }
+        for (at, letter) in text.iter().enumerate() {
+            std::mem::swap(above, before);
+            std::mem::swap(row, above);
+            row[0] = at + 1;
+            for (to, wanted) in letters.iter().enumerate() {
+                let changed = above[to] + usize::from(letter != wanted);
+                let mut best = changed.min(above[to + 1] + 1).min(row[to] + 1);
+                let is_swap =
+                    at > 0 && to > 0 && text[at - 1] == *wanted && *letter == letters[to - 1];
+                if is_swap {
+                    best = best.min(before[to - 1] + 1);
+                }
+                row[to + 1] = best;
+            }
+            // A swap leads from the row above to the one below, and costs one.
+            if row.iter().chain(&*above).all(|distance| *distance > most) {
+                return None;
+            }
+        }
+        row.last().copied().filter(|distance| *distance <= most)
+    }
 }
 
 #[cfg(test)]
@@ -35,8 +77,16 @@ mod tests {
             ("abc", "abcd", 1),
             ("kitten", "sitting", 3),
         ] {
-            assert_eq!(distance(one, other), expected, "{one} {other}");
-            assert_eq!(distance(other, one), expected, "{other} {one}");
+            for (one, other) in [(one, other), (other, one)] {
+                let mut spelling = Spelling::of(one.chars());
+                assert_eq!(spelling.distance(other, 9), Some(expected), "{one} {other}");
+                let most = spelling.distance(other, expected);
+                assert_eq!(most, Some(expected), "{one} {other}");
+                if expected > 0 {
+                    let fewer = spelling.distance(other, expected - 1);
+                    assert_eq!(fewer, None, "{one} {other}");
+                }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::{Catalog, Knowledge, Model, ModelIx};
 use crate::domain::id::{LONGEST_ID, is_misspelling};
-use crate::domain::spelling::distance;
+use crate::domain::spelling::Spelling;
 
 /// The models by family, with their parsed IDs.
 #[derive(Debug, Default)]
@@ -53,19 +53,18 @@ impl Catalog {
     pub fn spelled_like(&self, text: &str) -> Option<ModelIx> {
         let text = text.to_ascii_lowercase();
         let most = text.len() / 8;
-        let of_model = |model: &Model| {
+        let mut spelling = Spelling::of(text.chars());
+        let mut of_model = |model: &Model| {
             let id = model.id.as_str();
             let name = id.split_once('.').map(|(_, name)| name);
             let names = [Some(id), name].into_iter().flatten();
             let names = names.chain(model.aliases.iter().map(|alias| &**alias));
-            let near = names.filter(|name| name.len().abs_diff(text.len()) <= most);
-            near.map(|name| distance(&text, name)).min()
+            names.filter_map(|name| spelling.distance(name, most)).min()
         };
         let mut found: Vec<_> = (0..)
             .zip(&self.models)
             .filter(|(_, model)| model.knowledge != Knowledge::MantleOnly)
             .filter_map(|(at, model)| Some((of_model(model)?, ModelIx(at))))
-            .filter(|(distance, _)| *distance <= most)
             .collect();
         found.sort_unstable();
         match found[..] {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{JURISDICTIONS, Region};
-use crate::domain::spelling::distance;
+use crate::domain::spelling::Spelling;
 
 /// Regions of partitions whose jurisdiction is a prefix, so that the table of jurisdictions does not list them.
 const REGIONS_BY_PREFIX: &[&str] = &[
@@ -42,21 +42,16 @@ impl NearestRegions {
 
 /// All known regions that are nearest to `text`, in order; empty if none is near. Case and the kind of separator are no difference.
 pub fn nearest_regions(text: &str) -> Vec<Region> {
-    let text: String = text
-        .trim()
-        .chars()
-        .take(MAX_LENGTH + 1)
-        .map(|c| match c {
-            '_' | ' ' => '-',
-            other => other.to_ascii_lowercase(),
-        })
-        .collect();
-    if text.chars().count() > MAX_LENGTH {
+    let letters = text.trim().chars().take(MAX_LENGTH + 1);
+    let mut text = Spelling::of(letters.map(|c| match c {
+        '_' | ' ' => '-',
+        other => other.to_ascii_lowercase(),
+    }));
+    if text.len() > MAX_LENGTH {
         return Vec::new();
     }
     let mut found: Vec<(usize, Region)> = known_regions()
-        .map(|region| (distance(&text, region.as_str()), region))
-        .filter(|(distance, _)| *distance <= MAX_DISTANCE)
+        .filter_map(|region| Some((text.distance(region.as_str(), MAX_DISTANCE)?, region)))
         .collect();
     found.sort_unstable();
     let best = found.first().map(|(distance, _)| *distance);

@@ -29,6 +29,9 @@ enum WordPlace {
     Other,
 }
 
+/// The bytes of a word that one step of work may read: the word around each ID is searched several times.
+const WORD_PER_STEP: usize = 16;
+
 impl ScriptCommands<'_> {
     /// The place of a token, in a script without the embedded texts.
     pub fn place(&self, token: &Token<'_>, budget: &Budget) -> PlaceInCommand {
@@ -47,6 +50,9 @@ impl ScriptCommands<'_> {
         };
         let command = self.script.words[word].command;
         let around = WordText::around(&self.script, word, part, range);
+        if !budget.spend_steps(around.text.len() / WORD_PER_STEP) {
+            return PlaceInCommand::not_understood();
+        }
         let mut role = around.role(token);
         if role.own.is_none() {
             role.own = default_of;
