@@ -8,6 +8,9 @@ use crate::domain::reason::Reason;
 use super::severity::Severity;
 use super::{FindingRecord, Missed};
 
+/// The folder of the project's pages, for links.
+const PAGES: &str = "https://github.com/bedrock-profiles/bedrock-profiles/blob/main/";
+
 /// What a finding is listed under: the reason, or what is more urgent than the reason. An ID may be right and its model out of
 /// service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +62,11 @@ impl Cause {
             Self::Change | Self::Missed | Self::Legacy => "docs/cli.md#severities".to_owned(),
             Self::Reason(reason) => format!("docs/reasons/{reason}.md"),
         }
+    }
+
+    /// The URL of that page.
+    pub fn url(self) -> String {
+        format!("{PAGES}{}", self.page())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A comment on a pull request, in GitHub's and GitLab's Markdown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::report::printable::printable;
@@ -10,8 +10,8 @@ use crate::report::{AuditReport, FindingRecord, UnreadPart, messages};
 
 use super::FormatOptions;
 
-/// The limit of a comment in bytes. GitHub's is 65,536 characters; the rest is for the last lines, and for what a workflow adds.
-const LIMIT: usize = 60_000;
+/// The limit of the tables in bytes. That of a comment on GitHub is 65,536 characters; the rest is for the links, at most 7,500 bytes.
+const LIMIT: usize = 57_000;
 
 /// The heads of the two tables.
 const HEAD: &str = "| place | | ID | finding |\n|---|---|---|---|\n";
@@ -45,6 +45,7 @@ pub fn markdown(report: &AuditReport, options: FormatOptions<'_>) -> String {
         add_rows(&rows(&rest, options), LIMIT, &mut text);
         text.push_str("\n</details>\n");
     }
+    add_links(urgent.into_iter().chain(rest), &mut text);
     text
 }
 
@@ -60,6 +61,15 @@ fn add_rows(rows: &[String], limit: usize, text: &mut String) {
             return;
         }
         text.push_str(row);
+    }
+}
+
+/// The pages of the reasons, to which the tables link.
+fn add_links<'r>(findings: impl Iterator<Item = &'r FindingRecord>, text: &mut String) {
+    let causes: BTreeSet<_> = findings.map(FindingRecord::cause).collect();
+    for (at, cause) in causes.iter().enumerate() {
+        let start = if at == 0 { "\n" } else { "" };
+        let _ = writeln!(text, "{start}[{cause}]: {}", cause.url());
     }
 }
 
@@ -113,7 +123,7 @@ impl MarkdownRow {
             Some(_) | None => {
                 let step = messages::next_step(one);
                 let separator = if step.is_empty() { "" } else { ": " };
-                format!("{}{separator}{}", one.cause(), escaped(&step))
+                format!("[{}]{separator}{}", one.cause(), escaped(&step))
             }
         };
         let id = code(&messages::id(one));

@@ -22,8 +22,8 @@ use log::{
     SarifResult, SarifRule, SarifTool, TextRegion,
 };
 
-/// The folder of the project's pages, for links.
-const PAGES: &str = "https://github.com/bedrock-profiles/bedrock-profiles/blob/main/";
+/// The page of the project.
+const PROJECT: &str = "https://github.com/bedrock-profiles/bedrock-profiles";
 
 /// The name of the root of the repository.
 const ROOT: &str = "%SRCROOT%";
@@ -60,7 +60,7 @@ pub fn sarif(
                 driver: Driver {
                     name: report.tool.name,
                     semantic_version: report.tool.version,
-                    information_uri: PAGES.trim_end_matches("/blob/main/"),
+                    information_uri: PROJECT,
                     rules: causes.iter().map(|cause| rule(*cause)).collect(),
                 },
             },
@@ -82,7 +82,7 @@ fn rule(cause: Cause) -> SarifRule {
         name: cause.as_str(),
         short_description: SarifMessage::new(cause.description()),
         help: SarifMessage::new(help(cause)),
-        help_uri: format!("{PAGES}{}", cause.page()),
+        help_uri: cause.url(),
         default_configuration: Configuration {
             level: level(cause.severity()),
         },

@@ -132,10 +132,13 @@ fn a_comment_is_escaped_and_bounded() {
     let mut one = in_file("a`|<b>.yaml", 4, Some(Reason::NoRegion));
     one.message = Some("<script>|*x*|</script>".to_owned());
     let text = rendered(markdown, &report(vec![one]));
-    let row = text.lines().find(|line| line.contains("NoRegion")).unwrap();
+    let row = text
+        .lines()
+        .find(|line| line.contains("| [NoRegion]"))
+        .unwrap();
     assert_eq!(
         row,
-        "| deploy/a\\`\\|&lt;b&gt;.yaml:4 | warning | `anthropic.claude-x` | NoRegion: \
+        "| deploy/a\\`\\|&lt;b&gt;.yaml:4 | warning | `anthropic.claude-x` | [NoRegion]: \
          &lt;script&gt;\\|\\*x\\*\\|&lt;/script&gt; |"
     );
     let equal = rendered(
@@ -145,15 +148,22 @@ fn a_comment_is_escaped_and_bounded() {
     let row =
         "| `deploy/a.yaml:1` | change | `anthropic.claude-x` | `us.anthropic.claude-x` (×8) |\n";
     assert!(
-        equal.ends_with(&format!("|---|---|---|---|\n{row}")),
+        equal.contains(&format!("|---|---|---|---|\n{row}\n")),
         "{equal}"
     );
     let many = |reason| (1..2000).map(move |line| in_file(&format!("{line}.yaml"), line, reason));
     let all = many(None).chain(many(Some(Reason::NoRegion))).collect();
     let text = rendered(markdown, &report(all));
-    assert!(text.len() < 65_000, "{}", text.len());
+    assert!(text.len() < 65_536, "{}", text.len());
     assert_eq!(text.matches("more are not shown").count(), 2);
-    assert!(text.ends_with("</details>\n"), "{text}");
+    let links = text.rsplit_once("</details>\n\n").unwrap().1;
+    assert_eq!(links.lines().count(), 2, "{links}");
+    assert!(links.contains("/docs/reasons/NoRegion.md"), "{links}");
+    let reasons = Reason::ALL.iter().map(|reason| Some(*reason));
+    let all = reasons.flat_map(|reason| many(reason).take(60)).collect();
+    let text = rendered(markdown, &report(all));
+    assert!(text.len() > 60_000, "{}", text.len());
+    assert!(text.len() < 65_536, "{}", text.len());
     let empty = rendered(markdown, &report(Vec::new()));
     assert_eq!(
         empty,
