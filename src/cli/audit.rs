@@ -68,6 +68,7 @@ Examples:
   bedrock-profiles audit deploy/ --cluster         files, by the policies of that cluster
   bedrock-profiles audit deploy/ --show NoRegion   one reason
   bedrock-profiles audit deploy/ -o sarif=a.sarif  text, and a file for code scanning
+  bedrock-profiles explain NoRegion                what a reason means, and what to do
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an input that cannot be read,
 130 interrupted, with what was found until then.";

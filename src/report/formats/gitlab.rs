@@ -49,7 +49,12 @@ pub fn gitlab(
         GitLabFinding {
             description: one.problem.to_string(),
             check_name: "unread",
-            fingerprint: content_hash(&serde_json::json!(["unread", path, one.problem])),
+            fingerprint: content_hash(&serde_json::json!([
+                "unread",
+                path,
+                one.position,
+                one.problem
+            ])),
             severity: if one.is_error { "critical" } else { "info" },
             location: location(path, one.position.map_or(1, |(line, _)| line)),
         }
