@@ -16,6 +16,7 @@ pub mod export;
 pub mod file_args;
 pub mod fix;
 mod label_selector;
+mod option_groups;
 mod replace_file;
 mod repository;
 pub mod resolve;
@@ -27,6 +28,7 @@ pub mod yaml;
 /// Replaces direct model IDs of Amazon Bedrock with inference profile IDs.
 #[derive(Debug, Parser)]
 #[command(name = "bedrock-profiles", version, arg_required_else_help = true, after_long_help = AFTER_HELP)]
+#[command(mut_subcommands(option_groups::group))]
 pub struct Cli {
     /// When output has colours.
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]

@@ -28,18 +28,6 @@ use output::{OutputParser, Outputs, RenderedReport};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Files to audit instead of a cluster.
-    #[command(flatten)]
-    pub files: FileArgs,
-    /// Audit all namespaces of the cluster.
-    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames"], help_heading = "Cluster")]
-    pub all_namespaces: bool,
-    /// Audit the objects of the cluster with these labels only, as kubectl selects them.
-    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = label_selector::parse, conflicts_with_all = ["paths", "filenames"], help_heading = "Cluster")]
-    pub selector: Option<Selector>,
-    /// The cluster.
-    #[command(flatten)]
-    pub cluster: ClusterArgs,
     /// Format, of standard output or of a file; can be given several times. Default: text.
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     pub outputs: Vec<Output>,
@@ -58,6 +46,18 @@ pub struct Args {
     /// Exit with 1 on findings that are at least so urgent.
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "change")]
     pub fail_on: FailOn,
+    /// Files to audit instead of a cluster.
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// Audit all namespaces of the cluster.
+    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames"])]
+    pub all_namespaces: bool,
+    /// Audit the objects of the cluster with these labels only, as kubectl selects them.
+    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = label_selector::parse, conflicts_with_all = ["paths", "filenames"])]
+    pub selector: Option<Selector>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -70,7 +70,7 @@ Examples:
   bedrock-profiles audit deploy/ -o sarif=a.sarif  text, and a file for code scanning
   bedrock-profiles explain NoRegion                what a reason means, and what to do
 
-Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an input that cannot be read,
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an unreadable input,
 130 interrupted, with what was found until then.";
 
 /// The least urgent severity that ends the command with exit code 1.

@@ -10,7 +10,7 @@ use crate::cluster::client::{ClientError, ClientOptions, Clients};
 use crate::cluster::list::Pager;
 
 /// The heading of these flags in the help.
-const HEADING: &str = "Cluster";
+pub(super) const HEADING: &str = "Cluster";
 
 /// Which cluster to use.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -28,12 +28,6 @@ use super::tally::Tally;
 #[command(mut_arg("namespace", |namespace| namespace.help("Namespace of objects in files that have none. Default: `default`")))]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Files to change.
-    #[command(flatten)]
-    pub files: FileArgs,
-    /// The cluster to evaluate with.
-    #[command(flatten)]
-    pub cluster: ClusterArgs,
     /// Print a patch for `git apply` and change no file; exit with 1 if there is one.
     #[arg(long)]
     pub diff: bool,
@@ -46,6 +40,12 @@ pub struct Args {
     /// Exit with 1 on findings that stay and are at least so urgent.
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "change")]
     pub fail_on: FailOn,
+    /// Files to change.
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// The cluster to evaluate with.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 const EXAMPLES: &str = "\

@@ -229,9 +229,9 @@ fn a_request_that_takes_too_long_has_failed() {
     );
 }
 
-#[test]
-fn files_are_evaluated_by_the_cluster() {
-    let server = ApiServer::start(|path| match path.trim_start_matches(CUSTOM) {
+/// A cluster with a policy for the namespace `ml`, which has a region, and another namespace.
+fn cluster_with_a_policy() -> ApiServer {
+    ApiServer::start(|path| match path.trim_start_matches(CUSTOM) {
         "v1alpha1/inferenceprofilepolicies" => Some(list(&[policy(&json!({
             "mode": "Rewrite", "match": {"namespaceSelector": {"matchLabels": {"team": "a"}}}}))])),
         "/api/v1/namespaces" => Some(list(&[
@@ -239,7 +239,36 @@ fn files_are_evaluated_by_the_cluster() {
             json!({"metadata": {"name": "web", "labels": {"team": "b"}}}),
         ])),
         _ => None,
-    });
+    })
+}
+
+#[test]
+fn an_id_is_resolved_by_the_policy_of_its_namespace() {
+    let server = cluster_with_a_policy();
+    let args = [
+        "resolve",
+        SONNET,
+        "--region",
+        "eu-west-1",
+        "--cluster",
+        "-o",
+        "json",
+        "-n",
+    ];
+    let done = server.run(&[&args[..], &["ml"]].concat());
+    assert_eq!(report(&done)["policy"], "own");
+    let done = server.run(&[&args[..], &["web"]].concat());
+    let error = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains("no policy selects namespace `web`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn files_are_evaluated_by_the_cluster() {
+    let server = cluster_with_a_policy();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pods.yaml");
     let document = |namespace: &str| {

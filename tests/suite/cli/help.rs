@@ -103,6 +103,7 @@ fn bash_completes_commands_options_and_values() {
         complete_line "$BEDROCK_PROFILES" aud
         complete_line "$BEDROCK_PROFILES" audit --fail-on ne
         complete_line "$BEDROCK_PROFILES" audit --fail-on = ne
+        complete_line "$BEDROCK_PROFILES" resolve amazon.nova-pro-v1 : ""
         complete_line "$BEDROCK_PROFILES" audit Cargo.tom
     "#;
     let mut command = Command::new("bash");
@@ -114,7 +115,7 @@ fn bash_completes_commands_options_and_values() {
         .unwrap();
     assert_eq!(
         text(&done.stdout),
-        "audit\nnever\nnever\nCargo.toml\n",
+        "audit\nnever\nnever\n0\nCargo.toml\n",
         "{}",
         text(&done.stderr)
     );

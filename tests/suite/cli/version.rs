@@ -57,7 +57,8 @@ fn a_cluster_with_this_version_fits() {
         .command(&["version", "--cluster", "-o", "json"])
         .output()
         .unwrap();
-    let versions: Value = serde_json::from_slice(&done.stdout).expect(text(&done.stderr));
+    let versions: Value =
+        serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{}", text(&done.stderr)));
     let cluster = &versions["cluster"];
     assert_eq!(cluster["problems"], json!([]));
     assert_eq!(cluster["kubernetes"], "v1.36.0");
