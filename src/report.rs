@@ -183,7 +183,7 @@ pub struct Source {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// Column after the ID, if the ID is written in this line as it is.
+    /// Column after the ID, if the ID is written in this line as it is, and used only here: not by an alias of YAML.
     pub end_column: Option<usize>,
     /// The document in the file, from 0.
     pub document: usize,

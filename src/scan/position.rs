@@ -87,7 +87,9 @@ impl<'t> IdPositions<'t> {
             (None, None) => tree.raw(leaf).start,
         };
         let (line, column) = document.lines.line_and_column(start);
-        let end = located.map(|range| document.lines.line_and_column(range.end));
+        // What other uses of an anchor become is not known here.
+        let alone = located.filter(|_| !tree.is_shared(leaf));
+        let end = alone.map(|range| document.lines.line_and_column(range.end));
         let end_column = end.and_then(|(last, column)| (last == line).then_some(column));
         Source {
             file: document.file.to_owned(),

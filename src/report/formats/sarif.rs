@@ -47,10 +47,9 @@ pub fn sarif(
         .filter(|(one, _)| Show::any(options.show, one))
         .collect();
     let causes: BTreeSet<_> = shown.iter().map(|(one, _)| one.cause()).collect();
-    let fixable = FixablePlaces::of(report);
     let results = shown.into_iter().map(|(one, fingerprint)| {
         let rule_index = causes.range(..one.cause()).count();
-        result(one, rule_index, fingerprint, &fixable, options)
+        result(one, rule_index, fingerprint, options)
     });
     let notifications = report.unread_parts().map(|one| notification(&one, options));
     let log = SarifLog {
@@ -113,7 +112,6 @@ fn result(
     one: &FindingRecord,
     rule_index: usize,
     fingerprint: String,
-    fixable: &FixablePlaces<'_>,
     options: FormatOptions<'_>,
 ) -> SarifResult {
     let severity = one.severity();
@@ -129,7 +127,7 @@ fn result(
         message: SarifMessage::new(messages::sentence(one)),
         locations: vec![location(one, options)],
         partial_fingerprints: BTreeMap::from([(FINGERPRINT, fingerprint)]),
-        fixes: fixable.fix(one, options).into_iter().collect(),
+        fixes: fix(one, options).into_iter().collect(),
     }
 }
 
@@ -204,44 +202,24 @@ fn encoded(path: &str) -> String {
     uri
 }
 
-/// The replacements by place, to leave out a place with several: an anchor of YAML whose uses need different IDs.
-struct FixablePlaces<'r>(BTreeMap<(&'r str, usize, usize), BTreeSet<&'r str>>);
-
-impl<'r> FixablePlaces<'r> {
-    fn of(report: &'r AuditReport) -> Self {
-        let mut places: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for one in &report.findings {
-            if let Some((source, after)) = replacement(one) {
-                let texts = places.entry(place(source)).or_default();
-                texts.insert(after);
-            }
-        }
-        Self(places)
-    }
-
-    fn fix(&self, one: &'r FindingRecord, options: FormatOptions<'_>) -> Option<Fix> {
-        let (source, after) = replacement(one)?;
-        let texts = self.0.get(&place(source))?;
-        let end_column = source.end_column?;
-        (texts.len() == 1 && one.severity() == Severity::Change).then(|| Fix {
-            description: SarifMessage::new(format!("Replace the ID by {after}")),
-            artifact_changes: [ArtifactChange {
-                artifact_location: artifact(&options.paths.path(&source.file)),
-                replacements: [ReplacedText {
-                    deleted_region: TextRegion {
-                        start_line: source.line,
-                        start_column: source.column,
-                        end_column: Some(end_column),
-                    },
-                    inserted_content: SarifMessage::new(after.to_owned()),
-                }],
+/// The replacement of the ID, if the file alone decides it.
+fn fix(one: &FindingRecord, options: FormatOptions<'_>) -> Option<Fix> {
+    let (source, after) = replacement(one)?;
+    let end_column = source.end_column?;
+    (one.severity() == Severity::Change).then(|| Fix {
+        description: SarifMessage::new(format!("Replace the ID by {after}")),
+        artifact_changes: [ArtifactChange {
+            artifact_location: artifact(&options.paths.path(&source.file)),
+            replacements: [ReplacedText {
+                deleted_region: TextRegion {
+                    start_line: source.line,
+                    start_column: source.column,
+                    end_column: Some(end_column),
+                },
+                inserted_content: SarifMessage::new(after.to_owned()),
             }],
-        })
-    }
-}
-
-fn place(source: &Source) -> (&str, usize, usize) {
-    (&source.file, source.line, source.column)
+        }],
+    })
 }
 
 /// Where an ID is replaced, by what: as `fix` does it, so not in an object that takes the ID from another, nor for a preview.

@@ -200,13 +200,11 @@ fn a_fix_is_offered_where_the_file_alone_decides() {
         preview: true,
         ..change()
     };
-    let elsewhere = FindingRecord {
-        after: Some("eu.anthropic.claude-x".to_owned()),
-        ..change()
-    };
+    let mut shared = change();
+    shared.source.as_mut().unwrap().end_column = None;
     let unchanged = in_file("a.yaml", 5, Some(Reason::NoRegion));
-    assert_eq!(fixes(vec![dry_run, preview, unchanged]), [false; 3]);
-    assert_eq!(fixes(vec![change(), elsewhere]), [false; 2]);
+    let others = vec![dry_run, preview, shared, unchanged];
+    assert_eq!(fixes(others), [false; 4]);
 }
 
 #[test]

@@ -171,11 +171,15 @@ fn texts(folder: &Path) -> BTreeMap<String, String> {
 #[test]
 fn the_fixes_of_sarif_are_what_fix_does() {
     let (by_sarif, by_fix) = (copies(), copies());
-    for entry in fs::read_dir("tests/fixtures/roles").unwrap() {
+    let folders = ["tests/fixtures/roles", "tests/fixtures/edges"];
+    for entry in folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
+    {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap();
-        // `fix` edits the manifest of an object that another controller tracks; an audit says what the webhook does.
-        let skipped = [".expected.", "role-tracked"];
+        // `fix` edits the manifest of an object that another controller tracks, and anchors whose uses agree.
+        let skipped = [".expected.", "role-tracked", "anchors"];
         if !skipped
             .iter()
             .any(|part| name.to_str().unwrap().contains(part))
@@ -191,6 +195,19 @@ fn the_fixes_of_sarif_are_what_fix_does() {
     let fixed = texts(by_fix.path());
     assert_eq!(texts(by_sarif.path()), fixed);
     assert_ne!(before, fixed);
+}
+
+#[test]
+fn no_fix_is_offered_for_an_anchor() {
+    let log = json_in(Path::new("tests/fixtures/edges"), "sarif");
+    let uri =
+        |one: &Value| one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].clone();
+    let shared = results(&log)
+        .iter()
+        .filter(|one| uri(one) == "tests/fixtures/edges/anchors.yaml" && one["ruleId"] == "change");
+    let fixes: Vec<_> = shared.map(|one| one.get("fixes")).collect();
+    assert!(fixes.len() > 3, "{}", fixes.len());
+    assert!(fixes.iter().all(Option::is_none), "{fixes:#?}");
 }
 
 /// The fingerprints of a format.
