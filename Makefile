@@ -38,7 +38,7 @@ what-is-built:
 
 .PHONY: tools-named
 tools-named:
-	@for tool in go:golang unshare:util-linux ip:iproute2 nsenter:util-linux kill:procps; do \
+	@for tool in go:golang unshare:util-linux ip:iproute2 nsenter:util-linux kill:procps python3:python3-pip; do \
 	  command -v $${tool%%:*} >/dev/null || { echo "missing: $${tool%%:*}; install it, on Debian: apt-get install $${tool##*:}" >&2; exit 1; }; \
 	done
 

@@ -10,6 +10,7 @@ pub mod cluster_args;
 mod cluster_view;
 pub mod completion;
 pub mod console;
+mod duration;
 pub mod evaluation_args;
 pub mod explain;
 pub mod export;

@@ -37,7 +37,7 @@ impl<F: FnMut(&BuiltInKind, Counts)> ItemSink for Feed<'_, F> {
     }
 }
 
-/// Audits the part of a cluster that `scope` names. Calls `progress` after each page. A list that cannot be read does not stop
+/// Audits the part of a cluster that `scope` names. Calls `progress` before each list and after each page. A list that cannot be read does not stop
 /// the audit, unless no other could be read either, or `interrupted` ends; see [`AuditResult::incomplete`].
 pub async fn audit_cluster(
     pager: &Pager,
@@ -53,6 +53,7 @@ pub async fn audit_cluster(
         .chain(config_maps)
         .chain(WORKLOADS);
     for kind in kinds {
+        progress(kind, audit.counts());
         let mut feed = Feed {
             audit: &mut audit,
             kind,

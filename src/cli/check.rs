@@ -12,7 +12,6 @@ use axum::http::uri::{InvalidUri, Scheme};
 use axum::http::{Request, StatusCode, Uri, header};
 use bytes::Bytes;
 use hyper_util::rt::TokioIo;
-use jiff::SignedDuration;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
@@ -24,7 +23,7 @@ use tokio_rustls::TlsConnector;
 use crate::tls::trust::Bundle;
 use crate::webhook::MUTATE;
 
-use super::console;
+use super::{console, duration};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -39,9 +38,9 @@ pub struct Args {
     /// The webhook requires client certificates: expect it to refuse this caller, which has none, with status 401.
     #[arg(long)]
     pub client_auth: bool,
-    /// How long to retry.
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub timeout: SignedDuration,
+    /// How long to retry, such as 30s or 2m.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse)]
+    pub timeout: Duration,
 }
 
 const EXAMPLES: &str = "\
@@ -109,11 +108,10 @@ const LARGEST_RESPONSE: usize = 64 * 1024;
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let time = Duration::try_from(args.timeout).context("--timeout is negative")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let response = runtime.block_on(check_until(args, time))?;
+    let response = runtime.block_on(check_until(args, args.timeout))?;
     let Some(response) = response else {
         return print(&format!(
             "{}: the certificate is trusted, and a caller without a client certificate is refused\n",

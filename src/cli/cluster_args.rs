@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::version::Info;
 
 use crate::cluster::client::{ClientError, ClientOptions, Clients};
 use crate::cluster::list::Pager;
+
+use super::duration;
 
 /// The heading of these flags in the help.
 pub(super) const HEADING: &str = "Cluster";
@@ -25,7 +26,7 @@ pub struct ClusterArgs {
     #[arg(long, value_name = "FILE", help_heading = HEADING)]
     pub kubeconfig: Option<PathBuf>,
     /// Time after which a request has failed, such as 30s or 2m; 0 is no limit.
-    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = request_timeout, help_heading = HEADING)]
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = HEADING)]
     pub request_timeout: Duration,
 }
 
@@ -38,11 +39,6 @@ pub struct ClusterConnection {
     /// The version of the API server, if the caller may read it.
     pub version: Option<Info>,
 }
-
-/// A text is not a duration.
-#[derive(Debug, thiserror::Error)]
-#[error("expected seconds, or a number with its unit, such as 30s or 2m")]
-struct NotADuration;
 
 impl ClusterArgs {
     /// Whether the flags select a cluster for files.
@@ -79,32 +75,4 @@ pub(super) fn block_on<T>(requests: impl Future<Output = anyhow::Result<T>>) -> 
         .enable_all()
         .build()?;
     runtime.block_on(requests)
-}
-
-/// A timeout as kubectl takes it: a number without a unit counts seconds.
-fn request_timeout(text: &str) -> Result<Duration, NotADuration> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    let duration: SignedDuration = text.parse().map_err(|_| NotADuration)?;
-    duration.try_into().map_err(|_| NotADuration)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_timeout_is_read_as_kubectl_reads_it() {
-        for (text, seconds) in [("0", 0), ("5", 5), ("30s", 30), ("2m", 120), ("1m30s", 90)] {
-            assert_eq!(
-                request_timeout(text).unwrap(),
-                Duration::from_secs(seconds),
-                "{text}"
-            );
-        }
-        for wrong in ["", "-1s", "soon", "1.5"] {
-            assert!(request_timeout(wrong).is_err(), "{wrong}");
-        }
-    }
 }

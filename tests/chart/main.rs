@@ -1,5 +1,5 @@
 //! The Helm chart, held against what it promises. Helm and the other tools are built once into `target/chart/` from Go modules
-//! that `assets/` pins (six minutes on two cores), whatever the machine has.
+//! that `assets/` pins (six minutes on two cores), and Python programs from hashed requirements, whatever the machine has.
 //!
 //! `UPDATE=1 cargo test --test chart` writes what is generated anew: goldens, schema of the policy, README, manifests.
 #![allow(
