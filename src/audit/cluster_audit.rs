@@ -72,6 +72,8 @@ pub struct IncompleteList {
 pub struct Counts {
     /// Objects that were evaluated.
     pub objects: usize,
+    /// Of these, the objects that no policy selects, whose IDs are not found.
+    pub unselected: usize,
     /// Objects that could not be parsed.
     pub unreadable: usize,
 }
@@ -157,6 +159,10 @@ impl ClusterAudit {
             return;
         }
         self.page.counts.objects += 1;
+        let is_config_map = object.kind == ObjectKind::ConfigMap;
+        if !self.input.view.may_select(namespace, is_config_map) {
+            self.page.counts.unselected += 1;
+        }
         let findings = self.evaluate(kind, &object, namespace);
         if !findings.is_empty() {
             self.page.findings.push(findings);
@@ -252,6 +258,7 @@ impl ClusterAudit {
     pub fn commit(&mut self) {
         let PendingPage { counts, findings } = std::mem::take(&mut self.page);
         self.counts.objects += counts.objects;
+        self.counts.unselected += counts.unselected;
         self.counts.unreadable += counts.unreadable;
         for of_object in findings {
             self.findings.add(of_object);

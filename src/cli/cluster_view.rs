@@ -65,7 +65,7 @@ pub(super) async fn view(
     if own_policies {
         match custom_resources(pager, POLICIES, tally).await {
             Err(ListError::NotFound) => message!(
-                "note: the cluster has no bedrock-profiles; evaluating with the default policy in mode Rewrite"
+                "note: the cluster has no definitions of policies; evaluating with the default policy in mode Rewrite"
             ),
             listed => resources.extend(required(listed, "policies")?),
         }

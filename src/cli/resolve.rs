@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::region::{NearestRegions, Region};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::view::View;
+use crate::domain::view::{Namespaces, View};
 use crate::report::severity::Severity;
 use crate::runtime::error_text::error_text;
 
@@ -104,7 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let context = ResolveContext {
         snapshot: &view.snapshot,
-        policy: effective_policy(&view.snapshot, &namespace)?,
+        policy: effective_policy(&view.snapshot, &namespace, &view.namespaces)?,
         namespace: &namespace,
         today: (args.evaluation.today())(),
     };
@@ -214,6 +214,7 @@ fn region(text: &str) -> Result<Region, RegionError> {
 fn effective_policy<'s>(
     snapshot: &'s Snapshot,
     namespace: &Namespace,
+    namespaces: &Namespaces,
 ) -> anyhow::Result<&'s Policy> {
     snapshot
         .policies
@@ -221,9 +222,10 @@ fn effective_policy<'s>(
         .filter(|policy| policy.namespaces.selects(namespace))
         .min_by_key(|policy| !policy.can_be_effective())
         .with_context(|| {
-            format!(
-                "no policy selects namespace `{}`, whose labels are not known here: choose another one with --namespace, or the labels of a cluster with --cluster",
-                namespace.name
-            )
+            let (name, next) = (&namespace.name, match namespaces {
+                Namespaces::NamesOnly => "whose labels are not known here: choose another one with --namespace, or the labels of a cluster with --cluster",
+                Namespaces::Observed(_) => "as the cluster has it: its workloads keep their IDs",
+            });
+            format!("no policy selects namespace `{name}`, {next}")
         })
 }

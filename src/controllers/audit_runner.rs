@@ -119,6 +119,7 @@ impl FinishedAudit {
         let Counts {
             objects,
             unreadable,
+            unselected: _,
         } = result.counts;
         let seconds = duration.as_secs();
         if result.is_complete() {

@@ -317,6 +317,24 @@ fn objects_without_the_labels_are_skipped_and_still_own_others() {
 }
 
 #[test]
+fn objects_that_no_policy_selects_are_counted() {
+    let selector = "{ match: {namespaceSelector: {matchLabels: {team: a}}} }";
+    let pod = |namespace: &str| {
+        let mut pod = object("Pod", "p", SONNET_4_6, None);
+        pod["metadata"]["namespace"] = json!(namespace);
+        pod
+    };
+    let mut cluster = Cluster::under(Scenario::under(selector), vec![pod("ml"), pod("web")]);
+    let labels = json!({"team": "a"});
+    cluster.namespaces = vec![
+        json!({"metadata": {"name": "ml", "labels": labels}}),
+        json!({"metadata": {"name": "web"}}),
+    ];
+    let counts = cluster.audit().counts;
+    assert_eq!((counts.objects, counts.unselected), (2, 1));
+}
+
+#[test]
 fn an_excluded_namespace_is_skipped() {
     let mut cluster = Cluster::of(vec![object("Pod", "chat", SONNET_4_6, None)]);
     cluster.input.excluded = BTreeSet::from(["ml".to_owned()]);

@@ -12,6 +12,7 @@ use crate::report::{AuditReport, AuditSubject};
 
 use super::super::cluster_args::block_on;
 use super::super::cluster_view;
+use super::super::console::message;
 use super::super::tally::{EXIT_INTERRUPTED, subject};
 use super::{Args, Tally};
 
@@ -37,6 +38,7 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
         let result = audit_cluster(&pager, &scope, input, print, interrupted()).await;
         progress.clear();
         report_incomplete(&result, &mut tally);
+        report_unselected(result.counts);
         let incomplete = result.incomplete.iter().map(ToString::to_string).collect();
         let findings = result.findings.into_iter().map(|stored| stored.record);
         let today = (args.files.evaluation.today())();
@@ -90,6 +92,22 @@ fn report_incomplete(result: &AuditResult, tally: &mut Tally) {
     if unreadable > 0 {
         tally.error(&format!("incomplete: {unreadable} objects cannot be read"));
     }
+}
+
+/// Prints how many objects no policy selects: a warning if that is all of them, which is rarely meant.
+fn report_unselected(counts: Counts) {
+    let (objects, unselected) = (counts.objects, counts.unselected);
+    if unselected == 0 {
+        return;
+    }
+    let level = if unselected == objects {
+        "warning"
+    } else {
+        "note"
+    };
+    message!(
+        "{level}: no policy selects {unselected} of {objects} objects, whose IDs are not found"
+    );
 }
 
 /// The progress line of a terminal.

@@ -92,7 +92,7 @@ mod tests {
         let mut result = AuditResult {
             counts: Counts {
                 objects: 7,
-                unreadable: 0,
+                ..Counts::default()
             },
             incomplete,
             ..AuditResult::default()

@@ -261,7 +261,7 @@ fn an_id_is_resolved_by_the_policy_of_its_namespace() {
     let error = text(&done.stderr);
     assert_eq!(done.status.code(), Some(2), "{error}");
     assert!(
-        error.contains("no policy selects namespace `web`"),
+        error.contains("no policy selects namespace `web`, as the cluster has it"),
         "{error}"
     );
 }

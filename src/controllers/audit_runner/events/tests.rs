@@ -9,7 +9,7 @@ fn audit() -> FinishedAudit {
     let mut result = AuditResult {
         counts: Counts {
             objects: 40,
-            unreadable: 0,
+            ..Counts::default()
         },
         ..AuditResult::default()
     };
