@@ -9,9 +9,9 @@ use jiff::civil::Date;
 
 use crate::api::{self, InferenceProfilePolicySpec};
 use crate::catalog;
-use crate::domain::reason::Reason;
 use crate::domain::view::{Namespaces, View};
 use crate::report::AuditReport;
+use crate::report::cause::Cause;
 use crate::report::explanation::{Example, explanation, list, page};
 use crate::report::text::{GroupBy, Show, TextOptions, text};
 use crate::scan::config_maps::ConfigMapCollector;
@@ -30,13 +30,13 @@ Examples:
   bedrock-profiles explain            all reasons
   bedrock-profiles explain NoRegion   what it means, an example, and what to do")]
 pub struct Args {
-    /// The reason; without one, all reasons are listed.
+    /// The reason, or another word that `audit` prints for a finding; without one, all are listed.
     #[arg(value_name = "REASON", ignore_case = true, hide_possible_values = true, value_parser = names())]
     pub reason: Option<String>,
 }
 
 fn names() -> PossibleValuesParser {
-    PossibleValuesParser::new(Reason::ALL.iter().map(|reason| reason.as_str()))
+    PossibleValuesParser::new(Cause::all().map(Cause::as_str))
 }
 
 /// Runs the command.
@@ -50,12 +50,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn page_of(name: &str) -> anyhow::Result<String> {
-    let mut all = Reason::ALL.iter().copied();
-    let reason = all.find(|reason| reason.as_str().eq_ignore_ascii_case(name));
-    let reason = reason.context("no such reason")?;
-    let explanation = explanation(reason).context("the reason has no page")?;
+    let mut all = Cause::all();
+    let cause = all.find(|cause| cause.as_str().eq_ignore_ascii_case(name));
+    let cause = cause.context("no such reason")?;
+    let explanation = explanation(cause).context("the reason has no page")?;
     let audited = explanation.example.as_ref().map(audited).transpose()?;
-    Ok(page(reason, &explanation, &audited.unwrap_or_default()))
+    Ok(page(cause, &explanation, &audited.unwrap_or_default()))
 }
 
 /// What an audit prints about an example, on the day of the catalog.

@@ -26,6 +26,14 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Every cause: those that are no reason first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let reasons = Reason::ALL.iter().map(|reason| Self::Reason(*reason));
+        [Self::Change, Self::Missed, Self::Legacy]
+            .into_iter()
+            .chain(reasons)
+    }
+
     /// The name in output.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,10 +66,7 @@ impl Cause {
 
     /// The page that explains the cause, as a path in the repository.
     pub fn page(self) -> String {
-        match self {
-            Self::Change | Self::Missed | Self::Legacy => "docs/cli.md#severities".to_owned(),
-            Self::Reason(reason) => format!("docs/reasons/{reason}.md"),
-        }
+        format!("docs/reasons/{self}.md")
     }
 
     /// The URL of that page.

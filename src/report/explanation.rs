@@ -1,15 +1,14 @@
-//! The page of each reason: what it means, an example, and what to do.
+//! The page of each cause of a finding: what it means, an example, and what to do.
 //!
 //! `explain` prints the pages, and `docs/reasons/` has them for links. What an audit says of an example is no part of the text: the
 //! example is evaluated.
 
 use std::fmt::Write as _;
 
-use crate::domain::reason::Reason;
-
+use super::cause::Cause;
 use super::printable::wrapped;
-use super::severity::Severity;
 
+mod of_cause;
 mod of_context;
 mod of_id;
 mod of_object;
@@ -21,12 +20,12 @@ const WIDTH: usize = 80;
 /// The indentation of a description in the list.
 const INDENTATION: usize = 4;
 
-/// What users should know of a reason besides its description.
+/// What users should know of a cause besides its description.
 #[derive(Debug, Clone, Copy)]
 pub struct Explanation {
     /// Why the ID is unchanged.
     pub why: &'static str,
-    /// A file with a finding of this reason; `None` if it would be too long.
+    /// A file with a finding of this cause; `None` if no file has one, or only a long one.
     pub example: Option<Example>,
     /// What to do.
     pub advice: &'static str,
@@ -72,21 +71,28 @@ impl Example {
     }
 }
 
-/// The explanation of a reason. A test excludes a reason without one.
-pub fn explanation(reason: Reason) -> Option<Explanation> {
-    let all = [of_id::ALL, of_context::ALL, of_object::ALL, of_region::ALL];
-    let mut all = all.into_iter().flatten();
-    let (_, explanation) = all.find(|(of, _)| *of == reason)?;
-    Some(*explanation)
+/// The explanation of a cause. A test excludes a reason without one.
+pub fn explanation(cause: Cause) -> Option<Explanation> {
+    match cause {
+        Cause::Change => Some(of_cause::CHANGE),
+        Cause::Missed => Some(of_cause::MISSED),
+        Cause::Legacy => Some(of_cause::LEGACY),
+        Cause::Reason(reason) => {
+            let all = [of_id::ALL, of_context::ALL, of_object::ALL, of_region::ALL];
+            let mut all = all.into_iter().flatten();
+            let (_, explanation) = all.find(|(of, _)| *of == reason)?;
+            Some(*explanation)
+        }
+    }
 }
 
-/// The page of a reason in Markdown, with what an audit prints about its example.
-pub fn page(reason: Reason, explanation: &Explanation, audited: &str) -> String {
-    let (description, severity) = (reason.description(), Severity::of(reason));
+/// The page of a cause in Markdown, with what an audit prints about its example.
+pub fn page(cause: Cause, explanation: &Explanation, audited: &str) -> String {
+    let (description, severity) = (cause.description(), cause.severity());
     let lines = |text: &str| wrapped(text, WIDTH, WIDTH).join("\n");
     let meaning = lines(&format!("{description} {}", explanation.why));
     let advice = lines(explanation.advice);
-    let mut page = format!("# {reason}\n\n{meaning}\n\nSeverity: `{severity}`.\n");
+    let mut page = format!("# {cause}\n\n{meaning}\n\nSeverity: `{severity}`.\n");
     if let Some(Example { file, text, policy }) = &explanation.example {
         let kind = file.rsplit('.').next().unwrap_or_default();
         let _ = write!(page, "\n## Example\n\n`{file}`:\n\n```{kind}\n{text}```\n");
@@ -105,13 +111,13 @@ pub fn page(reason: Reason, explanation: &Explanation, audited: &str) -> String 
     page
 }
 
-/// Each reason with its severity and its description, as a list in lines of at most `width` columns.
+/// Each cause with its severity and its description, as a list in lines of at most `width` columns.
 pub fn list(width: usize) -> String {
     let mut list = String::new();
     let width = width.saturating_sub(INDENTATION);
-    for reason in Reason::ALL {
-        let _ = writeln!(list, "{reason} ({})", Severity::of(*reason));
-        for line in wrapped(reason.description(), width, width) {
+    for cause in Cause::all() {
+        let _ = writeln!(list, "{cause} ({})", cause.severity());
+        for line in wrapped(cause.description(), width, width) {
             let _ = writeln!(list, "{:INDENTATION$}{line}", "");
         }
     }
@@ -121,6 +127,7 @@ pub fn list(width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::reason::Reason;
 
     #[test]
     fn each_reason_has_one_explanation_in_order() {
@@ -134,9 +141,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_reason_about_size_has_no_example() {
-        let has_none = |reason: &&Reason| explanation(**reason).unwrap().example.is_none();
-        let without: Vec<_> = Reason::ALL.iter().filter(has_none).collect();
-        assert_eq!(without, [&Reason::TooLarge]);
+    fn every_cause_has_an_example_if_a_short_file_can_have_it() {
+        let has_none = |cause: &Cause| explanation(*cause).unwrap().example.is_none();
+        let without: Vec<_> = Cause::all().filter(has_none).collect();
+        assert_eq!(without, [Cause::Missed, Cause::Reason(Reason::TooLarge)]);
     }
 }

@@ -171,7 +171,7 @@ fn the_report_has_every_field_of_the_schema() {
         .find(|one| one["modelId"] == SONNET)
         .unwrap();
     let expected = serde_json::json!({
-        "severity": "change", "help": "docs/cli.md#severities", "object": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "ml", "name": "chat"},
+        "severity": "change", "help": "docs/reasons/change.md", "object": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "ml", "name": "chat"},
         "seenIn": null, "instances": 0,
         "source": {"file": "tests/fixtures/manifests/chat.yaml", "line": 15, "column": 44, "endColumn": 85, "document": 0},
         "pointer": "/spec/template/spec/containers/0/env/0/value", "reference": null, "innerPointer": null, "span": [0, 41],

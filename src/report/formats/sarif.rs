@@ -89,13 +89,9 @@ fn rule(cause: Cause) -> SarifRule {
     }
 }
 
-/// What to do, where a page says it.
+/// What to do.
 fn help(cause: Cause) -> &'static str {
-    let advice = match cause {
-        Cause::Reason(reason) => explanation(reason).map(|one| one.advice),
-        Cause::Change | Cause::Missed | Cause::Legacy => None,
-    };
-    advice.unwrap_or(cause.description())
+    explanation(cause).map_or(cause.description(), |one| one.advice)
 }
 
 /// The level of a severity. SARIF requires `none` for a result that is no failure.

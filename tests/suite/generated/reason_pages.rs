@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bedrock_profiles::domain::reason::Reason;
-use bedrock_profiles::report::explanation::explanation;
+use bedrock_profiles::report::cause::Cause;
+use bedrock_profiles::report::explanation::{Example, explanation};
 use serde_json::Value;
 
 const FOLDER: &str = "docs/reasons";
@@ -20,9 +20,9 @@ fn run(args: &[&str]) -> String {
 #[test]
 fn each_page_of_a_reason_is_what_explain_prints() {
     let is_update = std::env::var_os("UPDATE").is_some();
-    for reason in Reason::ALL {
-        let file = format!("{FOLDER}/{reason}.md");
-        let page = run(&["explain", reason.as_str()]);
+    for cause in Cause::all() {
+        let file = cause.page();
+        let page = run(&["explain", cause.as_str()]);
         if is_update {
             fs::write(&file, &page).unwrap();
         }
@@ -33,16 +33,12 @@ fn each_page_of_a_reason_is_what_explain_prints() {
     let files: BTreeSet<_> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    let expected: BTreeSet<_> = Reason::ALL.iter().map(|one| format!("{one}.md")).collect();
+    let expected: BTreeSet<_> = Cause::all().map(|one| format!("{one}.md")).collect();
     assert_eq!(files, expected);
 }
 
-/// The reasons of the findings of `audit` in an example.
-fn reasons(folder: &Path, reason: Reason) -> Vec<String> {
-    let example = explanation(reason).unwrap().example;
-    let Some(example) = example else {
-        return vec![reason.to_string()];
-    };
+/// The pages of the findings of `audit` in an example.
+fn audited(folder: &Path, example: Example) -> Vec<String> {
     let file = folder.join(example.file);
     fs::write(&file, example.text).unwrap();
     let policy = folder.join("policy.yaml");
@@ -56,18 +52,21 @@ fn reasons(folder: &Path, reason: Reason) -> Vec<String> {
     let printed = run(&["audit", file, "--policy", policy, "-o", "json"]);
     let report: Value = serde_json::from_str(&printed).unwrap();
     let findings = report["findings"].as_array().unwrap().iter();
-    let names = findings.map(|one| one["reason"].as_str().unwrap_or("change").to_owned());
-    names.collect()
+    let pages = findings.map(|one| one["help"].as_str().unwrap().to_owned());
+    pages.collect()
 }
 
 #[test]
 fn each_example_has_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
-    for reason in Reason::ALL.iter().copied() {
-        let found = reasons(folder.path(), reason);
-        if !found.contains(&reason.to_string()) {
-            wrong.push((reason, found));
+    for cause in Cause::all() {
+        let Some(example) = explanation(cause).unwrap().example else {
+            continue;
+        };
+        let found = audited(folder.path(), example);
+        if !found.contains(&cause.page()) {
+            wrong.push((cause, found));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -78,7 +77,7 @@ fn every_reason_is_listed() {
     let list = run(&["explain"]);
     let names = list.lines().filter(|line| !line.starts_with(' '));
     let names: Vec<_> = names.filter_map(|line| line.split(' ').next()).collect();
-    let expected: Vec<_> = Reason::ALL.iter().map(|one| one.as_str()).collect();
+    let expected: Vec<_> = Cause::all().map(Cause::as_str).collect();
     assert_eq!(names, expected);
     assert!(list.lines().all(|line| line.len() <= 80), "{list}");
 }
