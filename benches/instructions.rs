@@ -49,7 +49,9 @@ fn instructions(name: &str, count: u64) -> u64 {
         .arg(std::env::current_exe().unwrap())
         .args(["handle", name, &count.to_string()])
         .output()
-        .expect("valgrind: install it, on Debian: apt-get install valgrind");
+        .unwrap_or_else(|error| {
+            panic!("valgrind: {error}; install it, on Debian: apt-get install valgrind")
+        });
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{text}");
     let mut words = text

@@ -4,8 +4,7 @@
 //! A Pod template is evaluated as that of a Deployment. The other fields are evaluated as the files that they stand for: Helm values
 //! as a values file, a patch as a manifest. Every other field of a custom resource is only reported.
 //!
-//! Sources: the CRDs of Argo Rollouts 1.8, Knative Serving 1.19, OpenShift 4.19, Flux's helm-controller 1.3 and kustomize-controller
-//! 1.6, Argo CD 3.5, and the types of kustomize 5.7.
+//! Sources: the API references of Argo Rollouts, Argo CD, Flux, Knative Serving, kustomize and the `apps.openshift.io` group.
 
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
