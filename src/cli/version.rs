@@ -122,6 +122,9 @@ fn text(versions: &Versions) -> String {
         let value = value.unwrap_or_else(unknown);
         let _ = writeln!(text, "  {name:<12} {}", printable(&value));
     }
+    if cluster.fits() {
+        text.push_str("  fits this command\n");
+    }
     for problem in &cluster.problems {
         let _ = writeln!(text, "  differs: {}", printable(problem));
     }

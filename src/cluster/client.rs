@@ -1,5 +1,6 @@
 //! Two clients of the API server: one for watches and lists, which retries, and one for writes, which fails fast.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,9 +51,9 @@ pub struct Clients {
 pub enum ClientError {
     /// There is neither a service account nor a kubeconfig.
     #[error(
-        "no cluster is configured; run in a Pod or set KUBECONFIG; `serve --standalone` and `audit PATH` need none"
+        "no cluster is configured: {0}; set KUBECONFIG, or run in a Pod; `serve --standalone` and `audit PATH` need none"
     )]
-    Config(#[from] InferConfigError),
+    NotConfigured(String),
     /// The kubeconfig cannot be read, or does not have the context.
     #[error("cannot use the kubeconfig; `kubectl config get-contexts` lists its contexts")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
@@ -98,7 +99,9 @@ impl Clients {
                 Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &selected).await?
             }
             None if options.context.is_some() => Config::from_kubeconfig(&selected).await?,
-            None => Config::infer().await?,
+            None => Config::infer()
+                .await
+                .map_err(|error| not_configured(&error))?,
         };
         if let Some(timeout) = options.request_timeout {
             config.connect_timeout = Some(timeout.min(WRITE_TIMEOUT));
@@ -154,4 +157,11 @@ impl Clients {
             server,
         })
     }
+}
+
+/// The cause outside of a Pod is the kubeconfig alone; in a Pod, the service account may be the one that is missing.
+fn not_configured(error: &InferConfigError) -> ClientError {
+    let in_a_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    let kubeconfig = error.source().filter(|_| !in_a_pod);
+    ClientError::NotConfigured(kubeconfig.map_or_else(|| error.to_string(), ToString::to_string))
 }

@@ -65,6 +65,8 @@ fn a_cluster_with_this_version_fits() {
     assert_eq!(cluster["definitions"], "Equal");
     assert_eq!(cluster["releases"][0]["name"], "profiles");
     assert_eq!(done.status.code(), Some(0));
+    let done = server.command(&["version", "--cluster"]).output().unwrap();
+    assert!(text(&done.stdout).ends_with("  fits this command\n"));
 }
 
 #[test]
