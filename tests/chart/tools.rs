@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use crate::pinned::{Module, Tool, builds};
 
@@ -67,6 +68,9 @@ pub(crate) const KREW: Tool = Tool {
     },
 };
 
+/// Trials run side by side, and only the first one installs.
+static INSTALLATION: Mutex<()> = Mutex::new(());
+
 /// Python with pre-commit and check-jsonschema, which are installed once into `target/chart/`.
 pub(crate) fn python() -> Command {
     let requirements = repository("tests/chart/assets/python/requirements.txt");
@@ -74,6 +78,7 @@ pub(crate) fn python() -> Command {
     std::fs::read(&requirements).unwrap().hash(&mut key);
     let parent = builds();
     let folder = parent.join(format!("python-{:016x}", key.finish()));
+    let _once = INSTALLATION.lock().unwrap();
     if !folder.is_dir() {
         std::fs::create_dir_all(&parent).unwrap();
         let draft = tempfile::tempdir_in(&parent).unwrap();
@@ -84,6 +89,7 @@ pub(crate) fn python() -> Command {
             "install",
             "--quiet",
             "--disable-pip-version-check",
+            "--root-user-action=ignore",
         ])
         .args(["--no-deps", "--only-binary", ":all:", "--require-hashes"])
         .arg("--target")
@@ -91,7 +97,7 @@ pub(crate) fn python() -> Command {
         .arg("--requirement")
         .arg(requirements);
         assert!(pip.status().unwrap().success(), "pip cannot install");
-        // Another trial may have installed it meanwhile.
+        // Another process may have installed it meanwhile.
         let _ = std::fs::rename(draft.keep(), &folder);
     }
     let mut command = Command::new("python3");
