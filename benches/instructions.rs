@@ -2,6 +2,7 @@
 //!
 //! callgrind counts them, so they are the same at each run of one binary, on a busy machine too. A run of the handler `FEW` times is
 //! subtracted from one of `MANY` times: what the first review costs more is no part of the figure. Needs valgrind.
+#![allow(clippy::expect_used, reason = "a benchmark that cannot be set up ends")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -49,9 +50,7 @@ fn instructions(name: &str, count: u64) -> u64 {
         .arg(std::env::current_exe().unwrap())
         .args(["handle", name, &count.to_string()])
         .output()
-        .unwrap_or_else(|error| {
-            panic!("valgrind: {error}; install it, on Debian: apt-get install valgrind")
-        });
+        .expect("valgrind; to install it, on Debian: apt-get install valgrind");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{text}");
     let mut words = text

@@ -19,6 +19,7 @@ use crate::domain::snapshot::Snapshot;
 mod audit_report;
 pub mod cause;
 mod content_hash;
+mod exemption;
 pub mod explanation;
 pub mod fingerprint;
 #[cfg(test)]
@@ -33,6 +34,7 @@ mod reference;
 mod schema;
 pub(crate) mod serialize;
 pub mod severity;
+mod source;
 pub mod terminal;
 pub mod text;
 
@@ -41,9 +43,12 @@ pub use audit_report::{
     UnreadPart,
 };
 pub use content_hash::content_hash;
+pub use exemption::{ExemptedBy, Exemption};
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
 pub use listed_finding::ListedFinding;
 pub use reference::ReferenceRecord;
+use severity::Severity;
+pub use source::Source;
 
 /// One finding and its outcome.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -119,6 +124,12 @@ pub struct FindingRecord {
     pub catalog_date: Option<Date>,
     /// The lifecycle of the model, if the model is known.
     pub lifecycle: Option<LifecycleRecord>,
+    /// Why the finding does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exempt: Option<Exemption>,
+    /// The severity that the user has given to the reason.
+    #[serde(skip)]
+    pub configured_severity: Option<Severity>,
 }
 
 /// Whether the ID of a finding is replaced.
@@ -171,22 +182,6 @@ pub struct ObjectReference {
     pub namespace: String,
     /// Name, or `generateName`.
     pub name: String,
-}
-
-/// A location in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Source {
-    /// The name of the file.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// Column after the ID, if the ID is written in this line as it is, and used only here: not by an alias of YAML.
-    pub end_column: Option<usize>,
-    /// The document in the file, from 0.
-    pub document: usize,
 }
 
 /// For example `ml/Deployment/chat`.
@@ -274,6 +269,8 @@ impl FindingRecord {
             mapping: mapping.map(|(name, _)| name.to_owned()),
             catalog_date: mapping.and_then(|(_, date)| date),
             lifecycle: lifecycle(judged, snapshot, today),
+            exempt: None,
+            configured_severity: None,
             object,
             pointer,
         }

@@ -6,24 +6,35 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::budget::{Budget, Limits};
-use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge, resolve_edits};
+use crate::domain::judge::{
+    Action, Context, JudgedFinding, Judgement, drop_edits, judge, resolve_edits,
+};
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
 use crate::domain::view::View;
-use crate::report::{FindingRecord, ObjectReference, RecordContext};
+use crate::report::severity::Severity;
+use crate::report::{ExemptedBy, FindingRecord, ObjectReference, RecordContext};
 use crate::text::{Format, Splice, Tree};
 
 pub mod config_maps;
 pub mod encoding;
+pub mod exemptions;
 pub mod files;
 pub mod namespaces;
 mod parsed;
+pub mod path_globs;
 mod position;
 pub mod prefilter;
+pub mod relative_paths;
+mod rendered;
+mod selection;
 
 pub use parsed::{FileFormat, OverriddenKeyPosition, ParsedFile};
+pub use selection::{EvaluatedObjects, PolicySelection};
 
+use exemptions::{ExemptionQuery, ExemptionRule, ExemptionUse, FileExemptions};
 use position::{DocumentPosition, IdPositions, LineIndex};
+use rendered::RenderedTemplates;
 
 /// What files are evaluated with.
 #[derive(Clone, Copy)]
@@ -36,6 +47,8 @@ pub struct Scan<'a> {
     pub namespace: &'a str,
     /// Whether the files are edited.
     pub edit: bool,
+    /// The exemptions of the configuration.
+    pub exemptions: &'a [ExemptionRule],
 }
 
 /// The findings of one file.
@@ -49,6 +62,10 @@ pub struct ScanResult {
     pub splices: Vec<Splice>,
     /// Number of findings that the edits replace.
     pub edited: usize,
+    /// What the policies may select.
+    pub evaluated: EvaluatedObjects,
+    /// What the exemptions have done.
+    pub exemptions: ExemptionUse,
 }
 
 /// An object of a file, with its namespace.
@@ -62,14 +79,19 @@ impl Scan<'_> {
     pub fn file(&self, file: &ParsedFile<'_>) -> ScanResult {
         let mut result = ScanResult::default();
         let lines = LineIndex::new(file.text);
+        let templates = RenderedTemplates::of(file.text);
+        let mut exemptions = FileExemptions::of(file, self.exemptions, self.today);
         for (index, tree) in file.trees.iter().enumerate() {
             let position = DocumentPosition {
                 file: file.name,
                 index,
                 lines: &lines,
+                templates: &templates,
             };
-            self.document(file.objects(tree), tree, position, &mut result);
+            let objects = file.objects(tree);
+            self.document(objects, position, &mut exemptions, &mut result);
         }
+        result.exemptions.problems = exemptions.problems();
         // The order of the file. Detection reports arguments before variables.
         result.findings.sort_by_key(|one| {
             let source = one.source.as_ref();
@@ -78,11 +100,11 @@ impl Scan<'_> {
         result
     }
 
-    fn document<'t>(
+    fn document(
         &self,
-        objects: Vec<Object<'t>>,
-        tree: &'t Tree<'_>,
+        objects: Vec<Object<'_>>,
         position: DocumentPosition<'_>,
+        exemptions: &mut FileExemptions<'_>,
         result: &mut ScanResult,
     ) {
         let objects: Vec<_> = objects
@@ -96,7 +118,11 @@ impl Scan<'_> {
             .iter()
             .map(|one| self.evaluate(&one.object, &one.namespace))
             .collect();
-        if self.edit {
+        if let Some(first) = objects.first().filter(|_| self.edit) {
+            let tree = first.object.tree;
+            for judgement in &mut judgements {
+                drop_exempt_edits(tree, judgement, position, exemptions);
+            }
             result.splices.extend(resolve_edits(tree, &mut judgements));
         }
         for (object, judgement) in objects.iter().zip(&judgements) {
@@ -105,8 +131,17 @@ impl Scan<'_> {
                 ObjectKind::Pod | ObjectKind::Template | ObjectKind::ConfigMap
             );
             result.objects += usize::from(is_evaluated);
+            let evaluated = &mut result.evaluated;
+            evaluated.count(&object.object, &object.namespace);
             result.edited += judgement.findings().filter(|one| one.edited).count();
-            let records = self.records(object, judgement, position);
+            let records = self.records(object, judgement, position, exemptions);
+            if !records.is_empty() {
+                let (namespace, ended) = (&object.namespace, &mut result.exemptions);
+                ended.add_ended(&object.object, namespace, self.today);
+            }
+            let exempt = records.iter().filter_map(|one| one.exempt.as_ref());
+            let by_comment = exempt.filter(|exemption| exemption.by == ExemptedBy::Comment);
+            result.exemptions.by_comment += by_comment.count();
             result.findings.extend(records);
         }
     }
@@ -143,6 +178,7 @@ impl Scan<'_> {
         object: &FileObject<'_>,
         judgement: &Judgement<'_>,
         position: DocumentPosition<'_>,
+        exemptions: &mut FileExemptions<'_>,
     ) -> Vec<FindingRecord> {
         let positions = IdPositions::of(object.object.tree, judgement);
         let has_effective = judgement.effective.is_some();
@@ -154,6 +190,14 @@ impl Scan<'_> {
             for judged in &under.findings {
                 let mut record = self.record(object, judged, under.policy, preview);
                 record.source = Some(positions.source(judged, position));
+                if !exemptions.is_empty() {
+                    record.exempt = exemptions.find(&ExemptionQuery {
+                        lines: positions.lines(judged, position),
+                        reason: record.reason,
+                        is_right: record.severity() == Severity::Ok,
+                        ids: [&record.before, &record.model_id],
+                    });
+                }
                 records.push(record);
             }
         }
@@ -186,6 +230,28 @@ impl Scan<'_> {
         let reference = is_kubernetes_object.then(|| reference(object, &namespace.name));
         FindingRecord::new(judged, pointer, reference, context)
     }
+}
+
+/// Takes the changes of exempt IDs out of the plan of an object.
+fn drop_exempt_edits(
+    tree: &Tree<'_>,
+    judgement: &mut Judgement<'_>,
+    position: DocumentPosition<'_>,
+    exemptions: &mut FileExemptions<'_>,
+) {
+    if exemptions.is_empty() {
+        return;
+    }
+    let positions = IdPositions::of(tree, judgement);
+    drop_edits(judgement, |judged| {
+        let query = ExemptionQuery {
+            lines: positions.lines(judged, position),
+            reason: None,
+            is_right: false,
+            ids: [judged.finding.text(), &judged.id],
+        };
+        exemptions.find(&query).is_some()
+    });
 }
 
 /// The limits of an evaluation: an object of admission has those of a review, so that files and the webhook agree.

@@ -46,6 +46,42 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, FromYamlError> {
     Ok(decode(value)?)
 }
 
+/// A field that cannot be decoded, or a text that is not YAML, with its line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {error}")]
+pub struct FieldErrorOnLine {
+    /// The line, counted from 1; 0 where the parser knows none.
+    pub line: u64,
+    /// What is wrong.
+    pub error: FieldError,
+}
+
+/// Decodes a text of one document, with the line of what cannot be decoded. An empty text is the default.
+///
+/// # Errors
+/// The text is not YAML, or a field has another form than expected.
+pub fn from_str_by_line<T: DeserializeOwned + Default>(text: &str) -> Result<T, FieldErrorOnLine> {
+    let mut path = String::new();
+    let decoded = serde_saphyr::with_deserializer_from_str_with_options(text, options(), |yaml| {
+        let decoded: Result<Option<T>, _> = serde_path_to_error::deserialize(yaml);
+        decoded.map_err(|error| {
+            path = error.path().to_string();
+            error.into_inner()
+        })
+    });
+    let error = match decoded {
+        Ok(decoded) => return Ok(decoded.unwrap_or_default()),
+        Err(error) => syntax_error(error),
+    };
+    Err(FieldErrorOnLine {
+        line: error.line,
+        error: FieldError {
+            path: if path == "." { String::new() } else { path },
+            reason: error.message,
+        },
+    })
+}
+
 /// The documents of a text, with their positions; empty ones are skipped.
 pub(super) fn documents(text: &str) -> Vec<Result<Spanned<Value>, YamlSyntaxError>> {
     serde_saphyr::read_with_options(&mut Cursor::new(text), options())

@@ -1,16 +1,19 @@
 //! `audit`: reports the model IDs in a cluster, or with `-f` in files, and their replacements.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::domain::policy::Selector;
 use crate::report::formats::{self, FormatOptions};
-use crate::report::severity::Severity;
 use crate::report::text::{self, GroupBy, SHOWN_BY_DEFAULT, Show, TextOptions};
-use crate::report::{AuditReport, FindingRecord, messages, terminal};
+use crate::report::{AuditReport, messages, terminal};
 
+use super::baseline;
 use super::cluster_args::ClusterArgs;
 use super::cluster_view;
+use super::config::Configuration;
 use super::console::{self, DEFAULT_WIDTH, message};
+use super::fail_on::FailOn;
 use super::file_args::FileArgs;
 use super::label_selector;
 use super::replace_file::write_output;
@@ -43,17 +46,23 @@ pub struct Args {
     /// Do not print the counts.
     #[arg(short, long)]
     pub quiet: bool,
-    /// Exit with 1 on findings that are at least so urgent.
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "change")]
-    pub fail_on: FailOn,
+    /// Baseline, a file of --write-baseline: its findings do not count.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the findings into a baseline.
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub write_baseline: Option<PathBuf>,
+    /// Exit with 1 on findings that are at least so urgent. Default: change
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
     /// Files to audit instead of a cluster.
     #[command(flatten)]
     pub files: FileArgs,
     /// Audit all namespaces of the cluster.
-    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames"])]
+    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames", "kustomize"])]
     pub all_namespaces: bool,
     /// Audit the objects of the cluster with these labels only, as kubectl selects them.
-    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = label_selector::parse, conflicts_with_all = ["paths", "filenames"])]
+    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = label_selector::parse, conflicts_with_all = ["paths", "filenames", "kustomize"])]
     pub selector: Option<Selector>,
     /// The cluster.
     #[command(flatten)]
@@ -73,28 +82,28 @@ Examples:
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an unreadable input,
 130 interrupted, with what was found until then.";
 
-/// The least urgent severity that ends the command with exit code 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum FailOn {
-    /// An ID that cannot work.
-    Error,
-    /// An error, or an ID that would be replaced.
-    Change,
-    /// An error, a change, or an ID that works only by chance or not for long.
-    Warning,
-    /// No finding.
-    Never,
-}
-
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::of(&args.outputs)?;
-    let is_of_files = args.files.all_paths().next().is_some();
-    let (report, mut tally) = if is_of_files {
-        audit(args)?
+    let configuration = args.files.config.load(args.quiet)?;
+    let (report, mut tally) = if args.files.are_named() {
+        audit(args, &configuration)?
     } else {
         cluster::audit(args)?
     };
+    let mut report = configuration.applied_to(report);
+    if let Some(path) = &args.write_baseline {
+        baseline::write(path, &report)?;
+    }
+    let known = [
+        &args.write_baseline,
+        &args.baseline,
+        &configuration.baseline,
+    ];
+    if let Some(path) = known.into_iter().flatten().next() {
+        report = baseline::apply(path, report, |_| true)?;
+    }
+    let fail_on = args.fail_on.or(configuration.fail_on).unwrap_or_default();
     for (format, path) in &outputs.files {
         let text = render(&report, *format, args, DEFAULT_WIDTH)?;
         if let Err(error) = write_output(path, text.plain().as_bytes()) {
@@ -108,8 +117,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         message!("{}", messages::summary(&report, 0, console::width()));
     }
     let mut findings = report.findings.iter();
-    let is_failure =
-        findings.any(|one| args.fail_on.includes(one)) || args.fail_on.includes_unread(&report);
+    let is_failure = findings.any(|one| fail_on.includes(one)) || fail_on.includes_unread(&report);
     Ok(tally.exit_code(is_failure))
 }
 
@@ -176,31 +184,13 @@ fn incomplete(report: &AuditReport) -> String {
 }
 
 /// Audits files.
-fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
+fn audit(args: &Args, configuration: &Configuration) -> anyhow::Result<(AuditReport, Tally)> {
     let (mut tally, mut findings) = (Tally::default(), Vec::new());
     let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
     args.files
-        .evaluate(view, false, &mut tally, |_, result, _| {
+        .evaluate(view, false, configuration, &mut tally, |_, result, _| {
             findings.extend(result.findings);
         })?;
     let subject = tally.subject((args.files.evaluation.today())())?;
     Ok((AuditReport::new(subject, findings), tally))
-}
-
-impl FailOn {
-    /// Whether a finding ends the command with exit code 1.
-    pub(super) fn includes(self, one: &FindingRecord) -> bool {
-        let least = match self {
-            Self::Error => Severity::Error,
-            Self::Change => Severity::Change,
-            Self::Warning => Severity::Warning,
-            Self::Never => return false,
-        };
-        one.severity() <= least
-    }
-
-    /// Whether a document that is not YAML or JSON ends the command with exit code 1, as every error does.
-    pub(super) fn includes_unread(self, report: &AuditReport) -> bool {
-        self != Self::Never && report.unread.iter().any(|one| one.is_error)
-    }
 }

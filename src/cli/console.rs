@@ -74,7 +74,9 @@ pub(crate) use message;
 pub fn print_message(text: Arguments<'_>) {
     let text = text.to_string();
     for line in text.split('\n') {
-        let _ = writeln!(anstream::stderr(), "{}", printable(line));
+        // One write, so that the output of another process does not come between.
+        let line = format!("{}\n", printable(line));
+        let _ = anstream::stderr().write_all(line.as_bytes());
     }
 }
 

@@ -14,6 +14,7 @@ use crate::domain::view::View;
 use crate::runtime::error_text::error_text;
 use crate::validate::{self, Invalid};
 
+use super::config::Configuration;
 use super::console::message;
 
 /// Policies and mappings to evaluate with.
@@ -121,6 +122,20 @@ impl EvaluationArgs {
             .policies
             .extend(retain_valid(policies, validate::policy));
         Ok(print_warnings(inputs.build(default_policy())?))
+    }
+
+    /// The arguments, with the policies and mappings of the configuration where there are none.
+    #[must_use]
+    pub fn or_of(&self, configuration: &Configuration) -> Self {
+        let or = |given: &[PathBuf], configured: &[PathBuf]| {
+            let paths = if given.is_empty() { configured } else { given };
+            paths.to_vec()
+        };
+        Self {
+            policies: or(&self.policies, &configuration.policies),
+            mappings: or(&self.mappings, &configuration.mappings),
+            ..self.clone()
+        }
     }
 
     /// The date to compare end-of-life dates with.

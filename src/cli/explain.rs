@@ -94,6 +94,7 @@ fn audited(example: &Example) -> anyhow::Result<String> {
 
 const fn scan(view: &View, today: Date) -> Scan<'_> {
     Scan {
+        exemptions: &[],
         view,
         today,
         namespace: DEFAULT_NAMESPACE,

@@ -4,21 +4,30 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context as _;
+use jiff::civil::Date;
+
 use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
 use crate::report::UnreadDocument;
 use crate::scan::config_maps::ConfigMapCollector;
+use crate::scan::exemptions::{ExemptionRule, ExemptionUse};
 use crate::scan::files::{FileSelection, SourceFile};
 use crate::scan::namespaces::NamespaceCollector;
 use crate::scan::prefilter::{may_define_shared_objects, may_have_findings};
-use crate::scan::{OverriddenKeyPosition, ParsedFile, Scan, ScanResult};
+use crate::scan::{OverriddenKeyPosition, ParsedFile, PolicySelection, Scan, ScanResult};
 
+use super::config::{ConfigArgs, Configuration};
 use super::console::message;
 use super::evaluation_args::EvaluationArgs;
+use super::kustomize;
 use super::tally::Tally;
 
 /// The marks of Helm's, Jinja's and other templates, which are valid only once they are rendered.
 const TEMPLATE_MARKS: [&str; 2] = ["{{", "{%"];
+
+/// How many namespaces a warning names.
+const MAX_NAMESPACES: usize = 3;
 
 /// The namespace of objects in files that state none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
@@ -37,6 +46,9 @@ pub struct FileArgs {
         value_delimiter = ','
     )]
     pub filenames: Vec<PathBuf>,
+    /// Render a folder by the installed kustomize or kubectl, and read the result like standard input.
+    #[arg(short, long, value_name = "DIR", conflicts_with_all = ["paths", "filenames"])]
+    pub kustomize: Option<PathBuf>,
     /// Skip files and folders that match, by the rules of .gitignore; can be given several times.
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
@@ -56,6 +68,9 @@ pub struct FileArgs {
     /// Policies and mappings to evaluate with.
     #[command(flatten)]
     pub evaluation: EvaluationArgs,
+    /// The configuration file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// The objects of all files that other files are evaluated with.
@@ -66,8 +81,13 @@ struct SharedObjects {
 }
 
 impl FileArgs {
+    /// Whether there are files, instead of a cluster.
+    pub(super) fn are_named(&self) -> bool {
+        self.all_paths().next().is_some() || self.kustomize.is_some()
+    }
+
     /// The paths, in the order of the command line as far as it is known.
-    pub(super) fn all_paths(&self) -> impl Iterator<Item = &PathBuf> {
+    fn all_paths(&self) -> impl Iterator<Item = &PathBuf> {
         self.paths.iter().chain(&self.filenames)
     }
 
@@ -98,17 +118,27 @@ impl FileArgs {
         &self,
         cluster: Option<View>,
         edit: bool,
+        configuration: &Configuration,
         tally: &mut Tally,
         mut each: impl FnMut(&SourceFile, ScanResult, &mut Tally),
     ) -> anyhow::Result<()> {
-        let selection = FileSelection::new(&self.exclude, self.hidden)?;
-        let mut view = match cluster {
-            Some(view) => view,
-            None => self.evaluation.view_printing_warnings()?,
+        let selection = FileSelection::new(&self.exclude, self.hidden).context("--exclude")?;
+        let selection = selection.skipping(configuration.exclude.clone());
+        let mut view = if let Some(view) = cluster {
+            view
+        } else {
+            let evaluation = self.evaluation.or_of(configuration);
+            evaluation.view_printing_warnings()?
         };
-        view.assumed_region = self.region;
+        view.assumed_region = self.region.or(configuration.region);
+        warn_about_ended(&configuration.exemptions, (self.evaluation.today())());
         let mut shared = SharedObjects::default();
-        let files = self.read(&selection, &self.scan(&view, edit), &mut shared, tally);
+        let files = self.read(
+            &selection,
+            &self.scan(&view, edit, configuration),
+            &mut shared,
+            tally,
+        );
         self.expect_something(tally);
         let parsed: Vec<_> = files
             .iter()
@@ -118,17 +148,26 @@ impl FileArgs {
             shared.namespaces.add(file);
         }
         view.namespaces = Arc::new(observed(&view.namespaces, shared.namespaces));
-        let scan = self.scan(&view, edit);
+        let scan = self.scan(&view, edit, configuration);
         for file in parsed.iter().flatten() {
             shared.config_maps.add(&scan, file);
         }
         warn_about_disputed(&shared.config_maps);
         view.config_maps = Arc::new(shared.config_maps.references);
-        let scan = self.scan(&view, edit);
+        let scan = self.scan(&view, edit, configuration);
         for (file, parsed) in files.iter().zip(parsed) {
-            let result = scan.file(&parsed.unwrap_or_else(|| parse(file, tally)));
+            let mut result = scan.file(&parsed.unwrap_or_else(|| parse(file, tally)));
             tally.objects += result.objects;
+            tally.evaluated.add(std::mem::take(&mut result.evaluated));
+            report_exemptions(&file.name, &result.exemptions, tally);
             each(file, result, tally);
+        }
+        warn_about_selection(&tally.evaluated.under(&view));
+        if tally.exempt_by_comment > 0 {
+            message!(
+                "note: {} IDs are exempt by comments, which audit and fix of files read, and the webhook does not",
+                tally.exempt_by_comment
+            );
         }
         Ok(())
     }
@@ -144,7 +183,12 @@ impl FileArgs {
     ) -> Vec<SourceFile> {
         let mut held = Vec::new();
         let paths: Vec<_> = self.all_paths().cloned().collect();
-        for file in selection.read_all(&paths) {
+        let rendered = self.kustomize.iter().filter_map(|folder| {
+            let rendered = kustomize::render(folder);
+            rendered.map_err(|error| tally.error(&error)).ok()
+        });
+        let rendered: Vec<_> = rendered.map(Ok).collect();
+        for file in selection.read_all(&paths).chain(rendered) {
             if let Ok(file) = &file {
                 tally.files += 1;
                 tally.texts += usize::from(!file.text.trim().is_empty());
@@ -155,7 +199,10 @@ impl FileArgs {
                     let parsed = parse(&file, tally);
                     shared.namespaces.add(&parsed);
                     shared.config_maps.add(scan, &parsed);
-                    tally.objects += scan.file(&parsed).objects;
+                    let result = scan.file(&parsed);
+                    tally.objects += result.objects;
+                    tally.evaluated.add(result.evaluated);
+                    report_exemptions(&file.name, &result.exemptions, tally);
                 }
                 Err(error) => tally.unread_file(&error),
             }
@@ -164,9 +211,15 @@ impl FileArgs {
     }
 
     /// What the files are evaluated with.
-    fn scan<'a>(&'a self, view: &'a View, edit: bool) -> Scan<'a> {
+    fn scan<'a>(
+        &'a self,
+        view: &'a View,
+        edit: bool,
+        configuration: &'a Configuration,
+    ) -> Scan<'a> {
         Scan {
             view,
+            exemptions: &configuration.exemptions,
             today: (self.evaluation.today())(),
             namespace: self.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
             edit,
@@ -204,6 +257,56 @@ fn observed(cluster: &Namespaces, collector: NamespaceCollector) -> Namespaces {
         namespaces.insert(name, Arc::new(merged));
     }
     Namespaces::Observed(namespaces)
+}
+
+/// Warns about policies that select nothing, and names the namespaces that no policy selects: an ID in them is not found.
+fn warn_about_selection(selection: &PolicySelection<'_>) {
+    let objects = selection.objects;
+    if objects == 0 {
+        return;
+    }
+    let mut level = "note";
+    for policy in &selection.idle_policies {
+        level = "warning";
+        message!("warning: policy {policy} selects nothing of what was read");
+    }
+    let unselected: usize = selection.unselected.values().sum();
+    if unselected == 0 {
+        return;
+    }
+    let names = selection.unselected.keys().copied();
+    let mut names: Vec<_> = names.take(MAX_NAMESPACES).collect();
+    if selection.unselected.len() > MAX_NAMESPACES {
+        names.push("…");
+    }
+    message!(
+        "{level}: no policy selects {unselected} of {objects} objects and files, whose IDs are not found; their namespaces: {}",
+        names.join(", ")
+    );
+}
+
+fn warn_about_ended(exemptions: &[ExemptionRule], today: Date) {
+    for ExemptionRule { exemption, .. } in exemptions {
+        if let Some(until) = exemption.until.filter(|_| exemption.has_ended(today)) {
+            message!(
+                "warning: {}: this exemption ended on {until}",
+                exemption.written_at
+            );
+        }
+    }
+}
+
+/// Warns about comments that exempt nothing, or no more.
+fn report_exemptions(file: &str, exemptions: &ExemptionUse, tally: &mut Tally) {
+    tally.exempt_by_comment += exemptions.by_comment;
+    for (line, problem) in &exemptions.problems {
+        message!("warning: {file}:{line}: {problem}");
+    }
+    for (owner, day) in &exemptions.ended_opt_outs {
+        if tally.ended_opt_outs.insert((owner.clone(), *day)) {
+            message!("warning: the opt-out of {owner} ended on {day}; its IDs count again");
+        }
+    }
 }
 
 fn warn_about_disputed(config_maps: &ConfigMapCollector) {

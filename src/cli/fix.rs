@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use similar::TextDiff;
@@ -13,10 +14,11 @@ use crate::report::{AuditReport, FindingRecord, messages, terminal};
 use crate::scan::files::SourceFile;
 use crate::text::splice;
 
-use super::audit::FailOn;
+use super::baseline;
 use super::cluster_args::ClusterArgs;
 use super::cluster_view;
 use super::console::{self, message};
+use super::fail_on::FailOn;
 use super::file_args::FileArgs;
 use super::replace_file::replace;
 use super::repository::repository_root;
@@ -24,7 +26,7 @@ use super::tally::Tally;
 
 /// Arguments of `fix`.
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("paths", |paths| paths.required_unless_present("filenames")))]
+#[command(mut_arg("paths", |paths| paths.required_unless_present_any(["filenames", "kustomize"])))]
 #[command(mut_arg("namespace", |namespace| namespace.help("Namespace of objects in files that have none. Default: `default`")))]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -37,9 +39,12 @@ pub struct Args {
     /// Do not print the findings and the counts.
     #[arg(short, long)]
     pub quiet: bool,
-    /// Exit with 1 on findings that stay and are at least so urgent.
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "change")]
-    pub fail_on: FailOn,
+    /// Baseline, a file of `audit --write-baseline`: its findings do not count where they stay.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Exit with 1 on findings that stay and are at least so urgent. Default: change
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
     /// Files to change.
     #[command(flatten)]
     pub files: FileArgs,
@@ -58,13 +63,18 @@ Exit codes: 0 done, 1 something would change, or findings at or above --fail-on 
 
 /// Runs the command. The findings are printed to standard error; the new text of standard input to standard output.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let configuration = args.files.config.load(args.quiet)?;
     let mut tally = Tally::default();
     let (mut findings, mut rewritten) = (Vec::new(), 0);
     let (mut would_change, mut failure) = (false, None);
     let only_shows = args.diff || args.check;
     let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
-    args.files
-        .evaluate(view, true, &mut tally, |file, result, tally| {
+    args.files.evaluate(
+        view,
+        true,
+        &configuration,
+        &mut tally,
+        |file, result, tally| {
             let new = splice(&file.text, &result.splices);
             would_change |= new != file.text;
             let printed = match (&file.path, only_shows) {
@@ -84,17 +94,23 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             };
             failure = failure.take().or(printed.err());
             findings.extend(result.findings);
-        })?;
+        },
+    )?;
     if let Some(failure) = failure {
         return Err(failure);
     }
     let today = (args.files.evaluation.today())();
     let report = AuditReport::new(tally.subject(today)?, findings);
+    let mut report = configuration.applied_to(report);
+    if let Some(path) = args.baseline.as_ref().or(configuration.baseline.as_ref()) {
+        report = baseline::apply(path, report, |one| !is_changed(one))?;
+    }
+    let fail_on = args.fail_on.or(configuration.fail_on).unwrap_or_default();
     if !args.quiet {
         print(&report, rewritten);
     }
-    let is_left = |one: &FindingRecord| args.fail_on.includes(one) && !is_changed(one);
-    let stays = report.findings.iter().any(is_left) || args.fail_on.includes_unread(&report);
+    let is_left = |one: &FindingRecord| fail_on.includes(one) && !is_changed(one);
+    let stays = report.findings.iter().any(is_left) || fail_on.includes_unread(&report);
     Ok(tally.exit_code(stays || (only_shows && would_change)))
 }
 

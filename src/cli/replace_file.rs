@@ -43,7 +43,7 @@ pub(super) enum ReplaceError {
 /// A file of results that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {source}")]
-pub(super) struct OutputError {
+pub struct OutputError {
     path: PathBuf,
     source: std::io::Error,
 }

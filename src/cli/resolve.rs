@@ -14,6 +14,7 @@ use crate::runtime::error_text::error_text;
 
 use super::cluster_args::{ClusterArgs, block_on};
 use super::cluster_view;
+use super::config::ConfigArgs;
 use super::console::{self, message};
 use super::evaluation_args::EvaluationArgs;
 use super::tally::Tally;
@@ -57,6 +58,9 @@ pub struct Args {
     /// The cluster to evaluate with.
     #[command(flatten)]
     pub cluster: ClusterArgs,
+    /// The configuration file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -155,7 +159,9 @@ fn print(args: &Args, answers: &[Answer], single: bool) -> anyhow::Result<()> {
 /// The view of the cluster that the flags select, or that of the flags.
 fn view(args: &Args, tally: &mut Tally) -> anyhow::Result<View> {
     if !args.cluster.is_selected() {
-        return Ok(args.evaluation.view_printing_warnings()?);
+        let configuration = args.config.load(args.output == ResolveFormat::Id)?;
+        let evaluation = args.evaluation.or_of(&configuration);
+        return Ok(evaluation.view_printing_warnings()?);
     }
     block_on(async {
         let pager = args.cluster.connect().await?.pager;

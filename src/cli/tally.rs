@@ -1,11 +1,13 @@
 //! What a command has read, and the exit code that follows.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use jiff::civil::Date;
 
 use crate::catalog::{self, CatalogError};
 use crate::report::{AuditSubject, ToolVersion, UnreadDocument, UnreadFile};
+use crate::scan::EvaluatedObjects;
 use crate::scan::files::FileError;
 
 use super::console::message;
@@ -34,6 +36,12 @@ pub struct Tally {
     pub skipped: usize,
     /// Objects that were evaluated.
     pub objects: usize,
+    /// What the policies may select.
+    pub evaluated: EvaluatedObjects,
+    /// Findings that comments exempt.
+    pub exempt_by_comment: usize,
+    /// Objects and namespaces whose opt-out has ended, and its last day.
+    pub ended_opt_outs: BTreeSet<(String, Date)>,
     failed: bool,
     interrupted: bool,
 }

@@ -146,6 +146,17 @@ pub struct Summary {
     /// Previews: findings of policies in mode `DryRun`, while another policy is effective.
     #[serde(rename = "shadow")]
     pub previews: usize,
+    /// Findings that are exempt, which no other of these counts has but `findings` and `severities`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub exempt: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference to the field"
+)]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl AuditReport {
@@ -181,30 +192,46 @@ impl AuditReport {
 
     /// A report of `findings` about `subject`.
     pub fn new(subject: AuditSubject, findings: Vec<FindingRecord>) -> Self {
-        let mut summary = Summary {
-            files: subject.files,
-            objects: subject.objects,
-            findings: findings.len(),
-            ..Summary::default()
-        };
-        for finding in &findings {
-            summary.severities.count(finding.severity());
-            match finding.reason {
-                _ if finding.preview => summary.previews += 1,
-                None => summary.rewrite += 1,
-                Some(reason) => *summary.leave.entry(reason.as_str()).or_default() += 1,
-            }
-        }
         Self {
             api_version: API_VERSION,
             kind: "AuditReport",
             tool: subject.tool,
             today: subject.today,
-            summary,
+            summary: Summary::of(subject.files, subject.objects, &findings),
             incomplete: subject.incomplete,
             unread_files: subject.unread_files,
             unread: subject.unread,
             findings,
         }
+    }
+
+    /// The report with every finding changed, and counted again.
+    #[must_use]
+    pub fn map_findings(mut self, change: impl FnMut(&mut FindingRecord)) -> Self {
+        self.findings.iter_mut().for_each(change);
+        let Summary { files, objects, .. } = self.summary;
+        self.summary = Summary::of(files, objects, &self.findings);
+        self
+    }
+}
+
+impl Summary {
+    fn of(files: Option<usize>, objects: usize, findings: &[FindingRecord]) -> Self {
+        let mut summary = Self {
+            files,
+            objects,
+            findings: findings.len(),
+            ..Self::default()
+        };
+        for finding in findings {
+            summary.severities.count(finding.severity());
+            match finding.reason {
+                _ if finding.preview => summary.previews += 1,
+                _ if finding.exempt.is_some() => summary.exempt += 1,
+                None => summary.rewrite += 1,
+                Some(reason) => *summary.leave.entry(reason.as_str()).or_default() += 1,
+            }
+        }
+        summary
     }
 }

@@ -9,6 +9,8 @@ use super::{FindingRecord, ObjectReference, Outcome};
 /// A finding in the Pod `name`, which is rewritten unless it has a reason.
 pub(crate) fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
     FindingRecord {
+        exempt: None,
+        configured_severity: None,
         object: Some(ObjectReference {
             api_version: "v1".to_owned(),
             kind: "Pod".to_owned(),

@@ -202,8 +202,11 @@ impl GradedAnswer<'_> {
 impl FindingRecord {
     /// How urgent the finding is: a preview and what the webhook missed, else the answer for the ID.
     pub fn severity(&self) -> Severity {
-        if self.preview {
+        if self.preview || self.exempt.is_some() {
             return Severity::Note;
+        }
+        if let Some(configured) = self.configured_severity {
+            return configured;
         }
         if self.reason.is_none() && self.missed == Some(Missed::Missed) {
             return Severity::Error;

@@ -83,7 +83,7 @@ pub fn only_dry_runs(report: &AuditReport) -> bool {
 
 fn row(one: &FindingRecord) -> Vec<String> {
     let location = match (&one.source, &one.object) {
-        (Some(source), _) => format!("{}:{}:{}", source.file, source.line, source.column),
+        (Some(source), _) => source.to_string(),
         (None, object) => object
             .as_ref()
             .map(|object| object.namespace.clone())

@@ -23,12 +23,17 @@ pub enum Show {
     Severity(Severity),
     /// The IDs that are unchanged for a reason.
     Reason(Reason),
+    /// The IDs that are exempt.
+    Exempt,
 }
+
+/// The name of exempt IDs, in place of a reason.
+const EXEMPT: &str = "Exempt";
 
 /// A word that is no value of `--show`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected `all`, a severity (error, change, warning, note, ok) or a reason such as `NoRegion`; `bedrock-profiles explain` lists the reasons"
+    "expected `all`, a severity (error, change, warning, note, ok), `Exempt` or a reason such as `NoRegion`; `bedrock-profiles explain` lists the reasons"
 )]
 pub struct ParseShowError;
 
@@ -84,6 +89,8 @@ impl std::str::FromStr for Show {
         let reason = || Reason::ALL.iter().find(|one| is_text(one.as_str()));
         if is_text("all") {
             Ok(Self::All)
+        } else if is_text(EXEMPT) {
+            Ok(Self::Exempt)
         } else if let Some(severity) = severity() {
             Ok(Self::Severity(*severity))
         } else {
@@ -112,6 +119,7 @@ impl Show {
             Self::All => true,
             Self::Severity(severity) => one.severity() == severity,
             Self::Reason(reason) => one.reason == Some(reason),
+            Self::Exempt => one.exempt.is_some(),
         }
     }
 }
@@ -229,8 +237,8 @@ impl GroupBy {
         let namespace = namespace.unwrap_or_default();
         let object = object_label(one);
         let key = match (self, &one.source) {
-            (Self::File, Some(source)) => source.file.clone(),
-            (Self::Workload, Some(source)) if object.is_empty() => source.file.clone(),
+            (Self::File, Some(source)) => source.name().into_owned(),
+            (Self::Workload, Some(source)) if object.is_empty() => source.name().into_owned(),
             (Self::File, None) | (Self::Workload, _) => [namespace, &object].join(" "),
             (Self::Namespace, _) => namespace.to_owned(),
             (Self::Reason, _) => one.reason.map_or("change", Reason::as_str).to_owned(),
@@ -243,7 +251,7 @@ impl GroupBy {
     fn location(self, one: &FindingRecord) -> String {
         match (self, &one.source) {
             (Self::File, Some(source)) => format!("{}:{}", source.line, source.column),
-            (_, Some(source)) => format!("{}:{}:{}", source.file, source.line, source.column),
+            (_, Some(source)) => source.to_string(),
             (Self::File | Self::Workload, None) => String::new(),
             (Self::Reason | Self::Namespace, None) => object_label(one),
         }
@@ -252,7 +260,9 @@ impl GroupBy {
 
 /// Why the ID is unchanged, or what it becomes.
 fn outcome(one: &FindingRecord) -> String {
-    if one.severity() == Severity::Change {
+    if one.exempt.is_some() {
+        EXEMPT.to_owned()
+    } else if one.severity() == Severity::Change {
         change(one)
     } else {
         one.cause().to_string()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ignore::overrides::{Override, OverrideBuilder};
 
 use super::encoding::Encoding;
+use super::path_globs::{GlobError, PathGlobs};
 use super::{FileFormat, ParsedFile};
 
 /// A file that was read.
@@ -73,19 +74,15 @@ impl FileError {
 #[derive(Debug)]
 pub struct FileSelection {
     excluded: Override,
+    skipped: PathGlobs,
     hidden: bool,
-}
-
-/// A glob that is not valid.
-#[derive(Debug, thiserror::Error)]
-#[error("--exclude {glob:?}: {problem}")]
-pub struct GlobError {
-    glob: String,
-    problem: String,
 }
 
 /// Extensions of the files that are read in directories.
 const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "toml", "properties", "env"];
+
+/// The name of the configuration file of this program, which is no input.
+pub const CONFIGURATION: &str = ".bedrock-profiles.yaml";
 
 /// The hidden file that is read in directories.
 const DOT_ENV: &str = ".env";
@@ -109,7 +106,20 @@ impl FileSelection {
                 .map_err(|problem| error(glob, &problem))?;
         }
         let excluded = globs.build().map_err(|problem| error("", &problem))?;
-        Ok(Self { excluded, hidden })
+        Ok(Self {
+            excluded,
+            skipped: PathGlobs::default(),
+            hidden,
+        })
+    }
+
+    /// The same without the files and folders that `globs` match.
+    #[must_use]
+    pub fn skipping(self, globs: PathGlobs) -> Self {
+        Self {
+            skipped: globs,
+            ..self
+        }
     }
 
     /// Reads every file of `paths`: `-` is standard input, and a directory includes the manifests and configuration files below it
@@ -142,11 +152,16 @@ impl FileSelection {
         if !is_folder {
             return vec![Ok(path.to_owned())];
         }
-        let reads_hidden = self.hidden;
+        let (reads_hidden, skipped) = (self.hidden, self.skipped.clone());
         let is_read = move |entry: &ignore::DirEntry| {
             let name = entry.file_name().to_string_lossy();
             let is_hidden = name.starts_with('.') && name != DOT_ENV;
-            entry.depth() == 0 || (name != ".git" && (reads_hidden || !is_hidden))
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            entry.depth() == 0
+                || (name != ".git"
+                    && name != CONFIGURATION
+                    && (reads_hidden || !is_hidden)
+                    && !skipped.matches(entry.path(), is_folder))
         };
         let walk = ignore::WalkBuilder::new(path)
             .sort_by_file_name(Ord::cmp)
@@ -172,7 +187,7 @@ impl FileSelection {
     }
 
     fn is_excluded(&self, path: &Path, is_folder: bool) -> bool {
-        self.excluded.matched(path, is_folder).is_ignore()
+        self.excluded.matched(path, is_folder).is_ignore() || self.skipped.matches(path, is_folder)
     }
 }
 

@@ -7,6 +7,8 @@ use crate::domain::judge::{JudgedFinding, Judgement};
 use crate::report::Source;
 use crate::text::{NodeId, Tree};
 
+use super::rendered::RenderedTemplates;
+
 /// A document of a file.
 #[derive(Clone, Copy)]
 pub(super) struct DocumentPosition<'a> {
@@ -16,6 +18,8 @@ pub(super) struct DocumentPosition<'a> {
     pub(super) index: usize,
     /// The lines of the file.
     pub(super) lines: &'a LineIndex<'a>,
+    /// The chart templates of the file.
+    pub(super) templates: &'a RenderedTemplates<'a>,
 }
 
 /// The starts of the lines of a text, so that each position takes a binary search.
@@ -69,26 +73,47 @@ impl<'t> IdPositions<'t> {
         Self { tree, ranges }
     }
 
+    /// The start of an ID in the file; that of its scalar if the ID cannot be located.
+    fn start(&self, judged: &JudgedFinding<'_>) -> usize {
+        let (tree, leaf) = (self.tree, judged.finding.site.node());
+        let key = tree.raw_key(leaf).filter(|_| judged.finding.is_key);
+        let range = key.unwrap_or_else(|| {
+            let located = self.located(judged);
+            located.cloned().unwrap_or_else(|| tree.raw(leaf))
+        });
+        range.start
+    }
+
+    /// The range of an ID in a scalar, if it can be located.
+    fn located(&self, judged: &JudgedFinding<'_>) -> Option<&Range<usize>> {
+        let scalar = self.tree.raw(judged.finding.site.node()).start;
+        self.ranges.get(&(scalar, judged.finding.span().start))
+    }
+
+    /// The line of an ID, and that of the key of its text, from 1. A text of several lines has no place for a comment inside.
+    pub(super) fn lines(
+        &self,
+        judged: &JudgedFinding<'_>,
+        document: DocumentPosition<'_>,
+    ) -> [usize; 2] {
+        let start = self.start(judged);
+        let key = self.tree.raw_key(judged.finding.site.node());
+        let key = key.map_or(start, |key| key.start);
+        [start, key].map(|offset| document.lines.line_and_column(offset).0)
+    }
+
     /// The position of an ID in the file; that of its scalar if the ID cannot be located.
     pub(super) fn source(
         &self,
         judged: &JudgedFinding<'_>,
         document: DocumentPosition<'_>,
     ) -> Source {
-        let (tree, leaf) = (self.tree, judged.finding.site.node());
-        let key = tree.raw_key(leaf).filter(|_| judged.finding.is_key);
-        let located = || {
-            let scalar = tree.raw(leaf).start;
-            self.ranges.get(&(scalar, judged.finding.span().start))
-        };
-        let located = if key.is_none() { located() } else { None };
-        let start = match (&key, located) {
-            (Some(range), _) | (None, Some(range)) => range.start,
-            (None, None) => tree.raw(leaf).start,
-        };
-        let (line, column) = document.lines.line_and_column(start);
+        let (line, column) = document.lines.line_and_column(self.start(judged));
         // What other uses of an anchor become is not known here.
-        let alone = located.filter(|_| !tree.is_shared(leaf));
+        let leaf = judged.finding.site.node();
+        let alone = self
+            .located(judged)
+            .filter(|_| !judged.finding.is_key && !self.tree.is_shared(leaf));
         let end = alone.map(|range| document.lines.line_and_column(range.end));
         let end_column = end.and_then(|(last, column)| (last == line).then_some(column));
         Source {
@@ -97,6 +122,7 @@ impl<'t> IdPositions<'t> {
             column,
             end_column,
             document: document.index,
+            template: document.templates.at(line).map(str::to_owned),
         }
     }
 }

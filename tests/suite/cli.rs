@@ -7,13 +7,18 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 mod api_server;
+mod baseline;
 mod check;
 mod cluster;
+mod config;
+mod exemptions;
 mod files;
 mod habits;
 mod help;
 mod input;
 mod outputs;
+mod policies;
+mod rendered;
 mod report_schema;
 mod resolve;
 mod unreachable;

@@ -1,5 +1,6 @@
 //! Checked-in files that the code generates: each holds what the code says. `UPDATE=1` writes them anew.
 
+mod config_schema;
 mod crds;
 mod detection_page;
 mod kinds;

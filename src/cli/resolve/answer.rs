@@ -188,12 +188,6 @@ impl<'a> ResolveContext<'a> {
             ));
         }
         let reason = reason?;
-        if reason == Reason::NotIncluded {
-            return Some(format!(
-                "policy `{}` leaves the model out; to replace it: models.include: [\"{}\"]",
-                self.policy.name, parsed.direct
-            ));
-        }
         if reason == Reason::RegionUnknown {
             return similar_regions(region);
         }

@@ -17,8 +17,8 @@ use super::FormatOptions;
 mod log;
 
 use log::{
-    ArtifactChange, ArtifactLocation, Configuration, Driver, Fix, Invocation, LogicalLocation,
-    Notification, PhysicalLocation, ReplacedText, ResultLocation, Run, SarifLog, SarifMessage,
+    ArtifactChange, ArtifactLocation, Driver, Fix, Invocation, LogicalLocation, Notification,
+    PhysicalLocation, ReplacedText, ResultLocation, RuleConfiguration, Run, SarifLog, SarifMessage,
     SarifResult, SarifRule, SarifTool, TextRegion,
 };
 
@@ -83,7 +83,7 @@ fn rule(cause: Cause) -> SarifRule {
         short_description: SarifMessage::new(cause.description()),
         help: SarifMessage::new(help(cause)),
         help_uri: cause.url(),
-        default_configuration: Configuration {
+        default_configuration: RuleConfiguration {
             level: level(cause.severity()),
         },
     }

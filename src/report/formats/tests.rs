@@ -19,6 +19,7 @@ fn paths() -> RepositoryPaths {
 /// A finding in this line of a file.
 fn in_file(file: &str, line: usize, reason: Option<Reason>) -> FindingRecord {
     let source = Source {
+        template: None,
         file: file.to_owned(),
         line,
         column: 3,

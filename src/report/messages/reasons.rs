@@ -64,7 +64,10 @@ impl<'a> Unchanged<'a> {
     pub fn what_to_change(&self) -> Option<String> {
         let by_policy = matches!(
             self.reason,
-            Reason::OnlyGlobalServes | Reason::GeographyNotAllowed | Reason::DestinationNotAllowed
+            Reason::OnlyGlobalServes
+                | Reason::GeographyNotAllowed
+                | Reason::DestinationNotAllowed
+                | Reason::NotIncluded
         );
         by_policy.then(|| self.specific(false)).flatten()
     }
@@ -101,6 +104,10 @@ impl<'a> Unchanged<'a> {
             (Reason::ReplacementNotServed, Some(region)) => {
                 Some(format!("its replacement is not served in {region}"))
             }
+            (Reason::NotIncluded, _) => Some(format!(
+                "policy {} does not include the model; to replace it, add it to models.include",
+                self.policy.name
+            )),
             (Reason::RegionUnknown, Some(region)) => Some(unknown(region, brief)),
             (Reason::NotARegion, _) => match self.detail? {
                 ReasonDetail::Misspelled(nearest) if brief => {

@@ -53,6 +53,9 @@ pub fn sentence(record: &FindingRecord) -> String {
 
 /// What to do about the finding; empty where nothing is to be done, or the change says it.
 pub fn next_step(one: &FindingRecord) -> String {
+    if let Some(exemption) = &one.exempt {
+        return exemption.to_string();
+    }
     let life = one.lifecycle.as_ref();
     let of_model = || {
         let life = life?;
@@ -97,6 +100,9 @@ fn is_legacy(record: &FindingRecord, after: &str) -> bool {
 
 /// What becomes of the ID of a finding, for a cell of a table.
 pub fn replacement(record: &FindingRecord) -> String {
+    if record.exempt.is_some() {
+        return "unchanged: Exempt".to_owned();
+    }
     let replacement = match (&record.after, record.reason) {
         (Some(after), _) if record.preview || record.mode == Mode::DryRun => {
             format!("would become {after}")
@@ -165,6 +171,9 @@ pub fn summary(report: &AuditReport, rewritten: usize, width: usize) -> String {
     }
     if counts.previews > 0 {
         rest.push(counted(counts.previews, "preview"));
+    }
+    if counts.exempt > 0 {
+        rest.push(format!("{} exempt", counts.exempt));
     }
     if !rest.is_empty() {
         lines.extend(wrapped(&rest.join(", "), width, width));

@@ -8,6 +8,7 @@ use super::*;
 pub(super) fn answers(name: &str, text: &str) -> Vec<String> {
     let world = Scenario::under("{}");
     let scan = Scan {
+        exemptions: &[],
         view: &world.view,
         today: TODAY,
         namespace: "default",

@@ -32,6 +32,7 @@ fn an_audit_of_a_cluster_and_of_files_has_equal_records() {
     let cluster = Cluster::of(objects.clone());
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
     let scan = Scan {
+        exemptions: &[],
         view: &cluster.input.view,
         today: TODAY,
         namespace: "default",
@@ -60,6 +61,7 @@ fn an_audit_of_a_cluster_and_of_files_has_equal_records() {
 fn a_file_without_an_id_or_a_reference_has_no_findings() {
     let input = Cluster::of(Vec::new()).input;
     let scan = Scan {
+        exemptions: &[],
         view: &input.view,
         today: TODAY,
         namespace: "default",

@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use super::{SONNET, run, text};
 
-fn pod(id: &str) -> String {
+pub(super) fn pod(id: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c, env: [{{name: M, value: '{id}'}}, {{name: AWS_REGION, value: eu-west-1}}]}}]}}\n"
     )
 }
 
 /// A folder with these files.
-fn folder(files: &[(&str, &[u8])]) -> (tempfile::TempDir, String) {
+pub(super) fn folder(files: &[(&str, &[u8])]) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         let path = folder.path().join(name);
@@ -28,7 +28,7 @@ fn folder(files: &[(&str, &[u8])]) -> (tempfile::TempDir, String) {
     (folder, path)
 }
 
-fn report(args: &[&str]) -> Value {
+pub(super) fn report(args: &[&str]) -> Value {
     let done = run(&[args, &["-o", "json"]].concat());
     serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{}", text(&done.stderr)))
 }
@@ -43,7 +43,7 @@ fn found(folder: &str, args: &[&str]) -> Vec<String> {
 }
 
 /// Runs a command with this standard input.
-fn run_with(args: &[&str], input: &str) -> Output {
+pub(super) fn run_with(args: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
     let mut child = command
         .args(args)

@@ -246,6 +246,7 @@ fn found_under(
     snapshot.context_rules = roles;
     let view = View::of(snapshot);
     let scan = Scan {
+        exemptions: &[],
         view: &view,
         today: "2026-11-22".parse().unwrap(),
         namespace: "default",

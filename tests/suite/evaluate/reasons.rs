@@ -231,3 +231,31 @@ fn every_place_of_every_container_is_read_and_no_other() {
     );
     assert_eq!(outcome.patch.as_array().unwrap().len(), 13);
 }
+
+#[test]
+fn an_opt_out_with_an_end_counts_through_its_last_day() {
+    let world = Scenario::under("{}");
+    let object = pod(&[("ID", SONNET_4_5), ("AWS_REGION", "eu-west-1")]);
+    let until = |day: &str| {
+        let object = annotate(object.clone(), IGNORE, &format!("ours; until={day}"));
+        world.create(&object)
+    };
+    let last_day = until("2026-11-23");
+    assert_eq!(last_day.only().answer, "OptedOut");
+    let text = "bedrock-profiles.dev/ignore: ours; until=2026-11-23";
+    assert!(last_day.audit["unchanged"].contains(text), "{last_day:?}");
+    assert_eq!(
+        until("2026-11-22").only().answer,
+        format!("eu.{SONNET_4_5}")
+    );
+    let unreadable = until("tomorrow");
+    assert_eq!(unreadable.only().answer, "OptedOut");
+    assert!(
+        unreadable.audit["unchanged"].contains("has no end"),
+        "{unreadable:?}"
+    );
+    // That of the namespace counts where that of the object has ended.
+    let ended = annotate(object, IGNORE, "until=2026-11-22");
+    let world = world.annotated(IGNORE, "ours");
+    assert_eq!(world.create(&ended).only().answer, "OptedOut");
+}

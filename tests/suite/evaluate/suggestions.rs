@@ -419,3 +419,34 @@ fn a_warning_with_a_suggestion_keeps_within_its_limit() {
         }
     }
 }
+
+#[test]
+fn a_model_that_is_not_included_has_its_answer_where_an_object_is_read_and_none_in_a_review() {
+    const NOVA: &str = "amazon.nova-pro-v1:0";
+    let excluded = "{ models: { include: [anthropic.*], exclude: ['*nova*'] } }";
+    let replaced =
+        "{ replacements: [{ from: \"amazon.nova-pro-v1:0\", to: anthropic.claude-sonnet-4-6 }] }";
+    for (spec, region, event, offered) in [
+        ("{}", DUBLIN, Event::Read, "eu.amazon.nova-pro-v1:0"),
+        ("{}", DUBLIN, Event::Edit, "eu.amazon.nova-pro-v1:0"),
+        ("{}", DUBLIN, Event::Create, ""),
+        // Nothing would change, or nothing permitted serves.
+        ("{}", "us-east-1", Event::Read, ""),
+        ("{}", "sa-east-1", Event::Read, ""),
+        ("{}", "", Event::Read, ""),
+        (excluded, DUBLIN, Event::Read, ""),
+        (
+            replaced,
+            DUBLIN,
+            Event::Read,
+            "eu.anthropic.claude-sonnet-4-6",
+        ),
+    ] {
+        let object = pod(&[("BEDROCK_MODEL_ID", NOVA), ("AWS_REGION", region)]);
+        let outcome = Scenario::under(spec).judge(&object, event);
+        let only = outcome.only();
+        assert_eq!(only.answer, "NotIncluded", "{spec} {region}");
+        assert_eq!(only.suggestion, offered, "{spec} {region}");
+        assert_eq!(outcome.verdict, "Tell");
+    }
+}

@@ -1,5 +1,6 @@
 //! The annotations that the decision reads or writes, and opting out. The policy defines where opting out is permitted.
 
+use jiff::civil::Date;
 use wildmatch::WildMatch;
 
 /// The start of the names of all annotations of this product.
@@ -23,9 +24,39 @@ pub const REGION: &str = in_group!("region");
 /// The record of the rewrites in an object, which the webhook writes.
 pub const REWRITES: &str = in_group!("rewrites");
 
-/// Whether the text of an [`IGNORE`] annotation opts out.
-pub fn opts_out(text: &str) -> bool {
-    text != "false"
+/// The last day of an opt-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptOutEnd {
+    /// It has no end.
+    Never,
+    /// It counts through this day, in UTC.
+    Through(Date),
+    /// The author wants an end, and the text has no date: the opt-out has no end.
+    Unreadable,
+}
+
+/// What names the last day in the text of an [`IGNORE`] annotation, behind a semicolon: `gateway; until=2027-01-31`.
+const UNTIL: &str = "until=";
+
+impl OptOutEnd {
+    /// The end that the text of an [`IGNORE`] annotation names.
+    pub fn of(text: &str) -> Self {
+        let mut terms = text.split(';').map(str::trim);
+        let Some(date) = terms.find_map(|term| term.strip_prefix(UNTIL)) else {
+            return Self::Never;
+        };
+        date.parse().map_or(Self::Unreadable, Self::Through)
+    }
+
+    /// Whether the last day is over.
+    pub fn is_over(self, today: Date) -> bool {
+        matches!(self, Self::Through(day) if day < today)
+    }
+}
+
+/// The end of the opt-out of an [`IGNORE`] annotation with this text; `None` if it does not opt out.
+pub fn opt_out(text: &str) -> Option<OptOutEnd> {
+    (text != "false").then(|| OptOutEnd::of(text))
 }
 
 /// Globs over names, separated by commas, each compiled once.
@@ -63,5 +94,32 @@ impl NameGlobs {
     /// The number of globs, which is what a comparison costs.
     pub fn count(&self) -> usize {
         self.0.as_ref().map_or(0, Vec::len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opt_out_counts_through_its_last_day() {
+        use OptOutEnd::{Never, Through, Unreadable};
+        let day = |day| jiff::civil::date(2027, 1, day);
+        for (text, expected) in [
+            ("", Some(Never)),
+            ("false", None),
+            ("the gateway is ours", Some(Never)),
+            ("ours; until=2027-01-30", Some(Through(day(30)))),
+            ("until=2027-01-30; ticket OPS-7", Some(Through(day(30)))),
+            ("ours until=2027-01-30", Some(Never)),
+            ("ours; until=2027-02-30", Some(Unreadable)),
+            ("ours; until=", Some(Unreadable)),
+            ("ours; until=2027-01-30T00:00:00Z", Some(Unreadable)),
+        ] {
+            assert_eq!(opt_out(text), expected, "{text}");
+        }
+        assert!(!Through(day(30)).is_over(day(30)));
+        assert!(Through(day(30)).is_over(day(31)));
+        assert!(!Unreadable.is_over(day(31)) && !Never.is_over(day(31)));
     }
 }

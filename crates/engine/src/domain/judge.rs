@@ -32,7 +32,7 @@ mod region;
 mod views;
 
 pub use detail::{OptOutAnnotation, OptOutOwner, ReasonDetail};
-pub use edits::resolve_edits;
+pub use edits::{drop_edits, resolve_edits};
 
 use opt_outs::OptOuts;
 use region::region_context;
@@ -211,7 +211,7 @@ fn too_large<'t>(object: &Object<'t>, context: &Context<'t, '_>, limit: Limit) -
 fn selected<'t>(object: &Object<'_>, context: &Context<'t, '_>) -> Vec<&'t Policy> {
     let policies = context.view.snapshot.policies.iter();
     policies
-        .filter(|policy| selects(policy, object, context.namespace))
+        .filter(|policy| selects(policy, object.kind, context.namespace))
         .collect()
 }
 
@@ -240,7 +240,7 @@ fn evaluate<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t>
         object,
         context,
         policy,
-        opt_outs: OptOuts::of(object, context.namespace, policy),
+        opt_outs: OptOuts::of(object, policy, context),
         region_context: region_context(
             object,
             &containers,
@@ -274,10 +274,10 @@ fn evaluate<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t>
     judgement
 }
 
-/// Whether a policy selects the object. Only the namespace and the resource count, so that no author can choose a laxer
+/// Whether a policy selects objects of a kind. Only the namespace and the resource count, so that no author can choose a laxer
 /// policy.
-fn selects(policy: &Policy, object: &Object<'_>, namespace: &Namespace) -> bool {
-    let resource = match object.kind {
+pub fn selects(policy: &Policy, kind: ObjectKind, namespace: &Namespace) -> bool {
+    let resource = match kind {
         ObjectKind::Pod | ObjectKind::Template => policy.pods,
         ObjectKind::ConfigMap => policy.config_maps,
         ObjectKind::Secret | ObjectKind::Custom | ObjectKind::Plain => true,

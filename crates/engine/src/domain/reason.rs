@@ -185,6 +185,11 @@ impl Reason {
         matches!(self.group(), Group::Rows) && !matches!(self, Self::WorksDirectly)
     }
 
+    /// The reason of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == name)
+    }
+
     /// Whether the result may differ in another region.
     pub fn depends_on_the_region(self) -> bool {
         self.scope() == ReasonScope::Region

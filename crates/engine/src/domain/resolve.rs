@@ -137,6 +137,11 @@ impl<'a> Resolver<'a, '_> {
         if let Err(reason) = included {
             return Resolution::Leave(reason);
         }
+        self.included(id)
+    }
+
+    /// A direct ID whose model the policy includes.
+    fn included(&mut self, id: &str) -> Resolution {
         let Some(to) = self.policy.replaced(id, false) else {
             return self.model(id);
         };

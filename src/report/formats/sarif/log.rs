@@ -45,11 +45,11 @@ pub(super) struct SarifRule {
     pub(super) short_description: SarifMessage,
     pub(super) help: SarifMessage,
     pub(super) help_uri: String,
-    pub(super) default_configuration: Configuration,
+    pub(super) default_configuration: RuleConfiguration,
 }
 
 #[derive(Serialize)]
-pub(super) struct Configuration {
+pub(super) struct RuleConfiguration {
     pub(super) level: &'static str,
 }
 

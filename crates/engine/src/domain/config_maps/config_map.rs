@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::domain::annotations::{self, IGNORE, IGNORE_KEYS, NameGlobs, REWRITES};
+use jiff::civil::Date;
+
+use crate::domain::annotations::{IGNORE, IGNORE_KEYS, NameGlobs, OptOutEnd, REWRITES, opt_out};
 use crate::domain::context_rules::{
     ConditionSet, MatchedNames, NameContext, NameScope, NameUses, Sibling,
 };
@@ -59,7 +61,8 @@ pub struct Word {
     original: Box<str>,
     /// The text after a change by the webhook.
     changed: Option<Box<str>>,
-    opted_out: bool,
+    /// The end of the opt-out; `None` if the author has not opted it out.
+    opted_out: Option<OptOutEnd>,
     role: Option<Reason>,
 }
 
@@ -74,9 +77,16 @@ impl ConfigMap {
         snapshot: &Snapshot,
     ) -> Self {
         let record = annotation(REWRITES).map(Record::parse).unwrap_or_default();
-        let whole = annotation(IGNORE).is_some_and(annotations::opts_out);
+        let whole = annotation(IGNORE).and_then(opt_out);
         let keys = annotation(IGNORE_KEYS).map(NameGlobs::parse);
-        let opted_out = |key: &str| whole || keys.as_ref().is_some_and(|globs| globs.matches(key));
+        let opted_out = |key: &str| {
+            let by_key = keys.as_ref().is_some_and(|globs| globs.matches(key));
+            if by_key {
+                Some(OptOutEnd::Never)
+            } else {
+                whole
+            }
+        };
         let recorded = recorded_keys(&record);
         let data: Vec<_> = data.into_iter().collect();
         let roles = Roles::new(&data, snapshot);
@@ -301,9 +311,9 @@ impl Word {
         self.role
     }
 
-    /// Whether the ConfigMap's author has opted the word out.
-    pub fn is_opted_out(&self) -> bool {
-        self.opted_out
+    /// Whether the ConfigMap's author has opted the word out, and the opt-out has not ended.
+    pub fn is_opted_out(&self, today: Date) -> bool {
+        self.opted_out.is_some_and(|end| !end.is_over(today))
     }
 }
 

@@ -118,15 +118,23 @@ fn a_forged_record_changes_nothing() {
 #[test]
 fn the_author_of_a_config_map_can_opt_out() {
     let data = [("a", ID), ("b", ID)];
+    let today = jiff::civil::date(2027, 1, 31);
     let out = |annotations: &[(&str, &str)]| {
         let map = map(&data, annotations);
-        let out: Vec<_> = map.words().map(|(_, word)| word.is_opted_out()).collect();
+        let out: Vec<_> = map
+            .words()
+            .map(|(_, word)| word.is_opted_out(today))
+            .collect();
         out
     };
     assert_eq!(out(&[]), [false, false]);
     assert_eq!(out(&[(IGNORE, "by hand")]), [true, true]);
     assert_eq!(out(&[(IGNORE, "false")]), [false, false]);
     assert_eq!(out(&[(IGNORE_KEYS, "x, b*")]), [false, true]);
+    assert_eq!(out(&[(IGNORE, "x; until=2027-01-31")]), [true, true]);
+    let ended = (IGNORE, "x; until=2027-01-30");
+    assert_eq!(out(&[ended]), [false, false]);
+    assert_eq!(out(&[ended, (IGNORE_KEYS, "b")]), [false, true]);
 }
 
 #[test]

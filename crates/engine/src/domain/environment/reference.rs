@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
+
 use crate::text::NodeId;
 
 use crate::domain::config_maps::Word;
@@ -63,10 +65,10 @@ pub enum EnvOrigin {
 }
 
 impl Reference<'_> {
-    /// Whether the author of the ConfigMap has opted the text out.
-    pub fn is_opted_out(&self) -> bool {
+    /// Whether the author of the ConfigMap has opted the text out, and the opt-out has not ended.
+    pub fn is_opted_out(&self, today: Date) -> bool {
         match self.origin {
-            Origin::ConfigMap { word, .. } => word.is_some_and(Word::is_opted_out),
+            Origin::ConfigMap { word, .. } => word.is_some_and(|word| word.is_opted_out(today)),
             Origin::Secret { .. } | Origin::Field { .. } => false,
         }
     }

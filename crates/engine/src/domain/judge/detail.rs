@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::budget::Limit;
+use crate::domain::annotations::OptOutEnd;
 use crate::domain::region::NearestRegions;
 use crate::domain::trackers::Tracking;
 
@@ -30,6 +31,8 @@ pub struct OptOutAnnotation {
     pub name: &'static str,
     /// The text of the annotation, as its author wrote it.
     pub text: Box<str>,
+    /// The last day of the opt-out.
+    pub end: OptOutEnd,
 }
 
 /// The object that has an opt-out annotation.
@@ -73,7 +76,11 @@ impl fmt::Display for OptOutAnnotation {
             "the {owner} has {}: {}",
             self.name,
             self.printable_text()
-        )
+        )?;
+        if self.end == OptOutEnd::Unreadable {
+            f.write_str(" (until= names no date such as 2027-01-31, so it has no end)")?;
+        }
+        Ok(())
     }
 }
 
@@ -113,6 +120,7 @@ mod tests {
             owner: OptOutOwner::Namespace,
             name: crate::domain::annotations::IGNORE,
             text: text.into(),
+            end: OptOutEnd::of(text),
         }
         .to_string()
     }
@@ -131,6 +139,12 @@ mod tests {
         assert_eq!(
             opted_out(&"é".repeat(201)),
             format!("{start}{}…", "é".repeat(200))
+        );
+        assert_eq!(
+            opted_out("x; until=soon"),
+            format!(
+                "{start}x; until=soon (until= names no date such as 2027-01-31, so it has no end)"
+            )
         );
     }
 }

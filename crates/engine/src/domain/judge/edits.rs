@@ -5,13 +5,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Judgement, Verdict};
+use super::{JudgedFinding, Judgement, Verdict};
 use crate::domain::reason::Reason;
 use crate::domain::resolve::Resolution;
 use crate::text::{NodeId, Splice, Tree, Unmappable};
 
 /// The place of an ID: its text and where the ID starts in the decoded text.
 type Place = (NodeId, usize);
+
+/// Takes the changes of the findings that are exempt out of the plan. The findings stay as they are.
+///
+/// If another use of the same YAML anchor is not exempt, [`resolve_edits`] leaves both unchanged.
+pub fn drop_edits(
+    judgement: &mut Judgement<'_>,
+    mut is_exempt: impl FnMut(&JudgedFinding<'_>) -> bool,
+) {
+    let Verdict::Rewrite(plan) = &mut judgement.verdict else {
+        return;
+    };
+    let findings = judgement.effective.iter();
+    let findings = findings.flat_map(|effective| &effective.findings);
+    let exempt: BTreeSet<Place> = findings
+        .filter(|one| one.resolution.target().is_some() && is_exempt(one))
+        .map(|one| (one.finding.site.node(), one.finding.span().start))
+        .collect();
+    plan.retain(|leaf, start| !exempt.contains(&(leaf, start)));
+    if plan.is_empty() {
+        judgement.verdict = Verdict::Report;
+    }
+}
 
 /// Decides which rewrites of the objects of one document can be written into its source, and returns the splices that write
 /// them. Every other rewrite becomes [`Reason::Unmappable`] or [`Reason::SharedAnchor`].

@@ -1,7 +1,7 @@
 //! The evaluation of one finding, by groups of reasons: the first group with a reason decides.
 
 use super::region::{RegionResolution, single_region};
-use super::{Judge, JudgedFinding, ReasonDetail};
+use super::{Action, Judge, JudgedFinding, ReasonDetail};
 use crate::budget::Limit;
 use crate::domain::detect::Finding;
 use crate::domain::object::Object;
@@ -68,6 +68,11 @@ impl<'t> Judge<'t, '_> {
         let reason = judged.resolution.reason()?;
         // Another type of ARN, or a pattern, names no model to call.
         if reason == Reason::InArn && finding.in_arn.is_none() {
+            return None;
+        }
+        // A review answers without it: the webhook reports no ID that the policy does not include.
+        let is_read = matches!(self.context.action, Action::Read | Action::Edit);
+        if reason == Reason::NotIncluded && !is_read {
             return None;
         }
         let name = self.suggestion_query(judged);

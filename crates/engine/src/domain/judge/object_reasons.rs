@@ -64,7 +64,9 @@ impl<'t> Judge<'t, '_> {
 
     /// Whether the author of the ConfigMap that the text comes from has opted it out.
     fn is_opted_out_at_source(&self, site: &TextSite<'_>) -> bool {
-        self.policy.opt_out == OptOut::Any && site.reference().is_some_and(Reference::is_opted_out)
+        let today = self.context.today;
+        let is_opted_out = |reference: &Reference<'_>| reference.is_opted_out(today);
+        self.policy.opt_out == OptOut::Any && site.reference().is_some_and(is_opted_out)
     }
 
     /// Whether the plan makes the object larger than the API server's limit.

@@ -3,12 +3,12 @@
 use std::fmt::Display;
 
 use super::detail::LONGEST_TEXT;
-use super::{OptOutAnnotation, OptOutOwner};
+use super::{Context, OptOutAnnotation, OptOutOwner};
 use crate::domain::annotations::{
-    IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, NameGlobs, opts_out,
+    IGNORE, IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS, NameGlobs, OptOutEnd, opt_out,
 };
 use crate::domain::object::Object;
-use crate::domain::policy::{Namespace, OptOut, Policy};
+use crate::domain::policy::{OptOut, Policy};
 use crate::domain::site::{Location, TextSite};
 
 /// The annotations that opt out under a policy.
@@ -24,7 +24,8 @@ struct NamedOptOut {
 }
 
 impl OptOuts {
-    pub(super) fn of(object: &Object<'_>, namespace: &Namespace, policy: &Policy) -> Self {
+    pub(super) fn of(object: &Object<'_>, policy: &Policy, context: &Context<'_, '_>) -> Self {
+        let (namespace, today) = (context.namespace, context.today);
         let texts = |name: &'static str| {
             let by_namespace = policy.opt_out != OptOut::None;
             let by_object = policy.opt_out == OptOut::Any;
@@ -38,23 +39,25 @@ impl OptOuts {
                 .map(|text| (OptOutOwner::Object, text));
             of_namespace.into_iter().chain(of_object)
         };
-        let annotation = |name, (owner, text): (_, &str)| OptOutAnnotation {
+        let annotation = |name, end, (owner, text): (_, &str)| OptOutAnnotation {
             owner,
             name,
+            end,
             // One more than messages have, so that they show that the text is cut.
             text: text.chars().take(LONGEST_TEXT + 1).collect(),
         };
         let named = [IGNORE_CONTAINERS, IGNORE_ENV, IGNORE_KEYS];
         let named = named.into_iter().flat_map(|name| {
             texts(name).map(move |(owner, text)| NamedOptOut {
-                annotation: annotation(name, (owner, text)),
+                annotation: annotation(name, OptOutEnd::Never, (owner, text)),
                 globs: NameGlobs::parse(text),
             })
         });
         Self {
-            whole: texts(IGNORE)
-                .find(|(_, text)| opts_out(text))
-                .map(|found| annotation(IGNORE, found)),
+            whole: texts(IGNORE).find_map(|found| {
+                let end = opt_out(found.1).filter(|end| !end.is_over(today))?;
+                Some(annotation(IGNORE, end, found))
+            }),
             named: named.collect(),
         }
     }

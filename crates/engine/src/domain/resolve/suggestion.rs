@@ -67,6 +67,7 @@ pub fn suggestion(
             working()
         }
         Reason::DoublePrefix => name.with_one_prefix(catalog).map(Suggestion::OnePrefix),
+        Reason::NotIncluded => name.if_included(policy, catalog).map(Suggestion::Working),
         _ => None,
     }
 }
@@ -95,10 +96,45 @@ pub fn successor(name: SuggestionQuery<'_>, policy: &Policy, catalog: &Catalog) 
     }
 }
 
+/// The part of the rules that a suggestion is resolved by.
+#[derive(Clone, Copy)]
+enum Rules {
+    /// Whatever models the policy includes.
+    OfModel,
+    /// As if the policy included the model.
+    IfIncluded,
+}
+
 impl SuggestionQuery<'_> {
     /// The target that works in the region and passes every rule of the policy: an override, a current profile, or the direct
     /// ID. The models that the policy includes do not matter, because the name is not changed.
     pub fn working(&self, policy: &Policy, catalog: &Catalog) -> Option<Target> {
+        match self.resolution(policy, catalog, Rules::OfModel)? {
+            Resolution::Rewrite {
+                target, note: None, ..
+            } => Some(target),
+            Resolution::Leave(Reason::WorksDirectly) => {
+                ModelId::parse(self.id).ok().map(Target::Direct)
+            }
+            Resolution::Rewrite { note: Some(_), .. } | Resolution::Leave(_) => None,
+        }
+    }
+
+    /// The target that would replace the ID if the policy included its model.
+    fn if_included(&self, policy: &Policy, catalog: &Catalog) -> Option<Target> {
+        if policy.exclude.matches(self.id) {
+            return None;
+        }
+        match self.resolution(policy, catalog, Rules::IfIncluded)? {
+            Resolution::Rewrite {
+                target, note: None, ..
+            } => Some(target),
+            Resolution::Rewrite { note: Some(_), .. } | Resolution::Leave(_) => None,
+        }
+    }
+
+    /// The resolution of the direct ID in the region by a part of the rules; `None` if the region is unknown.
+    fn resolution(&self, policy: &Policy, catalog: &Catalog, rules: Rules) -> Option<Resolution> {
         let question = Question {
             named: ModelRef::Direct(self.id),
             region: self.region?,
@@ -114,15 +150,10 @@ impl SuggestionQuery<'_> {
             evidence: Evidence::default(),
             step: &mut |_| (),
         };
-        match resolver.model(self.id) {
-            Resolution::Rewrite {
-                target, note: None, ..
-            } => Some(target),
-            Resolution::Leave(Reason::WorksDirectly) => {
-                ModelId::parse(self.id).ok().map(Target::Direct)
-            }
-            Resolution::Rewrite { note: Some(_), .. } | Resolution::Leave(_) => None,
-        }
+        Some(match rules {
+            Rules::OfModel => resolver.model(self.id),
+            Rules::IfIncluded => resolver.included(self.id),
+        })
     }
 
     /// The name with one of its prefixes, if all prefixes are equal and the profile may exist.
