@@ -193,7 +193,7 @@ impl Scan<'_> {
                 if !exemptions.is_empty() {
                     record.exempt = exemptions.find(&ExemptionQuery {
                         lines: positions.lines(judged, position),
-                        reason: record.reason,
+                        reason: record.listed_reason(),
                         is_right: record.severity() == Severity::Ok,
                         ids: [&record.before, &record.model_id],
                     });

@@ -168,7 +168,7 @@ impl Configuration {
             return report;
         }
         report.map_findings(|one| {
-            let reason = one.reason;
+            let reason = one.listed_reason();
             one.configured_severity = reason
                 .and_then(|reason| self.severities.get(&reason))
                 .copied();

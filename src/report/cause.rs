@@ -97,6 +97,15 @@ impl FindingRecord {
         }
     }
 
+    /// The reason that the finding is listed under, which exemptions and severities of the user name; `None` if the ID is replaced.
+    pub fn listed_reason(&self) -> Option<Reason> {
+        let reason = self.reason?;
+        match self.cause() {
+            Cause::Reason(listed) => Some(listed),
+            Cause::Change | Cause::Missed | Cause::Legacy => Some(reason),
+        }
+    }
+
     /// The cause where the ID is right and the finding is more urgent than that.
     fn cause_by_lifecycle(&self, reason: Reason) -> Cause {
         match self.lifecycle.as_ref().map(|life| life.state) {

@@ -276,3 +276,16 @@ fn an_annotation_that_has_ended_has_a_warning() {
         "{message}"
     );
 }
+
+#[test]
+fn the_reason_that_an_audit_prints_exempts_a_profile_of_a_retired_model() {
+    let retired = "model: us.anthropic.claude-sonnet-4-20250514-v1:0";
+    for (reason, is_exempt) in [("EndOfLife", true), ("NoRegion", false)] {
+        let content =
+            format!("aws_region: us-east-1\n{retired} # bedrock-profiles: ignore[{reason}]\n");
+        let (after, findings, _) = answers("a.yaml", &content);
+        assert_eq!(findings[0]["reason"], "AlreadyProfiled");
+        assert_eq!(findings[0]["exempt"].is_object(), is_exempt, "{findings:?}");
+        assert_eq!(after, content);
+    }
+}
