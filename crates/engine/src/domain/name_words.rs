@@ -25,6 +25,9 @@ const COMPOUNDS: &[(&str, usize)] = &[
 /// No compound is shorter, in bytes.
 const SHORTEST_COMPOUND: usize = "apiurl".len();
 
+/// A longer text without separators is one word, in bytes: no name has such a compound, and each of its words costs a search and a call.
+const LONGEST_COMPOUND: usize = 256;
+
 /// Words that end a compound with any word before them.
 const ENDINGS: &[&str] = &["regionname", "region"];
 
@@ -76,7 +79,7 @@ impl<'t> NameWords<'t> {
 
     /// Adds a word, or the words of a compound.
     fn push(&mut self, word: &'t str) {
-        if word.len() < SHORTEST_COMPOUND {
+        if !(SHORTEST_COMPOUND..=LONGEST_COMPOUND).contains(&word.len()) {
             self.0.extend(Some(word).filter(|word| !word.is_empty()));
             return;
         }
@@ -270,6 +273,16 @@ mod tests {
         assert!(name.starts_with(&NameWords::of("OPEN_AI")));
         assert!(!name.starts_with(&NameWords::of("open_base")));
         assert!(name.without(&["ai", "URL"]).is(&["open", "base"]));
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_for_a_compound_is_one_word() {
+        for word in ["bedrock", "region"] {
+            let long = word.repeat(100_000);
+            assert_eq!(NameWords::of(&long).iter().count(), 1);
+            let name = format!("{long}_REGION");
+            assert!(NameWords::of(&name).ends_with(&["region"]));
+        }
     }
 
     #[test]
