@@ -58,7 +58,32 @@ fn golden(name: &str) {
     assert!(rendered == render(HELM_4), "two renders differ");
     let (with_4, with_3) = (sorted(&rendered), sorted(&render(HELM_3)));
     assert!(with_4 == with_3, "Helm 3 renders something else");
+    assert_no_namespace_of_cluster_scoped(&with_4);
     assert_generated(&format!("tests/data/chart/{name}.yaml"), &rendered);
+}
+
+/// Kinds of the chart that belong to no namespace; kubectl drops one from them.
+const CLUSTER_SCOPED: [&str; 8] = [
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+];
+
+fn assert_no_namespace_of_cluster_scoped(objects: &[Value]) {
+    for object in objects {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        let has_namespace = object["metadata"].get("namespace").is_some();
+        assert!(
+            !(CLUSTER_SCOPED.contains(&kind) && has_namespace),
+            "{kind} {} has a namespace",
+            object["metadata"]["name"]
+        );
+    }
 }
 
 /// The objects of a render, sorted: the order and the empty lines between them are Helm's.
