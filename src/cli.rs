@@ -19,6 +19,7 @@ pub mod export;
 pub mod fail_on;
 pub mod file_args;
 pub mod fix;
+mod interruption;
 mod kustomize;
 mod label_selector;
 mod option_groups;
@@ -51,7 +52,7 @@ Examples:
   bedrock-profiles audit -A                                                 a cluster
   bedrock-profiles fix deploy/ --diff                                       the changes, as a patch
 
-Exit codes: 0 nothing was found, 1 findings, 2 wrong usage or an error, 130 interrupted. The help of a command has more.
+Exit codes: 0 nothing was found, 1 findings, 2 wrong usage or an error, 130 interrupted, 143 terminated. The help of a command has more.
 
 Environment:
   KUBECONFIG   files that describe the clusters; default: ~/.kube/config

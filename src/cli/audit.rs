@@ -14,7 +14,8 @@ use super::cluster_view;
 use super::config::Configuration;
 use super::console::{self, DEFAULT_WIDTH, message};
 use super::fail_on::FailOn;
-use super::file_args::FileArgs;
+use super::file_args::{FileArgs, FileRun};
+use super::interruption::Interruption;
 use super::label_selector;
 use super::replace_file::write_output;
 use super::repository::repository_paths;
@@ -80,25 +81,34 @@ Examples:
   bedrock-profiles explain NoRegion                what a reason means, and what to do
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an unreadable input,
-130 interrupted, with what was found until then.";
+130 interrupted or 143 terminated, with what was found until then.";
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::of(&args.outputs)?;
+    let interruption = Interruption::listen()?;
     let configuration = args.files.config.load(args.quiet)?;
     let (report, mut tally) = if args.files.are_named() {
-        audit(args, &configuration)?
+        audit(args, &configuration, &interruption)?
     } else {
-        cluster::audit(args)?
+        cluster::audit(args, &interruption)?
     };
     let mut report = configuration.applied_to(report);
-    if let Some(path) = &args.write_baseline {
-        baseline::write(path, &report)?;
+    let is_stopped = interruption.received().is_some();
+    let write_baseline = args.write_baseline.as_ref().filter(|path| {
+        if is_stopped {
+            // It would lack findings that the baseline of a whole audit has.
+            message!("note: {} is not written", path.display());
+        }
+        !is_stopped
+    });
+    if let Some(path) = write_baseline {
+        baseline::write(path, &report, &interruption)?;
     }
     let known = [
-        &args.write_baseline,
-        &args.baseline,
-        &configuration.baseline,
+        write_baseline,
+        args.baseline.as_ref(),
+        configuration.baseline.as_ref(),
     ];
     if let Some(path) = known.into_iter().flatten().next() {
         report = baseline::apply(path, report, |_| true)?;
@@ -106,7 +116,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let fail_on = args.fail_on.or(configuration.fail_on).unwrap_or_default();
     for (format, path) in &outputs.files {
         let text = render(&report, *format, args, DEFAULT_WIDTH)?;
-        if let Err(error) = write_output(path, text.plain().as_bytes()) {
+        if let Err(error) = write_output(path, text.plain().as_bytes(), &interruption) {
             tally.error(&error);
         }
     }
@@ -184,13 +194,21 @@ fn incomplete(report: &AuditReport) -> String {
 }
 
 /// Audits files.
-fn audit(args: &Args, configuration: &Configuration) -> anyhow::Result<(AuditReport, Tally)> {
+fn audit(
+    args: &Args,
+    configuration: &Configuration,
+    interruption: &Interruption,
+) -> anyhow::Result<(AuditReport, Tally)> {
     let (mut tally, mut findings) = (Tally::default(), Vec::new());
     let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
-    args.files
-        .evaluate(view, false, configuration, &mut tally, |_, result, _| {
-            findings.extend(result.findings);
-        })?;
+    let run = FileRun {
+        edit: false,
+        configuration,
+        interruption,
+    };
+    args.files.evaluate(view, run, &mut tally, |_, result, _| {
+        findings.extend(result.findings);
+    })?;
     let subject = tally.subject((args.files.evaluation.today())())?;
     Ok((AuditReport::new(subject, findings), tally))
 }

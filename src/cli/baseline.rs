@@ -12,6 +12,7 @@ use crate::report::{AuditReport, ExemptedBy, Exemption, FindingRecord};
 use crate::scan::relative_paths::RelativePaths;
 
 use super::console::message;
+use super::interruption::Interruption;
 use super::replace_file::{OutputError, write_output};
 
 /// The kind of the file.
@@ -70,7 +71,11 @@ pub enum BaselineError {
 ///
 /// # Errors
 /// The file cannot be written; it is as it was.
-pub fn write(path: &Path, report: &AuditReport) -> Result<(), BaselineError> {
+pub(super) fn write(
+    path: &Path,
+    report: &AuditReport,
+    interruption: &Interruption,
+) -> Result<(), BaselineError> {
     let folder = folder_of(path)?;
     let all = fingerprints(&report.findings, |name| name_from(&folder, name));
     let findings = report.findings.iter().zip(all);
@@ -89,7 +94,7 @@ pub fn write(path: &Path, report: &AuditReport) -> Result<(), BaselineError> {
         path: path.to_owned(),
         source,
     })?;
-    write_output(path, (text + "\n").as_bytes())?;
+    write_output(path, (text + "\n").as_bytes(), interruption)?;
     message!("note: {} has {count} findings", path.display());
     Ok(())
 }

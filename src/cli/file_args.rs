@@ -1,7 +1,7 @@
 //! Flags that `audit` and `fix` share: files, and what to evaluate them with.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -12,7 +12,7 @@ use crate::domain::view::{Namespaces, View};
 use crate::report::UnreadDocument;
 use crate::scan::config_maps::ConfigMapCollector;
 use crate::scan::exemptions::{ExemptionRule, ExemptionUse};
-use crate::scan::files::{FileSelection, SourceFile};
+use crate::scan::files::{FileSelection, SourceFile, read_pipe};
 use crate::scan::namespaces::NamespaceCollector;
 use crate::scan::prefilter::{may_define_shared_objects, may_have_findings};
 use crate::scan::{OverriddenKeyPosition, ParsedFile, PolicySelection, Scan, ScanResult};
@@ -20,6 +20,7 @@ use crate::scan::{OverriddenKeyPosition, ParsedFile, PolicySelection, Scan, Scan
 use super::config::{ConfigArgs, Configuration};
 use super::console::message;
 use super::evaluation_args::EvaluationArgs;
+use super::interruption::Interruption;
 use super::kustomize;
 use super::tally::Tally;
 
@@ -73,6 +74,17 @@ pub struct FileArgs {
     pub config: ConfigArgs,
 }
 
+/// How files are evaluated, besides the flags of [`FileArgs`].
+#[derive(Clone, Copy)]
+pub(super) struct FileRun<'a> {
+    /// Whether the files are edited.
+    pub(super) edit: bool,
+    /// The configuration file.
+    pub(super) configuration: &'a Configuration,
+    /// The signals that stop the work.
+    pub(super) interruption: &'a Interruption,
+}
+
 /// The objects of all files that other files are evaluated with.
 #[derive(Default)]
 struct SharedObjects {
@@ -114,32 +126,28 @@ impl FileArgs {
     ///
     /// A file may need a namespace or a ConfigMap of a later one. So the files that may have findings stay in memory until all files have
     /// been read, and the parsed form of those that define such objects. Each file is parsed once.
+    ///
+    /// A signal stops the work. If it has come before all files were read, those that were read are evaluated, unless they are edited: a
+    /// file that was not read could change what is right for them.
     pub(super) fn evaluate(
         &self,
         cluster: Option<View>,
-        edit: bool,
-        configuration: &Configuration,
+        run: FileRun<'_>,
         tally: &mut Tally,
         mut each: impl FnMut(&SourceFile, ScanResult, &mut Tally),
     ) -> anyhow::Result<()> {
-        let selection = FileSelection::new(&self.exclude, self.hidden).context("--exclude")?;
-        let selection = selection.skipping(configuration.exclude.clone());
-        let mut view = if let Some(view) = cluster {
-            view
-        } else {
-            let evaluation = self.evaluation.or_of(configuration);
-            evaluation.view_printing_warnings()?
-        };
-        view.assumed_region = self.region.or(configuration.region);
-        warn_about_ended(&configuration.exemptions, (self.evaluation.today())());
+        let mut view = self.view(cluster, run.configuration)?;
+        let work = run.interruption.begin();
         let mut shared = SharedObjects::default();
-        let files = self.read(
-            &selection,
-            &self.scan(&view, edit, configuration),
-            &mut shared,
-            tally,
-        );
-        self.expect_something(tally);
+        let files = self.read(&self.scan(&view, run), run, &mut shared, tally)?;
+        let is_stopped_reading = run.interruption.received().is_some();
+        if is_stopped_reading && run.edit {
+            tally.stop(run.interruption.received());
+            return Ok(());
+        }
+        if !is_stopped_reading {
+            self.expect_something(tally);
+        }
         let parsed: Vec<_> = files
             .iter()
             .map(|file| may_define_shared_objects(&file.text).then(|| parse(file, tally)))
@@ -148,21 +156,28 @@ impl FileArgs {
             shared.namespaces.add(file);
         }
         view.namespaces = Arc::new(observed(&view.namespaces, shared.namespaces));
-        let scan = self.scan(&view, edit, configuration);
+        let scan = self.scan(&view, run);
         for file in parsed.iter().flatten() {
             shared.config_maps.add(&scan, file);
         }
         warn_about_disputed(&shared.config_maps);
         view.config_maps = Arc::new(shared.config_maps.references);
-        let scan = self.scan(&view, edit, configuration);
+        let scan = self.scan(&view, run);
         for (file, parsed) in files.iter().zip(parsed) {
+            if run.interruption.received().is_some() && !is_stopped_reading {
+                break;
+            }
             let mut result = scan.file(&parsed.unwrap_or_else(|| parse(file, tally)));
             tally.objects += result.objects;
             tally.evaluated.add(std::mem::take(&mut result.evaluated));
             report_exemptions(&file.name, &result.exemptions, tally);
             each(file, result, tally);
         }
-        warn_about_selection(&tally.evaluated.under(&view));
+        drop(work);
+        tally.stop(run.interruption.received());
+        if run.interruption.received().is_none() {
+            warn_about_selection(&tally.evaluated.under(&view));
+        }
         if tally.exempt_by_comment > 0 {
             message!(
                 "note: {} IDs are exempt by comments, which audit and fix of files read, and the webhook does not",
@@ -172,23 +187,47 @@ impl FileArgs {
         Ok(())
     }
 
+    /// What the files are evaluated with, but for the objects in them.
+    fn view(&self, cluster: Option<View>, configuration: &Configuration) -> anyhow::Result<View> {
+        let mut view = if let Some(view) = cluster {
+            view
+        } else {
+            let evaluation = self.evaluation.or_of(configuration);
+            evaluation.view_printing_warnings()?
+        };
+        view.assumed_region = self.region.or(configuration.region);
+        warn_about_ended(&configuration.exemptions, (self.evaluation.today())());
+        Ok(view)
+    }
+
     /// Reads the files and returns those that may have findings. Of the others, counts the objects and adds the shared ones. Errors are
     /// printed and added to `tally`.
     fn read(
         &self,
-        selection: &FileSelection,
         scan: &Scan<'_>,
+        run: FileRun<'_>,
         shared: &mut SharedObjects,
         tally: &mut Tally,
-    ) -> Vec<SourceFile> {
+    ) -> anyhow::Result<Vec<SourceFile>> {
+        let selection = FileSelection::new(&self.exclude, self.hidden).context("--exclude")?;
+        let selection = selection.skipping(run.configuration.exclude.clone());
+        let interruption = run.interruption;
         let mut held = Vec::new();
         let paths: Vec<_> = self.all_paths().cloned().collect();
         let rendered = self.kustomize.iter().filter_map(|folder| {
-            let rendered = kustomize::render(folder);
+            let rendered = kustomize::render(folder, interruption);
             rendered.map_err(|error| tally.error(&error)).ok()
         });
         let rendered: Vec<_> = rendered.map(Ok).collect();
-        for file in selection.read_all(&paths).chain(rendered) {
+        let read_pipe = |path: &Path| {
+            let path = path.to_owned();
+            let read = interruption.unless_stopped(move || read_pipe(&path));
+            read.unwrap_or_else(|| Err(std::io::ErrorKind::Interrupted.into()))
+        };
+        for file in selection.read_all(&paths, read_pipe).chain(rendered) {
+            if interruption.received().is_some() {
+                break;
+            }
             if let Ok(file) = &file {
                 tally.files += 1;
                 tally.texts += usize::from(!file.text.trim().is_empty());
@@ -207,22 +246,17 @@ impl FileArgs {
                 Err(error) => tally.unread_file(&error),
             }
         }
-        held
+        Ok(held)
     }
 
     /// What the files are evaluated with.
-    fn scan<'a>(
-        &'a self,
-        view: &'a View,
-        edit: bool,
-        configuration: &'a Configuration,
-    ) -> Scan<'a> {
+    fn scan<'a>(&'a self, view: &'a View, run: FileRun<'a>) -> Scan<'a> {
         Scan {
             view,
-            exemptions: &configuration.exemptions,
+            exemptions: &run.configuration.exemptions,
             today: (self.evaluation.today())(),
             namespace: self.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
-            edit,
+            edit: run.edit,
         }
     }
 }

@@ -19,7 +19,8 @@ use super::cluster_args::ClusterArgs;
 use super::cluster_view;
 use super::console::{self, message};
 use super::fail_on::FailOn;
-use super::file_args::FileArgs;
+use super::file_args::{FileArgs, FileRun};
+use super::interruption::Interruption;
 use super::replace_file::replace;
 use super::repository::repository_root;
 use super::tally::Tally;
@@ -59,10 +60,12 @@ Examples:
   bedrock-profiles fix deploy/ --diff | git apply   the same, by a patch that can be read before
   bedrock-profiles fix --check deploy/              for a pipeline: does anything have to change?
 
-Exit codes: 0 done, 1 something would change, or findings at or above --fail-on stay, 2 wrong usage or a file that cannot be read or written.";
+Exit codes: 0 done, 1 something would change, or findings at or above --fail-on stay,
+2 wrong usage or a file that cannot be read or written, 130 interrupted or 143 terminated.";
 
 /// Runs the command. The findings are printed to standard error; the new text of standard input to standard output.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let interruption = Interruption::listen()?;
     let configuration = args.files.config.load(args.quiet)?;
     let mut tally = Tally::default();
     let (mut findings, mut rewritten) = (Vec::new(), 0);
@@ -71,8 +74,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
     args.files.evaluate(
         view,
-        true,
-        &configuration,
+        FileRun {
+            edit: true,
+            configuration: &configuration,
+            interruption: &interruption,
+        },
         &mut tally,
         |file, result, tally| {
             let new = splice(&file.text, &result.splices);
@@ -83,7 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 (None, false) => console::print_document(&file.encoding.encode(&new)),
                 (Some(path), false) => {
                     if new != file.text
-                        && let Err(error) = replace(path, file, &new)
+                        && let Err(error) = replace(path, file, &new, &interruption)
                     {
                         tally.error(&error);
                     } else {
@@ -122,6 +128,9 @@ fn print(report: &AuditReport, rewritten: usize) {
     };
     console::print_message_text(&text(report, options));
     message!("{}", messages::summary(report, rewritten, options.width));
+    for part in &report.incomplete {
+        message!("incomplete: {part}; the files that were not evaluated are unchanged");
+    }
     if terminal::only_dry_runs(report) {
         message!("no file was changed: all policies are in mode DryRun");
     }

@@ -1,6 +1,6 @@
 //! `-k`: the manifests of a folder as the installed kustomize renders them.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -9,6 +9,7 @@ use crate::scan::encoding::Encoding;
 use crate::scan::files::SourceFile;
 
 use super::console::message;
+use super::interruption::Interruption;
 
 /// The commands that render a folder, the preferred one first.
 const COMMANDS: [[&str; 2]; 2] = [["kustomize", "build"], ["kubectl", "kustomize"]];
@@ -28,6 +29,14 @@ pub(super) enum KustomizeError {
         command: String,
         /// The error of the operating system.
         source: std::io::Error,
+    },
+    /// A signal has stopped the command.
+    #[error("cannot render {folder}: `{command}` was stopped")]
+    Stopped {
+        /// The folder.
+        folder: PathBuf,
+        /// The command.
+        command: String,
     },
     /// The command has failed, and has printed why.
     #[error("cannot render {folder}: `{command}` failed ({status})")]
@@ -54,24 +63,42 @@ pub(super) enum KustomizeError {
 ///
 /// # Errors
 /// No command is installed, or the command fails.
-pub(super) fn render(folder: &Path) -> Result<SourceFile, KustomizeError> {
-    let (command, child) = start(folder)?;
+pub(super) fn render(
+    folder: &Path,
+    interruption: &Interruption,
+) -> Result<SourceFile, KustomizeError> {
+    let (command, mut child) = start(folder)?;
     message!("note: `{command}` renders {}", folder.display());
     let not_started = |source| KustomizeError::NotStarted {
         folder: folder.to_owned(),
         command: command.clone(),
         source,
     };
-    let output = child.wait_with_output().map_err(not_started)?;
-    if !output.status.success() {
+    let output = child.stdout.take();
+    let read = interruption.unless_stopped(move || {
+        let mut bytes = Vec::new();
+        let read = output.map(|mut output| output.read_to_end(&mut bytes));
+        read.transpose().map(|_| bytes)
+    });
+    let Some(read) = read else {
+        // Ctrl-C has ended it too. It has no result that could be lost.
+        let _ = child.kill().and_then(|()| child.wait());
+        return Err(KustomizeError::Stopped {
+            folder: folder.to_owned(),
+            command,
+        });
+    };
+    let output = read.map_err(&not_started)?;
+    let status = child.wait().map_err(not_started)?;
+    if !status.success() {
         return Err(KustomizeError::Failed {
             folder: folder.to_owned(),
             command,
-            status: output.status,
+            status,
         });
     }
     let name = format!("<{command} {}>", folder.display());
-    let Some((encoding, text)) = Encoding::decode(output.stdout) else {
+    let Some((encoding, text)) = Encoding::decode(output) else {
         return Err(KustomizeError::NotText {
             folder: folder.to_owned(),
             command,

@@ -9,6 +9,8 @@ use xattr::FileExt as _;
 
 use crate::scan::files::SourceFile;
 
+use super::interruption::Interruption;
+
 /// Why a file is not replaced. It is as it was.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReplaceError {
@@ -53,7 +55,16 @@ pub struct OutputError {
 ///
 /// # Errors
 /// The file cannot be replaced so. It is as it was, and no temporary file stays.
-pub(super) fn replace(path: &Path, file: &SourceFile, text: &str) -> Result<(), ReplaceError> {
+pub(super) fn replace(
+    path: &Path,
+    file: &SourceFile,
+    text: &str,
+    interruption: &Interruption,
+) -> Result<(), ReplaceError> {
+    interruption.hold(|| replace_uninterrupted(path, file, text))
+}
+
+fn replace_uninterrupted(path: &Path, file: &SourceFile, text: &str) -> Result<(), ReplaceError> {
     let io = |source| ReplaceError::Io {
         path: path.to_owned(),
         source,
@@ -84,18 +95,24 @@ pub(super) fn replace(path: &Path, file: &SourceFile, text: &str) -> Result<(), 
 ///
 /// # Errors
 /// The file cannot be written. If it exists, it is as it was.
-pub(super) fn write_output(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+pub(super) fn write_output(
+    path: &Path,
+    bytes: &[u8],
+    interruption: &Interruption,
+) -> Result<(), OutputError> {
+    let persist =
+        |target: &Path, permissions| interruption.hold(|| persist(target, bytes, permissions));
     let written = match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {
             let target = fs::canonicalize(path);
-            target.and_then(|target| persist(&target, bytes, metadata.permissions()))
+            target.and_then(|target| persist(&target, metadata.permissions()))
         }
         Ok(_) => fs::OpenOptions::new()
             .write(true)
             .open(path)
             .and_then(|mut file| file.write_all(bytes)),
         // The umask takes the permissions that the user gives to no others.
-        Err(_) => persist(path, bytes, fs::Permissions::from_mode(0o666)),
+        Err(_) => persist(path, fs::Permissions::from_mode(0o666)),
     };
     written.map_err(|source| OutputError {
         path: path.to_owned(),

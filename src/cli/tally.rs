@@ -11,15 +11,13 @@ use crate::scan::EvaluatedObjects;
 use crate::scan::files::FileError;
 
 use super::console::message;
+use super::interruption::StopSignal;
 
 /// Exit code for findings at or above `--fail-on`.
 const EXIT_FINDINGS: u8 = 1;
 
 /// Exit code for input that could not be read.
 const EXIT_INPUT_ERROR: u8 = 2;
-
-/// Exit code of a command that the user interrupted, as shells have it: 128 and the number of SIGINT.
-pub const EXIT_INTERRUPTED: u8 = 130;
 
 /// The number of objects, and whether every input could be read.
 #[derive(Debug, Default)]
@@ -43,7 +41,7 @@ pub struct Tally {
     /// Objects and namespaces whose opt-out has ended, and its last day.
     pub ended_opt_outs: BTreeSet<(String, Date)>,
     failed: bool,
-    interrupted: bool,
+    stopped_by: Option<StopSignal>,
 }
 
 impl Tally {
@@ -76,15 +74,20 @@ impl Tally {
     pub fn subject(&mut self, today: Date) -> Result<AuditSubject, CatalogError> {
         Ok(AuditSubject {
             files: Some(self.files),
+            incomplete: self
+                .stopped_by
+                .map(|signal| format!("files: {signal}"))
+                .into_iter()
+                .collect(),
             unread_files: std::mem::take(&mut self.unread_files),
             unread: std::mem::take(&mut self.unread),
             ..subject(today, self.objects)?
         })
     }
 
-    /// The user interrupted the command, which decides its exit code.
-    pub const fn interrupt(&mut self) {
-        self.interrupted = true;
+    /// A signal has stopped the work, which decides the exit code.
+    pub const fn stop(&mut self, signal: Option<StopSignal>) {
+        self.stopped_by = signal;
     }
 
     /// Whether an input could not be read.
@@ -94,8 +97,10 @@ impl Tally {
 
     /// The exit code.
     pub fn exit_code(&self, found: bool) -> ExitCode {
+        if let Some(signal) = self.stopped_by {
+            return ExitCode::from(signal.exit_code());
+        }
         match (self.failed, found) {
-            _ if self.interrupted => ExitCode::from(EXIT_INTERRUPTED),
             (true, _) => ExitCode::from(EXIT_INPUT_ERROR),
             (false, true) => ExitCode::from(EXIT_FINDINGS),
             (false, false) => ExitCode::SUCCESS,

@@ -30,7 +30,7 @@ pub struct AuditReport {
     pub today: Date,
     /// The numbers of objects and findings.
     pub summary: Summary,
-    /// The lists of the cluster that were not read to their end, each with the cause.
+    /// What was not evaluated to its end, each with the cause: lists of the cluster, or the files.
     pub incomplete: Vec<String>,
     /// The files that could not be read, and those that were skipped because they are no text.
     pub unread_files: Vec<UnreadFile>,
@@ -181,10 +181,16 @@ impl AuditReport {
             problem: Cow::Borrowed(one.problem.as_str()),
             is_error: one.is_error,
         });
-        let lists = self.incomplete.iter().map(|list| UnreadPart {
+        let is_of_files = self.summary.files.is_some();
+        let problem = if is_of_files {
+            "incomplete: "
+        } else {
+            "cannot list "
+        };
+        let lists = self.incomplete.iter().map(move |list| UnreadPart {
             file: None,
             position: None,
-            problem: format!("cannot list {list}").into(),
+            problem: format!("{problem}{list}").into(),
             is_error: true,
         });
         lists.chain(files).chain(documents)

@@ -124,10 +124,11 @@ impl FileSelection {
 
     /// Reads every file of `paths`: `-` is standard input, and a directory includes the manifests and configuration files below it
     /// that git does not ignore, in the order of their names. A file that is named twice, by a link or through its directory, is
-    /// read once. A file that cannot be read is an error and does not stop the others.
+    /// read once. A file that cannot be read is an error and does not stop the others. `read_pipe` reads standard input and other pipes.
     pub fn read_all<'a>(
         &'a self,
         paths: &'a [PathBuf],
+        read_pipe: impl Fn(&Path) -> std::io::Result<Vec<u8>> + 'a,
     ) -> impl Iterator<Item = Result<SourceFile, FileError>> + 'a {
         let mut known = BTreeSet::new();
         let mut is_new = move |path: &Path| {
@@ -138,7 +139,7 @@ impl FileSelection {
             .iter()
             .flat_map(|path| self.files(path))
             .filter(move |path| path.as_ref().map_or(true, |path| is_new(path)))
-            .map(|path| read(&path?))
+            .map(move |path| read(&path?, &read_pipe))
     }
 
     fn files(&self, path: &Path) -> Vec<Result<PathBuf, FileError>> {
@@ -197,7 +198,23 @@ fn is_manifest(path: &Path) -> bool {
         || extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
 }
 
-fn read(path: &Path) -> Result<SourceFile, FileError> {
+/// Reads a pipe to its end; `-` is standard input.
+///
+/// # Errors
+/// The pipe cannot be read.
+pub fn read_pipe(path: &Path) -> std::io::Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn read(
+    path: &Path,
+    read_pipe: impl Fn(&Path) -> std::io::Result<Vec<u8>>,
+) -> Result<SourceFile, FileError> {
     let stdin = path == Path::new("-");
     let name = if stdin {
         "<stdin>".to_owned()
@@ -208,17 +225,17 @@ fn read(path: &Path) -> Result<SourceFile, FileError> {
         name: name.clone(),
         source,
     };
-    let bytes = if stdin {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().read_to_end(&mut bytes);
-        read.map(|_| bytes).map_err(unreadable)?
+    let read = if stdin {
+        read_pipe(path)
     } else {
         let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
-        if !kind.is_file() && !is_of_this_process(path) {
-            return Err(FileError::NotAFile { name });
+        match kind.is_file() {
+            true => std::fs::read(path),
+            false if is_of_this_process(path) => read_pipe(path),
+            false => return Err(FileError::NotAFile { name }),
         }
-        std::fs::read(path).map_err(unreadable)?
     };
+    let bytes = read.map_err(unreadable)?;
     let Some((encoding, text)) = Encoding::decode(bytes) else {
         return Err(FileError::NotText { name });
     };

@@ -21,6 +21,7 @@ mod policies;
 mod rendered;
 mod report_schema;
 mod resolve;
+mod signals;
 mod unreachable;
 mod version;
 

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use crate::audit::{
     AuditInput, AuditResult, Counts, ListScope, audit_cluster, list_policy_statuses, read_coverage,
 };
-use crate::cluster::list::{ListError, Pager};
+use crate::cluster::list::Pager;
 use crate::cluster::release::SYSTEM_NAMESPACE;
 use crate::domain::kinds::BuiltInKind;
 use crate::report::{AuditReport, AuditSubject};
@@ -13,11 +13,15 @@ use crate::report::{AuditReport, AuditSubject};
 use super::super::cluster_args::block_on;
 use super::super::cluster_view;
 use super::super::console::message;
-use super::super::tally::{EXIT_INTERRUPTED, subject};
+use super::super::interruption::Interruption;
+use super::super::tally::subject;
 use super::{Args, Tally};
 
 /// Audits the cluster.
-pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
+pub(super) fn audit(
+    args: &Args,
+    interruption: &Interruption,
+) -> anyhow::Result<(AuditReport, Tally)> {
     block_on(async {
         let connection = args.cluster.connect().await?;
         let pager = connection.pager;
@@ -35,9 +39,12 @@ pub(super) fn audit(args: &Args) -> anyhow::Result<(AuditReport, Tally)> {
         let input = input(args, &pager, &mut tally).await?;
         let mut progress = Progress::default();
         let print = |kind: &BuiltInKind, counts| progress.print(kind, counts);
-        let result = audit_cluster(&pager, &scope, input, print, interrupted()).await;
+        let work = interruption.begin();
+        let result = audit_cluster(&pager, &scope, input, print, interruption.stopped()).await;
+        drop(work);
         progress.clear();
         report_incomplete(&result, &mut tally);
+        tally.stop(interruption.received());
         report_unselected(result.counts);
         let incomplete = result.incomplete.iter().map(ToString::to_string).collect();
         let findings = result.findings.into_iter().map(|stored| stored.record);
@@ -67,26 +74,9 @@ async fn input(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<
     })
 }
 
-/// Ends when the user interrupts the command. What was found is then printed; a second interruption ends the command at once, since
-/// whoever reads the output may not read on.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return std::future::pending().await;
-    }
-    std::thread::spawn(|| {
-        let ended = block_on(async { Ok(tokio::signal::ctrl_c().await?) });
-        if ended.is_ok() {
-            std::process::exit(i32::from(EXIT_INTERRUPTED));
-        }
-    });
-}
-
 fn report_incomplete(result: &AuditResult, tally: &mut Tally) {
     for list in &result.incomplete {
         tally.error(&format!("incomplete: cannot list {list}"));
-        if matches!(list.error, ListError::Interrupted) {
-            tally.interrupt();
-        }
     }
     let unreadable = result.counts.unreadable;
     if unreadable > 0 {

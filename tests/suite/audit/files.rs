@@ -1,6 +1,6 @@
 //! The audit of a cluster and of files with the same objects.
 
-use bedrock_profiles::scan::files::FileSelection;
+use bedrock_profiles::scan::files::{FileSelection, read_pipe};
 use bedrock_profiles::scan::prefilter::may_have_findings;
 use bedrock_profiles::scan::{FileFormat, ParsedFile, Scan};
 
@@ -70,7 +70,7 @@ fn a_file_without_an_id_or_a_reference_has_no_findings() {
     let (mut held, mut dropped) = (0, 0);
     let paths = ["tests/fixtures".into(), "catalog".into(), "charts".into()];
     let selection = FileSelection::new(&[], false).unwrap();
-    for file in selection.read_all(&paths) {
+    for file in selection.read_all(&paths, read_pipe) {
         let file = file.unwrap();
         if may_have_findings(&input.view.snapshot, &file.text) {
             held += 1;
