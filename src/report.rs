@@ -31,6 +31,7 @@ pub mod messages;
 pub mod openreports;
 pub mod printable;
 mod reference;
+pub mod relative_paths;
 mod schema;
 pub(crate) mod serialize;
 pub mod severity;

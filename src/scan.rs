@@ -25,7 +25,6 @@ mod parsed;
 pub mod path_globs;
 mod position;
 pub mod prefilter;
-pub mod relative_paths;
 mod rendered;
 mod selection;
 
@@ -81,15 +80,19 @@ impl Scan<'_> {
         let lines = LineIndex::new(file.text);
         let templates = RenderedTemplates::of(file.text);
         let mut exemptions = FileExemptions::of(file, self.exemptions, self.today);
-        for (index, tree) in file.trees.iter().enumerate() {
+        for index in 0..file.trees.len() {
             let position = DocumentPosition {
                 file: file.name,
                 index,
                 lines: &lines,
                 templates: &templates,
             };
-            let objects = file.objects(tree);
-            self.document(objects, position, &mut exemptions, &mut result);
+            self.document(
+                file.objects_of(index),
+                position,
+                &mut exemptions,
+                &mut result,
+            );
         }
         result.exemptions.problems = exemptions.problems();
         // The order of the file. Detection reports arguments before variables.

@@ -7,9 +7,9 @@ use bedrock_profiles_engine::in_group;
 use serde::{Deserialize, Serialize};
 
 use crate::report::fingerprint::fingerprints;
+use crate::report::relative_paths::RelativePaths;
 use crate::report::severity::Severity;
 use crate::report::{AuditReport, ExemptedBy, Exemption, FindingRecord};
-use crate::scan::relative_paths::RelativePaths;
 
 use super::console::message;
 use super::interruption::Interruption;

@@ -20,5 +20,5 @@ pub(super) fn repository_root(here: &Path) -> &Path {
 pub(super) fn repository_paths() -> anyhow::Result<RepositoryPaths> {
     let here = std::env::current_dir().context("cannot find the working directory")?;
     let root: PathBuf = repository_root(&here).to_owned();
-    Ok(RepositoryPaths::new(here, root))
+    Ok(RepositoryPaths::new(&here, &root))
 }

@@ -31,15 +31,13 @@ impl ConfigMapCollector {
         if !file.text.contains("ConfigMap") {
             return;
         }
-        for tree in &file.trees {
-            for object in file.objects(tree) {
-                let name = object.field(&["metadata", "name"]).unwrap_or_default();
-                if object.kind == ObjectKind::ConfigMap && is_literal(name) {
-                    let namespace = scan.namespace_of(&object);
-                    let judgement = scan.evaluate(&object, &namespace);
-                    let map = read(scan, &object, &judgement);
-                    self.merge(&namespace.name, name, map);
-                }
+        for object in file.objects() {
+            let name = object.field(&["metadata", "name"]).unwrap_or_default();
+            if object.kind == ObjectKind::ConfigMap && is_literal(name) {
+                let namespace = scan.namespace_of(&object);
+                let judgement = scan.evaluate(&object, &namespace);
+                let map = read(scan, &object, &judgement);
+                self.merge(&namespace.name, name, map);
             }
         }
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::domain::object::Object;
 use crate::domain::policy::{NAMESPACE_NAME_LABEL, Namespace};
-use crate::text::Tree;
 
 use super::ParsedFile;
 
@@ -24,17 +23,16 @@ impl NamespaceCollector {
         if !file.text.contains("Namespace") {
             return;
         }
-        for tree in &file.trees {
-            for object in file.objects(tree) {
-                let name = object.field(&["metadata", "name"]).unwrap_or_default();
-                if is_namespace(&object) && !name.is_empty() {
-                    self.merge(name, tree, &object);
-                }
+        for object in file.objects() {
+            let name = object.field(&["metadata", "name"]).unwrap_or_default();
+            if is_namespace(&object) && !name.is_empty() {
+                self.merge(name, &object);
             }
         }
     }
 
-    fn merge(&mut self, name: &str, tree: &Tree<'_>, object: &Object<'_>) {
+    fn merge(&mut self, name: &str, object: &Object<'_>) {
+        let tree = object.tree;
         let known = self
             .namespaces
             .entry(name.into())

@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::domain::object::Object;
+use crate::domain::object::{FileDocuments, Object};
+use crate::domain::region_lookup::profiles_of;
 use crate::domain::written_by_tool::is_written_by_tool;
 use crate::text::{Kind, MergeOrder, NodeId, SyntaxError, Tree};
 
@@ -44,6 +45,8 @@ pub struct ParsedFile<'t> {
     pub unread: Vec<SyntaxError>,
     /// Whether a tool writes the file, so that it must not be edited.
     pub written_by_tool: bool,
+    /// Whether each document belongs to a profile of Spring.
+    profiles: Vec<bool>,
 }
 
 impl<'t> ParsedFile<'t> {
@@ -68,6 +71,7 @@ impl<'t> ParsedFile<'t> {
             name,
             text,
             written_by_tool: is_written_by_tool(name, text, &trees),
+            profiles: profiles_of(&trees),
             trees,
             unread,
         }
@@ -108,12 +112,22 @@ fn is_values_file(name: &str) -> bool {
 }
 
 impl ParsedFile<'_> {
-    /// The objects of a document of the file.
-    pub(super) fn objects<'a>(&'a self, tree: &'a Tree<'_>) -> Vec<Object<'a>> {
+    /// The objects of the file.
+    pub(super) fn objects(&self) -> impl Iterator<Item = Object<'_>> {
+        (0..self.trees.len()).flat_map(|document| self.objects_of(document))
+    }
+
+    /// The objects of a document of the file; `document` is its position in `trees`.
+    pub(super) fn objects_of(&self, document: usize) -> Vec<Object<'_>> {
+        let tree = &self.trees[document];
         let object = |root| {
             let mut object = Object::at(tree, root);
             object.written_by_tool = self.written_by_tool;
-            object.documents = &self.trees;
+            object.documents = FileDocuments {
+                trees: &self.trees,
+                own: document,
+                profiles: &self.profiles,
+            };
             object
         };
         objects(tree).into_iter().map(object).collect()

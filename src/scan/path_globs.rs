@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::relative_paths::RelativePaths;
+use crate::report::relative_paths::RelativePaths;
 
 /// A glob that is not valid.
 #[derive(Debug, thiserror::Error)]

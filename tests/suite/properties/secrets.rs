@@ -60,7 +60,7 @@ fn report(world: &Scenario, object: &Value) -> String {
 }
 
 fn in_every_format(report: &AuditReport) -> String {
-    let paths = RepositoryPaths::new("/repo".into(), "/repo".into());
+    let paths = RepositoryPaths::new("/repo".as_ref(), "/repo".as_ref());
     let options = FormatOptions {
         show: &[Show::All],
         paths: &paths,

@@ -6,7 +6,6 @@
 //!
 //! Sources: the API references of Argo Rollouts, Argo CD, Flux, Knative Serving, kustomize and the `apps.openshift.io` group.
 
-use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::text::{NodeId, Tree};
 
@@ -79,13 +78,24 @@ pub(super) fn template_path(group: &str, kind: &str) -> Option<&'static [&'stati
     Some(found.template_path)
 }
 
-/// Why a text of a custom resource is not evaluated as that of a file; `None` if it is.
+/// What a field of a custom resource stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldRole {
+    /// Only the controller of the resource interprets it.
+    Controller,
+    /// The content of a file, such as Helm values or a patch.
+    File,
+    /// A field of Helm's part of a source of an Application, which is the content of a file; other fields beside it may override it.
+    Helm(NodeId),
+}
+
+/// What the field around a text of a custom resource stands for.
 pub(super) fn role(
     tree: &Tree<'_>,
     root: NodeId,
     node: NodeId,
     (group, kind): (&str, &str),
-) -> Option<Reason> {
+) -> FieldRole {
     let mut path: Vec<_> = std::iter::successors(Some(node), |node| tree.parent(*node))
         .take_while(|node| *node != root)
         .map(|node| (node, tree.key(node).unwrap_or(ITEM)))
@@ -95,25 +105,29 @@ pub(super) fn role(
     if group == ARGO && APPLICATIONS.contains(&kind) {
         let is_in = |source: &&&[&str]| steps.starts_with(source);
         let Some(source) = SOURCES.iter().find(is_in).map(|source| source.len()) else {
-            return Some(Reason::CustomResource);
+            return FieldRole::Controller;
         };
         return match &steps[source..] {
             ["helm", field, ..] if HELM_FIELDS.contains(field) => {
                 let (field, _) = path[source + 1];
-                is_another_with_region(tree, field).then_some(Reason::RegionConflict)
+                FieldRole::Helm(field)
             }
-            rest if rest.starts_with(SOURCE_PATCHES) => None,
-            _ => Some(Reason::CustomResource),
+            rest if rest.starts_with(SOURCE_PATCHES) => FieldRole::File,
+            _ => FieldRole::Controller,
         };
     }
     let is_file = FILE_FIELDS.iter().any(|field| {
         field.group == group && field.kinds.contains(&kind) && steps.starts_with(field.path)
     });
-    (!is_file).then_some(Reason::CustomResource)
+    if is_file {
+        FieldRole::File
+    } else {
+        FieldRole::Controller
+    }
 }
 
 /// Whether a field of Helm's part of a source other than `field` names a region, which overrides that of `field` or is overridden by it.
-fn is_another_with_region(tree: &Tree<'_>, field: NodeId) -> bool {
+pub(super) fn is_another_with_region(tree: &Tree<'_>, field: NodeId) -> bool {
     let fields = tree.parent(field).into_iter();
     let mut others = fields
         .flat_map(|helm| tree.children(helm))
@@ -161,10 +175,13 @@ spec:
         let tree = trees.into_iter().next().unwrap().unwrap();
         let role = |text, kind| role(&tree, tree.root(), node(&tree, text), ("argoproj.io", kind));
         for text in ["a", "b", "c"] {
-            assert_eq!(role(text, "Application"), None, "{text}");
+            assert!(
+                matches!(role(text, "Application"), FieldRole::Helm(_)),
+                "{text}"
+            );
         }
-        assert_eq!(role("d", "Application"), Some(Reason::CustomResource));
-        assert_eq!(role("a", "AppProject"), Some(Reason::CustomResource));
+        assert_eq!(role("d", "Application"), FieldRole::Controller);
+        assert_eq!(role("a", "AppProject"), FieldRole::Controller);
     }
 
     #[test]
@@ -172,9 +189,15 @@ spec:
         let text = APPLICATION.replace("value: c", "value: eu-west-1");
         let trees = Tree::yaml_template(&text, MergeOrder::Kubernetes);
         let tree = trees.into_iter().next().unwrap().unwrap();
-        let role = |text| role(&tree, tree.root(), node(&tree, text), (ARGO, "Application"));
-        assert_eq!(role("a"), Some(Reason::RegionConflict));
-        assert_eq!(role("b"), None);
+        let is_conflict = |text| {
+            let kind = (ARGO, "Application");
+            match role(&tree, tree.root(), node(&tree, text), kind) {
+                FieldRole::Helm(field) => is_another_with_region(&tree, field),
+                FieldRole::Controller | FieldRole::File => panic!("no field of Helm: {text}"),
+            }
+        };
+        assert!(is_conflict("a"));
+        assert!(!is_conflict("b"));
     }
 
     #[test]

@@ -4,10 +4,9 @@
 
 use crate::text::{Format, Kind as NodeKind, NodeId, Tree};
 
-use crate::domain::custom_kinds;
+use crate::domain::custom_kinds::{self, FieldRole};
 use crate::domain::kinds::BuiltInKind;
 use crate::domain::placeholder::has_placeholder;
-use crate::domain::reason::Reason;
 
 mod env_var;
 mod variable_name;
@@ -26,10 +25,21 @@ pub struct Object<'t> {
     pub kind: ObjectKind,
     /// Whether a tool writes the file of the object, so that it must not be edited.
     pub written_by_tool: bool,
-    /// All documents of the file of the object; empty if they are unknown.
-    pub documents: &'t [Tree<'t>],
+    /// The documents of the file of the object; empty if they are unknown.
+    pub documents: FileDocuments<'t>,
     /// The node of the Pod or the Pod template, which has `spec.containers` and the evaluated metadata.
     pod: Option<NodeId>,
+}
+
+/// The documents of a file, seen from one of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FileDocuments<'t> {
+    /// All documents of the file.
+    pub trees: &'t [Tree<'t>],
+    /// The position of the document of the object in `trees`.
+    pub own: usize,
+    /// Whether each document belongs to a profile of Spring, as [`profiles_of`](super::region_lookup::profiles_of) has it.
+    pub profiles: &'t [bool],
 }
 
 /// The kind of an object, as far as the domain distinguishes kinds.
@@ -96,7 +106,7 @@ impl<'t> Object<'t> {
             kind: object_kind,
             pod,
             written_by_tool: false,
-            documents: &[],
+            documents: FileDocuments::default(),
         }
     }
 
@@ -155,8 +165,8 @@ impl<'t> Object<'t> {
         self.kind == ObjectKind::Custom && self.field(&["kind"]) == Some("CustomResourceDefinition")
     }
 
-    /// Why a text of a custom resource is not evaluated as that of a file, such as Helm values or a patch; `None` if it is.
-    pub(crate) fn role_in_custom_resource(&self, node: NodeId) -> Option<Reason> {
+    /// What the field around a text of a custom resource stands for.
+    pub(crate) fn role_in_custom_resource(&self, node: NodeId) -> FieldRole {
         let field = |name| self.field(&[name]).unwrap_or_default();
         let group = field("apiVersion").split_once('/');
         let kind = (group.map_or("", |(group, _)| group), field("kind"));

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::budget::Budget;
 use crate::domain::context_rules::{MatchedNames, NameUses, variable};
-use crate::domain::object::Object;
+use crate::domain::custom_kinds::{FieldRole, is_another_with_region};
+use crate::domain::object::{FileDocuments, Object};
 use crate::domain::reason::Reason;
 use crate::domain::region_lookup::{DocumentRegions, RegionScope, profiles_of};
 use crate::domain::site::{Location, TextKind, TextSite, TextSource, text_site};
@@ -40,20 +41,16 @@ impl<'t> Detector<'t, '_> {
     /// Finds the IDs in a configuration file or a custom resource, including its keys.
     pub(super) fn file(&mut self) {
         let tree = self.object.tree;
+        // The other documents are read only for a document that may have an ID, because a file may have many.
+        if !self.may_have_id(tree) {
+            return;
+        }
         let base = Base {
             role: self.object_role(),
             ..Base::default()
         };
         let is_definition = self.object.is_definition();
-        let own = self.object.documents.iter();
-        let own = own.take_while(|one| !std::ptr::eq(*one, tree)).count();
-        let profiles = profiles_of(self.object.documents);
-        let base = base.beside(
-            self.object.documents,
-            (own, &profiles),
-            &self.extra_names(),
-            self.budget,
-        );
+        let base = base.beside(self.object.documents, &self.extra_names(), self.budget);
         let mut walk = DocumentWalk::new(self, tree, base, None);
         let mut embedded = Vec::new();
         for node in tree.strings(self.object.root) {
@@ -143,10 +140,12 @@ impl<'t> Detector<'t, '_> {
             if !self.budget.spend_steps(STEPS_PER_TEXT) {
                 return;
             }
-            let own = (own, &*profiles);
-            let base = base
-                .clone()
-                .beside(documents, own, &extra_names, self.budget);
+            let documents = FileDocuments {
+                trees: documents,
+                own,
+                profiles: &profiles,
+            };
+            let base = base.clone().beside(documents, &extra_names, self.budget);
             let mut walk = DocumentWalk::new(self, tree, base, Some(site));
             (walk.text, walk.start) = (text, start);
             for node in tree.strings(tree.root()) {
@@ -159,6 +158,15 @@ impl<'t> Detector<'t, '_> {
 }
 
 impl Detector<'_, '_> {
+    /// Whether a text or a key below the root of the object contains the name of a vendor.
+    fn may_have_id(&self, tree: &Tree<'_>) -> bool {
+        let has_vendor = |text: &str| self.snapshot.vendor_hits(text).next().is_some();
+        let root = self.object.root;
+        let mut texts = tree.strings(root).filter_map(|node| tree.text(node));
+        let mut keys = tree.keyed(root).filter_map(|node| tree.key(node));
+        texts.any(has_vendor) || keys.any(has_vendor)
+    }
+
     /// The names that set a region by a policy.
     fn extra_names(&self) -> Vec<Box<str>> {
         let policies = self.snapshot.policies.iter();
@@ -190,6 +198,8 @@ struct DocumentWalk<'t, 'o, 'x> {
     extra_names: Vec<Box<str>>,
     /// The mappings that entries refer to by their names, such as credentials; read on demand.
     named: Option<BTreeMap<&'x str, Vec<NodeId>>>,
+    /// Whether another field beside a field of Helm's part of a source names a region, by field.
+    helm_conflicts: BTreeMap<NodeId, bool>,
     /// How the texts of the document use names.
     uses: OnceCell<NameUses<'x>>,
     found: Vec<Finding<'t>>,
@@ -228,6 +238,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
             shared_places: BTreeMap::new(),
             extra_names: detector.extra_names(),
             named: None,
+            helm_conflicts: BTreeMap::new(),
             uses: OnceCell::new(),
             found: Vec::new(),
         }
@@ -269,13 +280,26 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
 
     /// The reason for no change of a text, whatever is beside it: that of the document, unless the text is in a field of a custom
     /// resource that is evaluated as a file.
-    fn role(&self, node: NodeId) -> Option<Reason> {
+    fn role(&mut self, node: NodeId) -> Option<Reason> {
         match self.base.role {
             Some(Reason::CustomResource) if self.within.is_none() => {
-                self.object.role_in_custom_resource(node)
+                match self.object.role_in_custom_resource(node) {
+                    FieldRole::Controller => Some(Reason::CustomResource),
+                    FieldRole::File => None,
+                    FieldRole::Helm(field) => self
+                        .is_helm_conflict(field)
+                        .then_some(Reason::RegionConflict),
+                }
             }
             role => role,
         }
+    }
+
+    /// Whether another field of Helm's part of a source names a region.
+    fn is_helm_conflict(&mut self, field: NodeId) -> bool {
+        let object = self.object;
+        let conflict = self.helm_conflicts.entry(field);
+        *conflict.or_insert_with(|| is_another_with_region(object.tree, field))
     }
 
     /// The steps of work of the keys around a node, whose words are compared with classes of names.

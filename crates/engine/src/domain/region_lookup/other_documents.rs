@@ -6,18 +6,23 @@ use std::collections::HashSet;
 use super::document_scope::{MOST_NODES, ScopeQuery, scope_of_mapping};
 use super::scope::{RegionScope, ScopeKind};
 use crate::budget::Budget;
+use crate::domain::object::FileDocuments;
 use crate::text::Tree;
 
-/// The regions of the other documents of a file of Spring; none for another file. `has_profile` is that of [`profiles_of`].
+/// The regions of the other documents of a file of Spring; none for another file.
 ///
 /// An earlier document without a profile is the base of the document with the ID. The region of any other one may not apply, so it
 /// counts only where it would change the answer; a document behind the ID counts only for IDs whose key it does not set as well.
 pub fn other_document_scopes(
-    documents: &[Tree<'_>],
-    (own, has_profile): (usize, &[bool]),
+    documents: FileDocuments<'_>,
     extra_names: &[Box<str>],
     budget: &Budget,
 ) -> Vec<RegionScope> {
+    let FileDocuments {
+        trees: documents,
+        own,
+        profiles: has_profile,
+    } = documents;
     if own >= documents.len() || !has_profile.contains(&true) {
         return Vec::new();
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::budget::Budget;
 use crate::domain::context_rules::{MatchedNames, NameContext};
+use crate::domain::object::FileDocuments;
 use crate::domain::reason::Reason;
 use crate::domain::region_lookup::{RegionScope, other_document_scopes};
 use crate::domain::written_by_tool::is_written_by_tool;
@@ -48,15 +49,14 @@ impl<'t> Base<'t> {
         }
     }
 
-    /// The context of one of these documents of a file: its position, and which of them belong to a profile of Spring.
+    /// The context of one of these documents of a file.
     pub(super) fn beside(
         mut self,
-        documents: &[Tree<'_>],
-        own: (usize, &[bool]),
+        documents: FileDocuments<'_>,
         extra_names: &[Box<str>],
         budget: &Budget,
     ) -> Self {
-        let scopes = other_document_scopes(documents, own, extra_names, budget).into_iter();
+        let scopes = other_document_scopes(documents, extra_names, budget).into_iter();
         let scopes = scopes.map(|scope| (Arc::new(scope), None));
         self.levels.splice(0..0, scopes);
         self

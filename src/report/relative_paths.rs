@@ -22,8 +22,13 @@ impl RelativePaths {
 
     /// The path from the folder; `None` if it is elsewhere.
     pub fn of(&self, path: &Path) -> Option<PathBuf> {
-        let path = normalized(&self.here.join(path));
+        let path = self.absolute(path);
         path.strip_prefix(&self.root).ok().map(Path::to_owned)
+    }
+
+    /// The absolute path.
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        normalized(&self.here.join(path))
     }
 }
 
