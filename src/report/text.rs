@@ -21,7 +21,7 @@ pub enum Show {
     All,
     /// Those of a severity.
     Severity(Severity),
-    /// The IDs that are unchanged for a reason.
+    /// The IDs that are unchanged for a reason, or are listed under it.
     Reason(Reason),
     /// The IDs that are exempt.
     Exempt,
@@ -118,7 +118,9 @@ impl Show {
         match self {
             Self::All => true,
             Self::Severity(severity) => one.severity() == severity,
-            Self::Reason(reason) => one.reason == Some(reason),
+            Self::Reason(reason) => {
+                one.reason == Some(reason) || one.cause() == Cause::Reason(reason)
+            }
             Self::Exempt => one.exempt.is_some(),
         }
     }
@@ -215,7 +217,7 @@ impl<'a> EqualFindings<'a> {
     /// What the first line says.
     fn subject(&self) -> String {
         let times = if self.count > self.ids.len() {
-            format!(" (×{})", self.count)
+            format!(" ×{}", self.count)
         } else {
             String::new()
         };
@@ -305,7 +307,7 @@ fn render(entries: &[EqualFindings<'_>], width: usize, text: &mut String) {
         } else {
             location
         };
-        let margin = if column == 0 { 2 } else { column + 4 };
+        let margin = if column == 0 { 2 } else { column + 3 };
         let padding = " ".repeat(margin - 2 - shown.width());
         let first = margin + SEVERITY_WIDTH + 1;
         let subject = one.subject();

@@ -35,6 +35,7 @@ pub struct ExemptionRule {
 /// The exemptions of one file.
 pub(super) struct FileExemptions<'a> {
     file: &'a str,
+    /// The comments, in the order of the lines that they are about.
     comments: Vec<ExemptionComment>,
     rules: Vec<&'a ExemptionRule>,
     today: Date,
@@ -87,11 +88,12 @@ impl<'a> FileExemptions<'a> {
     pub(super) fn of(file: &'a ParsedFile<'_>, rules: &'a [ExemptionRule], today: Date) -> Self {
         // JSON has no comments, and a line of properties ends with its value.
         let is = |format| file.trees.iter().all(|tree| tree.format() == format);
-        let comments = if is(Format::Json) {
+        let mut comments = if is(Format::Json) {
             Vec::new()
         } else {
             comment::read(file.text, is(Format::Properties))
         };
+        comments.sort_by_key(|comment| comment.target);
         let concerns = |rule: &&ExemptionRule| {
             let paths = rule.paths.as_ref();
             paths.is_none_or(|paths| paths.matches(file.name.as_ref(), false))
@@ -116,12 +118,18 @@ impl<'a> FileExemptions<'a> {
             Some(reason) => query.reason == Some(reason),
             None => !query.is_right,
         };
-        for comment in &mut self.comments {
-            if query.lines.contains(&comment.target) && comment.reasons().any(exempts) {
-                comment.is_used = true;
-                let exemption = comment.exemption(self.file);
-                if !exemption.has_ended(today) {
-                    return Some(exemption);
+        let mut lines = query.lines;
+        lines.sort_unstable();
+        for line in lines {
+            let first = self.comments.partition_point(|one| one.target < line);
+            let comments = self.comments[first..].iter_mut();
+            for comment in comments.take_while(|one| one.target == line) {
+                if comment.reasons().any(exempts) {
+                    comment.is_used = true;
+                    let exemption = comment.exemption(self.file);
+                    if !exemption.has_ended(today) {
+                        return Some(exemption);
+                    }
                 }
             }
         }
@@ -136,8 +144,10 @@ impl<'a> FileExemptions<'a> {
     /// What is wrong with the comments after every finding has been looked up.
     pub(super) fn problems(self) -> Vec<(usize, ExemptionProblem)> {
         let today = self.today;
-        let comments = self.comments.into_iter();
+        let mut comments = self.comments;
+        comments.sort_by_key(|comment| comment.line);
         comments
+            .into_iter()
             .flat_map(|comment| {
                 let line = comment.line;
                 let problems = comment.problems(today);

@@ -28,8 +28,14 @@ mod version;
 const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 
 fn run(args: &[&str]) -> Output {
+    run_in(Path::new("."), args)
+}
+
+/// Runs the command in a folder.
+fn run_in(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
     command
+        .current_dir(folder)
         .args(args)
         .args(["--today", "2026-11-23"])
         .output()

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::report::printable::printable;
 use crate::report::severity::Severity;
 use crate::report::text::Show;
 use crate::report::{AuditReport, FindingRecord, messages};
@@ -64,11 +65,19 @@ fn place(path: &str, position: Option<(usize, usize)>, end: Option<usize>) -> St
     place
 }
 
-/// The message of a command, with the escapes of GitHub's runner.
+/// The message of a command, with the escapes of GitHub's runner. A log shows other control characters as they are, so they are
+/// escaped as in every text for people.
 fn message(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    let lines: Vec<_> = text.split('\n').map(line).collect();
+    lines.join("%0A")
+}
+
+fn line(text: &str) -> String {
+    let (text, end) = match text.strip_suffix('\r') {
+        Some(text) => (text, "%0D"),
+        None => (text, ""),
+    };
+    printable(text).replace('%', "%25") + end
 }
 
 /// A property of a command: the same, and the separators of properties.

@@ -28,7 +28,7 @@ const PROJECT: &str = "https://github.com/bedrock-profiles/bedrock-profiles";
 /// The name of the root of the repository.
 const ROOT: &str = "%SRCROOT%";
 
-/// The key of a fingerprint, with the version of its computation. GitHub's `primaryLocationLineHash` is left to its upload action, which
+/// The key of a fingerprint, with the version of its computation. The upload action of GitHub computes `primaryLocationLineHash`, and
 /// warns about every other value under that key.
 const FINGERPRINT: &str = "bedrockProfiles/v1";
 

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use jiff::civil::date;
 use serde_json::Value;
 
@@ -13,7 +11,7 @@ use crate::report::{
 };
 
 fn paths() -> RepositoryPaths {
-    RepositoryPaths::new(PathBuf::from("/repo/deploy"), PathBuf::from("/repo"))
+    RepositoryPaths::new("/repo/deploy".as_ref(), "/repo".as_ref())
 }
 
 /// A finding in this line of a file.
@@ -111,6 +109,13 @@ fn workflow_commands_are_escaped() {
         rendered(github, &report(vec![one])),
         "::warning file=deploy/a%2Cb%3Ac%25.yaml,line=4,col=3,endColumn=21,title=NoRegion::\
          anthropic.claude-x: first%0D%0Asecond: 100%25, done\n"
+    );
+    let mut one = in_file("a\u{1b}[31m\u{202e}.yaml", 4, Some(Reason::NoRegion));
+    one.message = Some("no\u{7}region".to_owned());
+    assert_eq!(
+        rendered(github, &report(vec![one])),
+        "::warning file=deploy/a\\u{1b}[31m\\u{202e}.yaml,line=4,col=3,endColumn=21,title=NoRegion::\
+         anthropic.claude-x: no\\u{7}region\n"
     );
     let order = vec![
         in_file("a", 1, Some(Reason::NoRegion)),

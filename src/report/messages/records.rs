@@ -82,6 +82,11 @@ pub fn next_step(one: &FindingRecord) -> String {
         (Some(reason), _) if Severity::of(reason) == Severity::Ok => {
             of_model().into_iter().collect()
         }
+        // The reason says what is wrong, so the step has room for the profile in one line.
+        (Some(Reason::ProfileNotServed), Some(working)) => match one.region {
+            Some(region) => vec![format!("use {working} in {region}")],
+            None => vec![format!("use {working}")],
+        },
         (Some(_), Some(working)) => message
             .into_iter()
             .chain([format!("use {working}")])

@@ -2,21 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use super::habits::{folder, pod};
-use super::{SONNET, text};
-
-fn run_in(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"))
-        .current_dir(folder)
-        .args(args)
-        .args(["--today", "2026-11-23"])
-        .output()
-        .unwrap()
-}
+use super::{SONNET, run_in, text};
 
 #[test]
 fn only_what_is_new_fails() {

@@ -2,22 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use super::habits::{folder, pod};
-use super::{SONNET, text};
+use super::{SONNET, run_in, text};
 
 const FILE: &str = ".bedrock-profiles.yaml";
-
-/// Runs a command in a folder.
-fn run_in(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"))
-        .current_dir(folder)
-        .args(args)
-        .args(["--today", "2026-11-23"])
-        .output()
-        .unwrap()
-}
 
 /// Pods without a region.
 fn without_region() -> String {

@@ -289,3 +289,19 @@ fn the_reason_that_an_audit_prints_exempts_a_profile_of_a_retired_model() {
         assert_eq!(after, content);
     }
 }
+
+#[test]
+fn findings_are_shown_by_the_reason_that_they_are_listed_under() {
+    let ended = "us.anthropic.claude-3-opus-20240229-v1:0";
+    let (_folder, path) = folder(&[(
+        "a.yaml",
+        pod(ended).replace("eu-west-1", "us-east-1").as_bytes(),
+    )]);
+    let found = report(&["audit", &path]);
+    assert_eq!(found["findings"][0]["reason"], "AlreadyProfiled", "{found}");
+    for shown in ["EndOfLife", "AlreadyProfiled"] {
+        let done = run(&["audit", &path, "--show", shown]);
+        let printed = text(&done.stdout);
+        assert!(printed.contains(ended), "{shown}: {printed}");
+    }
+}
