@@ -96,7 +96,7 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
     (
         Reason::ExplicitProfile,
         Explanation {
-            why: "The direct ID tells the application which model it is.",
+            why: "The application reads the direct ID as the name of the model, and calls the profile.",
             example: Some(Example::env(
                 "BEDROCK_MODEL_ID=anthropic.claude-sonnet-4-6\nBEDROCK_INFERENCE_PROFILE_ID=us.anthropic.claude-sonnet-4-6\nAWS_REGION=us-east-1\n",
             )),

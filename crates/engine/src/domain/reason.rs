@@ -94,7 +94,7 @@ reasons! {
             => "no profile with this prefix is known",
         DoublePrefix:            Unresolved,   Everywhere, "The ID has two prefixes, but every profile has exactly one."
             => "it has two prefixes",
-        InArn:                   Unresolved,   Everywhere, "The ID is inside an ARN, which names an account's resource and is never edited."
+        InArn:                   Unresolved,   Everywhere, "The ID is inside an ARN, which names an account's resource."
             => "an ARN is never edited",
         PercentEncoded:          Unresolved,   Everywhere, "The ID is percent-encoded, as in a URL."
             => "percent-encoded text is never edited",
