@@ -78,7 +78,7 @@ pub(super) fn template_path(group: &str, kind: &str) -> Option<&'static [&'stati
     Some(found.template_path)
 }
 
-/// What a field of a custom resource stands for.
+/// Who interprets a field of a custom resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldRole {
     /// Only the controller of the resource interprets it.
@@ -89,7 +89,7 @@ pub(crate) enum FieldRole {
     Helm(NodeId),
 }
 
-/// What the field around a text of a custom resource stands for.
+/// Who interprets the field around a text of a custom resource.
 pub(super) fn role(
     tree: &Tree<'_>,
     root: NodeId,

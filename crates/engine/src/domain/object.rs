@@ -165,7 +165,7 @@ impl<'t> Object<'t> {
         self.kind == ObjectKind::Custom && self.field(&["kind"]) == Some("CustomResourceDefinition")
     }
 
-    /// What the field around a text of a custom resource stands for.
+    /// Who interprets the field around a text of a custom resource.
     pub(crate) fn role_in_custom_resource(&self, node: NodeId) -> FieldRole {
         let field = |name| self.field(&[name]).unwrap_or_default();
         let group = field("apiVersion").split_once('/');
