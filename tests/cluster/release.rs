@@ -316,7 +316,10 @@ pub(crate) fn manifests(world: &World, chart: &Chart<'_>) -> Result<[(String, St
 /// What the chart ships empty and the product fills, and the Service.
 fn own(installation: &ReleaseNames) -> Vec<Value> {
     let ReleaseNames { namespace, name } = installation;
-    let metadata = |name: &str| json!({"name": name, "namespace": namespace});
+    // The API server records no managers of an object that is created without any field, and a server-side apply may then empty it:
+    // `findings/emptied-by-server-side-apply.sh`. The chart gives these objects labels, too.
+    let labels = json!({"app.kubernetes.io/name": NAME});
+    let metadata = |name: &str| json!({"name": name, "namespace": namespace, "labels": labels});
     vec![
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata(&installation.ca_secret()), "type": "Opaque"}),
         json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata(installation.lease())}),
