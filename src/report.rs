@@ -109,7 +109,8 @@ pub struct FindingRecord {
     /// What a policy in mode `DryRun` would do, while another policy is effective.
     #[serde(rename = "shadow")]
     pub preview: bool,
-    /// `EndOfLife` if the model has reached its end of life, so that the replacement does not work either.
+    /// `EndOfLife` if the model has reached its end of life, so that the replacement does not work either; `Successor` if the
+    /// replacement is of the successor of such a model.
     #[serde(serialize_with = "serialize::optional_text")]
     #[schemars(with = "Option<String>")]
     pub note: Option<Note>,

@@ -7,10 +7,12 @@ use jiff::civil::Date;
 
 use crate::budget::{Budget, Limits};
 use crate::domain::judge::{
-    Action, Context, JudgedFinding, Judgement, drop_edits, judge, resolve_edits,
+    Action, Context, EndedModels, JudgedFinding, Judgement, drop_edits, judge, resolve_edits,
 };
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::policy::{Namespace, Policy};
+use crate::domain::reason::Reason;
+use crate::domain::resolve::Resolution;
 use crate::domain::view::View;
 use crate::report::severity::Severity;
 use crate::report::{ExemptedBy, FindingRecord, ObjectReference, RecordContext};
@@ -44,8 +46,8 @@ pub struct Scan<'a> {
     pub today: Date,
     /// The namespace of objects that have none.
     pub namespace: &'a str,
-    /// Whether the files are edited.
-    pub edit: bool,
+    /// How the files are edited; `None` if they are only read.
+    pub edit: Option<EndedModels>,
     /// The exemptions of the configuration.
     pub exemptions: &'a [ExemptionRule],
 }
@@ -121,7 +123,7 @@ impl Scan<'_> {
             .iter()
             .map(|one| self.evaluate(&one.object, &one.namespace))
             .collect();
-        if let Some(first) = objects.first().filter(|_| self.edit) {
+        if let Some(first) = objects.first().filter(|_| self.edit.is_some()) {
             let tree = first.object.tree;
             for judgement in &mut judgements {
                 drop_exempt_edits(tree, judgement, position, exemptions);
@@ -164,11 +166,7 @@ impl Scan<'_> {
         let context = Context {
             view: self.view,
             namespace,
-            action: if self.edit {
-                Action::Edit
-            } else {
-                Action::Read
-            },
+            action: self.edit.map_or(Action::Read, Action::Edit),
             today: self.today,
             budget: &Budget::new(limits_of(object.kind)),
         };
@@ -196,7 +194,10 @@ impl Scan<'_> {
                 if !exemptions.is_empty() {
                     record.exempt = exemptions.find(&ExemptionQuery {
                         lines: positions.lines(judged, position),
-                        reason: record.listed_reason(),
+                        reason: match record.note {
+                            Some(_) => Some(Reason::EndOfLife),
+                            None => record.listed_reason(),
+                        },
                         is_right: record.severity() == Severity::Ok,
                         ids: [&record.before, &record.model_id],
                     });
@@ -247,9 +248,11 @@ fn drop_exempt_edits(
     }
     let positions = IdPositions::of(tree, judgement);
     drop_edits(judgement, |judged| {
+        // What an audit lists under a reason although the ID has a replacement.
+        let has_ended = matches!(judged.resolution, Resolution::Rewrite { note: Some(_), .. });
         let query = ExemptionQuery {
             lines: positions.lines(judged, position),
-            reason: None,
+            reason: has_ended.then_some(Reason::EndOfLife),
             is_right: false,
             ids: [judged.finding.text(), &judged.id],
         };

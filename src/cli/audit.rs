@@ -202,7 +202,7 @@ fn audit(
     let (mut tally, mut findings) = (Tally::default(), Vec::new());
     let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
     let run = FileRun {
-        edit: false,
+        edit: None,
         configuration,
         interruption,
     };

@@ -98,7 +98,7 @@ const fn scan(view: &View, today: Date) -> Scan<'_> {
         view,
         today,
         namespace: DEFAULT_NAMESPACE,
-        edit: false,
+        edit: None,
     }
 }
 

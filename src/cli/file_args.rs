@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::civil::Date;
 
+use crate::domain::judge::EndedModels;
 use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
 use crate::report::UnreadDocument;
@@ -77,8 +78,8 @@ pub struct FileArgs {
 /// How files are evaluated, besides the flags of [`FileArgs`].
 #[derive(Clone, Copy)]
 pub(super) struct FileRun<'a> {
-    /// Whether the files are edited.
-    pub(super) edit: bool,
+    /// How the files are edited; `None` if they are only read.
+    pub(super) edit: Option<EndedModels>,
     /// The configuration file.
     pub(super) configuration: &'a Configuration,
     /// The signals that stop the work.
@@ -141,7 +142,7 @@ impl FileArgs {
         let mut shared = SharedObjects::default();
         let files = self.read(&self.scan(&view, run), run, &mut shared, tally)?;
         let is_stopped_reading = run.interruption.received().is_some();
-        if is_stopped_reading && run.edit {
+        if is_stopped_reading && run.edit.is_some() {
             tally.stop(run.interruption.received());
             return Ok(());
         }

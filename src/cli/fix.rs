@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use similar::TextDiff;
 
+use crate::domain::judge::EndedModels;
 use crate::domain::policy::Mode;
 use crate::report::severity::Severity;
 use crate::report::text::{GroupBy, SHOWN_BY_DEFAULT, TextOptions, text};
@@ -31,12 +32,12 @@ use super::tally::Tally;
 #[command(mut_arg("namespace", |namespace| namespace.help("Namespace of objects in files that have none. Default: `default`")))]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Print a patch for `git apply` and change no file; exit with 1 if there is one.
+    /// What is done with the changes.
+    #[command(flatten)]
+    pub changes: ChangeArgs,
+    /// Replace models that have reached their end of life by their successors, where the successor serves the region.
     #[arg(long)]
-    pub diff: bool,
-    /// Change no file; exit with 1 if one would change.
-    #[arg(long)]
-    pub check: bool,
+    pub replace_end_of_life: bool,
     /// Do not print the findings and the counts.
     #[arg(short, long)]
     pub quiet: bool,
@@ -52,6 +53,17 @@ pub struct Args {
     /// The cluster to evaluate with.
     #[command(flatten)]
     pub cluster: ClusterArgs,
+}
+
+/// What is done with the changes, in place of writing the files.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct ChangeArgs {
+    /// Print a patch for `git apply` and change no file; exit with 1 if there is one.
+    #[arg(long)]
+    pub diff: bool,
+    /// Change no file; exit with 1 if one would change.
+    #[arg(long)]
+    pub check: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -70,12 +82,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut tally = Tally::default();
     let (mut findings, mut rewritten) = (Vec::new(), 0);
     let (mut would_change, mut failure) = (false, None);
-    let only_shows = args.diff || args.check;
+    let only_shows = args.changes.diff || args.changes.check;
     let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
     args.files.evaluate(
         view,
         FileRun {
-            edit: true,
+            edit: Some(if args.replace_end_of_life {
+                EndedModels::Replace
+            } else {
+                EndedModels::Report
+            }),
             configuration: &configuration,
             interruption: &interruption,
         },
@@ -84,7 +100,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let new = splice(&file.text, &result.splices);
             would_change |= new != file.text;
             let printed = match (&file.path, only_shows) {
-                (_, true) if args.diff => console::print(&diff(file, &new)),
+                (_, true) if args.changes.diff => console::print(&diff(file, &new)),
                 (_, true) => Ok(()),
                 (None, false) => console::print_document(&file.encoding.encode(&new)),
                 (Some(path), false) => {

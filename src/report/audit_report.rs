@@ -8,6 +8,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::domain::resolve::Note;
+
 use super::severity::SeverityCounts;
 use super::{FindingRecord, ListedFinding, listed_finding, serialize};
 
@@ -141,6 +143,9 @@ pub struct Summary {
     pub severities: SeverityCounts,
     /// Findings that are or would be rewritten.
     pub rewrite: usize,
+    /// Those of them that are or would be replaced by the successor of a model at its end of life.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub successors: usize,
     /// IDs that are unchanged, by reason.
     pub leave: BTreeMap<&'static str, usize>,
     /// Previews: findings of policies in mode `DryRun`, while another policy is effective.
@@ -234,7 +239,10 @@ impl Summary {
             match finding.reason {
                 _ if finding.preview => summary.previews += 1,
                 _ if finding.exempt.is_some() => summary.exempt += 1,
-                None => summary.rewrite += 1,
+                None => {
+                    summary.rewrite += 1;
+                    summary.successors += usize::from(finding.note == Some(Note::Successor));
+                }
                 Some(reason) => *summary.leave.entry(reason.as_str()).or_default() += 1,
             }
         }

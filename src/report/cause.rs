@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::domain::catalog::LifecycleState;
 use crate::domain::reason::Reason;
+use crate::domain::resolve::Note;
 
 use super::severity::Severity;
 use super::{FindingRecord, Missed};
@@ -19,6 +20,8 @@ pub enum Cause {
     Change,
     /// The webhook should have replaced the ID.
     Missed,
+    /// The model has reached its end of life, and its successor replaces it.
+    Successor,
     /// The ID is right, and its model has an end of life.
     Legacy,
     /// The ID is unchanged.
@@ -29,7 +32,7 @@ impl Cause {
     /// Every cause: those that are no reason first.
     pub fn all() -> impl Iterator<Item = Self> {
         let reasons = Reason::ALL.iter().map(|reason| Self::Reason(*reason));
-        [Self::Change, Self::Missed, Self::Legacy]
+        [Self::Change, Self::Missed, Self::Successor, Self::Legacy]
             .into_iter()
             .chain(reasons)
     }
@@ -39,6 +42,7 @@ impl Cause {
         match self {
             Self::Change => "change",
             Self::Missed => Missed::Missed.as_str(),
+            Self::Successor => Note::Successor.as_str(),
             Self::Legacy => "Legacy",
             Self::Reason(reason) => reason.as_str(),
         }
@@ -49,6 +53,9 @@ impl Cause {
         match self {
             Self::Change => "A direct model ID is replaced by that of an inference profile.",
             Self::Missed => "The webhook should have replaced the ID, and did not.",
+            Self::Successor => {
+                "The model has reached its end of life, and `fix --replace-end-of-life` replaces it by its successor."
+            }
             Self::Legacy => "The ID is right, and its model has an end of life.",
             Self::Reason(reason) => reason.description(),
         }
@@ -57,7 +64,7 @@ impl Cause {
     /// The severity of most findings of this cause. A finding may differ, see [`FindingRecord::severity`].
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Change => Severity::Change,
+            Self::Change | Self::Successor => Severity::Change,
             Self::Missed => Severity::Error,
             Self::Legacy => Severity::Warning,
             Self::Reason(reason) => Severity::of(reason),
@@ -85,7 +92,8 @@ impl FindingRecord {
     /// What the finding is listed under.
     pub fn cause(&self) -> Cause {
         match self.reason {
-            None if self.note.is_some() => Cause::Reason(Reason::EndOfLife),
+            None if self.note == Some(Note::EndOfLife) => Cause::Reason(Reason::EndOfLife),
+            None if self.note == Some(Note::Successor) => Cause::Successor,
             None if self.missed == Some(Missed::Missed) => Cause::Missed,
             None => Cause::Change,
             Some(reason)
@@ -97,12 +105,12 @@ impl FindingRecord {
         }
     }
 
-    /// The reason that the finding is listed under, which exemptions and severities of the user name; `None` if the ID is replaced.
+    /// The reason that the finding is listed under, which exemptions and severities of the user name; `None` if the ID is replaced by a
+    /// profile that works.
     pub fn listed_reason(&self) -> Option<Reason> {
-        let reason = self.reason?;
         match self.cause() {
             Cause::Reason(listed) => Some(listed),
-            Cause::Change | Cause::Missed | Cause::Legacy => Some(reason),
+            Cause::Change | Cause::Missed | Cause::Successor | Cause::Legacy => self.reason,
         }
     }
 

@@ -76,6 +76,7 @@ pub fn explanation(cause: Cause) -> Option<Explanation> {
     match cause {
         Cause::Change => Some(of_cause::CHANGE),
         Cause::Missed => Some(of_cause::MISSED),
+        Cause::Successor => Some(of_cause::SUCCESSOR),
         Cause::Legacy => Some(of_cause::LEGACY),
         Cause::Reason(reason) => {
             let all = [of_id::ALL, of_context::ALL, of_object::ALL, of_region::ALL];
@@ -144,6 +145,11 @@ mod tests {
     fn every_cause_has_an_example_if_a_short_file_can_have_it() {
         let has_none = |cause: &Cause| explanation(*cause).unwrap().example.is_none();
         let without: Vec<_> = Cause::all().filter(has_none).collect();
-        assert_eq!(without, [Cause::Missed, Cause::Reason(Reason::TooLarge)]);
+        let expected = [
+            Cause::Missed,
+            Cause::Successor,
+            Cause::Reason(Reason::TooLarge),
+        ];
+        assert_eq!(without, expected);
     }
 }

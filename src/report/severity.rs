@@ -162,10 +162,9 @@ impl GradedAnswer<'_> {
     /// How urgent the answer is: by its reason, and by what else is known of the model.
     pub fn severity(self) -> Severity {
         let Some(reason) = self.reason else {
-            return if self.note.is_some() {
-                Severity::Error
-            } else {
-                Severity::Change
+            return match self.note {
+                Some(Note::EndOfLife) => Severity::Error,
+                Some(Note::Successor) | None => Severity::Change,
             };
         };
         match Severity::of(reason) {

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
+use crate::domain::resolve::Note;
 
 use super::cause::Cause;
 use super::printable::{printable, wrapped};
@@ -280,7 +281,8 @@ fn change(one: &FindingRecord) -> String {
     };
     let region = one.region.as_ref().map(ToString::to_string);
     let dry_run = (one.mode == Mode::DryRun).then(|| "DryRun".to_owned());
-    let details: Vec<_> = region.into_iter().chain(dry_run).collect();
+    let successor = (one.note == Some(Note::Successor)).then(|| "successor".to_owned());
+    let details: Vec<_> = region.into_iter().chain(successor).chain(dry_run).collect();
     if details.is_empty() {
         change
     } else {

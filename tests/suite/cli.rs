@@ -11,6 +11,7 @@ mod baseline;
 mod check;
 mod cluster;
 mod config;
+mod end_of_life;
 mod exemptions;
 mod files;
 mod habits;

@@ -145,6 +145,7 @@ fn note(note: Note) -> String {
             "the model has reached its end of life in this region, with or without a profile"
                 .to_owned()
         }
+        Note::Successor => "the successor of a model that has reached its end of life".to_owned(),
     }
 }
 

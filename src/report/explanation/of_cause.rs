@@ -18,6 +18,13 @@ pub(super) const MISSED: Explanation = Explanation {
     advice: "Look for `failed-open.…` in the annotations of the API server's audit log, then create the object again, for instance with `kubectl rollout restart`.",
 };
 
+/// The model has reached its end of life, and its successor replaces it.
+pub(super) const SUCCESSOR: Explanation = Explanation {
+    why: "The catalog names the successor. Its profile serves the region, and the policy permits it. A profile keeps its geography.",
+    example: None,
+    advice: "Test the application with the successor before the change is merged: another model gives other answers, and may have other limits and prices.",
+};
+
 /// The ID is right, and its model has an end of life.
 pub(super) const LEGACY: Explanation = Explanation {
     why: "Accounts without recent use of the model are refused before.",

@@ -115,7 +115,7 @@ pub(super) const ALL: &[(Reason, Explanation)] = &[
             example: Some(Example::env(
                 "MODEL=anthropic.claude-3-haiku-20240307-v1:0\nAWS_REGION=us-east-1\n",
             )),
-            advice: "Change to the successor and test the application with it, or set `replacements` in the policy.",
+            advice: "Change to the successor and test the application with it: `fix --replace-end-of-life` changes files. Or set `replacements` in the policy.",
         },
     ),
     (

@@ -7,6 +7,7 @@ use crate::domain::catalog::{Confidence, LifecycleState};
 use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
+use crate::domain::resolve::Note;
 use crate::report::cause::Cause;
 use crate::report::printable::wrapped;
 use crate::report::severity::Severity;
@@ -23,8 +24,10 @@ pub fn finding(record: &FindingRecord) -> String {
     };
     let region = record.region.as_ref();
     let region = region.map_or("its region", Region::as_str);
-    let lifecycle = if record.note.is_some() {
+    let lifecycle = if record.note == Some(Note::EndOfLife) {
         "; the model has reached its end of life, which a profile does not change".to_owned()
+    } else if record.note == Some(Note::Successor) {
+        "; the model has reached its end of life, and this is its successor".to_owned()
     } else if is_legacy(record, after) {
         format!("; the model is Legacy: {LEGACY}")
     } else {
@@ -45,7 +48,7 @@ pub fn finding(record: &FindingRecord) -> String {
 pub fn sentence(record: &FindingRecord) -> String {
     let step = next_step(record);
     match record.cause() {
-        Cause::Change | Cause::Missed => finding(record),
+        Cause::Change | Cause::Missed | Cause::Successor => finding(record),
         cause if step.is_empty() => format!("{}: {}", id(record), cause.description()),
         Cause::Legacy | Cause::Reason(_) => format!("{}: {step}", id(record)),
     }
@@ -72,7 +75,13 @@ pub fn next_step(one: &FindingRecord) -> String {
     let message = one.message.as_deref();
     let message = message.map(|text| text.trim_end_matches('.').to_owned());
     let parts: Vec<String> = match (one.reason, &one.suggestion) {
-        (None, _) if one.note.is_some() => of_model().into_iter().collect(),
+        (None, _) if one.note == Some(Note::EndOfLife) => of_model().into_iter().collect(),
+        (None, _) if one.note == Some(Note::Successor) => {
+            let date = life.and_then(|life| life.end_of_life_date);
+            let date = date.map(|date| format!("end of life {date}"));
+            let advice = "test the application with the successor".to_owned();
+            date.into_iter().chain([advice]).collect()
+        }
         (None, _) if one.missed == Some(Missed::Missed) => vec![finding(one)],
         (None, _) => Vec::new(),
         (Some(Reason::UnknownModel), Some(nearest)) => {
@@ -115,10 +124,10 @@ pub fn replacement(record: &FindingRecord) -> String {
         (Some(after), _) => after.clone(),
         (None, reason) => format!("unchanged: {}", reason.map_or("", Reason::as_str)),
     };
-    if record.note.is_some() {
-        format!("{replacement} (end of life)")
-    } else {
-        replacement
+    match record.note {
+        Some(Note::EndOfLife) => format!("{replacement} (end of life)"),
+        Some(Note::Successor) => format!("{replacement} (successor)"),
+        None => replacement,
     }
 }
 
@@ -173,6 +182,9 @@ pub fn summary(report: &AuditReport, rewritten: usize, width: usize) -> String {
     let mut rest = Vec::new();
     if !counts.leave.is_empty() {
         rest.push(unchanged(&counts.leave));
+    }
+    if counts.successors > 0 {
+        rest.push(counted(counts.successors, "successor"));
     }
     if counts.previews > 0 {
         rest.push(counted(counts.previews, "preview"));

@@ -12,7 +12,7 @@ pub(super) fn answers(name: &str, text: &str) -> Vec<String> {
         view: &world.view,
         today: TODAY,
         namespace: "default",
-        edit: false,
+        edit: None,
     };
     let format = match name.rsplit_once('.') {
         Some((_, "yaml" | "yml")) => FileFormat::Yaml,

@@ -36,7 +36,7 @@ fn an_audit_of_a_cluster_and_of_files_has_equal_records() {
         view: &cluster.input.view,
         today: TODAY,
         namespace: "default",
-        edit: false,
+        edit: None,
     };
     let strip = |record: &FindingRecord| {
         let mut value = serde_json::to_value(record).unwrap();
@@ -65,7 +65,7 @@ fn a_file_without_an_id_or_a_reference_has_no_findings() {
         view: &input.view,
         today: TODAY,
         namespace: "default",
-        edit: false,
+        edit: None,
     };
     let (mut held, mut dropped) = (0, 0);
     let paths = ["tests/fixtures".into(), "catalog".into(), "charts".into()];

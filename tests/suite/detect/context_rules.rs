@@ -250,7 +250,7 @@ fn found_under(
         view: &view,
         today: "2026-11-22".parse().unwrap(),
         namespace: "default",
-        edit: false,
+        edit: None,
     };
     let of = |fixture: &Fixture| {
         let file = ParsedFile::parse(&fixture.name, &fixture.text, FileFormat::Yaml);

@@ -7,7 +7,9 @@ use bedrock_profiles::api::{self, Resource};
 use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::catalog;
 use bedrock_profiles::domain::catalog::{Destinations, Mapping};
-use bedrock_profiles::domain::judge::{Action, Context, JudgedFinding, Verdict, judge};
+use bedrock_profiles::domain::judge::{
+    Action, Context, EndedModels, JudgedFinding, Verdict, judge,
+};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::domain::policy::Namespace;
 use bedrock_profiles::domain::region::Region;
@@ -216,7 +218,7 @@ impl Scenario {
             Event::Update(_) => Action::Apply(old),
             Event::Debug(_) => Action::AddEphemeralContainers(old.unwrap()),
             Event::Read => Action::Read,
-            Event::Edit => Action::Edit,
+            Event::Edit => Action::Edit(EndedModels::Report),
         };
         let context = Context {
             view: &self.view,

@@ -4,7 +4,9 @@ use bedrock_profiles::api::{InferenceProfileMapping, InferenceProfilePolicy, Res
 use bedrock_profiles::budget::{Budget, Limits};
 use bedrock_profiles::catalog::builtin;
 use bedrock_profiles::domain::catalog::{Destinations, DirectRow, ProfileState};
-use bedrock_profiles::domain::judge::{Action, Context, Judgement, PolicyFindings, Verdict, judge};
+use bedrock_profiles::domain::judge::{
+    Action, Context, EndedModels, Judgement, PolicyFindings, Verdict, judge,
+};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::domain::policy::Namespace;
 use bedrock_profiles::domain::region::Region;

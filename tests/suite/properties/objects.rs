@@ -1,7 +1,7 @@
 //! Only the intended scalars differ, and a second run is empty.
 
 use bedrock_profiles::budget::{Budget, Limits};
-use bedrock_profiles::domain::judge::{Action, Context, Verdict, judge};
+use bedrock_profiles::domain::judge::{Action, Context, EndedModels, Verdict, judge};
 use bedrock_profiles::domain::object::Object;
 use bedrock_profiles::text::{Tree, splice};
 use proptest::prelude::*;
@@ -44,7 +44,7 @@ fn edited(world: &Scenario, source: &str, tree: &Tree<'_>) -> String {
     let context = Context {
         view: &world.view,
         namespace: &world.namespace,
-        action: Action::Edit,
+        action: Action::Edit(EndedModels::Report),
         today: TODAY,
         budget: &Budget::new(Limits::REVIEW),
     };

@@ -65,7 +65,17 @@ pub enum Action<'a> {
     /// The stored object is read, from a file or from the cluster.
     Read,
     /// The source of the object is edited. A controller that tracks the object applies the edit.
-    Edit,
+    Edit(EndedModels),
+}
+
+/// What the edit of a source does with models that have reached their end of life.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EndedModels {
+    /// They are reported.
+    #[default]
+    Report,
+    /// Their recommended successors replace them.
+    Replace,
 }
 
 /// One finding with its resolution.
@@ -303,7 +313,7 @@ fn is_in_scope(object: &Object<'_>, action: &Action<'_>) -> bool {
     let fits = match action {
         Action::CreatePod | Action::AddEphemeralContainers(_) => object.kind == ObjectKind::Pod,
         Action::Apply(_) => matches!(object.kind, ObjectKind::ConfigMap | ObjectKind::Template),
-        Action::Read | Action::Edit => true,
+        Action::Read | Action::Edit(_) => true,
     };
     fits && !mirror
 }
@@ -424,7 +434,7 @@ impl<'t> Judge<'t, '_> {
     /// Whether the policy and the action permit changes. The validating webhook cannot patch templates. Mode `Deny` changes
     /// nothing in the cluster; `fix` makes its changes.
     fn may_change(&self) -> bool {
-        let edits = matches!(self.context.action, Action::Edit);
+        let edits = matches!(self.context.action, Action::Edit(_));
         match self.policy.mode {
             Mode::Rewrite => {
                 !(self.object.kind == ObjectKind::Template

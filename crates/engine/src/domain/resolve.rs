@@ -16,12 +16,14 @@ mod outcome;
 mod overrides;
 mod profiled;
 mod rules;
+mod successor;
 mod suggestion;
 
 pub use outcome::{Evidence, Note, Resolution, Step, Target};
 pub use profiled::reason_without_region;
 pub use rules::{crossings, permits};
-pub use suggestion::{Suggestion, SuggestionQuery, successor, suggestion};
+pub use successor::{successor, with_successor};
+pub use suggestion::{Suggestion, SuggestionQuery, suggestion};
 
 /// The input of a resolution: a name, the region that the workload calls, and the surroundings of the name.
 #[derive(Debug, Clone, Copy)]
@@ -142,9 +144,14 @@ impl<'a> Resolver<'a, '_> {
 
     /// A direct ID whose model the policy includes.
     fn included(&mut self, id: &str) -> Resolution {
-        let Some(to) = self.policy.replaced(id, false) else {
-            return self.model(id);
-        };
+        match self.policy.replaced(id, false) {
+            Some(to) => self.replaced_by(id, to),
+            None => self.model(id),
+        }
+    }
+
+    /// A direct ID of a model that `to` replaces.
+    fn replaced_by(&mut self, id: &str, to: &ModelId) -> Resolution {
         (self.step)(Step::Replaced(to.clone()));
         if self.question.inferred
             && self
@@ -156,10 +163,9 @@ impl<'a> Resolver<'a, '_> {
         }
         match self.model(to.as_str()) {
             // A profile of a model at its end of life does not work, so the replacement is not served.
-            Resolution::Rewrite {
-                note: Some(Note::EndOfLife),
-                ..
-            } => Resolution::Leave(Reason::ReplacementNotServed),
+            Resolution::Rewrite { note: Some(_), .. } => {
+                Resolution::Leave(Reason::ReplacementNotServed)
+            }
             Resolution::Leave(Reason::WorksDirectly) => self.rewrite_to_direct_id(to),
             Resolution::Leave(reason) => Resolution::Leave(not_served(reason)),
             rewrite @ Resolution::Rewrite { .. } => rewrite,

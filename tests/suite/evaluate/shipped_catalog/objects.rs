@@ -83,7 +83,12 @@ fn each_object_reason_skips_a_config_map() {
             "Tracked",
         ),
         (&all, controlled.clone(), Action::Apply(None), &profiled),
-        (&untracked, controlled, Action::Edit, &profiled),
+        (
+            &untracked,
+            controlled,
+            Action::Edit(EndedModels::Report),
+            &profiled,
+        ),
         (
             &untracked,
             with(

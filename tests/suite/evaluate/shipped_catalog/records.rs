@@ -179,7 +179,11 @@ fn ephemeral_containers_and_files_carry_no_record() {
     );
     assert_eq!(record(&after), None);
     assert_eq!(
-        record(&patched(&view, &asking(SONNET, "eu-west-1"), Action::Edit)),
+        record(&patched(
+            &view,
+            &asking(SONNET, "eu-west-1"),
+            Action::Edit(EndedModels::Report)
+        )),
         None
     );
 }

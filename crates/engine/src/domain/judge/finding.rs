@@ -71,7 +71,7 @@ impl<'t> Judge<'t, '_> {
             return None;
         }
         // A review answers without it: the webhook reports no ID that the policy does not include.
-        let is_read = matches!(self.context.action, Action::Read | Action::Edit);
+        let is_read = matches!(self.context.action, Action::Read | Action::Edit(_));
         if reason == Reason::NotIncluded && !is_read {
             return None;
         }

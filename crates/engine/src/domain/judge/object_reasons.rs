@@ -18,7 +18,7 @@ impl<'t> Judge<'t, '_> {
         let object = self.object;
         if object.kind == ObjectKind::ConfigMap {
             let tracked = self.policy.rewrite_config_maps != ConfigMapRewrite::All
-                && !matches!(self.context.action, Action::Edit);
+                && !matches!(self.context.action, Action::Edit(_));
             if object.field(&["immutable"]) == Some("true") {
                 return Some(Reason::Immutable);
             }

@@ -145,7 +145,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         match self.judge.context.action {
             Action::CreatePod => true,
             Action::Apply(_) => self.judge.object.kind == ObjectKind::ConfigMap,
-            Action::AddEphemeralContainers(_) | Action::Read | Action::Edit => false,
+            Action::AddEphemeralContainers(_) | Action::Read | Action::Edit(_) => false,
         }
     }
 

@@ -14,7 +14,7 @@ impl<'t> Judge<'t, '_> {
     /// Marks the findings for which the object is denied, and returns whether there are any.
     pub(super) fn mark_denied(&self, judged: &mut [JudgedFinding<'t>]) -> bool {
         let old = match self.context.action {
-            Action::Read | Action::Edit => return false,
+            Action::Read | Action::Edit(_) => return false,
             Action::CreatePod | Action::AddEphemeralContainers(_) => None,
             Action::Apply(old) => old,
         };

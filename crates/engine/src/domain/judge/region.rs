@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Context, Judge};
+use super::{Action, Context, EndedModels, Judge};
 use crate::domain::detect::Finding;
 use crate::domain::environment::Environments;
 use crate::domain::object::{Object, ObjectKind};
@@ -13,7 +13,7 @@ use crate::domain::region_lookup::{
     NamedRegion, RegionAnswer, RegionChoice, RegionContext, RegionQuery,
 };
 use crate::domain::resolve::{
-    Evidence, ModelRef, Question, Resolution, reason_without_region, resolve,
+    Evidence, ModelRef, Question, Resolution, reason_without_region, resolve, with_successor,
 };
 use crate::text::NodeId;
 
@@ -160,12 +160,18 @@ impl<'t> Judge<'t, '_> {
             whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.context.today,
         };
-        resolve(
-            &question,
-            self.policy,
-            &self.snapshot().catalog,
-            &mut |_| (),
-        )
+        let catalog = &self.snapshot().catalog;
+        let resolved = resolve(&question, self.policy, catalog, &mut |_| ());
+        match self.context.action {
+            Action::Edit(EndedModels::Replace) => {
+                with_successor(&question, resolved, self.policy, catalog)
+            }
+            Action::CreatePod
+            | Action::AddEphemeralContainers(_)
+            | Action::Apply(_)
+            | Action::Read
+            | Action::Edit(EndedModels::Report) => resolved,
+        }
     }
 
     fn left_without_region(&self, named: ModelRef<'_>, reason: Reason) -> RegionResolution {

@@ -44,6 +44,8 @@ pub enum Target {
 pub enum Note {
     /// The model has reached its end of life: the rewrite is consistent with others, but the call still fails.
     EndOfLife,
+    /// The model has reached its end of life, and the target is of its recommended successor.
+    Successor,
 }
 
 impl Note {
@@ -51,6 +53,7 @@ impl Note {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::EndOfLife => "EndOfLife",
+            Self::Successor => "Successor",
         }
     }
 }

@@ -25,7 +25,13 @@ impl<'a> Resolver<'a, '_> {
         let Some(to) = replaced else {
             return Resolution::Leave(self.profile_reason(geography, id, included));
         };
+        self.profile_of(geography, to)
+    }
+
+    /// The profile of the same geography of the model `to`, which replaces the one of the ID.
+    pub(super) fn profile_of(&mut self, geography: &str, to: &ModelId) -> Resolution {
         (self.step)(Step::Replaced(to.clone()));
+        self.evidence.model = self.catalog.find(to.as_str());
         let Some(at) = self.evidence.model else {
             return Resolution::Leave(Reason::ReplacementNotServed);
         };

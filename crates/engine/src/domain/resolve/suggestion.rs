@@ -6,7 +6,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{Evidence, ModelRef, Question, Resolution, Resolver, Target, resolve};
+use super::{Evidence, ModelRef, Question, Resolution, Resolver, Target};
 use crate::domain::catalog::Catalog;
 use crate::domain::id::{Geography, ModelId};
 use crate::domain::policy::{Namespace, Policy};
@@ -69,30 +69,6 @@ pub fn suggestion(
         Reason::DoublePrefix => name.with_one_prefix(catalog).map(Suggestion::OnePrefix),
         Reason::NotIncluded => name.if_included(policy, catalog).map(Suggestion::Working),
         _ => None,
-    }
-}
-
-/// The recommended successor of the model `name.id`, if the policy permits a target for it in the region, or if the region is
-/// unknown.
-pub fn successor(name: SuggestionQuery<'_>, policy: &Policy, catalog: &Catalog) -> Option<ModelId> {
-    let model = catalog.model(catalog.find(name.id)?);
-    let successor = model.lifecycle.successor.as_ref()?;
-    let Some(region) = name.region else {
-        return Some(successor.clone());
-    };
-    let question = Question {
-        named: ModelRef::Direct(successor.as_str()),
-        region,
-        inferred: false,
-        namespace: name.namespace,
-        whole: name.whole,
-        today: name.today,
-    };
-    match resolve(&question, policy, catalog, &mut |_| ()).0 {
-        Resolution::Rewrite { note: None, .. } | Resolution::Leave(Reason::WorksDirectly) => {
-            Some(successor.clone())
-        }
-        Resolution::Rewrite { note: Some(_), .. } | Resolution::Leave(_) => None,
     }
 }
 
