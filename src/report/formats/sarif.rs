@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::domain::policy::Mode;
+use crate::domain::reason::Reason;
 use crate::report::cause::Cause;
 use crate::report::explanation::explanation;
 use crate::report::fingerprint::fingerprints;
 use crate::report::severity::Severity;
 use crate::report::text::Show;
-use crate::report::{AuditReport, FindingRecord, Source, UnreadPart, messages};
+use crate::report::{AuditReport, ExemptedBy, FindingRecord, Source, UnreadPart, messages};
 
 use super::FormatOptions;
 
@@ -19,7 +20,7 @@ mod log;
 use log::{
     ArtifactChange, ArtifactLocation, Driver, Fix, Invocation, LogicalLocation, Notification,
     PhysicalLocation, ReplacedText, ResultLocation, RuleConfiguration, Run, SarifLog, SarifMessage,
-    SarifResult, SarifRule, SarifTool, TextRegion,
+    SarifResult, SarifRule, SarifTool, Suppression, TextRegion,
 };
 
 /// The page of the project.
@@ -32,7 +33,8 @@ const ROOT: &str = "%SRCROOT%";
 /// warns about every other value under that key.
 const FINGERPRINT: &str = "bedrockProfiles/v1";
 
-/// The findings that are shown. An ID that is replaced in its file has a fix.
+/// The findings that are shown, and those that are suppressed, since services that know suppressions show them as such. An ID that is
+/// replaced in its file has a fix.
 ///
 /// # Errors
 /// Never: the log has only values that JSON has.
@@ -44,7 +46,7 @@ pub fn sarif(
     let fingerprints = fingerprints(&report.findings, |name| paths.path(name));
     let all = report.findings.iter().zip(fingerprints);
     let shown: Vec<_> = all
-        .filter(|(one, _)| Show::any(options.show, one))
+        .filter(|(one, _)| Show::any(options.show, one) || suppression(one).is_some())
         .collect();
     let causes: BTreeSet<_> = shown.iter().map(|(one, _)| one.cause()).collect();
     let results = shown.into_iter().map(|(one, fingerprint)| {
@@ -124,7 +126,27 @@ fn result(
         locations: vec![location(one, options)],
         partial_fingerprints: BTreeMap::from([(FINGERPRINT, fingerprint)]),
         fixes: fix(one, options).into_iter().collect(),
+        suppressions: suppression(one).into_iter().collect(),
     }
+}
+
+/// Why the finding does not count: by a comment of the file or an annotation of the object, or from outside.
+fn suppression(one: &FindingRecord) -> Option<Suppression> {
+    let (kind, justification) = match (&one.exempt, one.reason) {
+        (Some(exemption), _) => {
+            let kind = match exemption.by {
+                ExemptedBy::Comment => "inSource",
+                ExemptedBy::Configuration | ExemptedBy::Baseline => "external",
+            };
+            (kind, exemption.to_string())
+        }
+        (None, Some(Reason::OptedOut)) => ("inSource", one.message.clone()?),
+        (None, _) => return None,
+    };
+    Some(Suppression {
+        kind,
+        justification,
+    })
 }
 
 /// The place in the file, and the object.

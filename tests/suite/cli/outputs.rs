@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::{copies, run, text};
+use super::{SONNET, copies, run, text};
 use crate::json_schemas::{assert_valid, sarif_schema};
 
 /// Runs `audit` in this folder.
@@ -59,11 +59,11 @@ fn outputs_that_cannot_be_written_end_with_2() {
     for (args, message) in [
         (
             &["-o", "json", "-o", "yaml"][..],
-            "-o names two formats for standard output",
+            "names two formats for standard output",
         ),
         (
             &["-o", "json=a", "-o", "yaml=a"],
-            "-o names a twice: two formats cannot be in one file",
+            "names a twice: two formats cannot be in one file",
         ),
         (&["-o", "json="], "expected the name of a file after `=`"),
         (&["-o", "sarf=a"], "tip: a similar value exists: 'sarif'"),
@@ -166,6 +166,74 @@ fn texts(folder: &Path) -> BTreeMap<String, String> {
         (name, fs::read_to_string(entry.path()).unwrap())
     };
     entries.map(|entry| text(entry.unwrap())).collect()
+}
+
+#[test]
+fn a_finding_that_does_not_count_is_suppressed_in_sarif() {
+    let folder = tempfile::tempdir().unwrap();
+    let pod = |name: &str, annotations: &str, comment: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\nspec:\n  containers:\n  - name: c\n    env:\n    \
+             - {{name: AWS_REGION, value: eu-west-1}}\n    - {{name: M, value: {SONNET}}}{comment}\n"
+        )
+    };
+    let comment = " # bedrock-profiles: ignore until=2027-01-31 ticket=OPS-7";
+    let config = "exemptions: [{path: vendor.yaml, owner: team-a}]\n";
+    let opt_out = "bedrock-profiles.dev/ignore: 'ticket 42'";
+    for (name, text) in [
+        ("comment.yaml", pod("comment", "", comment)),
+        ("known.yaml", pod("known", "", "")),
+        ("new.yaml", pod("new", "", "")),
+        ("opted-out.yaml", pod("opted-out", opt_out, "")),
+        ("vendor.yaml", pod("vendor", "", "")),
+        (".bedrock-profiles.yaml", config.to_owned()),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    audit_in(
+        folder.path(),
+        &["known.yaml", "--write-baseline", "known.json"],
+    );
+    let done = audit_in(
+        folder.path(),
+        &[
+            ".",
+            "--exclude",
+            "known.json",
+            "--baseline",
+            "known.json",
+            "-o",
+            "sarif",
+        ],
+    );
+    let log: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_valid(&sarif_schema(), &log);
+    let suppressions: Vec<_> = results(&log)
+        .iter()
+        .map(|one| {
+            let file = &one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+            let suppression = &one["suppressions"][0];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            assert!(one["suppressions"].is_array(), "{one}");
+            [
+                text(file),
+                text(&suppression["kind"]),
+                text(&suppression["justification"]),
+            ]
+            .join(": ")
+        })
+        .collect();
+    assert_eq!(
+        suppressions,
+        [
+            "comment.yaml: inSource: until 2027-01-31, ticket OPS-7 (./comment.yaml:9)",
+            "known.yaml: external: by known.json",
+            "new.yaml: : ",
+            "opted-out.yaml: inSource: the object has bedrock-profiles.dev/ignore: ticket 42",
+            "vendor.yaml: external: owner team-a (.bedrock-profiles.yaml, exemptions[0])",
+        ]
+    );
+    assert_eq!(done.status.code(), Some(1));
 }
 
 #[test]

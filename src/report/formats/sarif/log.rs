@@ -81,6 +81,14 @@ pub(super) struct SarifResult {
     pub(super) partial_fingerprints: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) fixes: Vec<Fix>,
+    /// Present in every result, since SARIF takes an absent property for an unknown one in the whole run.
+    pub(super) suppressions: Vec<Suppression>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Suppression {
+    pub(super) kind: &'static str,
+    pub(super) justification: String,
 }
 
 /// A `message`, `multiformatMessageString` or `artifactContent`: each is a text.
