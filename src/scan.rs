@@ -10,7 +10,7 @@ use crate::domain::judge::{
     Action, Context, EndedModels, JudgedFinding, Judgement, drop_edits, judge, resolve_edits,
 };
 use crate::domain::object::{Object, ObjectKind};
-use crate::domain::policy::{Namespace, Policy};
+use crate::domain::policy::{Namespace, Policy, Selector};
 use crate::domain::reason::Reason;
 use crate::domain::resolve::Resolution;
 use crate::domain::view::View;
@@ -50,6 +50,8 @@ pub struct Scan<'a> {
     pub edit: Option<EndedModels>,
     /// The exemptions of the configuration.
     pub exemptions: &'a [ExemptionRule],
+    /// The labels of the objects to evaluate; `None` for all. A file that is no object has no labels.
+    pub selector: Option<&'a Selector>,
 }
 
 /// The findings of one file.
@@ -73,6 +75,8 @@ pub struct ScanResult {
 struct FileObject<'t> {
     object: Object<'t>,
     namespace: Arc<Namespace>,
+    /// Whether it is to be evaluated.
+    is_selected: bool,
 }
 
 impl Scan<'_> {
@@ -116,7 +120,12 @@ impl Scan<'_> {
             .into_iter()
             .map(|object| {
                 let namespace = self.namespace_of(&object);
-                FileObject { object, namespace }
+                let is_selected = self.selects(&object);
+                FileObject {
+                    object,
+                    namespace,
+                    is_selected,
+                }
             })
             .collect();
         let mut judgements: Vec<_> = objects
@@ -125,12 +134,18 @@ impl Scan<'_> {
             .collect();
         if let Some(first) = objects.first().filter(|_| self.edit.is_some()) {
             let tree = first.object.tree;
-            for judgement in &mut judgements {
-                drop_exempt_edits(tree, judgement, position, exemptions);
+            // All are evaluated: one that is not selected may use the same YAML anchor.
+            for (one, judgement) in objects.iter().zip(&mut judgements) {
+                if one.is_selected {
+                    drop_exempt_edits(tree, judgement, position, exemptions);
+                } else {
+                    drop_edits(judgement, |_| true);
+                }
             }
             result.splices.extend(resolve_edits(tree, &mut judgements));
         }
-        for (object, judgement) in objects.iter().zip(&judgements) {
+        let evaluated = objects.iter().zip(&judgements);
+        for (object, judgement) in evaluated.filter(|(one, _)| one.is_selected) {
             let is_evaluated = matches!(
                 object.object.kind,
                 ObjectKind::Pod | ObjectKind::Template | ObjectKind::ConfigMap
@@ -160,6 +175,11 @@ impl Scan<'_> {
         self.view
             .namespace(name)
             .unwrap_or_else(|| Namespace::named(name).into())
+    }
+
+    fn selects(&self, object: &Object<'_>) -> bool {
+        let label = |key: &str| object.field(&["metadata", "labels", key]);
+        self.selector.is_none_or(|selector| selector.matches(label))
     }
 
     fn evaluate<'t>(&'t self, object: &Object<'t>, namespace: &Namespace) -> Judgement<'t> {
@@ -221,7 +241,9 @@ impl Scan<'_> {
             today: self.today,
             preview,
         };
-        let FileObject { object, namespace } = object;
+        let FileObject {
+            object, namespace, ..
+        } = object;
         let tree = object.tree;
         // A line has no pointer, only a number.
         let pointer = match tree.format() {

@@ -3,30 +3,21 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::domain::policy::Selector;
-use crate::report::formats::{self, FormatOptions};
-use crate::report::text::{self, GroupBy, SHOWN_BY_DEFAULT, Show, TextOptions};
-use crate::report::{AuditReport, messages, terminal};
+use crate::report::text::{GroupBy, SHOWN_BY_DEFAULT, Show};
+use crate::report::{AuditReport, messages};
 
 use super::baseline;
 use super::cluster_args::ClusterArgs;
 use super::cluster_view;
 use super::config::Configuration;
-use super::console::{self, DEFAULT_WIDTH, message};
+use super::console::{self, message};
 use super::fail_on::FailOn;
 use super::file_args::{FileArgs, FileRun};
 use super::interruption::Interruption;
-use super::label_selector;
-use super::replace_file::write_output;
-use super::repository::repository_paths;
+use super::output::{Output, OutputParser, Outputs, ReportOptions};
 use super::tally::Tally;
-use super::yaml;
 
 mod cluster;
-mod output;
-
-pub use output::{AuditFormat, Output};
-use output::{OutputParser, Outputs, RenderedReport};
 
 /// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -62,9 +53,6 @@ pub struct Args {
     /// Audit all namespaces of the cluster.
     #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames", "kustomize"])]
     pub all_namespaces: bool,
-    /// Audit the objects of the cluster with these labels only, as kubectl selects them.
-    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = label_selector::parse, conflicts_with_all = ["paths", "filenames", "kustomize"])]
-    pub selector: Option<Selector>,
     /// The cluster.
     #[command(flatten)]
     pub cluster: ClusterArgs,
@@ -85,9 +73,15 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an unr
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let outputs = Outputs::of(&args.outputs)?;
+    // A mistake in them ends the command before the audit.
+    Outputs::of(&args.outputs)?;
     let interruption = Interruption::listen()?;
     let configuration = args.files.config.load(args.quiet)?;
+    let outputs = if args.outputs.is_empty() && args.files.are_named() {
+        Outputs::of(&configuration.outputs)?
+    } else {
+        Outputs::of(&args.outputs)?
+    };
     let (report, mut tally) = if args.files.are_named() {
         audit(args, &configuration, &interruption)?
     } else {
@@ -114,14 +108,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         report = baseline::apply(path, report, |_| true)?;
     }
     let fail_on = args.fail_on.or(configuration.fail_on).unwrap_or_default();
-    for (format, path) in &outputs.files {
-        let text = render(&report, *format, args, DEFAULT_WIDTH)?;
-        if let Err(error) = write_output(path, text.plain().as_bytes(), &interruption) {
-            tally.error(&error);
-        }
-    }
+    let options = ReportOptions {
+        show: match args.show.as_slice() {
+            [] => &SHOWN_BY_DEFAULT,
+            show => show,
+        },
+        group_by: args.group_by,
+    };
+    outputs.write(&report, options, &interruption, &mut tally)?;
     if !args.summary {
-        render(&report, outputs.printed, args, console::width())?.print()?;
+        outputs.print(&report, options)?;
     }
     if !args.quiet {
         message!("{}", messages::summary(&report, 0, console::width()));
@@ -129,68 +125,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut findings = report.findings.iter();
     let is_failure = findings.any(|one| fail_on.includes(one)) || fail_on.includes_unread(&report);
     Ok(tally.exit_code(is_failure))
-}
-
-/// A report in a format, in lines of at most `width` columns if it is for people.
-fn render(
-    report: &AuditReport,
-    format: AuditFormat,
-    args: &Args,
-    width: usize,
-) -> anyhow::Result<RenderedReport> {
-    let show = match args.show.as_slice() {
-        [] => &SHOWN_BY_DEFAULT,
-        show => show,
-    };
-    let paths = repository_paths()?;
-    let options = FormatOptions {
-        show,
-        paths: &paths,
-    };
-    let text = match format {
-        AuditFormat::Text => {
-            let group_by = args.group_by;
-            let options = TextOptions {
-                show,
-                group_by,
-                width,
-            };
-            return Ok(RenderedReport::Coloured(
-                text::text(report, options) + &incomplete(report),
-            ));
-        }
-        AuditFormat::Wide => {
-            let text = terminal::table(report) + &incomplete(report);
-            return Ok(RenderedReport::Coloured(text));
-        }
-        AuditFormat::Json => serde_json::to_string_pretty(report)? + "\n",
-        AuditFormat::Jsonl => json_lines(report)?,
-        AuditFormat::Yaml => yaml::to_string(report)?,
-        AuditFormat::Sarif => formats::sarif(report, options)?,
-        AuditFormat::Junit => formats::junit(report, options),
-        AuditFormat::Github => formats::github(report, options),
-        AuditFormat::Gitlab => formats::gitlab(report, options)?,
-        AuditFormat::Markdown => formats::markdown(report, options),
-    };
-    Ok(RenderedReport::Document(text))
-}
-
-fn json_lines(report: &AuditReport) -> serde_json::Result<String> {
-    let mut lines = String::new();
-    for finding in report.listed() {
-        lines += &serde_json::to_string(&finding)?;
-        lines.push('\n');
-    }
-    Ok(lines)
-}
-
-/// The lists that were not read to their end, a line each.
-fn incomplete(report: &AuditReport) -> String {
-    let mut text = String::new();
-    for list in &report.incomplete {
-        text.extend(["incomplete: ", list, "\n"]);
-    }
-    text
 }
 
 /// Audits files.
@@ -205,6 +139,7 @@ fn audit(
         edit: None,
         configuration,
         interruption,
+        quiet: args.quiet,
     };
     args.files.evaluate(view, run, &mut tally, |_, result, _| {
         findings.extend(result.findings);

@@ -13,6 +13,7 @@ use crate::report::{AuditReport, ExemptedBy, Exemption, FindingRecord};
 
 use super::console::message;
 use super::interruption::Interruption;
+use super::named_file::read_named;
 use super::replace_file::{OutputError, write_output};
 
 /// The kind of the file.
@@ -138,7 +139,7 @@ pub fn apply(
 
 /// The fingerprints of a baseline.
 fn read(path: &Path) -> Result<BTreeSet<String>, BaselineError> {
-    let text = std::fs::read_to_string(path).map_err(|source| BaselineError::Unreadable {
+    let text = read_named(path).map_err(|source| BaselineError::Unreadable {
         path: path.to_owned(),
         source,
     })?;

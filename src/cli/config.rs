@@ -15,6 +15,8 @@ use crate::scan::path_globs::{GlobError, PathGlobs};
 
 use super::console::message;
 use super::fail_on::FailOn;
+use super::named_file::read_named;
+use super::output::Output;
 
 mod file;
 
@@ -78,6 +80,8 @@ pub struct Configuration {
     pub fail_on: Option<FailOn>,
     /// The baseline.
     pub baseline: Option<PathBuf>,
+    /// Where an audit of files is written, in which formats.
+    pub outputs: Vec<Output>,
     /// Findings that do not count.
     pub exemptions: Vec<ExemptionRule>,
     /// Severities of reasons in place of the usual ones.
@@ -124,7 +128,7 @@ fn find(here: &Path) -> Option<PathBuf> {
 
 impl Configuration {
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        let text = read_named(path).map_err(|source| ConfigError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
@@ -140,6 +144,10 @@ impl Configuration {
     fn of(file: ConfigFile, path: &Path) -> Result<Self, ConfigError> {
         let folder = path.parent().unwrap_or(path);
         let in_folder = |paths: &[PathBuf]| paths.iter().map(|path| folder.join(path)).collect();
+        let output = |one: Output| Output {
+            file: one.file.map(|file| folder.join(file)),
+            ..one
+        };
         let here = std::env::current_dir().map_err(|source| ConfigError::Unreadable {
             path: path.to_owned(),
             source,
@@ -157,6 +165,7 @@ impl Configuration {
             exclude: PathGlobs::new(&here, folder, &file.exclude).map_err(glob_error)?,
             fail_on: file.fail_on,
             exemptions,
+            outputs: file.outputs.into_iter().map(output).collect(),
             baseline: file.baseline.map(|path| folder.join(path)),
             severities: severities.map(|(name, one)| (name.0, one.0)).collect(),
         })

@@ -16,6 +16,7 @@ use crate::validate::{self, Invalid};
 
 use super::config::Configuration;
 use super::console::message;
+use super::named_file::read_named;
 
 /// Policies and mappings to evaluate with.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -269,7 +270,7 @@ fn validate_all<W, D>(
 }
 
 fn read(path: &Path) -> Result<Vec<Resource>, EvaluationArgsError> {
-    let text = std::fs::read_to_string(path).map_err(|source| EvaluationArgsError::File {
+    let text = read_named(path).map_err(|source| EvaluationArgsError::File {
         path: path.to_owned(),
         source,
     })?;

@@ -99,6 +99,7 @@ const fn scan(view: &View, today: Date) -> Scan<'_> {
         today,
         namespace: DEFAULT_NAMESPACE,
         edit: None,
+        selector: None,
     }
 }
 

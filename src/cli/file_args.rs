@@ -5,31 +5,32 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use jiff::civil::Date;
 
 use crate::domain::judge::EndedModels;
+use crate::domain::policy::Selector;
 use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
 use crate::report::UnreadDocument;
 use crate::scan::config_maps::ConfigMapCollector;
-use crate::scan::exemptions::{ExemptionRule, ExemptionUse};
+use crate::scan::exemptions::ExemptionUse;
 use crate::scan::files::{FileSelection, SourceFile, read_pipe};
 use crate::scan::namespaces::NamespaceCollector;
 use crate::scan::prefilter::{may_define_shared_objects, may_have_findings};
-use crate::scan::{OverriddenKeyPosition, ParsedFile, PolicySelection, Scan, ScanResult};
+use crate::scan::{ParsedFile, Scan, ScanResult};
 
 use super::config::{ConfigArgs, Configuration};
 use super::console::message;
 use super::evaluation_args::EvaluationArgs;
+use super::file_warnings::{
+    warn_about_disputed, warn_about_ended, warn_about_overridden, warn_about_selection,
+};
 use super::interruption::Interruption;
 use super::kustomize;
+use super::label_selector;
 use super::tally::Tally;
 
 /// The marks of Helm's, Jinja's and other templates, which are valid only once they are rendered.
 const TEMPLATE_MARKS: [&str; 2] = ["{{", "{%"];
-
-/// How many namespaces a warning names.
-const MAX_NAMESPACES: usize = 3;
 
 /// The namespace of objects in files that state none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
@@ -63,6 +64,9 @@ pub struct FileArgs {
     /// Region to assume where nothing names one.
     #[arg(long, value_name = "REGION", value_parser = Region::parse)]
     pub region: Option<Region>,
+    /// Evaluate the objects with these labels only, as kubectl selects them.
+    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = label_selector::parse)]
+    pub selector: Option<Selector>,
     /// Namespace of objects in files that have none (default: `default`), or namespace of the cluster to audit (default: that of
     /// the context).
     #[arg(short, long)]
@@ -84,6 +88,8 @@ pub(super) struct FileRun<'a> {
     pub(super) configuration: &'a Configuration,
     /// The signals that stop the work.
     pub(super) interruption: &'a Interruption,
+    /// Whether notes about a normal run are omitted.
+    pub(super) quiet: bool,
 }
 
 /// The objects of all files that other files are evaluated with.
@@ -97,6 +103,11 @@ impl FileArgs {
     /// Whether there are files, instead of a cluster.
     pub(super) fn are_named(&self) -> bool {
         self.all_paths().next().is_some() || self.kustomize.is_some()
+    }
+
+    /// Whether standard input is one of the files.
+    pub(super) fn has_input(&self) -> bool {
+        self.all_paths().any(|path| path == Path::new("-"))
     }
 
     /// The paths, in the order of the command line as far as it is known.
@@ -216,7 +227,7 @@ impl FileArgs {
         let mut held = Vec::new();
         let paths: Vec<_> = self.all_paths().cloned().collect();
         let rendered = self.kustomize.iter().filter_map(|folder| {
-            let rendered = kustomize::render(folder, interruption);
+            let rendered = kustomize::render(folder, interruption, run.quiet);
             rendered.map_err(|error| tally.error(&error)).ok()
         });
         let rendered: Vec<_> = rendered.map(Ok).collect();
@@ -258,6 +269,7 @@ impl FileArgs {
             today: (self.evaluation.today())(),
             namespace: self.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
             edit: run.edit,
+            selector: self.selector.as_ref(),
         }
     }
 }
@@ -294,43 +306,6 @@ fn observed(cluster: &Namespaces, collector: NamespaceCollector) -> Namespaces {
     Namespaces::Observed(namespaces)
 }
 
-/// Warns about policies that select nothing, and names the namespaces that no policy selects: an ID in them is not found.
-fn warn_about_selection(selection: &PolicySelection<'_>) {
-    let objects = selection.objects;
-    if objects == 0 {
-        return;
-    }
-    let mut level = "note";
-    for policy in &selection.idle_policies {
-        level = "warning";
-        message!("warning: policy {policy} selects nothing of what was read");
-    }
-    let unselected: usize = selection.unselected.values().sum();
-    if unselected == 0 {
-        return;
-    }
-    let names = selection.unselected.keys().copied();
-    let mut names: Vec<_> = names.take(MAX_NAMESPACES).collect();
-    if selection.unselected.len() > MAX_NAMESPACES {
-        names.push("…");
-    }
-    message!(
-        "{level}: no policy selects {unselected} of {objects} objects and files, whose IDs are not found; their namespaces: {}",
-        names.join(", ")
-    );
-}
-
-fn warn_about_ended(exemptions: &[ExemptionRule], today: Date) {
-    for ExemptionRule { exemption, .. } in exemptions {
-        if let Some(until) = exemption.until.filter(|_| exemption.has_ended(today)) {
-            message!(
-                "warning: {}: this exemption ended on {until}",
-                exemption.written_at
-            );
-        }
-    }
-}
-
 /// Warns about comments that exempt nothing, or no more.
 fn report_exemptions(file: &str, exemptions: &ExemptionUse, tally: &mut Tally) {
     tally.exempt_by_comment += exemptions.by_comment;
@@ -341,14 +316,6 @@ fn report_exemptions(file: &str, exemptions: &ExemptionUse, tally: &mut Tally) {
         if tally.ended_opt_outs.insert((owner.clone(), *day)) {
             message!("warning: the opt-out of {owner} ended on {day}; its IDs count again");
         }
-    }
-}
-
-fn warn_about_disputed(config_maps: &ConfigMapCollector) {
-    for (namespace, name) in &config_maps.disputed {
-        message!(
-            "warning: documents disagree about the data of a ConfigMap, so references to it are not followed: {namespace}/{name}"
-        );
     }
 }
 
@@ -372,21 +339,4 @@ fn parse<'f>(file: &'f SourceFile, tally: &mut Tally) -> ParsedFile<'f> {
         warn_about_overridden(file, key);
     }
     parsed
-}
-
-fn warn_about_overridden(file: &SourceFile, key: OverriddenKeyPosition) {
-    let overridden = if key.by_merge {
-        "the merge key `<<` further below overrides this key, as kubectl and Helm read it"
-    } else {
-        "this key occurs again in its mapping, and the last value counts"
-    };
-    let others = match key.others {
-        0 => String::new(),
-        others => format!(" (and {others} more in this file)"),
-    };
-    let (line, column) = (key.line, key.column);
-    message!(
-        "warning: {}:{line}:{column}: {overridden}{others}",
-        file.name
-    );
 }

@@ -1,19 +1,17 @@
 //! `fix`: replaces the IDs in files; all other bytes stay as they are.
 
-use std::fmt::Write as _;
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-use similar::TextDiff;
 
 use crate::domain::judge::EndedModels;
 use crate::domain::policy::Mode;
 use crate::report::severity::Severity;
 use crate::report::text::{GroupBy, SHOWN_BY_DEFAULT, TextOptions, text};
 use crate::report::{AuditReport, FindingRecord, messages, terminal};
+use crate::scan::ScanResult;
 use crate::scan::files::SourceFile;
-use crate::text::splice;
+use crate::text::{Splice, splice};
 
 use super::baseline;
 use super::cluster_args::ClusterArgs;
@@ -21,9 +19,11 @@ use super::cluster_view;
 use super::console::{self, message};
 use super::fail_on::FailOn;
 use super::file_args::{FileArgs, FileRun};
+use super::interactive::{HunkChooser, NotATerminal, Terminal};
 use super::interruption::Interruption;
+use super::output::{Output, OutputParser, Outputs, ReportOptions};
+use super::patch::Patch;
 use super::replace_file::replace;
-use super::repository::repository_root;
 use super::tally::Tally;
 
 /// Arguments of `fix`.
@@ -38,6 +38,9 @@ pub struct Args {
     /// Replace models that have reached their end of life by their successors, where the successor serves the region.
     #[arg(long)]
     pub replace_end_of_life: bool,
+    /// Write a report into a file, in a format of `audit`; can be given several times.
+    #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = OutputParser)]
+    pub outputs: Vec<Output>,
     /// Do not print the findings and the counts.
     #[arg(short, long)]
     pub quiet: bool,
@@ -64,12 +67,16 @@ pub struct ChangeArgs {
     /// Change no file; exit with 1 if one would change.
     #[arg(long)]
     pub check: bool,
+    /// Ask about each change on the terminal, as `git add -p` does.
+    #[arg(short, long, conflicts_with_all = ["diff", "check"])]
+    pub interactive: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   bedrock-profiles fix deploy/                      change the files
   bedrock-profiles fix deploy/ --diff | git apply   the same, by a patch that can be read before
+  bedrock-profiles fix -i deploy/                   ask about each change
   bedrock-profiles fix --check deploy/              for a pipeline: does anything have to change?
 
 Exit codes: 0 done, 1 something would change, or findings at or above --fail-on stay,
@@ -77,63 +84,151 @@ Exit codes: 0 done, 1 something would change, or findings at or above --fail-on 
 
 /// Runs the command. The findings are printed to standard error; the new text of standard input to standard output.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let outputs = Outputs::of(&args.outputs)?;
+    anyhow::ensure!(
+        args.outputs.iter().all(|one| one.file.is_some()),
+        "-o of fix needs a file, as FORMAT=FILE: standard output is for patches and for the text of standard input"
+    );
     let interruption = Interruption::listen()?;
+    let mut changes = FileChanges::new(args, &interruption)?;
     let configuration = args.files.config.load(args.quiet)?;
     let mut tally = Tally::default();
-    let (mut findings, mut rewritten) = (Vec::new(), 0);
-    let (mut would_change, mut failure) = (false, None);
-    let only_shows = args.changes.diff || args.changes.check;
     let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
-    args.files.evaluate(
-        view,
-        FileRun {
-            edit: Some(if args.replace_end_of_life {
-                EndedModels::Replace
-            } else {
-                EndedModels::Report
-            }),
-            configuration: &configuration,
-            interruption: &interruption,
-        },
-        &mut tally,
-        |file, result, tally| {
-            let new = splice(&file.text, &result.splices);
-            would_change |= new != file.text;
-            let printed = match (&file.path, only_shows) {
-                (_, true) if args.changes.diff => console::print(&diff(file, &new)),
-                (_, true) => Ok(()),
-                (None, false) => console::print_document(&file.encoding.encode(&new)),
-                (Some(path), false) => {
-                    if new != file.text
-                        && let Err(error) = replace(path, file, &new, &interruption)
-                    {
-                        tally.error(&error);
-                    } else {
-                        rewritten += result.edited;
-                    }
-                    Ok(())
-                }
-            };
-            failure = failure.take().or(printed.err());
-            findings.extend(result.findings);
-        },
-    )?;
-    if let Some(failure) = failure {
+    let run = FileRun {
+        edit: Some(if args.replace_end_of_life {
+            EndedModels::Replace
+        } else {
+            EndedModels::Report
+        }),
+        configuration: &configuration,
+        interruption: &interruption,
+        quiet: args.quiet,
+    };
+    let make = |file: &_, result, tally: &mut _| changes.make(file, result, tally);
+    args.files.evaluate(view, run, &mut tally, make)?;
+    if let Some(failure) = changes.failure {
         return Err(failure);
     }
     let today = (args.files.evaluation.today())();
-    let report = AuditReport::new(tally.subject(today)?, findings);
+    let report = AuditReport::new(tally.subject(today)?, std::mem::take(&mut changes.findings));
     let mut report = configuration.applied_to(report);
+    let stays = |one: &FindingRecord| !is_changed(one) || changes.is_declined(one);
     if let Some(path) = args.baseline.as_ref().or(configuration.baseline.as_ref()) {
-        report = baseline::apply(path, report, |one| !is_changed(one))?;
+        report = baseline::apply(path, report, stays)?;
     }
     let fail_on = args.fail_on.or(configuration.fail_on).unwrap_or_default();
+    let options = ReportOptions {
+        show: &SHOWN_BY_DEFAULT,
+        group_by: GroupBy::File,
+    };
+    outputs.write(&report, options, &interruption, &mut tally)?;
     if !args.quiet {
-        print(&report, rewritten);
+        print(&report, changes.rewritten);
     }
-    let is_left = |one: &FindingRecord| fail_on.includes(one) && !is_changed(one);
-    let stays = report.findings.iter().any(is_left) || fail_on.includes_unread(&report);
-    Ok(tally.exit_code(stays || (only_shows && would_change)))
+    let mut findings = report.findings.iter();
+    let is_failure = findings.any(|one| fail_on.includes(one) && stays(one))
+        || fail_on.includes_unread(&report)
+        || (args.changes.only_shows() && changes.would_change);
+    Ok(tally.exit_code(is_failure))
+}
+
+impl ChangeArgs {
+    /// Whether no file is written.
+    const fn only_shows(self) -> bool {
+        self.diff || self.check
+    }
+}
+
+/// The changes of a run.
+struct FileChanges<'a> {
+    args: &'a Args,
+    interruption: &'a Interruption,
+    /// Asks the user, with `-i`.
+    chooser: Option<HunkChooser<Terminal<'a>>>,
+    findings: Vec<FindingRecord>,
+    /// Number of findings that were rewritten in files.
+    rewritten: usize,
+    would_change: bool,
+    /// Files and lines of the changes that the user does not want.
+    declined: BTreeSet<(String, usize)>,
+    /// Why the results cannot be printed.
+    failure: Option<anyhow::Error>,
+}
+
+impl<'a> FileChanges<'a> {
+    fn new(args: &'a Args, interruption: &'a Interruption) -> Result<Self, NotATerminal> {
+        let has_input = args.files.has_input();
+        let is_interactive = args.changes.interactive;
+        let terminal = is_interactive.then(|| Terminal::open(interruption, has_input));
+        Ok(Self {
+            args,
+            interruption,
+            chooser: terminal.transpose()?.map(HunkChooser::new),
+            findings: Vec::new(),
+            rewritten: 0,
+            would_change: false,
+            declined: BTreeSet::new(),
+            failure: None,
+        })
+    }
+
+    /// Changes a file, or prints what would change.
+    fn make(&mut self, file: &SourceFile, mut result: ScanResult, tally: &mut Tally) {
+        self.choose(file, &mut result);
+        let new = splice(&file.text, &result.splices);
+        self.would_change |= new != file.text;
+        let changes = self.args.changes;
+        let printed = match &file.path {
+            _ if changes.diff => console::print(&Patch::of(file, &new).to_string()),
+            _ if changes.check => Ok(()),
+            None => console::print_document(&file.encoding.encode(&new)),
+            Some(path) => {
+                if new != file.text
+                    && let Err(error) = replace(path, file, &new, self.interruption)
+                {
+                    tally.error(&error);
+                } else {
+                    self.rewritten += result.edited;
+                }
+                Ok(())
+            }
+        };
+        self.failure = self.failure.take().or(printed.err());
+        self.findings.extend(result.findings);
+    }
+
+    /// Takes the changes out that the user does not want.
+    fn choose(&mut self, file: &SourceFile, result: &mut ScanResult) {
+        let Some(chooser) = &mut self.chooser else {
+            return;
+        };
+        let patch = Patch::of(file, &splice(&file.text, &result.splices));
+        let wanted = chooser.choose(&patch.header, &patch.hunks);
+        let hunks = patch.hunks.iter().zip(wanted);
+        let declined: Vec<_> = hunks.filter(|(_, is_wanted)| !is_wanted).collect();
+        let is_declined = |line| declined.iter().any(|(hunk, _)| hunk.lines.contains(&line));
+        result
+            .splices
+            .retain(|one| !is_declined(line_of(one, &file.text)));
+        for one in &result.findings {
+            let Some(source) = &one.source else { continue };
+            if is_edited(one) && is_declined(source.line.saturating_sub(1)) {
+                result.edited = result.edited.saturating_sub(1);
+                self.declined.insert((source.file.clone(), source.line));
+            }
+        }
+    }
+
+    fn is_declined(&self, one: &FindingRecord) -> bool {
+        let source = one.source.as_ref();
+        source.is_some_and(|source| self.declined.contains(&(source.file.clone(), source.line)))
+    }
+}
+
+/// The line of a splice, from 0.
+fn line_of(splice: &Splice, text: &str) -> usize {
+    let before = text.get(..splice.at.start).unwrap_or_default();
+    before.matches('\n').count()
 }
 
 fn print(report: &AuditReport, rewritten: usize) {
@@ -157,6 +252,12 @@ fn print(report: &AuditReport, rewritten: usize) {
     }
 }
 
+/// Whether `fix` writes a replacement of the ID, be it one that works or not.
+fn is_edited(one: &FindingRecord) -> bool {
+    let is_in_effect = !one.preview && one.mode != Mode::DryRun && one.exempt.is_none();
+    one.after.is_some() && is_in_effect && one.reference.is_none()
+}
+
 /// Whether `fix` changes the ID: not under a policy in mode `DryRun`, and not in a Pod that takes it from a ConfigMap.
 fn is_changed(one: &FindingRecord) -> bool {
     one.severity() == Severity::Change && one.mode != Mode::DryRun && one.reference.is_none()
@@ -165,77 +266,4 @@ fn is_changed(one: &FindingRecord) -> bool {
 /// Whether a cluster would replace the ID in the Pod, which `fix` does not: the ConfigMap names no region, or another one.
 fn is_taken_from_a_config_map(one: &FindingRecord) -> bool {
     one.reference.is_some() && one.after.is_some()
-}
-
-/// A unified diff in git's format; empty if nothing changes. As in git, only a line feed ends a line.
-fn diff(file: &SourceFile, new: &str) -> String {
-    if file.text == new {
-        return String::new();
-    }
-    let name = patch_name(file);
-    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
-    let (old, new) = (lines(&file.text), lines(new));
-    TextDiff::configure()
-        .newline_terminated(true)
-        .diff_slices(&old, &new)
-        .unified_diff()
-        .header(&quoted("a/", &name), &quoted("b/", &name))
-        .to_string()
-}
-
-/// The file name for a patch: relative to the root of the git repository, since `git apply` takes such names in every folder of it,
-/// else to the working directory. The target of a symbolic link is named, because git does not follow links.
-fn patch_name(file: &SourceFile) -> String {
-    let target = file
-        .path
-        .as_ref()
-        .and_then(|path| fs::canonicalize(path).ok());
-    let relative = target.and_then(|target| {
-        let here = std::env::current_dir().and_then(fs::canonicalize).ok()?;
-        let name = target.strip_prefix(repository_root(&here)).ok()?;
-        Some(name.display().to_string())
-    });
-    relative.unwrap_or_else(|| {
-        let name = file.name.trim_start_matches("./");
-        name.trim_start_matches('/').to_owned()
-    })
-}
-
-/// A name in the header of a patch, quoted as git does: a line feed or a quote in a name must not begin another header.
-fn quoted(side: &str, name: &str) -> String {
-    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\');
-    if name.bytes().all(is_plain) {
-        // Like git, a name with a space has a tab behind it, so that its end is known.
-        let end = if name.contains(' ') { "\t" } else { "" };
-        return format!("{side}{name}{end}");
-    }
-    let mut text = format!("\"{side}");
-    for byte in name.bytes() {
-        match byte {
-            b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
-            _ if is_plain(byte) => text.push(char::from(byte)),
-            _ => {
-                let _ = write!(text, "\\{byte:03o}");
-            }
-        }
-    }
-    text + "\""
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_in_patches_are_quoted_as_git_does() {
-        for (name, expected) in [
-            ("pod.yaml", "a/pod.yaml"),
-            ("a b.yaml", "a/a b.yaml\t"),
-            ("ä.yaml", r#""a/\303\244.yaml""#),
-            ("x\n+++ b/y", r#""a/x\012+++ b/y""#),
-            (r#"q"\.yaml"#, r#""a/q\"\\.yaml""#),
-        ] {
-            assert_eq!(quoted("a/", name), expected);
-        }
-    }
 }

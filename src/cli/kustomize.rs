@@ -58,7 +58,7 @@ pub(super) enum KustomizeError {
     },
 }
 
-/// The rendered manifests of a folder, as a file that has no path. Prints which command renders it; the command's own errors go to
+/// The rendered manifests of a folder, as a file that has no path. Prints which command renders it, unless `quiet`; the command's own errors go to
 /// standard error.
 ///
 /// # Errors
@@ -66,9 +66,12 @@ pub(super) enum KustomizeError {
 pub(super) fn render(
     folder: &Path,
     interruption: &Interruption,
+    quiet: bool,
 ) -> Result<SourceFile, KustomizeError> {
     let (command, mut child) = start(folder)?;
-    message!("note: `{command}` renders {}", folder.display());
+    if !quiet {
+        message!("note: `{command}` renders {}", folder.display());
+    }
     let not_started = |source| KustomizeError::NotStarted {
         folder: folder.to_owned(),
         command: command.clone(),

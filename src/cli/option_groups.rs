@@ -26,9 +26,9 @@ pub(super) fn group(command: Command) -> Command {
 fn heading(id: &str) -> Option<&'static str> {
     Some(match id {
         "color" | "output" | "outputs" | "show" | "group_by" | "summary" | "quiet" | "fail_on"
-        | "diff" | "check" | "explain" => OUTPUT,
+        | "diff" | "check" | "interactive" | "explain" => OUTPUT,
         "policies" | "mappings" | "no_builtin" | "today" => EVALUATION,
-        "all_namespaces" | "selector" => CLUSTER,
+        "all_namespaces" => CLUSTER,
         _ => return None,
     })
 }

@@ -35,8 +35,12 @@ impl ConfigMapCollector {
             let name = object.field(&["metadata", "name"]).unwrap_or_default();
             if object.kind == ObjectKind::ConfigMap && is_literal(name) {
                 let namespace = scan.namespace_of(&object);
-                let judgement = scan.evaluate(&object, &namespace);
-                let map = read(scan, &object, &judgement);
+                let map = if scan.selects(&object) {
+                    let judgement = scan.evaluate(&object, &namespace);
+                    read(scan, &object, &judgement)
+                } else {
+                    ConfigMap::of(&object, &scan.view.snapshot)
+                };
                 self.merge(&namespace.name, name, map);
             }
         }

@@ -256,7 +256,7 @@ fn read(
 }
 
 /// Whether the path is a file descriptor of this process, as a shell passes the output of another command: `<(…)`.
-fn is_of_this_process(path: &Path) -> bool {
+pub fn is_of_this_process(path: &Path) -> bool {
     let folders = ["/dev/fd", "/proc/self/fd", "/dev/stdin"];
     folders.iter().any(|folder| path.starts_with(folder))
 }

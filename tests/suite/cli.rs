@@ -17,6 +17,7 @@ mod files;
 mod habits;
 mod help;
 mod input;
+mod interactive;
 mod outputs;
 mod policies;
 mod rendered;

@@ -69,7 +69,7 @@ async fn input(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<
         today: (evaluation.today())(),
         excluded: excluded.into_iter().collect(),
         coverage: read_coverage(&pager.client, &statuses).await,
-        objects: args.selector.clone().unwrap_or_default(),
+        objects: args.files.selector.clone().unwrap_or_default(),
         max_records: usize::MAX,
     })
 }

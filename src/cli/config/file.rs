@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::cli::fail_on::FailOn;
+use crate::cli::output::{Output, format_names};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::report::severity::Severity;
@@ -33,6 +34,9 @@ pub struct ConfigFile {
     pub severities: BTreeMap<ReasonName, SeverityName>,
     /// The least urgent severity that ends the command with exit code 1, as with --fail-on.
     pub fail_on: Option<FailOn>,
+    /// Where an audit of files is written, as with -o: a format, or FORMAT=FILE.
+    #[schemars(schema_with = "outputs")]
+    pub outputs: Vec<Output>,
     /// Findings that are known, and do not count.
     #[serde(deserialize_with = "exemptions")]
     pub exemptions: Vec<ExemptionEntry>,
@@ -101,6 +105,11 @@ fn reason(_: &mut SchemaGenerator) -> Schema {
     let mut names: Vec<_> = reasons().into_iter().map(Some).collect();
     names.push(None);
     json_schema!({ "enum": names })
+}
+
+fn outputs(_: &mut SchemaGenerator) -> Schema {
+    let pattern = format!("^({})(=.+)?$", format_names().join("|"));
+    json_schema!({ "type": "array", "items": { "type": "string", "pattern": pattern } })
 }
 
 fn date(_: &mut SchemaGenerator) -> Schema {

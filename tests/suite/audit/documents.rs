@@ -13,6 +13,7 @@ pub(super) fn answers(name: &str, text: &str) -> Vec<String> {
         today: TODAY,
         namespace: "default",
         edit: None,
+        selector: None,
     };
     let format = match name.rsplit_once('.') {
         Some((_, "yaml" | "yml")) => FileFormat::Yaml,

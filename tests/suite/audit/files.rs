@@ -37,6 +37,7 @@ fn an_audit_of_a_cluster_and_of_files_has_equal_records() {
         today: TODAY,
         namespace: "default",
         edit: None,
+        selector: None,
     };
     let strip = |record: &FindingRecord| {
         let mut value = serde_json::to_value(record).unwrap();
@@ -66,6 +67,7 @@ fn a_file_without_an_id_or_a_reference_has_no_findings() {
         today: TODAY,
         namespace: "default",
         edit: None,
+        selector: None,
     };
     let (mut held, mut dropped) = (0, 0);
     let paths = ["tests/fixtures".into(), "catalog".into(), "charts".into()];

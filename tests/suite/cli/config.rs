@@ -160,3 +160,32 @@ fn a_file_that_is_not_valid_is_refused_with_line_and_field() {
     assert_eq!(done.status.code(), Some(2));
     assert!(text(&done.stderr).starts_with("error: cannot read absent.yaml"));
 }
+
+#[test]
+fn outputs_are_written_beside_the_file_unless_a_flag_names_others() {
+    let pods = pod(SONNET);
+    let (_folder, path) = folder(&[
+        (FILE, b"outputs: [jsonl, sarif=out/a.sarif]\n"),
+        ("out/keep", b""),
+        ("deploy/pod.yaml", pods.as_bytes()),
+    ]);
+    let root = Path::new(&path);
+    let sarif = root.join("out/a.sarif");
+    let done = run_in(&root.join("deploy"), &["audit", "."]);
+    assert!(text(&done.stdout).starts_with("{\""), "{done:?}");
+    let written = fs::read_to_string(&sarif).unwrap();
+    assert!(written.contains("\"2.1.0\""), "{written}");
+    fs::remove_file(&sarif).unwrap();
+    let done = run_in(root, &["audit", "deploy", "-o", "text"]);
+    assert!(text(&done.stdout).contains("change"), "{done:?}");
+    let done = run_in(root, &["fix", "deploy", "--check"]);
+    assert_eq!(text(&done.stdout), "");
+    assert!(!sarif.exists());
+    fs::write(root.join(FILE), "outputs: [json, text]\n").unwrap();
+    let done = run_in(root, &["audit", "deploy"]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(
+        text(&done.stderr).contains("two formats for standard output"),
+        "{done:?}"
+    );
+}

@@ -129,9 +129,49 @@ fn successors_are_listed_apart_and_need_the_flag() {
     assert_eq!(
         printed,
         format!(
-            "app.env\n  1:7  change  us.{SONNET_4} ->\n      us.{SONNET_4_6} (us-east-1, successor)\n      \
+            "app.env\n  1:7 change  us.{SONNET_4} ->\n      us.{SONNET_4_6} (us-east-1, successor)\n      \
              end of life 2026-10-14; test the application with the successor\n\
              1 file, 0 objects, 1 finding: 1 changed\n1 successor\n"
         )
+    );
+}
+
+#[test]
+fn a_report_of_fix_has_the_note_of_a_successor() {
+    let text = format!("A=us.{SONNET_4}\nB={SONNET_4_6}\nAWS_REGION=us-east-1\n");
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let output = format!("json={}", report.display());
+    let (_, done) = fix(
+        &text,
+        "2026-11-23",
+        &["--replace-end-of-life", "-o", &output],
+    );
+    assert_eq!(done.status.code(), Some(0));
+    let report: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
+    let notes: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["note"])
+        .collect();
+    assert_eq!(
+        notes,
+        [&serde_json::json!("Successor"), &serde_json::Value::Null]
+    );
+    assert_eq!(report["summary"]["successors"], 1);
+    assert_eq!(report["summary"]["rewrite"], 2);
+    assert!(
+        report["findings"][0]["help"]
+            .as_str()
+            .unwrap()
+            .ends_with("Successor.md")
+    );
+    let (_, done) = fix(&text, "2026-11-23", &["-o", "json"]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(
+        super::text(&done.stderr).contains("-o of fix needs a file"),
+        "{done:?}"
     );
 }

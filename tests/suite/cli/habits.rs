@@ -272,6 +272,86 @@ fn a_device_that_is_named_is_refused() {
 }
 
 #[test]
+fn a_pipe_or_device_that_a_flag_names_is_refused_and_the_output_of_a_command_is_read() {
+    let (_folder, path) = folder(&[("a.yaml", pod(SONNET).as_bytes())]);
+    let (file, pipe) = (format!("{path}/a.yaml"), format!("{path}/pipe"));
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for flag in ["--config", "--baseline", "--policy", "--mapping"] {
+        for named in ["/dev/zero", &pipe] {
+            let done = run(&["audit", &file, flag, named]);
+            assert_eq!(done.status.code(), Some(2), "{flag}");
+            let errors = text(&done.stderr);
+            let error = format!("error: cannot read {named}");
+            assert!(errors.contains(&error), "{flag}: {errors}");
+            assert!(errors.contains("it is not a file"), "{flag}: {errors}");
+        }
+    }
+    let command = format!(
+        "{} audit {file} --config <(echo 'failOn: never')",
+        env!("CARGO_BIN_EXE_bedrock-profiles")
+    );
+    let done = Command::new("bash").args(["-c", &command]).output();
+    let done = done.unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+}
+
+#[test]
+fn objects_of_files_are_selected_by_their_labels() {
+    let labelled = |app: &str| {
+        pod(SONNET).replace(
+            "{name: p}",
+            &format!("{{name: {app}, labels: {{app: {app}}}}}"),
+        )
+    };
+    let list = format!("{}---\n{}", labelled("a"), labelled("b"));
+    let variables = format!("MODEL={SONNET}\nAWS_REGION=eu-west-1\n");
+    let (_folder, path) = folder(&[
+        ("pods.yaml", list.as_bytes()),
+        ("app.env", variables.as_bytes()),
+    ]);
+    for (selector, expected) in [
+        ("app=a", &["a"][..]),
+        ("app in (a,b)", &["a", "b"]),
+        // As an object without labels.
+        ("app!=a", &["", "b"]),
+        ("!app", &[""]),
+        ("tier", &[]),
+    ] {
+        let report = report(&["audit", &path, "-l", selector]);
+        let findings = report["findings"].as_array().unwrap().iter();
+        let names: Vec<_> = findings
+            .map(|one| one["object"]["name"].as_str().unwrap_or_default())
+            .collect();
+        assert_eq!(names, expected, "{selector}");
+    }
+    run(&["fix", &path, "-l", "app=b"]);
+    let fixed = fs::read_to_string(format!("{path}/pods.yaml")).unwrap();
+    let changed = labelled("b").replace(SONNET, &format!("eu.{SONNET}"));
+    assert_eq!(fixed, format!("{}---\n{changed}", labelled("a")));
+    assert_eq!(
+        fs::read_to_string(format!("{path}/app.env")).unwrap(),
+        variables
+    );
+}
+
+#[test]
+fn an_anchor_that_another_object_uses_stays_if_that_one_is_not_selected() {
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {{apiVersion: v1, kind: Pod, metadata: {{name: a, labels: {{app: a}}}}, spec: &spec {{containers: [{{name: c, env: [{{name: M, value: {SONNET}}}, {{name: AWS_REGION, value: eu-west-1}}]}}]}}}}\n- {{apiVersion: v1, kind: Pod, metadata: {{name: b}}, spec: *spec}}\n"
+    );
+    let (_folder, path) = folder(&[("pods.yaml", list.as_bytes())]);
+    let file = format!("{path}/pods.yaml");
+    let done = run(&["fix", &file, "-l", "app=a"]);
+    assert!(
+        text(&done.stderr).contains("SharedAnchor"),
+        "{}",
+        text(&done.stderr)
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), list);
+}
+
+#[test]
 fn colours_are_forced_and_forbidden_by_flag_and_variable() {
     let colours = |args: &[&str], variable: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));

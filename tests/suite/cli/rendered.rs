@@ -66,6 +66,8 @@ fn a_folder_is_rendered_by_kustomize_or_else_by_kubectl() {
         let report: Value = serde_json::from_slice(&done.stdout).unwrap();
         let file = &report["findings"][0]["source"]["file"];
         assert_eq!(file, &format!("<{command} overlays/prod>"));
+        let done = run_beside(programs, &["audit", "-k", "overlays/prod", "-q"]);
+        assert!(!text(&done.stderr).contains("note: "), "{done:?}");
     }
 }
 

@@ -251,6 +251,7 @@ fn found_under(
         today: "2026-11-22".parse().unwrap(),
         namespace: "default",
         edit: None,
+        selector: None,
     };
     let of = |fixture: &Fixture| {
         let file = ParsedFile::parse(&fixture.name, &fixture.text, FileFormat::Yaml);

@@ -1,4 +1,4 @@
-//! Where `audit` writes its report, in which formats.
+//! Where a report is written, in which formats.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -6,9 +6,19 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, Command, Error};
+use clap::{Arg, Command, Error, ValueEnum};
+use serde::Deserialize;
 
-use crate::cli::console;
+use crate::report::formats::{self, FormatOptions};
+use crate::report::text::{self, GroupBy, Show, TextOptions};
+use crate::report::{AuditReport, terminal};
+
+use super::console::{self, DEFAULT_WIDTH};
+use super::interruption::Interruption;
+use super::replace_file::write_output;
+use super::repository::repository_paths;
+use super::tally::Tally;
+use super::yaml;
 
 /// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -36,7 +46,8 @@ pub enum AuditFormat {
 }
 
 /// A value of `-o`: a format, and the file that is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Output {
     /// The format.
     pub format: AuditFormat,
@@ -61,16 +72,25 @@ pub(super) struct Outputs<'a> {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OutputsError {
     #[error(
-        "-o names two formats for standard output: write one of them to a file, as FORMAT=FILE"
+        "-o or `outputs` names two formats for standard output: write one of them to a file, as FORMAT=FILE"
     )]
     TwoPrinted,
-    #[error("-o names {0} twice: two formats cannot be in one file")]
+    #[error("-o or `outputs` names {0} twice: two formats cannot be in one file")]
     OneFile(PathBuf),
+}
+
+/// What a report shows, in formats that show a part of it.
+#[derive(Clone, Copy)]
+pub(super) struct ReportOptions<'a> {
+    /// Which findings are shown.
+    pub(super) show: &'a [Show],
+    /// By what text groups them.
+    pub(super) group_by: GroupBy,
 }
 
 /// A report in a format.
 #[derive(Debug)]
-pub(super) enum RenderedReport {
+enum RenderedReport {
     /// A text for people, with colours.
     Coloured(String),
     /// A text for programs.
@@ -134,11 +154,68 @@ impl<'a> Outputs<'a> {
         let printed = printed.unwrap_or(AuditFormat::Text);
         Ok(Self { printed, files })
     }
+
+    /// Writes the files. One that cannot be written is an error of `tally`.
+    pub(super) fn write(
+        &self,
+        report: &AuditReport,
+        options: ReportOptions<'_>,
+        interruption: &Interruption,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        for (format, path) in &self.files {
+            let text = render(report, *format, options, DEFAULT_WIDTH)?;
+            if let Err(error) = write_output(path, text.plain().as_bytes(), interruption) {
+                tally.error(&error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints the report to standard output.
+    pub(super) fn print(
+        &self,
+        report: &AuditReport,
+        options: ReportOptions<'_>,
+    ) -> anyhow::Result<()> {
+        render(report, self.printed, options, console::width())?.print()
+    }
+}
+
+/// `FORMAT` or `FORMAT=FILE`, as in the configuration file.
+impl TryFrom<String> for Output {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (format, file) = match text.split_once('=') {
+            Some((_, "")) => return Err(format!("`{text}` has no name of a file after `=`")),
+            Some((format, file)) => (format, Some(file)),
+            None => (&*text, None),
+        };
+        let format = AuditFormat::from_str(format, false).map_err(|_| {
+            format!(
+                "`{format}` is no format: write {}",
+                format_names().join(", ")
+            )
+        })?;
+        let file = file.filter(|file| *file != "-");
+        Ok(Self {
+            format,
+            file: file.map(PathBuf::from),
+        })
+    }
+}
+
+/// The names of all formats.
+pub(super) fn format_names() -> Vec<String> {
+    let values = AuditFormat::value_variants().iter();
+    let values = values.filter_map(AuditFormat::to_possible_value);
+    values.map(|value| value.get_name().to_owned()).collect()
 }
 
 impl RenderedReport {
     /// The text without colours.
-    pub(super) fn plain(&self) -> String {
+    fn plain(&self) -> String {
         match self {
             Self::Coloured(text) => anstream::adapter::strip_str(text).to_string(),
             Self::Document(text) => text.clone(),
@@ -146,12 +223,69 @@ impl RenderedReport {
     }
 
     /// Prints the text, with colours where they are wanted.
-    pub(super) fn print(&self) -> anyhow::Result<()> {
+    fn print(&self) -> anyhow::Result<()> {
         match self {
             Self::Coloured(text) => console::print(text),
             Self::Document(text) => console::print_document(text.as_bytes()),
         }
     }
+}
+
+/// A report in a format, in lines of at most `width` columns if it is for people.
+fn render(
+    report: &AuditReport,
+    format: AuditFormat,
+    ReportOptions { show, group_by }: ReportOptions<'_>,
+    width: usize,
+) -> anyhow::Result<RenderedReport> {
+    let paths = repository_paths()?;
+    let options = FormatOptions {
+        show,
+        paths: &paths,
+    };
+    let text = match format {
+        AuditFormat::Text => {
+            let options = TextOptions {
+                show,
+                group_by,
+                width,
+            };
+            return Ok(RenderedReport::Coloured(
+                text::text(report, options) + &incomplete(report),
+            ));
+        }
+        AuditFormat::Wide => {
+            let text = terminal::table(report) + &incomplete(report);
+            return Ok(RenderedReport::Coloured(text));
+        }
+        AuditFormat::Json => serde_json::to_string_pretty(report)? + "\n",
+        AuditFormat::Jsonl => json_lines(report)?,
+        AuditFormat::Yaml => yaml::to_string(report)?,
+        AuditFormat::Sarif => formats::sarif(report, options)?,
+        AuditFormat::Junit => formats::junit(report, options),
+        AuditFormat::Github => formats::github(report, options),
+        AuditFormat::Gitlab => formats::gitlab(report, options)?,
+        AuditFormat::Markdown => formats::markdown(report, options),
+    };
+    Ok(RenderedReport::Document(text))
+}
+
+fn json_lines(report: &AuditReport) -> serde_json::Result<String> {
+    let mut lines = String::new();
+    for finding in report.listed() {
+        lines += &serde_json::to_string(&finding)?;
+        lines.push('\n');
+    }
+    Ok(lines)
+}
+
+/// The lists that were not read to their end, a line each.
+fn incomplete(report: &AuditReport) -> String {
+    let mut text = String::new();
+    for list in &report.incomplete {
+        text.extend(["incomplete: ", list, "\n"]);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -180,6 +314,19 @@ mod tests {
         }
         for wrong in ["", "=", "=a", "json=", "table", "JSON", "sarif:a"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_file_has_the_same_values() {
+        for value in ["json", "json=-", "sarif=a=b.sarif"] {
+            assert_eq!(
+                Output::try_from(value.to_owned()).unwrap(),
+                parsed(value).unwrap()
+            );
+        }
+        for wrong in ["", "=", "=a", "json=", "table", "JSON", "sarif:a"] {
+            assert!(Output::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }
 

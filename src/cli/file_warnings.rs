@@ -1,0 +1,78 @@
+//! Warnings about files that were read, and about what they are evaluated with.
+
+use jiff::civil::Date;
+
+use crate::scan::config_maps::ConfigMapCollector;
+use crate::scan::exemptions::ExemptionRule;
+use crate::scan::files::SourceFile;
+use crate::scan::{OverriddenKeyPosition, PolicySelection};
+
+use super::console::message;
+
+/// How many namespaces a warning names.
+const MAX_NAMESPACES: usize = 3;
+
+/// Warns about policies that select nothing, and names the namespaces that no policy selects: an ID in them is not found.
+pub(super) fn warn_about_selection(selection: &PolicySelection<'_>) {
+    let objects = selection.objects;
+    if objects == 0 {
+        return;
+    }
+    let mut level = "note";
+    for policy in &selection.idle_policies {
+        level = "warning";
+        message!("warning: policy {policy} selects nothing of what was read");
+    }
+    let unselected: usize = selection.unselected.values().sum();
+    if unselected == 0 {
+        return;
+    }
+    let names = selection.unselected.keys().copied();
+    let mut names: Vec<_> = names.take(MAX_NAMESPACES).collect();
+    if selection.unselected.len() > MAX_NAMESPACES {
+        names.push("…");
+    }
+    message!(
+        "{level}: no policy selects {unselected} of {objects} objects and files, whose IDs are not found; their namespaces: {}",
+        names.join(", ")
+    );
+}
+
+/// Warns about exemptions of the configuration that have ended.
+pub(super) fn warn_about_ended(exemptions: &[ExemptionRule], today: Date) {
+    for ExemptionRule { exemption, .. } in exemptions {
+        if let Some(until) = exemption.until.filter(|_| exemption.has_ended(today)) {
+            message!(
+                "warning: {}: this exemption ended on {until}",
+                exemption.written_at
+            );
+        }
+    }
+}
+
+/// Warns about ConfigMaps that two documents define differently.
+pub(super) fn warn_about_disputed(config_maps: &ConfigMapCollector) {
+    for (namespace, name) in &config_maps.disputed {
+        message!(
+            "warning: documents disagree about the data of a ConfigMap, so references to it are not followed: {namespace}/{name}"
+        );
+    }
+}
+
+/// Warns about a key whose value a later one overrides.
+pub(super) fn warn_about_overridden(file: &SourceFile, key: OverriddenKeyPosition) {
+    let overridden = if key.by_merge {
+        "the merge key `<<` further below overrides this key, as kubectl and Helm read it"
+    } else {
+        "this key occurs again in its mapping, and the last value counts"
+    };
+    let others = match key.others {
+        0 => String::new(),
+        others => format!(" (and {others} more in this file)"),
+    };
+    let (line, column) = (key.line, key.column);
+    message!(
+        "warning: {}:{line}:{column}: {overridden}{others}",
+        file.name
+    );
+}
