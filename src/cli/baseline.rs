@@ -45,7 +45,7 @@ struct KnownFinding {
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
     /// The file cannot be read.
-    #[error("cannot read {path}; --write-baseline writes a baseline")]
+    #[error("cannot read {path}, a file of --write-baseline")]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -58,6 +58,9 @@ pub struct FileArgs {
     /// Read hidden files of folders too.
     #[arg(long)]
     pub hidden: bool,
+    /// Folders are always read as a whole; for users of kubectl.
+    #[arg(short = 'R', long, hide = true)]
+    pub recursive: bool,
     /// Succeed even if there is nothing to evaluate.
     #[arg(long)]
     pub allow_empty: bool,

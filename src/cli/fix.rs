@@ -1,7 +1,7 @@
 //! `fix`: replaces the IDs in files; all other bytes stay as they are.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::domain::judge::EndedModels;
@@ -65,7 +65,7 @@ pub struct ChangeArgs {
     #[arg(long)]
     pub diff: bool,
     /// Change no file; exit with 1 if one would change.
-    #[arg(long)]
+    #[arg(long, visible_alias = "dry-run")]
     pub check: bool,
     /// Ask about each change on the terminal, as `git add -p` does.
     #[arg(short, long, conflicts_with_all = ["diff", "check"])]
@@ -109,6 +109,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(failure) = changes.failure {
         return Err(failure);
     }
+    if let Some(root) = &changes.apply_in {
+        message!(
+            "warning: in this folder, git apply skips the files outside of it: apply the patch in {}",
+            root.display()
+        );
+    }
     let today = (args.files.evaluation.today())();
     let report = AuditReport::new(tally.subject(today)?, std::mem::take(&mut changes.findings));
     let mut report = configuration.applied_to(report);
@@ -151,6 +157,8 @@ struct FileChanges<'a> {
     would_change: bool,
     /// Files and lines of the changes that the user does not want.
     declined: BTreeSet<(String, usize)>,
+    /// The folder to apply the patch in, if git skips a part of it in the working directory.
+    apply_in: Option<PathBuf>,
     /// Why the results cannot be printed.
     failure: Option<anyhow::Error>,
 }
@@ -168,6 +176,7 @@ impl<'a> FileChanges<'a> {
             rewritten: 0,
             would_change: false,
             declined: BTreeSet::new(),
+            apply_in: None,
             failure: None,
         })
     }
@@ -179,7 +188,11 @@ impl<'a> FileChanges<'a> {
         self.would_change |= new != file.text;
         let changes = self.args.changes;
         let printed = match &file.path {
-            _ if changes.diff => console::print(&Patch::of(file, &new).to_string()),
+            _ if changes.diff => {
+                let patch = Patch::of(file, &new);
+                self.apply_in = patch.only_in().map(Path::to_owned).or(self.apply_in.take());
+                console::print(&patch.to_string())
+            }
             _ if changes.check => Ok(()),
             None => console::print_document(&file.encoding.encode(&new)),
             Some(path) => {

@@ -1,8 +1,10 @@
 //! The changes of a file as a patch in git's format.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
@@ -17,6 +19,8 @@ pub(super) struct Patch {
     pub(super) header: String,
     /// The changed lines in groups, each with the lines around it.
     pub(super) hunks: Vec<Hunk>,
+    /// The folder to apply the patch in, if `git apply` skips it in the working directory.
+    only_in: Option<PathBuf>,
 }
 
 /// Changed lines that are near each other.
@@ -31,8 +35,14 @@ pub(super) struct Hunk {
 impl Patch {
     /// The patch from the text of `file` to `new`; without hunks if nothing changes. As in git, only a line feed ends a line.
     pub(super) fn of(file: &SourceFile, new: &str) -> Self {
-        let name = patch_name(file);
-        let header = format!("--- {}\n+++ {}\n", quoted("a/", &name), quoted("b/", &name));
+        let (name, only_in) = patch_name(file);
+        let (old_name, new_name) = (quoted("a/", &name), quoted("b/", &name));
+        // By the first line, git takes the names from the root of the repository in every folder of it.
+        let header = format!(
+            "diff --git {old_name} {new_name}\n--- {}\n+++ {}\n",
+            ended(&old_name),
+            ended(&new_name)
+        );
         let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
         let (old, new) = (lines(&file.text), lines(new));
         let mut options = TextDiff::configure();
@@ -47,7 +57,18 @@ impl Patch {
             }
         });
         let hunks = hunks.collect();
-        Self { header, hunks }
+        Self {
+            header,
+            hunks,
+            only_in,
+        }
+    }
+}
+
+impl Patch {
+    /// The folder to apply the patch in, if `git apply` does not take it in the working directory.
+    pub(super) fn only_in(&self) -> Option<&Path> {
+        self.only_in.as_deref().filter(|_| !self.hunks.is_empty())
     }
 }
 
@@ -62,21 +83,22 @@ impl fmt::Display for Patch {
     }
 }
 
-/// The file name for a patch: relative to the root of the git repository, since `git apply` takes such names in every folder of it,
-/// else to the working directory. The target of a symbolic link is named, because git does not follow links.
-fn patch_name(file: &SourceFile) -> String {
-    let target = file
-        .path
-        .as_ref()
-        .and_then(|path| fs::canonicalize(path).ok());
+/// The file name for a patch: relative to the root of the git repository, as `git diff` has it, else to the working directory. The target
+/// of a symbolic link is named, because git does not follow links. Beside it, the root if `git apply` skips the file in the working
+/// directory, which is below the root and not above the file.
+fn patch_name(file: &SourceFile) -> (String, Option<PathBuf>) {
+    let path = file.path.as_ref();
+    let target = path.and_then(|path| fs::canonicalize(path).ok());
     let relative = target.and_then(|target| {
         let here = std::env::current_dir().and_then(fs::canonicalize).ok()?;
-        let name = target.strip_prefix(repository_root(&here)).ok()?;
-        Some(name.display().to_string())
+        let root = repository_root(&here);
+        let name = target.strip_prefix(root).ok()?;
+        let root = (!target.starts_with(&here)).then(|| root.to_owned());
+        Some((name.display().to_string(), root))
     });
     relative.unwrap_or_else(|| {
         let name = file.name.trim_start_matches("./");
-        name.trim_start_matches('/').to_owned()
+        (name.trim_start_matches('/').to_owned(), None)
     })
 }
 
@@ -84,9 +106,7 @@ fn patch_name(file: &SourceFile) -> String {
 fn quoted(side: &str, name: &str) -> String {
     let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\');
     if name.bytes().all(is_plain) {
-        // Like git, a name with a space has a tab behind it, so that its end is known.
-        let end = if name.contains(' ') { "\t" } else { "" };
-        return format!("{side}{name}{end}");
+        return format!("{side}{name}");
     }
     let mut text = format!("\"{side}");
     for byte in name.bytes() {
@@ -101,15 +121,31 @@ fn quoted(side: &str, name: &str) -> String {
     text + "\""
 }
 
+/// A quoted name at the end of its line. Like git, a name with a space has a tab behind it, so that its end is known.
+fn ended(name: &str) -> Cow<'_, str> {
+    if name.contains(' ') && !name.starts_with('"') {
+        format!("{name}\t").into()
+    } else {
+        name.into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn a_tab_ends_a_name_with_a_space() {
+        assert_eq!(ended("a/b.yaml"), "a/b.yaml");
+        assert_eq!(ended("a/a b.yaml"), "a/a b.yaml\t");
+        assert_eq!(ended(r#""a/\303\244 b""#), r#""a/\303\244 b""#);
+    }
+
+    #[test]
     fn names_in_patches_are_quoted_as_git_does() {
         for (name, expected) in [
             ("pod.yaml", "a/pod.yaml"),
-            ("a b.yaml", "a/a b.yaml\t"),
+            ("a b.yaml", "a/a b.yaml"),
             ("ä.yaml", r#""a/\303\244.yaml""#),
             ("x\n+++ b/y", r#""a/x\012+++ b/y""#),
             (r#"q"\.yaml"#, r#""a/q\"\\.yaml""#),

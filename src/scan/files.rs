@@ -51,6 +51,14 @@ pub enum FileError {
         /// The name of the file.
         name: String,
     },
+    /// The path is a URL, which is not fetched.
+    #[error(
+        "cannot read {name}: URLs are not fetched; `curl -fsSL {name}` writes it into a pipe, which `-` reads"
+    )]
+    Url {
+        /// The URL.
+        name: String,
+    },
     /// The path names a pipe or a device, which may have no end.
     #[error("cannot read {name}: it is neither a file nor a folder; write `-` for standard input")]
     NotAFile {
@@ -63,9 +71,10 @@ impl FileError {
     /// The name of the file.
     pub fn name(&self) -> &str {
         match self {
-            Self::Unreadable { name, .. } | Self::NotText { name } | Self::NotAFile { name } => {
-                name
-            }
+            Self::Unreadable { name, .. }
+            | Self::NotText { name }
+            | Self::Url { name }
+            | Self::NotAFile { name } => name,
         }
     }
 }
@@ -228,7 +237,10 @@ fn read(
     let read = if stdin {
         read_pipe(path)
     } else {
-        let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
+        let kind = match std::fs::metadata(path) {
+            Err(_) if is_url(&name) => return Err(FileError::Url { name }),
+            metadata => metadata.map_err(unreadable)?.file_type(),
+        };
         match kind.is_file() {
             true => std::fs::read(path),
             false if is_of_this_process(path) => read_pipe(path),
@@ -253,6 +265,11 @@ fn read(
         encoding,
         format,
     })
+}
+
+fn is_url(name: &str) -> bool {
+    let schemes = ["https://", "http://"];
+    schemes.iter().any(|scheme| name.starts_with(scheme))
 }
 
 /// Whether the path is a file descriptor of this process, as a shell passes the output of another command: `<(…)`.

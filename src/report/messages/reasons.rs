@@ -130,15 +130,21 @@ impl<'a> Unchanged<'a> {
                 self.unused_settings(),
                 annotations::REGION
             )),
-            (Reason::RegionConflict, _) if brief => {
-                Some(format!("regions differ; set {}", annotations::REGION))
-            }
-            (Reason::RegionConflict, _) => Some(format!(
+            (Reason::RegionConflict, _) => Some(self.conflict(brief)),
+            _ => None,
+        }
+    }
+
+    /// Which region settings are in conflict.
+    fn conflict(&self, brief: bool) -> String {
+        match self.detail {
+            Some(detail @ ReasonDetail::HelmConflict(_)) => detail.to_string(),
+            _ if brief => format!("regions differ; set {}", annotations::REGION),
+            _ => format!(
                 "two region settings differ{}; the annotation {} decides",
                 self.named_settings(),
                 annotations::REGION
-            )),
-            _ => None,
+            ),
         }
     }
 

@@ -161,6 +161,44 @@ fn the_patch_gives_the_same_bytes_as_the_edit() {
 }
 
 #[test]
+fn a_patch_applies_in_the_folder_of_its_files_and_above() {
+    let folder = tempfile::tempdir().unwrap();
+    let (deploy, other) = (folder.path().join("deploy"), folder.path().join("other"));
+    for path in [&deploy, &other] {
+        fs::create_dir(path).unwrap();
+    }
+    let run_in = |folder: &Path, program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        let done = command.args(args).current_dir(folder).output().unwrap();
+        (text(&done.stdout).to_owned(), text(&done.stderr).to_owned())
+    };
+    run_in(folder.path(), "git", &["init", "--quiet"]);
+    let patch = folder.path().join("changes");
+    for (name, here, path, is_outside) in [
+        ("pod.yaml", &deploy, "pod.yaml", false),
+        ("a b.yaml", &deploy, "a b.yaml", false),
+        ("ä\n\"x\".yaml", &deploy, ".", false),
+        ("pod.yaml", &other, "../deploy/pod.yaml", true),
+    ] {
+        let file = deploy.join(name);
+        fs::write(&file, pod("us-east-1")).unwrap();
+        let args = ["fix", path, "--diff", "--quiet", "--today", "2026-11-23"];
+        let (diff, messages) = run_in(here, env!("CARGO_BIN_EXE_bedrock-profiles"), &args);
+        fs::write(&patch, diff).unwrap();
+        assert_eq!(
+            messages.contains("apply the patch in "),
+            is_outside,
+            "{messages}"
+        );
+        let apply_in = if is_outside { folder.path() } else { here };
+        let (_, errors) = run_in(apply_in, "git", &["apply", patch.to_str().unwrap()]);
+        assert_eq!(errors, "");
+        let fixed = fs::read_to_string(&file).unwrap();
+        assert!(fixed.contains(&format!("us.{SONNET}")), "{name:?}: {fixed}");
+    }
+}
+
+#[test]
 fn a_diff_keeps_inner_carriage_returns_and_names_the_target_of_a_link() {
     let folder = tempfile::tempdir().unwrap();
     let json = "{\r\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\r\n\"data\":{\"AWS_REGION\":\"eu-west-1\",\"m\":\"anthropic.claude-sonnet-4-6\"}}";
@@ -175,7 +213,9 @@ fn a_diff_keeps_inner_carriage_returns_and_names_the_target_of_a_link() {
         .unwrap();
     let diff = text(&diff.stdout);
     assert!(
-        diff.starts_with("--- a/real/map.json\n+++ b/real/map.json\n"),
+        diff.starts_with(
+            "diff --git a/real/map.json b/real/map.json\n--- a/real/map.json\n+++ b/real/map.json\n"
+        ),
         "{diff}"
     );
     assert_eq!(

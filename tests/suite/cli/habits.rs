@@ -264,6 +264,26 @@ fn fix_refuses_files_that_it_cannot_replace_as_they_are() {
 }
 
 #[test]
+fn habits_of_kubectl_are_met() {
+    let (_folder, path) = folder(&[("a/b/pod.yaml", pod(SONNET).as_bytes())]);
+    let done = run(&["audit", "-R", "-f", &path]);
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+    let done = run(&["fix", "--dry-run", &path]);
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+    assert_eq!(
+        fs::read_to_string(format!("{path}/a/b/pod.yaml")).unwrap(),
+        pod(SONNET)
+    );
+    let done = run(&["audit", "-f", "https://example.com/pod.yaml"]);
+    assert_eq!(done.status.code(), Some(2));
+    let errors = text(&done.stderr);
+    assert!(
+        errors.contains("URLs are not fetched; `curl -fsSL https://example.com/pod.yaml`"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn a_device_that_is_named_is_refused() {
     let done = run(&["audit", "/dev/zero"]);
     assert_eq!(done.status.code(), Some(2));

@@ -6,6 +6,8 @@
 //!
 //! Sources: the API references of Argo Rollouts, Argo CD, Flux, Knative Serving, kustomize and the `apps.openshift.io` group.
 
+use std::fmt;
+
 use crate::domain::region::Region;
 use crate::text::{NodeId, Tree};
 
@@ -89,6 +91,27 @@ pub(crate) enum FieldRole {
     Helm(NodeId),
 }
 
+/// A region that a field of Helm's part of a source names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HelmRegion {
+    /// The field.
+    field: &'static str,
+    /// The region.
+    region: Region,
+}
+
+/// `helm.parameters names eu-west-1, …`: a clause about an ID in another field.
+impl fmt::Display for HelmRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (field, region) = (self.field, self.region);
+        write!(
+            f,
+            "helm.{field} names {region}, and each of {} may override the others; name the region in the field of the ID only",
+            HELM_FIELDS.join(", ")
+        )
+    }
+}
+
 /// Who interprets the field around a text of a custom resource.
 pub(super) fn role(
     tree: &Tree<'_>,
@@ -126,27 +149,24 @@ pub(super) fn role(
     }
 }
 
-/// Whether a field of Helm's part of a source other than `field` names a region, which overrides that of `field` or is overridden by it.
-pub(super) fn is_another_with_region(tree: &Tree<'_>, field: NodeId) -> bool {
-    let fields = tree.parent(field).into_iter();
-    let mut others = fields
-        .flat_map(|helm| tree.children(helm))
-        .filter(|other| *other != field)
-        .filter(|other| {
-            tree.key(*other)
-                .is_some_and(|key| HELM_FIELDS.contains(&key))
-        });
-    others.any(|other| {
+/// The region that a field of Helm's part of a source other than `field` names, which overrides that of `field` or is overridden by it.
+pub(super) fn region_beside(tree: &Tree<'_>, field: NodeId) -> Option<HelmRegion> {
+    let helm = tree.parent(field)?;
+    let mut others = tree.children(helm).filter(|other| *other != field);
+    others.find_map(|other| {
+        let key = tree.key(other)?;
+        let field = HELM_FIELDS.iter().find(|field| **field == key)?;
         let mut texts = tree.strings(other).filter_map(|node| tree.text(node));
-        texts.any(names_region)
+        let region = texts.find_map(region_in)?;
+        Some(HelmRegion { field, region })
     })
 }
 
-/// Whether a word of a text is the code of a region.
-fn names_region(text: &str) -> bool {
+/// The first word of a text that is the code of a region.
+fn region_in(text: &str) -> Option<Region> {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    text.split(|c| !is_letter(c))
-        .any(|word| Region::parse(word).is_ok())
+    let mut words = text.split(|c| !is_letter(c));
+    words.find_map(|word| Region::parse(word).ok())
 }
 
 #[cfg(test)]
@@ -192,7 +212,7 @@ spec:
         let is_conflict = |text| {
             let kind = (ARGO, "Application");
             match role(&tree, tree.root(), node(&tree, text), kind) {
-                FieldRole::Helm(field) => is_another_with_region(&tree, field),
+                FieldRole::Helm(field) => region_beside(&tree, field).is_some(),
                 FieldRole::Controller | FieldRole::File => panic!("no field of Helm: {text}"),
             }
         };

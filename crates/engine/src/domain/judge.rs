@@ -1,11 +1,13 @@
 //! The decision about one object: the effective policy, the resolution of each finding, and the verdict on the object.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use crate::budget::{Budget, Limit};
 use crate::domain::annotations::REWRITES;
+use crate::domain::custom_kinds::HelmRegion;
 use crate::domain::detect::Finding;
 use crate::domain::id::ModelId;
 use crate::domain::object::{Object, ObjectKind};
@@ -258,6 +260,7 @@ fn evaluate<'t>(object: &Object<'t>, context: &Context<'t, '_>) -> Judgement<'t>
             context,
             variables.under(policy),
         ),
+        helm_regions: RefCell::default(),
     };
     let (mut effective, mut previews, mut outcome) = (None, Vec::new(), None);
     for policy in selected {
@@ -330,6 +333,8 @@ struct Judge<'t, 'a> {
     policy: &'t Policy,
     opt_outs: OptOuts,
     region_context: RegionContext<'t>,
+    /// The regions that are beside fields of Helm's part of an Application, by field.
+    helm_regions: RefCell<BTreeMap<NodeId, Option<HelmRegion>>>,
 }
 
 struct PolicyDecision<'t> {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::budget::Budget;
 use crate::domain::context_rules::{MatchedNames, NameUses, variable};
-use crate::domain::custom_kinds::{FieldRole, is_another_with_region};
+use crate::domain::custom_kinds::{FieldRole, region_beside};
 use crate::domain::object::{FileDocuments, Object};
 use crate::domain::reason::Reason;
 use crate::domain::region_lookup::{DocumentRegions, RegionScope, profiles_of};
@@ -299,7 +299,7 @@ impl<'t, 'o, 'x> DocumentWalk<'t, 'o, 'x> {
     fn is_helm_conflict(&mut self, field: NodeId) -> bool {
         let object = self.object;
         let conflict = self.helm_conflicts.entry(field);
-        *conflict.or_insert_with(|| is_another_with_region(object.tree, field))
+        *conflict.or_insert_with(|| region_beside(object.tree, field).is_some())
     }
 
     /// The steps of work of the keys around a node, whose words are compared with classes of names.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::budget::Limit;
 use crate::domain::annotations::OptOutEnd;
+use crate::domain::custom_kinds::HelmRegion;
 use crate::domain::region::NearestRegions;
 use crate::domain::trackers::Tracking;
 
@@ -18,6 +19,8 @@ pub enum ReasonDetail<'t> {
     Misspelled(NearestRegions),
     /// The text comes from a ConfigMap that has opted it out.
     OptedOutConfigMap,
+    /// Another field of an Application's Helm source names a region, which may override that of the ID.
+    HelmConflict(HelmRegion),
     /// The evaluation of the object exceeds this limit.
     OverBudget(Limit),
 }
@@ -54,6 +57,7 @@ impl fmt::Display for ReasonDetail<'_> {
             Self::Tracked(tracking) => tracking.fmt(f),
             Self::OptedOut(annotation) => annotation.fmt(f),
             Self::Misspelled(nearest) => write!(f, "its region is not an AWS region; {nearest}"),
+            Self::HelmConflict(beside) => beside.fmt(f),
             Self::OverBudget(limit) => {
                 write!(f, "its evaluation takes more {limit} than a review may")
             }

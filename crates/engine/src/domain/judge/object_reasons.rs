@@ -1,6 +1,7 @@
 //! Reasons that apply to a whole object: immutable, tracked, opted out.
 
 use super::{Action, Judge, ReasonDetail};
+use crate::domain::custom_kinds::{FieldRole, HelmRegion, region_beside};
 use crate::domain::environment::Reference;
 use crate::domain::object::ObjectKind;
 use crate::domain::plan::Plan;
@@ -51,6 +52,9 @@ impl<'t> Judge<'t, '_> {
         if reason == Reason::Tracked {
             return self.tracking().map(ReasonDetail::Tracked);
         }
+        if reason == Reason::RegionConflict {
+            return self.helm_region(site).map(ReasonDetail::HelmConflict);
+        }
         if reason != Reason::OptedOut {
             return None;
         }
@@ -60,6 +64,22 @@ impl<'t> Judge<'t, '_> {
             is_opted_out.then_some(ReasonDetail::OptedOutConfigMap)
         };
         here.cloned().map(ReasonDetail::OptedOut).or_else(at_source)
+    }
+
+    /// The region beside the field of an Application's Helm source that a text is in.
+    fn helm_region(&self, site: &TextSite<'_>) -> Option<HelmRegion> {
+        let object = self.object;
+        if object.kind != ObjectKind::Custom {
+            return None;
+        }
+        match object.role_in_custom_resource(site.node()) {
+            FieldRole::Helm(field) => {
+                let mut known = self.helm_regions.borrow_mut();
+                let beside = known.entry(field);
+                *beside.or_insert_with(|| region_beside(object.tree, field))
+            }
+            FieldRole::Controller | FieldRole::File => None,
+        }
     }
 
     /// Whether the author of the ConfigMap that the text comes from has opted it out.
