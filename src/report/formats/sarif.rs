@@ -33,8 +33,8 @@ const ROOT: &str = "%SRCROOT%";
 /// warns about every other value under that key.
 const FINGERPRINT: &str = "bedrockProfiles/v1";
 
-/// The findings that are shown, and those that are suppressed, since services that know suppressions show them as such. An ID that is
-/// replaced in its file has a fix.
+/// The findings that are shown. An ID that is replaced in its file has a fix, and a finding that does not count is suppressed. Suppressed
+/// ones need the choice of the user like others: GitHub opens alerts for them.
 ///
 /// # Errors
 /// Never: the log has only values that JSON has.
@@ -46,7 +46,7 @@ pub fn sarif(
     let fingerprints = fingerprints(&report.findings, |name| paths.path(name));
     let all = report.findings.iter().zip(fingerprints);
     let shown: Vec<_> = all
-        .filter(|(one, _)| Show::any(options.show, one) || suppression(one).is_some())
+        .filter(|(one, _)| Show::any(options.show, one))
         .collect();
     let causes: BTreeSet<_> = shown.iter().map(|(one, _)| one.cause()).collect();
     let results = shown.into_iter().map(|(one, fingerprint)| {
