@@ -145,7 +145,7 @@ impl Dialog for Terminal<'_> {
         let mut coloured = String::new();
         for line in patch.lines() {
             let color = match line.as_bytes() {
-                [b'-', b'-', b'-', ..] | [b'+', b'+', b'+', ..] => "\u{1b}[1m",
+                [b'd', ..] | [b'-', b'-', b'-', ..] | [b'+', b'+', b'+', ..] => "\u{1b}[1m",
                 [b'-', ..] => "\u{1b}[31m",
                 [b'+', ..] => "\u{1b}[32m",
                 [b'@', ..] => "\u{1b}[36m",

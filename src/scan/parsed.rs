@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::domain::object::{FileDocuments, Object};
 use crate::domain::region_lookup::profiles_of;
 use crate::domain::written_by_tool::is_written_by_tool;
+use crate::report::API_VERSION;
 use crate::text::{Kind, MergeOrder, NodeId, SyntaxError, Tree};
 
 /// How a file is split into documents. The format of each document is a [`Format`](crate::text::Format), which follows from its content.
@@ -151,7 +152,19 @@ impl ParsedFile<'_> {
     }
 }
 
-/// The objects of a document: the items of a List, or the document itself, unless it is empty.
+/// The kinds of the documents that this program writes, such as a baseline beside the files that it is about.
+const OUTPUT_KINDS: [&str; 2] = ["AuditReport", "Baseline"];
+
+/// Whether this program has written a document.
+fn is_own_output(tree: &Tree<'_>) -> bool {
+    let field = |name| {
+        let node = tree.get(tree.root(), name);
+        node.and_then(|node| tree.text(node)).unwrap_or_default()
+    };
+    field("apiVersion") == API_VERSION && OUTPUT_KINDS.contains(&field("kind"))
+}
+
+/// The objects of a document: the items of a List, or the document itself, unless it is empty or an output of this program.
 fn objects(tree: &Tree<'_>) -> Vec<NodeId> {
     let root = tree.root();
     let is_list = tree
@@ -164,6 +177,7 @@ fn objects(tree: &Tree<'_>) -> Vec<NodeId> {
     match items {
         Some(items) => tree.children(items).collect(),
         None if tree.kind(root) == Kind::Scalar && tree.text(root) == Some("") => Vec::new(),
+        None if is_own_output(tree) => Vec::new(),
         None => vec![root],
     }
 }

@@ -100,6 +100,29 @@ fn fix_changes_what_the_baseline_has_and_does_not_fail_for_the_rest() {
 }
 
 #[test]
+fn baselines_and_reports_are_no_input() {
+    let (_folder, path) = folder(&[("pod.yaml", pod(SONNET).as_bytes())]);
+    let root = Path::new(&path);
+    let args = [
+        "audit",
+        ".",
+        "--write-baseline",
+        "known.json",
+        "-o",
+        "yaml=report.yaml",
+    ];
+    run_in(root, &args);
+    let done = run_in(
+        root,
+        &["audit", ".", "--baseline", "known.json", "-o", "json"],
+    );
+    let report: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(report["summary"]["files"], 3);
+    assert_eq!(report["summary"]["findings"], 1, "{report}");
+    assert_eq!(report["summary"]["exempt"], 1);
+}
+
+#[test]
 fn a_file_that_is_no_baseline_is_refused() {
     let (_folder, path) = folder(&[
         ("a.yaml", pod(SONNET).as_bytes()),
