@@ -1,5 +1,5 @@
-//! Files to findings. Each file is parsed once, and up to three passes read its documents: the first collects namespaces, the second
-//! ConfigMaps, and the third evaluates every object. [`prefilter`] names the files that need only one of them.
+//! Files to findings, in up to three [`passes`]: the first collects namespaces, the second ConfigMaps, and the third evaluates every
+//! object. [`prefilter`] names the files that need only the first.
 
 use std::sync::Arc;
 
@@ -18,19 +18,29 @@ use crate::report::severity::Severity;
 use crate::report::{ExemptedBy, FindingRecord, ObjectReference, RecordContext};
 use crate::text::{Format, Splice, Tree};
 
+mod collected;
 pub mod config_maps;
+mod digest;
 pub mod encoding;
 pub mod exemptions;
+mod facts;
 pub mod files;
+pub mod in_order;
+pub mod input_file;
 pub mod namespaces;
 mod parsed;
+mod parts;
+pub mod passes;
 pub mod path_globs;
 mod position;
 pub mod prefilter;
 mod rendered;
 mod selection;
+mod source_file;
+mod work;
 
 pub use parsed::{FileFormat, OverriddenKeyPosition, ParsedFile};
+pub use parts::PartStart;
 pub use selection::{EvaluatedObjects, PolicySelection};
 
 use exemptions::{ExemptionQuery, ExemptionRule, ExemptionUse, FileExemptions};
@@ -71,6 +81,27 @@ pub struct ScanResult {
     pub exemptions: ExemptionUse,
 }
 
+impl ScanResult {
+    fn count(&mut self, object: &Object<'_>, namespace: &str) {
+        let is_evaluated = matches!(
+            object.kind,
+            ObjectKind::Pod | ObjectKind::Template | ObjectKind::ConfigMap
+        );
+        self.objects += usize::from(is_evaluated);
+        self.evaluated.count(object, namespace);
+    }
+
+    /// Adds the findings of the next part of the file.
+    fn add(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.findings.extend(other.findings);
+        self.splices.extend(other.splices);
+        self.edited += other.edited;
+        self.evaluated.add(other.evaluated);
+        self.exemptions.add(other.exemptions);
+    }
+}
+
 /// An object of a file, with its namespace.
 struct FileObject<'t> {
     object: Object<'t>,
@@ -83,13 +114,14 @@ impl Scan<'_> {
     /// Evaluates every object of a file.
     pub fn file(&self, file: &ParsedFile<'_>) -> ScanResult {
         let mut result = ScanResult::default();
-        let lines = LineIndex::new(file.text);
-        let templates = RenderedTemplates::of(file.text);
+        let start = file.start;
+        let lines = LineIndex::new(file.text, start.lines);
+        let templates = RenderedTemplates::of(file.text, start.lines);
         let mut exemptions = FileExemptions::of(file, self.exemptions, self.today);
         for index in 0..file.trees.len() {
             let position = DocumentPosition {
                 file: file.name,
-                index,
+                index: start.documents + index,
                 lines: &lines,
                 templates: &templates,
             };
@@ -101,11 +133,26 @@ impl Scan<'_> {
             );
         }
         result.exemptions.problems = exemptions.problems();
+        for splice in &mut result.splices {
+            splice.at.start += start.offset;
+            splice.at.end += start.offset;
+        }
         // The order of the file. Detection reports arguments before variables.
         result.findings.sort_by_key(|one| {
             let source = one.source.as_ref();
             source.map(|source| (source.document, source.line, source.column, one.preview))
         });
+        result
+    }
+
+    /// What [`Scan::file`] counts in a file that has no findings.
+    fn counts(&self, file: &ParsedFile<'_>) -> ScanResult {
+        let mut result = ScanResult::default();
+        for object in file.objects().filter(|one| self.selects(one)) {
+            result.count(&object, self.namespace_name(&object));
+        }
+        let exemptions = FileExemptions::of(file, self.exemptions, self.today);
+        result.exemptions.problems = exemptions.problems();
         result
     }
 
@@ -146,13 +193,7 @@ impl Scan<'_> {
         }
         let evaluated = objects.iter().zip(&judgements);
         for (object, judgement) in evaluated.filter(|(one, _)| one.is_selected) {
-            let is_evaluated = matches!(
-                object.object.kind,
-                ObjectKind::Pod | ObjectKind::Template | ObjectKind::ConfigMap
-            );
-            result.objects += usize::from(is_evaluated);
-            let evaluated = &mut result.evaluated;
-            evaluated.count(&object.object, &object.namespace);
+            result.count(&object.object, &object.namespace.name);
             result.edited += judgement.findings().filter(|one| one.edited).count();
             let records = self.records(object, judgement, position, exemptions);
             if !records.is_empty() {
@@ -166,12 +207,16 @@ impl Scan<'_> {
         }
     }
 
+    /// The name of the namespace of an object: of its own or the default one.
+    fn namespace_name<'o>(&'o self, object: &Object<'o>) -> &'o str {
+        let own = object.field(&["metadata", "namespace"]);
+        let own = own.filter(|name| !name.is_empty());
+        own.unwrap_or(self.namespace)
+    }
+
     /// The namespace of an object: its own or the default one, with the labels and annotations that the files give it.
     fn namespace_of(&self, object: &Object<'_>) -> Arc<Namespace> {
-        let own = object
-            .field(&["metadata", "namespace"])
-            .filter(|name| !name.is_empty());
-        let name = own.unwrap_or(self.namespace);
+        let name = self.namespace_name(object);
         self.view
             .namespace(name)
             .unwrap_or_else(|| Namespace::named(name).into())

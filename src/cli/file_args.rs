@@ -1,8 +1,10 @@
 //! Flags that `audit` and `fix` share: files, and what to evaluate them with.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use anyhow::Context as _;
 
@@ -11,12 +13,14 @@ use crate::domain::policy::Selector;
 use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
 use crate::report::UnreadDocument;
-use crate::scan::config_maps::ConfigMapCollector;
 use crate::scan::exemptions::ExemptionUse;
-use crate::scan::files::{FileSelection, SourceFile, read_pipe};
+use crate::scan::files::{FileSelection, read_pipe};
+use crate::scan::input_file::InputFile;
 use crate::scan::namespaces::NamespaceCollector;
-use crate::scan::prefilter::{may_define_shared_objects, may_have_findings};
-use crate::scan::{ParsedFile, Scan, ScanResult};
+use crate::scan::passes::{
+    self, CollectedFiles, EvaluatedFile, FileReport, SyntaxProblems, Workers,
+};
+use crate::scan::{Scan, ScanResult};
 
 use super::config::{ConfigArgs, Configuration};
 use super::console::message;
@@ -28,9 +32,6 @@ use super::interruption::Interruption;
 use super::kustomize;
 use super::label_selector;
 use super::tally::Tally;
-
-/// The marks of Helm's, Jinja's and other templates, which are valid only once they are rendered.
-const TEMPLATE_MARKS: [&str; 2] = ["{{", "{%"];
 
 /// The namespace of objects in files that state none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
@@ -95,13 +96,6 @@ pub(super) struct FileRun<'a> {
     pub(super) quiet: bool,
 }
 
-/// The objects of all files that other files are evaluated with.
-#[derive(Default)]
-struct SharedObjects {
-    namespaces: NamespaceCollector,
-    config_maps: ConfigMapCollector,
-}
-
 impl FileArgs {
     /// Whether there are files, instead of a cluster.
     pub(super) fn are_named(&self) -> bool {
@@ -137,10 +131,7 @@ impl FileArgs {
         }
     }
 
-    /// Evaluates the files, with the view of a cluster or else with that of the flags, and calls `each` with the result of every file that may have findings, in order.
-    ///
-    /// A file may need a namespace or a ConfigMap of a later one. So the files that may have findings stay in memory until all files have
-    /// been read, and the parsed form of those that define such objects. Each file is parsed once.
+    /// Evaluates the files, with the view of a cluster or else with that of the flags, and calls `each` with every file that may have findings, in order.
     ///
     /// A signal stops the work. If it has come before all files were read, those that were read are evaluated, unless they are edited: a
     /// file that was not read could change what is right for them.
@@ -149,48 +140,44 @@ impl FileArgs {
         cluster: Option<View>,
         run: FileRun<'_>,
         tally: &mut Tally,
-        mut each: impl FnMut(&SourceFile, ScanResult, &mut Tally),
+        mut each: impl FnMut(&EvaluatedFile, ScanResult, &mut Tally),
     ) -> anyhow::Result<()> {
         let mut view = self.view(cluster, run.configuration)?;
         let work = run.interruption.begin();
-        let mut shared = SharedObjects::default();
-        let files = self.read(&self.scan(&view, run), run, &mut shared, tally)?;
-        let is_stopped_reading = run.interruption.received().is_some();
-        if is_stopped_reading && run.edit.is_some() {
+        let is_stopped = || run.interruption.received().is_some();
+        let mut workers = Workers {
+            threads: available_parallelism().unwrap_or(NonZero::<usize>::MIN),
+            is_stopped: &is_stopped,
+        };
+        let mut collected = self.collect(workers, &self.scan(&view, run), run, tally)?;
+        if !is_stopped() {
+            self.expect_something(tally);
+        } else if run.edit.is_some() {
             tally.stop(run.interruption.received());
             return Ok(());
+        } else {
+            workers.is_stopped = &|| false;
         }
-        if !is_stopped_reading {
-            self.expect_something(tally);
-        }
-        let parsed: Vec<_> = files
-            .iter()
-            .map(|file| may_define_shared_objects(&file.text).then(|| parse(file, tally)))
-            .collect();
-        for file in parsed.iter().flatten() {
-            shared.namespaces.add(file);
-        }
-        view.namespaces = Arc::new(observed(&view.namespaces, shared.namespaces));
+        let namespaces = std::mem::take(&mut collected.namespaces);
+        view.namespaces = Arc::new(observed(&view.namespaces, namespaces));
         let scan = self.scan(&view, run);
-        for file in parsed.iter().flatten() {
-            shared.config_maps.add(&scan, file);
-        }
-        warn_about_disputed(&shared.config_maps);
-        view.config_maps = Arc::new(shared.config_maps.references);
+        let config_maps = collected.config_maps(workers, &scan, |error| tally.unread_file(&error));
+        warn_about_disputed(&config_maps);
+        view.config_maps = Arc::new(config_maps.references);
         let scan = self.scan(&view, run);
-        for (file, parsed) in files.iter().zip(parsed) {
-            if run.interruption.received().is_some() && !is_stopped_reading {
-                break;
+        collected.evaluate(workers, &scan, |file| match file {
+            Ok(mut file) => {
+                let name = file.input().name();
+                report_problems(&name, std::mem::take(&mut file.problems), tally);
+                let mut result = std::mem::take(&mut file.result);
+                count(&name, &mut result, tally);
+                each(&file, result, tally);
             }
-            let mut result = scan.file(&parsed.unwrap_or_else(|| parse(file, tally)));
-            tally.objects += result.objects;
-            tally.evaluated.add(std::mem::take(&mut result.evaluated));
-            report_exemptions(&file.name, &result.exemptions, tally);
-            each(file, result, tally);
-        }
+            Err(error) => tally.unread_file(&error),
+        });
         drop(work);
         tally.stop(run.interruption.received());
-        if run.interruption.received().is_none() {
+        if !is_stopped() {
             warn_about_selection(&tally.evaluated.under(&view));
         }
         if tally.exempt_by_comment > 0 {
@@ -215,53 +202,45 @@ impl FileArgs {
         Ok(view)
     }
 
-    /// Reads the files and returns those that may have findings. Of the others, counts the objects and adds the shared ones. Errors are
-    /// printed and added to `tally`.
-    fn read(
+    /// The first pass over the files. Errors are printed and added to `tally`.
+    fn collect(
         &self,
+        workers: Workers<'_>,
         scan: &Scan<'_>,
         run: FileRun<'_>,
-        shared: &mut SharedObjects,
         tally: &mut Tally,
-    ) -> anyhow::Result<Vec<SourceFile>> {
+    ) -> anyhow::Result<CollectedFiles> {
         let selection = FileSelection::new(&self.exclude, self.hidden).context("--exclude")?;
         let selection = selection.skipping(run.configuration.exclude.clone());
         let interruption = run.interruption;
-        let mut held = Vec::new();
         let paths: Vec<_> = self.all_paths().cloned().collect();
         let rendered = self.kustomize.iter().filter_map(|folder| {
             let rendered = kustomize::render(folder, interruption, run.quiet);
             rendered.map_err(|error| tally.error(&error)).ok()
         });
-        let rendered: Vec<_> = rendered.map(Ok).collect();
+        let rendered: Vec<_> = rendered.map(InputFile::held).map(Ok).collect();
         let read_pipe = |path: &Path| {
             let path = path.to_owned();
             let read = interruption.unless_stopped(move || read_pipe(&path));
             read.unwrap_or_else(|| Err(std::io::ErrorKind::Interrupted.into()))
         };
-        for file in selection.read_all(&paths, read_pipe).chain(rendered) {
-            if interruption.received().is_some() {
-                break;
-            }
-            if let Ok(file) = &file {
+        let files = selection.inputs(&paths, read_pipe).chain(rendered);
+        let report = |collected| match collected {
+            Ok(FileReport {
+                file,
+                is_blank,
+                problems,
+                mut counts,
+            }) => {
                 tally.files += 1;
-                tally.texts += usize::from(!file.text.trim().is_empty());
+                tally.texts += usize::from(!is_blank);
+                let name = file.name();
+                report_problems(&name, problems, tally);
+                count(&name, &mut counts, tally);
             }
-            match file {
-                Ok(file) if is_held(scan, &file) => held.push(file),
-                Ok(file) => {
-                    let parsed = parse(&file, tally);
-                    shared.namespaces.add(&parsed);
-                    shared.config_maps.add(scan, &parsed);
-                    let result = scan.file(&parsed);
-                    tally.objects += result.objects;
-                    tally.evaluated.add(result.evaluated);
-                    report_exemptions(&file.name, &result.exemptions, tally);
-                }
-                Err(error) => tally.unread_file(&error),
-            }
-        }
-        Ok(held)
+            Err(error) => tally.unread_file(&error),
+        };
+        Ok(passes::collect(workers, scan, files, report))
     }
 
     /// What the files are evaluated with.
@@ -277,9 +256,11 @@ impl FileArgs {
     }
 }
 
-/// Whether a file is evaluated after all files have been read. Standard input always is: `fix` prints it.
-fn is_held(scan: &Scan<'_>, file: &SourceFile) -> bool {
-    file.path.is_none() || may_have_findings(&scan.view.snapshot, &file.text)
+/// Adds what was counted in a file, and prints what its exemptions have done.
+fn count(name: &str, result: &mut ScanResult, tally: &mut Tally) {
+    tally.objects += result.objects;
+    tally.evaluated.add(std::mem::take(&mut result.evaluated));
+    report_exemptions(name, &result.exemptions, tally);
 }
 
 /// The namespaces of the cluster, if one was read, with the labels and annotations that the files add. Prints a warning about each one
@@ -322,24 +303,22 @@ fn report_exemptions(file: &str, exemptions: &ExemptionUse, tally: &mut Tally) {
     }
 }
 
-/// Parses a file. The documents that cannot be parsed are errors, or notes if the file is a template.
-fn parse<'f>(file: &'f SourceFile, tally: &mut Tally) -> ParsedFile<'f> {
-    let parsed = file.parse();
-    let is_template = TEMPLATE_MARKS.iter().any(|mark| file.text.contains(mark));
-    for error in &parsed.unread {
+/// Prints what is wrong with the texts of a file. The documents that cannot be parsed are errors, or notes if the file is a template.
+fn report_problems(name: &str, problems: SyntaxProblems, tally: &mut Tally) {
+    let is_template = problems.is_template;
+    for error in problems.unread {
         let level = if is_template { "note" } else { "error" };
-        let (name, line, column, problem) = (&file.name, error.line, error.column, &error.problem);
+        let (line, column, problem) = (error.line, error.column, &error.problem);
         message!("{level}: {name}:{line}:{column}: {problem}; this document was read line by line");
         tally.unread.push(UnreadDocument {
-            file: name.clone(),
+            file: name.to_owned(),
             line,
             column,
             problem: problem.to_string(),
             is_error: !is_template,
         });
     }
-    if let Some(key) = parsed.overridden_key() {
-        warn_about_overridden(file, key);
+    if let Some(key) = problems.overridden {
+        warn_about_overridden(name, key);
     }
-    parsed
 }

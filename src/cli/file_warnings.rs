@@ -4,7 +4,6 @@ use jiff::civil::Date;
 
 use crate::scan::config_maps::ConfigMapCollector;
 use crate::scan::exemptions::ExemptionRule;
-use crate::scan::files::SourceFile;
 use crate::scan::{OverriddenKeyPosition, PolicySelection};
 
 use super::console::message;
@@ -60,7 +59,7 @@ pub(super) fn warn_about_disputed(config_maps: &ConfigMapCollector) {
 }
 
 /// Warns about a key whose value a later one overrides.
-pub(super) fn warn_about_overridden(file: &SourceFile, key: OverriddenKeyPosition) {
+pub(super) fn warn_about_overridden(name: &str, key: OverriddenKeyPosition) {
     let overridden = if key.by_merge {
         "the merge key `<<` further below overrides this key, as kubectl and Helm read it"
     } else {
@@ -71,8 +70,5 @@ pub(super) fn warn_about_overridden(file: &SourceFile, key: OverriddenKeyPositio
         others => format!(" (and {others} more in this file)"),
     };
     let (line, column) = (key.line, key.column);
-    message!(
-        "warning: {}:{line}:{column}: {overridden}{others}",
-        file.name
-    );
+    message!("warning: {name}:{line}:{column}: {overridden}{others}");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::domain::judge::EndedModels;
 use crate::domain::policy::Mode;
@@ -11,6 +12,7 @@ use crate::report::text::{GroupBy, SHOWN_BY_DEFAULT, TextOptions, text};
 use crate::report::{AuditReport, FindingRecord, messages, terminal};
 use crate::scan::ScanResult;
 use crate::scan::files::SourceFile;
+use crate::scan::passes::EvaluatedFile;
 use crate::text::{Splice, splice};
 
 use super::baseline;
@@ -182,7 +184,10 @@ impl<'a> FileChanges<'a> {
     }
 
     /// Changes a file, or prints what would change.
-    fn make(&mut self, file: &SourceFile, mut result: ScanResult, tally: &mut Tally) {
+    fn make(&mut self, file: &EvaluatedFile, mut result: ScanResult, tally: &mut Tally) {
+        let Some(file) = &source(file, &result, tally) else {
+            return self.findings.extend(result.findings);
+        };
         self.choose(file, &mut result);
         let new = splice(&file.text, &result.splices);
         self.would_change |= new != file.text;
@@ -242,6 +247,15 @@ impl<'a> FileChanges<'a> {
 fn line_of(splice: &Splice, text: &str) -> usize {
     let before = text.get(..splice.at.start).unwrap_or_default();
     before.matches('\n').count()
+}
+
+/// The text of a file to change, or of what was read from a pipe; `None` if there is nothing to write.
+fn source(file: &EvaluatedFile, result: &ScanResult, tally: &mut Tally) -> Option<Arc<SourceFile>> {
+    if result.splices.is_empty() && file.input().is_on_disk() {
+        return None;
+    }
+    let source = file.source();
+    source.map_err(|error| tally.unread_file(&error)).ok()
 }
 
 fn print(report: &AuditReport, rewritten: usize) {

@@ -65,6 +65,13 @@ pub struct ExemptionUse {
 }
 
 impl ExemptionUse {
+    /// Adds what the exemptions of the next part of the file have done.
+    pub(super) fn add(&mut self, other: Self) {
+        self.by_comment += other.by_comment;
+        self.problems.extend(other.problems);
+        self.ended_opt_outs.extend(other.ended_opt_outs);
+    }
+
     /// Adds the annotations of an object with IDs, and of its namespace, that have ended.
     pub(super) fn add_ended(&mut self, object: &Object<'_>, namespace: &Namespace, today: Date) {
         let of_object = object.annotation(IGNORE).map(|text| {

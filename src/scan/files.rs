@@ -6,78 +6,10 @@ use std::path::{Path, PathBuf};
 
 use ignore::overrides::{Override, OverrideBuilder};
 
-use super::encoding::Encoding;
+use super::input_file::InputFile;
 use super::path_globs::{GlobError, PathGlobs};
-use super::{FileFormat, ParsedFile};
 
-/// A file that was read.
-#[derive(Debug)]
-pub struct SourceFile {
-    /// The path; `None` for standard input.
-    pub path: Option<PathBuf>,
-    /// The name for findings.
-    pub name: String,
-    /// The text.
-    pub text: String,
-    /// How the text is stored.
-    pub encoding: Encoding,
-    /// The format.
-    pub format: FileFormat,
-}
-
-impl SourceFile {
-    /// Parses the text.
-    pub fn parse(&self) -> ParsedFile<'_> {
-        ParsedFile::parse(&self.name, &self.text, self.format)
-    }
-}
-
-/// Why a file is not evaluated.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The file cannot be read.
-    #[error("cannot read {name}: {source}")]
-    Unreadable {
-        /// The name of the file.
-        name: String,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// The file is no text.
-    #[error(
-        "{name} is neither UTF-8 nor UTF-16, and was skipped; --exclude skips it without this note"
-    )]
-    NotText {
-        /// The name of the file.
-        name: String,
-    },
-    /// The path is a URL, which is not fetched.
-    #[error(
-        "cannot read {name}: URLs are not fetched; `curl -fsSL {name}` writes it into a pipe, which `-` reads"
-    )]
-    Url {
-        /// The URL.
-        name: String,
-    },
-    /// The path names a pipe or a device, which may have no end.
-    #[error("cannot read {name}: it is neither a file nor a folder; write `-` for standard input")]
-    NotAFile {
-        /// The name of the file.
-        name: String,
-    },
-}
-
-impl FileError {
-    /// The name of the file.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Unreadable { name, .. }
-            | Self::NotText { name }
-            | Self::Url { name }
-            | Self::NotAFile { name } => name,
-        }
-    }
-}
+pub use super::source_file::{FileError, SourceFile};
 
 /// Which files are read.
 #[derive(Debug)]
@@ -131,24 +63,29 @@ impl FileSelection {
         }
     }
 
-    /// Reads every file of `paths`: `-` is standard input, and a directory includes the manifests and configuration files below it
+    /// The files of `paths`: `-` is standard input, and a directory includes the manifests and configuration files below it
     /// that git does not ignore, in the order of their names. A file that is named twice, by a link or through its directory, is
-    /// read once. A file that cannot be read is an error and does not stop the others. `read_pipe` reads standard input and other pipes.
-    pub fn read_all<'a>(
+    /// there once. A file that cannot be read is an error and does not stop the others. What cannot be read twice is read here, by
+    /// `read_pipe`: standard input and other pipes.
+    pub fn inputs<'a>(
         &'a self,
         paths: &'a [PathBuf],
         read_pipe: impl Fn(&Path) -> std::io::Result<Vec<u8>> + 'a,
-    ) -> impl Iterator<Item = Result<SourceFile, FileError>> + 'a {
+    ) -> impl Iterator<Item = Result<InputFile, FileError>> + 'a {
         let mut known = BTreeSet::new();
+        // A walk follows no links, so one path has each file once.
+        let has_one_path = paths.len() == 1;
         let mut is_new = move |path: &Path| {
-            let itself = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            known.insert(itself)
+            has_one_path || {
+                let itself = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+                known.insert(itself)
+            }
         };
         paths
             .iter()
             .flat_map(|path| self.files(path))
             .filter(move |path| path.as_ref().map_or(true, |path| is_new(path)))
-            .map(move |path| read(&path?, &read_pipe))
+            .map(move |path| input(path?, &read_pipe))
     }
 
     fn files(&self, path: &Path) -> Vec<Result<PathBuf, FileError>> {
@@ -220,56 +157,16 @@ pub fn read_pipe(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read(
-    path: &Path,
+/// The file at a path, or all that a pipe of this process gives.
+fn input(
+    path: PathBuf,
     read_pipe: impl Fn(&Path) -> std::io::Result<Vec<u8>>,
-) -> Result<SourceFile, FileError> {
-    let stdin = path == Path::new("-");
-    let name = if stdin {
-        "<stdin>".to_owned()
-    } else {
-        path.display().to_string()
-    };
-    let unreadable = |source| FileError::Unreadable {
-        name: name.clone(),
-        source,
-    };
-    let read = if stdin {
-        read_pipe(path)
-    } else {
-        let kind = match std::fs::metadata(path) {
-            Err(_) if is_url(&name) => return Err(FileError::Url { name }),
-            metadata => metadata.map_err(unreadable)?.file_type(),
-        };
-        match kind.is_file() {
-            true => std::fs::read(path),
-            false if is_of_this_process(path) => read_pipe(path),
-            false => return Err(FileError::NotAFile { name }),
-        }
-    };
-    let bytes = read.map_err(unreadable)?;
-    let Some((encoding, text)) = Encoding::decode(bytes) else {
-        return Err(FileError::NotText { name });
-    };
-    let format = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => FileFormat::Json,
-        Some("yaml" | "yml") => FileFormat::Yaml,
-        _ if stdin && text.trim_start().starts_with('{') => FileFormat::Json,
-        _ if stdin => FileFormat::Yaml,
-        _ => FileFormat::Other,
-    };
-    Ok(SourceFile {
-        path: (!stdin).then(|| path.to_owned()),
-        name,
-        text,
-        encoding,
-        format,
-    })
-}
-
-fn is_url(name: &str) -> bool {
-    let schemes = ["https://", "http://"];
-    schemes.iter().any(|scheme| name.starts_with(scheme))
+) -> Result<InputFile, FileError> {
+    let is_stdin = path == Path::new("-");
+    if is_stdin || is_of_this_process(&path) && !path.is_file() {
+        return SourceFile::of_bytes(&path, read_pipe(&path)).map(InputFile::held);
+    }
+    Ok(InputFile::on_disk(path))
 }
 
 /// Whether the path is a file descriptor of this process, as a shell passes the output of another command: `<(…)`.

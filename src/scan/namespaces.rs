@@ -6,6 +6,7 @@ use crate::domain::object::Object;
 use crate::domain::policy::{NAMESPACE_NAME_LABEL, Namespace};
 
 use super::ParsedFile;
+use super::prefilter::may_define_namespaces;
 
 /// The namespaces of files.
 #[derive(Debug, Default)]
@@ -17,52 +18,83 @@ pub struct NamespaceCollector {
     pub disputed: Vec<String>,
 }
 
+/// A namespace as one document defines it.
+#[derive(Debug)]
+pub(super) struct NamespaceFacts {
+    name: Box<str>,
+    labels: Vec<(Box<str>, Box<str>)>,
+    annotations: Vec<(Box<str>, Box<str>)>,
+}
+
 impl NamespaceCollector {
     /// Adds the namespaces of a file.
     pub fn add(&mut self, file: &ParsedFile<'_>) {
-        if !file.text.contains("Namespace") {
-            return;
-        }
-        for object in file.objects() {
-            let name = object.field(&["metadata", "name"]).unwrap_or_default();
-            if is_namespace(&object) && !name.is_empty() {
-                self.merge(name, &object);
-            }
+        for facts in facts(file) {
+            self.merge(facts);
         }
     }
 
-    fn merge(&mut self, name: &str, object: &Object<'_>) {
-        let tree = object.tree;
+    pub(super) fn merge(&mut self, facts: NamespaceFacts) {
+        let NamespaceFacts {
+            name,
+            labels,
+            annotations,
+        } = facts;
         let known = self
             .namespaces
-            .entry(name.into())
-            .or_insert_with(|| Namespace::named(name));
-        for (field, into) in [
-            ("labels", &mut known.labels),
-            ("annotations", &mut known.annotations),
+            .entry(name.clone())
+            .or_insert_with(|| Namespace::named(&name));
+        for (entries, into) in [
+            (labels, &mut known.labels),
+            (annotations, &mut known.annotations),
         ] {
-            let Some(entries) = tree.at(object.root, &["metadata", field]) else {
-                continue;
-            };
-            for entry in tree.children(entries) {
-                let (Some(key), Some(text)) = (tree.key(entry), tree.text(entry)) else {
-                    continue;
-                };
+            for (key, text) in entries {
                 let label = format!("{name}: {key}");
                 // The API server sets the label of the name.
-                if key == NAMESPACE_NAME_LABEL || self.disputed.contains(&label) {
+                if *key == *NAMESPACE_NAME_LABEL || self.disputed.contains(&label) {
                     continue;
                 }
-                match into.get(key) {
-                    None => drop(into.insert(key.into(), text.into())),
-                    Some(stated) if **stated == *text => {}
+                match into.get(&key) {
+                    None => drop(into.insert(key, text)),
+                    Some(stated) if *stated == text => {}
                     Some(_) => {
-                        into.remove(key);
+                        into.remove(&key);
                         self.disputed.push(label);
                     }
                 }
             }
         }
+    }
+}
+
+/// The namespaces that the documents of a file define, in order.
+pub(super) fn facts(file: &ParsedFile<'_>) -> Vec<NamespaceFacts> {
+    if !may_define_namespaces(file.text) {
+        return Vec::new();
+    }
+    let namespaces = file.objects().filter(is_namespace);
+    namespaces
+        .filter_map(|object| NamespaceFacts::of(&object))
+        .collect()
+}
+
+impl NamespaceFacts {
+    fn of(object: &Object<'_>) -> Option<Self> {
+        let name = object.field(&["metadata", "name"]);
+        let name = name.filter(|name| !name.is_empty())?;
+        let tree = object.tree;
+        let entries = |field| {
+            let entries = tree.at(object.root, &["metadata", field]).into_iter();
+            let entries = entries.flat_map(|entries| tree.children(entries));
+            entries
+                .filter_map(|entry| Some((tree.key(entry)?.into(), tree.text(entry)?.into())))
+                .collect()
+        };
+        Some(Self {
+            name: name.into(),
+            labels: entries("labels"),
+            annotations: entries("annotations"),
+        })
     }
 }
 

@@ -4,10 +4,12 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::domain::object::{FileDocuments, Object};
-use crate::domain::region_lookup::profiles_of;
+use crate::domain::region_lookup::{is_of_profile, profiles_of};
 use crate::domain::written_by_tool::is_written_by_tool;
 use crate::report::API_VERSION;
 use crate::text::{Kind, MergeOrder, NodeId, SyntaxError, Tree};
+
+use super::parts::{FilePart, PartStart};
 
 /// How a file is split into documents. The format of each document is a [`Format`](crate::text::Format), which follows from its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,17 @@ pub enum FileFormat {
     Yaml,
     /// A configuration file, whose format follows from its name or content.
     Other,
+}
+
+impl FileFormat {
+    /// The format of the file at a path, by its extension.
+    pub(super) fn of(path: &Path) -> Self {
+        match path.extension().and_then(OsStr::to_str) {
+            Some("json") => Self::Json,
+            Some("yaml" | "yml") => Self::Yaml,
+            Some(_) | None => Self::Other,
+        }
+    }
 }
 
 /// The position of a key whose value a later one overrides.
@@ -38,8 +51,10 @@ pub struct OverriddenKeyPosition {
 pub struct ParsedFile<'t> {
     /// The name of the file for findings.
     pub name: &'t str,
-    /// The text of the file.
+    /// The text of the file, or of a part of it.
     pub text: &'t str,
+    /// What is in the file before the text.
+    pub start: PartStart,
     /// The documents. Those that cannot be parsed are one tree of their lines.
     pub trees: Vec<Tree<'t>>,
     /// The errors of the documents that cannot be parsed.
@@ -71,11 +86,32 @@ impl<'t> ParsedFile<'t> {
         Self {
             name,
             text,
+            start: PartStart::default(),
             written_by_tool: is_written_by_tool(name, text, &trees),
             profiles: profiles_of(&trees),
             trees,
             unread,
         }
+    }
+
+    /// Parses some documents of a YAML file. What was written by a tool is known only once all of them are parsed.
+    pub(super) fn parse_part(name: &'t str, part: &'t FilePart) -> Self {
+        let start = part.start;
+        let mut parsed = Self::parse(name, &part.text, FileFormat::Yaml);
+        if start.offset > 0 {
+            // A comment at the beginning of a document says nothing of the file.
+            parsed.written_by_tool = is_written_by_tool(name, "", &parsed.trees);
+        }
+        Self { start, ..parsed }
+    }
+
+    /// Whether no document of the file says anything about another one, as far as the text that was parsed shows.
+    pub(super) fn has_separate_documents(&self) -> bool {
+        let has_profile = match &*self.profiles {
+            [] => self.trees.iter().any(is_of_profile),
+            profiles => profiles.contains(&true),
+        };
+        self.unread.is_empty() && !has_profile
     }
 }
 
@@ -144,7 +180,7 @@ impl ParsedFile<'_> {
         let (key, tree) = keys.min_by_key(|(key, _)| key.offset)?;
         let (line, column) = tree.line_column(key.offset);
         Some(OverriddenKeyPosition {
-            line,
+            line: line + self.start.lines,
             column,
             by_merge: key.by_merge,
             others,

@@ -1,5 +1,6 @@
 //! Positions of IDs in a file, as line and column.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -22,28 +23,40 @@ pub(super) struct DocumentPosition<'a> {
     pub(super) templates: &'a RenderedTemplates<'a>,
 }
 
-/// The starts of the lines of a text, so that each position takes a binary search.
+/// The starts of the lines of a text, so that each position takes a binary search. They are read when the first position is asked for.
 pub(super) struct LineIndex<'t> {
     text: &'t str,
-    starts: Vec<usize>,
+    /// The lines of the file before the text.
+    before: usize,
+    starts: OnceCell<Vec<usize>>,
 }
 
 impl<'t> LineIndex<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1));
+    /// The lines of a text before which a file has `before` lines.
+    pub(super) const fn new(text: &'t str, before: usize) -> Self {
         Self {
             text,
-            starts: starts.collect(),
+            before,
+            starts: OnceCell::new(),
         }
     }
 
-    /// The line, and the column in characters, of a byte offset; both from 1.
+    fn starts(&self) -> &[usize] {
+        self.starts.get_or_init(|| {
+            let newlines = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0)
+                .chain(newlines.map(|at| at + 1))
+                .collect()
+        })
+    }
+
+    /// The line in the file, and the column in characters, of a byte offset in the text; both from 1.
     fn line_and_column(&self, offset: usize) -> (usize, usize) {
-        let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self.starts[line - 1];
+        let starts = self.starts();
+        let line = starts.partition_point(|start| *start <= offset);
+        let start = starts[line - 1];
         let before = &self.text[start..self.text.floor_char_boundary(offset)];
-        (line, before.chars().count() + 1)
+        (self.before + line, before.chars().count() + 1)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which files can have findings, by their text alone, so that the others need not stay in memory.
+//! Which files can have findings, by their text alone, so that the others are read once.
 
 use crate::domain::snapshot::Snapshot;
 
@@ -15,9 +15,13 @@ pub fn may_have_findings(snapshot: &Snapshot, text: &str) -> bool {
     snapshot.can_hold_an_id(text.as_bytes()) || contains(ESCAPES) || contains(REFERENCES)
 }
 
-/// Whether the file may define objects that other files are evaluated with: namespaces and ConfigMaps.
-pub fn may_define_shared_objects(text: &str) -> bool {
-    ["Namespace", "ConfigMap"]
-        .iter()
-        .any(|kind| text.contains(kind))
+/// Whether the file may define namespaces, which others are evaluated with.
+pub(super) fn may_define_namespaces(text: &str) -> bool {
+    text.contains("Namespace")
+}
+
+/// Whether an object of the file may refer to a ConfigMap.
+pub(super) fn may_refer(text: &str) -> bool {
+    let contains = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    text.contains("configMap") || contains(ESCAPES) || text.contains("\\u")
 }

@@ -16,11 +16,12 @@ const MARK: &str = "# Source: ";
 const SEPARATOR: &str = "---";
 
 impl<'t> RenderedTemplates<'t> {
-    pub(super) fn of(text: &'t str) -> Self {
+    /// Those of a text before which a file has `lines` lines.
+    pub(super) fn of(text: &'t str, lines: usize) -> Self {
         let mut starts = Vec::new();
         if text.contains(MARK) {
             let mut is_start = false;
-            for (number, line) in (1..).zip(text.lines()) {
+            for (number, line) in (lines + 1..).zip(text.lines()) {
                 let template = line.strip_prefix(MARK).map(str::trim_end);
                 if let Some(template) = template.filter(|name| is_start && is_template(name)) {
                     starts.push((number, Some(template)));
@@ -58,7 +59,7 @@ mod tests {
     #[test]
     fn a_document_has_the_template_at_its_start() {
         let text = "---\n# Source: web/templates/a.yaml\nkind: Pod\n---\r\n# Source: web/charts/db/templates/b.yaml\r\nkind: Pod\n---\nkind: Pod\n";
-        let templates = RenderedTemplates::of(text);
+        let templates = RenderedTemplates::of(text, 0);
         let found: Vec<_> = (1..=8).map(|line| templates.at(line)).collect();
         let (a, b) = (
             Some("web/templates/a.yaml"),
@@ -77,7 +78,7 @@ mod tests {
             "---\nkind: Pod\n# Source: web/templates/a.yaml\n",
         ] {
             let last = text.lines().count();
-            assert_eq!(RenderedTemplates::of(text).at(last), None, "{text}");
+            assert_eq!(RenderedTemplates::of(text, 0).at(last), None, "{text}");
         }
     }
 }

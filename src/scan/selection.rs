@@ -30,17 +30,16 @@ pub struct PolicySelection<'s> {
 
 impl EvaluatedObjects {
     /// Counts an object. Custom resources and Secrets are not counted, since no policy changes them.
-    pub(super) fn count(&mut self, object: &Object<'_>, namespace: &Namespace) {
+    pub(super) fn count(&mut self, object: &Object<'_>, namespace: &str) {
         let index = match object.kind {
             ObjectKind::Pod | ObjectKind::Template => 0,
             ObjectKind::ConfigMap => 1,
             ObjectKind::Plain => 2,
             ObjectKind::Secret | ObjectKind::Custom => return,
         };
-        let name = &namespace.name;
-        match self.counts.get_mut(name) {
+        match self.counts.get_mut(namespace) {
             Some(counts) => counts[index] += 1,
-            None => self.counts.entry(name.clone()).or_default()[index] += 1,
+            None => self.counts.entry(namespace.into()).or_default()[index] += 1,
         }
     }
 

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::goldens;
 use crate::helm::{KUBERNETES, Release};
-use crate::tools::{KUBE_SCORE, KUBECONFORM, repository};
+use crate::kubeconform::KUBECONFORM;
+use crate::tools::{KUBE_SCORE, repository};
 use crate::trial;
 
 /// Kinds of others, whose definitions are not Kubernetes' own.

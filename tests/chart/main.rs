@@ -20,6 +20,8 @@ mod goldens;
 mod health;
 mod helm;
 mod integrations;
+#[path = "../support/kubeconform.rs"]
+mod kubeconform;
 mod lints;
 mod manifests;
 mod metrics;

@@ -18,20 +18,6 @@ pub(crate) const HELM_DOCS: Tool = Tool {
     },
 };
 
-/// Validates objects against the `OpenAPI` schemas of Kubernetes.
-pub(crate) const KUBECONFORM: Tool = Tool {
-    name: "kubeconform",
-    module: &Module {
-        name: "kubeconform",
-        packages: &[(
-            "kubeconform",
-            "github.com/yannh/kubeconform/cmd/kubeconform",
-        )],
-        tags: "",
-        takes: "seconds",
-    },
-};
-
 /// Checks objects against good practice.
 pub(crate) const KUBE_SCORE: Tool = Tool {
     name: "kube-score",

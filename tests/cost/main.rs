@@ -1,8 +1,9 @@
-//! The memory and the outcome of reviews that were made to cost much.
+//! The memory and the outcome of reviews that were made to cost much, and the memory of audits of files.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 #[path = "../support/costly_reviews.rs"]
 mod costly_reviews;
+mod files;
 #[path = "../support/review_costs.rs"]
 mod review_costs;
 

@@ -18,6 +18,7 @@ mod habits;
 mod help;
 mod input;
 mod interactive;
+mod large_files;
 mod outputs;
 mod policies;
 mod rendered;

@@ -1,6 +1,11 @@
 //! The audit of a cluster and of files with the same objects.
 
+use std::num::NonZero;
+
+use bedrock_profiles::domain::judge::EndedModels;
 use bedrock_profiles::scan::files::{FileSelection, read_pipe};
+use bedrock_profiles::scan::input_file::InputFile;
+use bedrock_profiles::scan::passes::{self, Workers};
 use bedrock_profiles::scan::prefilter::may_have_findings;
 use bedrock_profiles::scan::{FileFormat, ParsedFile, Scan};
 
@@ -72,8 +77,8 @@ fn a_file_without_an_id_or_a_reference_has_no_findings() {
     let (mut held, mut dropped) = (0, 0);
     let paths = ["tests/fixtures".into(), "catalog".into(), "charts".into()];
     let selection = FileSelection::new(&[], false).unwrap();
-    for file in selection.read_all(&paths, read_pipe) {
-        let file = file.unwrap();
+    for file in selection.inputs(&paths, read_pipe) {
+        let file = file.unwrap().read().unwrap();
         if may_have_findings(&input.view.snapshot, &file.text) {
             held += 1;
         } else {
@@ -91,4 +96,44 @@ fn a_file_without_an_id_or_a_reference_has_no_findings() {
     ] {
         assert!(may_have_findings(&input.view.snapshot, text), "{text}");
     }
+}
+
+/// What was collected in the first pass does not belong to the text any more.
+#[test]
+fn a_file_that_changes_between_two_passes_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pod.yaml");
+    let text = format!("region: eu-west-1\nmodel: {SONNET_4_5}\n");
+    std::fs::write(&path, &text).unwrap();
+    let input = Cluster::of(Vec::new()).input;
+    let scan = Scan {
+        exemptions: &[],
+        view: &input.view,
+        today: TODAY,
+        namespace: "default",
+        edit: Some(EndedModels::Report),
+        selector: None,
+    };
+    let workers = Workers {
+        threads: NonZero::<usize>::MIN,
+        is_stopped: &|| false,
+    };
+    let files = [Ok(InputFile::on_disk(path.clone()))];
+    let collected = passes::collect(workers, &scan, files.into_iter(), |file| {
+        drop(file.unwrap());
+    });
+    let evaluate = || {
+        let mut evaluated = Vec::new();
+        collected.evaluate(workers, &scan, |file| evaluated.push(file));
+        evaluated.remove(0)
+    };
+    let unchanged = evaluate().unwrap();
+    assert_eq!(unchanged.result.splices.len(), 1);
+    assert_eq!(unchanged.source().unwrap().text, text);
+    std::fs::write(&path, format!("{text}# more\n")).unwrap();
+    let changed = evaluate().err().unwrap().to_string();
+    assert!(
+        changed.contains("was changed by another program"),
+        "{changed}"
+    );
 }

@@ -25,7 +25,7 @@ pub const REGION: &str = in_group!("region");
 pub const REWRITES: &str = in_group!("rewrites");
 
 /// The last day of an opt-out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OptOutEnd {
     /// It has no end.
     Never,

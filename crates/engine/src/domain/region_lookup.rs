@@ -33,7 +33,7 @@ pub use choice::{NamedRegion, RegionAnswer, RegionChoice};
 pub use document_scope::{
     MOST_NODES, ScopeQuery, names_variables, pair, scope_of_list, scope_of_mapping, scope_of_words,
 };
-pub use other_documents::{other_document_scopes, profiles_of};
+pub use other_documents::{is_of_profile, other_document_scopes, profiles_of};
 pub use scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 
 use choice::{Candidate, PlacedScope, candidates, is_of_entry, others, strongest};

@@ -23,14 +23,14 @@ use crate::domain::snapshot::Snapshot;
 const LONGEST: usize = 256;
 
 /// One ConfigMap.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ConfigMap {
     /// Sorted by key.
     texts: Box<[(Box<str>, StoredKey)]>,
 }
 
 /// The stored data of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct StoredKey {
     text: StoredValue,
     /// The context conditions that the value meets, for the IDs beside it in a container that refers to the key.
@@ -38,7 +38,7 @@ struct StoredKey {
 }
 
 /// The stored form of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StoredValue {
     /// One word with a vendor in it, as in a model ID, or an alias.
     Word(Box<Word>),
@@ -55,7 +55,7 @@ pub enum StoredValue {
 }
 
 /// A word that may be a model ID, or that is an alias.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Word {
     /// The text as its author wrote it, including white space.
     original: Box<str>,

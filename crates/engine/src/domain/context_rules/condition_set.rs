@@ -3,7 +3,7 @@
 use super::{ContextRules, SiblingValue};
 
 /// The distinct tests of values that a value passes, whatever its name is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ConditionSet(u64);
 
 impl ConditionSet {

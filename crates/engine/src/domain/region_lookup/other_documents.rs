@@ -115,7 +115,7 @@ fn paths(tree: &Tree<'_>, budget: &Budget) -> HashSet<Box<str>> {
 const BYTES_PER_PATH: usize = 48;
 
 /// Whether a document of Spring belongs to a profile.
-fn is_of_profile(tree: &Tree<'_>) -> bool {
+pub fn is_of_profile(tree: &Tree<'_>) -> bool {
     const MARKS: [&str; 2] = ["spring.config.activate.on-profile", "spring.profiles"];
     MARKS.iter().any(|mark| has_text_at(tree, mark))
 }
