@@ -20,6 +20,7 @@ pub mod fail_on;
 pub mod file_args;
 mod file_warnings;
 pub mod fix;
+pub mod iam;
 mod interactive;
 mod interruption;
 mod kustomize;
@@ -32,6 +33,7 @@ mod replace_file;
 mod repository;
 pub mod resolve;
 pub mod serve;
+pub mod subject_args;
 pub mod tally;
 pub mod version;
 pub mod yaml;
@@ -91,6 +93,8 @@ pub enum Command {
     Fix(fix::Args),
     /// Explain why an ID is unchanged: a reason, an example, and what to do.
     Explain(explain::Args),
+    /// Print the permissions that workloads need to call their inference profiles.
+    Iam(Box<iam::Args>),
     /// Check that a webhook responds and that its certificate is trusted.
     Check(check::Args),
     /// Print manifests that a cluster needs, such as the CRDs.
@@ -113,6 +117,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => audit::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Iam(args) => iam::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Version(args) => version::run(&args),

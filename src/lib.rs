@@ -13,6 +13,7 @@
 //! validate     custom resources to domain types                            -> api, domain
 //! catalog      the shipped mapping                                         -> api
 //! report       findings as records, tables and reports                     -> domain
+//! iam          permissions that IDs need, and denials of an organisation    -> domain, report
 //! scan         files and documents, evaluated                              -> budget, text, domain, report
 //! cluster      clients, watches, lists and permissions of Kubernetes         -> runtime
 //! audit        the stored objects of a cluster, evaluated                  -> budget, text, domain, validate, report, cluster
@@ -28,6 +29,7 @@ pub mod catalog;
 pub mod cli;
 pub mod cluster;
 pub mod controllers;
+pub mod iam;
 pub mod report;
 pub mod runtime;
 pub mod scan;

@@ -59,6 +59,8 @@ pub struct FindingRecord {
     pub object: Option<ObjectReference>,
     /// The object that contains the ID, if it is not `object` itself: a Pod of a workload. `pointer` is relative to this object.
     pub seen_in: Option<ObjectReference>,
+    /// The ServiceAccount of the Pods, whose role calls the model; none for an object without Pods.
+    pub service_account: Option<String>,
     /// The number of ReplicaSets and Pods of `object` with the same finding.
     pub instances: usize,
     /// The location in a file.
@@ -237,6 +239,7 @@ impl FindingRecord {
             .map(ToString::to_string);
         Self {
             seen_in: None,
+            service_account: None,
             instances: 0,
             source: None,
             reference: judged.finding.site.reference().map(ReferenceRecord::of),

@@ -14,6 +14,7 @@ use crate::domain::policy::{Namespace, Policy, Selector};
 use crate::domain::reason::Reason;
 use crate::domain::resolve::Resolution;
 use crate::domain::view::View;
+use crate::domain::workload_role::{WorkloadRoles, workload_role};
 use crate::report::severity::Severity;
 use crate::report::{ExemptedBy, FindingRecord, ObjectReference, RecordContext};
 use crate::text::{Format, Splice, Tree};
@@ -79,6 +80,8 @@ pub struct ScanResult {
     pub evaluated: EvaluatedObjects,
     /// What the exemptions have done.
     pub exemptions: ExemptionUse,
+    /// The roles of ServiceAccounts, by namespace and name.
+    pub roles: WorkloadRoles,
 }
 
 impl ScanResult {
@@ -89,6 +92,14 @@ impl ScanResult {
         );
         self.objects += usize::from(is_evaluated);
         self.evaluated.count(object, namespace);
+        if let Some(role) = workload_role(object) {
+            let of_object = || Box::from(namespace);
+            let id = (
+                role.namespace.unwrap_or_else(of_object),
+                role.service_account,
+            );
+            self.roles.insert(id, role.role);
+        }
     }
 
     /// Adds the findings of the next part of the file.
@@ -99,6 +110,7 @@ impl ScanResult {
         self.edited += other.edited;
         self.evaluated.add(other.evaluated);
         self.exemptions.add(other.exemptions);
+        self.roles.extend(other.roles);
     }
 }
 
@@ -299,7 +311,10 @@ impl Scan<'_> {
         };
         let is_kubernetes_object = object.kind != ObjectKind::Plain;
         let reference = is_kubernetes_object.then(|| reference(object, &namespace.name));
-        FindingRecord::new(judged, pointer, reference, context)
+        FindingRecord {
+            service_account: object.service_account().map(str::to_owned),
+            ..FindingRecord::new(judged, pointer, reference, context)
+        }
     }
 }
 

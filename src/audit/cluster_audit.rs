@@ -242,7 +242,10 @@ impl ClusterAudit {
         };
         let (tree, root) = (subject.object.tree, subject.object.root);
         let pointer = tree.pointer(root, judged.finding.site.node());
-        let mut record = FindingRecord::new(judged, pointer, None, context);
+        let mut record = FindingRecord {
+            service_account: subject.object.service_account().map(str::to_owned),
+            ..FindingRecord::new(judged, pointer, None, context)
+        };
         if !preview {
             let coverage = &self.input.coverage;
             record.missed = coverage.missed(subject, policy, judged, &record);

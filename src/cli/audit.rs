@@ -3,21 +3,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::report::messages;
 use crate::report::text::{GroupBy, SHOWN_BY_DEFAULT, Show};
-use crate::report::{AuditReport, messages};
 
 use super::baseline;
-use super::cluster_args::ClusterArgs;
-use super::cluster_view;
-use super::config::Configuration;
 use super::console::{self, message};
 use super::fail_on::FailOn;
-use super::file_args::{FileArgs, FileRun};
 use super::interruption::Interruption;
 use super::output::{Output, OutputParser, Outputs, ReportOptions};
-use super::tally::Tally;
-
-mod cluster;
+use super::subject_args::SubjectArgs;
 
 /// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -47,15 +41,9 @@ pub struct Args {
     /// Exit with 1 on findings that are at least so urgent. Default: change
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
-    /// Files to audit instead of a cluster.
+    /// The files to audit, or the cluster.
     #[command(flatten)]
-    pub files: FileArgs,
-    /// Audit all namespaces of the cluster.
-    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames", "kustomize"])]
-    pub all_namespaces: bool,
-    /// The cluster.
-    #[command(flatten)]
-    pub cluster: ClusterArgs,
+    pub subject: SubjectArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -76,17 +64,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // A mistake in them ends the command before the audit.
     Outputs::of(&args.outputs)?;
     let interruption = Interruption::listen()?;
-    let configuration = args.files.config.load(args.quiet)?;
-    let outputs = if args.outputs.is_empty() && args.files.are_named() {
+    let configuration = args.subject.files.config.load(args.quiet)?;
+    let outputs = if args.outputs.is_empty() && args.subject.files.are_named() {
         Outputs::of(&configuration.outputs)?
     } else {
         Outputs::of(&args.outputs)?
     };
-    let (report, mut tally) = if args.files.are_named() {
-        audit(args, &configuration, &interruption)?
-    } else {
-        cluster::audit(args, &interruption)?
-    };
+    let subject = &args.subject;
+    let (report, mut tally) = subject.audit(&configuration, &interruption, args.quiet)?;
     let mut report = configuration.applied_to(report);
     let is_stopped = interruption.received().is_some();
     let write_baseline = args.write_baseline.as_ref().filter(|path| {
@@ -125,25 +110,4 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut findings = report.findings.iter();
     let is_failure = findings.any(|one| fail_on.includes(one)) || fail_on.includes_unread(&report);
     Ok(tally.exit_code(is_failure))
-}
-
-/// Audits files.
-fn audit(
-    args: &Args,
-    configuration: &Configuration,
-    interruption: &Interruption,
-) -> anyhow::Result<(AuditReport, Tally)> {
-    let (mut tally, mut findings) = (Tally::default(), Vec::new());
-    let view = cluster_view::of_files(&args.cluster, &args.files, &mut tally)?;
-    let run = FileRun {
-        edit: None,
-        configuration,
-        interruption,
-        quiet: args.quiet,
-    };
-    args.files.evaluate(view, run, &mut tally, |_, result, _| {
-        findings.extend(result.findings);
-    })?;
-    let subject = tally.subject((args.files.evaluation.today())())?;
-    Ok((AuditReport::new(subject, findings), tally))
 }

@@ -259,6 +259,7 @@ impl FileArgs {
 /// Adds what was counted in a file, and prints what its exemptions have done.
 fn count(name: &str, result: &mut ScanResult, tally: &mut Tally) {
     tally.objects += result.objects;
+    tally.roles.append(&mut result.roles);
     tally.evaluated.add(std::mem::take(&mut result.evaluated));
     report_exemptions(name, &result.exemptions, tally);
 }

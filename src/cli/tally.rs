@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use jiff::civil::Date;
 
 use crate::catalog::{self, CatalogError};
+use crate::domain::workload_role::WorkloadRoles;
 use crate::report::{AuditSubject, ToolVersion, UnreadDocument, UnreadFile};
 use crate::scan::EvaluatedObjects;
 use crate::scan::files::FileError;
@@ -40,6 +41,8 @@ pub struct Tally {
     pub exempt_by_comment: usize,
     /// Objects and namespaces whose opt-out has ended, and its last day.
     pub ended_opt_outs: BTreeSet<(String, Date)>,
+    /// The roles of ServiceAccounts, by namespace and name.
+    pub roles: WorkloadRoles,
     failed: bool,
     stopped_by: Option<StopSignal>,
 }

@@ -18,6 +18,7 @@ pub(crate) fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
             name: name.to_owned(),
         }),
         seen_in: None,
+        service_account: None,
         instances: 0,
         source: None,
         pointer: "/spec/containers/0/env/0/value".to_owned(),

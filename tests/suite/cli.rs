@@ -68,6 +68,7 @@ fn the_documentation_of_the_command_line_is_true() {
     trycmd::TestCases::new()
         .case("docs/cli.md")
         .case("docs/custom-resources.md")
+        .case("docs/iam.md")
         .case("docs/residency.md")
         .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))
         .unwrap()
@@ -187,7 +188,7 @@ fn the_report_has_every_field_of_the_schema() {
         .unwrap();
     let expected = serde_json::json!({
         "severity": "change", "help": "docs/reasons/change.md", "object": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "ml", "name": "chat"},
-        "seenIn": null, "instances": 0,
+        "seenIn": null, "serviceAccount": "default", "instances": 0,
         "source": {"file": "tests/fixtures/manifests/chat.yaml", "line": 15, "column": 44, "endColumn": 85, "document": 0},
         "pointer": "/spec/template/spec/containers/0/env/0/value", "reference": null, "innerPointer": null, "span": [0, 41],
         "modelId": SONNET, "outcome": "Rewrite", "reason": null, "message": null, "suggestion": null, "profile": format!("us.{SONNET}"),

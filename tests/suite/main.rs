@@ -15,6 +15,7 @@ mod detect;
 mod docs;
 mod evaluate;
 mod generated;
+mod iam;
 pub(crate) mod properties;
 mod retired_words;
 mod security;

@@ -35,6 +35,7 @@ pub mod syntax;
 pub mod tokens;
 pub mod trackers;
 pub mod view;
+pub mod workload_role;
 pub mod written_by_tool;
 
 #[cfg(test)]

@@ -230,6 +230,18 @@ impl<'t> Object<'t> {
             .flat_map(|node| tree.children(node))
     }
 
+    /// The ServiceAccount of the Pods; `default` if they name none, and `None` for an object without Pods.
+    pub fn service_account(&self) -> Option<&'t str> {
+        const DEFAULT: &str = "default";
+        let spec = self.tree.get(self.pod?, "spec")?;
+        // The older name of the field is an alias of it.
+        let names = ["serviceAccountName", "serviceAccount"].into_iter();
+        let mut names = names
+            .filter_map(|field| self.tree.text(self.tree.get(spec, field)?))
+            .filter(|name| !name.is_empty());
+        Some(names.next().unwrap_or(DEFAULT))
+    }
+
     /// The name of a container.
     pub fn name_of(&self, container: NodeId) -> &'t str {
         self.tree

@@ -1,25 +1,30 @@
-//! `audit` without files: audits the cluster of the kubeconfig, with its own custom resources where it has them.
+//! The cluster of the kubeconfig, evaluated with its own custom resources where it has them.
 
 use std::io::{IsTerminal as _, Write as _};
+
+use serde_json::Value;
 
 use crate::audit::{
     AuditInput, AuditResult, Counts, ListScope, audit_cluster, list_policy_statuses, read_coverage,
 };
-use crate::cluster::list::Pager;
+use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::cluster::release::SYSTEM_NAMESPACE;
 use crate::domain::kinds::BuiltInKind;
+use crate::domain::object::Object;
+use crate::domain::workload_role::{WorkloadRole, WorkloadRoles, workload_role};
 use crate::report::{AuditReport, AuditSubject};
+use crate::text::Tree;
 
 use super::super::cluster_args::block_on;
 use super::super::cluster_view;
 use super::super::console::message;
 use super::super::interruption::Interruption;
-use super::super::tally::subject;
-use super::{Args, Tally};
+use super::super::tally::{Tally, subject};
+use super::SubjectArgs;
 
 /// Audits the cluster.
 pub(super) fn audit(
-    args: &Args,
+    args: &SubjectArgs,
     interruption: &Interruption,
 ) -> anyhow::Result<(AuditReport, Tally)> {
     block_on(async {
@@ -58,7 +63,7 @@ pub(super) fn audit(
     })
 }
 
-async fn input(args: &Args, pager: &Pager, tally: &mut Tally) -> anyhow::Result<AuditInput> {
+async fn input(args: &SubjectArgs, pager: &Pager, tally: &mut Tally) -> anyhow::Result<AuditInput> {
     let statuses = list_policy_statuses(pager).await.unwrap_or_default();
     let excluded = args.all_namespaces.then(|| SYSTEM_NAMESPACE.to_owned());
     let evaluation = &args.files.evaluation;
@@ -121,5 +126,62 @@ impl Progress {
         if self.is_printed {
             let _ = write!(std::io::stderr(), "\r\u{1b}[K");
         }
+    }
+}
+
+/// The lists of Pod Identity associations, of ACK and of Crossplane.
+const ASSOCIATIONS: [&str; 2] = [
+    "/apis/eks.services.k8s.aws/v1alpha1/podidentityassociations",
+    "/apis/eks.aws.upbound.io/v1beta1/podidentityassociations",
+];
+
+/// The roles of the ServiceAccounts of the cluster, as far as the caller may list them.
+pub(super) fn roles(args: &SubjectArgs) -> anyhow::Result<WorkloadRoles> {
+    block_on(async {
+        let pager = args.cluster.connect().await?.pager;
+        let mut roles = WorkloadRoles::new();
+        let accounts = "/api/v1/serviceaccounts";
+        for path in std::iter::once(accounts).chain(ASSOCIATIONS) {
+            let request = ListRequest {
+                path: path.to_owned(),
+                ..ListRequest::default()
+            };
+            match pager.collect::<Value>(&request).await {
+                Ok(objects) => {
+                    for object in objects {
+                        // The items of a list have no kind.
+                        add_role(object, path == accounts, &mut roles);
+                    }
+                }
+                // The resources of this operator are not installed.
+                Err(ListError::NotFound) => {}
+                Err(error) if error.is_final() => return Err(error.into()),
+                Err(error) => {
+                    message!("note: cannot list {path}: {error}; the roles there are unknown");
+                }
+            }
+        }
+        Ok(roles)
+    })
+}
+
+fn add_role(mut object: Value, is_account: bool, roles: &mut WorkloadRoles) {
+    if is_account {
+        object["apiVersion"] = "v1".into();
+        object["kind"] = "ServiceAccount".into();
+    }
+    let own = object["metadata"]["namespace"].as_str().map(Box::from);
+    let text = object.to_string();
+    let Ok(tree) = Tree::json_file(&text) else {
+        return;
+    };
+    if let Some(WorkloadRole {
+        namespace,
+        service_account,
+        role,
+    }) = workload_role(&Object::at(&tree, tree.root()))
+        && let Some(namespace) = namespace.or(own)
+    {
+        roles.insert((namespace, service_account), role);
     }
 }

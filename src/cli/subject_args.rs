@@ -1,0 +1,62 @@
+//! What a command is about: the files or the cluster that it evaluates.
+
+use crate::domain::workload_role::WorkloadRoles;
+use crate::report::AuditReport;
+
+use super::cluster_args::ClusterArgs;
+use super::cluster_view;
+use super::config::Configuration;
+use super::file_args::{FileArgs, FileRun};
+use super::interruption::Interruption;
+use super::tally::Tally;
+
+mod cluster;
+
+/// The files to evaluate, or the cluster.
+#[derive(Debug, clap::Args)]
+pub struct SubjectArgs {
+    /// Files instead of a cluster.
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// Take all namespaces of the cluster.
+    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "paths", "filenames", "kustomize"])]
+    pub all_namespaces: bool,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+}
+
+impl SubjectArgs {
+    /// Evaluates the files or the cluster. Prints what is wrong with single inputs, and without `quiet` what is of note.
+    pub(super) fn audit(
+        &self,
+        configuration: &Configuration,
+        interruption: &Interruption,
+        quiet: bool,
+    ) -> anyhow::Result<(AuditReport, Tally)> {
+        if !self.files.are_named() {
+            return cluster::audit(self, interruption);
+        }
+        let (mut tally, mut findings) = (Tally::default(), Vec::new());
+        let view = cluster_view::of_files(&self.cluster, &self.files, &mut tally)?;
+        let run = FileRun {
+            edit: None,
+            configuration,
+            interruption,
+            quiet,
+        };
+        self.files.evaluate(view, run, &mut tally, |_, result, _| {
+            findings.extend(result.findings);
+        })?;
+        let subject = tally.subject((self.files.evaluation.today())())?;
+        Ok((AuditReport::new(subject, findings), tally))
+    }
+
+    /// The roles of the ServiceAccounts: those of the files, or else of the cluster.
+    pub(super) fn roles(&self, tally: &mut Tally) -> anyhow::Result<WorkloadRoles> {
+        if self.files.are_named() {
+            return Ok(std::mem::take(&mut tally.roles));
+        }
+        cluster::roles(self)
+    }
+}
