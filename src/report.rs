@@ -28,6 +28,7 @@ pub mod formats;
 mod lifecycle;
 mod listed_finding;
 pub mod messages;
+pub mod model_ends;
 pub mod openreports;
 pub mod printable;
 mod reference;
@@ -283,6 +284,16 @@ impl FindingRecord {
 }
 
 impl FindingRecord {
+    /// The object of the finding, or else its file.
+    pub fn place(&self) -> String {
+        let object = self.object.as_ref().filter(|one| !one.name.is_empty());
+        match (object, &self.source) {
+            (Some(object), _) => object.to_string(),
+            (None, Some(source)) => source.name().into_owned(),
+            (None, None) => String::new(),
+        }
+    }
+
     /// Whether the ID does not work and the policy permits no replacement.
     pub fn is_unresolved(&self) -> bool {
         self.reason.is_some_and(Reason::is_unresolved)

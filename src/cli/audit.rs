@@ -3,11 +3,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+use jiff::Span;
+use jiff::civil::Date;
+
 use crate::report::messages;
+use crate::report::model_ends::model_ends;
 use crate::report::text::{GroupBy, SHOWN_BY_DEFAULT, Show};
 
 use super::baseline;
 use super::console::{self, message};
+use super::duration;
 use super::fail_on::FailOn;
 use super::interruption::Interruption;
 use super::output::{Output, OutputParser, Outputs, ReportOptions};
@@ -38,6 +44,9 @@ pub struct Args {
     /// Write the findings into a baseline.
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub write_baseline: Option<PathBuf>,
+    /// Print the models in use that end in this time, such as 120d, in place of the findings, and exit with 1 if there are any.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_horizon, conflicts_with_all = ["show", "group_by"])]
+    pub horizon: Option<Span>,
     /// Exit with 1 on findings that are at least so urgent. Default: change
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
@@ -54,6 +63,7 @@ Examples:
   bedrock-profiles audit deploy/ --cluster         files, by the policies of that cluster
   bedrock-profiles audit deploy/ --show NoRegion   one reason
   bedrock-profiles audit deploy/ -o sarif=a.sarif  text, and a file for code scanning
+  bedrock-profiles audit -A --horizon 120d         which models end when, and what follows them
   bedrock-profiles explain NoRegion                what a reason means, and what to do
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an unreadable input,
@@ -99,6 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             show => show,
         },
         group_by: args.group_by,
+        horizon: last_day(args, report.today)?,
     };
     outputs.write(&report, options, &interruption, &mut tally)?;
     if !args.summary {
@@ -107,7 +118,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.quiet {
         message!("{}", messages::summary(&report, 0, console::width()));
     }
+    if options.horizon.is_some() {
+        let ends = model_ends(&report, options.horizon);
+        let is_failure = fail_on != FailOn::Never && !ends.is_empty();
+        return Ok(tally.exit_code(is_failure || fail_on.includes_unread(&report)));
+    }
     let mut findings = report.findings.iter();
     let is_failure = findings.any(|one| fail_on.includes(one)) || fail_on.includes_unread(&report);
     Ok(tally.exit_code(is_failure))
+}
+
+/// The last day of the horizon.
+fn last_day(args: &Args, today: Date) -> anyhow::Result<Option<Date>> {
+    let days = args.horizon.map(|horizon| today.checked_add(horizon));
+    days.transpose().context("--horizon is too long")
 }

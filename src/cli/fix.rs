@@ -128,6 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let options = ReportOptions {
         show: &SHOWN_BY_DEFAULT,
         group_by: GroupBy::File,
+        horizon: None,
     };
     outputs.write(&report, options, &interruption, &mut tally)?;
     if !args.quiet {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error, ValueEnum};
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::report::formats::{self, FormatOptions};
+use crate::report::model_ends::{calendar, model_ends};
 use crate::report::text::{self, GroupBy, Show, TextOptions};
 use crate::report::{AuditReport, terminal};
 
@@ -43,6 +45,8 @@ pub enum AuditFormat {
     Gitlab,
     /// A comment on a pull request.
     Markdown,
+    /// A calendar of the ends of life of the models in use.
+    Ics,
 }
 
 /// A value of `-o`: a format, and the file that is written.
@@ -86,6 +90,8 @@ pub(super) struct ReportOptions<'a> {
     pub(super) show: &'a [Show],
     /// By what text groups them.
     pub(super) group_by: GroupBy,
+    /// The last day of the ends of life that text shows in place of the findings.
+    pub(super) horizon: Option<Date>,
 }
 
 /// A report in a format.
@@ -235,15 +241,24 @@ impl RenderedReport {
 fn render(
     report: &AuditReport,
     format: AuditFormat,
-    ReportOptions { show, group_by }: ReportOptions<'_>,
+    ReportOptions {
+        show,
+        group_by,
+        horizon,
+    }: ReportOptions<'_>,
     width: usize,
 ) -> anyhow::Result<RenderedReport> {
+    let ends = || model_ends(report, horizon);
     let paths = repository_paths()?;
     let options = FormatOptions {
         show,
         paths: &paths,
     };
     let text = match format {
+        AuditFormat::Text if horizon.is_some() => {
+            let text = calendar(&ends(), report.today, width);
+            return Ok(RenderedReport::Coloured(text + &incomplete(report)));
+        }
         AuditFormat::Text => {
             let options = TextOptions {
                 show,
@@ -266,6 +281,7 @@ fn render(
         AuditFormat::Github => formats::github(report, options),
         AuditFormat::Gitlab => formats::gitlab(report, options)?,
         AuditFormat::Markdown => formats::markdown(report, options),
+        AuditFormat::Ics => formats::ics(&ends(), report.today),
     };
     Ok(RenderedReport::Document(text))
 }

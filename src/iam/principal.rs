@@ -63,7 +63,7 @@ pub fn by_principal(findings: &[FindingRecord]) -> BTreeMap<PrincipalName, Princ
             Ok(access) => drop(principal.accesses.insert(access)),
             Err(problem) => {
                 principal.refused.insert(RefusedUse {
-                    object: place(one),
+                    object: one.place(),
                     id: messages::id(one),
                     problem,
                 });
@@ -80,16 +80,7 @@ fn principal(one: &FindingRecord) -> PrincipalName {
             namespace: object.namespace.clone(),
             name: name.clone(),
         },
-        None => PrincipalName::Readers { of: place(one) },
-    }
-}
-
-/// The object of a finding, or its file.
-fn place(one: &FindingRecord) -> String {
-    match (&one.object, &one.source) {
-        (Some(object), _) => object.to_string(),
-        (None, Some(source)) => source.name().into_owned(),
-        (None, None) => String::new(),
+        None => PrincipalName::Readers { of: one.place() },
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod github;
 mod gitlab;
+mod ics;
 mod junit;
 mod markdown;
 mod repository;
@@ -11,6 +12,7 @@ mod sarif;
 
 pub use github::github;
 pub use gitlab::gitlab;
+pub use ics::ics;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use repository::RepositoryPaths;
