@@ -119,7 +119,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         message!("{}", messages::summary(&report, 0, console::width()));
     }
     if options.horizon.is_some() {
-        let ends = model_ends(&report, options.horizon);
+        let ends = model_ends(&report.findings, options.horizon);
         let is_failure = fail_on != FailOn::Never && !ends.is_empty();
         return Ok(tally.exit_code(is_failure || fail_on.includes_unread(&report)));
     }

@@ -248,7 +248,7 @@ fn render(
     }: ReportOptions<'_>,
     width: usize,
 ) -> anyhow::Result<RenderedReport> {
-    let ends = || model_ends(report, horizon);
+    let ends = || model_ends(&report.findings, horizon);
     let paths = repository_paths()?;
     let options = FormatOptions {
         show,

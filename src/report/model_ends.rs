@@ -9,9 +9,9 @@ use crate::domain::catalog::{Confidence, LifecycleState};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
+use super::FindingRecord;
 use super::printable::{printable, wrapped};
 use super::severity::Severity;
-use super::{AuditReport, FindingRecord};
 
 /// How many users of a model a line names.
 const MOST_NAMED: usize = 3;
@@ -36,12 +36,15 @@ pub struct ModelEnd {
     pub successor: BTreeMap<String, BTreeSet<Option<Region>>>,
 }
 
-/// The ends of the models that findings of a report use, through `last`, or all that are known; the first is first.
+/// The ends of the models that findings use, through `last`, or all that are known; the first is first.
 ///
 /// An ID that a policy replaces by another model is left out, and so is one that nothing calls.
-pub fn model_ends(report: &AuditReport, last: Option<Date>) -> Vec<ModelEnd> {
+pub fn model_ends<'r>(
+    findings: impl IntoIterator<Item = &'r FindingRecord>,
+    last: Option<Date>,
+) -> Vec<ModelEnd> {
     let mut ends: BTreeMap<(Date, &str), ModelEnd> = BTreeMap::new();
-    let findings = report.findings.iter();
+    let findings = findings.into_iter();
     for one in findings.filter(|one| !one.preview && is_used(one)) {
         let Some(life) = &one.lifecycle else { continue };
         let Some(date) = life.end_of_life_date else {
@@ -154,8 +157,8 @@ pub fn calendar(ends: &[ModelEnd], today: Date, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::LifecycleRecord;
     use crate::report::fixtures::record;
-    use crate::report::{AuditSubject, LifecycleRecord, ToolVersion};
 
     const TODAY: Date = jiff::civil::date(2026, 11, 23);
 
@@ -170,19 +173,6 @@ mod tests {
             region: region.map(|region| Region::parse(region).unwrap()),
             ..record(name, None)
         }
-    }
-
-    fn report(findings: Vec<FindingRecord>) -> AuditReport {
-        let subject = AuditSubject {
-            tool: ToolVersion::current(None),
-            today: TODAY,
-            files: None,
-            objects: 1,
-            incomplete: Vec::new(),
-            unread_files: Vec::new(),
-            unread: Vec::new(),
-        };
-        AuditReport::new(subject, findings)
     }
 
     #[test]
@@ -209,15 +199,14 @@ mod tests {
                 ..ending("f", days[0], None)
             },
         ];
-        let report = report(findings);
         let found = |last| {
-            let ends = model_ends(&report, last);
+            let ends = model_ends(&findings, last);
             ends.iter().map(|end| end.date).collect::<Vec<_>>()
         };
         assert_eq!(found(None), [days[1], days[0]]);
         assert_eq!(found(Some(days[0])), [days[1], days[0]]);
         assert_eq!(found(days[0].yesterday().ok()), [days[1]]);
-        let ends = model_ends(&report, None);
+        let ends = model_ends(&findings, None);
         assert_eq!(
             calendar(&ends, TODAY, 80),
             "2026-10-14 (40 days ago): anthropic.claude-x\n\
@@ -234,7 +223,7 @@ mod tests {
     #[test]
     fn a_day_is_written_in_relation_to_today() {
         let at = |days: i32| {
-            let mut end = model_ends(&report(vec![ending("a", TODAY, None)]), None).remove(0);
+            let mut end = model_ends(&[ending("a", TODAY, None)], None).remove(0);
             end.date = TODAY.checked_add(jiff::Span::new().days(days)).unwrap();
             end.when(TODAY)
         };

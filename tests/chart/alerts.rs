@@ -234,6 +234,24 @@ const TABLE: &[Row] = &[
         )],
     },
     Row {
+        alert: "BedrockProfilesModelEndsSoon",
+        fires: &[
+            (
+                "bedrock_profiles_model_end_of_life_timestamp_seconds{model=\"m\",pod=\"a\"}",
+                "2592000x90",
+            ),
+            (
+                "bedrock_profiles_model_end_of_life_timestamp_seconds{model=\"late\",pod=\"a\"}",
+                "2692000x90",
+            ),
+        ],
+        labels: &[("model", "m")],
+        silent: &[(
+            "bedrock_profiles_model_end_of_life_timestamp_seconds{model=\"m\",pod=\"a\"}",
+            "2692000x90",
+        )],
+    },
+    Row {
         alert: "BedrockProfilesHighLatency",
         fires: &[
             (

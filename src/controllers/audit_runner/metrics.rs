@@ -1,7 +1,9 @@
 //! Metrics of audits. Only the leader has the gauges, because they describe its last audit.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
+use jiff::tz::TimeZone;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -11,6 +13,7 @@ use prometheus_client::registry::Registry;
 use super::reports::ReportsWritten;
 use crate::audit::{AuditResult, StoredFinding};
 use crate::report::Missed;
+use crate::report::model_ends::{ModelEnd, model_ends};
 
 /// Counts audits.
 #[derive(Debug, Clone)]
@@ -21,7 +24,11 @@ pub struct Metrics {
     objects: Family<NoLabels, Gauge>,
     duration: Family<NoLabels, Gauge<f64, AtomicU64>>,
     last_complete: Family<NoLabels, Gauge>,
+    model_ends: Family<ModelLabels, Gauge>,
 }
+
+/// How many models have a gauge of their end, the nearest ones: more would be too many series.
+const MOST_MODEL_ENDS: usize = 20;
 
 /// Whether an audit was complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -40,6 +47,12 @@ struct FindingLabels {
     reason: &'static str,
 }
 
+/// The direct ID of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ModelLabels {
+    model: String,
+}
+
 /// No labels. A family can be cleared, a single gauge cannot.
 type NoLabels = [(&'static str, &'static str); 0];
 
@@ -53,6 +66,7 @@ impl Metrics {
             objects: Family::default(),
             duration: Family::default(),
             last_complete: Family::default(),
+            model_ends: Family::default(),
         };
         registry.register(
             "audits",
@@ -84,6 +98,11 @@ impl Metrics {
             "Unix time at which the last complete audit ended",
             metrics.last_complete.clone(),
         );
+        registry.register(
+            "model_end_of_life_timestamp_seconds",
+            "Unix time at which a model in use ends or has ended, of the 20 models with the nearest ends",
+            metrics.model_ends.clone(),
+        );
         metrics
     }
 
@@ -93,6 +112,7 @@ impl Metrics {
         self.objects.clear();
         self.duration.clear();
         self.last_complete.clear();
+        self.model_ends.clear();
     }
 
     /// Sets the number of objects that the running audit has evaluated.
@@ -124,6 +144,28 @@ impl Metrics {
         let is_missed = |one: &&StoredFinding| one.record.missed == Some(Missed::Missed);
         let missed = result.findings.iter().filter(is_missed).count();
         self.add_findings("Missed", missed);
+        let records = result.findings.iter().map(|one| &one.record);
+        self.set_model_ends(&model_ends(records, None), ended);
+    }
+
+    /// Sets the ends of the models whose ends are nearest, before or after `now`; the first one of a model that has several.
+    fn set_model_ends(&self, ends: &[ModelEnd], now: jiff::Timestamp) {
+        self.model_ends.clear();
+        let mut seconds: BTreeMap<&str, i64> = BTreeMap::new();
+        for end in ends {
+            if let Ok(start) = end.date.to_zoned(TimeZone::UTC) {
+                let at = start.timestamp().as_second();
+                seconds.entry(&end.model).or_insert(at);
+            }
+        }
+        let mut nearest: Vec<_> = seconds.into_iter().collect();
+        nearest.sort_by_key(|(_, at)| now.as_second().abs_diff(*at));
+        for (model, at) in nearest.into_iter().take(MOST_MODEL_ENDS) {
+            let model = model.to_owned();
+            self.model_ends
+                .get_or_create(&ModelLabels { model })
+                .set(at);
+        }
     }
 
     /// Counts the writes of an audit.
@@ -158,6 +200,37 @@ mod tests {
         prometheus_client::encoding::text::encode(&mut text, registry).unwrap();
         let samples = text.lines().filter(|line| !line.starts_with('#'));
         samples.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_nearest_ends_have_gauges() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        let today = jiff::civil::date(2026, 11, 23);
+        let now = today.to_zoned(TimeZone::UTC).unwrap().timestamp();
+        let end = |model: &str, days: i32| ModelEnd {
+            date: today.checked_add(jiff::Span::new().days(days)).unwrap(),
+            model: model.to_owned(),
+            is_uncertain: false,
+            is_legacy: true,
+            users: BTreeMap::new(),
+            successor: BTreeMap::new(),
+        };
+        let mut ends = vec![end("ended", -3), end("soon", 1), end("soon", 40)];
+        ends.extend((100..130).map(|days| end(&format!("late-{days}"), days)));
+        metrics.set_model_ends(&ends, now);
+        let text = printed(&registry);
+        let at = |days: i64| now.as_second() + days * 86_400;
+        for (model, days) in [("ended", -3), ("soon", 1), ("late-117", 117)] {
+            let sample = format!(
+                "model_end_of_life_timestamp_seconds{{model=\"{model}\"}} {}",
+                at(days)
+            );
+            assert!(text.contains(&sample), "{sample}\n{text}");
+        }
+        assert_eq!(text.lines().count(), MOST_MODEL_ENDS, "{text}");
+        metrics.set_model_ends(&[], now);
+        assert_eq!(printed(&registry), "");
     }
 
     #[test]
