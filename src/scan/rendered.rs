@@ -26,7 +26,9 @@ impl<'t> RenderedTemplates<'t> {
                 if let Some(template) = template.filter(|name| is_start && is_template(name)) {
                     starts.push((number, Some(template)));
                 }
-                is_start = line.trim_end() == SEPARATOR;
+                let behind = line.strip_prefix(SEPARATOR);
+                is_start = behind
+                    .is_some_and(|text| text.trim_start().len() < text.len() || text.is_empty());
                 if is_start {
                     starts.push((number, None));
                 }
@@ -66,6 +68,14 @@ mod tests {
             Some("web/charts/db/templates/b.yaml"),
         );
         assert_eq!(found, [None, a, a, None, b, b, None, None]);
+    }
+
+    #[test]
+    fn every_separator_ends_a_template() {
+        let text = "---\n# Source: web/templates/a.yaml\nkind: Pod\n--- # by hand\nkind: Pod\n";
+        let templates = RenderedTemplates::of(text, 0);
+        assert_eq!(templates.at(3), Some("web/templates/a.yaml"));
+        assert_eq!(templates.at(5), None);
     }
 
     #[test]
