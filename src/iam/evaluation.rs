@@ -56,11 +56,23 @@ impl IamStatement {
     pub fn matched(&self, action: &str, request: &AccessRequest) -> PolicyMatch {
         let is_action = |pattern: &String| matches_ignoring_case(pattern, action);
         let is_resource = |pattern: &String| matches(pattern, &request.resource);
+        let has_variable = |pattern: &String| pattern.contains(VARIABLE);
         let has_action = self.action.iter().any(is_action)
             || !self.not_action.is_empty() && !self.not_action.iter().any(is_action);
-        let has_resource = self.resource.iter().any(is_resource)
-            || !self.not_resource.is_empty() && !self.not_resource.iter().any(is_resource);
-        let mut matched = PolicyMatch::from(has_action && has_resource);
+        let mut matched = PolicyMatch::from(has_action).and(if self.resource.is_empty() {
+            let is_excluded = self.not_resource.iter().any(is_resource);
+            let is_listed = !self.not_resource.is_empty() && !is_excluded;
+            known_unless(
+                is_listed && self.not_resource.iter().any(has_variable),
+                is_listed,
+            )
+        } else {
+            let is_listed = self.resource.iter().any(is_resource);
+            known_unless(
+                !is_listed && self.resource.iter().any(has_variable),
+                is_listed,
+            )
+        });
         for (operator, keys) in &self.condition {
             for (key, values) in keys {
                 matched = matched.and(condition(operator, key, &values.0, request));
@@ -70,14 +82,29 @@ impl IamStatement {
     }
 }
 
+/// With what a variable begins, such as `${aws:PrincipalAccount}`.
+const VARIABLE: &str = "${";
+
+/// What a match depends on that compares with a variable.
+const VARIABLES: &str = "policy variables";
+
+/// The answer, unless variables decide.
+fn known_unless(is_by_variables: bool, is_met: bool) -> PolicyMatch {
+    if is_by_variables {
+        PolicyMatch::on(VARIABLES)
+    } else {
+        is_met.into()
+    }
+}
+
 /// Whether a condition is met.
 fn condition(operator: &str, key: &str, values: &[String], request: &AccessRequest) -> PolicyMatch {
     let known = [REQUESTED_REGION, PROFILE_ARN];
     let Some(known) = known.iter().find(|known| known.eq_ignore_ascii_case(key)) else {
         return PolicyMatch::on(key);
     };
-    if values.iter().any(|value| value.contains("${")) {
-        return PolicyMatch::on("policy variables");
+    if values.iter().any(|value| value.contains(VARIABLE)) {
+        return PolicyMatch::on(VARIABLES);
     }
     let value = request.context.get(known);
     // Each key has one value, so a quantifier matters only where the key is absent.
@@ -184,6 +211,27 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn variables_in_resources_may_be_any_text() {
+        let arn = "arn:aws:bedrock:eu-west-1:1:inference-profile/eu.anthropic.claude-x-v1:0";
+        let matched = |field: &str, pattern: &str| {
+            let policy = serde_json::json!({"Statement": {
+                "Effect": "Allow", "Action": "bedrock:*", (field): ["arn:aws:s3:::b", pattern]}});
+            let policy = IamPolicy::parse(&policy.to_string()).unwrap();
+            let request = AccessRequest {
+                resource: arn.to_owned(),
+                context: std::collections::BTreeMap::new(),
+            };
+            policy.statement[0].matched("bedrock:InvokeModel", &request)
+        };
+        let own = "arn:aws:bedrock:*:${aws:PrincipalAccount}:inference-profile/*";
+        for field in ["Resource", "NotResource"] {
+            assert_eq!(matched(field, own), PolicyMatch::on(VARIABLES), "{field}");
+        }
+        assert_eq!(matched("Resource", "*"), PolicyMatch::Yes);
+        assert_eq!(matched("NotResource", "*"), PolicyMatch::No);
     }
 
     #[test]
