@@ -127,7 +127,10 @@ fn summary(check: &OrganisationCheck) -> String {
         "{denied} profiles are denied in a source region, {} are not; the destinations of {} are unknown.\n",
         check.permitted, check.unknown
     );
-    if denied > 0 {
+    if denied > 0 && check.destinations.is_empty() {
+        // An empty list in a policy would permit every destination.
+        text += "No region is left that allowedDestinations of a policy could name.\n";
+    } else if denied > 0 {
         text += "A policy that keeps to what is not denied:\n  geography:\n";
         if !check.permits_global {
             text += "    global: Never\n";

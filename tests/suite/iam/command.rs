@@ -198,6 +198,21 @@ fn ids_without_permissions_have_their_reasons() {
 }
 
 #[test]
+fn where_every_region_is_denied_no_policy_is_proposed() {
+    let policy = tempfile::NamedTempFile::new().unwrap();
+    let all = json!({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}});
+    std::fs::write(policy.path(), all.to_string()).unwrap();
+    let path = policy.path().to_str().unwrap();
+    let done = run(&["check", "--scp", path, "--region", "eu-west-1"]);
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(text.contains("No region is left"), "{text}");
+    assert!(
+        !text.contains("allowedDestinations: []"),
+        "an empty list permits everything: {text}"
+    );
+}
+
+#[test]
 fn a_policy_is_compared_with_its_own_output() {
     let file = pods(&[
         ("us-east-1", "anthropic.claude-sonnet-4-6"),
