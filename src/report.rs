@@ -132,6 +132,9 @@ pub struct FindingRecord {
     /// Why the finding does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exempt: Option<Exemption>,
+    /// The direct ID of the model that a replacement calls, if a mapping has it.
+    #[serde(skip)]
+    pub target_model: Option<String>,
     /// The severity that the user has given to the reason.
     #[serde(skip)]
     pub configured_severity: Option<Severity>,
@@ -228,10 +231,8 @@ impl FindingRecord {
         } = context;
         let region = judged.region.map(|chosen| chosen.region);
         let (target, destinations, note) = target_of(judged);
-        let mapping = judged
-            .evidence
-            .mapping
-            .map(|at| snapshot.catalog.mapping(at));
+        let mapping = judged.evidence.mapping;
+        let mapping = mapping.map(|at| snapshot.catalog.mapping(at));
         let after = target.map(ToString::to_string);
         let inner = judged.finding.inner.as_ref();
         let span = inner.map_or(judged.finding.span(), |inner| &inner.span);
@@ -276,6 +277,7 @@ impl FindingRecord {
             catalog_date: mapping.and_then(|(_, date)| date),
             lifecycle: lifecycle(judged, snapshot, today),
             exempt: None,
+            target_model: target_model(judged, snapshot),
             configured_severity: None,
             object,
             pointer,
@@ -298,6 +300,13 @@ impl FindingRecord {
     pub fn is_unresolved(&self) -> bool {
         self.reason.is_some_and(Reason::is_unresolved)
     }
+}
+
+/// The direct ID of the model that the target of a rewrite calls, if a mapping has it.
+fn target_model(judged: &JudgedFinding<'_>, snapshot: &Snapshot) -> Option<String> {
+    let target = target_of(judged).0;
+    let model = judged.evidence.model.filter(|_| target.is_some());
+    model.map(|at| snapshot.catalog.model(at).id.to_string())
 }
 
 /// The target, its destinations and its note; only the destinations for a profile that is not permitted.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::domain::catalog::LifecycleState;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::report::severity::Severity;
@@ -53,10 +54,7 @@ pub struct PrincipalAccess {
 /// What the IDs of the findings call, by principal. IDs that no workload calls, such as those in texts, are left out.
 pub fn by_principal(findings: &[FindingRecord]) -> BTreeMap<PrincipalName, PrincipalAccess> {
     let mut principals: BTreeMap<_, PrincipalAccess> = BTreeMap::new();
-    for one in findings
-        .iter()
-        .filter(|one| !one.preview && one.exempt.is_none())
-    {
+    for one in findings.iter().filter(|one| !one.preview) {
         let Some(access) = access(one) else { continue };
         let principal = principals.entry(principal(one)).or_default();
         match access {
@@ -86,17 +84,44 @@ fn principal(one: &FindingRecord) -> PrincipalName {
 
 /// What the ID of a finding calls, or why that is not known; `None` if nothing calls it.
 fn access(one: &FindingRecord) -> Option<Result<ModelAccess, String>> {
-    let is_urgent = matches!(one.severity(), Severity::Error | Severity::Warning);
+    let has_ended = one
+        .lifecycle
+        .as_ref()
+        .is_some_and(|life| life.state == LifecycleState::EndOfLife);
     let access = match one.reason {
+        None if one.exempt.is_some() => {
+            Err("it is exempt, which the webhook may not know".to_owned())
+        }
         None => rewritten(one),
-        Some(Reason::AlreadyProfiled | Reason::WorksDirectly) if !is_urgent => unchanged(one),
-        Some(_) if one.severity() == Severity::Error => {
+        // A legacy model still works.
+        Some(Reason::AlreadyProfiled | Reason::WorksDirectly | Reason::NeverHadProfile)
+            if !has_ended =>
+        {
+            unchanged(one)
+        }
+        Some(reason) if is_no_call(reason) => return None,
+        Some(_) if has_ended || one.severity() == Severity::Error => {
             Err(format!("no permission makes it work: {}", unresolved(one)))
         }
-        Some(_) if is_urgent => Err(unresolved(one)),
-        Some(_) => return None,
+        Some(_) => Err(unresolved(one)),
     };
     Some(access)
+}
+
+/// Whether the text of an ID configures no call of Amazon Bedrock.
+const fn is_no_call(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::ClientAlias
+            | Reason::MapKey
+            | Reason::PriceTable
+            | Reason::RoutingMatch
+            | Reason::Dashboard
+            | Reason::IamDocument
+            | Reason::Prose
+            | Reason::GatewayClient
+            | Reason::OtherCloud
+    )
 }
 
 /// Why what an ID calls is not known, and the next step.
@@ -118,7 +143,8 @@ fn rewritten(one: &FindingRecord) -> Result<ModelAccess, String> {
     match (&one.profile, &one.after) {
         (Some(arn), _) if arn.starts_with("arn:") => Ok(ModelAccess::ApplicationProfile {
             arn: arn.clone(),
-            model: one.model_id.clone(),
+            // The override may be one of the model that replaces the ID's own.
+            model: one.target_model.as_ref().unwrap_or(&one.model_id).clone(),
         }),
         // A replacement of the policy may be of another model than the ID.
         (Some(profile), _) => match profile.split_once('.') {

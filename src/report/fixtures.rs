@@ -10,6 +10,7 @@ use super::{FindingRecord, ObjectReference, Outcome};
 pub(crate) fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
     FindingRecord {
         exempt: None,
+        target_model: None,
         configured_severity: None,
         object: Some(ObjectReference {
             api_version: "v1".to_owned(),

@@ -198,6 +198,65 @@ fn ids_without_permissions_have_their_reasons() {
 }
 
 #[test]
+fn every_id_that_may_be_called_is_listed() {
+    let file = pods(&[
+        ("eu-west-1", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("us-east-1", "cohere.rerank-v3-5:0"),
+    ]);
+    let found = json_of(&file, &[]);
+    let principal = &found["principals"][0];
+    assert_eq!(
+        principal["policy"]["Statement"][0]["Resource"],
+        json!([
+            "arn:aws:bedrock:eu-west-1:*:inference-profile/eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
+        ]),
+        "a legacy model works"
+    );
+    assert_eq!(principal["refused"][0]["object"], "default/Pod/p1");
+    let problem = principal["refused"][0]["problem"].as_str().unwrap();
+    assert!(problem.starts_with("NotIncluded"), "{problem}");
+
+    let policy = policy(json!({"models": {"include": ["*"]}}));
+    let found = json_of(&file, &["--policy", policy.path().to_str().unwrap()]);
+    let principal = &found["principals"][0];
+    assert_eq!(principal["refused"], json!([]));
+    assert_eq!(
+        principal["policy"]["Statement"][2]["Resource"],
+        json!(["arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0"])
+    );
+}
+
+#[test]
+fn an_application_profile_is_one_of_the_model_that_replaces_the_id() {
+    let file = pods(&[("us-east-1", "anthropic.claude-sonnet-4-20250514-v1:0")]);
+    let profile =
+        "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdefghijkl";
+    let to = "anthropic.claude-sonnet-4-6";
+    let policy = policy(json!({
+        "replacements": [{"from": "anthropic.claude-sonnet-4-20250514-v1:0", "to": to}],
+        "overrides": [{"modelId": to, "sourceRegions": ["us-east-1"], "target": profile,
+            "destinations": ["us-east-1"]}],
+    }));
+    let found = json_of(&file, &["--policy", policy.path().to_str().unwrap()]);
+    let statements = &found["principals"][0]["policy"]["Statement"];
+    assert_eq!(statements[0]["Resource"], json!([profile]));
+    assert_eq!(
+        statements[1]["Resource"],
+        json!([format!("arn:aws:bedrock:*::foundation-model/{to}")])
+    );
+}
+
+/// A file with a policy in mode `Rewrite` and these fields.
+fn policy(mut fields: Value) -> tempfile::NamedTempFile {
+    fields["mode"] = json!("Rewrite");
+    let policy = json!({"apiVersion": "bedrock-profiles.dev/v1alpha1",
+        "kind": "InferenceProfilePolicy", "metadata": {"name": "p"}, "spec": fields});
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    std::fs::write(file.path(), policy.to_string()).unwrap();
+    file
+}
+
+#[test]
 fn where_every_region_is_denied_no_policy_is_proposed() {
     let policy = tempfile::NamedTempFile::new().unwrap();
     let all = json!({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}});
