@@ -256,8 +256,12 @@ fn compare(policies: &[PrincipalPolicy], args: &Args) -> anyhow::Result<bool> {
         .iter()
         .map(|path| policy_file::read(path))
         .collect::<Result<_, _>>()?;
-    let role = policies.iter().find_map(|one| one.role.as_deref());
-    let account = account(args, role);
+    let accounts = policies.iter().filter(|one| one.role.is_some());
+    let mut accounts = accounts.map(|one| account(args, one.role.as_deref()));
+    let account = accounts.next().unwrap_or_else(|| account(args, None));
+    if accounts.any(|other| other != account) {
+        bail!("the roles are of several accounts: select one with --service-account");
+    }
     if !account.is_exact() {
         bail!("the account in the ARNs is unknown: add --account ID");
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::iam::{IamPolicy, IamPolicyError};
+use crate::scan::encoding::Encoding;
 
 /// Why a policy cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -27,11 +28,15 @@ pub(super) enum PolicyFileError {
 
 /// Reads a policy.
 pub(super) fn read(path: &Path) -> Result<IamPolicy, PolicyFileError> {
-    let text = std::fs::read_to_string(path).map_err(|source| PolicyFileError::File {
+    let unreadable = |source| PolicyFileError::File {
         path: path.to_owned(),
         source,
-    })?;
-    IamPolicy::parse(&text).map_err(|error| PolicyFileError::Policy {
+    };
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    // PowerShell writes what the AWS CLI prints in UTF-16, or with a byte order mark.
+    let (_, text) = Encoding::decode(bytes)
+        .ok_or_else(|| unreadable(std::io::ErrorKind::InvalidData.into()))?;
+    IamPolicy::parse(text.trim_start_matches('\u{feff}')).map_err(|error| PolicyFileError::Policy {
         path: path.to_owned(),
         error,
     })

@@ -257,6 +257,34 @@ fn policy(mut fields: Value) -> tempfile::NamedTempFile {
 }
 
 #[test]
+fn roles_of_two_accounts_are_not_compared_with_one_policy() {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    let objects = [("a", 1), ("b", 2)].map(|(name, account)| {
+        let role = format!("arn:aws:iam::{account:012}:role/{name}");
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {
+            "name": name, "annotations": {"eks.amazonaws.com/role-arn": role}}});
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
+            "serviceAccountName": name,
+            "containers": [{"name": "c", "env": [
+                {"name": "AWS_REGION", "value": "us-east-1"},
+                {"name": "BEDROCK_MODEL_ID", "value": "anthropic.claude-sonnet-4-6"}]}]}});
+        format!("{account}\n---\n{pod}\n")
+    });
+    std::fs::write(file.path(), objects.join("---\n")).unwrap();
+    let path = file.path().to_str().unwrap();
+    let policy = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(policy.path(), "\u{feff}{\"Statement\": []}").unwrap();
+    let against = [path, "--against", policy.path().to_str().unwrap()];
+    let done = run(&against);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("--service-account"));
+
+    let done = run(&[&against[..], &["--service-account", "default/b"]].concat());
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(text.contains(":000000000002:inference-profile/"), "{text}");
+}
+
+#[test]
 fn where_every_region_is_denied_no_policy_is_proposed() {
     let policy = tempfile::NamedTempFile::new().unwrap();
     let all = json!({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}});
