@@ -289,7 +289,7 @@ fn what_was_not_read_is_in_every_format() {
             "unclosed bracket",
             "deploy/none.yaml",
             "permission denied",
-            "cannot list pods: forbidden",
+            "incomplete: pods: forbidden",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
