@@ -21,6 +21,7 @@ help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ## serve the webhook with the built-in catalog
+	@mkdir -p target # cargo makes it only without CARGO_TARGET_DIR
 	$(CARGO) run -- serve --standalone --ca-file target/ca.crt
 
 check: ## everything that CI checks: format, lints, licences, docs, tests
