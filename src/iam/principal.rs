@@ -23,7 +23,7 @@ pub enum PrincipalName {
         /// Its name.
         name: String,
     },
-    /// Whoever reads a ConfigMap, a Secret or a file.
+    /// The readers of a ConfigMap, a Secret or a file.
     Readers {
         /// The object or the file.
         of: String,
@@ -51,7 +51,7 @@ pub struct PrincipalAccess {
     pub refused: BTreeSet<RefusedUse>,
 }
 
-/// What the IDs of the findings call, by principal. IDs that no workload calls, such as those in texts, are left out.
+/// What the IDs of the findings call, by principal. IDs that no workload calls, such as those in prose, are skipped.
 pub fn by_principal(findings: &[FindingRecord]) -> BTreeMap<PrincipalName, PrincipalAccess> {
     let mut principals: BTreeMap<_, PrincipalAccess> = BTreeMap::new();
     for one in findings.iter().filter(|one| !one.preview) {
@@ -99,29 +99,13 @@ fn access(one: &FindingRecord) -> Option<Result<ModelAccess, String>> {
         {
             unchanged(one)
         }
-        Some(reason) if is_no_call(reason) => return None,
+        Some(reason) if reason.is_no_call() => return None,
         Some(_) if has_ended || one.severity() == Severity::Error => {
             Err(format!("no permission makes it work: {}", unresolved(one)))
         }
         Some(_) => Err(unresolved(one)),
     };
     Some(access)
-}
-
-/// Whether the text of an ID configures no call of Amazon Bedrock.
-const fn is_no_call(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::ClientAlias
-            | Reason::MapKey
-            | Reason::PriceTable
-            | Reason::RoutingMatch
-            | Reason::Dashboard
-            | Reason::IamDocument
-            | Reason::Prose
-            | Reason::GatewayClient
-            | Reason::OtherCloud
-    )
 }
 
 /// Why what an ID calls is not known, and the next step.

@@ -6,12 +6,10 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 
 use crate::domain::catalog::{Confidence, LifecycleState};
-use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
 use super::FindingRecord;
 use super::printable::{printable, wrapped};
-use super::severity::Severity;
 
 /// How many users of a model a line names.
 const MOST_NAMED: usize = 3;
@@ -38,7 +36,7 @@ pub struct ModelEnd {
 
 /// The ends of the models that findings use, through `last`, or all that are known; the first is first.
 ///
-/// An ID that a policy replaces by another model is left out, and so is one that nothing calls.
+/// An ID that a policy replaces by another model is skipped, and so is one that nothing calls.
 pub fn model_ends<'r>(
     findings: impl IntoIterator<Item = &'r FindingRecord>,
     last: Option<Date>,
@@ -76,10 +74,7 @@ pub fn model_ends<'r>(
 
 /// Whether a workload calls the model of a finding, also after a policy has replaced the ID.
 fn is_used(one: &FindingRecord) -> bool {
-    let is_called = match one.reason {
-        None | Some(Reason::AlreadyProfiled | Reason::WorksDirectly) => true,
-        Some(_) => matches!(one.severity(), Severity::Error | Severity::Warning),
-    };
+    let is_called = one.reason.is_none_or(|reason| !reason.is_no_call());
     let is_of_model = |after: &String| after.ends_with(&one.model_id) || after.starts_with("arn:");
     is_called && !one.model_id.is_empty() && one.after.as_ref().is_none_or(is_of_model)
 }
@@ -157,6 +152,7 @@ pub fn calendar(ends: &[ModelEnd], today: Date, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::reason::Reason;
     use crate::report::LifecycleRecord;
     use crate::report::fixtures::record;
 
@@ -184,7 +180,6 @@ mod tests {
         let findings = vec![
             ending("a", days[0], Some("us-east-1")),
             ending("b", days[1], Some("eu-west-1")),
-            ending("c", days[0], None),
             FindingRecord {
                 preview: true,
                 ..ending("d", days[0], None)
@@ -192,6 +187,11 @@ mod tests {
             FindingRecord {
                 after: Some("us.anthropic.claude-other".to_owned()),
                 ..ending("e", days[0], None)
+            },
+            FindingRecord {
+                reason: Some(Reason::NotIncluded),
+                after: None,
+                ..ending("c", days[0], None)
             },
             FindingRecord {
                 reason: Some(Reason::Prose),

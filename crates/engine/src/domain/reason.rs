@@ -185,6 +185,22 @@ impl Reason {
         matches!(self.group(), Group::Rows) && !matches!(self, Self::WorksDirectly)
     }
 
+    /// Whether the text of an ID configures no call of Amazon Bedrock: it is prose, a name for something else, or of another API.
+    pub const fn is_no_call(self) -> bool {
+        matches!(
+            self,
+            Self::ClientAlias
+                | Self::MapKey
+                | Self::PriceTable
+                | Self::RoutingMatch
+                | Self::Dashboard
+                | Self::IamDocument
+                | Self::Prose
+                | Self::GatewayClient
+                | Self::OtherCloud
+        )
+    }
+
     /// The reason of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|one| one.as_str() == name)
