@@ -17,7 +17,7 @@ use super::duration;
 use super::fail_on::FailOn;
 use super::interruption::Interruption;
 use super::output::{Output, OutputParser, Outputs, ReportOptions};
-use super::subject_args::SubjectArgs;
+use super::subject_args::{AuditPurpose, SubjectArgs};
 
 /// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -81,7 +81,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Outputs::of(&args.outputs)?
     };
     let subject = &args.subject;
-    let (report, mut tally) = subject.audit(&configuration, &interruption, args.quiet)?;
+    let purpose = AuditPurpose::Findings { quiet: args.quiet };
+    let (report, mut tally) = subject.audit(&configuration, &interruption, purpose)?;
     let mut report = configuration.applied_to(report);
     let is_stopped = interruption.received().is_some();
     let write_baseline = args.write_baseline.as_ref().filter(|path| {

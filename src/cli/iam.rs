@@ -17,7 +17,7 @@ use crate::report::printable::printable;
 
 use super::console::{self, message};
 use super::interruption::Interruption;
-use super::subject_args::SubjectArgs;
+use super::subject_args::{AuditPurpose, SubjectArgs};
 use super::yaml;
 
 mod check;
@@ -110,9 +110,17 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let interruption = Interruption::listen()?;
     let configuration = args.subject.files.config.load(true)?;
-    let (report, mut tally) = args.subject.audit(&configuration, &interruption, true)?;
+    let purpose = AuditPurpose::Permissions;
+    let (report, tally) = args.subject.audit(&configuration, &interruption, purpose)?;
+    if interruption.received().is_some() {
+        message!("incomplete: there are no policies, because workloads would lack permissions");
+        return Ok(tally.exit_code(false));
+    }
     let report = configuration.applied_to(report);
-    let roles = args.subject.roles(&mut tally)?;
+    let is_complete = !tally.has_failed() && report.unread.iter().all(|one| !one.is_error);
+    if !is_complete {
+        message!("warning: not everything was read, so workloads may need more permissions");
+    }
     let mut principals = by_principal(&report.findings);
     if let Some(selected) = &args.service_account {
         principals.retain(|name, _| label(name) == *selected);
@@ -120,9 +128,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             bail!("no Pod of ServiceAccount {selected} has a model ID; expected NAMESPACE/NAME");
         }
     }
-    let policies = policies(principals, &roles, args);
+    let policies = policies(principals, &tally.roles, args);
     if !args.against.is_empty() {
-        let is_missing = compare(&policies, args)?;
+        let is_missing = compare(&policies, is_complete, args)?;
         return Ok(tally.exit_code(is_missing));
     }
     print(&policies, args)?;
@@ -250,7 +258,7 @@ fn text(policies: &[PrincipalPolicy]) -> serde_json::Result<String> {
 }
 
 /// Prints how the policies of `--against` differ from what is needed, and whether a permission is missing.
-fn compare(policies: &[PrincipalPolicy], args: &Args) -> anyhow::Result<bool> {
+fn compare(policies: &[PrincipalPolicy], is_complete: bool, args: &Args) -> anyhow::Result<bool> {
     let existing: Vec<_> = args
         .against
         .iter()
@@ -271,7 +279,8 @@ fn compare(policies: &[PrincipalPolicy], args: &Args) -> anyhow::Result<bool> {
     for (resource, actions) in &difference.missing {
         let _ = writeln!(text, "missing     {resource}: {}", actions.join(", "));
     }
-    for (sid, resource) in &difference.unused {
+    // What was not read may call it.
+    for (sid, resource) in difference.unused.iter().filter(|_| is_complete) {
         let sid = sid.as_ref().map(|sid| format!(" ({sid})"));
         let _ = writeln!(text, "not needed  {resource}{}", sid.unwrap_or_default());
     }

@@ -1,6 +1,5 @@
 //! What a command is about: the files or the cluster that it evaluates.
 
-use crate::domain::workload_role::WorkloadRoles;
 use crate::report::AuditReport;
 
 use super::cluster_args::ClusterArgs;
@@ -26,17 +25,34 @@ pub struct SubjectArgs {
     pub cluster: ClusterArgs,
 }
 
+/// What an audit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AuditPurpose {
+    /// The findings.
+    Findings {
+        /// Whether what is of note is not printed.
+        quiet: bool,
+    },
+    /// The permissions that the IDs need.
+    Permissions,
+}
+
 impl SubjectArgs {
-    /// Evaluates the files or the cluster. Prints what is wrong with single inputs, and without `quiet` what is of note.
+    /// Evaluates the files or the cluster. Prints what is wrong with single inputs, and for `audit` what is of note. For `iam`, the
+    /// tally has the roles of the ServiceAccounts, too.
     pub(super) fn audit(
         &self,
         configuration: &Configuration,
         interruption: &Interruption,
-        quiet: bool,
+        purpose: AuditPurpose,
     ) -> anyhow::Result<(AuditReport, Tally)> {
         if !self.files.are_named() {
-            return cluster::audit(self, interruption);
+            return cluster::audit(self, interruption, purpose);
         }
+        let quiet = match purpose {
+            AuditPurpose::Findings { quiet } => quiet,
+            AuditPurpose::Permissions => true,
+        };
         let (mut tally, mut findings) = (Tally::default(), Vec::new());
         let view = cluster_view::of_files(&self.cluster, &self.files, &mut tally)?;
         let run = FileRun {
@@ -50,13 +66,5 @@ impl SubjectArgs {
         })?;
         let subject = tally.subject((self.files.evaluation.today())())?;
         Ok((AuditReport::new(subject, findings), tally))
-    }
-
-    /// The roles of the ServiceAccounts: those of the files, or else of the cluster.
-    pub(super) fn roles(&self, tally: &mut Tally) -> anyhow::Result<WorkloadRoles> {
-        if self.files.are_named() {
-            return Ok(std::mem::take(&mut tally.roles));
-        }
-        cluster::roles(self)
     }
 }

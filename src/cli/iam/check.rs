@@ -129,7 +129,8 @@ fn summary(check: &OrganisationCheck) -> String {
     );
     if denied > 0 && check.destinations.is_empty() {
         // An empty list in a policy would permit every destination.
-        text += "No region is left that allowedDestinations of a policy could name.\n";
+        text +=
+            "The policies deny every destination, so there is no list for allowedDestinations.\n";
     } else if denied > 0 {
         text += "A policy that keeps to what is not denied:\n  geography:\n";
         if !check.permits_global {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::named_file::read_named_bytes;
 use crate::iam::{IamPolicy, IamPolicyError};
 use crate::scan::encoding::Encoding;
 
@@ -32,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<IamPolicy, PolicyFileError> {
         path: path.to_owned(),
         source,
     };
-    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let bytes = read_named_bytes(path).map_err(unreadable)?;
     // PowerShell writes what the AWS CLI prints in UTF-16, or with a byte order mark.
     let (_, text) = Encoding::decode(bytes)
         .ok_or_else(|| unreadable(std::io::ErrorKind::InvalidData.into()))?;

@@ -20,12 +20,13 @@ use super::super::cluster_view;
 use super::super::console::message;
 use super::super::interruption::Interruption;
 use super::super::tally::{Tally, subject};
-use super::SubjectArgs;
+use super::{AuditPurpose, SubjectArgs};
 
 /// Audits the cluster.
 pub(super) fn audit(
     args: &SubjectArgs,
     interruption: &Interruption,
+    purpose: AuditPurpose,
 ) -> anyhow::Result<(AuditReport, Tally)> {
     block_on(async {
         let connection = args.cluster.connect().await?;
@@ -50,6 +51,9 @@ pub(super) fn audit(
         progress.clear();
         report_incomplete(&result, &mut tally);
         tally.stop(interruption.received());
+        if purpose == AuditPurpose::Permissions && interruption.received().is_none() {
+            tally.roles = roles(&pager).await?;
+        }
         report_unselected(result.counts);
         let incomplete = result.incomplete.iter().map(ToString::to_string).collect();
         let findings = result.findings.into_iter().map(|stored| stored.record);
@@ -136,33 +140,30 @@ const ASSOCIATIONS: [&str; 2] = [
 ];
 
 /// The roles of the ServiceAccounts of the cluster, as far as the caller may list them.
-pub(super) fn roles(args: &SubjectArgs) -> anyhow::Result<WorkloadRoles> {
-    block_on(async {
-        let pager = args.cluster.connect().await?.pager;
-        let mut roles = WorkloadRoles::new();
-        let accounts = "/api/v1/serviceaccounts";
-        for path in std::iter::once(accounts).chain(ASSOCIATIONS) {
-            let request = ListRequest {
-                path: path.to_owned(),
-                ..ListRequest::default()
-            };
-            match pager.collect::<Value>(&request).await {
-                Ok(objects) => {
-                    for object in objects {
-                        // The items of a list have no kind.
-                        add_role(object, path == accounts, &mut roles);
-                    }
-                }
-                // The resources of this operator are not installed.
-                Err(ListError::NotFound) => {}
-                Err(error) if error.is_final() => return Err(error.into()),
-                Err(error) => {
-                    message!("note: cannot list {path}: {error}; the roles there are unknown");
+async fn roles(pager: &Pager) -> Result<WorkloadRoles, ListError> {
+    let mut roles = WorkloadRoles::new();
+    let accounts = "/api/v1/serviceaccounts";
+    for path in std::iter::once(accounts).chain(ASSOCIATIONS) {
+        let request = ListRequest {
+            path: path.to_owned(),
+            ..ListRequest::default()
+        };
+        match pager.collect::<Value>(&request).await {
+            Ok(objects) => {
+                for object in objects {
+                    // The items of a list have no kind.
+                    add_role(object, path == accounts, &mut roles);
                 }
             }
+            // The resources of this operator are not installed.
+            Err(ListError::NotFound) => {}
+            Err(error) if error.is_final() => return Err(error),
+            Err(error) => {
+                message!("note: cannot list {path}: {error}; the roles there are unknown");
+            }
         }
-        Ok(roles)
-    })
+    }
+    Ok(roles)
 }
 
 fn add_role(mut object: Value, is_account: bool, roles: &mut WorkloadRoles) {

@@ -292,7 +292,7 @@ fn where_every_region_is_denied_no_policy_is_proposed() {
     let path = policy.path().to_str().unwrap();
     let done = run(&["check", "--scp", path, "--region", "eu-west-1"]);
     let text = String::from_utf8(done.stdout).unwrap();
-    assert!(text.contains("No region is left"), "{text}");
+    assert!(text.contains("deny every destination"), "{text}");
     assert!(
         !text.contains("allowedDestinations: []"),
         "an empty list permits everything: {text}"
@@ -342,6 +342,7 @@ fn wrong_input_is_refused_with_the_next_step() {
         ),
         (vec![CHAT, "--account", "12"], "12 digits"),
         (vec![CHAT, "--against", CHAT], "it is not JSON"),
+        (vec!["check", "--scp", "/dev/zero"], "cannot read /dev/zero"),
         (
             vec!["check", "--scp", "docs/samples/none.json"],
             "cannot read docs/samples/none.json",
@@ -352,4 +353,44 @@ fn wrong_input_is_refused_with_the_next_step() {
         assert_eq!(done.status.code(), Some(2), "{args:?}: {text}");
         assert!(text.contains(expected), "{args:?}: {text}");
     }
+}
+
+#[test]
+fn nothing_is_unneeded_where_not_everything_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pod = std::fs::read_to_string(pods(&[("us-east-1", "anthropic.claude-sonnet-4-6")]).path())
+        .unwrap();
+    std::fs::write(folder.path().join("pod.json"), pod).unwrap();
+    let role = folder.path().join("role.txt");
+    let other = json!({"Statement": [{"Effect": "Allow", "Action": "bedrock:*", "Resource": "arn:aws:bedrock:eu-west-1::foundation-model/x"}]});
+    std::fs::write(&role, other.to_string()).unwrap();
+    let args = [
+        folder.path().to_str().unwrap(),
+        "--account",
+        "123456789012",
+        "--against",
+        role.to_str().unwrap(),
+    ];
+    let whole = run(&args);
+    assert!(
+        String::from_utf8_lossy(&whole.stdout).contains("not needed  arn:aws:bedrock:eu-west-1::")
+    );
+    std::fs::write(
+        folder.path().join("broken.yaml"),
+        "a: [anthropic.claude-sonnet-4-6\n",
+    )
+    .unwrap();
+    let part = run(&args);
+    let (printed, messages) = (
+        String::from_utf8_lossy(&part.stdout),
+        String::from_utf8_lossy(&part.stderr),
+    );
+    assert!(
+        !printed.contains("not needed") && printed.contains("missing"),
+        "{printed}"
+    );
+    assert!(
+        messages.contains("warning: not everything was read"),
+        "{messages}"
+    );
 }
