@@ -180,7 +180,9 @@ pub fn summary(report: &AuditReport, rewritten: usize, width: usize) -> String {
     }
     let mut lines = wrapped(&text, width, width);
     let mut rest = Vec::new();
-    if !counts.leave.is_empty() {
+    // Where every ID is right, the reasons say nothing more.
+    let is_all_right = counts.severities.of(Severity::Ok) == counts.findings;
+    if !counts.leave.is_empty() && !is_all_right {
         rest.push(unchanged(&counts.leave));
     }
     if counts.successors > 0 {

@@ -416,3 +416,21 @@ fn messages_escape_the_control_characters_of_names() {
     assert!(errors.contains("a\\u{1b}[2J\\u{202e}.yaml:"), "{errors:?}");
     assert!(!errors.contains('\u{1b}') && !errors.contains('\u{202e}'));
 }
+
+#[test]
+fn a_folder_whose_every_id_is_right_prints_one_line() {
+    let (_folder, path) = folder(&[
+        (
+            "a.yaml",
+            b"region: eu-west-1\nmodel: eu.anthropic.claude-sonnet-4-6\n",
+        ),
+        (
+            "b.yaml",
+            b"region: us-east-1\nmodel: us.anthropic.claude-sonnet-4-6\n",
+        ),
+    ]);
+    let done = run(&["audit", &path]);
+    let printed = [text(&done.stdout), text(&done.stderr)].concat();
+    assert_eq!(printed, "2 files, 0 objects, 2 findings: 2 ok\n");
+    assert_eq!(done.status.code(), Some(0));
+}
