@@ -13,7 +13,7 @@ use crate::iam::{
     Account, GrantDifference, IamPolicy, ModelAccess, PrincipalAccess, PrincipalName, RefusedUse,
     by_principal, cloudformation, least_policy, terraform,
 };
-use crate::report::printable::printable;
+use crate::report::printable::{printable, wrapped};
 
 use super::console::{self, message};
 use super::interruption::Interruption;
@@ -240,7 +240,7 @@ fn text(policies: &[PrincipalPolicy]) -> serde_json::Result<String> {
         let head = format!("{kind}{name}{}", role.unwrap_or_default());
         let _ = writeln!(text, "{}", printable(&head));
         for refused in &one.refused {
-            let _ = writeln!(text, "  not listed: {}", refusal(refused));
+            entry(&mut text, &format!("not listed: {}", refusal(refused)));
         }
         if !one.policy.statement.is_empty() {
             let policy = serde_json::to_string_pretty(&one.policy)?;
@@ -248,10 +248,10 @@ fn text(policies: &[PrincipalPolicy]) -> serde_json::Result<String> {
         }
         let size = one.policy.size();
         if size > LONGEST_MANAGED_POLICY {
-            let _ = writeln!(
-                text,
-                "  the policy has {size} characters, and a managed policy at most {LONGEST_MANAGED_POLICY}: split it, or write wildcards"
+            let sentence = format!(
+                "the policy has {size} characters, and a managed policy at most {LONGEST_MANAGED_POLICY}: split it, or write wildcards"
             );
+            entry(&mut text, &sentence);
         }
     }
     Ok(text)
@@ -276,17 +276,56 @@ fn compare(policies: &[PrincipalPolicy], is_complete: bool, args: &Args) -> anyh
     let accesses = policies.iter().flat_map(|one| one.accesses.iter().cloned());
     let difference = GrantDifference::of(&existing, &accesses.collect(), account);
     let mut text = String::new();
+    let mut resources: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
     for (resource, actions) in &difference.missing {
-        let _ = writeln!(text, "missing     {resource}: {}", actions.join(", "));
+        resources.entry(actions).or_default().push(resource);
+    }
+    for (actions, resources) in resources {
+        let heading = format!("missing: {}", actions.join(", "));
+        resources_under(&mut text, &heading, &resources);
     }
     // What was not read may call it.
-    for (sid, resource) in difference.unused.iter().filter(|_| is_complete) {
-        let sid = sid.as_ref().map(|sid| format!(" ({sid})"));
-        let _ = writeln!(text, "not needed  {resource}{}", sid.unwrap_or_default());
+    let unused = difference.unused.iter().filter(|_| is_complete);
+    let mut by_statement: BTreeMap<Option<&str>, Vec<&str>> = BTreeMap::new();
+    for (sid, resource) in unused {
+        let of_statement = by_statement.entry(sid.as_deref()).or_default();
+        of_statement.push(resource);
     }
-    for one in policies.iter().flat_map(|one| &one.refused) {
-        let _ = writeln!(text, "not listed  {}", refusal(one));
+    for (sid, resources) in by_statement {
+        let statement = sid.map(|sid| format!(", of statement {sid}"));
+        let heading = format!("not needed{}", statement.unwrap_or_default());
+        resources_under(&mut text, &heading, &resources);
+    }
+    let refused: Vec<_> = policies.iter().flat_map(|one| &one.refused).collect();
+    if !refused.is_empty() {
+        text += "not listed\n";
+    }
+    for one in refused {
+        entry(&mut text, &refusal(one));
     }
     console::print(&text).context("cannot print the difference")?;
     Ok(!difference.missing.is_empty())
+}
+
+/// The indentation of the lines of a section.
+const INDENTATION: usize = 2;
+
+/// Writes a heading and the resources below it, each in one line: an ARN is to be copied.
+fn resources_under(text: &mut String, heading: &str, resources: &[&str]) {
+    if !resources.is_empty() {
+        let _ = writeln!(text, "{heading}");
+    }
+    for resource in resources {
+        let _ = writeln!(text, "{:INDENTATION$}{resource}", "");
+    }
+}
+
+/// Writes an indented line, in lines that the terminal has room for.
+fn entry(text: &mut String, line: &str) {
+    let first = console::width().saturating_sub(INDENTATION);
+    let rest = first.saturating_sub(INDENTATION);
+    for (index, line) in wrapped(line, first, rest).iter().enumerate() {
+        let indentation = INDENTATION * if index == 0 { 1 } else { 2 };
+        let _ = writeln!(text, "{:indentation$}{line}", "");
+    }
 }

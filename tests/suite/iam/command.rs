@@ -326,9 +326,11 @@ fn a_policy_is_compared_with_its_own_output() {
     let done = run(&[&[path][..], &account, &against].concat());
     assert_eq!(done.status.code(), Some(1));
     let text = String::from_utf8(done.stdout).unwrap();
-    assert_eq!(text.lines().count(), 1, "{text}");
+    assert_eq!(text.lines().count(), 2, "{text}");
     assert!(
-        text.starts_with("missing     arn:aws:bedrock:us-east-1::foundation-model/"),
+        text.starts_with(
+            "missing: bedrock:InvokeModel, bedrock:InvokeModelWithResponseStream\n  arn:aws:bedrock:us-east-1::foundation-model/"
+        ),
         "{text}"
     );
 }
@@ -373,7 +375,8 @@ fn nothing_is_unneeded_where_not_everything_was_read() {
     ];
     let whole = run(&args);
     assert!(
-        String::from_utf8_lossy(&whole.stdout).contains("not needed  arn:aws:bedrock:eu-west-1::")
+        String::from_utf8_lossy(&whole.stdout)
+            .contains("not needed\n  arn:aws:bedrock:eu-west-1::")
     );
     std::fs::write(
         folder.path().join("broken.yaml"),
