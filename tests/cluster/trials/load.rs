@@ -42,8 +42,11 @@ const CREATED_PODS: &[&str] = &[
     r#"verb="POST""#,
 ];
 
-/// The series of the API server that count requests admitted without a response of a webhook.
-const FAILED_OPEN: &[&str] = &["apiserver_admission_webhook_fail_open_count{"];
+/// The series of the API server that count Pods admitted without a response of the webhook.
+const FAILED_OPEN: &[&str] = &[
+    "apiserver_admission_webhook_fail_open_count{",
+    r#"name="webhook-pods.bedrock-profiles.dev""#,
+];
 
 /// What a phase promises.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,10 @@ impl<'w> Load<'w> {
             "{name}: {:?} {:?}",
             all.failed,
             all.other_errors
+        );
+        ensure!(
+            let_through == 0.0,
+            "{name}: {let_through} Pods were admitted without a response, with failure policy Fail"
         );
         ensure!(
             promise == Promise::Stored || rewritten == created,
