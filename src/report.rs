@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::catalog::Destinations;
-use crate::domain::judge::JudgedFinding;
+use crate::domain::judge::{JudgedFinding, ReasonDetail};
 use crate::domain::policy::{Mode, Policy};
 use crate::domain::reason::Reason;
 use crate::domain::region::{Region, RegionSource};
@@ -129,6 +129,13 @@ pub struct FindingRecord {
     pub catalog_date: Option<Date>,
     /// The lifecycle of the model, if the model is known.
     pub lifecycle: Option<LifecycleRecord>,
+    /// The last day of the annotation that opts the ID out; absent without such an annotation or without an end.
+    #[serde(
+        serialize_with = "serialize::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<String>")]
+    pub opt_out_until: Option<LastDay>,
     /// Why the finding does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exempt: Option<Exemption>,
@@ -138,6 +145,24 @@ pub struct FindingRecord {
     /// The severity that the user has given to the reason.
     #[serde(skip)]
     pub configured_severity: Option<Severity>,
+}
+
+/// The last day of an opt-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastDay {
+    /// The day.
+    pub day: Date,
+    /// Whether the day is near, so that the finding is a warning.
+    pub is_near: bool,
+}
+
+/// How many days before an opt-out ends its end is near.
+const NEAR: i32 = 30;
+
+impl fmt::Display for LastDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.day.fmt(f)
+    }
 }
 
 /// Whether the ID of a finding is replaced.
@@ -276,6 +301,7 @@ impl FindingRecord {
             mapping: mapping.map(|(name, _)| name.to_owned()),
             catalog_date: mapping.and_then(|(_, date)| date),
             lifecycle: lifecycle(judged, snapshot, today),
+            opt_out_until: opt_out_until(judged, today),
             exempt: None,
             target_model: target_model(judged, snapshot),
             configured_severity: None,
@@ -286,6 +312,11 @@ impl FindingRecord {
 }
 
 impl FindingRecord {
+    /// Whether the annotation that opts the ID out ends soon.
+    pub fn opt_out_ends_soon(&self) -> bool {
+        self.opt_out_until.is_some_and(|last| last.is_near)
+    }
+
     /// The object of the finding, or else its file.
     pub fn place(&self) -> String {
         let object = self.object.as_ref().filter(|one| !one.name.is_empty());
@@ -299,6 +330,18 @@ impl FindingRecord {
     /// Whether the ID does not work and the policy permits no replacement.
     pub fn is_unresolved(&self) -> bool {
         self.reason.is_some_and(Reason::is_unresolved)
+    }
+}
+
+/// The last day of the annotation that opts the ID out.
+fn opt_out_until(judged: &JudgedFinding<'_>, today: Date) -> Option<LastDay> {
+    match &judged.detail {
+        Some(ReasonDetail::OptedOut(annotation)) => {
+            let day = annotation.end.last_day()?;
+            let is_near = (day - today).get_days() <= NEAR;
+            Some(LastDay { day, is_near })
+        }
+        _ => None,
     }
 }
 

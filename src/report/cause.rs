@@ -24,6 +24,8 @@ pub enum Cause {
     Successor,
     /// The ID is right, and its model has an end of life.
     Legacy,
+    /// The annotation that opts the ID out has a last day, which is near.
+    OptOutEndsSoon,
     /// The ID is unchanged.
     Reason(Reason),
 }
@@ -32,9 +34,14 @@ impl Cause {
     /// Every cause: those that are no reason first.
     pub fn all() -> impl Iterator<Item = Self> {
         let reasons = Reason::ALL.iter().map(|reason| Self::Reason(*reason));
-        [Self::Change, Self::Missed, Self::Successor, Self::Legacy]
-            .into_iter()
-            .chain(reasons)
+        let others = [
+            Self::Change,
+            Self::Missed,
+            Self::Successor,
+            Self::Legacy,
+            Self::OptOutEndsSoon,
+        ];
+        others.into_iter().chain(reasons)
     }
 
     /// The name in output.
@@ -44,6 +51,7 @@ impl Cause {
             Self::Missed => Missed::Missed.as_str(),
             Self::Successor => Note::Successor.as_str(),
             Self::Legacy => "Legacy",
+            Self::OptOutEndsSoon => "OptOutEndsSoon",
             Self::Reason(reason) => reason.as_str(),
         }
     }
@@ -57,6 +65,9 @@ impl Cause {
                 "The model has reached its end of life, and `fix --replace-end-of-life` replaces it by its successor."
             }
             Self::Legacy => "The ID is right, and its model has an end of life.",
+            Self::OptOutEndsSoon => {
+                "The object or its namespace has opted out by an annotation that ends within 30 days."
+            }
             Self::Reason(reason) => reason.description(),
         }
     }
@@ -66,7 +77,7 @@ impl Cause {
         match self {
             Self::Change | Self::Successor => Severity::Change,
             Self::Missed => Severity::Error,
-            Self::Legacy => Severity::Warning,
+            Self::Legacy | Self::OptOutEndsSoon => Severity::Warning,
             Self::Reason(reason) => Severity::of(reason),
         }
     }
@@ -101,6 +112,7 @@ impl FindingRecord {
             {
                 self.cause_by_lifecycle(reason)
             }
+            Some(_) if self.opt_out_ends_soon() => Cause::OptOutEndsSoon,
             Some(reason) => Cause::Reason(reason),
         }
     }
@@ -110,7 +122,11 @@ impl FindingRecord {
     pub fn listed_reason(&self) -> Option<Reason> {
         match self.cause() {
             Cause::Reason(listed) => Some(listed),
-            Cause::Change | Cause::Missed | Cause::Successor | Cause::Legacy => self.reason,
+            Cause::Change
+            | Cause::Missed
+            | Cause::Successor
+            | Cause::Legacy
+            | Cause::OptOutEndsSoon => self.reason,
         }
     }
 

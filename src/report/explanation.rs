@@ -78,6 +78,7 @@ pub fn explanation(cause: Cause) -> Option<Explanation> {
         Cause::Missed => Some(of_cause::MISSED),
         Cause::Successor => Some(of_cause::SUCCESSOR),
         Cause::Legacy => Some(of_cause::LEGACY),
+        Cause::OptOutEndsSoon => Some(of_cause::OPT_OUT_ENDS_SOON),
         Cause::Reason(reason) => {
             let all = [of_id::ALL, of_context::ALL, of_object::ALL, of_region::ALL];
             let mut all = all.into_iter().flatten();

@@ -11,6 +11,7 @@ pub(crate) fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
     FindingRecord {
         exempt: None,
         target_model: None,
+        opt_out_until: None,
         configured_severity: None,
         object: Some(ObjectReference {
             api_version: "v1".to_owned(),

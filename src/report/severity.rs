@@ -210,6 +210,9 @@ impl FindingRecord {
         if self.reason.is_none() && self.missed == Some(Missed::Missed) {
             return Severity::Error;
         }
+        if self.opt_out_ends_soon() {
+            return Severity::Warning;
+        }
         let answer = GradedAnswer {
             model_id: &self.model_id,
             reason: self.reason,

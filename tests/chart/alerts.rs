@@ -252,6 +252,24 @@ const TABLE: &[Row] = &[
         )],
     },
     Row {
+        alert: "BedrockProfilesOptOutEndsSoon",
+        fires: &[
+            (
+                "bedrock_profiles_opt_out_end_timestamp_seconds{object=\"ml/Pod/a\",pod=\"a\"}",
+                "2592000x90",
+            ),
+            (
+                "bedrock_profiles_opt_out_end_timestamp_seconds{object=\"ml/Pod/late\",pod=\"a\"}",
+                "2692000x90",
+            ),
+        ],
+        labels: &[("object", "ml/Pod/a")],
+        silent: &[(
+            "bedrock_profiles_opt_out_end_timestamp_seconds{object=\"ml/Pod/a\",pod=\"a\"}",
+            "2692000x90",
+        )],
+    },
+    Row {
         alert: "BedrockProfilesHighLatency",
         fires: &[
             (

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -12,8 +13,8 @@ use prometheus_client::registry::Registry;
 
 use super::reports::ReportsWritten;
 use crate::audit::{AuditResult, StoredFinding};
-use crate::report::Missed;
 use crate::report::model_ends::{ModelEnd, model_ends};
+use crate::report::{FindingRecord, Missed};
 
 /// Counts audits.
 #[derive(Debug, Clone)]
@@ -25,10 +26,11 @@ pub struct Metrics {
     duration: Family<NoLabels, Gauge<f64, AtomicU64>>,
     last_complete: Family<NoLabels, Gauge>,
     model_ends: Family<ModelLabels, Gauge>,
+    opt_out_ends: Family<ObjectLabels, Gauge>,
 }
 
-/// How many models have a gauge of their end, the nearest ones: more would be too many series.
-const MOST_MODEL_ENDS: usize = 20;
+/// How many models, and how many objects, have a gauge of their end, the nearest ones: more would be too many series.
+const MOST_ENDS: usize = 20;
 
 /// Whether an audit was complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,6 +55,12 @@ struct ModelLabels {
     model: String,
 }
 
+/// An object, for example `ml/Deployment/chat`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ObjectLabels {
+    object: String,
+}
+
 /// No labels. A family can be cleared, a single gauge cannot.
 type NoLabels = [(&'static str, &'static str); 0];
 
@@ -67,6 +75,7 @@ impl Metrics {
             duration: Family::default(),
             last_complete: Family::default(),
             model_ends: Family::default(),
+            opt_out_ends: Family::default(),
         };
         registry.register(
             "audits",
@@ -103,6 +112,11 @@ impl Metrics {
             "Unix time at which a model in use ends or has ended, of the 20 models with the nearest ends",
             metrics.model_ends.clone(),
         );
+        registry.register(
+            "opt_out_end_timestamp_seconds",
+            "Unix time at which the annotation that opts an object out ends, of the 20 objects with the nearest ends",
+            metrics.opt_out_ends.clone(),
+        );
         metrics
     }
 
@@ -113,6 +127,7 @@ impl Metrics {
         self.duration.clear();
         self.last_complete.clear();
         self.model_ends.clear();
+        self.opt_out_ends.clear();
     }
 
     /// Sets the number of objects that the running audit has evaluated.
@@ -145,7 +160,8 @@ impl Metrics {
         let missed = result.findings.iter().filter(is_missed).count();
         self.add_findings("Missed", missed);
         let records = result.findings.iter().map(|one| &one.record);
-        self.set_model_ends(&model_ends(records, None), ended);
+        self.set_model_ends(&model_ends(records.clone(), None), ended);
+        self.set_opt_out_ends(records);
     }
 
     /// Sets the ends of the models whose ends are nearest, before or after `now`; the first one of a model that has several.
@@ -153,17 +169,35 @@ impl Metrics {
         self.model_ends.clear();
         let mut seconds: BTreeMap<&str, i64> = BTreeMap::new();
         for end in ends {
-            if let Ok(start) = end.date.to_zoned(TimeZone::UTC) {
-                let at = start.timestamp().as_second();
+            if let Some(at) = start_of(end.date) {
                 seconds.entry(&end.model).or_insert(at);
             }
         }
         let mut nearest: Vec<_> = seconds.into_iter().collect();
         nearest.sort_by_key(|(_, at)| now.as_second().abs_diff(*at));
-        for (model, at) in nearest.into_iter().take(MOST_MODEL_ENDS) {
+        for (model, at) in nearest.into_iter().take(MOST_ENDS) {
             let model = model.to_owned();
             self.model_ends
                 .get_or_create(&ModelLabels { model })
+                .set(at);
+        }
+    }
+
+    /// Sets the ends of the opt-outs that end first, of each object its own.
+    fn set_opt_out_ends<'r>(&self, records: impl Iterator<Item = &'r FindingRecord>) {
+        self.opt_out_ends.clear();
+        let mut nearest: Vec<_> = records
+            .filter(|one| !one.preview)
+            .filter_map(|one| {
+                let next_day = one.opt_out_until?.day.tomorrow().ok()?;
+                Some((start_of(next_day)?, one.place()))
+            })
+            .collect();
+        nearest.sort_unstable();
+        nearest.dedup();
+        for (at, object) in nearest.into_iter().take(MOST_ENDS) {
+            self.opt_out_ends
+                .get_or_create(&ObjectLabels { object })
                 .set(at);
         }
     }
@@ -187,6 +221,12 @@ impl Metrics {
     }
 }
 
+/// The Unix time of the start of a day, in UTC.
+fn start_of(day: Date) -> Option<i64> {
+    let start = day.to_zoned(TimeZone::UTC).ok()?;
+    Some(start.timestamp().as_second())
+}
+
 fn gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
@@ -194,6 +234,9 @@ fn gauge(count: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::reason::Reason;
+    use crate::report::LastDay;
+    use crate::report::fixtures::record;
 
     fn printed(registry: &Registry) -> String {
         let mut text = String::new();
@@ -228,8 +271,37 @@ mod tests {
             );
             assert!(text.contains(&sample), "{sample}\n{text}");
         }
-        assert_eq!(text.lines().count(), MOST_MODEL_ENDS, "{text}");
+        assert_eq!(text.lines().count(), MOST_ENDS, "{text}");
         metrics.set_model_ends(&[], now);
+        assert_eq!(printed(&registry), "");
+    }
+
+    #[test]
+    fn the_opt_outs_that_end_first_have_gauges() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        let first = jiff::civil::date(2026, 12, 1);
+        let until = |name: &str, days: i32| FindingRecord {
+            opt_out_until: Some(LastDay {
+                day: first.checked_add(jiff::Span::new().days(days)).unwrap(),
+                is_near: true,
+            }),
+            ..record(name, Some(Reason::OptedOut))
+        };
+        let mut records = vec![until("soon", 0), until("soon", 0)];
+        records.push(record("endless", Some(Reason::OptedOut)));
+        records.extend((1..30).map(|days| until(&format!("late-{days}"), days)));
+        metrics.set_opt_out_ends(records.iter());
+        let text = printed(&registry);
+        let end = start_of(first).unwrap() + 86_400;
+        let sample = format!("opt_out_end_timestamp_seconds{{object=\"ml/Pod/soon\"}} {end}");
+        assert!(text.contains(&sample), "{sample}\n{text}");
+        assert!(
+            text.contains("late-19") && !text.contains("late-20"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), MOST_ENDS, "{text}");
+        metrics.set_opt_out_ends([].iter());
         assert_eq!(printed(&registry), "");
     }
 

@@ -1,5 +1,7 @@
 //! Causes that are no reason: the ID is replaced, should have been, or is right for a while.
 
+use bedrock_profiles_engine::in_group;
+
 use super::{Example, Explanation};
 
 /// The ID is or would be replaced.
@@ -32,4 +34,15 @@ pub(super) const LEGACY: Explanation = Explanation {
         "MODEL=us.anthropic.claude-sonnet-4-5-20250929-v1:0\nAWS_REGION=us-east-1\n",
     )),
     advice: "Change to the successor before that day, and test the application with it.",
+};
+
+/// The annotation that opts the ID out ends soon.
+pub(super) const OPT_OUT_ENDS_SOON: Explanation = Explanation {
+    why: "After the last day the policy decides about the object again: its next write, or its next Pod, has the profile.",
+    example: Some(Example::yaml(concat!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: models, annotations: {",
+        in_group!("ignore"),
+        ": the client refuses prefixes; until=2026-12-15}}\ndata: {model: anthropic.claude-sonnet-4-6, AWS_REGION: us-east-1}\n"
+    ))),
+    advice: "Test the application with the profile and remove the annotation, or write a later day.",
 };

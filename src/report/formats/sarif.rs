@@ -140,7 +140,9 @@ fn suppression(one: &FindingRecord) -> Option<Suppression> {
             };
             (kind, exemption.to_string())
         }
-        (None, Some(Reason::OptedOut)) => ("inSource", one.message.clone()?),
+        (None, Some(Reason::OptedOut)) if !one.opt_out_ends_soon() => {
+            ("inSource", one.message.clone()?)
+        }
         (None, _) => return None,
     };
     Some(Suppression {

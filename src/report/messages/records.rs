@@ -50,7 +50,9 @@ pub fn sentence(record: &FindingRecord) -> String {
     match record.cause() {
         Cause::Change | Cause::Missed | Cause::Successor => finding(record),
         cause if step.is_empty() => format!("{}: {}", id(record), cause.description()),
-        Cause::Legacy | Cause::Reason(_) => format!("{}: {step}", id(record)),
+        Cause::Legacy | Cause::OptOutEndsSoon | Cause::Reason(_) => {
+            format!("{}: {step}", id(record))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, io::Write as _, net::TcpStream};
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::product::{ONLY_GLOBAL, SONNET, asking, variable};
 use crate::{
@@ -283,6 +283,10 @@ fn nothing_is_left(world: &World, before: &BTreeSet<String>) -> Result<()> {
 fn exposes_what_the_dashboard_shows(world: &World, apps: &str, replica: &Replica) -> Result<()> {
     let unserved = asking("unserved", ONLY_GLOBAL, "sa-east-1");
     world.create_in(apps, &unserved.to_string())?;
+    let mut opted_out = asking("opted-out", SONNET, "us-east-1");
+    opted_out["metadata"]["annotations"] =
+        json!({"bedrock-profiles.dev/ignore": "no prefixes; until=2099-12-31"});
+    world.create_in(apps, &opted_out.to_string())?;
     TcpStream::connect(replica.address)?.write_all(b"GET / HTTP/1.1\r\n\r\n")?; // no TLS
     let list = include_str!("../../data/chart/metrics.txt");
     let mut missing = BTreeSet::new();

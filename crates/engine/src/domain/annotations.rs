@@ -24,15 +24,15 @@ pub const REGION: &str = in_group!("region");
 /// The record of the rewrites in an object, which the webhook writes.
 pub const REWRITES: &str = in_group!("rewrites");
 
-/// The last day of an opt-out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The last day of an opt-out; an earlier one is less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OptOutEnd {
-    /// It has no end.
-    Never,
     /// It counts through this day, in UTC.
     Through(Date),
     /// The author wants an end, and the text has no date: the opt-out has no end.
     Unreadable,
+    /// It has no end.
+    Never,
 }
 
 /// What names the last day in the text of an [`IGNORE`] annotation, behind a semicolon: `gateway; until=2027-01-31`.
@@ -46,6 +46,14 @@ impl OptOutEnd {
             return Self::Never;
         };
         date.parse().map_or(Self::Unreadable, Self::Through)
+    }
+
+    /// The last day, if the opt-out has one.
+    pub const fn last_day(self) -> Option<Date> {
+        match self {
+            Self::Through(day) => Some(day),
+            Self::Never | Self::Unreadable => None,
+        }
     }
 
     /// Whether the last day is over.
@@ -120,6 +128,7 @@ mod tests {
         }
         assert!(!Through(day(30)).is_over(day(30)));
         assert!(Through(day(30)).is_over(day(31)));
+        assert!(Through(day(30)) < Through(day(31)) && Through(day(31)) < Unreadable);
         assert!(!Unreadable.is_over(day(31)) && !Never.is_over(day(31)));
     }
 }

@@ -53,11 +53,15 @@ impl OptOuts {
                 globs: NameGlobs::parse(text),
             })
         });
+        // Of two opt-outs, the one that counts longer.
+        let ends = texts(IGNORE).filter_map(|found| {
+            let end = opt_out(found.1).filter(|end| !end.is_over(today))?;
+            Some((end, found))
+        });
         Self {
-            whole: texts(IGNORE).find_map(|found| {
-                let end = opt_out(found.1).filter(|end| !end.is_over(today))?;
-                Some(annotation(IGNORE, end, found))
-            }),
+            whole: ends
+                .reduce(|first, second| if second.0 > first.0 { second } else { first })
+                .map(|(end, found)| annotation(IGNORE, end, found)),
             named: named.collect(),
         }
     }
