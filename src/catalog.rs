@@ -1,6 +1,7 @@
-//! The shipped catalog: the files of `catalog/`, embedded and merged into one mapping.
+//! The shipped catalog, and catalogs beside each other and beside what the Bedrock API lists.
 //!
-//! Parses the files only: `validate` checks the rows, and tests compare them with the scans in `tests/data/`.
+//! This file has the files of `catalog/`, embedded and merged into one mapping. It parses them only: `validate` checks the rows, and tests
+//! compare them with the scans in `tests/data/`.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,11 @@ use crate::api::{
     DirectRegion, FromYamlError, InferenceProfileMapping, InferenceProfileMappingSpec, Model,
     Route, yaml,
 };
+
+pub mod answers;
+pub mod check;
+pub mod correction;
+pub mod rows;
 
 /// The name of the mapping that holds the shipped catalog, here and in a cluster.
 pub const NAME: &str = "builtin";

@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 pub mod audit;
 pub mod baseline;
+pub mod catalog;
 pub mod check;
 pub mod cluster_args;
 mod cluster_view;
@@ -95,6 +96,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Print the permissions that workloads need to call their inference profiles.
     Iam(Box<iam::Args>),
+    /// List, compare and correct the models and profiles of the catalog.
+    Catalog(catalog::Args),
     /// Check that a webhook responds and that its certificate is trusted.
     Check(check::Args),
     /// Print manifests that a cluster needs, such as the CRDs.
@@ -118,6 +121,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Fix(args) => fix::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Iam(args) => iam::run(&args),
+        Command::Catalog(args) => catalog::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Version(args) => version::run(&args),

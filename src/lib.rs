@@ -11,7 +11,7 @@
 //! tls          certificates and trust                                      -> nothing
 //! runtime      process, metrics, admin port                                -> nothing
 //! validate     custom resources to domain types                            -> api, domain
-//! catalog      the shipped mapping                                         -> api
+//! catalog      the shipped mapping, and its comparison with the Bedrock API -> domain, api
 //! report       findings as records, tables and reports                     -> domain
 //! iam          permissions that IDs need, and denials of an organisation    -> domain, report
 //! scan         files and documents, evaluated                              -> budget, text, domain, report

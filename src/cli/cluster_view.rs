@@ -8,17 +8,18 @@ use k8s_openapi::api::core::v1::{Namespace as StoredNamespace, Node};
 use kube::ResourceExt as _;
 use kube::core::PartialObjectMeta;
 
-use crate::api::{self, Resource as CustomResource};
+use crate::api::{self, InferenceProfileMapping, Resource as CustomResource};
 use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::cluster::release::VIEW_ROLE;
 use crate::controllers::cluster_state::REGION_LABEL;
 use crate::domain::policy::Namespace;
 use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
+use crate::validate;
 
 use super::cluster_args::{ClusterArgs, block_on};
 use super::console::message;
-use super::evaluation_args::EvaluationArgs;
+use super::evaluation_args::{EvaluationArgs, by_kind, retain_valid};
 use super::file_args::FileArgs;
 use super::tally::Tally;
 
@@ -91,6 +92,19 @@ pub(super) async fn view(
         }
     }
     Ok(view)
+}
+
+/// The valid mappings of the cluster; none where it has no definition of them. An invalid one is printed as a warning.
+pub(super) async fn mappings(
+    pager: &Pager,
+    tally: &mut Tally,
+) -> anyhow::Result<Vec<InferenceProfileMapping>> {
+    let listed = match custom_resources(pager, MAPPINGS, tally).await {
+        Err(ListError::NotFound) => Vec::new(),
+        listed => required(listed, "mappings")?,
+    };
+    let (mappings, _) = by_kind(listed);
+    Ok(retain_valid(mappings, validate::mapping))
 }
 
 /// The namespaces of the cluster. A policy selects namespaces by labels, so an unknown one could be evaluated by another policy than

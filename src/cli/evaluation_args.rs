@@ -228,7 +228,7 @@ impl Inputs {
 }
 
 /// Mappings and policies.
-fn by_kind(
+pub(super) fn by_kind(
     resources: Vec<Resource>,
 ) -> (Vec<InferenceProfileMapping>, Vec<InferenceProfilePolicy>) {
     let (mut mappings, mut policies) = (Vec::new(), Vec::new());
@@ -242,7 +242,10 @@ fn by_kind(
 }
 
 /// The valid objects; the errors of the others are printed as warnings.
-fn retain_valid<W, D>(mut objects: Vec<W>, validate: impl Fn(&W) -> Result<D, Invalid>) -> Vec<W> {
+pub(super) fn retain_valid<W, D>(
+    mut objects: Vec<W>,
+    validate: impl Fn(&W) -> Result<D, Invalid>,
+) -> Vec<W> {
     objects.retain(|object| match validate(object) {
         Ok(_) => true,
         Err(error) => {
@@ -267,6 +270,22 @@ fn validate_all<W, D>(
         }
     }
     valid
+}
+
+/// The mappings of a file, which must contain one.
+pub(super) fn mappings_of_file(
+    path: &Path,
+    flag: &'static str,
+) -> Result<Vec<InferenceProfileMapping>, EvaluationArgsError> {
+    let (mappings, _) = by_kind(read(path)?);
+    if mappings.is_empty() {
+        return Err(EvaluationArgsError::MissingKind {
+            path: path.to_owned(),
+            kind: "InferenceProfileMapping",
+            flag,
+        });
+    }
+    Ok(mappings)
 }
 
 fn read(path: &Path) -> Result<Vec<Resource>, EvaluationArgsError> {

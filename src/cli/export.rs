@@ -21,6 +21,7 @@ Examples:
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub enum Manifests {
     /// The CRDs, as YAML.
+    #[command(after_help = EXAMPLES)]
     Crds,
 }
 

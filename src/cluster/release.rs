@@ -84,6 +84,8 @@ pub enum Manager {
     WebhookConfigurations,
     /// The Secret with the CAs.
     Certificates,
+    /// The mapping of `catalog import --apply`.
+    CatalogImport,
 }
 
 impl Manager {
@@ -95,6 +97,7 @@ impl Manager {
             Self::Bootstrap => in_group!("bootstrap"),
             Self::WebhookConfigurations => in_group!("webhook-configurations"),
             Self::Certificates => in_group!("certificates"),
+            Self::CatalogImport => in_group!("catalog-import"),
         }
     }
 }

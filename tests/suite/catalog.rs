@@ -11,6 +11,7 @@ use bedrock_profiles::catalog;
 use crate::facts::{self, words};
 
 mod lifecycle;
+mod listed;
 mod scan;
 
 /// What the catalog says about one profile and source region.

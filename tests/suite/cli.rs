@@ -66,6 +66,7 @@ fn read(folder: &Path, name: &str) -> String {
 #[test]
 fn the_documentation_of_the_command_line_is_true() {
     trycmd::TestCases::new()
+        .case("docs/catalog-check.md")
         .case("docs/cli.md")
         .case("docs/custom-resources.md")
         .case("docs/iam.md")

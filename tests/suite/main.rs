@@ -22,6 +22,8 @@ mod security;
 mod shell;
 mod webhook;
 
+#[path = "../support/bedrock_answers.rs"]
+mod bedrock_answers;
 #[path = "../support/differences.rs"]
 mod differences;
 #[path = "../support/facts.rs"]

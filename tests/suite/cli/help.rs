@@ -11,19 +11,24 @@ use super::text;
 fn helps() -> Vec<(String, String)> {
     let mut command = Cli::command();
     command.build();
+    let mut helps = Vec::new();
+    add_helps(&mut command, &mut helps);
+    helps.push((String::new(), command.render_long_help().to_string()));
+    helps
+}
+
+/// Adds the helps of the subcommands, and of theirs.
+fn add_helps(command: &mut clap::Command, helps: &mut Vec<(String, String)>) {
     let visible = command
         .get_subcommands_mut()
         .filter(|one| !one.is_hide_set() && one.get_name() != "help");
-    let mut helps: Vec<_> = visible
-        .map(|one| {
-            (
-                one.get_name().to_owned(),
-                one.render_long_help().to_string(),
-            )
-        })
-        .collect();
-    helps.push((String::new(), command.render_long_help().to_string()));
-    helps
+    for one in visible {
+        helps.push((
+            one.get_name().to_owned(),
+            one.render_long_help().to_string(),
+        ));
+        add_helps(one, helps);
+    }
 }
 
 /// The words of the command in an example, without what the shell does around it.
@@ -44,7 +49,7 @@ fn words(example: &str) -> Option<Vec<String>> {
 #[test]
 fn every_command_has_examples_that_are_valid() {
     let helps = helps();
-    assert!(helps.len() > 7, "{helps:?}");
+    assert!(helps.len() > 14, "{helps:?}");
     for (name, help) in helps {
         let (_, examples) = help
             .split_once("Examples:\n")

@@ -1,23 +1,32 @@
-//! `docs/schemas/report.json` is generated from the types of a report. `UPDATE=1` writes it.
+//! The schemas of `docs/schemas/` are generated from the types of reports. `UPDATE=1` writes them.
 
 use std::fs;
 
+use bedrock_profiles::cli::catalog::check::CatalogCheck;
 use bedrock_profiles::report::AuditReport;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-const FILE: &str = "docs/schemas/report.json";
-
-#[test]
-fn the_schema_of_a_report_is_generated_from_its_types() {
+fn assert_generated<T: JsonSchema>(file: &str) {
     let generator = SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator();
-    let schema = generator.into_root_schema_for::<AuditReport>();
+    let schema = generator.into_root_schema_for::<T>();
     let expected = serde_json::to_string_pretty(&schema).unwrap() + "\n";
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(FILE, &expected).unwrap();
+        fs::write(file, &expected).unwrap();
         return;
     }
-    let written = fs::read_to_string(FILE).unwrap();
-    assert_eq!(written, expected, "{FILE}: UPDATE=1 writes it");
+    let written = fs::read_to_string(file).unwrap();
+    assert_eq!(written, expected, "{file}: UPDATE=1 writes it");
+}
+
+#[test]
+fn the_schema_of_a_report_is_generated_from_its_types() {
+    assert_generated::<AuditReport>("docs/schemas/report.json");
+}
+
+#[test]
+fn the_schema_of_a_check_of_the_catalog_is_generated_from_its_types() {
+    assert_generated::<CatalogCheck>("docs/schemas/catalog-check.json");
 }

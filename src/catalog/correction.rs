@@ -1,0 +1,390 @@
+//! The mapping that corrects a catalog by what the Bedrock API lists. Pure.
+//!
+//! It has the rows of its last form, so that a region without an answer keeps them, and only rows that differ from those of the other
+//! mappings, so that it ends where they are right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::answers::ListedRegions;
+use super::check::{ListedDifference, ListingEvidence, geographic};
+use super::rows::{ProfileRow, RowField, RowKey, RowValue};
+use crate::api::{self, DirectRegion, DirectState, InferenceProfileMappingSpec, Profile};
+use crate::domain::catalog::{
+    self as domain, Catalog, Destinations, DirectRow, LifecycleState, ProfileState,
+};
+use crate::domain::region::Region;
+
+/// The mappings that a correction is for.
+#[derive(Debug, Clone, Copy)]
+pub struct CorrectedCatalogs<'c> {
+    /// The merge of all mappings but the last form of the correction.
+    pub others: &'c Catalog,
+    /// The merge of all mappings.
+    pub current: &'c Catalog,
+    /// What the API lists.
+    pub listed: &'c ListedRegions,
+}
+
+/// How a correction is written.
+#[derive(Debug, Clone, Copy)]
+pub struct CorrectionOptions {
+    /// Whether a row that the API does not list is withdrawn.
+    pub removes_missing: bool,
+    /// The date of the correction.
+    pub today: Date,
+}
+
+/// The spec that corrects `differences`. `last` is its last form, and gives what no row has: the priority, and what a user has added.
+pub fn correction(
+    last: InferenceProfileMappingSpec,
+    differences: &[ListedDifference],
+    catalogs: CorrectedCatalogs<'_>,
+    options: CorrectionOptions,
+) -> InferenceProfileMappingSpec {
+    let mut models: BTreeMap<String, ModelRows> = BTreeMap::new();
+    for model in last.models {
+        models.insert(model.model_id.clone(), ModelRows::of(model));
+    }
+    for difference in differences {
+        if !is_corrected(difference, catalogs, options) {
+            continue;
+        }
+        let key = &difference.row.key;
+        let rows = models.entry(key.model.to_string());
+        let rows = rows.or_insert_with(|| ModelRows::new(key.model.as_str()));
+        rows.correct(key, difference.row.after.as_ref(), catalogs);
+    }
+    let models = models.into_iter().filter_map(|(id, mut rows)| {
+        let at = catalogs.others.find(&id);
+        if let Some(at) = at {
+            rows.drop_equal(catalogs.others.model(at));
+        }
+        rows.finish(at.is_none())
+    });
+    InferenceProfileMappingSpec {
+        catalog_date: Some(options.today.to_string()),
+        models: models.collect(),
+        ..last
+    }
+}
+
+/// Whether a correction has the row: what the API lists, and what it does not list only on demand. An answer without any row withdraws
+/// none. Of a model past its end of life, only a later date is corrected: its rows follow from that.
+fn is_corrected(
+    difference: &ListedDifference,
+    CorrectedCatalogs {
+        current, listed, ..
+    }: CorrectedCatalogs<'_>,
+    options: CorrectionOptions,
+) -> bool {
+    let RowKey {
+        model,
+        field,
+        region,
+    } = &difference.row.key;
+    let Some((region, answers)) = region.and_then(|region| Some((region, listed.region(region)?)))
+    else {
+        return false;
+    };
+    let model_now = current.find(model.as_str()).map(|at| current.model(at));
+    if model_now.is_some_and(|model| model.is_past_end_of_life(region, options.today)) {
+        let after = &difference.row.after;
+        return matches!(after, Some(RowValue::Date(date, _)) if *date > options.today);
+    }
+    match difference.evidence {
+        ListingEvidence::RecentEnd => false,
+        ListingEvidence::NotListed => {
+            let has_rows = match field {
+                RowField::Profile(_) => {
+                    answers.profiles.as_ref().is_some_and(|all| !all.is_empty())
+                }
+                RowField::State
+                | RowField::EndOfLife
+                | RowField::Successor
+                | RowField::Aliases
+                | RowField::Knowledge
+                | RowField::Direct => answers.models.as_ref().is_some_and(|all| !all.is_empty()),
+            };
+            options.removes_missing && has_rows
+        }
+        ListingEvidence::Listed | ListingEvidence::OtherGeography => match field {
+            // A mapping has one geographic profile for a model in a region, and the API would have to have one too.
+            RowField::Profile(geography) if !geography.is_global() => {
+                let profiles = answers.profiles.iter();
+                profiles.flat_map(|all| geographic(all, model)).count() <= 1
+            }
+            // Regions that disagree about it have no common state.
+            RowField::State => {
+                let mut states = listed.states_of(model);
+                let first = states.next();
+                states.all(|state| Some(state) == first)
+            }
+            RowField::EndOfLife
+            | RowField::Successor
+            | RowField::Aliases
+            | RowField::Knowledge
+            | RowField::Direct
+            | RowField::Profile(_) => true,
+        },
+    }
+}
+
+/// The rows of a model, by region.
+struct ModelRows {
+    /// What is not by region.
+    model: api::Model,
+    direct: BTreeMap<Region, DirectState>,
+    routes: BTreeMap<String, BTreeMap<Region, api::Route>>,
+}
+
+impl ModelRows {
+    fn new(id: &str) -> Self {
+        Self::of(api::Model {
+            model_id: id.to_owned(),
+            ..api::Model::default()
+        })
+    }
+
+    fn of(mut model: api::Model) -> Self {
+        let direct = std::mem::take(&mut model.direct);
+        let direct = direct.iter().filter_map(|row| {
+            let region = Region::from_code(&row.region)?;
+            Some((region, row.state))
+        });
+        let direct = direct.collect();
+        let mut routes: BTreeMap<String, BTreeMap<Region, api::Route>> = BTreeMap::new();
+        for profile in std::mem::take(&mut model.profiles) {
+            let of_geography = routes.entry(profile.geography).or_default();
+            for route in profile.routes {
+                let state = route.state.unwrap_or(profile.state);
+                for region in &route.source_regions {
+                    let Some(region) = Region::from_code(region) else {
+                        continue;
+                    };
+                    let row = api::Route {
+                        source_regions: Vec::new(),
+                        state: Some(state).filter(|state| *state != api::ProfileState::Current),
+                        ..route.clone()
+                    };
+                    of_geography.insert(region, row);
+                }
+            }
+        }
+        Self {
+            model,
+            direct,
+            routes,
+        }
+    }
+
+    fn correct(&mut self, key: &RowKey, after: Option<&RowValue>, catalogs: CorrectedCatalogs<'_>) {
+        let Some(region) = key.region else { return };
+        match (&key.field, after) {
+            (RowField::Direct, after) => {
+                let works = matches!(after, Some(RowValue::Direct(DirectRow::Works)));
+                let state = if works {
+                    DirectState::Works
+                } else {
+                    DirectState::Never
+                };
+                self.direct.insert(region, state);
+            }
+            (RowField::Profile(geography), after) => {
+                let row = match after {
+                    Some(RowValue::Profile(profile)) => listed_route(profile),
+                    _ => api::Route {
+                        absent: true,
+                        ..api::Route::default()
+                    },
+                };
+                let routes = self.routes.entry(geography.to_string()).or_default();
+                routes.insert(region, row);
+            }
+            (RowField::State, Some(RowValue::State(state))) => {
+                let lifecycle = self.model.lifecycle.get_or_insert_default();
+                lifecycle.state = Some(wire_state(*state));
+            }
+            (RowField::EndOfLife, Some(RowValue::Date(date, _))) => {
+                let lifecycle = self.model.lifecycle.get_or_insert_default();
+                // The field merges as a whole, so it has the dates of all regions.
+                let ends = lifecycle.end_of_life.get_or_insert_with(|| {
+                    let at = catalogs.current.find(key.model.as_str());
+                    at.map(|at| wire_ends(&catalogs.current.model(at).lifecycle))
+                        .unwrap_or_default()
+                });
+                set_end(ends, region, *date);
+            }
+            _ => {}
+        }
+    }
+
+    /// Drops what the other mappings have too.
+    fn drop_equal(&mut self, other: &domain::Model) {
+        self.direct.retain(|region, state| {
+            let row = other.row(*region).and_then(|row| row.direct);
+            wire_direct(row.map(|(row, _)| row)) != *state
+        });
+        for (geography, routes) in &mut self.routes {
+            routes.retain(|region, row| match other.route(geography, *region) {
+                Some(route) => route_of(&ProfileRow::from(route)) != *row,
+                None => !row.absent,
+            });
+        }
+        let Some(lifecycle) = &mut self.model.lifecycle else {
+            return;
+        };
+        let state = wire_state(other.lifecycle.state);
+        lifecycle.state.take_if(|own| *own == state);
+        let ends = wire_ends(&other.lifecycle);
+        lifecycle.end_of_life.take_if(|own| *own == ends);
+        let successor = other.lifecycle.successor.as_ref().map(ToString::to_string);
+        lifecycle
+            .successor
+            .take_if(|own| Some(&*own) == successor.as_ref());
+        self.model
+            .lifecycle
+            .take_if(|own| *own == api::Lifecycle::default());
+    }
+
+    /// The model with its rows; `None` if nothing is to be corrected.
+    fn finish(self, is_new: bool) -> Option<api::Model> {
+        let mut model = self.model;
+        let direct = self.direct.into_iter().map(|(region, state)| DirectRegion {
+            region: region.to_string(),
+            state,
+        });
+        model.direct = direct.collect();
+        for (geography, routes) in self.routes {
+            if routes.is_empty() {
+                continue;
+            }
+            model.profiles.push(Profile {
+                id: format!("{geography}.{}", model.model_id),
+                geography,
+                state: api::ProfileState::Current,
+                routes: grouped(routes),
+            });
+        }
+        if is_new && model.lifecycle.is_none() {
+            model.lifecycle = Some(api::Lifecycle {
+                state: Some(api::LifecycleState::Active),
+                ..api::Lifecycle::default()
+            });
+        }
+        let empty = api::Model {
+            model_id: model.model_id.clone(),
+            ..api::Model::default()
+        };
+        (model != empty).then_some(model)
+    }
+}
+
+/// Regions with equal rows share a route.
+fn grouped(rows: BTreeMap<Region, api::Route>) -> Vec<api::Route> {
+    let mut routes: Vec<api::Route> = Vec::new();
+    for (region, row) in rows {
+        let is_equal = |route: &&mut api::Route| {
+            let source_regions = route.source_regions.clone();
+            **route
+                == api::Route {
+                    source_regions,
+                    ..row.clone()
+                }
+        };
+        if let Some(route) = routes.iter_mut().find(is_equal) {
+            route.source_regions.push(region.to_string());
+        } else {
+            let source_regions = vec![region.to_string()];
+            routes.push(api::Route {
+                source_regions,
+                ..row
+            });
+        }
+    }
+    routes
+}
+
+/// Sets the date of one region.
+fn set_end(ends: &mut Vec<api::EndOfLife>, region: Region, date: Date) {
+    let (code, date) = (region.to_string(), date.to_string());
+    ends.retain_mut(|end| {
+        let names_regions = !end.regions.is_empty();
+        end.regions.retain(|one| *one != code);
+        !names_regions || !end.regions.is_empty()
+    });
+    let is_same = |end: &&mut api::EndOfLife| {
+        end.date == date && !end.regions.is_empty() && end.confidence == api::Confidence::High
+    };
+    if let Some(end) = ends.iter_mut().find(is_same) {
+        let regions: BTreeSet<_> = end.regions.drain(..).chain([code]).collect();
+        end.regions.extend(regions);
+    } else {
+        ends.push(api::EndOfLife {
+            date,
+            regions: vec![code],
+            confidence: api::Confidence::High,
+        });
+    }
+}
+
+fn listed_route(profile: &ProfileRow) -> api::Route {
+    route_of(&ProfileRow {
+        state: ProfileState::Current,
+        ..profile.clone()
+    })
+}
+
+fn route_of(profile: &ProfileRow) -> api::Route {
+    let destination_regions = match &profile.destinations {
+        Destinations::Anywhere => vec!["*".to_owned()],
+        Destinations::Unknown => Vec::new(),
+        Destinations::Known(regions) => regions.iter().map(ToString::to_string).collect(),
+    };
+    let state = match profile.state {
+        ProfileState::Current => None,
+        ProfileState::Legacy => Some(api::ProfileState::Legacy),
+        ProfileState::Retired => Some(api::ProfileState::Retired),
+    };
+    api::Route {
+        source_regions: Vec::new(),
+        destination_regions,
+        state,
+        confidence: wire_confidence(profile.confidence),
+        absent: false,
+    }
+}
+
+const fn wire_direct(row: Option<DirectRow>) -> DirectState {
+    match row {
+        Some(DirectRow::Works) => DirectState::Works,
+        Some(DirectRow::Former) => DirectState::Former,
+        // A region without a row never had one.
+        Some(DirectRow::Never) | None => DirectState::Never,
+    }
+}
+
+const fn wire_state(state: LifecycleState) -> api::LifecycleState {
+    match state {
+        LifecycleState::Active => api::LifecycleState::Active,
+        LifecycleState::Legacy => api::LifecycleState::Legacy,
+        LifecycleState::EndOfLife => api::LifecycleState::EndOfLife,
+    }
+}
+
+const fn wire_confidence(confidence: domain::Confidence) -> api::Confidence {
+    match confidence {
+        domain::Confidence::High => api::Confidence::High,
+        domain::Confidence::Medium => api::Confidence::Medium,
+    }
+}
+
+fn wire_ends(lifecycle: &domain::Lifecycle) -> Vec<api::EndOfLife> {
+    let ends = lifecycle.end_of_life.iter().map(|end| api::EndOfLife {
+        date: end.date.to_string(),
+        regions: end.regions.iter().map(ToString::to_string).collect(),
+        confidence: wire_confidence(end.confidence),
+    });
+    ends.collect()
+}
