@@ -24,6 +24,7 @@ use crate::text::NodeId;
 mod detail;
 mod edits;
 mod finding;
+mod inspection;
 mod object_reasons;
 mod occurrences;
 mod opt_outs;
@@ -35,6 +36,7 @@ mod views;
 
 pub use detail::{OptOutAnnotation, OptOutOwner, ReasonDetail};
 pub use edits::{drop_edits, resolve_edits};
+pub use inspection::{Inspection, inspect};
 
 use opt_outs::OptOuts;
 use region::region_context;

@@ -24,6 +24,7 @@ use crate::domain::view::View;
 mod choice;
 mod document_scope;
 mod flags;
+mod in_sight;
 mod named_regions;
 mod other_documents;
 mod scope;
@@ -33,6 +34,7 @@ pub use choice::{NamedRegion, RegionAnswer, RegionChoice};
 pub use document_scope::{
     MOST_NODES, ScopeQuery, names_variables, pair, scope_of_list, scope_of_mapping, scope_of_words,
 };
+pub use in_sight::RegionInSight;
 pub use other_documents::{is_of_profile, other_document_scopes, profiles_of};
 pub use scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 

@@ -30,6 +30,13 @@ pub enum Claim {
     Other,
 }
 
+impl Claim {
+    /// The rank, from 1: the position in [`RANKS`], or the one after the last.
+    pub const fn rank(self) -> usize {
+        self as usize + 1
+    }
+}
+
 /// A rank: the claim, and the names that make it.
 pub struct Rank {
     /// The claim.

@@ -53,14 +53,17 @@ pub(super) struct PlacedScope<'a> {
 /// A setting with its claim and its distance.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate<'a> {
-    claim: Claim,
+    pub(super) claim: Claim,
     /// The place of the name among the policy's names.
     extra: usize,
-    distance: usize,
-    source: RegionSource,
+    pub(super) distance: usize,
+    pub(super) source: RegionSource,
     is_entry: bool,
-    setting: &'a RegionSetting,
+    pub(super) setting: &'a RegionSetting,
 }
+
+/// The order of candidates, the strongest first: the claim, the place among the policy's names, the distance.
+pub(super) type CandidateOrder = (Claim, usize, usize);
 
 /// The maximum number of other regions that are compared.
 const MOST_OTHERS: usize = 64;
@@ -97,18 +100,24 @@ pub(super) fn candidates<'a>(
     all
 }
 
+/// The order of the strongest candidates that `fits` accepts; `None` if none of them gives an answer.
+pub(super) fn best(
+    candidates: &[Candidate<'_>],
+    fits: impl Fn(&Candidate<'_>) -> bool,
+) -> Option<CandidateOrder> {
+    let fitting = candidates.iter().filter(|one| fits(one));
+    let answering = fitting.filter(|one| one.claim != Claim::Other);
+    answering.map(Candidate::order).min()
+}
+
 /// The strongest answer of the candidates that `fits` accepts: of the strongest claim, the nearest scope.
 pub(super) fn strongest(
     candidates: &[Candidate<'_>],
     fits: impl Fn(&Candidate<'_>) -> bool,
 ) -> Option<RegionAnswer> {
-    let order = |one: &Candidate<'_>| (one.claim, one.extra, one.distance);
-    let fitting = || {
-        let fitting = candidates.iter().filter(|one| fits(one));
-        fitting.filter(|one| one.claim != Claim::Other)
-    };
-    let best = fitting().map(order).min()?;
-    let best = || fitting().filter(|one| order(one) == best);
+    let best = best(candidates, &fits)?;
+    let fitting = || candidates.iter().filter(|one| fits(one));
+    let best = || fitting().filter(|one| one.order() == best);
     let found = combined(best().map(|one| one.setting.reading))?;
     Some(RegionAnswer {
         source: best().map(|one| one.source).min()?,
@@ -140,6 +149,10 @@ pub(super) fn is_of_entry(candidate: &Candidate<'_>) -> bool {
 }
 
 impl Candidate<'_> {
+    pub(super) const fn order(&self) -> CandidateOrder {
+        (self.claim, self.extra, self.distance)
+    }
+
     pub(super) fn is_from(&self, source: RegionSource) -> bool {
         self.source == source
     }
