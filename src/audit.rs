@@ -18,10 +18,10 @@ mod list_all;
 mod owners;
 
 pub use cluster_audit::{AuditInput, AuditResult, ClusterAudit, Counts, IncompleteList};
-pub use coverage::{Coverage, Reach};
+pub use coverage::{Coverage, Reach, last_changed, last_reviewed_write, rule_covers};
 pub use existing::{
     AUDIT_INCOMPLETE, PolicyStatus, PolicyStatuses, list_policy_statuses, read_coverage,
 };
 pub use findings::{FindingStore, FindingTotals, ObjectFinding, PolicyTotals, StoredFinding};
-pub use list_all::{ListScope, audit_cluster};
+pub use list_all::{ListScope, audit_cluster, list_path};
 pub use owners::{ControllerReference, Owners, is_finished};

@@ -37,6 +37,7 @@ pub mod serve;
 pub mod subject_args;
 pub mod tally;
 pub mod version;
+pub mod why;
 pub mod yaml;
 
 /// Replaces direct model IDs of Amazon Bedrock with inference profile IDs.
@@ -58,6 +59,7 @@ Examples:
   bedrock-profiles resolve anthropic.claude-sonnet-4-6 --region eu-west-1   one ID
   bedrock-profiles audit deploy/                                            files
   bedrock-profiles audit -A                                                 a cluster
+  bedrock-profiles why pod/chat -n ml                                       one object
   bedrock-profiles fix deploy/ --diff                                       the changes, as a patch
 
 Exit codes: 0 nothing was found, 1 findings, 2 wrong usage or an error, 130 interrupted, 143 terminated. The help of a command has more.
@@ -94,6 +96,8 @@ pub enum Command {
     Fix(fix::Args),
     /// Explain why an ID is unchanged: a reason, an example, and what to do.
     Explain(explain::Args),
+    /// Explain why one object was or was not rewritten: the regions, the gates, and what to change.
+    Why(Box<why::Args>),
     /// Print the permissions that workloads need to call their inference profiles.
     Iam(Box<iam::Args>),
     /// List, compare and correct the models and profiles of the catalog.
@@ -120,6 +124,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => audit::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Iam(args) => iam::run(&args),
         Command::Catalog(args) => catalog::run(&args),
         Command::Check(args) => check::run(&args),

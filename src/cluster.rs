@@ -6,6 +6,7 @@
 //! watch            list and watch, with backoff and metrics
 //! store            the objects of a watch
 //! list             paged lists, read item by item
+//! dry_run          creating an object without storing it
 //! leader_election  at most one leader at a time, by a Lease
 //! release          names of the objects that the chart installs
 //! rbac             the permissions of a replica, and the RBAC objects made from them
@@ -13,6 +14,7 @@
 
 pub mod backoff;
 pub mod client;
+pub mod dry_run;
 pub mod leader_election;
 pub mod list;
 pub mod list_items;

@@ -17,6 +17,7 @@
 //! scan         files and documents, evaluated                              -> budget, text, domain, report
 //! cluster      clients, watches, lists and permissions of Kubernetes         -> runtime
 //! audit        the stored objects of a cluster, evaluated                  -> budget, text, domain, validate, report, cluster
+//! why          why one object was or was not rewritten                     -> budget, domain, validate, report, cluster, audit
 //! webhook      reviews in, responses out                                   -> budget, text, domain, report, runtime
 //! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, cluster, audit, tls, runtime
 //! cli          the commands                                                -> all
@@ -36,3 +37,4 @@ pub mod scan;
 pub mod tls;
 pub mod validate;
 pub mod webhook;
+pub mod why;

@@ -48,6 +48,7 @@ pub use content_hash::content_hash;
 pub use exemption::{ExemptedBy, Exemption};
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
 pub use listed_finding::ListedFinding;
+pub(crate) use listed_finding::serialize_finding;
 pub use reference::ReferenceRecord;
 use severity::Severity;
 pub use source::Source;

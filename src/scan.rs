@@ -350,7 +350,8 @@ fn limits_of(kind: ObjectKind) -> Limits {
     }
 }
 
-fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
+/// An object of a file by name, in this namespace.
+pub fn reference(object: &Object<'_>, namespace: &str) -> ObjectReference {
     let field = |path: &[&str]| object.field(path).unwrap_or_default().to_owned();
     ObjectReference {
         api_version: field(&["apiVersion"]),

@@ -89,6 +89,18 @@ pub(super) fn documents(text: &str) -> Vec<Result<Spanned<Value>, YamlSyntaxErro
         .collect()
 }
 
+/// The objects of a text, those of Lists one by one. Documents that are not YAML are skipped.
+pub fn values(text: &str) -> Vec<Value> {
+    let documents = documents(text).into_iter().flatten();
+    let items = |document: Value| match document["items"].as_array() {
+        Some(items) => items.clone(),
+        None => vec![document],
+    };
+    documents
+        .flat_map(|document| items(document.value))
+        .collect()
+}
+
 /// Decodes a value.
 ///
 /// # Errors

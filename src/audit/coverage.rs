@@ -96,7 +96,7 @@ impl Reach {
     fn covers(&self, subject: &Subject<'_, '_>, write: &LastWrite) -> bool {
         let has_rule = |operation: &&str| {
             let mut rules = self.rules.iter();
-            rules.any(|rule| covers(rule, subject.kind, operation))
+            rules.any(|rule| rule_covers(rule, subject.kind, operation))
         };
         self.namespaces.selects(subject.namespace) && write.operations.iter().all(has_rule)
     }
@@ -107,7 +107,7 @@ fn selects(selector: &LabelSelector) -> bool {
 }
 
 /// Whether a rule matches an operation on a namespaced resource, as the API server matches without `matchPolicy: Equivalent`.
-fn covers(rule: &RuleWithOperations, kind: &BuiltInKind, operation: &str) -> bool {
+pub fn rule_covers(rule: &RuleWithOperations, kind: &BuiltInKind, operation: &str) -> bool {
     let has = |values: &Option<Vec<String>>, wanted: &[&str]| {
         let mut values = values.iter().flatten();
         values.any(|value| wanted.contains(&value.as_str()))
@@ -190,6 +190,11 @@ fn was_as_alive(record: &FindingRecord, written: Timestamp) -> bool {
     life.state != LifecycleState::EndOfLife || had_ended
 }
 
+/// When the webhook could have acted on a stored object last, under a policy of this mode; `None` if the object does not have the time.
+pub fn last_reviewed_write(object: &Object<'_>, mode: Mode) -> Option<Timestamp> {
+    last_write(object, mode).map(|write| write.time)
+}
+
 /// The last write of an object that the webhook could have acted on. Pods are rewritten only on creation, and an update is
 /// denied only for IDs that it adds.
 fn last_write(object: &Object<'_>, mode: Mode) -> Option<LastWrite> {
@@ -212,7 +217,7 @@ fn last_write(object: &Object<'_>, mode: Mode) -> Option<LastWrite> {
 }
 
 /// When a manager of anything but the status last changed the object.
-pub(super) fn last_changed(object: &Object<'_>) -> Option<Timestamp> {
+pub fn last_changed(object: &Object<'_>) -> Option<Timestamp> {
     let tree = object.tree;
     let managers = tree.at(object.root, &["metadata", "managedFields"])?;
     let field = |manager, name| tree.get(manager, name).and_then(|node| tree.text(node));
@@ -285,9 +290,13 @@ mod tests {
             ("resources", json!(["statefulsets"]), false),
         ] {
             let rule = rule(field, value.clone());
-            let covers = covers(&rule, deployments, "CREATE");
+            let covers = rule_covers(&rule, deployments, "CREATE");
             assert_eq!(covers, expected, "{field}: {value}");
         }
-        assert!(!covers(&rule("scope", json!("*")), &CONFIG_MAP, "CREATE"));
+        assert!(!rule_covers(
+            &rule("scope", json!("*")),
+            &CONFIG_MAP,
+            "CREATE"
+        ));
     }
 }

@@ -85,7 +85,7 @@ impl ListScope {
         let namespace = self.namespace.as_deref();
         let is_of_namespaces = *feed.kind == NAMESPACE;
         if let Some(name) = namespace.filter(|_| is_of_namespaces) {
-            let found = pager.metadata(&path(feed.kind, None), name).await?;
+            let found = pager.metadata(&list_path(feed.kind, None), name).await?;
             if let Some(found) = found {
                 feed.add(&found);
             }
@@ -93,7 +93,7 @@ impl ListScope {
             return Ok(());
         }
         let list = ListRequest {
-            path: path(feed.kind, namespace),
+            path: list_path(feed.kind, namespace),
             metadata_only: is_of_namespaces,
             ..ListRequest::default()
         };
@@ -102,7 +102,7 @@ impl ListScope {
 }
 
 /// The path of a kind's list, in all namespaces or in one.
-fn path(kind: &BuiltInKind, namespace: Option<&str>) -> String {
+pub fn list_path(kind: &BuiltInKind, namespace: Option<&str>) -> String {
     let root = if kind.group().is_empty() {
         "api"
     } else {
@@ -122,9 +122,9 @@ mod tests {
     #[test]
     fn the_path_of_a_list_has_group_version_and_namespace() {
         assert_eq!(
-            path(&CONFIG_MAP, Some("ml")),
+            list_path(&CONFIG_MAP, Some("ml")),
             "/api/v1/namespaces/ml/configmaps"
         );
-        assert_eq!(path(&WORKLOADS[0], None), "/apis/apps/v1/deployments");
+        assert_eq!(list_path(&WORKLOADS[0], None), "/apis/apps/v1/deployments");
     }
 }

@@ -190,7 +190,7 @@ fn required<T>(listed: Result<T, ListError>, what: &str) -> anyhow::Result<T> {
     }
 }
 
-fn namespace_of(stored: &PartialObjectMeta<StoredNamespace>) -> Namespace {
+pub(super) fn namespace_of(stored: &PartialObjectMeta<StoredNamespace>) -> Namespace {
     let mut namespace = Namespace::named(&stored.name_any());
     let owned = |(key, value): (&String, &String)| (key.as_str().into(), value.as_str().into());
     namespace.labels.extend(stored.labels().iter().map(owned));

@@ -36,3 +36,11 @@ pub(super) fn serialize_all<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(findings.iter().map(ListedFinding::of))
 }
+
+/// Writes a finding with its severity.
+pub(crate) fn serialize_finding<S: Serializer>(
+    finding: &FindingRecord,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    ListedFinding::of(finding).serialize(serializer)
+}

@@ -150,7 +150,7 @@ fn is_values_file(name: &str) -> bool {
 
 impl ParsedFile<'_> {
     /// The objects of the file.
-    pub(super) fn objects(&self) -> impl Iterator<Item = Object<'_>> {
+    pub fn objects(&self) -> impl Iterator<Item = Object<'_>> {
         (0..self.trees.len()).flat_map(|document| self.objects_of(document))
     }
 

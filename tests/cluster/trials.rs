@@ -28,6 +28,7 @@ mod replicas;
 mod rights;
 mod starts;
 mod statuses;
+mod why;
 
 use crate::trial::Trial;
 
@@ -57,6 +58,7 @@ pub(crate) fn all() -> Vec<Trial> {
         audit::trials(),
         crds::trials(),
         statuses::trials(),
+        why::trials(),
         node::trials(),
         guide::trials(),
         load::trials(),

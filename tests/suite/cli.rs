@@ -27,6 +27,7 @@ mod resolve;
 mod signals;
 mod unreachable;
 mod version;
+mod why;
 
 const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 
@@ -71,6 +72,7 @@ fn the_documentation_of_the_command_line_is_true() {
         .case("docs/custom-resources.md")
         .case("docs/iam.md")
         .case("docs/residency.md")
+        .case("docs/why.md")
         .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))
         .unwrap()
         .run();

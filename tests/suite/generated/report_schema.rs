@@ -4,6 +4,7 @@ use std::fs;
 
 use bedrock_profiles::cli::catalog::check::CatalogCheck;
 use bedrock_profiles::report::AuditReport;
+use bedrock_profiles::why::WhyReport;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
@@ -29,4 +30,9 @@ fn the_schema_of_a_report_is_generated_from_its_types() {
 #[test]
 fn the_schema_of_a_check_of_the_catalog_is_generated_from_its_types() {
     assert_generated::<CatalogCheck>("docs/schemas/catalog-check.json");
+}
+
+#[test]
+fn the_schema_of_an_explanation_is_generated_from_its_types() {
+    assert_generated::<WhyReport>("docs/schemas/why.json");
 }

@@ -1,5 +1,7 @@
 //! Every region around an ID, for an explanation. An evaluation chooses one without this list.
 
+use std::collections::BTreeSet;
+
 use super::choice::{Candidate, best, is_of_entry};
 use super::{RegionContext, RegionQuery};
 use crate::domain::region::{RegionReading, RegionSource};
@@ -14,7 +16,7 @@ pub struct RegionInSight {
     pub name: Option<Box<str>>,
     /// What the name claims, which is its rank; `None` without a name.
     pub claim: Option<Claim>,
-    /// The number of scopes between the ID and the setting; `None` without a name.
+    /// The number of scopes with settings of regions that are nearer to the ID; `None` without a name.
     pub distance: Option<usize>,
     /// The region, or why there is none.
     pub reading: RegionReading,
@@ -49,11 +51,14 @@ impl<'t> RegionContext<'t> {
                 let ends = (order == of_entry && is_of_entry(one)) || order == of_all;
                 ends && in_value.is_none() && one.claim != Claim::Other
             };
+            // Scopes without such settings are in no list.
+            let scopes: BTreeSet<_> = candidates.iter().map(|one| one.distance).collect();
+            let nearer = |distance| scopes.iter().filter(|scope| **scope < distance).count();
             all.extend(candidates.iter().map(|one| RegionInSight {
                 source: one.source,
                 name: Some(one.setting.name.clone()),
                 claim: Some(one.claim),
-                distance: Some(one.distance),
+                distance: Some(nearer(one.distance)),
                 reading: one.setting.reading,
                 decides: decides(one),
             }));

@@ -1,0 +1,218 @@
+//! What the API server would respond now: the copy that a dry run creates, and what the response means. Nothing is stored.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::domain::annotations::REWRITES;
+use crate::domain::record::{Entry, Record};
+
+/// The maximum length of the original's name in that of the copy, in bytes.
+const LONGEST_NAME: usize = 40;
+
+/// The fields of `metadata` that decide about a copy. The API server sets the others.
+const METADATA: [&str; 3] = ["labels", "annotations", "ownerReferences"];
+
+/// The fields of a Pod's `spec` that a stored Pod has and a new one may not have, or has later.
+const LATER_FIELDS: [&str; 2] = ["nodeName", "ephemeralContainers"];
+
+/// What an error of another webhook than this one ends with, when that webhook would do more than answer.
+const NO_DRY_RUN: &str = "does not support dry run";
+
+/// What the API server responds to the creation of a copy, as a dry run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DryRunAnswer {
+    /// What it responds.
+    pub outcome: DryRunOutcome,
+    /// The same as a sentence.
+    pub message: String,
+    /// The IDs that it replaces, by place.
+    pub rewrites: Vec<RecordedRewrite>,
+}
+
+/// The kind of a response to a dry run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum DryRunOutcome {
+    /// No dry run was sent.
+    NotSent,
+    /// The caller may not create such objects.
+    NotPermitted,
+    /// A webhook of another program does more than answer, so that the API server does not call it in a dry run.
+    NotSupported,
+    /// This webhook denies the copy.
+    Denied,
+    /// The API server or another webhook refuses the copy.
+    Refused,
+    /// The copy is admitted, and IDs are replaced.
+    Rewritten,
+    /// The copy is admitted, and no ID is replaced.
+    Unchanged,
+    /// There is no response.
+    NoResponse,
+}
+
+/// An ID that was replaced, as the record of the object has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RecordedRewrite {
+    /// The place by names: `app/env/BEDROCK_MODEL_ID`.
+    pub at: String,
+    /// The ID before.
+    pub from: String,
+    /// The ID after.
+    pub to: String,
+}
+
+/// A copy of an object in this namespace, under a name that the API server generates, without what it has set. The copy of a record stays, so that the
+/// webhook treats the IDs in it as its own.
+pub fn copy_of(object: &Value, namespace: &str) -> Value {
+    let mut copy = Map::new();
+    for (field, value) in object.as_object().into_iter().flatten() {
+        if !matches!(field.as_str(), "status" | "metadata") {
+            copy.insert(field.clone(), value.clone());
+        }
+    }
+    let mut metadata = Map::new();
+    metadata.insert("namespace".to_owned(), namespace.into());
+    for field in METADATA {
+        if let Some(value) = object["metadata"].get(field) {
+            metadata.insert(field.to_owned(), value.clone());
+        }
+    }
+    let owners = metadata.get_mut("ownerReferences");
+    for owner in owners.and_then(Value::as_array_mut).into_iter().flatten() {
+        // It needs a permission of its own, and no webhook reads it.
+        owner
+            .as_object_mut()
+            .map(|owner| owner.remove("blockOwnerDeletion"));
+    }
+    let name = |field: &str| object["metadata"][field].as_str();
+    let name = name("name")
+        .or_else(|| name("generateName"))
+        .unwrap_or_default();
+    let name: String = name.chars().take(LONGEST_NAME).collect();
+    let name = format!("{}-why-", name.trim_end_matches(['-', '.']));
+    metadata.insert("generateName".to_owned(), name.into());
+    copy.insert("metadata".to_owned(), metadata.into());
+    if object["kind"] == "Pod"
+        && let Some(spec) = copy.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        for field in LATER_FIELDS {
+            spec.remove(field);
+        }
+    }
+    copy.into()
+}
+
+impl DryRunAnswer {
+    /// No dry run was sent, for this reason.
+    pub fn not_sent(message: impl Into<String>) -> Self {
+        Self::of(DryRunOutcome::NotSent, message)
+    }
+
+    /// The object is a workload.
+    pub fn of_workload() -> Self {
+        Self::not_sent(
+            "not known: a dry run of a workload creates no Pods, and these are what is rewritten",
+        )
+    }
+
+    /// No response came.
+    pub fn no_response(error: &str) -> Self {
+        Self::of(
+            DryRunOutcome::NoResponse,
+            format!("there is no response: {error}"),
+        )
+    }
+
+    fn of(outcome: DryRunOutcome, message: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            message: message.into(),
+            rewrites: Vec::new(),
+        }
+    }
+
+    /// The copy was admitted as `response`.
+    pub fn admitted(copy: &Value, response: &Value) -> Self {
+        let before = record_of(copy);
+        let mut after = record_of(response);
+        after.retain(|entry| !before.contains(entry));
+        if after.is_empty() {
+            let message = if before.is_empty() {
+                "it admits a copy and replaces no ID"
+            } else {
+                "it admits a copy and keeps its IDs as they are"
+            };
+            return Self::of(DryRunOutcome::Unchanged, message);
+        }
+        let rewrites: Vec<_> = after
+            .into_iter()
+            .map(|entry| RecordedRewrite {
+                at: entry.at,
+                from: entry.from,
+                to: entry.to,
+            })
+            .collect();
+        let message = match rewrites.len() {
+            1 => "it admits a copy and replaces 1 ID".to_owned(),
+            count => format!("it admits a copy and replaces {count} IDs"),
+        };
+        Self {
+            rewrites,
+            ..Self::of(DryRunOutcome::Rewritten, message)
+        }
+    }
+
+    /// The copy was refused with this status. Its text is used only where this webhook has written it: that of others may contain
+    /// values of the object.
+    pub fn refused(code: u16, reason: &str, text: &str, webhook: &str) -> Self {
+        let by = text.split_once("admission webhook \"");
+        let by = by.and_then(|(_, rest)| rest.split_once('"'));
+        let code = format!("{code} {reason}");
+        match by {
+            _ if text.contains(NO_DRY_RUN) => {
+                let name = by.map_or("of another program", |(name, _)| name);
+                Self::of(
+                    DryRunOutcome::NotSupported,
+                    format!(
+                        "it cannot: the webhook {name} has side effects and does not support dry runs"
+                    ),
+                )
+            }
+            Some((name, rest)) if name == webhook => {
+                let denial = rest.split_once("denied the request: ");
+                let denial = denial.map_or("", |(_, denial)| denial);
+                Self::of(DryRunOutcome::Denied, format!("it denies a copy: {denial}"))
+            }
+            Some((name, _)) => Self::of(
+                DryRunOutcome::Refused,
+                format!("the webhook {name} refuses a copy ({code})"),
+            ),
+            None if text.contains("cannot create resource") => Self::of(
+                DryRunOutcome::NotPermitted,
+                "not known: you may not create such objects in the namespace",
+            ),
+            None => Self::of(
+                DryRunOutcome::Refused,
+                format!(
+                    "it refuses a copy ({code}), before or after its webhooks; `kubectl create --dry-run=server` shows why"
+                ),
+            ),
+        }
+    }
+
+    /// Whether the response shows that the API server calls this webhook.
+    pub(super) const fn shows_a_call(&self) -> bool {
+        matches!(
+            self.outcome,
+            DryRunOutcome::Rewritten | DryRunOutcome::Denied
+        )
+    }
+}
+
+/// The entries of the record of an object.
+fn record_of(object: &Value) -> Vec<Entry> {
+    let record = object["metadata"]["annotations"][REWRITES].as_str();
+    record.map(Record::parse).unwrap_or_default().entries
+}
