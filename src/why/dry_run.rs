@@ -216,3 +216,93 @@ fn record_of(object: &Value) -> Vec<Entry> {
     let record = object["metadata"]["annotations"][REWRITES].as_str();
     record.map(Record::parse).unwrap_or_default().entries
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const WEBHOOK: &str = "webhook-pods.bedrock-profiles.dev";
+
+    fn entry(at: &str) -> Value {
+        json!({"at": at, "from": "a.b", "to": "eu.a.b", "region": "eu-west-1", "by": "Beside"})
+    }
+
+    fn recorded(entries: &[&Value]) -> Value {
+        let record = json!({"entries": entries}).to_string();
+        json!({"metadata": {"annotations": {REWRITES: record}}})
+    }
+
+    #[test]
+    fn a_copy_has_nothing_that_is_set_after_its_creation() {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "status": {"phase": "Running"},
+            "metadata": {"name": "chat", "uid": "u", "resourceVersion": "7", "creationTimestamp": "t", "generation": 1,
+                "managedFields": [], "finalizers": ["f"], "deletionTimestamp": "t", "labels": {"app": "chat"},
+                "ownerReferences": [{"kind": "ReplicaSet", "controller": true, "blockOwnerDeletion": true}]},
+            "spec": {"nodeName": "n", "ephemeralContainers": [], "containers": [{"name": "app"}]}});
+        let expected = json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"namespace": "ml", "generateName": "chat-why-", "labels": {"app": "chat"},
+                "ownerReferences": [{"kind": "ReplicaSet", "controller": true}]},
+            "spec": {"containers": [{"name": "app"}]}});
+        assert_eq!(copy_of(&pod, "ml"), expected);
+        let long = json!({"kind": "ConfigMap", "metadata": {"name": format!("{}-{}", "a".repeat(39), "b".repeat(99))}});
+        let copy = copy_of(&long, "ml");
+        assert_eq!(
+            copy["metadata"]["generateName"],
+            format!("{}-why-", "a".repeat(39))
+        );
+    }
+
+    #[test]
+    fn only_new_entries_of_the_record_are_rewrites() {
+        let (one, other) = (&entry("app/env/A"), &entry("app/env/B"));
+        let nothing = json!({"metadata": {}});
+        let (of_one, of_both) = (recorded(&[one]), recorded(&[one, other]));
+        for (copy, response, outcome, rewrites) in [
+            (&nothing, &nothing, DryRunOutcome::Unchanged, 0),
+            (&nothing, &of_both, DryRunOutcome::Rewritten, 2),
+            (&of_one, &of_one, DryRunOutcome::Unchanged, 0),
+            (&of_one, &of_both, DryRunOutcome::Rewritten, 1),
+        ] {
+            let answer = DryRunAnswer::admitted(copy, response);
+            assert_eq!((answer.outcome, answer.rewrites.len()), (outcome, rewrites));
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_refusal_is_printed_only_if_this_webhook_wrote_it() {
+        use DryRunOutcome::{Denied, NotPermitted, NotSupported, Refused};
+        let denied = format!(
+            "admission webhook \"{WEBHOOK}\" denied the request: use eu.a.b instead of a.b"
+        );
+        for (text, outcome, printed) in [
+            (denied.as_str(), Denied, "use eu.a.b instead of a.b"),
+            (
+                "admission webhook \"x.example\" denied the request: s3cr3t",
+                Refused,
+                "x.example",
+            ),
+            (
+                "admission webhook \"x.example\" does not support dry run",
+                NotSupported,
+                "x.example",
+            ),
+            (
+                "Pod \"p\" is invalid: spec.x: Invalid value: \"s3cr3t\": no",
+                Refused,
+                "(422 Invalid)",
+            ),
+            (
+                "pods is forbidden: User \"u\" cannot create resource \"pods\" in API group",
+                NotPermitted,
+                "you may not create",
+            ),
+        ] {
+            let answer = DryRunAnswer::refused(422, "Invalid", text, WEBHOOK);
+            assert_eq!(answer.outcome, outcome, "{text}");
+            assert!(answer.message.contains(printed), "{}", answer.message);
+            assert!(!answer.message.contains("s3cr3t"), "{}", answer.message);
+        }
+    }
+}

@@ -257,3 +257,104 @@ fn field<T: DeserializeOwned>(webhook: &Value, name: &str) -> Option<T> {
 fn is_exclusion(key: &str, operator: &str) -> bool {
     key == NAMESPACE_NAME_LABEL && operator == "NotIn"
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::text::Tree;
+    use crate::why::gate::GateState;
+
+    /// The gates of a webhook with these fields besides rules and a CA bundle, for a Pod of the namespace `ml` of team `a`.
+    fn gates(fields: &Value) -> Vec<(Gate, GateState)> {
+        let mut webhook = json!({"clientConfig": {"caBundle": "Q0E="}, "rules": [
+            {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}]});
+        for (field, value) in fields.as_object().unwrap() {
+            webhook[field] = value.clone();
+        }
+        let pod = json!({"metadata": {"labels": {"app": "chat"}}}).to_string();
+        let tree = Tree::json(&pod).unwrap();
+        let object = Object::of_kind(&tree, tree.root(), "v1", "Pod");
+        let mut namespace = Namespace::named("ml");
+        namespace.labels.insert("team".into(), "a".into());
+        let lookup = ConfigurationLookup::of(&json!({"webhooks": [webhook]}));
+        let kind = BuiltInKind::find("", "Pod");
+        let gates = lookup.gates(ReviewingWebhook::Pods, kind, &object, &namespace);
+        gates.iter().map(|one| (one.gate, one.state)).collect()
+    }
+
+    /// The last gate, after the ones that are passed.
+    fn last(fields: &Value) -> (Gate, GateState) {
+        let gates = gates(fields);
+        let (last, before) = gates.split_last().unwrap();
+        let is_passed = |one: &(Gate, GateState)| {
+            one.1 == GateState::Passed || one.0 == Gate::NamespaceNotExcluded
+        };
+        assert!(before.iter().all(is_passed), "{gates:?}");
+        *last
+    }
+
+    #[test]
+    fn a_webhook_is_active_with_a_ca_bundle_and_rules_for_the_kind() {
+        use GateState::{Failed, Passed};
+        let others = json!([{"operations": ["UPDATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}]);
+        assert_eq!(last(&json!({})), (Gate::WebhookSelects, Passed));
+        for fields in [
+            json!({"rules": []}),
+            json!({"rules": null}),
+            json!({"rules": others}),
+            json!({"clientConfig": {}}),
+        ] {
+            assert_eq!(last(&fields), (Gate::WebhookActive, Failed), "{fields}");
+        }
+    }
+
+    #[test]
+    fn an_excluded_name_is_another_gate_than_a_label() {
+        let name = "kubernetes.io/metadata.name";
+        let excluding = |values: Value| json!({"namespaceSelector": {"matchExpressions": [{"key": name, "operator": "NotIn", "values": values}]}});
+        let all = gates(&excluding(json!(["kube-system", "ml"])));
+        assert!(
+            all.contains(&(Gate::NamespaceNotExcluded, GateState::Failed)),
+            "{all:?}"
+        );
+        assert!(
+            all.contains(&(Gate::WebhookSelects, GateState::Passed)),
+            "{all:?}"
+        );
+        let all = gates(&excluding(json!(["kube-system"])));
+        assert!(all.iter().all(|one| one.1 == GateState::Passed), "{all:?}");
+        let all = gates(&json!({"namespaceSelector": {"matchLabels": {"team": "b"}}}));
+        assert!(
+            all.contains(&(Gate::NamespaceNotExcluded, GateState::Passed)),
+            "{all:?}"
+        );
+        assert!(
+            all.contains(&(Gate::WebhookSelects, GateState::Failed)),
+            "{all:?}"
+        );
+    }
+
+    #[test]
+    fn labels_of_the_object_count_and_conditions_are_not_evaluated() {
+        use GateState::{Failed, Passed, Unknown};
+        for (fields, state) in [
+            (
+                json!({"objectSelector": {"matchLabels": {"app": "chat"}}}),
+                Passed,
+            ),
+            (
+                json!({"objectSelector": {"matchLabels": {"app": "web"}}}),
+                Failed,
+            ),
+            (
+                json!({"matchConditions": [{"name": "c", "expression": "true"}]}),
+                Unknown,
+            ),
+            (json!({"matchConditions": []}), Passed),
+        ] {
+            assert_eq!(last(&fields), (Gate::WebhookSelects, state), "{fields}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ mod aliases;
 mod budget;
 mod config_maps;
 mod every_reason;
+mod in_sight;
 mod modes;
 pub(crate) mod reasons;
 pub(crate) mod references;

@@ -52,8 +52,9 @@ impl Surroundings {
         let view = cluster_view::view(&args.evaluation, pager, tally).await?;
         let (no_policy, ready_since) = if args.evaluation.policies.is_empty() {
             let statuses = match list_policy_statuses(pager).await {
-                Err(error) if error.is_final() => return Err(error.into()),
-                statuses => statuses.unwrap_or_default(),
+                // The cluster has no definitions of policies.
+                Err(ListError::NotFound) => BTreeMap::new(),
+                statuses => statuses.context("cannot list the cluster's policies")?,
             };
             let times = statuses.iter();
             let times =

@@ -229,6 +229,7 @@ impl Scenario {
         };
         let snapshot = &*self.view.snapshot;
         let judgement = judge(object, &context);
+        super::in_sight::assert_agrees(object, &context, &judgement);
         let context = RenderContext {
             snapshot,
             today: self.today,
