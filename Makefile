@@ -9,13 +9,14 @@ MUTANTS_SECONDS ?= 7200
 SHARD ?= 0/1
 MUTATED := 'region*.rs' 'region*/*.rs' 'resolve*.rs' 'resolve/*.rs' 'plan*.rs' 'plan/*.rs'
 TOOLS := target/tools
+AWS_CLI := $(TOOLS)/aws-cli
 CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
 ARCH ?= $(if $(filter aarch64,$(shell uname -m)),arm64,amd64)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 IMAGE ?= ghcr.io/bedrock-profiles/bedrock-profiles:$(VERSION)
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz gitops node playground image coverage mutants
+.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz gitops aws-cli node playground image coverage mutants
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -90,6 +91,14 @@ node: image ## run the tests on a real node, with image and chart; needs root, G
 
 gitops: ## run the engines of Argo CD and Flux on rewritten objects, on a control plane; the first run builds them (3 minutes)
 	$(CARGO) test --test cluster -- gitops
+
+aws-cli: $(AWS_CLI)/bin/aws ## list by the AWS CLI from a stand-in of Bedrock, and import into a control plane; the first run installs the CLI from PyPI
+	AWS_CLI=$(abspath $(AWS_CLI)) $(CARGO) test --test cluster -- aws-cli
+
+$(AWS_CLI)/bin/aws: .ci/aws-cli.txt
+	@echo "== installing the AWS CLI, once"
+	python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --target $(AWS_CLI) --upgrade --requirement $<
+	@touch $@
 
 playground: image ## keep a real node running, with the chart and three workloads; needs what `make node` needs
 	$(CARGO) test --test cluster -- playground

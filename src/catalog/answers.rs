@@ -576,15 +576,23 @@ mod tests {
     fn the_end_of_life_is_a_day_in_utc() {
         let text = r#"{"modelSummaries": [{"modelId": "a.b", "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/a.b",
             "inferenceTypesSupported": ["ON_DEMAND", "PROVISIONED"],
-            "modelLifecycle": {"status": "LEGACY", "endOfLifeTime": "2027-04-07T20:00:00-04:00"}}]}"#;
-        let listed = read("a.json", text).unwrap();
-        let models = listed.region(region("us-east-1")).unwrap().models.as_ref();
-        let model = models.unwrap().get(&ModelId::parse("a.b").unwrap());
-        let expected = ListedModel {
-            on_demand: true,
-            state: Some(LifecycleState::Legacy),
-            end_of_life: Some(jiff::civil::date(2027, 4, 8)),
-        };
-        assert_eq!(model, Some(&expected));
+            "modelLifecycle": {"status": "LEGACY", "endOfLifeTime": "TIME"}}]}"#;
+        // The second form is that of a script which prints a datetime of Python.
+        for time in [
+            "2027-04-08T08:00:00+00:00",
+            "2027-04-08 07:00:00+00:00",
+            "2027-04-08T00:00:00Z",
+            "2027-04-07T20:00:00-04:00",
+        ] {
+            let listed = read("a.json", &text.replace("TIME", time)).unwrap();
+            let models = listed.region(region("us-east-1")).unwrap().models.as_ref();
+            let model = models.unwrap().get(&ModelId::parse("a.b").unwrap());
+            let expected = ListedModel {
+                on_demand: true,
+                state: Some(LifecycleState::Legacy),
+                end_of_life: Some(jiff::civil::date(2027, 4, 8)),
+            };
+            assert_eq!(model, Some(&expected), "{time}");
+        }
     }
 }

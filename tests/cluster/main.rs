@@ -26,12 +26,16 @@
 //! one each, in turn: for what concerns the whole cluster. `node(…)` trials share a plane with a real node, in turn, on which
 //! Pods run and the image is loaded; they run where they are asked for, by `make node` (CONTRIBUTING.md says what it needs).
 //! `gitops(…)` trials share the plane of the first ones and run the engines of Argo CD and Flux; they run by `make gitops`.
+//! `aws_cli(…)` trials run the AWS CLI against a stand-in, each on a plane of its own; they run by `make aws-cli`.
 //! Errors and panics both fail a trial, with what the cluster saw. `kubectl` takes 0.1 s, so several objects go in one call.
 //! Without a node, Pods stay Pending.
 
 mod accounts;
 mod admin;
 mod audit_benchmark;
+mod bedrock;
+#[path = "../support/bedrock_answers.rs"]
+mod bedrock_answers;
 mod binaries;
 mod certificates;
 mod clients;
@@ -81,7 +85,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use namespaces::{Inside, Purpose};
 use plane::Plane;
-use trial::{GITOPS, NODE};
+use trial::{AWS_CLI, GITOPS, NODE};
 
 /// The argument that holds a plane open instead of running trials.
 const HOLD: &str = "hold";
@@ -178,11 +182,13 @@ fn end_on_signals(is_machine_root: bool) {
 }
 
 /// The level that the filter begins with, if its trials run only on request: those on a node need root, packages and the image, and
-/// those of Argo CD and Flux need programs that take minutes to build.
+/// those of Argo CD and Flux need programs that take minutes to build, and those with the AWS CLI need its packages.
 fn on_request(arguments: &Arguments) -> Option<&'static str> {
     let filter = arguments.filter.as_deref().unwrap_or_default();
     let level = filter.split("::").next();
-    [NODE, GITOPS].into_iter().find(|one| level == Some(*one))
+    [NODE, GITOPS, AWS_CLI]
+        .into_iter()
+        .find(|one| level == Some(*one))
 }
 
 /// Whether the harness would run a trial of this name.

@@ -171,7 +171,7 @@ pub(crate) fn configuration(leaf: &Leaf) -> Result<Arc<ServerConfig>> {
 }
 
 /// One runtime for all stand-ins of the process.
-fn runtime() -> Result<&'static Runtime> {
+pub(crate) fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
     let made = RUNTIME.get_or_init(|| {
         tokio::runtime::Builder::new_multi_thread()

@@ -20,6 +20,9 @@ pub(crate) const NODE: &str = "node";
 /// The level of trials with the engines of Argo CD and Flux.
 pub(crate) const GITOPS: &str = "gitops";
 
+/// The level of trials with the AWS CLI.
+pub(crate) const AWS_CLI: &str = "aws-cli";
+
 /// What a trial runs on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ground {
@@ -76,6 +79,15 @@ pub(crate) fn gitops(name: &str, body: fn(&World) -> Result<()>) -> Trial {
         name: format!("{GITOPS}::{name}"),
         on_request: Some(GITOPS),
         ..plane(name, body).with_controllers()
+    }
+}
+
+/// A trial with the AWS CLI, on a plane of its own.
+pub(crate) fn aws_cli(name: &str, body: fn(&World) -> Result<()>) -> Trial {
+    Trial {
+        name: format!("{AWS_CLI}::{name}"),
+        on_request: Some(AWS_CLI),
+        ..alone(name, body)
     }
 }
 

@@ -4,6 +4,7 @@ mod answers;
 mod applied_again;
 pub(crate) mod audit;
 mod callers;
+mod catalog;
 mod certificates;
 mod chart;
 mod crds;
@@ -37,6 +38,7 @@ pub(crate) fn all() -> Vec<Trial> {
     [
         answers::trials(),
         callers::trials(),
+        catalog::trials(),
         certificates::trials(),
         objects::trials(),
         documents::trials(),

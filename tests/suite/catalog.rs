@@ -10,6 +10,7 @@ use bedrock_profiles::catalog;
 
 use crate::facts::{self, words};
 
+mod corrected;
 mod lifecycle;
 mod listed;
 mod scan;

@@ -370,3 +370,23 @@ fn each_script_about_another_tool_is_in_the_table_of_tools_and_can_be_run() {
     }
     assert_eq!(listed, scripts);
 }
+
+#[test]
+fn the_cron_job_of_the_catalog_runs_a_command_of_this_version() {
+    use clap::CommandFactory as _;
+
+    let manifests = read(Path::new("integrations/catalog-cronjob.yaml"));
+    let (_, container) = manifests.split_once("- name: import\n").unwrap();
+    let field = |name: &str| {
+        let mut lines = container.lines();
+        lines
+            .find_map(|line| line.trim().strip_prefix(name))
+            .unwrap()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(field("image: ").ends_with(&format!("/bedrock-profiles:{version}")));
+    let args = field("args: ").trim_matches(['[', ']']).split(", ");
+    let words = ["bedrock-profiles"].into_iter().chain(args);
+    let parsed = bedrock_profiles::cli::Cli::command().try_get_matches_from(words);
+    assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
+}

@@ -111,7 +111,7 @@ fn model_summary(model: &Model, region: &str, on_demand: bool) -> Value {
 
 pub(crate) fn profile_summary(id: &str, region: &str, destinations: &[String]) -> Value {
     let (partition, account) = (partition(region), account(region));
-    let model = id.split_once('.').unwrap().1;
+    let (_, model) = id.split_once('.').unwrap_or_default();
     let mut regions: Vec<&str> = destinations.iter().map(String::as_str).collect();
     if regions == ["*"] {
         regions.insert(0, region);

@@ -66,7 +66,12 @@ fn add_files(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         .map(|entry| Ok(entry?.path()))
         .collect::<std::io::Result<_>>()?;
     entries.sort_unstable();
-    for entry in entries {
+    // A hidden file is none that was written for this, such as what the AWS CLI caches in its home.
+    let is_hidden = |entry: &Path| {
+        let name = entry.file_name();
+        name.is_some_and(|name| name.to_string_lossy().starts_with('.'))
+    };
+    for entry in entries.into_iter().filter(|entry| !is_hidden(entry)) {
         if entry.is_dir() || entry.extension().is_some_and(|end| end == "json") {
             add_files(&entry, files)?;
         }

@@ -79,7 +79,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let listed = args.answers.read()?;
     let cluster = &args.mappings.cluster;
     let mappings = if args.apply {
-        args.mappings.with_files(Some(of_cluster(cluster)?))?
+        of_cluster(cluster)?
     } else {
         args.mappings.mappings()?
     };
@@ -119,7 +119,7 @@ impl Import {
         let (mut last, others): (Vec<_>, Vec<_>) = mappings.into_iter().partition(of_name);
         ensure!(
             !others.is_empty(),
-            "there is no mapping but `{}`: there is nothing to correct",
+            "there is no other mapping than `{}`: there is nothing to correct",
             args.name
         );
         ensure!(

@@ -39,14 +39,6 @@ impl MappingArgs {
         } else {
             None
         };
-        self.with_files(of_cluster)
-    }
-
-    /// The mappings of the files, beside those of a cluster or the built-in catalog.
-    pub(super) fn with_files(
-        &self,
-        of_cluster: Option<Vec<InferenceProfileMapping>>,
-    ) -> anyhow::Result<Vec<InferenceProfileMapping>> {
         let mut mappings = match of_cluster {
             Some(mut mappings) if self.no_builtin => {
                 mappings.retain(|mapping| name(mapping) != catalog::NAME);
