@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
@@ -156,9 +156,10 @@ impl Import {
         // Rows of a model whose end of life turns out to be later are corrected after its date.
         let dated = InferenceProfileMapping::new(&args.name, spec);
         let spec = correct(dated.spec.clone(), &with(&others, Some(&dated))?);
-        let is_changed = last.is_none_or(|last| {
-            (&last.spec.models, last.spec.priority) != (&spec.models, spec.priority)
-        });
+        let is_changed = match last {
+            Some(last) => (&last.spec.models, last.spec.priority) != (&spec.models, spec.priority),
+            None => !spec.models.is_empty(),
+        };
         let mapping = InferenceProfileMapping::new(&args.name, spec);
         validate::mapping(&mapping)?;
         let after = with(&others, Some(&mapping))?;
@@ -174,7 +175,7 @@ impl Import {
     fn apply(&self, cluster: &ClusterArgs) -> anyhow::Result<()> {
         let name = name(&self.mapping);
         if !self.is_changed {
-            message!("mapping `{name}` is unchanged");
+            message!("nothing is to be corrected: mapping `{name}` is not applied");
             return Ok(());
         }
         block_on(async {
@@ -187,9 +188,13 @@ impl Import {
             });
             let params = PatchParams::apply(Manager::CatalogImport.as_str()).validation_strict();
             let api = Api::<DynamicObject>::all_with(client, &resource);
-            let applied = api.patch(name, &params, &Patch::Apply(&object)).await;
-            applied.with_context(|| format!("cannot apply mapping `{name}`"))?;
-            Ok(())
+            match api.patch(name, &params, &Patch::Apply(&object)).await {
+                Err(kube::Error::Api(status)) if status.is_conflict() => bail!(
+                    "mapping `{name}` has fields of another manager: choose another --name, or remove that mapping: {}",
+                    status.message
+                ),
+                applied => applied.with_context(|| format!("cannot apply mapping `{name}`")),
+            }
         })?;
         console::print(&catalog_differences(&rows::differences(
             &self.before,
