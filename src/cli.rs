@@ -33,6 +33,7 @@ mod patch;
 mod replace_file;
 mod repository;
 pub mod resolve;
+mod restart_plan;
 pub mod serve;
 pub mod subject_args;
 pub mod tally;

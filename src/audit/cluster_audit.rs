@@ -22,6 +22,7 @@ use crate::text::Tree;
 
 use super::coverage::{Coverage, Subject, last_changed};
 use super::findings::{FindingStore, FindingTotals, ObjectFinding, StoredFinding};
+use super::outdated_pods::OutdatedPod;
 use super::owners::{ControllerReference, Owners, is_finished};
 
 /// How annotations of the product begin.
@@ -42,6 +43,8 @@ pub struct AuditInput {
     pub objects: Selector,
     /// The maximum number of records to keep.
     pub max_records: usize,
+    /// Whether to keep the Pods whose IDs a restart would change.
+    pub keeps_outdated_pods: bool,
 }
 
 /// An audit in progress.
@@ -52,6 +55,7 @@ pub struct ClusterAudit {
     config_maps: ConfigMapIndex,
     owners: Owners,
     findings: FindingStore,
+    outdated_pods: Vec<OutdatedPod>,
     counts: Counts,
     page: PendingPage,
     incomplete: Vec<IncompleteList>,
@@ -87,6 +91,8 @@ pub struct AuditResult {
     pub findings: Vec<StoredFinding>,
     /// Counts of all findings.
     pub totals: FindingTotals,
+    /// The Pods whose IDs a restart would change, if they are asked for.
+    pub outdated_pods: Vec<OutdatedPod>,
     /// The lists that could not be read to their end.
     pub incomplete: Vec<IncompleteList>,
 }
@@ -96,6 +102,14 @@ pub struct AuditResult {
 struct PendingPage {
     counts: Counts,
     findings: Vec<Vec<ObjectFinding>>,
+    outdated_pods: Vec<OutdatedPod>,
+}
+
+/// What was found in an object.
+#[derive(Debug, Default)]
+struct Findings {
+    of_object: Vec<ObjectFinding>,
+    outdated_pod: Option<OutdatedPod>,
 }
 
 /// An object that is evaluated, and the object that its findings are attributed to.
@@ -127,6 +141,7 @@ impl ClusterAudit {
             namespaces: BTreeMap::new(),
             config_maps: ConfigMapIndex::of_all(),
             owners: Owners::default(),
+            outdated_pods: Vec::new(),
             counts: Counts::default(),
             page: PendingPage::default(),
             incomplete: Vec::new(),
@@ -164,8 +179,9 @@ impl ClusterAudit {
             self.page.counts.unselected += 1;
         }
         let findings = self.evaluate(kind, &object, namespace);
-        if !findings.is_empty() {
-            self.page.findings.push(findings);
+        self.page.outdated_pods.extend(findings.outdated_pod);
+        if !findings.of_object.is_empty() {
+            self.page.findings.push(findings.of_object);
         }
     }
 
@@ -185,7 +201,7 @@ impl ClusterAudit {
         kind: &'static BuiltInKind,
         object: &Object<'_>,
         namespace: &str,
-    ) -> Vec<ObjectFinding> {
+    ) -> Findings {
         let view = &self.input.view;
         let namespace = view
             .namespace(namespace)
@@ -200,7 +216,7 @@ impl ClusterAudit {
         let judgement = judge(object, &context);
         let mut evaluated = evaluated(&judgement).peekable();
         if evaluated.peek().is_none() {
-            return Vec::new();
+            return Findings::default();
         }
         let attribution = Attribution {
             object: ObjectReference {
@@ -217,9 +233,19 @@ impl ClusterAudit {
             kind,
             namespace: &namespace,
         };
-        evaluated
+        let of_object: Vec<_> = evaluated
             .map(|one| self.finding(&written, &attribution, &one))
-            .collect()
+            .collect();
+        let keeps = self.input.keeps_outdated_pods && object.kind == ObjectKind::Pod;
+        let outdated_pod = keeps.then(|| {
+            let records = of_object.iter().map(|one| &one.record);
+            let is_reviewed = self.input.coverage.reviews_creates(&written);
+            OutdatedPod::of(object, records, attribution.owner, is_reviewed)
+        });
+        Findings {
+            of_object,
+            outdated_pod: outdated_pod.flatten(),
+        }
     }
 
     fn finding(
@@ -259,7 +285,12 @@ impl ClusterAudit {
 
     /// Stores the results of the current page, which was read to its end.
     pub fn commit(&mut self) {
-        let PendingPage { counts, findings } = std::mem::take(&mut self.page);
+        let PendingPage {
+            counts,
+            findings,
+            mut outdated_pods,
+        } = std::mem::take(&mut self.page);
+        self.outdated_pods.append(&mut outdated_pods);
         self.counts.objects += counts.objects;
         self.counts.unselected += counts.unselected;
         self.counts.unreadable += counts.unreadable;
@@ -300,6 +331,7 @@ impl ClusterAudit {
             counts: self.counts,
             findings,
             totals,
+            outdated_pods: self.outdated_pods,
             incomplete: self.incomplete,
         }
     }

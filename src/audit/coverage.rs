@@ -93,12 +93,12 @@ impl Reach {
         })
     }
 
-    fn covers(&self, subject: &Subject<'_, '_>, write: &LastWrite) -> bool {
+    fn covers(&self, subject: &Subject<'_, '_>, operations: &[&str]) -> bool {
         let has_rule = |operation: &&str| {
             let mut rules = self.rules.iter();
             rules.any(|rule| rule_covers(rule, subject.kind, operation))
         };
-        self.namespaces.selects(subject.namespace) && write.operations.iter().all(has_rule)
+        self.namespaces.selects(subject.namespace) && operations.iter().all(has_rule)
     }
 }
 
@@ -154,6 +154,12 @@ impl Coverage {
         })
     }
 
+    /// Whether a mutating webhook is known to review objects like this one when they are created.
+    pub(super) fn reviews_creates(&self, subject: &Subject<'_, '_>) -> bool {
+        let mut webhooks = self.mutating.iter();
+        webhooks.any(|reach| reach.covers(subject, &["CREATE"]))
+    }
+
     /// Whether the API server must have asked the webhook about this write. Timestamps have whole seconds, so the order of two
     /// events in one second is unknown.
     fn was_asked(&self, subject: &Subject<'_, '_>, policy: &Policy, write: &LastWrite) -> bool {
@@ -166,7 +172,7 @@ impl Coverage {
             time.is_some_and(|time| time.as_second() < write.time.as_second())
         };
         let mut webhooks = webhooks.iter();
-        webhooks.any(|reach| reach.covers(subject, write))
+        webhooks.any(|reach| reach.covers(subject, write.operations))
             && is_before(self.ready_since.get(&policy.name))
             && is_before(self.namespaces_changed.get(&subject.namespace.name))
     }

@@ -12,11 +12,13 @@ use crate::report::model_ends::model_ends;
 use crate::report::text::{GroupBy, SHOWN_BY_DEFAULT, Show};
 
 use super::baseline;
+use super::config::Configuration;
 use super::console::{self, message};
 use super::duration;
 use super::fail_on::FailOn;
 use super::interruption::Interruption;
 use super::output::{Output, OutputParser, Outputs, ReportOptions};
+use super::restart_plan;
 use super::subject_args::{AuditPurpose, SubjectArgs};
 
 /// Arguments of `audit`.
@@ -47,6 +49,10 @@ pub struct Args {
     /// Print the models in use that end in this time, such as 120d, in place of the findings, and exit with 1 if there are any.
     #[arg(long, value_name = "TIME", value_parser = duration::parse_horizon, conflicts_with_all = ["show", "group_by"])]
     pub horizon: Option<Span>,
+    /// Print the commands that restart the workloads whose Pods have IDs that the webhook would replace, in place of the findings.
+    /// Nothing is executed.
+    #[arg(long, conflicts_with_all = ["paths", "filenames", "kustomize", "outputs", "show", "group_by", "summary", "baseline", "write_baseline", "horizon", "fail_on"])]
+    pub restart_plan: bool,
     /// Exit with 1 on findings that are at least so urgent. Default: change
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
@@ -64,6 +70,7 @@ Examples:
   bedrock-profiles audit deploy/ --show NoRegion   one reason
   bedrock-profiles audit deploy/ -o sarif=a.sarif  text, and a file for code scanning
   bedrock-profiles audit -A --horizon 120d         which models end when, and what follows them
+  bedrock-profiles audit -A --restart-plan         commands that restart what runs with direct IDs
   bedrock-profiles explain NoRegion                what a reason means, and what to do
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an unreadable input,
@@ -81,6 +88,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Outputs::of(&args.outputs)?
     };
     let subject = &args.subject;
+    if args.restart_plan {
+        return plan_restarts(args, &configuration, &interruption);
+    }
     let purpose = AuditPurpose::Findings { quiet: args.quiet };
     let (report, mut tally) = subject.audit(&configuration, &interruption, purpose)?;
     let mut report = configuration.applied_to(report);
@@ -127,6 +137,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut findings = report.findings.iter();
     let is_failure = findings.any(|one| fail_on.includes(one)) || fail_on.includes_unread(&report);
     Ok(tally.exit_code(is_failure))
+}
+
+/// Prints the restarts after which Pods have other IDs.
+fn plan_restarts(
+    args: &Args,
+    configuration: &Configuration,
+    interruption: &Interruption,
+) -> anyhow::Result<ExitCode> {
+    let subject = &args.subject;
+    let (report, tally) = subject.audit(configuration, interruption, AuditPurpose::Restarts)?;
+    let Some(plan) = &tally.restart_plan else {
+        message!("error: no plan, because not every object could be read");
+        return Ok(tally.exit_code(false));
+    };
+    console::print(&restart_plan::script(plan, &subject.cluster, report.today))?;
+    Ok(tally.exit_code(false))
 }
 
 /// The last day of the horizon.

@@ -35,11 +35,13 @@ pub(super) enum AuditPurpose {
     },
     /// The permissions that the IDs need.
     Permissions,
+    /// The restarts after which Pods have other IDs; of a cluster alone.
+    Restarts,
 }
 
 impl SubjectArgs {
     /// Evaluates the files or the cluster. Prints what is wrong with single inputs, and for `audit` what is of note. For `iam`, the
-    /// tally has the roles of the ServiceAccounts, too.
+    /// tally has the roles of the ServiceAccounts, too, and for restarts their plan.
     pub(super) fn audit(
         &self,
         configuration: &Configuration,
@@ -51,7 +53,7 @@ impl SubjectArgs {
         }
         let quiet = match purpose {
             AuditPurpose::Findings { quiet } => quiet,
-            AuditPurpose::Permissions => true,
+            AuditPurpose::Permissions | AuditPurpose::Restarts => true,
         };
         let (mut tally, mut findings) = (Tally::default(), Vec::new());
         let view = cluster_view::of_files(&self.cluster, &self.files, &mut tally)?;

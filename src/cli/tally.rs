@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use jiff::civil::Date;
 
+use crate::audit::RestartPlan;
 use crate::catalog::{self, CatalogError};
 use crate::domain::workload_role::WorkloadRoles;
 use crate::report::{AuditSubject, ToolVersion, UnreadDocument, UnreadFile};
@@ -43,6 +44,8 @@ pub struct Tally {
     pub ended_opt_outs: BTreeSet<(String, Date)>,
     /// The roles of ServiceAccounts, by namespace and name.
     pub roles: WorkloadRoles,
+    /// The restarts that replace IDs, if they were asked for.
+    pub restart_plan: Option<RestartPlan>,
     failed: bool,
     stopped_by: Option<StopSignal>,
 }

@@ -286,6 +286,7 @@ impl AuditRunner {
             excluded: self.options.excluded.clone(),
             coverage: read_coverage(&self.clients.reading, statuses).await,
             objects: Selector::default(),
+            keeps_outdated_pods: false,
             max_records: MAX_RECORDS,
         };
         let scope = ListScope {

@@ -35,6 +35,7 @@ impl Cluster {
             excluded: BTreeSet::new(),
             coverage: Coverage::default(),
             objects: Selector::default(),
+            keeps_outdated_pods: false,
             max_records: usize::MAX,
         };
         Self {

@@ -19,6 +19,7 @@ use super::super::cluster_args::block_on;
 use super::super::cluster_view;
 use super::super::console::message;
 use super::super::interruption::Interruption;
+use super::super::restart_plan;
 use super::super::tally::{Tally, subject};
 use super::{AuditPurpose, SubjectArgs};
 
@@ -42,7 +43,10 @@ pub(super) fn audit(
             cluster_view::check_namespace(&pager, namespace).await?;
         }
         let mut tally = Tally::default();
-        let input = input(args, &pager, &mut tally).await?;
+        let input = AuditInput {
+            keeps_outdated_pods: purpose == AuditPurpose::Restarts,
+            ..input(args, &pager, &mut tally).await?
+        };
         let mut progress = Progress::default();
         let print = |kind: &BuiltInKind, counts| progress.print(kind, counts);
         let work = interruption.begin();
@@ -53,6 +57,11 @@ pub(super) fn audit(
         tally.stop(interruption.received());
         if purpose == AuditPurpose::Permissions && interruption.received().is_none() {
             tally.roles = roles(&pager).await?;
+        }
+        // A plan of a part of the Pods would be followed as if it were whole.
+        if purpose == AuditPurpose::Restarts && result.is_complete() {
+            let plan = restart_plan::read(&pager, &scope, &result.outdated_pods).await?;
+            tally.restart_plan = Some(plan);
         }
         report_unselected(result.counts);
         let incomplete = result.incomplete.iter().map(ToString::to_string).collect();
@@ -80,6 +89,7 @@ async fn input(args: &SubjectArgs, pager: &Pager, tally: &mut Tally) -> anyhow::
         coverage: read_coverage(&pager.client, &statuses).await,
         objects: args.files.selector.clone().unwrap_or_default(),
         max_records: usize::MAX,
+        keeps_outdated_pods: false,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::{
 
 mod leader;
 pub(crate) mod planted;
+mod restarts;
 mod users;
 
 use planted::Planted;
@@ -34,6 +35,11 @@ pub(super) fn trials() -> Vec<Trial> {
         alone(
             "an_audit_of_the_leader_writes_status_reports_events_and_metrics",
             leader::writes_its_results,
+        )
+        .with_controllers(),
+        alone(
+            "the_restarts_of_pods_with_direct_ids_are_planned",
+            restarts::are_planned,
         )
         .with_controllers(),
     ]

@@ -1,0 +1,475 @@
+//! In which order workloads are restarted so that their Pods are created anew, and their IDs replaced. Nothing is restarted here.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::Value;
+
+use super::outdated_pods::OutdatedPod;
+use crate::domain::policy::Selector;
+use crate::validate;
+
+/// A workload, or a Pod without a controller, by kind, namespace and name; the API group tells kinds of one name apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WorkloadName {
+    /// Namespace.
+    pub namespace: Box<str>,
+    /// API group; empty for the core group.
+    pub group: Box<str>,
+    /// Kind.
+    pub kind: Box<str>,
+    /// Name.
+    pub name: Box<str>,
+}
+
+/// What a workload is restarted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestartMethod {
+    /// `kubectl rollout restart` of this resource.
+    Rollout(&'static str),
+    /// `kubectl argo rollouts restart`.
+    ArgoRollout,
+    /// No command replaces its Pods one after the other; this is why, and what to do.
+    ByHand(&'static str),
+}
+
+/// A disruption budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisruptionBudget {
+    /// Namespace.
+    pub namespace: Box<str>,
+    /// Name.
+    pub name: Box<str>,
+    /// How many Pods may be disrupted now; 0 if its controller has not computed it.
+    pub allowed: u64,
+    selector: Selector,
+}
+
+/// What the restart of a workload depends on, from the stored object.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WorkloadState {
+    /// Whether its rollouts are paused.
+    is_paused: bool,
+    /// Whether it replaces Pods only after they are deleted.
+    is_on_delete: bool,
+    /// How many Pods a rollout makes unavailable at once.
+    at_once: u64,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    /// The workload.
+    pub workload: WorkloadName,
+    /// How it is restarted.
+    pub method: RestartMethod,
+    /// Its Pods with IDs that the restart changes.
+    pub pods: usize,
+    /// How many Pods its rollout makes unavailable at once; `None` if it has no rollout.
+    pub at_once: Option<u64>,
+    /// The budgets of its Pods: name, and how many Pods may be disrupted now.
+    pub budgets: Vec<(Box<str>, u64)>,
+}
+
+/// The steps, in the order in which they are to be done.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct RestartPlan {
+    /// Restarts that keep to the budgets.
+    pub restarts: Vec<Restart>,
+    /// Restarts that would exceed a budget now.
+    pub postponed: Vec<Restart>,
+    /// Workloads that no command restarts.
+    pub by_hand: Vec<Restart>,
+    /// How many Pods have IDs to change, and no webhook that is known to review their creation.
+    pub unreviewed: usize,
+}
+
+impl WorkloadName {
+    /// The workload of a Pod: its topmost owner, or itself.
+    pub fn of(pod: &OutdatedPod) -> Self {
+        let namespace = pod.namespace.clone();
+        let Some(owner) = &pod.owner else {
+            return Self {
+                namespace,
+                group: "".into(),
+                kind: "Pod".into(),
+                name: pod.name.clone(),
+            };
+        };
+        let group = owner.api_version.split_once('/');
+        Self {
+            namespace,
+            group: group.map_or("", |(group, _)| group).into(),
+            kind: owner.kind.clone(),
+            name: owner.name.clone(),
+        }
+    }
+
+    /// The plural name of the resource if its state decides about the restart; all are of the group `apps`, version `v1`.
+    pub fn plural(&self) -> Option<&'static str> {
+        match (&*self.group, &*self.kind) {
+            ("apps", "Deployment") => Some("deployments"),
+            ("apps", "StatefulSet") => Some("statefulsets"),
+            ("apps", "DaemonSet") => Some("daemonsets"),
+            _ => None,
+        }
+    }
+
+    fn method(&self, state: Option<WorkloadState>) -> RestartMethod {
+        use RestartMethod::{ArgoRollout, ByHand, Rollout};
+        let resource = match (&*self.group, &*self.kind) {
+            ("apps", "Deployment") => "deployment",
+            ("apps", "StatefulSet") => "statefulset",
+            ("apps", "DaemonSet") => "daemonset",
+            ("argoproj.io", "Rollout") => return ArgoRollout,
+            ("", "Pod") => {
+                return ByHand("no controller creates it again: delete it and create it again");
+            }
+            ("batch", "Job") => return ByHand("its Pods end by themselves"),
+            ("batch", "CronJob") => return ByHand("its next Job has the replaced IDs"),
+            ("apps", "ReplicaSet") | ("", "ReplicationController") => {
+                return ByHand("delete its Pods one after the other");
+            }
+            _ => return ByHand("restart it as its controller documents"),
+        };
+        match state {
+            None => ByHand("it cannot be read, so how it is updated is unknown"),
+            Some(state) if state.is_paused => ByHand("its rollouts are paused: resume them first"),
+            Some(state) if state.is_on_delete => {
+                ByHand("its update strategy is OnDelete: delete its Pods one after the other")
+            }
+            Some(_) => Rollout(resource),
+        }
+    }
+}
+
+impl DisruptionBudget {
+    /// The budget in the JSON of a `policy/v1` object; `None` if it has no selector, and so no Pods, or one that is not valid.
+    pub fn of(object: &Value) -> Option<Self> {
+        let (metadata, status) = (&object["metadata"], &object["status"]);
+        let selector = object["spec"]
+            .get("selector")
+            .filter(|one| !one.is_null())?;
+        let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
+        let is_current = status["observedGeneration"].as_i64() >= metadata["generation"].as_i64();
+        let allowed = status["disruptionsAllowed"].as_u64().filter(|_| is_current);
+        Some(Self {
+            namespace: metadata["namespace"].as_str()?.into(),
+            name: metadata["name"].as_str()?.into(),
+            allowed: allowed.unwrap_or_default(),
+            selector: validate::label_selector("the selector", &selector).ok()?,
+        })
+    }
+
+    fn selects(&self, pod: &OutdatedPod) -> bool {
+        let label = |key: &str| pod.labels.get(key).map(|value| &**value);
+        self.namespace == pod.namespace && self.selector.matches(label)
+    }
+}
+
+impl WorkloadState {
+    /// The state of a `Deployment`, `StatefulSet` or `DaemonSet` in its JSON. The API server sets the defaults of all fields that are read.
+    pub fn of(object: &Value) -> Self {
+        let spec = &object["spec"];
+        let is_daemon_set = object["kind"] == "DaemonSet";
+        let pods = if is_daemon_set {
+            object["status"]["desiredNumberScheduled"].as_u64()
+        } else {
+            spec["replicas"].as_u64()
+        };
+        let pods = pods.unwrap_or(1);
+        let is_deployment = object["kind"] == "Deployment";
+        let strategy = &spec[if is_deployment {
+            "strategy"
+        } else {
+            "updateStrategy"
+        }];
+        let rolling = &strategy["rollingUpdate"];
+        let share = |field: &str, default, rounds_up| {
+            resolved(&rolling[field], pods, rounds_up).unwrap_or(default)
+        };
+        let at_once = if strategy["type"] == "Recreate" {
+            pods
+        } else if is_deployment {
+            // As the Deployment's controller resolves them: if both come to zero, one Pod may be unavailable.
+            let surge = share("maxSurge", 0, true);
+            share("maxUnavailable", 0, false).max(u64::from(surge == 0))
+        } else if is_daemon_set {
+            share("maxUnavailable", 1, true)
+        } else {
+            share("maxUnavailable", 1, false).max(1)
+        };
+        Self {
+            is_paused: spec["paused"] == true,
+            is_on_delete: strategy["type"] == "OnDelete",
+            at_once: at_once.min(pods),
+        }
+    }
+}
+
+/// A number of Pods, or a percentage of `pods`.
+fn resolved(value: &Value, pods: u64, rounds_up: bool) -> Option<u64> {
+    if let Some(number) = value.as_u64() {
+        return Some(number);
+    }
+    let percentage: u64 = value.as_str()?.strip_suffix('%')?.parse().ok()?;
+    let hundredths = pods.checked_mul(percentage)?;
+    Some(if rounds_up {
+        hundredths.div_ceil(100)
+    } else {
+        hundredths / 100
+    })
+}
+
+impl RestartPlan {
+    /// The plan for these Pods. Workloads whose state is absent from `states` could not be read.
+    ///
+    /// A rollout does not consult budgets: it is restrained by its own strategy alone. So a workload is restarted if its strategy
+    /// keeps to each budget of its Pods, those with the most room first, and else postponed.
+    pub fn new(
+        pods: &[OutdatedPod],
+        budgets: &[DisruptionBudget],
+        states: &BTreeMap<WorkloadName, WorkloadState>,
+    ) -> Self {
+        let mut by_workload: BTreeMap<WorkloadName, Vec<&OutdatedPod>> = BTreeMap::new();
+        for pod in pods.iter().filter(|pod| pod.is_reviewed) {
+            let workload = WorkloadName::of(pod);
+            by_workload.entry(workload).or_default().push(pod);
+        }
+        let mut plan = Self {
+            unreviewed: pods.iter().filter(|pod| !pod.is_reviewed).count(),
+            ..Self::default()
+        };
+        for (workload, pods) in by_workload {
+            let state = states.get(&workload).copied();
+            let selecting = budgets
+                .iter()
+                .filter(|one| pods.iter().any(|pod| one.selects(pod)));
+            let method = workload.method(state);
+            let restart = Restart {
+                method,
+                pods: pods.len(),
+                at_once: match method {
+                    RestartMethod::Rollout(_) => state.map(|state| state.at_once),
+                    RestartMethod::ArgoRollout | RestartMethod::ByHand(_) => None,
+                },
+                budgets: selecting
+                    .map(|one| (one.name.clone(), one.allowed))
+                    .collect(),
+                workload,
+            };
+            match method {
+                RestartMethod::ByHand(_) => plan.by_hand.push(restart),
+                _ if restart.exceeds().is_some() => plan.postponed.push(restart),
+                RestartMethod::Rollout(_) | RestartMethod::ArgoRollout => {
+                    plan.restarts.push(restart);
+                }
+            }
+        }
+        plan.restarts
+            .sort_by_key(|one| std::cmp::Reverse(one.room()));
+        plan
+    }
+
+    /// Whether there is nothing to restart.
+    pub const fn is_empty(&self) -> bool {
+        self.restarts.is_empty() && self.postponed.is_empty() && self.by_hand.is_empty()
+    }
+}
+
+impl Restart {
+    /// The budget that the restart would exceed now.
+    pub fn exceeds(&self) -> Option<&(Box<str>, u64)> {
+        // How many Pods a foreign controller takes down is unknown: one at least.
+        let at_once = self.at_once.unwrap_or(1);
+        self.budgets.iter().find(|(_, allowed)| *allowed < at_once)
+    }
+
+    /// The number of Pods that the strictest budget allows to be disrupted.
+    fn room(&self) -> u64 {
+        let allowed = self.budgets.iter().map(|(_, allowed)| *allowed);
+        allowed.min().unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::owners::ControllerReference;
+    use super::*;
+
+    fn pod(name: &str, app: &str, owner: Option<(&str, &str, &str)>) -> OutdatedPod {
+        OutdatedPod {
+            namespace: "ml".into(),
+            name: name.into(),
+            labels: [("app".into(), app.into())].into(),
+            owner: owner.map(|(api_version, kind, name)| ControllerReference {
+                api_version: api_version.into(),
+                kind: kind.into(),
+                name: name.into(),
+                uid: name.into(),
+            }),
+            is_reviewed: true,
+        }
+    }
+
+    fn budget(name: &str, app: &str, allowed: u64) -> DisruptionBudget {
+        DisruptionBudget::of(&json!({
+            "metadata": {"namespace": "ml", "name": name, "generation": 2},
+            "spec": {"selector": {"matchLabels": {"app": app}}},
+            "status": {"observedGeneration": 2, "disruptionsAllowed": allowed},
+        }))
+        .unwrap()
+    }
+
+    fn deployment(max_unavailable: &Value, max_surge: &Value) -> WorkloadState {
+        WorkloadState::of(
+            &json!({"kind": "Deployment", "spec": {"replicas": 4, "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": max_unavailable, "maxSurge": max_surge}}}}),
+        )
+    }
+
+    fn name(kind: &str, name: &str) -> WorkloadName {
+        WorkloadName::of(&pod("x", "x", Some(("apps/v1", kind, name))))
+    }
+
+    #[test]
+    fn a_rollout_makes_as_many_pods_unavailable_as_its_strategy_allows() {
+        for (unavailable, surge, expected) in [
+            (json!("25%"), json!("25%"), 1),
+            (json!("20%"), json!("25%"), 0),
+            (json!("20%"), json!(0), 1),
+            (json!(0), json!(1), 0),
+            (json!(9), json!(1), 4),
+        ] {
+            let state = deployment(&unavailable, &surge);
+            assert_eq!(state.at_once, expected, "{unavailable} {surge}");
+        }
+        let at_once = |kind, spec: Value| {
+            let status = json!({"desiredNumberScheduled": 3});
+            let object = json!({"kind": kind, "spec": spec, "status": status});
+            WorkloadState::of(&object).at_once
+        };
+        let recreate = json!({"replicas": 3, "strategy": {"type": "Recreate"}});
+        assert_eq!(at_once("Deployment", recreate), 3);
+        assert_eq!(
+            at_once("StatefulSet", json!({"replicas": 3, "updateStrategy": {}})),
+            1
+        );
+        let half = json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": "50%"}}});
+        assert_eq!(at_once("DaemonSet", half), 2);
+        assert_eq!(at_once("DaemonSet", json!({"updateStrategy": {}})), 1);
+    }
+
+    #[test]
+    fn restarts_that_exceed_a_budget_are_postponed_and_the_others_ordered_by_room() {
+        let pods = [
+            pod("a-1", "a", Some(("apps/v1", "Deployment", "a"))),
+            pod("a-2", "a", Some(("apps/v1", "Deployment", "a"))),
+            pod("b-1", "b", Some(("apps/v1", "Deployment", "b"))),
+            pod("c-1", "c", Some(("apps/v1", "StatefulSet", "c"))),
+            pod("d-1", "d", Some(("apps/v1", "Deployment", "d"))),
+            OutdatedPod {
+                is_reviewed: false,
+                ..pod("e-1", "e", Some(("apps/v1", "Deployment", "e")))
+            },
+        ];
+        let budgets = [
+            budget("a", "a", 1),
+            budget("b", "b", 0),
+            budget("c", "c", 0),
+            budget("c-too", "c", 3),
+        ];
+        let one_at_once = deployment(&json!(1), &json!(1));
+        let none_at_once = deployment(&json!(0), &json!(1));
+        let states = [
+            (name("Deployment", "a"), one_at_once),
+            (name("Deployment", "b"), none_at_once),
+            (
+                name("StatefulSet", "c"),
+                WorkloadState::of(&json!({"kind": "StatefulSet", "spec": {"replicas": 2}})),
+            ),
+            (name("Deployment", "d"), one_at_once),
+        ];
+        let plan = RestartPlan::new(&pods, &budgets, &states.into());
+        let names = |restarts: &[Restart]| -> Vec<String> {
+            let names = restarts
+                .iter()
+                .map(|one| format!("{} {}", one.workload.name, one.pods));
+            names.collect()
+        };
+        assert_eq!(names(&plan.restarts), ["d 1", "a 2", "b 1"]);
+        assert_eq!(names(&plan.postponed), ["c 1"]);
+        assert_eq!(plan.postponed[0].exceeds(), Some(&("c".into(), 0)));
+        assert_eq!((plan.by_hand.len(), plan.unreviewed), (0, 1));
+    }
+
+    #[test]
+    fn what_no_command_restarts_is_listed_with_the_reason() {
+        let paused = WorkloadState::of(&json!({"kind": "Deployment", "spec": {"paused": true}}));
+        let on_delete =
+            json!({"kind": "DaemonSet", "spec": {"updateStrategy": {"type": "OnDelete"}}});
+        let on_delete = WorkloadState::of(&on_delete);
+        let by_hand = |owner, state: Option<WorkloadState>| {
+            let pods = [pod("x", "x", owner)];
+            let states = state.map(|state| (WorkloadName::of(&pods[0]), state));
+            let plan = RestartPlan::new(&pods, &[], &states.into_iter().collect());
+            plan.by_hand.into_iter().next().map(|one| one.method)
+        };
+        for (owner, state, part) in [
+            (None, None, "no controller"),
+            (Some(("batch/v1", "Job", "j")), None, "end by themselves"),
+            (Some(("batch/v1", "CronJob", "j")), None, "next Job"),
+            (
+                Some(("apps/v1", "ReplicaSet", "r")),
+                None,
+                "one after the other",
+            ),
+            (Some(("apps/v1", "Deployment", "d")), None, "cannot be read"),
+            (Some(("apps/v1", "Deployment", "d")), Some(paused), "paused"),
+            (
+                Some(("apps/v1", "DaemonSet", "d")),
+                Some(on_delete),
+                "OnDelete",
+            ),
+            (
+                Some(("x.io/v1", "Deployment", "d")),
+                None,
+                "its controller documents",
+            ),
+        ] {
+            let Some(RestartMethod::ByHand(reason)) = by_hand(owner, state) else {
+                panic!("{owner:?}");
+            };
+            assert!(reason.contains(part), "{owner:?}: {reason}");
+        }
+        assert_eq!(
+            by_hand(Some(("argoproj.io/v1alpha1", "Rollout", "r")), None),
+            None
+        );
+    }
+
+    #[test]
+    fn a_budget_that_was_not_computed_allows_nothing_and_one_without_selector_has_no_pods() {
+        let with = |spec: Value, status: Value| {
+            let metadata = json!({"namespace": "ml", "name": "b", "generation": 3});
+            DisruptionBudget::of(&json!({"metadata": metadata, "spec": spec, "status": status}))
+        };
+        let all = json!({"selector": {}});
+        for (status, allowed) in [
+            (Value::Null, 0),
+            (json!({"observedGeneration": 2, "disruptionsAllowed": 5}), 0),
+            (json!({"observedGeneration": 3, "disruptionsAllowed": 5}), 5),
+        ] {
+            let budget = with(all.clone(), status.clone()).unwrap();
+            assert_eq!(budget.allowed, allowed, "{status}");
+            assert!(
+                budget.selects(&pod("x", "x", None)),
+                "an empty selector selects all"
+            );
+        }
+        assert_eq!(with(json!({}), Value::Null), None);
+    }
+}
