@@ -247,6 +247,13 @@ fn an_empty_list_withdraws_nothing() {
     scene.listed(&[profiles(&[("global", &["*"])])]);
     let (imported, ..) = scene.import(&["base.yaml"], &["--remove-missing"]);
     assert_eq!(imported["profiles"][1]["routes"][0]["absent"], true);
+
+    // A withdrawal ends with the row that it withdraws.
+    fs::rename(scene.path("import.yaml"), scene.path("last.yaml")).unwrap();
+    scene.mapping("base", -1000, &json!({ "direct": direct }));
+    let (imported, ..) = scene.import(&["base.yaml", "last.yaml"], &[]);
+    assert_eq!(imported["profiles"].as_array().unwrap().len(), 1);
+    assert_eq!(imported["profiles"][0]["geography"], "global");
 }
 
 #[test]
