@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
+use crate::text::end_of_plain_json;
+
 /// The response to one review.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdmissionResponse<'u> {
@@ -135,28 +137,25 @@ fn push_list<T>(
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(needs_escape) {
-        // The byte is ASCII, so neither end cuts a character.
-        let (clean, behind) = rest.split_at(at);
+    loop {
+        // The byte there is ASCII, so neither end cuts a character.
+        let (clean, behind) = rest.split_at(end_of_plain_json(rest.as_bytes()));
         out.push_str(clean);
-        match behind.as_bytes()[0] {
+        let Some(byte) = behind.bytes().next() else {
+            break;
+        };
+        match byte {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
             b'\n' => out.push_str("\\n"),
-            byte => {
+            _ => {
                 // Writing to a string cannot fail.
                 let _ = write!(out, "\\u{byte:04x}");
             }
         }
         rest = &behind[1..];
     }
-    out.push_str(rest);
     out.push('"');
-}
-
-/// Whether a byte of a JSON string is written as an escape.
-const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod toml;
 mod yaml;
 
 pub use error::SyntaxError;
+pub use json::end_of_plain_json;
 pub use overrides::{MergeOrder, OverriddenKey};
 pub use splice::{Splice, splice};
 
@@ -53,6 +54,8 @@ pub struct Tree<'t> {
     nodes: Vec<Node>,
     /// Texts that differ from their spelling. JSON fills a slot when it is first read, YAML at once.
     decoded: Vec<OnceLock<Box<str>>>,
+    /// See [`Tree::has_numeric_escapes`].
+    has_numeric_escapes: bool,
     /// Who reads the merge keys.
     merge_order: MergeOrder,
     overrides: Overrides,
@@ -300,6 +303,7 @@ impl<'t> Tree<'t> {
             document: Span::new(0, src.len()),
             nodes: Vec::new(),
             decoded: Vec::new(),
+            has_numeric_escapes: false,
             merge_order: MergeOrder::default(),
             overrides: Overrides::default(),
         }

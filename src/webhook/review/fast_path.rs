@@ -6,6 +6,7 @@
 use memchr::memmem;
 
 use super::{Envelope, Operation};
+use crate::text::end_of_plain_json;
 
 /// `dryRun` follows the objects and precedes the options, which are this many bytes long at most, or the review counts as
 /// no dry run. Only a metric label depends on it.
@@ -39,7 +40,7 @@ pub(super) fn scan(body: &[u8]) -> Option<(Envelope<'_>, usize)> {
     let operation = Operation::parse(rest.field(br#","operation":""#)?)?;
     // Only the user comes between the operation and the object.
     rest.expect(br#","userInfo":{"#)?;
-    let object = memmem::find(rest.0, OBJECT)? + OBJECT.len();
+    let object = find(rest.0, OBJECT, b'j')? + OBJECT.len();
     let envelope = Envelope {
         uid,
         resource,
@@ -63,7 +64,16 @@ pub(super) fn field_at(body: &[u8], offset: usize) -> Option<&'static str> {
 
 fn is_dry_run(body: &[u8]) -> bool {
     let tail = &body[body.len().saturating_sub(OPTIONS)..];
-    memmem::find(tail, br#","dryRun":true,"options":"#).is_some()
+    find(tail, br#","dryRun":true,"options":"#, b'y').is_some()
+}
+
+/// The first position of `literal`, by the first of its bytes that is `rare`. Few bytes are searched, so that it would take longer to
+/// prepare a search for the literal as a whole.
+fn find(text: &[u8], literal: &[u8], rare: u8) -> Option<usize> {
+    let offset = literal.iter().position(|byte| *byte == rare)?;
+    memchr::memchr_iter(rare, text)
+        .filter_map(|at| at.checked_sub(offset))
+        .find(|start| text[*start..].starts_with(literal))
 }
 
 impl<'b> Rest<'b> {
@@ -79,10 +89,7 @@ impl<'b> Rest<'b> {
     /// The string after `opening`, to its closing quote. `None` for a string with an escape or a control character.
     fn field(&mut self, opening: &[u8]) -> Option<&'b str> {
         self.expect(opening)?;
-        let end = self
-            .0
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f))?;
+        let end = end_of_plain_json(self.0);
         let (text, rest) = self.0.split_at_checked(end)?;
         self.0 = rest.strip_prefix(b"\"")?;
         std::str::from_utf8(text).ok()

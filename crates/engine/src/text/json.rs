@@ -18,6 +18,7 @@ mod number;
 mod string;
 
 pub(super) use string::decode;
+pub use string::end_of_plain_json;
 
 /// The maximum nesting of objects and arrays: far deeper than any Kubernetes object, which the API server
 /// itself stops at a few hundred levels.
@@ -392,10 +393,13 @@ impl Scanner<'_> {
 
     /// Reads an escape from its backslash.
     fn escape(&mut self) -> Result<(), Message> {
-        let rest = &self.bytes[self.at + 1..];
-        let length = match rest.first() {
+        let length = match self.bytes.get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Some(2),
-            Some(b'u') => unicode_escape(&rest[1..]).map(|(_, length)| length + 2),
+            Some(b'u') => {
+                self.tree.has_numeric_escapes = true;
+                let digits = &self.bytes[self.at + 2..];
+                unicode_escape(digits).map(|(_, length)| length + 2)
+            }
             _ => None,
         };
         let Some(length) = length else {

@@ -1,9 +1,12 @@
 //! Queries of a tree: nodes by keys, nodes by content, and the pointer of a node.
 
-use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::{Format, Kind, Membership, NodeId, PathStep, TextRef, Tree, narrow};
+
+/// The length of a pointer that is given room at first, in bytes.
+const USUAL_POINTER: usize = 64;
 
 /// Whether two keys are the same. Few keys of one length have the same first letter, so that most need no comparison as a whole.
 #[inline]
@@ -11,17 +14,38 @@ pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.first() == other.first() && one == other
 }
 
+/// Adds a key to a pointer.
+fn push_key(pointer: &mut String, key: &str) {
+    let mut rest = key;
+    while let Some(at) = rest.find(['~', '/']) {
+        pointer.push_str(&rest[..at]);
+        pointer.push_str(if rest[at..].starts_with('~') {
+            "~0"
+        } else {
+            "~1"
+        });
+        rest = &rest[at + 1..];
+    }
+    pointer.push_str(rest);
+}
+
 impl Tree<'_> {
     /// Whether the node is the value of this key of a mapping.
+    #[inline]
     pub fn is_under(&self, node: NodeId, key: &str) -> bool {
-        let Some(text) = self.node(node).step.key() else {
-            return false;
-        };
-        if text.slot == TextRef::VERBATIM {
-            is_same(&self.src.as_bytes()[text.span.range()], key.as_bytes())
+        self.key_bytes(node)
+            .is_some_and(|bytes| is_same(bytes, key.as_bytes()))
+    }
+
+    /// The bytes of the decoded key of the node; none for an item of a sequence and for the root.
+    #[inline]
+    pub fn key_bytes(&self, node: NodeId) -> Option<&[u8]> {
+        let key = self.node(node).step.key()?;
+        Some(if key.slot == TextRef::VERBATIM {
+            &self.src.as_bytes()[key.span.range()]
         } else {
-            self.read(text) == key
-        }
+            self.read(key).as_bytes()
+        })
     }
 
     /// The value under a key of a mapping.
@@ -30,6 +54,12 @@ impl Tree<'_> {
             return None;
         }
         self.children(node).find(|&child| self.is_under(child, key))
+    }
+
+    /// Whether a text or a key of a JSON document has an escape by number (`\u0041`). Other escapes stand for no letter, digit, dot,
+    /// hyphen or dollar sign.
+    pub fn has_numeric_escapes(&self) -> bool {
+        self.has_numeric_escapes
     }
 
     /// The number of nodes below a node, and the node itself.
@@ -126,26 +156,19 @@ impl Tree<'_> {
 
     /// The JSON pointer (RFC 6901) that leads from one node to a node below it; from the root if it is not below.
     pub fn pointer(&self, from: NodeId, to: NodeId) -> String {
-        let mut steps = Vec::new();
-        let mut node = to;
-        while node != from
-            && let Some(parent) = self.parent(node)
-        {
-            steps.push(match self.node(node).step {
-                PathStep::Key(key) => Cow::Borrowed(self.read(key)),
-                PathStep::Item(at) => at.to_string().into(),
-            });
-            node = parent;
-        }
-        let mut pointer = String::new();
+        let below = |node: &NodeId| *node != from && self.parent(*node).is_some();
+        let nodes = std::iter::successors(Some(to), |node| self.parent(*node));
+        let steps: Vec<_> = nodes
+            .take_while(below)
+            .map(|node| self.node(node).step)
+            .collect();
+        let mut pointer = String::with_capacity(USUAL_POINTER);
         for step in steps.iter().rev() {
             pointer.push('/');
-            for character in step.chars() {
-                match character {
-                    '~' => pointer.push_str("~0"),
-                    '/' => pointer.push_str("~1"),
-                    other => pointer.push(other),
-                }
+            match step {
+                PathStep::Key(key) => push_key(&mut pointer, self.read(*key)),
+                // Writing to a string cannot fail.
+                PathStep::Item(at) => drop(write!(pointer, "{at}")),
             }
         }
         pointer

@@ -145,6 +145,7 @@ fn of_source<'t>(src: &'t str, tree: Tree<'_>, masked: &Arc<Masked>) -> Tree<'t>
         document: tree.document,
         nodes: tree.nodes,
         decoded: tree.decoded,
+        has_numeric_escapes: tree.has_numeric_escapes,
         merge_order: tree.merge_order,
         overrides: tree.overrides,
     }

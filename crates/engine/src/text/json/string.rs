@@ -4,61 +4,75 @@
 ///
 /// The scanner has validated the spelling; an invalid escape would decode to U+FFFD.
 pub(in crate::text) fn decode(spelled: &str) -> String {
-    let mut out = String::with_capacity(spelled.len());
-    let mut rest = spelled;
+    let mut out = Vec::with_capacity(spelled.len() + CHUNK);
+    let mut rest = spelled.as_bytes();
     loop {
-        // Between its quotes a string has no other quote and no control character. Escapes are near each other.
-        let backslash = end_of_run(rest.as_bytes(), 0);
-        if backslash >= rest.len() {
-            break;
+        // Between its quotes a string has no other quote and no control character. Escapes are near each other, so that runs are
+        // copied with the bytes behind them, which are removed again.
+        while let Some((chunk, behind)) = rest.split_first_chunk() {
+            out.extend_from_slice(chunk);
+            if let Some(end) = end_in(*chunk) {
+                out.truncate(out.len() - CHUNK + end);
+                rest = &rest[end..];
+                break;
+            }
+            rest = behind;
         }
-        out.push_str(&rest[..backslash]);
-        let (character, length) = escaped(&rest.as_bytes()[backslash + 1..]);
-        out.push(character);
-        rest = rest.get(backslash + 1 + length..).unwrap_or_default();
+        match *rest {
+            [] => break,
+            [b'\\', b'u', ref digits @ ..] => {
+                let (character, length) = unicode_escape(digits).unwrap_or((INVALID, 0));
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = digits.get(length..).unwrap_or_default();
+            }
+            [b'\\', letter, ref behind @ ..] => {
+                match of_letter(letter) {
+                    Some(byte) => out.push(byte),
+                    None => out.extend_from_slice(INVALID.encode_utf8(&mut [0; 4]).as_bytes()),
+                }
+                rest = behind;
+            }
+            [byte, ref behind @ ..] => {
+                out.push(byte);
+                rest = behind;
+            }
+        }
     }
-    out.push_str(rest);
-    out
+    // The parts of a text between its escapes are texts, and so are escaped characters.
+    String::from_utf8(out).unwrap_or_default()
 }
 
-/// The character of an escape, and how many bytes it takes behind its backslash, where these bytes start.
-fn escaped(bytes: &[u8]) -> (char, usize) {
-    const INVALID: char = '\u{fffd}';
-    let character = match bytes.first() {
-        Some(&same @ (b'"' | b'\\' | b'/')) => char::from(same),
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'n') => '\n',
-        Some(b'r') => '\r',
-        Some(b't') => '\t',
-        Some(b'u') => {
-            let (character, length) = unicode_escape(&bytes[1..]).unwrap_or((INVALID, 0));
-            return (character, length + 1);
-        }
-        _ => INVALID,
-    };
-    (character, 1)
+/// What an invalid escape decodes to.
+const INVALID: char = '\u{fffd}';
+
+/// The byte of an escape of one letter.
+const fn of_letter(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'"' | b'\\' | b'/' => letter,
+        b'b' => 0x8,
+        b'f' => 0xc,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        _ => return None,
+    })
+}
+
+/// The number of bytes before the first one that a JSON string holds only as an escape: a quote, a backslash or a control character.
+pub fn end_of_plain_json(bytes: &[u8]) -> usize {
+    end_of_run(bytes, 0)
 }
 
 /// The position of the first quote, backslash or control character at or after `at`; compares eight bytes at once.
+#[inline]
 pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const QUOTES: u64 = ONES * b'"' as u64;
-    const BACKSLASHES: u64 = ONES * b'\\' as u64;
-    const SPACES: u64 = ONES * b' ' as u64;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let chunk = u64::from_le_bytes(*chunk);
-        // Of a byte below 0x80, the subtraction sets the high bit where the byte is what is looked for, as far as the first such byte.
-        let found = ((chunk ^ QUOTES).wrapping_sub(ONES)
-            | (chunk ^ BACKSLASHES).wrapping_sub(ONES)
-            | chunk.wrapping_sub(SPACES))
-            & !chunk
-            & HIGH;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    while let Some((chunk, behind)) = rest.split_first_chunk() {
+        if let Some(end) = end_in(*chunk) {
+            return at + end;
         }
-        at += 8;
+        at += CHUNK;
+        rest = behind;
     }
     while bytes
         .get(at)
@@ -67,6 +81,27 @@ pub(super) fn end_of_run(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// How many bytes are compared at once.
+const CHUNK: usize = 8;
+
+/// The position of the first quote, backslash or control character.
+#[inline]
+fn end_in(chunk: [u8; CHUNK]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const QUOTES: u64 = ONES * b'"' as u64;
+    const BACKSLASHES: u64 = ONES * b'\\' as u64;
+    const SPACES: u64 = ONES * b' ' as u64;
+    let chunk = u64::from_le_bytes(chunk);
+    // Of a byte below 0x80, the subtraction sets the high bit where the byte is what is looked for, as far as the first such byte.
+    let found = ((chunk ^ QUOTES).wrapping_sub(ONES)
+        | (chunk ^ BACKSLASHES).wrapping_sub(ONES)
+        | chunk.wrapping_sub(SPACES))
+        & !chunk
+        & HIGH;
+    (found != 0).then(|| (found.trailing_zeros() / 8) as usize)
 }
 
 /// The character of a `\u` escape, or of two that are a surrogate pair, and how many of these bytes it takes; they
