@@ -92,7 +92,7 @@ impl<'a> ResolveContext<'a> {
                 &question,
                 self.policy,
                 &self.snapshot.catalog,
-                &mut |step| steps.push(messages::step(&step)),
+                &mut |step| steps.push(messages::step(step)),
             )
         };
         let resolution = self.unknown_first(parsed, resolution);

@@ -6,22 +6,19 @@ use crate::domain::reason::Reason;
 use crate::domain::resolve::Step;
 
 /// A step of the decision, as a question and its answer.
-pub fn step(step: &Step) -> String {
+pub fn step(step: Step<'_>) -> String {
     match step {
         Step::Aliased(model) => format!("the name is an alias of {model}"),
         Step::Included(included) => {
-            format!(
-                "does the policy include the model? {}",
-                yes_or_no(*included)
-            )
+            format!("does the policy include the model? {}", yes_or_no(included))
         }
         Step::Replaced(to) => format!("a replacement of the policy changes the model to {to}"),
         Step::Overridden(OverrideTarget::Arn(arn), used) => {
-            let answer = yes_or_no(*used);
+            let answer = yes_or_no(used);
             format!("is the ARN of the policy's override permitted, {arn}? {answer}")
         }
         Step::Overridden(OverrideTarget::System(geography), used) => {
-            let answer = yes_or_no(*used);
+            let answer = yes_or_no(used);
             format!(
                 "is the profile of the policy's override permitted, of geography {geography}? {answer}"
             )
@@ -32,12 +29,12 @@ pub fn step(step: &Step) -> String {
                 Some(DirectRow::Former) => "it worked until the model's end of life",
                 Some(DirectRow::Never) | None => "the mapping does not list it",
             };
-            let answer = if *works { "yes" } else { "no" };
+            let answer = if works { "yes" } else { "no" };
             format!("does the direct ID work in this region? {answer}: {row}")
         }
         Step::Considered(route, permitted) => {
             let (geography, state) = (&route.geography, route.state);
-            let answer = yes_or_no(*permitted);
+            let answer = yes_or_no(permitted);
             format!("is the profile of geography {geography} ({state:?}) permitted? {answer}")
         }
         Step::GlobalUnused => {

@@ -59,7 +59,7 @@ pub enum ModelRef<'a> {
 }
 
 /// Receives the steps of a resolution.
-pub type Steps<'s> = &'s mut dyn FnMut(Step);
+pub type Steps<'s> = &'s mut dyn FnMut(Step<'_>);
 
 /// Resolves one name. Pure and total: returns a [`Reason`] for each unchanged ID.
 pub fn resolve(
@@ -152,7 +152,7 @@ impl<'a> Resolver<'a, '_> {
 
     /// A direct ID of a model that `to` replaces.
     fn replaced_by(&mut self, id: &str, to: &ModelId) -> Resolution {
-        (self.step)(Step::Replaced(to.clone()));
+        (self.step)(Step::Replaced(to));
         if self.question.inferred
             && self
                 .catalog
@@ -178,7 +178,7 @@ impl<'a> Resolver<'a, '_> {
             return Resolution::Leave(Reason::UnknownModel);
         };
         let model = &self.catalog.model(at).id;
-        (self.step)(Step::Aliased(model.clone()));
+        (self.step)(Step::Aliased(model));
         match self.direct(id) {
             Resolution::Leave(Reason::WorksDirectly) => self.rewrite_to_direct_id(model),
             found @ (Resolution::Leave(_) | Resolution::Rewrite { .. }) => found,
@@ -304,15 +304,13 @@ impl<'a> Resolver<'a, '_> {
         let mut refused = None;
         for route in candidates {
             let permitted = permits(route, self.question.region, self.policy);
-            (self.step)(Step::Considered(Box::new(route.clone()), permitted));
-            if refused.is_none() {
+            (self.step)(Step::Considered(route, permitted));
+            if refused.is_none() || permitted.is_ok() {
                 self.evidence.route = Some(route.clone());
                 self.evidence.mapping = Some(route.mapping);
             }
             match permitted {
                 Ok(()) => {
-                    self.evidence.route = Some(route.clone());
-                    self.evidence.mapping = Some(route.mapping);
                     let target = Target::System {
                         geography: route.geography.clone(),
                         model: model.id.clone(),

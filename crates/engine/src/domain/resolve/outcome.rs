@@ -78,20 +78,20 @@ pub struct Evidence {
 }
 
 /// One step of a resolution, for `--explain`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
     /// The name is an alias of this model.
-    Aliased(ModelId),
+    Aliased(&'a ModelId),
     /// The policy includes or excludes the ID.
     Included(Result<(), Reason>),
     /// A replacement leads to another model.
-    Replaced(ModelId),
+    Replaced(&'a ModelId),
     /// An override names a target.
-    Overridden(OverrideTarget, Result<(), Reason>),
+    Overridden(&'a OverrideTarget, Result<(), Reason>),
     /// The mapping's row for the direct ID in this region, and whether the direct ID works.
     Direct(Option<DirectRow>, bool),
     /// A profile was considered.
-    Considered(Box<Route>, Result<(), Reason>),
+    Considered(&'a Route, Result<(), Reason>),
     /// The global profile serves, but the policy does not use it.
     GlobalUnused,
 }

@@ -19,7 +19,7 @@ impl Resolver<'_, '_> {
             Resolution::Rewrite { .. } => Ok(()),
             Resolution::Leave(reason) => Err(*reason),
         };
-        (self.step)(Step::Overridden(found.target.clone(), result));
+        (self.step)(Step::Overridden(&found.target, result));
         Some(resolution)
     }
 

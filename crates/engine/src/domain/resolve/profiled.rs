@@ -30,7 +30,7 @@ impl<'a> Resolver<'a, '_> {
 
     /// The profile of the same geography of the model `to`, which replaces the one of the ID.
     pub(super) fn profile_of(&mut self, geography: &str, to: &ModelId) -> Resolution {
-        (self.step)(Step::Replaced(to.clone()));
+        (self.step)(Step::Replaced(to));
         self.evidence.model = self.catalog.find(to.as_str());
         let Some(at) = self.evidence.model else {
             return Resolution::Leave(Reason::ReplacementNotServed);
