@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use jiff::civil::Date;
 
@@ -15,6 +15,7 @@ use crate::domain::judge::{JudgedFinding, Judgement, PolicyFindings, Verdict};
 use crate::domain::object::Object;
 use crate::domain::policy::{Mode, Policy};
 use crate::domain::reason::Reason;
+use crate::domain::region::ChosenRegion;
 use crate::domain::resolve::Resolution;
 use crate::domain::snapshot::Snapshot;
 use crate::report::printable::{printable, shortened};
@@ -35,6 +36,9 @@ const MAX_ANNOTATION: usize = 4096;
 
 /// Maximum length of the text about one finding, in characters: names of the API server's limits, and an ARN.
 const MAX_ENTRY: usize = 600;
+
+/// The length of a text that is given room at first, in bytes.
+const USUAL_TEXT: usize = 200;
 
 /// How many findings a denial message lists.
 const MAX_DENIED: usize = 5;
@@ -198,15 +202,12 @@ pub fn custom_field(kind: &str, pointer: &str) -> String {
 /// nothing changes.
 pub fn change(one: &JudgedFinding<'_>) -> Option<String> {
     let target = one.resolution.target()?;
-    let region = one
-        .region
-        .map(|chosen| format!(" ({}, {})", chosen.region, chosen.source))
-        .unwrap_or_default();
-    Some(entry(format!(
-        "{}: {} -> {target}{region}",
-        one.finding.site.location,
-        written(one)
-    )))
+    let location = one.finding.site.location;
+    let mut text = formatted(format_args!("{location}: {} -> {target}", written(one)));
+    if let Some(ChosenRegion { region, source }) = one.region {
+        let _ = write!(text, " ({region}, {source})");
+    }
+    Some(entry(text))
 }
 
 /// An ID that is not rewritten, with its place and the reason, as in audit annotations and the log; `None` where the ID is
@@ -216,16 +217,20 @@ pub fn skip(one: &JudgedFinding<'_>) -> Option<String> {
     if matches!(reason, Reason::AlreadyProfiled | Reason::WorksDirectly) {
         return None;
     }
-    let detail = one
-        .detail
-        .as_ref()
-        .map(|detail| format!(" ({detail})"))
-        .unwrap_or_default();
-    Some(entry(format!(
-        "{}: {}: {reason}{detail}",
-        one.finding.site.location,
-        written(one)
-    )))
+    let location = one.finding.site.location;
+    let mut text = formatted(format_args!("{location}: {}: {reason}", written(one)));
+    if let Some(detail) = &one.detail {
+        let _ = write!(text, " ({detail})");
+    }
+    Some(entry(text))
+}
+
+/// The text of a format, in one allocation if it has a usual length.
+fn formatted(text: fmt::Arguments<'_>) -> String {
+    let mut formatted = String::with_capacity(USUAL_TEXT);
+    // Writing to a string cannot fail.
+    let _ = formatted.write_fmt(text);
+    formatted
 }
 
 /// A text about one finding. It has names of the object, which admission sees before the API server has validated them.
@@ -238,11 +243,11 @@ fn entry(text: String) -> String {
 }
 
 /// The ID as its author wrote it, and the object that it comes from if that is another one.
-fn written(one: &JudgedFinding<'_>) -> String {
-    match one.finding.site.reference() {
-        Some(reference) => format!("{} from {}", one.original, reference.origin),
-        None => one.original.clone(),
-    }
+fn written(one: &JudgedFinding<'_>) -> impl fmt::Display {
+    fmt::from_fn(|f| match one.finding.site.reference() {
+        Some(reference) => write!(f, "{} from {}", one.original, reference.origin),
+        None => f.write_str(&one.original),
+    })
 }
 
 /// The place of a finding: its node, the names of its place, and the start of the ID. An item of `envFrom` is one node for

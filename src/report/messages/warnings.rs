@@ -1,6 +1,7 @@
 //! The warnings of a response: at most one of each class, with the number of further findings of the class.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use jiff::civil::Date;
 
@@ -15,7 +16,7 @@ use crate::report::printable::{printable, shortened};
 use crate::report::{self, LifecycleRecord};
 
 use super::reasons::Unchanged;
-use super::{LEGACY, RenderContext};
+use super::{LEGACY, RenderContext, formatted};
 
 /// Maximum length of a warning that names one ID, in characters: what the Kubernetes API recommends.
 const MAX_WARNING: usize = 120;
@@ -248,10 +249,8 @@ impl<'a> Warnings<'a> {
                 String::new()
             };
             let room = warning.max - PREFIX.len() - more.len();
-            format!(
-                "{PREFIX}{}{more}",
-                shortened(room, &printable(&warning.text))
-            )
+            let text = shortened(room, &printable(&warning.text));
+            [PREFIX, &text, &more].concat()
         };
         self.by_class.into_values().map(render).collect()
     }
@@ -274,7 +273,7 @@ fn rewrite(
         format!("policy {name} {predicate}")
     };
     let text = match status {
-        RewriteStatus::Done => format!("replaced {before} with {target}"),
+        RewriteStatus::Done => formatted(format_args!("replaced {before} with {target}")),
         RewriteStatus::Pods => {
             let region = one.region.map(|chosen| format!(" in {}", chosen.region));
             let region = region.unwrap_or_default();
@@ -339,28 +338,28 @@ fn end_of_life(
     life: Option<&LifecycleRecord>,
     successor: Option<&ModelId>,
 ) -> Warning {
-    let date = life.and_then(|life| life.end_of_life_date);
-    let date = date.map(|date| format!(" on {date}")).unwrap_or_default();
-    let successor = naming(successor);
-    Warning {
-        text: format!("{before} reached its end of life{date}{successor}"),
-        max: MAX_WARNING_OF_TWO,
+    let mut text = formatted(format_args!("{before} reached its end of life"));
+    if let Some(date) = life.and_then(|life| life.end_of_life_date) {
+        let _ = write!(text, " on {date}");
     }
+    push_successor(&mut text, successor);
+    let max = MAX_WARNING_OF_TWO;
+    Warning { text, max }
 }
 
 fn legacy(model: &ModelId, until: Option<Date>, successor: Option<&ModelId>) -> Warning {
-    let until = until
-        .map(|date| format!(" until {date}"))
-        .unwrap_or_default();
-    let successor = naming(successor);
-    Warning {
-        text: format!("{model} is Legacy{until}: {LEGACY}{successor}"),
-        max: MAX_WARNING_OF_TWO,
+    let mut text = formatted(format_args!("{model} is Legacy"));
+    if let Some(date) = until {
+        let _ = write!(text, " until {date}");
     }
+    let _ = write!(text, ": {LEGACY}");
+    push_successor(&mut text, successor);
+    let max = MAX_WARNING_OF_TWO;
+    Warning { text, max }
 }
 
-fn naming(successor: Option<&ModelId>) -> String {
-    successor
-        .map(|id| format!("; its successor is {id}"))
-        .unwrap_or_default()
+fn push_successor(text: &mut String, successor: Option<&ModelId>) {
+    if let Some(id) = successor {
+        let _ = write!(text, "; its successor is {id}");
+    }
 }

@@ -68,7 +68,7 @@ impl<'t> Plan<'t> {
         else {
             return;
         };
-        let name = variable.to_string();
+        let name = variable.text().into_owned();
         match by {
             EnvOrigin::Env => self.explicit.instead(site.node(), name, text),
             EnvOrigin::EnvFrom => self.explicit.in_front(container, name, text),

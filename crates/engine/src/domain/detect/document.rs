@@ -99,7 +99,7 @@ impl<'t> Detector<'t, '_> {
             ..Base::of(self.around(&site, text))
         };
         if let Location::Env { variable, .. } = site.location {
-            base.region_path = variable.to_string();
+            base.region_path = variable.text().into_owned();
         }
         let base = base.of_file(name, text, &documents);
         self.embedded(site, &documents, &base);

@@ -144,7 +144,7 @@ impl<'t> ReferenceWalk<'_, '_, 't> {
                 if !self.may_evaluate(consumer, map, key, word) {
                     return;
                 }
-                let shadowing = match shadowings.get(&*variable.to_string()) {
+                let shadowing = match shadowings.get(&*variable.text()) {
                     Some(shadowing @ (Shadowing::Certain | Shadowing::Possible)) => {
                         Some(*shadowing)
                     }

@@ -3,6 +3,7 @@
 use super::region::{RegionResolution, single_region};
 use super::{Action, Judge, JudgedFinding, ReasonDetail};
 use crate::budget::Limit;
+use crate::domain::catalog::LifecycleState;
 use crate::domain::detect::Finding;
 use crate::domain::object::Object;
 use crate::domain::policy::{Lists, References};
@@ -55,11 +56,33 @@ impl<'t> Judge<'t, '_> {
     pub(super) fn explained(&self, mut judged: JudgedFinding<'t>) -> JudgedFinding<'t> {
         let catalog = &self.snapshot().catalog;
         judged.suggestion = self.suggestion(&judged);
-        judged.successor = successor(self.suggestion_query(&judged), self.policy, catalog);
+        if self.names_successor(&judged) {
+            judged.successor = successor(self.suggestion_query(&judged), self.policy, catalog);
+        }
         let reason = judged.resolution.reason();
         let detail = reason.and_then(|reason| self.detail(reason, &judged.finding.site));
         judged.detail = detail.or(judged.detail);
         judged
+    }
+
+    /// Whether a message may name the successor of the model: the response to a review does not, if it replaces the ID of an active
+    /// model.
+    fn names_successor(&self, judged: &JudgedFinding<'_>) -> bool {
+        let Resolution::Rewrite { note: None, .. } = judged.resolution else {
+            return true;
+        };
+        let catalog = &self.snapshot().catalog;
+        let region = judged.region.map(|chosen| chosen.region);
+        let is_active = judged.evidence.model.is_some_and(|at| {
+            let (state, _) = catalog.model(at).lifecycle.at(region, self.context.today);
+            state == LifecycleState::Active
+        });
+        self.is_read() || !is_active
+    }
+
+    /// Whether the object is read, and not reviewed.
+    fn is_read(&self) -> bool {
+        matches!(self.context.action, Action::Read | Action::Edit(_))
     }
 
     /// The suggested ID for a finding that is reported and never changed.
@@ -71,8 +94,7 @@ impl<'t> Judge<'t, '_> {
             return None;
         }
         // A review answers without it: the webhook reports no ID that the policy does not include.
-        let is_read = matches!(self.context.action, Action::Read | Action::Edit(_));
-        if reason == Reason::NotIncluded && !is_read {
+        if reason == Reason::NotIncluded && !self.is_read() {
             return None;
         }
         let name = self.suggestion_query(judged);

@@ -6,6 +6,7 @@
 //! forged entry changes nothing and is removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
 
 use super::occurrences::{IdPlace, recorded_places};
 use super::planned::{PlannedChange, PlannedFinding, PlannedFindings};
@@ -23,6 +24,9 @@ use crate::domain::resolve::{Evidence, ModelRef, Question, Resolution, resolve};
 use crate::domain::site::{TextSource, text_site};
 use crate::domain::syntax::Syntax;
 use crate::domain::tokens::{Form, Token};
+
+/// The length of the name of a place or of a target that is given room at first, in bytes.
+const USUAL_TEXT: usize = 64;
 
 /// The state of an evaluation that builds a plan.
 pub(super) struct Reapply<'t, 'a> {
@@ -155,7 +159,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
         let config_map = match planned.site.source {
             TextSource::Here(_) => {
                 if let Some(target) = judged.resolution.target() {
-                    planned.change = PlannedChange::Edit(target.to_string());
+                    planned.change = PlannedChange::Edit(text_of(target));
                 }
                 config_map
             }
@@ -170,13 +174,16 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 config_map_of(&reference)
             }
         };
-        if let (PlannedChange::Edit(_) | PlannedChange::Explicit(..), Some(target), Some(chosen)) =
-            (&planned.change, judged.resolution.target(), judged.region)
-        {
+        let to = match (&planned.change, judged.resolution.target()) {
+            (PlannedChange::Edit(text), _) => Some(text.clone()),
+            (PlannedChange::Explicit(..), Some(target)) => Some(text_of(target)),
+            (PlannedChange::Explicit(..) | PlannedChange::Unchanged, _) => None,
+        };
+        if let (Some(to), Some(chosen)) = (to, judged.region) {
             planned.entry = Some(Entry {
-                at: planned.site.location.to_string(),
+                at: text_of(&planned.site.location),
                 from: judged.original.clone(),
-                to: target.to_string(),
+                to,
                 region: chosen.region.to_string(),
                 by: chosen.source.as_str().into(),
                 nth: 1,
@@ -341,4 +348,12 @@ fn config_map_of(reference: &Reference<'_>) -> Option<String> {
         Origin::ConfigMap { name, key, .. } => Some(format!("{name}/{key}")),
         Origin::Secret { .. } | Origin::Field { .. } => None,
     }
+}
+
+/// The name of a place or of a target.
+fn text_of(name: &impl fmt::Display) -> String {
+    let mut text = String::with_capacity(USUAL_TEXT);
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{name}");
+    text
 }

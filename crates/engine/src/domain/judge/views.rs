@@ -137,7 +137,7 @@ fn takes_aliases(policy: &Policy, site: &TextSite<'_>) -> bool {
         return false;
     };
     let is_named = match site.location {
-        Location::Env { variable, .. } => names.matches(&variable.to_string()),
+        Location::Env { variable, .. } => names.matches(&variable.text()),
         Location::Data { key } => names.matches(key),
         Location::Args { .. }
         | Location::Command { .. }

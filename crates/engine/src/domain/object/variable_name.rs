@@ -23,6 +23,14 @@ impl<'t> VariableName<'t> {
         Self { prefix, rest: key }
     }
 
+    /// The whole name.
+    pub fn text(self) -> Cow<'t, str> {
+        if self.prefix.is_empty() {
+            return Cow::Borrowed(self.rest);
+        }
+        Cow::Owned(self.to_string())
+    }
+
     /// The name without the prefix of `envFrom`.
     pub const fn key(self) -> &'t str {
         self.rest
