@@ -207,7 +207,7 @@ fn strings_with_hits(object: &Object<'_>, snapshot: &Snapshot) -> Option<Vec<Nod
     let tree = object.tree;
     let range = tree.raw(object.root);
     let bytes = &tree.source().as_bytes()[range.clone()];
-    let hits = snapshot.hits_in_spelling(bytes)?;
+    let hits = snapshot.hits_in_spelling(bytes, tree.has_numeric_escapes())?;
     let mut strings = tree.strings_at(hits.map(|hit| range.start + hit))?;
     // Each alias has a search of its own, so the hits are unordered.
     strings.sort_unstable();

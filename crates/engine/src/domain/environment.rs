@@ -45,6 +45,9 @@ pub struct EnvEntry<'t> {
     pub node: NodeId,
     /// The value.
     pub value: Value<'t>,
+    /// Whether the value is a literal without hyphens, dots and dollar signs, as most are: neither a region nor an address, and
+    /// without variables.
+    pub(crate) is_plain: bool,
 }
 
 /// The value of an entry of `env`.
@@ -130,8 +133,8 @@ impl<'t> Environment<'t> {
         let count = nodes().count();
         if budget.spend_bytes(count * BYTES_PER_ENTRY) {
             let mut entries = Vec::with_capacity(count);
-            for node in nodes() {
-                entries.extend(environment.entry(node));
+            for entry in nodes().filter_map(|node| environment.entry(node)) {
+                entries.push(entry);
             }
             environment.entries = entries;
         }
@@ -154,10 +157,12 @@ impl<'t> Environment<'t> {
             Some(source) if literal.is_empty() => self.value_from(source),
             _ => Value::Literal(literal),
         };
+        let is_plain = matches!(value, Value::Literal(text) if is_plain(text));
         Some(EnvEntry {
             name: entry.name?,
             node,
             value,
+            is_plain,
         })
     }
 
@@ -231,7 +236,7 @@ impl<'t> Environment<'t> {
     pub fn neighbours(&self) -> impl Iterator<Item = Sibling<'t>> + '_ {
         self.entries
             .iter()
-            .filter_map(|entry| entry.value.sibling(entry.name))
+            .filter_map(EnvEntry::sibling)
             .chain(self.env_from_keys())
     }
 
@@ -276,11 +281,14 @@ impl<'t> Environment<'t> {
         });
         let keys = keys.fold(0, usize::saturating_add);
         let entries = self.entries.iter().map(|entry| match entry.value {
-            Value::Literal(text) => {
+            Value::Literal(text) if !entry.is_plain => {
                 let text = &text.as_bytes()[..text.len().min(LONGEST_EXPANSION)];
                 STEPS_PER_ENTRY + memchr::memchr_iter(b'$', text).count() * STEPS_PER_EXPANSION
             }
-            Value::ConfigMapKey { .. } | Value::Absent | Value::Unknown { .. } => STEPS_PER_ENTRY,
+            Value::Literal(_)
+            | Value::ConfigMapKey { .. }
+            | Value::Absent
+            | Value::Unknown { .. } => STEPS_PER_ENTRY,
         });
         entries.sum::<usize>().saturating_add(keys)
     }
@@ -297,19 +305,23 @@ impl<'t> Environment<'t> {
     }
 }
 
-impl<'t> Value<'t> {
-    /// The variable `name` for the context rules; `None` if undefined.
-    fn sibling(self, name: &'t str) -> Option<Sibling<'t>> {
-        match self {
-            Self::Literal(text) => Some(Sibling::with_text(name, text)),
-            Self::ConfigMapKey { conditions, .. } => {
+impl<'t> EnvEntry<'t> {
+    /// The variable for the context rules; `None` if undefined.
+    fn sibling(&self) -> Option<Sibling<'t>> {
+        let name = self.name;
+        match self.value {
+            Value::Literal(text) if self.is_plain => Some(Sibling::with_plain_text(name, text)),
+            Value::Literal(text) => Some(Sibling::with_text(name, text)),
+            Value::ConfigMapKey { conditions, .. } => {
                 Some(Sibling::from_config_map("", name, conditions))
             }
-            Self::Unknown { .. } => Some(Sibling::unknown(name)),
-            Self::Absent => None,
+            Value::Unknown { .. } => Some(Sibling::unknown(name)),
+            Value::Absent => None,
         }
     }
+}
 
+impl Value<'_> {
     /// Whether the entry certainly defines its variable.
     pub(crate) const fn is_sure(&self) -> bool {
         match self {
@@ -385,6 +397,11 @@ pub(crate) fn expanded_names(text: &str) -> impl Iterator<Item = &str> {
         TextPart::Variable(name) => Some(name),
         TextPart::Text(_) => None,
     })
+}
+
+/// Whether a text has no hyphen, no dot and no dollar sign.
+fn is_plain(text: &str) -> bool {
+    memchr::memchr3(b'-', b'.', b'$', text.as_bytes()).is_none()
 }
 
 /// A field of a node as text; empty if absent.

@@ -116,9 +116,14 @@ impl<'t> NameWords<'t> {
         words.iter().any(|word| self.has(word))
     }
 
+    /// All sequences of as many words.
+    pub fn windows(&self, count: usize) -> impl Iterator<Item = &[&'t str]> {
+        self.0.windows(count)
+    }
+
     /// Whether the name has these words in sequence.
     pub fn has_sequence(&self, words: &[&str]) -> bool {
-        self.0.windows(words.len()).any(|some| are(some, words))
+        self.windows(words.len()).any(|some| are(some, words))
     }
 
     /// Whether the name ends with these words.
@@ -145,27 +150,47 @@ impl<'t> NameWords<'t> {
     }
 }
 
-/// Whether a text has the letters of one of some words of two letters and more, which are in lower case, regardless of case: a
-/// cheap test for the many names that lack the words.
-pub fn has_letters<const N: usize>(text: &str, words: [&str; N]) -> bool {
-    let text = text.as_bytes();
-    let is_at = |start: usize, word: &str| {
-        let part = text.get(start..start + word.len());
-        part.is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    // The lowest five bits tell letters apart regardless of case.
-    let bit = |byte: u8| 1_u32 << (byte & 0x1f);
-    let bits_at = |at: usize| {
-        let bytes = words.iter().filter_map(|word| word.as_bytes().get(at));
-        bytes.fold(0, |bits, byte| bits | bit(*byte))
-    };
-    let (first, second) = (bits_at(0), bits_at(1));
-    let mut pairs = text.windows(2).enumerate();
-    pairs.any(|(start, pair)| {
-        first & bit(pair[0]) != 0
-            && second & bit(pair[1]) != 0
-            && words.iter().any(|word| is_at(start, word))
-    })
+/// Words in lower case that are searched for in texts regardless of case, wherever they are: a cheap test for the many names that
+/// lack them.
+pub struct LetterWords<const N: usize> {
+    words: [&'static str; N],
+    /// The letters of each word, see [`letters_of`].
+    letters: [u32; N],
+}
+
+impl<const N: usize> LetterWords<N> {
+    /// The search for these words.
+    pub const fn new(words: [&'static str; N]) -> Self {
+        let mut letters = [0; N];
+        let mut at = 0;
+        while at < N {
+            letters[at] = letters_of(words[at].as_bytes());
+            at += 1;
+        }
+        Self { words, letters }
+    }
+
+    /// Whether a text contains one of the words.
+    pub fn are_in(&self, text: &str) -> bool {
+        let text = text.as_bytes();
+        // Most names lack a letter of each word.
+        let letters = letters_of(text);
+        let mut words = self.words.iter().zip(self.letters);
+        words.any(|(word, of_word)| {
+            let is_word = |part: &[u8]| part.eq_ignore_ascii_case(word.as_bytes());
+            of_word & !letters == 0 && text.windows(word.len()).any(is_word)
+        })
+    }
+}
+
+/// The letters of a text as a set of bits. The lowest five bits of a byte tell letters apart regardless of case.
+const fn letters_of(text: &[u8]) -> u32 {
+    let (mut letters, mut at) = (0, 0);
+    while at < text.len() {
+        letters |= 1 << (text[at] & 0x1f);
+        at += 1;
+    }
+    letters
 }
 
 fn are(some: &[&str], words: &[&str]) -> bool {

@@ -188,7 +188,7 @@ impl<'t> RegionContext<'t> {
         let command = reach.flat_map(|reach| reach.beside.iter().chain(&reach.before));
         let command: usize = command.map(|one| of_name(&one.name)).sum();
         let names = self.named.get(&place.site.container);
-        let names = names.map_or(0, |names| of_scope(&names.with_flags));
+        let names = names.map_or(0, |names| of_scope(names.with_flags()));
         levels + command + names + of_scope(&self.annotations)
     }
 
@@ -270,7 +270,7 @@ impl<'t> RegionContext<'t> {
             let scope = if place.command.is_some() {
                 &names.scope
             } else {
-                &names.with_flags
+                names.with_flags()
             };
             scopes.push(PlacedScope {
                 scope,
@@ -326,7 +326,7 @@ fn own_name(place: RegionQuery<'_, '_>) -> OwnName {
     let of_command = place.command.and_then(|command| command.own.as_deref());
     match (of_command, place.site.location) {
         (Some(name), _) => named(name),
-        (None, Location::Env { variable, .. }) => named(&variable.to_string()),
+        (None, Location::Env { variable, .. }) => named(&variable.text()),
         (None, Location::Data { key }) => named(key),
         (None, _) => OwnName::default(),
     }

@@ -1,6 +1,6 @@
 //! What the name of a setting claims about its region, and the ranks of the claims.
 
-use crate::domain::name_words::{NameWords, has_letters};
+use crate::domain::name_words::{LetterWords, NameWords};
 
 mod one_model;
 mod services;
@@ -279,7 +279,8 @@ impl ClaimQuery<'_> {
     /// Whether the name begins as the ID's own name, with a word for a model: `MCP_LLM_REGION` for `MCP_LLM_MODEL`.
     fn shares_the_stem(&self) -> bool {
         const OF_REGIONS: &[&str] = &[REGION, "aws", "amazon", "default", "name", "id", "code"];
-        if !self.words.has(REGION) {
+        let may_name_a_model = !self.path.is_empty() || self.words.has_any(MODEL_WORDS);
+        if !may_name_a_model || !self.words.has(REGION) {
             return false;
         }
         let stem = NameWords::of_parts([self.path, self.name]);
@@ -310,12 +311,20 @@ pub(crate) fn names_a_profile(words: &NameWords<'_>) -> bool {
 pub(crate) fn names_bedrock(text: &str) -> bool {
     /// The maximum length of a name; a longer text is a document.
     const LONGEST_NAME: usize = 256;
-    text.len() <= LONGEST_NAME && has_letters(text, [BEDROCK])
+    const WORD: LetterWords<1> = LetterWords::new([BEDROCK]);
+    text.len() <= LONGEST_NAME && WORD.are_in(text)
 }
 
 /// The name without the branches that it shares with another one: `aws.region` of `app.aws.region` and `app.model.id`.
 fn behind_shared_branches<'n>(name: &'n str, own: &str) -> &'n str {
     const SEPARATORS: [&str; 3] = [".", "__", ":"];
+    // Most names begin with different letters, and so have no branch in common.
+    let first = |name: &str| name.bytes().next().filter(u8::is_ascii_alphanumeric);
+    if let (Some(of_name), Some(of_own)) = (first(name), first(own))
+        && of_name != of_own
+    {
+        return name;
+    }
     let (mut name, mut own) = (name, own);
     while let Some((branch, rest)) = SEPARATORS.iter().find_map(|one| name.split_once(one))
         && let Some((own_branch, own_rest)) = SEPARATORS.iter().find_map(|one| own.split_once(one))

@@ -111,17 +111,20 @@ impl Snapshot {
         self.prefilter.hits(text.as_bytes())
     }
 
-    /// The offsets of vendor prefixes and aliases in encoded `bytes`, unordered; `None` if escapes may hide one.
+    /// The offsets of vendor prefixes and aliases in encoded `bytes`, unordered; `None` if they have escapes by
+    /// number that may hide one.
     pub fn hits_in_spelling<'a>(
         &'a self,
         bytes: &'a [u8],
+        have_numeric_escapes: bool,
     ) -> Option<impl Iterator<Item = usize> + 'a> {
         let all = || {
             self.prefilter
                 .hits(bytes)
                 .chain(self.prefilter.aliases.hits(bytes))
         };
-        (!self.prefilter.hides_an_id_byte(bytes)).then(all)
+        let hide_one = have_numeric_escapes && self.prefilter.hides_an_id_byte(bytes);
+        (!hide_one).then(all)
     }
 
     /// Whether encoded `bytes` can contain a model ID, or an alias if a policy enables aliases.

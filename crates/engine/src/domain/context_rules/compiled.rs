@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::name_class::NameClass;
-use super::pattern::{matches_any, matches_letters};
+use super::pattern::{fits_letters, letters, matches_any, matches_letters};
 use super::related::{Purposes, are_of_different_parts, have_one_stem};
 use super::word_starts::WordStarts;
 use super::{Condition, NameContext, Rule, Sibling, ValueTest, rules};
@@ -217,30 +217,15 @@ impl ContextRules {
         neighbours: impl Iterator<Item = (Sibling<'t>, NameScope)>,
     ) -> MatchedNames<'t> {
         let mut matched = MatchedNames::default();
-        self.add_matched(&mut matched, neighbours);
-        matched
-    }
-
-    /// Adds the names that meet conditions to those of other neighbours.
-    pub fn add_matched<'t>(
-        &self,
-        matched: &mut MatchedNames<'t>,
-        neighbours: impl Iterator<Item = (Sibling<'t>, NameScope)>,
-    ) {
         let (mut words, mut positions) = (NameWords::default(), Vec::new());
         for (neighbour, scope) in neighbours {
             let ends = self.patterns_by_last(neighbour.letters().next_back());
-            let of_entries = match scope {
-                NameScope::Settings => &[],
-                NameScope::Entry => &*self.entry_patterns,
-            };
-            for (at, pattern) in ends.iter().chain(of_entries) {
-                if matches_letters(pattern, neighbour.letters()) {
-                    self.add(matched, *at, &neighbour);
-                }
+            self.add_patterns(&mut matched, ends, &neighbour);
+            if scope == NameScope::Entry {
+                self.add_patterns(&mut matched, &self.entry_patterns, &neighbour);
             }
             for at in &self.without_anchor {
-                self.add(matched, *at, &neighbour);
+                self.add(&mut matched, *at, &neighbour);
             }
             let parts = neighbour.parts();
             if !parts.iter().any(|part| self.anchor_starts.may_be_in(part)) {
@@ -253,8 +238,33 @@ impl ContextRules {
             positions.dedup();
             for (at, class) in positions.iter().map(|position| self.classes[*position]) {
                 if (class.fits)(&words) {
-                    self.add(matched, at, &neighbour);
+                    self.add(&mut matched, at, &neighbour);
                 }
+            }
+        }
+        matched
+    }
+
+    /// Adds the names that meet conditions only in the scope of an entry, for neighbours that are among `matched` as settings.
+    pub fn add_of_entry<'t>(
+        &self,
+        matched: &mut MatchedNames<'t>,
+        neighbours: impl Iterator<Item = Sibling<'t>>,
+    ) {
+        for neighbour in neighbours {
+            self.add_patterns(matched, &self.entry_patterns, &neighbour);
+        }
+    }
+
+    fn add_patterns<'t>(
+        &self,
+        matched: &mut MatchedNames<'t>,
+        patterns: &[(usize, &'static str)],
+        neighbour: &Sibling<'t>,
+    ) {
+        for (at, pattern) in patterns {
+            if matches_letters(pattern, neighbour.letters()) {
+                self.add(matched, *at, neighbour);
             }
         }
     }
@@ -293,9 +303,11 @@ impl ContextRules {
 
     /// The reason of the first rule whose conditions all hold in this context, and none of whose exceptions.
     pub fn reason(&self, around: &NameContext<'_>) -> Option<Reason> {
+        let own: Option<String> = around.own.map(|own| letters(own).collect());
+        let own = own.as_deref();
         let holds = |rule: &&CompiledRule| {
-            rule.when.iter().all(|one| one.holds(around))
-                && !rule.unless.iter().any(|one| one.holds(around))
+            rule.when.iter().all(|one| one.holds(around, own))
+                && !rule.unless.iter().any(|one| one.holds(around, own))
         };
         self.rules.iter().find(holds).map(|rule| rule.reason)
     }
@@ -304,10 +316,10 @@ impl ContextRules {
 // === impl CompiledCondition ===
 
 impl CompiledCondition {
-    /// Whether the condition holds in this context.
-    fn holds(self, around: &NameContext<'_>) -> bool {
+    /// Whether the condition holds in this context. `own` are the letters of the ID's own name.
+    fn holds(self, around: &NameContext<'_>, own: Option<&str>) -> bool {
         match self {
-            Self::Own(condition) => condition.holds(around),
+            Self::Own(condition) => condition.holds(around, own),
             Self::Beside {
                 index,
                 enclosing,
@@ -326,10 +338,13 @@ impl CompiledCondition {
 }
 
 impl Condition {
-    /// Whether a condition over the ID's own place holds.
-    fn holds(&self, around: &NameContext<'_>) -> bool {
+    /// Whether a condition over the ID's own place holds. `own` are the letters of its name.
+    fn holds(&self, around: &NameContext<'_>, own: Option<&str>) -> bool {
         match self {
-            Self::Named(patterns) => around.own.is_some_and(|own| matches_any(patterns, own)),
+            Self::Named(patterns) => own.is_some_and(|own| {
+                let mut patterns = patterns.iter();
+                patterns.any(|pattern| fits_letters(pattern, own))
+            }),
             Self::NamedAs(class) => around
                 .own
                 .is_some_and(|own| (class.fits)(&NameWords::of(own))),

@@ -26,7 +26,8 @@ impl<'t> NameUses<'t> {
     /// Reads the uses in the strings of a node and below it.
     pub fn of_strings(tree: &'t Tree<'_>, node: NodeId) -> Self {
         let spelling = &tree.source().as_bytes()[tree.raw(node)];
-        let is_escaped = memchr::memmem::find(spelling, br"\u0024").is_some();
+        let is_escaped =
+            tree.has_numeric_escapes() && memchr::memmem::find(spelling, br"\u0024").is_some();
         let texts = tree.strings_with(node, b'$').filter(|_| !is_escaped);
         let texts = texts.unwrap_or_else(|| tree.strings(node).collect());
         Self::of(texts.into_iter().filter_map(|node| tree.text(node)))
@@ -80,9 +81,10 @@ fn name_at(text: &str) -> Option<&str> {
 /// The use of a variable behind `before`.
 fn use_behind(before: &str) -> Option<NameUse> {
     // Most variables are behind a blank or a quote.
-    let is_joined =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | ')' | '}');
-    if !before.ends_with(is_joined) {
+    let is_joined = |last: u8| {
+        last.is_ascii_alphanumeric() || matches!(last, b'.' | b'/' | b'-' | b'_' | b')' | b'}')
+    };
+    if !before.bytes().next_back().is_some_and(is_joined) {
         return None;
     }
     if before.ends_with("foundation-model/") {

@@ -46,6 +46,8 @@ enum ValueSource<'t> {
     Key(&'t Tree<'t>, NodeId),
     /// A text.
     Text(&'t str),
+    /// A text without hyphens.
+    Plain(&'t str),
     /// A value of a ConfigMap, of which only the conditions that it meets are stored.
     Conditions(ConditionSet),
     /// An unknown value.
@@ -59,6 +61,15 @@ impl<'t> Sibling<'t> {
             name,
             prefix: "",
             source: ValueSource::Text(text),
+        }
+    }
+
+    /// A name with this value, which has no hyphens.
+    pub fn with_plain_text(name: &'t str, text: &'t str) -> Self {
+        Self {
+            name,
+            prefix: "",
+            source: ValueSource::Plain(text),
         }
     }
 
@@ -94,6 +105,7 @@ impl<'t> Sibling<'t> {
     pub(super) fn passes(&self, index: usize, test: ValueTest) -> bool {
         match self.source {
             ValueSource::Conditions(conditions) => conditions.passes(index),
+            ValueSource::Plain(value) => test.may_accept_plain(value) && test.accepts(self.text()),
             ValueSource::Entry(..)
             | ValueSource::Key(..)
             | ValueSource::Text(_)
@@ -125,7 +137,7 @@ impl<'t> Sibling<'t> {
                 Some(text) => SiblingValue::Text(text),
                 None => SiblingValue::Structure,
             },
-            ValueSource::Text(text) => SiblingValue::Text(text),
+            ValueSource::Text(text) | ValueSource::Plain(text) => SiblingValue::Text(text),
             ValueSource::Conditions(_) | ValueSource::Unknown => SiblingValue::Unknown,
         }
     }

@@ -15,12 +15,7 @@ pub(super) fn matches_letters(
     pattern: &str,
     mut letters: impl DoubleEndedIterator<Item = char>,
 ) -> bool {
-    let (middle, open_start) = pattern
-        .strip_prefix('*')
-        .map_or((pattern, false), |rest| (rest, true));
-    let (middle, open_end) = middle
-        .strip_suffix('*')
-        .map_or((middle, false), |rest| (rest, true));
+    let (open_start, middle, open_end) = open_ends(pattern);
     match (open_start, open_end) {
         (true, true) => letters.collect::<String>().contains(middle),
         (false, true) => middle.chars().all(|one| letters.next() == Some(one)),
@@ -32,6 +27,25 @@ pub(super) fn matches_letters(
                 && (open_start || letters.next_back().is_none())
         }
     }
+}
+
+/// As [`matches_letters`], for a name that is compared with many patterns.
+pub(super) fn fits_letters(pattern: &str, letters: &str) -> bool {
+    let (open_start, middle, open_end) = open_ends(pattern);
+    match (open_start, open_end) {
+        (true, true) => letters.contains(middle),
+        (false, true) => letters.starts_with(middle),
+        (true, false) => letters.ends_with(middle),
+        (false, false) => letters == middle,
+    }
+}
+
+/// A pattern without its asterisks, and whether it begins and ends with one.
+fn open_ends(pattern: &str) -> (bool, &str, bool) {
+    let start = pattern.strip_prefix('*');
+    let middle = start.unwrap_or(pattern);
+    let end = middle.strip_suffix('*');
+    (start.is_some(), end.unwrap_or(middle), end.is_some())
 }
 
 /// A name in lower case, without separators.
@@ -56,11 +70,21 @@ mod tests {
         ] {
             assert!(fits("modelname", name), "{name}");
         }
-        assert!(!fits("modelname", "the_model_name"));
-        assert!(fits("*modelname", "the_model_name"));
-        assert!(fits("model*", "model_name"));
-        assert!(!fits("name*", "model_name"));
-        assert!(fits("*odel*", "MY_MODEL_NAME"));
-        assert!(!fits("modelname", ""));
+        for (pattern, name, is_match) in [
+            ("modelname", "the_model_name", false),
+            ("*modelname", "the_model_name", true),
+            ("model*", "model_name", true),
+            ("name*", "model_name", false),
+            ("*odel*", "MY_MODEL_NAME", true),
+            ("modelname", "", false),
+        ] {
+            let letters: String = letters(name).collect();
+            assert_eq!(fits(pattern, name), is_match, "{pattern} {name}");
+            assert_eq!(
+                fits_letters(pattern, &letters),
+                is_match,
+                "{pattern} {name}"
+            );
+        }
     }
 }

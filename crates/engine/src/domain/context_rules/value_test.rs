@@ -71,6 +71,11 @@ impl ValueTest {
         }
     }
 
+    /// Whether the test may accept a text without hyphens: the test of every value accepts nearly none.
+    pub(super) fn may_accept_plain(self, text: &str) -> bool {
+        self != Self::Mantle || ends_as_mantle(text)
+    }
+
     /// Whether an unknown value may be one that the test accepts.
     const fn accepts_unknown(self) -> bool {
         match self {
@@ -92,7 +97,11 @@ impl ValueTest {
 
 /// Whether a text may be one of [`is_mantle`]: it ends as the name, or has a hyphen, as the host of an address.
 fn may_be_mantle(text: &str) -> bool {
-    last_letter(text) == Some(b'e') || memchr::memchr(b'-', text.as_bytes()).is_some()
+    ends_as_mantle(text) || memchr::memchr(b'-', text.as_bytes()).is_some()
+}
+
+fn ends_as_mantle(text: &str) -> bool {
+    last_letter(text) == Some(b'e')
 }
 
 /// Whether a text is an address of bedrock-mantle, or names it as a provider or a route without a model.

@@ -4,20 +4,23 @@
 /// the words, and never "no" to one with them.
 #[derive(Debug, Clone)]
 pub(super) struct WordStarts {
-    /// One bit for each three letters, by [`next`]; a word of two letters has those of each letter before it.
-    threes: Box<[u64; WORDS]>,
+    /// The first two letters of all words: one bit for the second letter, by the first one.
+    twos: [u32; LETTERS],
+    /// The words of two letters.
+    short: [u32; LETTERS],
+    /// One bit for the third letter of longer words, by the first two.
+    threes: Box<[u32; LETTERS * LETTERS]>,
 }
 
-/// The bits of one letter: its lowest five, which tell the letters apart regardless of case.
-const BITS: u32 = 5;
-
-/// The integers that have a bit for each three letters.
-const WORDS: usize = (1 << (3 * BITS)) / 64;
+/// The number of letters: the lowest five bits of a byte tell them apart regardless of case.
+const LETTERS: usize = 1 << 5;
 
 impl Default for WordStarts {
     fn default() -> Self {
         Self {
-            threes: Box::new([0; WORDS]),
+            twos: [0; LETTERS],
+            short: [0; LETTERS],
+            threes: Box::new([0; LETTERS * LETTERS]),
         }
     }
 }
@@ -25,33 +28,37 @@ impl Default for WordStarts {
 impl WordStarts {
     /// Adds a word.
     pub(super) fn add(&mut self, word: &'static str) {
-        let mut add = |letters: [u8; 3]| {
-            let index = letters.into_iter().fold(0, next);
-            self.threes[index / 64] |= 1 << (index % 64);
+        let [a, b, ref rest @ ..] = *word.as_bytes() else {
+            debug_assert!(false, "a word of one letter is in every name");
+            return;
         };
-        match *word.as_bytes() {
-            [a, b, c, ..] => add([a, b, c]),
-            [a, b] => (0..1 << BITS).for_each(|before| add([before, a, b])),
-            _ => debug_assert!(false, "a word of one letter is in every name"),
+        self.twos[letter(a)] |= bit(b);
+        match rest {
+            [] => self.short[letter(a)] |= bit(b),
+            [c, ..] => self.threes[letter(a) * LETTERS + letter(b)] |= bit(*c),
         }
     }
 
     /// Whether a name may have one of the words, regardless of case.
     pub(super) fn may_be_in(&self, name: &str) -> bool {
-        // The first indices are of fewer letters, which does no harm.
-        let mut index = 0;
-        let mut bytes = name.as_bytes().iter();
-        bytes.any(|byte| {
-            index = next(index, *byte);
-            self.threes[index / 64] & (1 << (index % 64)) != 0
+        let name = name.as_bytes();
+        let mut starts = name.windows(2).enumerate();
+        starts.any(|(at, pair)| {
+            let (a, b) = (letter(pair[0]), bit(pair[1]));
+            let of_two = a * LETTERS + letter(pair[1]);
+            let is_third = |c: &u8| self.threes[of_two] & bit(*c) != 0;
+            self.twos[a] & b != 0
+                && (self.short[a] & b != 0 || name.get(at + 2).is_some_and(is_third))
         })
     }
 }
 
-/// The index of the last three letters, from that of the three before the last.
-fn next(index: usize, byte: u8) -> usize {
-    const MASK: usize = (1 << (3 * BITS)) - 1;
-    (index << BITS | usize::from(byte & ((1 << BITS) - 1))) & MASK
+fn letter(byte: u8) -> usize {
+    usize::from(byte) % LETTERS
+}
+
+fn bit(byte: u8) -> u32 {
+    1 << letter(byte)
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ pub(super) fn flags<'t>(tree: &'t Tree<'_>, container: NodeId) -> Vec<Flag<'t>> 
         .filter_map(|node| Some((node, tree.text(node)?)))
         .collect();
     let flag = |(at, &(node, word)): (usize, &(NodeId, &'t str))| {
-        if let Some((name, value)) = word.split_once('=') {
+        // The word may be a script.
+        if let Some(sign) = memchr::memchr(b'=', word.as_bytes()) {
+            let (name, value) = (&word[..sign], &word[sign + 1..]);
             let dashes = name.len() - name.trim_start_matches('-').len();
             let name = name.trim_start_matches('-');
             // Java's system properties.

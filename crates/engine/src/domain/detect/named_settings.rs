@@ -27,7 +27,7 @@ impl<'t> Detector<'t, '_> {
             Location::Handler { .. } | Location::Volume { .. } | Location::Document => None,
         };
         let used = match site.location {
-            Location::Env { variable, .. } => settings.uses.how(&variable.to_string()),
+            Location::Env { variable, .. } => settings.uses.how(&variable.text()),
             Location::Data { key } => settings.uses.how(key),
             Location::Args { .. }
             | Location::Command { .. }
@@ -97,18 +97,15 @@ impl<'t> NamedSettings<'t> {
         (environment, flags): (&Environment<'t>, Vec<Flag<'t>>),
         context_rules: &ContextRules,
     ) -> Self {
-        let variables = context_rules.matched(environment.neighbours(), NameScope::Settings);
-        let with_flags = |scope| {
-            let mut matched = variables.clone();
-            let flags = flags.iter().map(|flag| (flag.sibling(), scope));
-            context_rules.add_matched(&mut matched, flags);
-            Arc::new(matched)
-        };
-        let of_variables = with_flags(NameScope::Settings);
+        let siblings = || flags.iter().map(|flag| flag.sibling());
+        let settings = environment.neighbours().chain(siblings());
+        let of_variables = Arc::new(context_rules.matched(settings, NameScope::Settings));
         let of_arguments = if flags.is_empty() {
             Arc::clone(&of_variables)
         } else {
-            with_flags(NameScope::Entry)
+            let mut matched = MatchedNames::clone(&of_variables);
+            context_rules.add_of_entry(&mut matched, siblings());
+            Arc::new(matched)
         };
         Self {
             of_variables,

@@ -18,10 +18,10 @@ impl<'t> EnvVar<'t> {
     pub fn read(tree: &'t Tree<'t>, node: NodeId) -> Self {
         let mut entry = Self::default();
         for field in tree.children(node) {
-            match tree.key(field) {
-                Some("name") => entry.name = tree.text(field),
-                Some("value") => entry.value = Some(field),
-                Some("valueFrom") => {
+            match tree.key_bytes(field) {
+                Some(b"name") => entry.name = tree.text(field),
+                Some(b"value") => entry.value = Some(field),
+                Some(b"valueFrom") => {
                     let is_mapping = tree.kind(field) == NodeKind::Mapping;
                     entry.value_from = Some(field).filter(|_| is_mapping);
                 }

@@ -15,8 +15,8 @@ use crate::text::{NodeId, Tree};
 pub(super) struct NamedRegions<'t> {
     /// The settings: variables, or keys.
     pub(super) scope: RegionScope,
-    /// The settings of a container with the flags of its command and arguments, for an ID that is none of those.
-    pub(super) with_flags: RegionScope,
+    /// The settings of a container with the flags of its command and arguments, if there are any.
+    with_flags: Option<RegionScope>,
     /// The flags that are separate elements of the command and the arguments.
     flags: Vec<Setting<'t>>,
     /// Whether a Secret or an unobserved ConfigMap may set one of the names. Then the cluster's region is not used: it is a
@@ -45,16 +45,19 @@ impl<'t> NamedRegions<'t> {
             .filter(|text| !text.trim().contains(char::is_whitespace))
             .collect();
         let settings = variables.settings(extra_names);
-        let scope = |settings| RegionScope::new(ScopeKind::Variables, BareRegion::None, settings);
         let mut named = Self {
-            scope: scope(settings.clone()),
-            with_flags: scope(settings),
+            scope: RegionScope::new(ScopeKind::Variables, BareRegion::None, settings),
+            with_flags: None,
             flags: settings_of_words(&words),
             may_be_hidden: variables.may_hide_a_region(extra_names),
             variables: Some(variables),
         };
         let flags: Vec<_> = named.read(&named.flags, extra_names).collect();
-        named.with_flags.settings.extend(flags);
+        if !flags.is_empty() {
+            let mut with_flags = named.scope.clone();
+            with_flags.settings.extend(flags);
+            named.with_flags = Some(with_flags);
+        }
         named
     }
 
@@ -66,12 +69,17 @@ impl<'t> NamedRegions<'t> {
         };
         let scope = scope_of_mapping(tree, data, ScopeKind::Data, query);
         Self {
-            with_flags: scope.clone(),
+            with_flags: None,
             scope,
             flags: Vec::new(),
             may_be_hidden: false,
             variables: None,
         }
+    }
+
+    /// The settings for an ID that is in no command: those of the flags too.
+    pub(super) fn with_flags(&self) -> &RegionScope {
+        self.with_flags.as_ref().unwrap_or(&self.scope)
     }
 
     /// The settings of a command.

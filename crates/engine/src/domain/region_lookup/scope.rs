@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::domain::name_words::{NameWords, has_letters};
+use crate::domain::name_words::{LetterWords, NameWords};
 use crate::domain::policy::Policy;
 use crate::domain::region::{Region, RegionReading, read_endpoint, read_region, read_region_only};
 use crate::domain::region_names::{
@@ -232,5 +232,6 @@ pub(super) fn is_expected(name: &str, extra_names: &[Box<str>]) -> bool {
 
 /// Whether a name may be that of a region or a profile: a cheap test for the many names that are not.
 pub(super) fn may_name_a_region(name: &str) -> bool {
-    has_letters(name, ["region", "profile", "credential"])
+    const WORDS: LetterWords<3> = LetterWords::new(["region", "profile", "credential"]);
+    WORDS.are_in(name)
 }

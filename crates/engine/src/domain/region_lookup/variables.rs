@@ -1,6 +1,6 @@
 //! The regions that the variables of a container set, with `$(X)` expanded as by the kubelet.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -22,22 +22,22 @@ const MOST_EXPANSIONS: usize = 16;
 /// The maximum number of variables from `envFrom` that may set a region: more than a scope may have.
 const MOST_NAMES: usize = 1000;
 
+/// The number of entries up to which one is found faster than all are sorted: only few are looked up.
+const FEW_ENTRIES: usize = 256;
+
 /// The variables of a container.
 pub(super) struct Variables<'t> {
     environment: Rc<Environment<'t>>,
-    /// The positions of the entries that may define a variable, sorted by the name, those of one name in order.
-    by_name: Vec<usize>,
+    /// The positions of the entries that may define a variable, sorted by the name, those of one name in order. Few entries are
+    /// not sorted, but searched one by one.
+    by_name: OnceCell<Vec<usize>>,
 }
 
 impl<'t> Variables<'t> {
     pub(super) fn new(environment: Rc<Environment<'t>>) -> Self {
-        let entries = environment.entries();
-        let defines = |at: &usize| !matches!(entries[*at].value, Value::Absent);
-        let mut by_name: Vec<_> = (0..entries.len()).filter(defines).collect();
-        by_name.sort_by_key(|at| name_order(entries[*at].name));
         Self {
             environment,
-            by_name,
+            by_name: OnceCell::new(),
         }
     }
 
@@ -47,7 +47,7 @@ impl<'t> Variables<'t> {
         let mut names = BTreeSet::new();
         for entry in self.environment.entries() {
             let name = entry.name;
-            if may_name_a_region(name) || is_extra(name) || may_be_region(entry.value) {
+            if may_name_a_region(name) || is_extra(name) || may_be_region(entry) {
                 names.insert(name.to_owned());
             }
         }
@@ -72,12 +72,27 @@ impl<'t> Variables<'t> {
     /// The last entry of a name, or the last one before the entry at a node. There may be thousands of one name.
     fn last_entry(&self, name: &str, before: Option<NodeId>) -> Option<&EnvEntry<'t>> {
         let entries = self.environment.entries();
-        let behind = self.by_name.partition_point(|at| {
+        let defines = |entry: &EnvEntry<'_>| !matches!(entry.value, Value::Absent);
+        if entries.len() <= FEW_ENTRIES {
+            let mut last = entries.iter().rev();
+            return last.find(|entry| {
+                entry.name == name
+                    && defines(entry)
+                    && before.is_none_or(|before| entry.node < before)
+            });
+        }
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name: Vec<_> = (0..entries.len()).collect();
+            by_name.retain(|at| defines(&entries[*at]));
+            by_name.sort_by_key(|at| name_order(entries[*at].name));
+            by_name
+        });
+        let behind = by_name.partition_point(|at| {
             let entry = &entries[*at];
             let order = name_order(entry.name).cmp(&name_order(name));
             order.is_lt() || order.is_eq() && before.is_none_or(|before| entry.node < before)
         });
-        let last = &entries[self.by_name[behind.checked_sub(1)?]];
+        let last = &entries[by_name[behind.checked_sub(1)?]];
         (last.name == name).then_some(last)
     }
 
@@ -177,12 +192,12 @@ fn name_order(name: &str) -> (usize, &str) {
 }
 
 /// Whether a value may be a region or an endpoint.
-fn may_be_region(value: Value<'_>) -> bool {
-    match value {
+fn may_be_region(entry: &EnvEntry<'_>) -> bool {
+    match entry.value {
         Value::Literal(text) => {
             // A region has hyphens, an endpoint has dots.
-            text.len() <= LONGEST_EXPANSION
-                && memchr::memchr3(b'-', b'.', b'$', text.as_bytes()).is_some()
+            !entry.is_plain
+                && text.len() <= LONGEST_EXPANSION
                 && (text.contains("$(")
                     || Region::from_code(text.trim()).is_some()
                     || read_endpoint(text).is_some())

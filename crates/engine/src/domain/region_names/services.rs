@@ -154,7 +154,6 @@ const MOST_WORDS: usize = 3;
 
 /// Whether a name has the name of a service other than Bedrock's runtime, as one word or several.
 pub(super) fn names_other_service(words: &NameWords<'_>) -> bool {
-    let words: Vec<_> = words.iter().collect();
     let mut name = String::new();
     let mut is_service = |some: &[&str]| {
         name.clear();
