@@ -301,6 +301,18 @@ mod tests {
     }
 
     #[test]
+    fn words_are_searched_for_as_a_whole() {
+        let words = LetterWords::new(["region", "profile"]);
+        for text in ["REGION", "myAwsRegion2", "a_profile", "x-Profiles"] {
+            assert!(words.are_in(text), "{text}");
+        }
+        // The second one has the letters of a word in another order.
+        for text in ["", "IGNORE", "regio", "pro_file"] {
+            assert!(!words.are_in(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_text_that_is_too_long_for_a_compound_is_one_word() {
         for word in ["bedrock", "region"] {
             let long = word.repeat(100_000);

@@ -220,3 +220,44 @@ fn stored_text(text: &StoredValue) -> Option<String> {
         | StoredValue::Other => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{Budget, Limits};
+    use crate::domain::config_maps::NamespaceConfigMaps;
+    use crate::text::Tree;
+
+    #[test]
+    fn the_last_entry_of_a_name_counts_among_few_and_many_entries() {
+        for others in [0, FEW_ENTRIES + 1] {
+            let others = (0..others).map(|at| (format!("OTHER_{at}"), "text"));
+            let names = [
+                ("PLACE", "eu-west-1"),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_REGION", "$(PLACE)"),
+                ("PLACE", "eu-west-3"),
+            ];
+            let names = names.map(|(name, text)| (name.to_owned(), text));
+            let entries = names
+                .into_iter()
+                .chain(others)
+                .map(|(name, value)| format!(r#"{{"name":"{name}","value":"{value}"}}"#));
+            let source = format!(r#"{{"env":[{}]}}"#, entries.collect::<Vec<_>>().join(","));
+            let tree = Tree::json(&source).unwrap();
+            let none = NamespaceConfigMaps::NONE;
+            let budget = Budget::new(Limits::NONE);
+            let environment = Environment::of(&tree, tree.root(), none, &budget);
+            let settings = Variables::new(Rc::new(environment)).settings(&[]);
+            let regions: Vec<_> = settings
+                .iter()
+                .map(|one| (&*one.name, one.region().unwrap().to_string()))
+                .collect();
+            let expected = [("AWS_REGION", "eu-west-1"), ("PLACE", "eu-west-3")];
+            assert_eq!(
+                regions,
+                expected.map(|(name, region)| (name, region.to_owned()))
+            );
+        }
+    }
+}
