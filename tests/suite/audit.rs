@@ -434,3 +434,16 @@ fn an_object_that_exceeds_the_budget_is_one_finding_and_the_others_are_audited()
         ]
     );
 }
+
+#[test]
+fn an_opt_out_by_name_outlasts_one_with_an_end() {
+    let mut map = config_map("m", &json!({"a": SONNET_4_6, "b": SONNET_4_6}));
+    map["metadata"]["annotations"] = json!({
+        "bedrock-profiles.dev/ignore": format!("gateway; until={TODAY}"), "bedrock-profiles.dev/ignore-keys": "a"});
+    let findings = Cluster::of(vec![map]).audit().findings;
+    let ends = findings
+        .iter()
+        .map(|one| (&*one.record.pointer, one.record.opt_out_ends_soon()));
+    let ends: Vec<_> = ends.collect();
+    assert_eq!(ends, [("/data/a", false), ("/data/b", true)]);
+}

@@ -38,7 +38,7 @@ pub(super) const LEGACY: Explanation = Explanation {
 
 /// The annotation that opts the ID out ends soon.
 pub(super) const OPT_OUT_ENDS_SOON: Explanation = Explanation {
-    why: "After the last day the policy decides about the object again: its next write, or its next Pod, has the profile.",
+    why: "After the last day the policy decides about the object again: in mode Rewrite, its next write, or its next Pod, has the profile.",
     example: Some(Example::yaml(concat!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: models, annotations: {",
         in_group!("ignore"),

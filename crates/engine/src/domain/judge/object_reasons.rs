@@ -58,7 +58,8 @@ impl<'t> Judge<'t, '_> {
         if reason != Reason::OptedOut {
             return None;
         }
-        let here = self.opt_outs.whole().or_else(|| self.opt_outs.at(site));
+        self.context.budget.spend_steps(self.opt_outs.globs());
+        let here = self.opt_outs.longest(site);
         let at_source = || {
             let is_opted_out = self.is_opted_out_at_source(site);
             is_opted_out.then_some(ReasonDetail::OptedOutConfigMap)

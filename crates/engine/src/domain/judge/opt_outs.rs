@@ -91,6 +91,12 @@ impl OptOuts {
         }
     }
 
+    /// The annotation that opts a text out for the longest time: those of names have no end.
+    pub(super) fn longest(&self, site: &TextSite<'_>) -> Option<&OptOutAnnotation> {
+        let endless = self.whole().filter(|whole| whole.end == OptOutEnd::Never);
+        endless.or_else(|| self.at(site)).or_else(|| self.whole())
+    }
+
     fn named(&self, annotation: &'static str, name: &dyn Display) -> Option<&OptOutAnnotation> {
         let name = name.to_string();
         let mut of_kind = self
