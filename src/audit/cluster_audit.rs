@@ -12,10 +12,10 @@ use jiff::civil::Date;
 use crate::budget::{Budget, Limits};
 use crate::cluster::list::ListError;
 use crate::domain::config_maps::{ConfigMap, ConfigMapIndex};
-use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, judge};
+use crate::domain::judge::{Action, Context, JudgedFinding, Judgement, PolicyFindings, judge};
 use crate::domain::kinds::{BuiltInKind, CONFIG_MAP, NAMESPACE};
 use crate::domain::object::{Object, ObjectKind};
-use crate::domain::policy::{Namespace, Policy, Selector};
+use crate::domain::policy::{Mode, Namespace, Policy, Selector};
 use crate::domain::view::{Namespaces, View};
 use crate::report::{FindingRecord, ObjectReference, RecordContext};
 use crate::text::Tree;
@@ -237,10 +237,10 @@ impl ClusterAudit {
             .map(|one| self.finding(&written, &attribution, &one))
             .collect();
         let keeps = self.input.keeps_outdated_pods && object.kind == ObjectKind::Pod;
-        let outdated_pod = keeps.then(|| {
-            let records = of_object.iter().map(|one| &one.record);
+        let is_outdated = keeps && judgement.effective.as_ref().is_some_and(has_replaced_id);
+        let outdated_pod = is_outdated.then(|| {
             let is_reviewed = self.input.coverage.reviews_creates(&written);
-            OutdatedPod::of(object, records, attribution.owner, is_reviewed)
+            OutdatedPod::of(object, attribution.owner, is_reviewed)
         });
         Findings {
             of_object,
@@ -352,6 +352,13 @@ fn evaluated<'j, 't>(judgement: &'j Judgement<'t>) -> impl Iterator<Item = Evalu
                 judged,
             })
         })
+}
+
+/// Whether the webhook replaces an ID of such an object when it is created.
+fn has_replaced_id(effective: &PolicyFindings<'_>) -> bool {
+    let is_replaced =
+        |one: &JudgedFinding<'_>| !one.report_only && one.resolution.target().is_some();
+    effective.policy.mode == Mode::Rewrite && effective.findings.iter().any(is_replaced)
 }
 
 /// Attributes a record to the topmost owner of its object, and returns the UID of that owner.

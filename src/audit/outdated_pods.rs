@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::domain::object::Object;
-use crate::report::FindingRecord;
 
 use super::owners::ControllerReference;
 
@@ -23,17 +22,14 @@ pub struct OutdatedPod {
 }
 
 impl OutdatedPod {
-    /// The Pod, if `records` has a finding that the webhook would act on and the Pod is not being deleted.
-    pub(super) fn of<'r>(
+    /// The Pod, unless it is being deleted.
+    pub(super) fn of(
         pod: &Object<'_>,
-        mut records: impl Iterator<Item = &'r FindingRecord>,
         owner: Option<ControllerReference>,
         is_reviewed: bool,
     ) -> Option<Self> {
         let is_deleted = pod.field(&["metadata", "deletionTimestamp"]).is_some();
-        // What a webhook would act on is missed, for whatever reason.
-        let would_change = |one: &FindingRecord| one.missed.is_some() && one.after.is_some();
-        if is_deleted || !records.any(would_change) {
+        if is_deleted {
             return None;
         }
         let tree = pod.tree;

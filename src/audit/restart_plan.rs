@@ -52,6 +52,8 @@ pub struct WorkloadState {
     is_paused: bool,
     /// Whether it replaces Pods only after they are deleted.
     is_on_delete: bool,
+    /// Whether its rollouts keep the Pods below an ordinal.
+    is_partitioned: bool,
     /// How many Pods a rollout makes unavailable at once.
     at_once: u64,
 }
@@ -138,6 +140,9 @@ impl WorkloadName {
             Some(state) if state.is_on_delete => {
                 ByHand("its update strategy is OnDelete: delete its Pods one after the other")
             }
+            Some(state) if state.is_partitioned => ByHand(
+                "its update strategy has a partition, below which a rollout keeps the Pods: set it to 0 first",
+            ),
             Some(_) => Rollout(resource),
         }
     }
@@ -202,6 +207,7 @@ impl WorkloadState {
         Self {
             is_paused: spec["paused"] == true,
             is_on_delete: strategy["type"] == "OnDelete",
+            is_partitioned: rolling["partition"].as_u64() > Some(0),
             at_once: at_once.min(pods),
         }
     }
@@ -412,6 +418,8 @@ mod tests {
         let on_delete =
             json!({"kind": "DaemonSet", "spec": {"updateStrategy": {"type": "OnDelete"}}});
         let on_delete = WorkloadState::of(&on_delete);
+        let partitioned = json!({"kind": "StatefulSet", "spec": {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 1}}}});
+        let partitioned = WorkloadState::of(&partitioned);
         let by_hand = |owner, state: Option<WorkloadState>| {
             let pods = [pod("x", "x", owner)];
             let states = state.map(|state| (WorkloadName::of(&pods[0]), state));
@@ -433,6 +441,11 @@ mod tests {
                 Some(("apps/v1", "DaemonSet", "d")),
                 Some(on_delete),
                 "OnDelete",
+            ),
+            (
+                Some(("apps/v1", "StatefulSet", "s")),
+                Some(partitioned),
+                "partition",
             ),
             (
                 Some(("x.io/v1", "Deployment", "d")),

@@ -151,7 +151,8 @@ fn plan_restarts(
         message!("error: no plan, because not every object could be read");
         return Ok(tally.exit_code(false));
     };
-    console::print(&restart_plan::script(plan, &subject.cluster, report.today))?;
+    let cluster = restart_plan::pinned(&subject.cluster);
+    console::print(&restart_plan::script(plan, &cluster, report.today))?;
     Ok(tally.exit_code(false))
 }
 

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use jiff::civil::Date;
+use kube::config::Kubeconfig;
 use serde_json::Value;
 
 use crate::audit::{
@@ -63,6 +64,20 @@ pub(super) async fn read(
     Ok(RestartPlan::new(pods, &budgets, &states))
 }
 
+/// The flags of the cluster that was read, for commands that run later: by then, another context may be the current one.
+pub(super) fn pinned(cluster: &ClusterArgs) -> ClusterArgs {
+    let kubeconfig = match &cluster.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    // Without a kubeconfig, the cluster is the one that the process runs in.
+    let current = || kubeconfig.ok().and_then(|file| file.current_context);
+    ClusterArgs {
+        context: cluster.context.clone().or_else(current),
+        ..cluster.clone()
+    }
+}
+
 /// The plan as a script: commands for what can be restarted now, and comments for everything else.
 pub(super) fn script(plan: &RestartPlan, cluster: &ClusterArgs, today: Date) -> String {
     let mut script = String::from("#!/bin/sh\n");
@@ -94,7 +109,10 @@ pub(super) fn script(plan: &RestartPlan, cluster: &ClusterArgs, today: Date) -> 
         let _ = writeln!(script);
         comments(&mut script, &sentence(restart));
         for command in commands(restart, cluster) {
-            let _ = writeln!(script, "{COMMENT}{command}");
+            // Each line of a command is a comment: a name of a context may have several.
+            for line in command.split('\n') {
+                let _ = writeln!(script, "{COMMENT}{line}");
+            }
         }
     }
     if !plan.by_hand.is_empty() {
@@ -177,4 +195,44 @@ fn quoted(word: &str) -> Cow<'_, str> {
 fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_that_was_current_is_named_and_stays_in_a_comment() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let config = "{apiVersion: v1, kind: Config, current-context: \"ours\\nrm x\"}";
+        std::io::Write::write_all(&mut file, config.as_bytes()).unwrap();
+        let mut cluster = ClusterArgs {
+            kubeconfig: Some(file.path().to_owned()),
+            ..ClusterArgs::default()
+        };
+        let pinned_cluster = pinned(&cluster);
+        assert_eq!(pinned_cluster.context.as_deref(), Some("ours\nrm x"));
+        let restart = Restart {
+            workload: WorkloadName {
+                namespace: "ml".into(),
+                group: "apps".into(),
+                kind: "Deployment".into(),
+                name: "chat".into(),
+            },
+            method: RestartMethod::Rollout("deployment"),
+            pods: 1,
+            at_once: Some(1),
+            budgets: vec![("chat".into(), 0)],
+        };
+        let plan = RestartPlan {
+            postponed: vec![restart],
+            ..RestartPlan::default()
+        };
+        let script = script(&plan, &pinned_cluster, jiff::civil::date(2026, 12, 1));
+        let is_inert = |line: &str| line.is_empty() || line == "set -eu" || line.starts_with('#');
+        assert!(script.lines().all(is_inert), "{script}");
+        assert!(script.contains("--context 'ours\n# rm x'"), "{script}");
+        cluster.context = Some("other".to_owned());
+        assert_eq!(pinned(&cluster).context.as_deref(), Some("other"));
+    }
 }

@@ -436,6 +436,36 @@ fn an_object_that_exceeds_the_budget_is_one_finding_and_the_others_are_audited()
 }
 
 #[test]
+fn a_pod_is_outdated_if_its_creation_would_be_rewritten() {
+    let referring = |policy: &str| {
+        let mut pod = object("Pod", "chat", "x", None);
+        pod["spec"]["containers"][0]["env"] = json!([
+            {"name": "AWS_REGION", "value": "eu-west-1"},
+            {"name": "MODEL_ID", "valueFrom": {"configMapKeyRef": {"name": "models", "key": "model"}}}]);
+        let map = config_map("models", &json!({"model": SONNET_4_6}));
+        Cluster::under(Scenario::under(policy), vec![pod, map])
+    };
+    let direct = |policy: &str| {
+        let pod = object("Pod", "chat", SONNET_4_6, None);
+        Cluster::under(Scenario::under(policy), vec![pod])
+    };
+    let region = "region: {default: eu-west-1}";
+    let policy = |fields: &str| format!("{{ {fields}, {region} }}");
+    for (cluster, outdated) in [
+        (direct(&policy("mode: Rewrite")), 1),
+        (direct(&policy("mode: Deny")), 0),
+        (direct(&policy("mode: DryRun")), 0),
+        (referring("{ references: Resolve }"), 1),
+        (referring("{ references: Report }"), 0),
+    ] {
+        let mut cluster = cluster;
+        cluster.input.keeps_outdated_pods = true;
+        let label = format!("{:?}", cluster.input.view.snapshot.policies);
+        assert_eq!(cluster.audit().outdated_pods.len(), outdated, "{label}");
+    }
+}
+
+#[test]
 fn an_opt_out_by_name_outlasts_one_with_an_end() {
     let mut map = config_map("m", &json!({"a": SONNET_4_6, "b": SONNET_4_6}));
     map["metadata"]["annotations"] = json!({

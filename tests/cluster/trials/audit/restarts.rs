@@ -21,13 +21,13 @@ const PLAN: &str = "\
 set -eu
 
 # NS/Deployment/chat: 1 Pod, 0 unavailable at once
-kubectl rollout restart deployment chat -n NS
-kubectl rollout status deployment chat -n NS --timeout 10m
+kubectl rollout restart deployment chat -n NS --context trials
+kubectl rollout status deployment chat -n NS --context trials --timeout 10m
 
 # NS/Deployment/store: 2 Pods, 2 unavailable at once, budget store allows 0;
 # postponed until its budget allows more
-# kubectl rollout restart deployment store -n NS
-# kubectl rollout status deployment store -n NS --timeout 10m
+# kubectl rollout restart deployment store -n NS --context trials
+# kubectl rollout status deployment store -n NS --context trials --timeout 10m
 
 # By hand:
 # NS/Pod/debug: 1 Pod; no controller creates it again: delete it and create it
