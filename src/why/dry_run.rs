@@ -19,6 +19,9 @@ const LATER_FIELDS: [&str; 2] = ["nodeName", "ephemeralContainers"];
 /// What an error of another webhook than this one ends with, when that webhook would do more than answer.
 const NO_DRY_RUN: &str = "does not support dry run";
 
+/// What is before the name of a webhook whose call fails, and whose failure policy is `Fail`.
+const FAILED_CALL: &str = "failed calling webhook \"";
+
 /// What the API server responds to the creation of a copy, as a dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -189,6 +192,16 @@ impl DryRunAnswer {
                 DryRunOutcome::Refused,
                 format!("the webhook {name} refuses a copy ({code})"),
             ),
+            None if text.contains(FAILED_CALL) => {
+                let name = text.split_once(FAILED_CALL).map_or("", |(_, rest)| rest);
+                let name = name.split('"').next().unwrap_or_default();
+                Self::of(
+                    DryRunOutcome::Refused,
+                    format!(
+                        "it refuses a copy ({code}), because the call of the webhook {name} fails"
+                    ),
+                )
+            }
             None if text.contains("cannot create resource") => Self::of(
                 DryRunOutcome::NotPermitted,
                 "not known: you may not create such objects in the namespace",
@@ -287,6 +300,11 @@ mod tests {
                 "admission webhook \"x.example\" does not support dry run",
                 NotSupported,
                 "x.example",
+            ),
+            (
+                "Internal error occurred: failed calling webhook \"x.example\": failed to call webhook: s3cr3t",
+                Refused,
+                "the call of the webhook x.example fails",
             ),
             (
                 "Pod \"p\" is invalid: spec.x: Invalid value: \"s3cr3t\": no",

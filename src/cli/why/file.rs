@@ -102,7 +102,10 @@ fn selected<'o, 't>(
     namespace: Option<&str>,
     path: &Path,
 ) -> anyhow::Result<&'o Object<'t>> {
-    let path = path.display();
+    let path = match path.to_str() {
+        Some("-") => "standard input".into(),
+        _ => path.to_string_lossy(),
+    };
     let is_it = |object: &Object<'_>| match name {
         Some(name) => {
             let own = object.field(&["metadata", "namespace"]);
@@ -161,7 +164,7 @@ fn stored(
     values.find(|value| {
         let own = value["metadata"]["namespace"].as_str();
         value["kind"] == kind
-            && value["metadata"]["name"] == name
+            && value["metadata"]["name"].as_str().unwrap_or_default() == name
             && own.is_none_or(|own| own == namespace)
     })
 }
