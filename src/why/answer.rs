@@ -18,9 +18,6 @@ const MUTATING_FAILED_OPEN: &str = "failed-open.mutation.webhook.admission.k8s.i
 /// The same of a validating webhook (`ValidatingAuditAnnotationFailedOpenKeyPrefix`).
 const VALIDATING_FAILED_OPEN: &str = "failed-open.validating.webhook.admission.k8s.io/round_";
 
-/// Gates about single IDs: the others may be rewritten.
-const OF_IDS: [Gate; 3] = [Gate::NotOptedOut, Gate::RegionKnown, Gate::ProfileServes];
-
 /// The answer for an object with these gates.
 pub(super) fn answer(
     facts: &GateFacts<'_, '_>,
@@ -34,8 +31,9 @@ pub(super) fn answer(
         (AnswerOutcome::NoId, format!("{object} has no model ID."))
     } else if !facts.ids.is_empty() && facts.ids.iter().all(IdExplanation::is_right) {
         settled(facts.ids, &object)
-    } else if let Some(failed) = failed {
-        (AnswerOutcome::NotRewritten, stopped(facts, &object, failed))
+    } else if let Some(failed) = failed.filter(|_| !is_denied_for_others(facts, gates)) {
+        let message = stopped(facts, &object, failed, gates);
+        (AnswerOutcome::NotRewritten, message)
     } else if facts.input.live.is_some() && !facts.is_for_its_pods() {
         (
             AnswerOutcome::Unexplained,
@@ -67,12 +65,70 @@ fn settled(ids: &[IdExplanation], object: &str) -> (AnswerOutcome, String) {
     (AnswerOutcome::Right, message)
 }
 
+/// Whether each failed gate is about single IDs, so that it does not stop the others.
+fn stops_single_ids(facts: &GateFacts<'_, '_>, gates: &[GateResult]) -> bool {
+    let is_of_ids = |gate: Gate| match gate {
+        Gate::NotOptedOut | Gate::RegionKnown | Gate::ProfileServes => true,
+        // Of a policy that acts, the gate is about IDs that it only reports.
+        Gate::PolicyActs => facts.policy.mode != Mode::DryRun,
+        Gate::KindReviewed
+        | Gate::WebhookExists
+        | Gate::WebhookActive
+        | Gate::NamespaceNotExcluded
+        | Gate::WebhookSelects
+        | Gate::PolicySelects
+        | Gate::WrittenAfterPolicy
+        | Gate::NoController
+        | Gate::Mutable
+        | Gate::Untracked => false,
+    };
+    let mut failed = gates.iter().filter(|gate| gate.is_failed());
+    failed.all(|gate| is_of_ids(gate.gate))
+}
+
+/// Whether the policy denies the object for other IDs than those that a gate stops: an object is denied as a whole.
+fn is_denied_for_others(facts: &GateFacts<'_, '_>, gates: &[GateResult]) -> bool {
+    let mut open = facts.ids.iter().filter(|one| !one.is_right());
+    facts.policy.mode == Mode::Deny
+        && stops_single_ids(facts, gates)
+        && open.any(IdExplanation::is_replaceable)
+}
+
+/// The ID for which `unresolved: Deny` of the policy denies the object of a file.
+fn denied_as_unresolved<'f>(
+    facts: &'f GateFacts<'_, '_>,
+    gates: &[GateResult],
+) -> Option<&'f IdExplanation> {
+    let is_applied = facts.input.live.is_none() && facts.object.controller().is_none();
+    let is_denied = is_applied && !facts.is_for_its_pods() && stops_single_ids(facts, gates);
+    let mut ids = facts.ids.iter().filter(|_| is_denied);
+    ids.find(|one| one.is_denied_as_unresolved)
+}
+
 /// The answer where a gate is failed.
-fn stopped(facts: &GateFacts<'_, '_>, object: &str, failed: &GateResult) -> String {
-    let open = || facts.ids.iter().filter(|one| !one.is_right());
-    let stopped = open().filter(|one| !one.is_replaceable()).count();
-    let others = open().count() - stopped;
-    let is_single = OF_IDS.contains(&failed.gate) && stopped > 0 && others > 0;
+fn stopped(
+    facts: &GateFacts<'_, '_>,
+    object: &str,
+    failed: &GateResult,
+    gates: &[GateResult],
+) -> String {
+    if let Some(id) = denied_as_unresolved(facts, gates) {
+        let reason = id.finding.reason.map_or("", Reason::as_str);
+        let policy = &facts.policy.name;
+        return format!(
+            "{object} would be denied: {}: {reason}, and policy {policy} has unresolved: Deny.",
+            id.at
+        );
+    }
+    let is_of_all = !stops_single_ids(facts, gates);
+    let open = facts.ids.iter().filter(|one| !one.is_right());
+    let stopped = open
+        .filter(|one| is_of_all || !one.is_replaceable())
+        .count();
+    let is_other = |one: &&IdExplanation| {
+        one.rewritten_from.is_some() || (!is_of_all && !one.is_right() && one.is_replaceable())
+    };
+    let is_single = stopped > 0 && facts.ids.iter().any(|one| is_other(&one));
     let (subject, is) = if facts.is_for_its_pods() {
         (format!("The Pods of {object}"), "are not")
     } else {

@@ -50,7 +50,9 @@ impl GateFacts<'_, '_> {
         });
         if let Some((first, obstacle)) = missing.next() {
             let (place, why) = (self.place(first), region_problem(first, obstacle));
-            return gate.failed(format!("{place}{why}"), self.region_change(first, obstacle));
+            let more = and_more(missing.count());
+            let change = self.region_change(first, obstacle);
+            return gate.failed(format!("{place}{why}{more}"), change);
         }
         let is_irrelevant = |one: &IdExplanation| matches!(one.region(), RegionOfId::Irrelevant);
         gate.passed(if self.ids.iter().all(is_irrelevant) {
@@ -103,8 +105,8 @@ impl GateFacts<'_, '_> {
         let message = first.finding.message.as_deref();
         let why = clause(message.unwrap_or_else(|| reason.description()));
         let place = self.place(first);
-        let change = self.id_change(first, reason);
-        gate.failed(format!("{place}{reason}: {why}"), change)
+        let (change, more) = (self.id_change(first, reason), and_more(problems.count()));
+        gate.failed(format!("{place}{reason}: {why}{more}"), change)
     }
 
     /// What replaces an ID that is unchanged for a reason of its own.
@@ -169,6 +171,15 @@ fn region_problem(id: &IdExplanation, obstacle: RegionObstacle) -> String {
         RegionObstacle::Conflict | RegionObstacle::NotARegion | RegionObstacle::Unknown => {
             clause(message.unwrap_or_else(|| reason.description()))
         }
+    }
+}
+
+/// That other IDs do not pass the gate either, for reasons that may be others.
+fn and_more(ids: usize) -> String {
+    match ids {
+        0 => String::new(),
+        1 => "; 1 more ID does not pass".to_owned(),
+        _ => format!("; {ids} more IDs do not pass"),
     }
 }
 

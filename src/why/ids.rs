@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::domain::catalog::Confidence;
 use crate::domain::id::Geography;
 use crate::domain::judge::{Context, JudgedFinding, OptOutAnnotation, ReasonDetail};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, Unresolved};
 use crate::domain::reason::{Group, Reason};
 use crate::domain::record::Entry;
 use crate::domain::region::{RegionReading, RegionSource};
@@ -35,6 +36,9 @@ pub struct IdExplanation {
     pub(super) opt_out: Option<OptOutAnnotation>,
     #[serde(skip)]
     pub(super) report_only: bool,
+    /// Whether the policy denies objects that users apply for the ID, because no permitted profile serves it.
+    #[serde(skip)]
+    pub(super) is_denied_as_unresolved: bool,
     /// The geography of the profile that the policy does not permit.
     #[serde(skip)]
     pub(super) refused: Option<Geography>,
@@ -171,6 +175,8 @@ impl IdExplanation {
             regions: in_sight.iter().map(SightedRegion::of).collect(),
             opt_out: detail,
             report_only: judged.report_only,
+            is_denied_as_unresolved: policy.unresolved == Unresolved::Deny
+                && is_unresolved_for_certain(judged),
             refused: judged
                 .evidence
                 .route
@@ -185,9 +191,9 @@ impl IdExplanation {
         self.rewritten_from.is_some() || self.finding.reason.is_some_and(stays)
     }
 
-    /// Whether nothing about the ID itself prevents its replacement.
+    /// Whether the policy replaces the ID, or denies it, where no gate of the whole object is failed.
     pub(super) fn is_replaceable(&self) -> bool {
-        self.finding.reason.is_none_or(is_of_object) && !self.report_only
+        self.finding.reason.is_none() && !self.report_only
     }
 
     pub(super) fn region(&self) -> RegionOfId {
@@ -199,6 +205,9 @@ impl IdExplanation {
         };
         if let Some(obstacle) = RegionObstacle::of(reason) {
             return RegionOfId::Missing(obstacle);
+        }
+        if reason == Reason::TooLarge {
+            return RegionOfId::Irrelevant;
         }
         match reason.group() {
             Group::Region | Group::Rows => RegionOfId::Known,
@@ -223,9 +232,17 @@ impl IdExplanation {
     }
 }
 
-/// Whether a reason is about the object or the selection of objects, and not about the ID.
+/// Whether a reason is about the object, with a gate of its own. That an object is too large has none.
 pub(super) fn is_of_object(reason: Reason) -> bool {
-    reason.group() == Group::Object
+    reason.group() == Group::Object && reason != Reason::TooLarge
+}
+
+/// Whether no permitted profile serves the ID, by data that are certain, in the object itself.
+fn is_unresolved_for_certain(judged: &JudgedFinding<'_>) -> bool {
+    let reason = judged.resolution.reason();
+    reason.is_some_and(Reason::is_unresolved)
+        && judged.evidence.confidence() == Confidence::High
+        && !judged.report_only
 }
 
 impl SightedRegion {

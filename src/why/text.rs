@@ -123,9 +123,11 @@ impl TextPage {
     }
 
     fn id(&mut self, id: &IdExplanation) {
-        self.heading(&format!("{}: {}", id.at, id_text(id)));
+        let text = id_text(id);
+        self.heading(format!("{}: {text}", id.at).trim_end_matches(": "));
         self.labelled("outcome", ID_COLUMN, &outcome(id));
-        if let Some(proposed) = id.proposed.as_ref().filter(|_| id.finding.after.is_none()) {
+        let is_unchanged = id.finding.after.is_none() || id.report_only;
+        if let Some(proposed) = id.proposed.as_ref().filter(|_| is_unchanged) {
             self.labelled(
                 "profile",
                 ID_COLUMN,
@@ -179,6 +181,9 @@ fn outcome(id: &IdExplanation) -> String {
     let finding = &id.finding;
     if let Some(from) = &id.rewritten_from {
         return format!("rewritten, from {from}");
+    }
+    if id.report_only {
+        return "unchanged, only reported".to_owned();
     }
     if let Some(after) = &finding.after {
         return format!("to be replaced by {after}");

@@ -132,3 +132,101 @@ fn a_line_of_the_text_has_80_columns() {
         assert!(longest.chars().count() <= 80, "{longest}");
     }
 }
+
+/// The exit code, the outcome and the answer for an object of a file.
+fn answer(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let common = ["why", "-o", "json", "-f"];
+    let done = run(&[&common, arguments].concat());
+    let report = serde_json::from_slice(&done.stdout);
+    let report: Value = report.unwrap_or_else(|_| panic!("{}", text(&done.stderr)));
+    let answer = |field: &str| report["answer"][field].as_str().unwrap().to_owned();
+    (done.status.code(), answer("outcome"), answer("message"))
+}
+
+#[test]
+fn an_answer_distinguishes_ids_that_a_gate_stops_from_the_others() {
+    let partly = "tests/fixtures/why/partly.yaml";
+    let (all, deny) = (
+        "tests/fixtures/why/objects.yaml",
+        "tests/fixtures/policies/deny.yaml",
+    );
+    let unresolved = "tests/fixtures/policies/unresolved.yaml";
+    let report = "tests/fixtures/policies/fallback.yaml";
+    for (arguments, code, outcome, part) in [
+        (
+            &[partly, "cm/models"][..],
+            1,
+            "NotRewritten",
+            "at 1 of 2 IDs: the object opts out",
+        ),
+        (
+            &[partly, "pod/chat", "--policy", report],
+            1,
+            "NotRewritten",
+            "at 1 of 2 IDs: policy fallback only reports",
+        ),
+        (
+            &[partly, "pod/mixed"],
+            1,
+            "NotRewritten",
+            "at 1 of 2 IDs: app/env/OLD_MODEL_ID: UnknownModel",
+        ),
+        // An object is denied as a whole.
+        (
+            &[partly, "pod/mixed", "--policy", deny],
+            0,
+            "Denied",
+            "would be denied: 1 ID",
+        ),
+        (
+            &[all, "pod/owned", "--policy", deny],
+            1,
+            "NotRewritten",
+            "would not be denied: its controller",
+        ),
+        (
+            &[all, "pod/global", "--policy", unresolved],
+            1,
+            "NotRewritten",
+            "Pod ml/global would be denied: app/env/BEDROCK_MODEL_ID: OnlyGlobalServes, and policy unresolved has unresolved: Deny.",
+        ),
+    ] {
+        let (actual_code, actual, message) = answer(arguments);
+        assert_eq!((actual_code, &*actual), (Some(code), outcome), "{message}");
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn an_id_that_was_rewritten_is_not_one_of_those_that_were_not() {
+    let server = ApiServer::start(|path| {
+        let mut pod = pod();
+        let profile = format!("eu.{SONNET}");
+        let entry = json!({"at": "app/env/M", "from": SONNET, "to": profile, "region": "eu-west-1", "by": "ContainerEnv"});
+        let record = json!({"entries": [entry]}).to_string();
+        pod["metadata"]["annotations"] = json!({"bedrock-profiles.dev/rewrites": record});
+        let variables = &mut pod["spec"]["containers"][0]["env"];
+        variables[1]["value"] = json!(profile);
+        variables[0] = json!({"name": "OTHER", "value": "anthropic.claude-nonesuch-4-6"});
+        (path == POD).then_some(Reply::Json(200, pod))
+    });
+    let report = explained(&server);
+    let message = report["answer"]["message"].as_str().unwrap();
+    let part = "Pod ml/chat was not rewritten at 1 of 2 IDs: ";
+    assert!(message.starts_with(part), "{message}");
+}
+
+#[test]
+fn an_object_that_is_too_large_is_not_rewritten() {
+    let ids = format!("{SONNET} ").repeat(100_000);
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"a": ids}});
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large.json");
+    std::fs::write(&file, map.to_string()).unwrap();
+    let (code, outcome, message) = answer(&[file.to_str().unwrap()]);
+    assert_eq!((code, &*outcome), (Some(1), "NotRewritten"), "{message}");
+    assert!(
+        message.contains("TooLarge: its evaluation takes more"),
+        "{message}"
+    );
+}
