@@ -144,7 +144,10 @@ impl<'t> ScriptReader<'t> {
             .commands
             .partition_point(|one| one.span.start < start);
         script.commands.truncate(commands);
-        let words = script.words.partition_point(|one| one.span.start < start);
+        // The empty value of a last assignment, as in `X=`, starts where its command ends.
+        let words = script
+            .words
+            .partition_point(|one| one.span.start < start || one.span.end <= start);
         script.words.truncate(words);
         let ends = script.commands.iter().map(|one| one.words.end);
         script

@@ -150,6 +150,17 @@ fn simple_commands_are_found_in_every_compound_command() {
 }
 
 #[test]
+fn an_assignment_before_an_unread_part_keeps_its_empty_value() {
+    for text in ["X=\n)", "a; X=\n)", "X=\n; )", "X= ; )"] {
+        let script = read(text, DollarSpelling::Plain);
+        assert!(script.unread.is_some(), "{text}");
+        let assignments = script.commands.iter().flat_map(|one| &one.assignments);
+        let values: Vec<_> = assignments.map(|one| script.literal(one.value)).collect();
+        assert_eq!(values, [Some("".into())], "{text}");
+    }
+}
+
+#[test]
 fn the_part_after_an_unknown_construct_is_unread() {
     for (text, kept) in [
         ("a; rm !(b); c", 1),
