@@ -101,7 +101,12 @@ impl<'t, 'b> Documents<'t, 'b> {
     /// Reads on to the end of the next document; none where the file ends.
     fn document(&mut self) -> Result<Option<Tree<'t>>, SyntaxError> {
         let most_nodes = self.budget.map_or(usize::MAX, Tree::nodes_within);
-        let mut builder = DocumentBuilder::new(self.src, self.keys, self.merge_order, self.copies);
+        let mut builder = DocumentBuilder::new(
+            self.src,
+            self.keys,
+            self.merge_order,
+            (self.from, self.copies),
+        );
         while let Some(event) = self.parser.next_event() {
             let (event, span) = event.map_err(|error| scan_error(&mut self.lines, &error))?;
             let span = bytes(&span);

@@ -384,3 +384,34 @@ fn keeps_the_value_that_another_reader_takes() {
     }
     assert!(tree.overridden_keys().is_empty());
 }
+
+#[test]
+fn an_anchor_that_kubectl_reads_differently_is_an_error() {
+    let error = |text: &str| Tree::yaml(text).find_map(Result::err);
+    // sigs.k8s.io/yaml 1.6.0 reads a text from the colon on in three of them (`:y text`), and refuses the others.
+    for text in [
+        "a: &x:y text\n",
+        "a: &x.y text\nb: *x.y\n",
+        "a:\n- &x/y\n  text\n",
+        "a: &x:y {b: text}\n",
+        "a: &x:y\n- text\n",
+        "&x:y a: text\n",
+        "a: text\n---\n&a:?  text\n",
+        "a: &x:y !!str # a comment\n  text\n",
+        "a: &é text\n",
+    ] {
+        let problem = error(text).unwrap_or_else(|| panic!("{text:?}"));
+        assert!(
+            problem.to_string().contains("kubectl"),
+            "{text:?}: {problem}"
+        );
+    }
+    for text in [
+        "a: &x-y_1 text\nb: *x-y_1\n",
+        "a: [&x text, &y {b: &z c}]\n",
+        "a: # of team R&D: b\n  &x text # &y:z\n",
+        "a: R&D:x\nb: &x \"&y:z\"\nc: '&y:z'\nd: |\n  &y:z\ne: *x\n",
+    ] {
+        assert_eq!(error(text).map(|one| one.to_string()), None, "{text:?}");
+    }
+}

@@ -15,6 +15,10 @@ use std::{
 pub(super) const COMPLEX_KEY: &str =
     "a key that is not a scalar; Kubernetes and JSON know only strings";
 
+/// An anchor whose name libyaml and its ports, kubectl's among them, end before its first other character. They read the rest of the
+/// name as the start of the text, or refuse the document.
+const UNCOMMON_ANCHOR: &str = "an anchor whose name has other characters than letters, digits, `-` and `_`, which kubectl reads differently";
+
 /// The builder of one document's tree.
 pub(super) struct DocumentBuilder<'t> {
     pub(super) tree: Tree<'t>,
@@ -27,6 +31,8 @@ pub(super) struct DocumentBuilder<'t> {
     pub(super) merge_order: MergeOrder,
     /// The end of the last token of content.
     pub(super) end: usize,
+    /// The end of what was read before the anchor that comes next: the last scalar or alias, or an anchor.
+    before_anchor: usize,
     pub(super) copies: usize,
     scratch: Vec<u32>,
 }
@@ -77,7 +83,7 @@ impl<'t> DocumentBuilder<'t> {
         src: &'t str,
         may_repeat: Keys,
         merge_order: MergeOrder,
-        copies: usize,
+        (start, copies): (usize, usize),
     ) -> Self {
         Self {
             tree: Tree {
@@ -90,6 +96,7 @@ impl<'t> DocumentBuilder<'t> {
             may_repeat,
             merge_order,
             end: 0,
+            before_anchor: start,
             copies,
             scratch: Vec::new(),
         }
@@ -106,17 +113,40 @@ impl<'t> DocumentBuilder<'t> {
     ) -> Result<(), LocatedMessage> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                self.anchored(anchor, span)?;
+                self.before_anchor = span.end;
                 self.scalar(&text, style, anchor, tag.as_deref(), span);
                 Ok(())
             }
-            Event::Alias(anchor) => self.alias(anchor, span),
+            Event::Alias(anchor) => {
+                self.before_anchor = span.end;
+                self.alias(anchor, span)
+            }
             Event::SequenceStart(style, anchor, _) => {
+                self.anchored(anchor, span)?;
                 self.open(Kind::Sequence, style, anchor, span)
             }
-            Event::MappingStart(style, anchor, _) => self.open(Kind::Mapping, style, anchor, span),
+            Event::MappingStart(style, anchor, _) => {
+                self.anchored(anchor, span)?;
+                self.open(Kind::Mapping, style, anchor, span)
+            }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             // The options leave out comments, anchors and aliases that are not known; the rest is no content.
             _ => Ok(()),
+        }
+    }
+
+    /// Checks the name of the anchor before a node, if the node has one.
+    fn anchored(&mut self, anchor: usize, span: &Range<usize>) -> Result<(), LocatedMessage> {
+        if anchor == 0 {
+            return Ok(());
+        }
+        let start = std::mem::replace(&mut self.before_anchor, span.start);
+        let before = self.tree.src.get(start..span.start).unwrap_or_default();
+        if before.lines().all(has_common_anchors) {
+            Ok(())
+        } else {
+            Err((span.start, UNCOMMON_ANCHOR))
         }
     }
 
@@ -297,6 +327,25 @@ impl<'t> DocumentBuilder<'t> {
         self.tree.document = document;
         self.tree
     }
+}
+
+/// Whether the names of all anchors of a line without scalars consist of letters, digits, hyphens and underscores.
+fn has_common_anchors(line: &str) -> bool {
+    let is_comment = |at: &usize| {
+        line[..*at]
+            .bytes()
+            .next_back()
+            .is_none_or(|b| b == b' ' || b == b'\t')
+    };
+    let comment = line.match_indices('#').map(|(at, _)| at).find(is_comment);
+    let content = &line[..comment.unwrap_or(line.len())];
+    let mut anchors = content.split('&').skip(1);
+    anchors.all(|rest| {
+        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
+        let name = rest.split(ends).next().unwrap_or_default();
+        let mut letters = name.bytes();
+        letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    })
 }
 
 // === impl PendingScalar ===
