@@ -4,6 +4,7 @@
 //! ```text
 //! list_all       lists a cluster, one resource after the other, into one audit
 //! cluster_audit  evaluates listed objects; no I/O
+//! metadata       labels and annotations of listed objects
 //! owners         controllers of objects, to attribute findings of Pods to their workload
 //! findings       stored findings, without duplicates and bounded
 //! coverage       whether the webhook missed a finding
@@ -17,6 +18,7 @@ mod coverage;
 mod existing;
 mod findings;
 mod list_all;
+mod metadata;
 mod outdated_pods;
 mod owners;
 mod restart_plan;

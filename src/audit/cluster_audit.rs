@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bedrock_profiles_engine::in_group;
 use jiff::civil::Date;
 
 use crate::budget::{Budget, Limits};
@@ -22,11 +21,9 @@ use crate::text::Tree;
 
 use super::coverage::{Coverage, Subject, last_changed};
 use super::findings::{FindingStore, FindingTotals, ObjectFinding, StoredFinding};
+use super::metadata::namespace_of;
 use super::outdated_pods::OutdatedPod;
 use super::owners::{ControllerReference, Owners, is_finished};
-
-/// How annotations of the product begin.
-const ANNOTATION_PREFIX: &str = in_group!("");
 
 /// What an audit evaluates with.
 #[derive(Debug, Clone)]
@@ -377,25 +374,6 @@ fn attribute_to_owner(record: &mut FindingRecord, attribution: &Attribution<'_>)
     record.seen_in = Some(object);
     record.instances = 1;
     owner.uid.clone()
-}
-
-/// A stored Namespace: its labels, and the annotations of the product.
-fn namespace_of(object: &Object<'_>) -> Namespace {
-    let mut namespace = Namespace::named(&text_of(object, "name"));
-    let tree = object.tree;
-    let entries = |field| {
-        let node = tree.at(object.root, &["metadata", field]).into_iter();
-        node.flat_map(|node| tree.children(node))
-            .filter_map(|entry| Some((tree.key(entry)?, tree.text(entry)?)))
-    };
-    for (key, text) in entries("labels") {
-        namespace.labels.insert(key.into(), text.into());
-    }
-    for (key, text) in entries("annotations").filter(|(key, _)| key.starts_with(ANNOTATION_PREFIX))
-    {
-        namespace.annotations.insert(key.into(), text.into());
-    }
-    namespace
 }
 
 fn text_of(object: &Object<'_>, field: &str) -> String {

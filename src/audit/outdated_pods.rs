@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::object::Object;
 
+use super::metadata::entries;
 use super::owners::ControllerReference;
 
 /// A running Pod with an ID that the policy in effect would replace if the Pod were created now.
@@ -32,16 +33,14 @@ impl OutdatedPod {
         if is_deleted {
             return None;
         }
-        let tree = pod.tree;
-        let labels = tree.at(pod.root, &["metadata", "labels"]).into_iter();
-        let labels = labels
-            .flat_map(|node| tree.children(node))
-            .filter_map(|entry| Some((tree.key(entry)?.into(), tree.text(entry)?.into())));
+        let labels = entries(pod, "labels");
         let field = |name| pod.field(&["metadata", name]).unwrap_or_default().into();
         Some(Self {
             namespace: field("namespace"),
             name: field("name"),
-            labels: labels.collect(),
+            labels: labels
+                .map(|(key, text)| (key.into(), text.into()))
+                .collect(),
             owner,
             is_reviewed,
         })

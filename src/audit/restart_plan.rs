@@ -9,7 +9,7 @@ use super::outdated_pods::OutdatedPod;
 use crate::domain::policy::Selector;
 use crate::validate;
 
-/// A workload, or a Pod without a controller, by kind, namespace and name; the API group tells kinds of one name apart.
+/// A workload, or a Pod without a controller, by kind, namespace and name; the API group distinguishes kinds of one name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WorkloadName {
     /// Namespace.

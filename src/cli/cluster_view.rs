@@ -12,6 +12,7 @@ use crate::api::{self, InferenceProfileMapping, Resource as CustomResource};
 use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::cluster::release::VIEW_ROLE;
 use crate::controllers::cluster_state::REGION_LABEL;
+use crate::domain::annotations;
 use crate::domain::policy::Namespace;
 use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
@@ -34,9 +35,6 @@ const NODES: &str = "/api/v1/nodes";
 
 /// The path of the list of namespaces.
 const NAMESPACES: &str = "/api/v1/namespaces";
-
-/// How annotations of the product begin.
-const ANNOTATION_PREFIX: &str = in_group!("");
 
 /// The view of the cluster that the flags select for files, if they select one.
 pub(super) fn of_files(
@@ -195,7 +193,7 @@ pub(super) fn namespace_of(stored: &PartialObjectMeta<StoredNamespace>) -> Names
     let owned = |(key, value): (&String, &String)| (key.as_str().into(), value.as_str().into());
     namespace.labels.extend(stored.labels().iter().map(owned));
     let annotations = stored.annotations().iter();
-    let own = annotations.filter(|(key, _)| key.starts_with(ANNOTATION_PREFIX));
+    let own = annotations.filter(|(key, _)| key.starts_with(annotations::PREFIX));
     namespace.annotations.extend(own.map(owned));
     namespace
 }

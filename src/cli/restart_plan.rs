@@ -2,7 +2,7 @@
 //! and to run.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
@@ -45,11 +45,9 @@ pub(super) async fn read(
     )?;
     let budgets: Vec<_> = budgets.iter().filter_map(DisruptionBudget::of).collect();
     let mut states = BTreeMap::new();
-    for workload in pods.iter().map(WorkloadName::of) {
-        let Some(plural) = workload
-            .plural()
-            .filter(|_| !states.contains_key(&workload))
-        else {
+    let workloads: BTreeSet<_> = pods.iter().map(WorkloadName::of).collect();
+    for workload in workloads {
+        let Some(plural) = workload.plural() else {
             continue;
         };
         let (namespace, name) = (&workload.namespace, &workload.name);
@@ -156,7 +154,8 @@ fn sentence(restart: &Restart) -> String {
         let _ = write!(sentence, ", budget {budget} allows {allowed}");
     }
     if restart.exceeds().is_some() {
-        sentence += "; postponed until its budget allows more";
+        sentence +=
+            "; postponed until its budget allows more: run it now only if its Pods do not work";
     }
     sentence
 }

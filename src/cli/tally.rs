@@ -64,7 +64,7 @@ impl Tally {
             self.error(error);
         } else {
             self.skipped += 1;
-            message!("note: {error}");
+            message!("note: {error}; --exclude skips it without this note");
         }
         self.unread_files.push(UnreadFile {
             file: error.name().to_owned(),

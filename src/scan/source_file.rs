@@ -39,9 +39,7 @@ pub enum FileError {
         source: std::io::Error,
     },
     /// The file is no text.
-    #[error(
-        "{name} is neither UTF-8 nor UTF-16, and was skipped; --exclude skips it without this note"
-    )]
+    #[error("{name} is neither UTF-8 nor UTF-16, and was skipped")]
     NotText {
         /// The name of the file.
         name: String,

@@ -25,7 +25,7 @@ kubectl rollout restart deployment chat -n NS --context trials
 kubectl rollout status deployment chat -n NS --context trials --timeout 10m
 
 # NS/Deployment/store: 2 Pods, 2 unavailable at once, budget store allows 0;
-# postponed until its budget allows more
+# postponed until its budget allows more: run it now only if its Pods do not work
 # kubectl rollout restart deployment store -n NS --context trials
 # kubectl rollout status deployment store -n NS --context trials --timeout 10m
 
