@@ -7,14 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
+use self::summaries::{BedrockArn, ListAnswer, ListedEntry, ListedSummary};
 use crate::domain::catalog::{Destinations, LifecycleState};
 use crate::domain::id::{Geography, ModelId};
 use crate::domain::region::Region;
+
+mod summaries;
+
+/// Why a row is not compared that two answers have differently.
+const DISAGREEMENT: &str = "the answers disagree about it; list it again";
 
 /// A profile of a model: the key of what `list-inference-profiles` lists in a region.
 pub type ProfileKey = (ModelId, Geography);
@@ -38,17 +41,17 @@ pub struct ListedRegion {
 /// The rows of one call in one region, of all accounts.
 #[derive(Debug)]
 pub struct Listing<K, V> {
-    rows: BTreeMap<K, V>,
-    /// Rows that differ between answers.
-    disputed: BTreeSet<K>,
-    is_complete: bool,
+    /// `None` is an entry that cannot be compared: its value is of no known form, or differs between answers.
+    rows: BTreeMap<K, Option<V>>,
+    /// The files whose last page in this region is not that of a list.
+    cut: BTreeSet<String>,
 }
 
 /// A model of `list-foundation-models`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedModel {
-    /// Whether the direct ID works on demand.
-    pub on_demand: bool,
+    /// Whether the direct ID works on demand; `None` if the answer lacks the field.
+    pub on_demand: Option<bool>,
     /// Its state in the region.
     pub state: Option<LifecycleState>,
     /// The first day without service in the region, in UTC.
@@ -84,6 +87,16 @@ pub enum AnswerError {
         /// The name of the file.
         file: String,
     },
+    /// An ARN of another form, or with a region of another partition.
+    #[error(
+        "{file}: {arn:?} is not an ARN of a known region: list again without --query, or remove the answer"
+    )]
+    Arn {
+        /// The name of the file.
+        file: String,
+        /// The text in place of an ARN.
+        arn: String,
+    },
     /// The flag and an ARN disagree.
     #[error("{file} is an answer of {found}, and --region is {expected}: correct the flag")]
     OtherRegion {
@@ -94,49 +107,6 @@ pub enum AnswerError {
         /// The region of the flag.
         expected: Region,
     },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListAnswer {
-    inference_profile_summaries: Option<Vec<ProfileSummary>>,
-    model_summaries: Option<Vec<ModelSummary>>,
-    /// The AWS CLI writes it in capitals where `--max-items` ends a list.
-    #[serde(alias = "NextToken")]
-    next_token: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ProfileSummary {
-    inference_profile_id: String,
-    inference_profile_arn: Option<String>,
-    models: Vec<ProfileModel>,
-    status: Option<String>,
-    r#type: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ProfileModel {
-    model_arn: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ModelSummary {
-    model_id: String,
-    model_arn: Option<String>,
-    #[serde(default)]
-    inference_types_supported: Vec<String>,
-    model_lifecycle: Option<ModelLifecycle>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ModelLifecycle {
-    status: Option<String>,
-    end_of_life_time: Option<Timestamp>,
 }
 
 /// The file that is read, and the region of entries without an ARN.
@@ -196,10 +166,18 @@ impl ListedRegions {
         self.notes.iter().map(String::as_str)
     }
 
-    /// The states that the regions give a model.
-    pub fn states_of(&self, model: &ModelId) -> impl Iterator<Item = LifecycleState> {
+    /// The state that all regions with the model give it; `None` if they differ, or the answers of one region do.
+    pub fn common_state(&self, model: &ModelId) -> Option<LifecycleState> {
         let listings = self.regions.values().filter_map(|one| one.models.as_ref());
-        listings.filter_map(|listing| listing.get(model)?.state)
+        let mut common = None;
+        for listed in listings.filter_map(|listing| listing.rows.get(model)) {
+            let state = listed.as_ref()?.state;
+            if state.is_some() && common.is_some() && state != common {
+                return None;
+            }
+            common = state.or(common);
+        }
+        common
     }
 
     fn add(&mut self, answer: &ListAnswer, source: &AnswerFile<'_>) -> Result<(), AnswerError> {
@@ -209,45 +187,38 @@ impl ListedRegions {
             return Err(AnswerError::NoAnswer { file });
         }
         if let Some(summaries) = &answer.inference_profile_summaries {
-            self.add_profiles(summaries, is_last, source)?;
+            self.add_entries(summaries, is_last, source)?;
         }
         if let Some(summaries) = &answer.model_summaries {
-            self.add_models(summaries, is_last, source)?;
+            self.add_entries(summaries, is_last, source)?;
         }
         Ok(())
     }
 
-    fn add_profiles(
+    fn add_entries<S: ListedSummary>(
         &mut self,
-        summaries: &[ProfileSummary],
+        summaries: &[S],
         is_last: bool,
         source: &AnswerFile<'_>,
     ) -> Result<(), AnswerError> {
         let mut regions = BTreeSet::new();
         for summary in summaries {
-            let region = source.region(summary.inference_profile_arn.as_deref())?;
+            let region = source.region(summary.arn())?;
             regions.insert(region);
-            if summary
-                .r#type
-                .as_deref()
-                .is_some_and(|kind| kind == "APPLICATION")
-            {
-                continue;
-            }
-            let id = &summary.inference_profile_id;
-            match summary.row() {
-                Some((key, destinations)) => {
-                    let listing = self.regions.entry(region).or_default();
-                    let listing = listing.profiles.get_or_insert_default();
-                    if listing.insert(key, destinations) {
-                        self.notes.insert(disputed(id, region));
-                    }
+            let problem = match summary.entry(region) {
+                ListedEntry::Ignored => None,
+                ListedEntry::Unnamed { expected } => Some(expected),
+                ListedEntry::Named { key, value } => {
+                    let listed = self.regions.entry(region).or_default();
+                    S::listing(listed)
+                        .get_or_insert_default()
+                        .insert(key, value)
                 }
-                None => {
-                    self.notes.insert(format!(
-                        "{id} in {region} is not compared: expected an active profile of one model, named GEOGRAPHY.MODEL"
-                    ));
-                }
+            };
+            if let Some(problem) = problem {
+                let id = summary.id();
+                let note = format!("{id} in {region} is not compared: {problem}");
+                self.notes.insert(note);
             }
         }
         // An answer without entries is one too.
@@ -256,103 +227,84 @@ impl ListedRegions {
         }
         for region in regions {
             let listed = self.regions.entry(region).or_default();
-            listed.profiles.get_or_insert_default().is_complete |= is_last;
+            let listing = S::listing(listed).get_or_insert_default();
+            listing.end_page(source.name, is_last);
         }
         Ok(())
     }
-
-    fn add_models(
-        &mut self,
-        summaries: &[ModelSummary],
-        is_last: bool,
-        source: &AnswerFile<'_>,
-    ) -> Result<(), AnswerError> {
-        let mut regions = BTreeSet::new();
-        for summary in summaries {
-            let region = source.region(summary.model_arn.as_deref())?;
-            regions.insert(region);
-            let Ok(id) = ModelId::parse(&summary.model_id) else {
-                let id = &summary.model_id;
-                self.notes.insert(format!(
-                    "{id} in {region} is not compared: it is no model ID"
-                ));
-                continue;
-            };
-            let listed = self.regions.entry(region).or_default();
-            if listed
-                .models
-                .get_or_insert_default()
-                .insert(id, summary.row())
-            {
-                self.notes.insert(disputed(&summary.model_id, region));
-            }
-        }
-        if regions.is_empty() {
-            regions.insert(source.region(None)?);
-        }
-        for region in regions {
-            let listed = self.regions.entry(region).or_default();
-            listed.models.get_or_insert_default().is_complete |= is_last;
-        }
-        Ok(())
-    }
-}
-
-fn disputed(id: &str, region: Region) -> String {
-    format!("{id} in {region} is not compared: the answers disagree about it; list it again")
 }
 
 impl AnswerFile<'_> {
     /// The region of an entry: that of its ARN.
     fn region(&self, arn: Option<&str>) -> Result<Region, AnswerError> {
-        let of_arn = arn.and_then(|arn| Region::from_code(arn.split(':').nth(3)?));
-        match (of_arn, self.of_flag) {
-            (Some(found), Some(expected)) if found != expected => Err(AnswerError::OtherRegion {
-                file: self.name.to_owned(),
+        let file = || self.name.to_owned();
+        let Some(arn) = arn else {
+            let region = self.of_flag.or(self.of_name);
+            return region.ok_or_else(|| AnswerError::NoRegion { file: file() });
+        };
+        // An ARN that has no region is no reason to take another one.
+        let found = BedrockArn::parse(arn).and_then(|arn| arn.region);
+        let found = found.ok_or_else(|| AnswerError::Arn {
+            file: file(),
+            arn: arn.to_owned(),
+        })?;
+        match self.of_flag {
+            Some(expected) if expected != found => Err(AnswerError::OtherRegion {
+                file: file(),
                 found,
                 expected,
             }),
-            (Some(region), _) | (None, Some(region)) => Ok(region),
-            // An ARN that names no region is no reason to take that of the file.
-            (None, None) => self.of_name.filter(|_| arn.is_none()).ok_or_else(|| {
-                let file = self.name.to_owned();
-                AnswerError::NoRegion { file }
-            }),
+            _ => Ok(found),
         }
     }
 }
 
-impl<K: Ord + Clone, V: PartialEq> Listing<K, V> {
-    /// Adds a row. Returns whether another answer has it with another value.
-    fn insert(&mut self, key: K, value: V) -> bool {
-        let differs = self.rows.get(&key).is_some_and(|known| *known != value);
-        if differs {
-            self.disputed.insert(key);
+impl<K: Ord, V: PartialEq> Listing<K, V> {
+    /// Adds an entry, `Err` with the reason if its value cannot be compared. Returns why the row is not compared.
+    fn insert(&mut self, key: K, value: Result<V, &'static str>) -> Option<&'static str> {
+        let (value, problem) = match (self.rows.get(&key), value) {
+            (_, Err(expected)) => (None, Some(expected)),
+            (None, Ok(value)) => (Some(value), None),
+            (Some(known), Ok(value)) if known.as_ref() == Some(&value) => return None,
+            (Some(_), Ok(_)) => (None, Some(DISAGREEMENT)),
+        };
+        self.rows.insert(key, value);
+        problem
+    }
+
+    /// Notes the end of a page of a file: another one follows in the file, or the list is cut, unless it is the last one.
+    fn end_page(&mut self, file: &str, is_last: bool) {
+        if is_last {
+            self.cut.remove(file);
         } else {
-            self.rows.insert(key, value);
+            self.cut.insert(file.to_owned());
         }
-        differs
     }
 
-    /// The value of a row on which the answers agree.
-    pub fn get(&self, key: &K) -> Option<&V> {
-        self.rows.get(key).filter(|_| !self.disputed.contains(key))
-    }
-
-    /// The rows on which the answers agree.
+    /// The rows that can be compared.
     pub fn rows(&self) -> impl Iterator<Item = (&K, &V)> {
         let rows = self.rows.iter();
-        rows.filter(|(key, _)| !self.disputed.contains(*key))
+        rows.filter_map(|(key, value)| Some((key, value.as_ref()?)))
     }
 
-    /// Whether the last page of an answer is known and does not have the row.
+    /// Everything that is listed, whether or not it can be compared.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.rows.keys()
+    }
+
+    /// Whether no list is cut.
+    pub fn is_complete(&self) -> bool {
+        self.cut.is_empty()
+    }
+
+    /// Whether no list is cut, and none has the row.
     pub fn lacks(&self, key: &K) -> bool {
-        self.is_complete && !self.rows.contains_key(key)
+        self.is_complete() && !self.rows.contains_key(key)
     }
 
-    /// Whether there is no row at all.
+    /// Whether there is no row to compare.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows().next().is_none()
     }
 }
 
@@ -360,59 +312,7 @@ impl<K, V> Default for Listing<K, V> {
     fn default() -> Self {
         Self {
             rows: BTreeMap::new(),
-            disputed: BTreeSet::new(),
-            is_complete: false,
-        }
-    }
-}
-
-impl ProfileSummary {
-    /// The profile and its destinations; `None` if it is not an active profile of one model.
-    fn row(&self) -> Option<(ProfileKey, Destinations)> {
-        let is_active = self
-            .status
-            .as_deref()
-            .is_none_or(|status| status == "ACTIVE");
-        let (geography, model) = self.inference_profile_id.split_once('.')?;
-        let geography = Geography::parse(geography).ok()?;
-        let model = ModelId::parse(model).ok().filter(|_| is_active)?;
-        let mut regions = BTreeSet::new();
-        let mut is_anywhere = false;
-        for one in &self.models {
-            let mut parts = one.model_arn.splitn(6, ':').skip(3);
-            let (region, resource) = (parts.next()?, parts.nth(1)?);
-            if resource.strip_prefix("foundation-model/")? != model.as_str() {
-                return None;
-            }
-            match region {
-                "" => is_anywhere = true,
-                code => {
-                    regions.insert(Region::from_code(code)?);
-                }
-            }
-        }
-        let destinations = match (is_anywhere, regions.is_empty()) {
-            (true, _) => Destinations::Anywhere,
-            (false, true) => Destinations::Unknown,
-            (false, false) => Destinations::Known(regions.into_iter().collect()),
-        };
-        Some(((model, geography), destinations))
-    }
-}
-
-impl ModelSummary {
-    fn row(&self) -> ListedModel {
-        let mut types = self.inference_types_supported.iter();
-        let lifecycle = self.model_lifecycle.as_ref();
-        let end = lifecycle.and_then(|one| one.end_of_life_time);
-        ListedModel {
-            on_demand: types.any(|one| one == "ON_DEMAND"),
-            state: match lifecycle.and_then(|one| one.status.as_deref()) {
-                Some("ACTIVE") => Some(LifecycleState::Active),
-                Some("LEGACY") => Some(LifecycleState::Legacy),
-                _ => None,
-            },
-            end_of_life: end.map(|end| end.to_zoned(jiff::tz::TimeZone::UTC).date()),
+            cut: BTreeSet::new(),
         }
     }
 }

@@ -77,13 +77,14 @@ pub fn check(catalog: &Catalog, listed: &ListedRegions, today: Date) -> Vec<List
     found
 }
 
-/// The geographic profiles of a model that the API lists in a region.
+/// The geographic profiles of a model that the API lists in a region, with those that cannot be compared.
 pub(super) fn geographic<'l>(
     profiles: &'l Listing<ProfileKey, Destinations>,
     model: &'l ModelId,
 ) -> impl Iterator<Item = &'l ProfileKey> {
-    let keys = profiles.rows().map(|(key, _)| key);
-    keys.filter(move |(id, geography)| id == model && !geography.is_global())
+    profiles
+        .keys()
+        .filter(move |(id, geography)| id == model && !geography.is_global())
 }
 
 struct RegionCheck<'c> {
@@ -103,9 +104,11 @@ impl RegionCheck<'_> {
             let route = model.and_then(|model| model.route(geography.as_str(), self.region));
             let has_ended = model.is_some_and(|model| self.has_ended(model));
             let is_served = |state| state != ProfileState::Retired && !has_ended;
-            if route
-                .is_some_and(|route| is_served(route.state) && route.destinations == *destinations)
-            {
+            // An answer without models is silent about the destinations.
+            let is_equal = |known: &Destinations| {
+                *destinations == Destinations::Unknown || known == destinations
+            };
+            if route.is_some_and(|route| is_served(route.state) && is_equal(&route.destinations)) {
                 continue;
             }
             let after = ProfileRow {
@@ -155,13 +158,15 @@ impl RegionCheck<'_> {
                 .catalog
                 .find(id.as_str())
                 .map(|at| self.catalog.model(at));
-            self.direct(id, model, row.on_demand);
+            if let Some(on_demand) = row.on_demand {
+                self.direct(id, model, on_demand);
+            }
             let has_profile = || {
-                let profiles = region.profiles.iter().flat_map(Listing::rows);
-                profiles.into_iter().any(|((model, _), _)| model == id)
+                let mut profiles = region.profiles.iter().flat_map(Listing::rows);
+                profiles.any(|((model, _), _)| model == id)
             };
             // A variant for provisioned throughput alone is no row.
-            if model.is_some() || row.on_demand || has_profile() {
+            if model.is_some() || row.on_demand == Some(true) || has_profile() {
                 self.lifecycle(id, model, *row);
             }
         }

@@ -110,17 +110,22 @@ fn is_corrected(
             options.removes_missing && has_rows
         }
         ListingEvidence::Listed | ListingEvidence::OtherGeography => match field {
-            // A mapping has one geographic profile for a model in a region, and the API would have to have one too.
+            // A mapping has one geographic profile for a model in a region, and the API would have to have one too: another one may
+            // be in the rest of a list that is cut.
             RowField::Profile(geography) if !geography.is_global() => {
-                let profiles = answers.profiles.iter();
-                profiles.flat_map(|all| geographic(all, model)).count() <= 1
+                let row = model_now.and_then(|model| model.row(region));
+                let mut routes = row.into_iter().flat_map(domain::Row::routes);
+                let has_other = routes.any(|route| {
+                    route.state != ProfileState::Retired
+                        && !route.geography.is_global()
+                        && route.geography != *geography
+                });
+                answers.profiles.as_ref().is_some_and(|all| {
+                    geographic(all, model).count() <= 1 && (all.is_complete() || !has_other)
+                })
             }
             // Regions that disagree about it have no common state.
-            RowField::State => {
-                let mut states = listed.states_of(model);
-                let first = states.next();
-                states.all(|state| Some(state) == first)
-            }
+            RowField::State => listed.common_state(model).is_some(),
             RowField::EndOfLife
             | RowField::Successor
             | RowField::Aliases

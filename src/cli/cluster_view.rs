@@ -16,11 +16,10 @@ use crate::domain::annotations;
 use crate::domain::policy::Namespace;
 use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
-use crate::validate;
 
 use super::cluster_args::{ClusterArgs, block_on};
 use super::console::message;
-use super::evaluation_args::{EvaluationArgs, by_kind, retain_valid};
+use super::evaluation_args::{EvaluationArgs, by_kind};
 use super::file_args::FileArgs;
 use super::tally::Tally;
 
@@ -92,7 +91,7 @@ pub(super) async fn view(
     Ok(view)
 }
 
-/// The valid mappings of the cluster; none where it has no definition of them. An invalid one is printed as a warning.
+/// The mappings of the cluster, valid or not; none where it has no definition of them.
 pub(super) async fn mappings(
     pager: &Pager,
     tally: &mut Tally,
@@ -102,7 +101,7 @@ pub(super) async fn mappings(
         listed => required(listed, "mappings")?,
     };
     let (mappings, _) = by_kind(listed);
-    Ok(retain_valid(mappings, validate::mapping))
+    Ok(mappings)
 }
 
 /// The namespaces of the cluster. A policy selects namespaces by labels, so an unknown one could be evaluated by another policy than

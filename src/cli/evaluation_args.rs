@@ -142,13 +142,7 @@ impl EvaluationArgs {
     /// The date to compare end-of-life dates with.
     pub fn today(&self) -> impl Fn() -> Date + Send + Sync + 'static {
         let fixed = self.today;
-        move || {
-            fixed.unwrap_or_else(|| {
-                jiff::Timestamp::now()
-                    .to_zoned(jiff::tz::TimeZone::UTC)
-                    .date()
-            })
-        }
+        move || fixed.unwrap_or_else(current_date)
     }
 
     fn add_files(&self, inputs: &mut Inputs) {
@@ -159,6 +153,12 @@ impl EvaluationArgs {
             inputs.add_file(path, "--policy");
         }
     }
+}
+
+/// The current date in UTC.
+pub(super) fn current_date() -> Date {
+    let now = jiff::Timestamp::now();
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 fn print_warnings((view, problems): (View, Vec<Problem>)) -> View {

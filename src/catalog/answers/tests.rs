@@ -147,12 +147,116 @@ fn the_end_of_life_is_a_day_in_utc() {
     ] {
         let listed = read("a.json", &text.replace("TIME", time)).unwrap();
         let models = listed.region(region("us-east-1")).unwrap().models.as_ref();
-        let model = models.unwrap().get(&ModelId::parse("a.b").unwrap());
+        let (_, model) = models.unwrap().rows().next().unwrap();
         let expected = ListedModel {
-            on_demand: true,
+            on_demand: Some(true),
             state: Some(LifecycleState::Legacy),
             end_of_life: Some(jiff::civil::date(2027, 4, 8)),
         };
-        assert_eq!(model, Some(&expected), "{time}");
+        assert_eq!(*model, expected, "{time}");
     }
+}
+
+#[test]
+fn an_arn_without_a_known_region_takes_none_from_a_flag_or_a_name() {
+    for (from, to) in [
+        ("bedrock:us-east-1:", "bedrock:nowhere:"),
+        ("bedrock:us-east-1:", "bedrock::"),
+        ("bedrock:us-east-1:", "sagemaker:us-east-1:"),
+        (
+            "arn:aws:bedrock:us-east-1:",
+            "arn:aws-cn:bedrock:us-east-1:",
+        ),
+        ("arn:aws:bedrock:us-east-1:", "us-east-1:"),
+    ] {
+        let text = PROFILE.replacen(from, to, 1);
+        let mut listed = ListedRegions::default();
+        let refused = listed.read("us-east-1.json", &text, Some(region("us-east-1")));
+        assert!(matches!(refused, Err(AnswerError::Arn { .. })), "{to}");
+    }
+}
+
+#[test]
+fn destinations_are_those_of_the_geography_and_the_partition() {
+    let one = |from: &str, to: &str| read("a.json", &PROFILE.replace(from, to)).unwrap();
+    for (from, to) in [
+        ("bedrock:us-west-2::", "bedrock:::"),
+        (
+            "arn:aws:bedrock:us-west-2::",
+            "arn:aws-us-gov:bedrock:us-gov-west-1::",
+        ),
+        (
+            "arn:aws:bedrock:us-west-2::",
+            "arn:aws-cn:bedrock:us-west-2::",
+        ),
+        ("bedrock:us-west-2::", "sagemaker:us-west-2::"),
+    ] {
+        let listed = one(from, to);
+        let profiles = &listed.region(region("us-east-1")).unwrap().profiles;
+        assert!(profiles.as_ref().unwrap().is_empty(), "{to}");
+        assert_eq!(listed.notes().count(), 1, "{to}");
+    }
+    let none = r#"{"inferenceProfileSummaries": [{"inferenceProfileId": "us.a.b", "models": []}]}"#;
+    let listed = read("us-east-1.json", none).unwrap();
+    let profiles = &listed.region(region("us-east-1")).unwrap().profiles;
+    let (_, destinations) = profiles.as_ref().unwrap().rows().next().unwrap();
+    assert_eq!(*destinations, Destinations::Unknown);
+
+    let global = PROFILE.replace("us.a.b", "global.a.b");
+    let global = read("a.json", &global.replace("us-west-2::", "::")).unwrap();
+    let profiles = &global.region(region("us-east-1")).unwrap().profiles;
+    let (_, destinations) = profiles.as_ref().unwrap().rows().next().unwrap();
+    assert_eq!(*destinations, Destinations::Anywhere);
+}
+
+#[test]
+fn an_entry_that_cannot_be_compared_is_listed() {
+    let key = (
+        ModelId::parse("a.b").unwrap(),
+        Geography::parse("us").unwrap(),
+    );
+    let other = PROFILE.replace("us-west-2", "us-east-2");
+    for text in [
+        PROFILE.replace("ACTIVE", "CREATING"),
+        PROFILE.replace("us-west-2::", "nowhere::"),
+        format!("{PROFILE}{other}"),
+        format!("{PROFILE}{other}{PROFILE}"),
+    ] {
+        let listed = read("a.json", &text).unwrap();
+        let profiles = &listed.region(region("us-east-1")).unwrap().profiles;
+        let profiles = profiles.as_ref().unwrap();
+        assert!(profiles.is_empty() && !profiles.lacks(&key), "{text}");
+        assert_eq!(profiles.keys().collect::<Vec<_>>(), [&key]);
+    }
+}
+
+#[test]
+fn a_list_that_is_cut_in_one_file_is_not_completed_by_another() {
+    let page = PROFILE.replacen('{', r#"{"nextToken": "x", "#, 1);
+    for texts in [[&*page, PROFILE], [PROFILE, &*page]] {
+        let mut listed = ListedRegions::default();
+        for (name, text) in ["a.json", "b.json"].iter().zip(texts) {
+            listed.read(name, text, None).unwrap();
+        }
+        let profiles = &listed.region(region("us-east-1")).unwrap().profiles;
+        assert!(!profiles.as_ref().unwrap().is_complete());
+    }
+}
+
+#[test]
+fn a_model_without_its_inference_types_may_work() {
+    let text = r#"{"modelSummaries": [{"modelId": "a.b", "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/a.b"}]}"#;
+    let listed = read("a.json", text).unwrap();
+    let models = &listed.region(region("us-east-1")).unwrap().models;
+    let (_, model) = models.as_ref().unwrap().rows().next().unwrap();
+    assert_eq!(model.on_demand, None);
+}
+
+#[test]
+fn the_id_of_a_profile_is_no_model() {
+    let model = r#"{"modelSummaries": [{"modelId": "eu.a.b"}]}"#;
+    assert_eq!(read("us-east-1.json", model).unwrap().notes().count(), 1);
+    let profile = PROFILE.replace("us.a.b", "us.eu.a.b");
+    let listed = read("a.json", &profile.replace("model/a.b", "model/eu.a.b")).unwrap();
+    assert_eq!(listed.notes().count(), 1);
 }

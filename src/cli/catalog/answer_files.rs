@@ -8,6 +8,7 @@ use crate::catalog::answers::ListedRegions;
 use crate::cli::console::message;
 use crate::cli::named_file::read_named;
 use crate::domain::region::Region;
+use crate::report::printable::printable;
 use crate::scan::files::read_pipe;
 
 /// Answers of the Bedrock API.
@@ -43,7 +44,7 @@ impl AnswerArgs {
             "no file has an answer of list-inference-profiles or list-foundation-models"
         );
         for note in listed.notes() {
-            message!("note: {note}");
+            message!("note: {}", printable(note));
         }
         Ok(listed)
     }
@@ -56,14 +57,18 @@ fn read(path: &Path) -> std::io::Result<String> {
     String::from_utf8(read_pipe(path)?).map_err(std::io::Error::other)
 }
 
-/// Adds a file, or every JSON file below a folder in the order of their names.
+/// Adds a file, or every JSON file below a folder in the order of their names. A link to a folder in it is not followed: it could
+/// be to one around it.
 fn add_files(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     if !path.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
     let mut entries: Vec<_> = std::fs::read_dir(path)?
-        .map(|entry| Ok(entry?.path()))
+        .map(|entry| {
+            let entry = entry?;
+            Ok((entry.path(), entry.file_type()?.is_dir()))
+        })
         .collect::<std::io::Result<_>>()?;
     entries.sort_unstable();
     // A hidden file is none that was written for this, such as what the AWS CLI caches in its home.
@@ -71,8 +76,9 @@ fn add_files(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let name = entry.file_name();
         name.is_some_and(|name| name.to_string_lossy().starts_with('.'))
     };
-    for entry in entries.into_iter().filter(|entry| !is_hidden(entry)) {
-        if entry.is_dir() || entry.extension().is_some_and(|end| end == "json") {
+    for (entry, is_folder) in entries {
+        let is_json = || entry.extension().is_some_and(|end| end == "json") && !entry.is_dir();
+        if !is_hidden(&entry) && (is_folder || is_json()) {
             add_files(&entry, files)?;
         }
     }

@@ -138,8 +138,8 @@ fn summary(
     let mut text = String::new();
     let mut push = |line: &str| push_wrapped(&mut text, line, 0, 2);
     push(&format!(
-        "{} differ in {}, and {weak} more may differ.",
-        counted(differences.len() - weak, "row", "rows"),
+        "{} in {}, and {weak} more may differ.",
+        counted(differences.len() - weak, "row differs", "rows differ"),
         counted(regions, "region", "regions"),
     ));
     if weak > 0 {

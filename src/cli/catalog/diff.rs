@@ -82,7 +82,7 @@ fn read(operand: &str, cluster: &ClusterArgs) -> anyhow::Result<Catalog> {
         match part {
             catalog::NAME => mappings.push(catalog::builtin()?),
             CLUSTER => {
-                let found = of_cluster(cluster)?;
+                let found = of_cluster(cluster, None)?;
                 ensure!(!found.is_empty(), "the cluster has no mapping");
                 mappings.extend(found);
             }

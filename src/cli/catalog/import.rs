@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, ObjectMeta, Patch, PatchParams};
+use kube::core::Status;
 use serde_json::json;
 
 use super::answer_files::AnswerArgs;
-use super::mapping_args::{MappingArgs, merged, name, of_cluster};
+use super::mapping_args::{MappingArgs, merge, name, of_cluster, print_conflicts};
 use super::print::{catalog_differences, listed_differences};
 use crate::api::{InferenceProfileMapping, InferenceProfileMappingSpec};
 use crate::catalog::answers::ListedRegions;
@@ -19,8 +20,8 @@ use crate::cli::console::{self, message};
 use crate::cli::tally::Tally;
 use crate::cli::yaml;
 use crate::cluster::release::{MANAGED_BY, Manager};
-use crate::domain::catalog::Catalog;
-use crate::validate;
+use crate::domain::catalog::{Catalog, Conflict};
+use crate::validate::Invalid;
 
 /// The priority of a correction: above the shipped catalog, below the mappings of users.
 const PRIORITY: i32 = -500;
@@ -61,6 +62,8 @@ Exit codes: 0 done, 1 something that the API lists is not corrected, 2 wrong usa
 
 /// A mapping with its correction.
 struct Import {
+    /// What the cluster has of the mapping, if it has it.
+    last: Option<ObjectMeta>,
     mapping: InferenceProfileMapping,
     /// Whether the rows differ from those of the mapping before.
     is_changed: bool,
@@ -79,9 +82,9 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let listed = args.answers.read()?;
     let cluster = &args.mappings.cluster;
     let mappings = if args.apply {
-        of_cluster(cluster)?
+        of_cluster(cluster, Some(&args.name))?
     } else {
-        args.mappings.mappings()?
+        args.mappings.mappings(Some(&args.name))?
     };
     let import = Import::new(args, mappings, &listed)?;
     if args.apply {
@@ -100,13 +103,13 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     Ok(Tally::default().exit_code(!uncorrected.is_empty()))
 }
 
-/// The merge of the others and the mapping.
+/// The merge of the others and the mapping, with the rows that contradict each other.
 fn with(
     others: &[InferenceProfileMapping],
     mapping: Option<&InferenceProfileMapping>,
-) -> anyhow::Result<Catalog> {
+) -> Result<(Catalog, Vec<Conflict>), Invalid> {
     let all: Vec<_> = others.iter().chain(mapping).cloned().collect();
-    merged(&all)
+    merge(&all)
 }
 
 impl Import {
@@ -128,7 +131,7 @@ impl Import {
             args.name
         );
         let last = last.pop();
-        let (without, before) = (merged(&others)?, with(&others, last.as_ref())?);
+        let ((without, _), (before, _)) = (with(&others, None)?, with(&others, last.as_ref())?);
         let options = CorrectionOptions {
             removes_missing: args.remove_missing,
             today: args.mappings.date(),
@@ -155,15 +158,16 @@ impl Import {
         spec.priority = args.priority.unwrap_or(spec.priority);
         // Rows of a model whose end of life turns out to be later are corrected after its date.
         let dated = InferenceProfileMapping::new(&args.name, spec);
-        let spec = correct(dated.spec.clone(), &with(&others, Some(&dated))?);
-        let is_changed = match last {
+        let spec = correct(dated.spec.clone(), &with(&others, Some(&dated))?.0);
+        let is_changed = match &last {
             Some(last) => (&last.spec.models, last.spec.priority) != (&spec.models, spec.priority),
             None => !spec.models.is_empty(),
         };
         let mapping = InferenceProfileMapping::new(&args.name, spec);
-        validate::mapping(&mapping)?;
-        let after = with(&others, Some(&mapping))?;
+        let (after, conflicts) = with(&others, Some(&mapping))?;
+        print_conflicts(conflicts);
         Ok(Self {
+            last: last.map(|last| last.metadata),
             mapping,
             is_changed,
             before,
@@ -178,17 +182,33 @@ impl Import {
             message!("nothing is to be corrected: mapping `{name}` is not applied");
             return Ok(());
         }
+        let manager = Manager::CatalogImport.as_str();
+        if let Some(last) = &self.last {
+            let mut fields = last.managed_fields.iter().flatten();
+            ensure!(
+                fields.any(|one| one.manager.as_deref() == Some(manager)),
+                "mapping `{name}` is not of an import: choose another --name, or remove that mapping"
+            );
+        }
+        // Without the version, an import that runs at the same time would lose its rows.
+        let version = self.last.as_ref().map(|last| &last.resource_version);
         block_on(async {
             let client = cluster.connect().await?.clients.writing;
             let resource = kube::api::ApiResource::erase::<InferenceProfileMapping>(&());
             let object = json!({
                 "apiVersion": resource.api_version, "kind": resource.kind,
-                "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": MANAGED_BY}},
+                "metadata": {
+                    "name": name, "resourceVersion": version,
+                    "labels": {"app.kubernetes.io/managed-by": MANAGED_BY},
+                },
                 "spec": self.mapping.spec,
             });
-            let params = PatchParams::apply(Manager::CatalogImport.as_str()).validation_strict();
+            let params = PatchParams::apply(manager).validation_strict();
             let api = Api::<DynamicObject>::all_with(client, &resource);
             match api.patch(name, &params, &Patch::Apply(&object)).await {
+                Err(kube::Error::Api(status)) if is_outdated(&status) => {
+                    bail!("mapping `{name}` has changed since it was read: import again")
+                }
                 Err(kube::Error::Api(status)) if status.is_conflict() => bail!(
                     "mapping `{name}` has fields of another manager: choose another --name, or remove that mapping: {}",
                     status.message
@@ -203,4 +223,10 @@ impl Import {
         message!("mapping `{name}` is applied");
         Ok(())
     }
+}
+
+/// Whether the version of an object is no longer the one that was sent. A conflict with another manager names its fields.
+fn is_outdated(status: &Status) -> bool {
+    let details = status.details.as_ref();
+    status.is_conflict() && details.is_none_or(|details| details.causes.is_empty())
 }

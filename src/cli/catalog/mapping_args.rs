@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use jiff::civil::Date;
 
 use crate::api::InferenceProfileMapping;
@@ -9,10 +10,12 @@ use crate::catalog;
 use crate::cli::cluster_args::{ClusterArgs, block_on};
 use crate::cli::cluster_view;
 use crate::cli::console::message;
-use crate::cli::evaluation_args::{EvaluationArgs, EvaluationArgsError, mappings_of_file};
+use crate::cli::evaluation_args::{
+    EvaluationArgsError, current_date, mappings_of_file, retain_valid,
+};
 use crate::cli::tally::Tally;
-use crate::domain::catalog::Catalog;
-use crate::validate;
+use crate::domain::catalog::{Catalog, Conflict};
+use crate::validate::{self, Invalid};
 
 /// Which mappings to read.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -32,10 +35,14 @@ pub struct MappingArgs {
 }
 
 impl MappingArgs {
-    /// The mappings that the flags select: those of the cluster or the built-in catalog, and those of the files.
-    pub(super) fn mappings(&self) -> anyhow::Result<Vec<InferenceProfileMapping>> {
+    /// The mappings that the flags select: those of the cluster or the built-in catalog, and those of the files. That of the
+    /// cluster with the name `required` has to be valid.
+    pub(super) fn mappings(
+        &self,
+        required: Option<&str>,
+    ) -> anyhow::Result<Vec<InferenceProfileMapping>> {
         let of_cluster = if self.cluster.is_selected() {
-            Some(of_cluster(&self.cluster)?)
+            Some(of_cluster(&self.cluster, required)?)
         } else {
             None
         };
@@ -60,17 +67,12 @@ impl MappingArgs {
 
     /// The merge of [`mappings`](Self::mappings).
     pub(super) fn catalog(&self) -> anyhow::Result<Catalog> {
-        merged(&self.mappings()?)
+        merged(&self.mappings(None)?)
     }
 
     /// The date to compare end-of-life dates with.
     pub(super) fn date(&self) -> Date {
-        let today = self.today;
-        let of_day = EvaluationArgs {
-            today,
-            ..EvaluationArgs::default()
-        };
-        (of_day.today())()
+        self.today.unwrap_or_else(current_date)
     }
 }
 
@@ -79,18 +81,44 @@ pub(super) fn name(mapping: &InferenceProfileMapping) -> &str {
     mapping.metadata.name.as_deref().unwrap_or_default()
 }
 
-/// The valid mappings of a cluster. An invalid one is printed as a warning and ignored, as the controllers do.
-pub(super) fn of_cluster(cluster: &ClusterArgs) -> anyhow::Result<Vec<InferenceProfileMapping>> {
-    block_on(async {
+/// The valid mappings of a cluster. An invalid one is printed as a warning and ignored, as the controllers do, but for the one with
+/// the name `required`.
+pub(super) fn of_cluster(
+    cluster: &ClusterArgs,
+    required: Option<&str>,
+) -> anyhow::Result<Vec<InferenceProfileMapping>> {
+    let mut tally = Tally::default();
+    let mappings = block_on(async {
         let pager = cluster.connect().await?.pager;
-        cluster_view::mappings(&pager, &mut Tally::default()).await
-    })
+        cluster_view::mappings(&pager, &mut tally).await
+    })?;
+    ensure!(
+        !tally.has_failed(),
+        "not all mappings of the cluster can be read: use the version of this program that the cluster has"
+    );
+    if let Some(last) = mappings.iter().find(|one| Some(name(one)) == required) {
+        validate::mapping(last)?;
+    }
+    Ok(retain_valid(mappings, validate::mapping))
 }
 
 /// The merge of mappings, as the controllers merge them. Prints rows that contradict each other as warnings.
 pub(super) fn merged(mappings: &[InferenceProfileMapping]) -> anyhow::Result<Catalog> {
+    let (catalog, conflicts) = merge(mappings)?;
+    print_conflicts(conflicts);
+    Ok(catalog)
+}
+
+/// The merge of mappings, and the rows that contradict each other.
+pub(super) fn merge(
+    mappings: &[InferenceProfileMapping],
+) -> Result<(Catalog, Vec<Conflict>), Invalid> {
     let valid = mappings.iter().map(validate::mapping);
-    let (catalog, conflicts) = Catalog::merge(valid.collect::<Result<_, _>>()?);
+    Ok(Catalog::merge(valid.collect::<Result<_, _>>()?))
+}
+
+/// Prints rows that contradict each other as warnings.
+pub(super) fn print_conflicts(conflicts: Vec<Conflict>) {
     for one in conflicts {
         message!(
             "warning: {} has the geographies {} and {} in {}; {} is not used there, of mapping `{}`",
@@ -102,5 +130,4 @@ pub(super) fn merged(mappings: &[InferenceProfileMapping]) -> anyhow::Result<Cat
             one.mapping
         );
     }
-    Ok(catalog)
 }

@@ -14,7 +14,7 @@ use crate::report::printable::{printable, wrapped};
 pub(super) const ROW: usize = 2;
 
 /// The indentation of the rest of a row.
-const REST: usize = 6;
+pub(super) const REST: usize = 6;
 
 /// Rows of a model, each with the regions where it is equal.
 #[derive(Default)]

@@ -1,6 +1,5 @@
 //! `catalog show`: all rows of a model.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -9,7 +8,7 @@ use serde::Serialize;
 
 use super::CatalogFormat;
 use super::mapping_args::MappingArgs;
-use super::print::{ROW, RowLines, clause};
+use super::print::{REST, ROW, RowLines, clause, push_wrapped};
 use super::record::{RowRecord, ValueRecord};
 use crate::catalog::rows::{RowField, RowKey, RowValue, rows};
 use crate::cli::console;
@@ -88,13 +87,8 @@ pub(super) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
             lines.write(&mut text);
             for mapping in mappings(&catalog, model) {
                 let date = mapping.date.map(|date| format!(" of {date}"));
-                let _ = writeln!(
-                    text,
-                    "{:ROW$}mapping {}{}",
-                    "",
-                    mapping.name,
-                    date.unwrap_or_default()
-                );
+                let line = format!("mapping {}{}", mapping.name, date.unwrap_or_default());
+                push_wrapped(&mut text, &line, ROW, REST);
             }
             console::print(&text)?;
         }

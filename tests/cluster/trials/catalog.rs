@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::Value;
 
 use super::crds;
@@ -96,6 +96,7 @@ fn answers_in_files(world: &World) -> Result<()> {
     let kubeconfig = cluster(world)?;
     nothing_is_created_without_a_row(world, &kubeconfig)?;
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/samples/answers");
+    a_mapping_of_a_user_is_not_changed(world, &kubeconfig, &samples)?;
     // A mapping of another name is not permitted.
     let (code, output) = import(&kubeconfig, &samples, &["--name", "other"])?;
     ensure!(
@@ -129,7 +130,90 @@ fn answers_in_files(world: &World) -> Result<()> {
     assert_eq!(managers.stdout, "bedrock-profiles.dev/catalog-import");
 
     changes_nothing_again(world, &kubeconfig, &samples)?;
+    more_than_a_mapping_may_have_is_refused(world, &kubeconfig)?;
+    no_row_is_lost_between_two_imports(world, &kubeconfig)?;
     is_refused(world, &kubeconfig, &samples)
+}
+
+/// A user's mapping of the same name, whose fields the import would not contradict.
+fn a_mapping_of_a_user_is_not_changed(
+    world: &World,
+    kubeconfig: &Path,
+    samples: &Path,
+) -> Result<()> {
+    let own = format!(
+        "{{apiVersion: bedrock-profiles.dev/v1alpha1, kind: InferenceProfileMapping, metadata: {{name: bedrock-api}}, \
+         spec: {{priority: 5, models: [{{modelId: {}, aliases: [own]}}]}}}}",
+        "anthropic.claude-sonnet-4-6"
+    );
+    world.apply(&own)?;
+    let before = world.get("ipm", "bedrock-api")?;
+    let (code, output) = import(kubeconfig, samples, &[])?;
+    ensure!(
+        code == 2 && output.stderr.contains("is not of an import"),
+        "{output:?}"
+    );
+    assert_eq!(world.get("ipm", "bedrock-api")?, before);
+    world
+        .kubectl(&["delete", "ipm", "bedrock-api"], None)?
+        .success("delete")?;
+    Ok(())
+}
+
+/// A folder with an answer of us-east-1 that lists models on demand.
+fn listed_models(world: &World, name: &str, ids: &[String]) -> Result<PathBuf> {
+    let folder = world.folder().join(name);
+    fs::create_dir_all(&folder)?;
+    let models: Vec<_> = ids
+        .iter()
+        .map(|id| serde_json::json!({"modelId": id, "inferenceTypesSupported": ["ON_DEMAND"]}))
+        .collect();
+    let answer = serde_json::json!({ "modelSummaries": models });
+    fs::write(folder.join("us-east-1.json"), answer.to_string())?;
+    Ok(folder)
+}
+
+/// The API server refuses it, and names the field.
+fn more_than_a_mapping_may_have_is_refused(world: &World, kubeconfig: &Path) -> Result<()> {
+    let before = world.get("ipm", "bedrock-api")?;
+    let ids: Vec<_> = (0..1001).map(|at| format!("example.m{at}")).collect();
+    let folder = listed_models(world, "many", &ids)?;
+    let (code, output) = import(kubeconfig, &folder, &[])?;
+    ensure!(
+        code == 2 && output.stderr.contains("spec.models: Too many"),
+        "{output:?}"
+    );
+    assert_eq!(world.get("ipm", "bedrock-api")?, before);
+    Ok(())
+}
+
+/// Of two imports at the same time each one is applied as a whole, or refused.
+fn no_row_is_lost_between_two_imports(world: &World, kubeconfig: &Path) -> Result<()> {
+    for round in 0..3 {
+        let ids = ["one", "other"].map(|name| format!("example.{name}-{round}"));
+        let folders = ids
+            .each_ref()
+            .map(|id| listed_models(world, id, std::slice::from_ref(id)));
+        let [one, other] = folders;
+        let folders = [one?, other?];
+        let done = std::thread::scope(|scope| {
+            let runs = folders
+                .each_ref()
+                .map(|folder| scope.spawn(|| import(kubeconfig, folder, &[])));
+            runs.map(|run| run.join().map_err(|_| anyhow!("an import panicked")))
+        });
+        let applied = world.get("ipm", "bedrock-api")?.to_string();
+        for (id, done) in ids.iter().zip(done) {
+            let (code, output) = done??;
+            if code == 2 {
+                let reason = "has changed since it was read";
+                ensure!(output.stderr.contains(reason), "{output:?}");
+            } else {
+                ensure!(code == 0 && applied.contains(id), "{output:?}");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Answers that the catalog agrees with make no mapping.

@@ -268,3 +268,138 @@ fn regions_that_disagree_about_the_state_have_no_common_one() {
     let (imported, code, _) = scene.import(&["base.yaml"], &[]);
     assert_eq!((imported, code), (Value::Null, 1));
 }
+
+#[test]
+fn another_geography_replaces_none_that_may_be_listed() {
+    let scene = Scene::of(&json!({"profiles": [profile("us", "Current", &[(EAST, US)])]}));
+    let ca = ("ca", &["ca-central-1"][..]);
+    let mut inactive = profiles(&[ca, ("us", US)]);
+    inactive["inferenceProfileSummaries"][1]["status"] = "CREATING".into();
+    let mut cut = profiles(&[ca]);
+    cut["nextToken"] = "x".into();
+    let accounts = [profiles(&[ca, ("us", US)]), profiles(&[("us", EAST)])];
+    for answers in [&[inactive][..], &[cut], &accounts] {
+        scene.listed(answers);
+        let rows = scene.check(&["base.yaml"]);
+        assert_eq!(rows, ["+ ca profile to ca-central-1, from us-east-1"]);
+        for flags in [&[][..], &["--remove-missing"]] {
+            let (imported, code, messages) = scene.import(&["base.yaml"], flags);
+            assert_eq!((imported, code), (Value::Null, 1), "{messages}");
+        }
+    }
+}
+
+#[test]
+fn what_an_answer_lacks_or_cannot_mean_is_not_corrected() {
+    let direct = json!([{"region": "us-east-1", "state": "Works"}]);
+    let scene = Scene::of(
+        &json!({"direct": direct, "profiles": [profile("us", "Current", &[(EAST, US)])]}),
+    );
+    let mut untyped = model("us-east-1", &[], &json!({"status": "ACTIVE"}));
+    let summary = untyped["modelSummaries"][0].as_object_mut().unwrap();
+    summary.remove("inferenceTypesSupported");
+    let foreign = profiles(&[("us", &["us-gov-west-1"])]);
+    for answer in [
+        untyped,
+        profiles(&[("us", &["*"])]),
+        profiles(&[("us", &[])]),
+        foreign,
+    ] {
+        scene.listed(std::slice::from_ref(&answer));
+        assert_eq!(scene.check(&["base.yaml"]), [""; 0], "{answer}");
+        let (imported, code, _) = scene.import(&["base.yaml"], &["--remove-missing"]);
+        assert_eq!((imported, code), (Value::Null, 0), "{answer}");
+    }
+}
+
+#[test]
+fn accounts_that_disagree_about_the_state_leave_it() {
+    let scene = Scene::of(&json!({"lifecycle": {"state": "Active"}}));
+    let of = |region, status| model(region, &[], &json!({ "status": status }));
+    scene.listed(&[
+        of("us-east-1", "LEGACY"),
+        of("us-west-2", "LEGACY"),
+        of("us-west-2", "ACTIVE"),
+    ]);
+    let (imported, code, _) = scene.import(&["base.yaml"], &[]);
+    assert_eq!((imported, code), (Value::Null, 1));
+}
+
+#[test]
+fn rows_that_contradict_each_other_are_printed_once() {
+    let scene = Scene::of(&json!({"profiles": [profile("us", "Current", &[(EAST, US)])]}));
+    scene.mapping(
+        "own",
+        0,
+        &json!({"profiles": [profile("eu", "Current", &[(EAST, US)])]}),
+    );
+    scene.listed(&[profiles(&[("eu", US), ("global", &["*"])])]);
+    let (_, _, messages) = scene.import(&["base.yaml", "own.yaml"], &[]);
+    assert!(
+        messages.matches("has the geographies").count() <= 1,
+        "{messages}"
+    );
+}
+
+#[test]
+fn texts_of_others_make_no_lines_of_their_own() {
+    let scene = Scene::of(&json!({"direct": [{"region": "us-east-1", "state": "Works"}]}));
+    let summary = json!({"inferenceProfileId": "us.a\nerror: b\u{1b}[2J", "models": []});
+    scene.listed(&[json!({"inferenceProfileSummaries": [summary]})]);
+    let done = scene.run("check", &["--mapping", "base.yaml"]);
+    let messages = String::from_utf8(done.stderr).unwrap();
+    assert!(
+        messages.starts_with("note: us.a\\nerror: b\\u{1b}[2J in us-east-1"),
+        "{messages}"
+    );
+    assert_eq!(messages.lines().count(), 1);
+
+    scene.mapping("base", 0, &json!({}));
+    let text = fs::read_to_string(scene.path("base.yaml")).unwrap();
+    let text = text.replace(r#""name":"base""#, r#""name":"base\nmapping other""#);
+    fs::write(scene.path("base.yaml"), text).unwrap();
+    let mut show = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
+    let shown = show
+        .args([
+            "catalog",
+            "show",
+            MODEL,
+            "--no-builtin",
+            "--mapping",
+            "base.yaml",
+        ])
+        .current_dir(scene.0.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(text.ends_with("  mapping base\\nmapping other\n"), "{text}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_in_a_folder_of_answers_is_read_if_it_is_to_a_file() {
+    use std::os::unix::fs::symlink;
+    let scene = Scene::of(&json!({}));
+    let folder = scene.path("answers");
+    fs::create_dir(&folder).unwrap();
+    scene.listed(&[profiles(&[("us", US)])]);
+    symlink("../us-east-1.json", folder.join("link.json")).unwrap();
+    for loop_ in ["up", "up.json"] {
+        symlink(".", folder.join(loop_)).unwrap();
+    }
+    let mut check = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
+    let done = check
+        .args([
+            "catalog",
+            "check",
+            "answers",
+            "--no-builtin",
+            "--mapping",
+            "base.yaml",
+        ])
+        .current_dir(scene.0.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(text.contains("1 row differs in 1 region"), "{text}");
+}
