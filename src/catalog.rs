@@ -16,6 +16,8 @@ use crate::api::{
 pub mod answers;
 pub mod check;
 pub mod correction;
+pub mod merged;
+mod model_rows;
 pub mod rows;
 
 /// The name of the mapping that holds the shipped catalog, here and in a cluster.

@@ -13,6 +13,7 @@ use crate::facts::{self, words};
 mod corrected;
 mod lifecycle;
 mod listed;
+mod merged;
 mod scan;
 
 /// What the catalog says about one profile and source region.

@@ -37,7 +37,7 @@ pub struct MappingArgs {
 impl MappingArgs {
     /// The mappings that the flags select: those of the cluster or the built-in catalog, and those of the files. That of the
     /// cluster with the name `required` has to be valid.
-    pub(super) fn mappings(
+    pub(in crate::cli) fn mappings(
         &self,
         required: Option<&str>,
     ) -> anyhow::Result<Vec<InferenceProfileMapping>> {
@@ -66,12 +66,12 @@ impl MappingArgs {
     }
 
     /// The merge of [`mappings`](Self::mappings).
-    pub(super) fn catalog(&self) -> anyhow::Result<Catalog> {
+    pub(in crate::cli) fn catalog(&self) -> anyhow::Result<Catalog> {
         merged(&self.mappings(None)?)
     }
 
     /// The date to compare end-of-life dates with.
-    pub(super) fn date(&self) -> Date {
+    pub(in crate::cli) fn date(&self) -> Date {
         self.today.unwrap_or_else(current_date)
     }
 }
@@ -103,7 +103,7 @@ pub(super) fn of_cluster(
 }
 
 /// The merge of mappings, as the controllers merge them. Prints rows that contradict each other as warnings.
-pub(super) fn merged(mappings: &[InferenceProfileMapping]) -> anyhow::Result<Catalog> {
+pub(in crate::cli) fn merged(mappings: &[InferenceProfileMapping]) -> anyhow::Result<Catalog> {
     let (catalog, conflicts) = merge(mappings)?;
     print_conflicts(conflicts);
     Ok(catalog)
