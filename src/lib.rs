@@ -13,6 +13,7 @@
 //! validate     custom resources to domain types                            -> api, domain
 //! catalog      the shipped mapping, and its comparison with the Bedrock API -> domain, api
 //! report       findings as records, tables and reports                     -> domain
+//! admission_policies  policies in CEL for the API server                   -> domain
 //! iam          permissions that IDs need, and denials of an organisation    -> domain, report
 //! scan         files and documents, evaluated                              -> budget, text, domain, report
 //! cluster      clients, watches, lists and permissions of Kubernetes         -> runtime
@@ -24,6 +25,7 @@
 //! ```
 pub use bedrock_profiles_engine::{budget, domain, text};
 
+pub mod admission_policies;
 pub mod api;
 pub mod audit;
 pub mod catalog;

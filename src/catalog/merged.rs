@@ -57,12 +57,12 @@ fn merged_rows<'s>(
             rows.routes.entry(geography).or_default().extend(withdrawn);
         }
     }
-    let is_own = |alias: &&Box<str>| {
+    let is_own = |alias: &str| {
         let owner = catalog.alias(alias).map(|at| &catalog.model(at).id);
         owner == Some(&model.id)
     };
-    let aliases = model.aliases.iter().filter(is_own);
-    rows.model.aliases = aliases.map(|alias| alias.to_string()).collect();
+    let aliases = model.aliases.iter().filter(|alias| is_own(alias));
+    rows.model.aliases = aliases.map(ToString::to_string).collect();
     rows.model.lifecycle = Some(Lifecycle {
         state: Some(wire_state(model.lifecycle.state)),
         end_of_life: Some(wire_ends(&model.lifecycle)),

@@ -7,6 +7,10 @@ use super::{console, yaml};
 use crate::catalog::merged::merged_mapping;
 use crate::validate;
 
+pub mod admission_policies;
+
+use admission_policies::{MapArgs, VapArgs};
+
 /// Prints manifests.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -19,7 +23,8 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   bedrock-profiles export crds | kubectl apply --server-side -f -
-  bedrock-profiles export mapping --cluster >mapping.yaml";
+  bedrock-profiles export mapping --cluster >mapping.yaml
+  bedrock-profiles export vap --action Warn | kubectl apply --server-side -f -";
 
 /// The manifests that can be printed.
 #[derive(Debug, clap::Subcommand)]
@@ -30,6 +35,10 @@ pub enum Manifests {
     /// All mappings as one mapping, as YAML.
     #[command(after_help = MAPPING_EXAMPLES)]
     Mapping(Box<MappingExportArgs>),
+    /// A ValidatingAdmissionPolicy that reports direct IDs that cannot work, with its binding, as YAML.
+    Vap(Box<VapArgs>),
+    /// A MutatingAdmissionPolicy that replaces direct IDs in variables of Pods, with its binding, as YAML.
+    Map(Box<MapArgs>),
 }
 
 const CRDS_EXAMPLES: &str = "\
@@ -69,6 +78,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let text = match &args.manifests {
         Manifests::Crds => CRDS.map(|definition| format!("---\n{definition}")).concat(),
         Manifests::Mapping(args) => mapping(args)?,
+        Manifests::Vap(args) => admission_policies::vap(args)?,
+        Manifests::Map(args) => admission_policies::map(args)?,
     };
     console::print_document(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! The trials, by what they are about.
 
+mod admission_policies;
 mod answers;
 mod applied_again;
 pub(crate) mod audit;
@@ -58,6 +59,7 @@ pub(crate) fn all() -> Vec<Trial> {
         network::trials(),
         applied_again::trials(),
         audit::trials(),
+        admission_policies::trials(),
         crds::trials(),
         statuses::trials(),
         why::trials(),

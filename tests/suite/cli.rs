@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+mod admission_policies;
 mod api_server;
 mod baseline;
 mod check;

@@ -57,6 +57,11 @@ impl Selector {
         })
     }
 
+    /// The requirements.
+    pub fn requirements(&self) -> impl Iterator<Item = &Requirement> {
+        self.0.iter()
+    }
+
     /// The label keys of the requirements.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(Requirement::key)
