@@ -135,8 +135,8 @@ pub(super) fn evaluated() -> String {
 }
 
 /// Whether annotations exempt an object: opt-outs, a record of the webhook, a mirror Pod, or an annotation with a region of another tool.
-/// `maps` is the list of the object's maps, `namespace` the one of its namespace.
-pub(super) fn exempt(maps: &str, namespace: &str) -> String {
+/// `maps` is the list of the object's annotations.
+pub(super) fn exempt(maps: &str) -> String {
     let opt_outs = [
         annotations::IGNORE,
         annotations::IGNORE_CONTAINERS,
@@ -151,7 +151,7 @@ pub(super) fn exempt(maps: &str, namespace: &str) -> String {
         "{maps}.exists(m, {opt_outs}
     || {record} in m || 'kubernetes.io/config.mirror' in m
     || m.exists(k, !k.startsWith({own}) && (k.matches('(?i)region') || (size(m[k]) <= 256 && m[k].matches({region})))))
-  || {namespace}.exists(m, {opt_outs})",
+  || [variables.namespaceAnnotations].exists(m, {opt_outs})",
         record = quoted(annotations::REWRITES),
         own = quoted(annotations::PREFIX),
         region = quoted(REGION_IN_TEXT),
@@ -200,7 +200,7 @@ pub(super) fn models(table: &TargetTable) -> String {
             let _ = write!(text, "\n  {}: {at},", quoted(id.as_str()));
         }
     }
-    close(text)
+    close(&text)
 }
 
 /// The answers by number and region.
@@ -211,9 +211,9 @@ pub(super) fn answers(table: &TargetTable) -> String {
         for (region, answer) in answers {
             let _ = write!(text, "'{region}': {},", quoted(answer));
         }
-        text = close(text) + ",";
+        text = close(&text) + ",";
     }
-    close(text)
+    close(&text)
 }
 
 /// Whether `id`, an expression, has an answer in the region `r`.
@@ -227,6 +227,14 @@ pub(super) fn answers_of(id: &str) -> String {
 }
 
 /// Closes a map.
-fn close(text: String) -> String {
+fn close(text: &str) -> String {
     text.trim_end_matches(',').to_owned() + "}"
+}
+
+/// The target of an ID, an expression, in the region `r`.
+pub(super) fn target_of(id: &str) -> String {
+    format!(
+        "[{}[r]].map(t, t.matches('[.:]') ? t : t + '.' + {id})[0]",
+        answers_of(id)
+    )
 }

@@ -35,9 +35,15 @@ pub enum Manifests {
     /// All mappings as one mapping, as YAML.
     #[command(after_help = MAPPING_EXAMPLES)]
     Mapping(Box<MappingExportArgs>),
-    /// A ValidatingAdmissionPolicy that reports direct IDs that cannot work, with its binding, as YAML.
+    /// A `ValidatingAdmissionPolicy` with its binding.
+    #[command(
+        about = "A ValidatingAdmissionPolicy that reports direct IDs that cannot work, with its binding, as YAML"
+    )]
     Vap(Box<VapArgs>),
-    /// A MutatingAdmissionPolicy that replaces direct IDs in variables of Pods, with its binding, as YAML.
+    /// A `MutatingAdmissionPolicy` with its binding.
+    #[command(
+        about = "A MutatingAdmissionPolicy that replaces direct IDs in variables of Pods, with its binding, as YAML"
+    )]
     Map(Box<MapArgs>),
 }
 

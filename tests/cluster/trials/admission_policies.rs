@@ -199,11 +199,15 @@ fn until_denied(world: &World) -> Result<()> {
     })
 }
 
+/// The same, also while the API server still uses a policy that has been removed.
 fn until_rewritten(world: &World) -> Result<()> {
     let probe = [asking("probe", SONNET, "eu-west-1")];
     wait_for("the mutating policy", || {
         let (stored, _) = created(world, &probe)?;
-        Ok((variable(&stored["probe"], "BEDROCK_MODEL_ID")? != SONNET).then_some(()))
+        let model = stored
+            .get("probe")
+            .map(|pod| variable(pod, "BEDROCK_MODEL_ID"));
+        Ok((model.transpose()?.is_some_and(|id| id != SONNET)).then_some(()))
     })
 }
 
@@ -434,7 +438,7 @@ fn mutation(world: &World) -> Result<()> {
     every_model(world, &regions)?;
 
     // A container that names no region has that of --region, unless the namespace has one.
-    let unnamed = pods::pod("unnamed", vec![container("app", &[("MODEL_ID", SONNET)])]);
+    let unnamed = pods::pod("unnamed", &[container("app", &[("MODEL_ID", SONNET)])]);
     let model = |world: &World| {
         let (stored, _) = created(world, std::slice::from_ref(&unnamed))?;
         Ok::<_, anyhow::Error>(variable(&stored["unnamed"], "MODEL_ID")?.to_owned())
@@ -492,7 +496,10 @@ fn every_model(world: &World, regions: &[&str]) -> Result<()> {
                     &[("MODEL_ID", model), ("AWS_REGION", region)],
                 )
             });
-            all.push(pods::pod(&format!("{region}-{at}"), containers.collect()));
+            all.push(pods::pod(
+                &format!("{region}-{at}"),
+                &containers.collect::<Vec<_>>(),
+            ));
         }
     }
     let product = Product::of(world, &all)?.rewrites();

@@ -4,8 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use bedrock_profiles::api::{
-    DirectRegion, DirectState, EndOfLife, InferenceProfileMapping, InferenceProfileMappingSpec,
-    Lifecycle, LifecycleState, Model, Profile, ProfileState, Resource, Route, read,
+    Confidence, DirectRegion, DirectState, EndOfLife, InferenceProfileMapping,
+    InferenceProfileMappingSpec, Lifecycle, LifecycleState, Model, Profile, ProfileState, Resource,
+    Route, read,
 };
 use bedrock_profiles::catalog::merged::merged_mapping;
 use bedrock_profiles::catalog::{self, rows};
@@ -121,7 +122,7 @@ fn lifecycle() -> impl Strategy<Value = Option<Lifecycle>> {
                 let end = |(regions, date): (Vec<String>, &str)| EndOfLife {
                     date: date.to_owned(),
                     regions,
-                    confidence: Default::default(),
+                    confidence: Confidence::High,
                 };
                 ends.into_iter().map(end).collect()
             }),
@@ -235,7 +236,7 @@ fn the_printed_mapping_is_read_as_the_same_catalog() {
     assert_eq!(mapping.spec.priority, 0);
     let builtin = catalog::builtin().unwrap();
     difference(
-        &merge(&[builtin.clone()]),
+        &merge(std::slice::from_ref(&builtin)),
         &merge(&[builtin, mapping.clone()]),
     )
     .unwrap();

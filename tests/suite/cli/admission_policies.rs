@@ -118,7 +118,7 @@ fn rewrite(resolution: &Resolution) -> Option<String> {
     resolution.target().map(ToString::to_string)
 }
 
-/// What the ValidatingAdmissionPolicy has: the target, or nothing for an ID that no target replaces or whose model has ended.
+/// What `export vap` has: the target, or nothing for an ID that no target replaces or whose model has ended.
 fn error(resolution: &Resolution) -> Option<String> {
     match resolution {
         Resolution::Rewrite {

@@ -229,7 +229,7 @@ impl Numbers {
 }
 
 /// A Pod of this name with these containers.
-pub(super) fn pod(name: &str, containers: Vec<Value>) -> Value {
+pub(super) fn pod(name: &str, containers: &[Value]) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": containers}})
 }
 
@@ -252,7 +252,7 @@ fn plain_container(numbers: &mut Numbers) -> Value {
 /// Pods in which each ID is the whole value of a variable for a model, and nothing else means anything.
 pub(super) fn plain(count: usize) -> Vec<Value> {
     let mut numbers = Numbers(1);
-    let one = |at| pod(&format!("plain-{at}"), vec![plain_container(&mut numbers)]);
+    let one = |at| pod(&format!("plain-{at}"), &[plain_container(&mut numbers)]);
     (0..count).map(one).collect()
 }
 
@@ -266,7 +266,7 @@ fn container(numbers: &mut Numbers, name: &str) -> Value {
     }
     let literal = |name: &str, value: &str| json!({"name": name, "value": value});
     if numbers.once_in(3) {
-        env.push(literal(*numbers.one::<&str>(OTHER_NAMES), model));
+        env.push(literal(numbers.one::<&str>(OTHER_NAMES), model));
     }
     for _ in 0..numbers.below(3) {
         let (name, value) = *numbers.one(OTHER_SETTINGS);
@@ -298,7 +298,7 @@ pub(super) fn any(count: usize) -> Vec<Value> {
     let mut numbers = Numbers(2);
     let mut pods = Vec::new();
     for at in 0..count {
-        let mut one = pod(&format!("any-{at}"), vec![container(&mut numbers, "app")]);
+        let mut one = pod(&format!("any-{at}"), &[container(&mut numbers, "app")]);
         if numbers.once_in(6) {
             one["spec"]["initContainers"] = json!([container(&mut numbers, "init")]);
         }
@@ -328,5 +328,5 @@ pub(super) fn large(containers: usize, variables: usize) -> Value {
         ]);
         super::container(&format!("c{at}"), &env)
     };
-    pod("large", (0..containers).map(one).collect())
+    pod("large", &(0..containers).map(one).collect::<Vec<_>>())
 }
