@@ -66,7 +66,7 @@ impl MappingArgs {
     }
 
     /// The merge of [`mappings`](Self::mappings).
-    pub(in crate::cli) fn catalog(&self) -> anyhow::Result<Catalog> {
+    pub(super) fn catalog(&self) -> anyhow::Result<Catalog> {
         merged(&self.mappings(None)?)
     }
 

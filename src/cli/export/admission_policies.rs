@@ -146,7 +146,7 @@ struct Answers {
 
 impl Answers {
     fn read(args: &PolicyAnswerArgs) -> anyhow::Result<Self> {
-        let mappings = args.mappings.mappings()?;
+        let mappings = args.mappings.mappings(None)?;
         let mut excluded_namespaces = vec!["kube-system".to_owned()];
         for name in &args.exclude_namespace {
             if !excluded_namespaces.contains(name) {

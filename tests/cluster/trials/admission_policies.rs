@@ -199,7 +199,6 @@ fn until_denied(world: &World) -> Result<()> {
     })
 }
 
-/// The same, also while the API server still uses a policy that has been removed.
 fn until_rewritten(world: &World) -> Result<()> {
     let probe = [asking("probe", SONNET, "eu-west-1")];
     wait_for("the mutating policy", || {
@@ -224,6 +223,10 @@ fn agreement(world: &World) -> Result<()> {
     let (_, printed) = created(world, &all)?;
     findings_are_those_of_the_product(&printed, &product)?;
     remove(world, &manifests)?;
+    wait_for("the end of the validating policy", || {
+        let (stored, _) = created(world, &[asking("probe", SONNET, "eu-west-1")])?;
+        Ok(stored.contains_key("probe").then_some(()))
+    })?;
 
     world.apply(&run(world, &["export", "map"])?)?;
     until_rewritten(world)?;
