@@ -2,6 +2,7 @@
 //! objects that are older than they are, and that the catalog fits.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use bedrock_profiles::api::{
@@ -248,10 +249,29 @@ fn an_empty_policy_has_every_default(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// The merge of the catalog and a withdrawal, as `export mapping` prints it.
+fn takes_an_export(world: &World) -> Result<()> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
+    command.args(["export", "mapping", "--mapping", "docs/samples/london.yaml"]);
+    let exported = command.output()?;
+    world.apply(&String::from_utf8(exported.stdout)?)?;
+    let stored = &world.get("ipm", "merged")?["spec"];
+    assert_eq!(stored["priority"], 1);
+    assert!(
+        stored["models"]
+            .as_array()
+            .is_some_and(|models| models.len() > 150)
+    );
+    let deletion = world.kubectl(&["delete", "ipm", "merged"], None)?;
+    deletion.success("kubectl delete")?;
+    Ok(())
+}
+
 fn takes_the_catalog_and_twice_as_much(world: &World) -> Result<()> {
     let mut builtin = catalog::builtin()?;
     let stored = take(world, &builtin)?;
     assert_eq!(stored, builtin.spec);
+    takes_an_export(world)?;
     // As many models again, of vendors that nobody knows.
     let twin = |mut model: api::Model| {
         model.model_id = format!("x{}", model.model_id);
