@@ -31,6 +31,7 @@ mod option_groups;
 pub mod output;
 mod patch;
 mod replace_file;
+pub mod report_format;
 mod repository;
 pub mod resolve;
 mod restart_plan;

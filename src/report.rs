@@ -39,6 +39,7 @@ pub mod severity;
 mod source;
 pub mod terminal;
 pub mod text;
+pub mod text_page;
 
 pub use audit_report::{
     API_VERSION, AuditReport, AuditSubject, Summary, ToolVersion, UnreadDocument, UnreadFile,

@@ -74,6 +74,17 @@ impl BootstrapConfig {
     }
 }
 
+/// Whether rules are equal once the API server's default for the scope is filled in.
+pub fn rules_are_equivalent(one: &[RuleWithOperations], other: &[RuleWithOperations]) -> bool {
+    let with_default = |rule: &RuleWithOperations| RuleWithOperations {
+        scope: Some(rule.scope.clone().unwrap_or_else(|| "*".to_owned())),
+        ..rule.clone()
+    };
+    one.iter()
+        .map(with_default)
+        .eq(other.iter().map(with_default))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::why::{WhyReport, text};
+use crate::why::text;
 
 use super::cluster_args::ClusterArgs;
 use super::config::ConfigArgs;
-use super::console;
 use super::evaluation_args::EvaluationArgs;
+use super::report_format::ReportFormat;
 use super::tally::Tally;
-use super::yaml;
 
 mod file;
 mod live;
@@ -37,7 +36,7 @@ pub struct Args {
     pub no_dry_run: bool,
     /// Output format.
     #[arg(short, long, value_enum, default_value = "text")]
-    pub output: WhyFormat,
+    pub output: ReportFormat,
     /// Policies and mappings to evaluate with.
     #[command(flatten)]
     pub evaluation: EvaluationArgs,
@@ -62,17 +61,6 @@ A dry run creates a copy of the object and stores nothing. It needs the permissi
 Exit codes: 0 the IDs were or would be replaced, or are right as they are, 1 an ID is not replaced,
 2 wrong usage, or an object or a file that cannot be read.";
 
-/// Output format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum WhyFormat {
-    /// For people, within the width of the terminal.
-    Text,
-    /// One JSON object.
-    Json,
-    /// The same as YAML.
-    Yaml,
-}
-
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut tally = Tally::default();
@@ -81,17 +69,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         (None, Some(object)) => live::report(args, object, &mut tally)?,
         (None, None) => anyhow::bail!("name an object as KIND/NAME, or a file with -f"),
     };
-    print(&report, args.output)?;
+    args.output.print(&report, |width| text(&report, width))?;
     Ok(tally.exit_code(report.answer.outcome.is_unmet()))
-}
-
-fn print(report: &WhyReport, format: WhyFormat) -> anyhow::Result<()> {
-    match format {
-        WhyFormat::Text => console::print(&text(report, console::width())),
-        WhyFormat::Json => {
-            let json = serde_json::to_string_pretty(report)? + "\n";
-            console::print_document(json.as_bytes())
-        }
-        WhyFormat::Yaml => console::print_document(yaml::to_string(report)?.as_bytes()),
-    }
 }

@@ -12,6 +12,11 @@ use super::{FindingRecord, Missed};
 /// The folder of the project's pages, for links.
 const PAGES: &str = "https://github.com/bedrock-profiles/bedrock-profiles/blob/main/";
 
+/// The URL of a page of the repository, by its path, with or without an anchor.
+pub fn page_url(path: &str) -> String {
+    format!("{PAGES}{path}")
+}
+
 /// What a finding is listed under: the reason, or what is more urgent than the reason. An ID may be right and its model out of
 /// service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,7 +94,7 @@ impl Cause {
 
     /// The URL of that page.
     pub fn url(self) -> String {
-        format!("{PAGES}{}", self.page())
+        page_url(&self.page())
     }
 }
 

@@ -1,11 +1,7 @@
 //! The report for people: the answer, each ID with its regions, the gates, and what to change.
 
-use std::fmt::Write as _;
-
-use unicode_width::UnicodeWidthStr as _;
-
 use crate::domain::reason::Group;
-use crate::report::printable::{printable, wrapped};
+use crate::report::text_page::{GREEN, MARGIN, RED, RESET, TextPage, YELLOW};
 
 use super::gate::{GateResult, GateState};
 use super::ids::{IdExplanation, RegionProblem, SightedRegion};
@@ -17,15 +13,6 @@ const MAX_IDS: usize = 10;
 /// The maximum number of regions that are listed of an ID.
 const MAX_REGIONS: usize = 6;
 
-const BOLD: &str = "\u{1b}[1m";
-const GREEN: &str = "\u{1b}[32m";
-const RED: &str = "\u{1b}[31m";
-const YELLOW: &str = "\u{1b}[33m";
-const RESET: &str = "\u{1b}[0m";
-
-/// The indentation of a paragraph.
-const MARGIN: usize = 2;
-
 /// The column of the reason of a gate.
 const GATE_COLUMN: usize = 32;
 
@@ -35,10 +22,7 @@ const ID_COLUMN: usize = 11;
 /// The report in lines of at most `width` columns, except for words that are longer. The text contains colours, which the caller strips
 /// for other outputs than a terminal.
 pub fn text(report: &WhyReport, width: usize) -> String {
-    let mut page = TextPage {
-        text: String::new(),
-        width,
-    };
+    let mut page = TextPage::new(width);
     page.paragraph(0, &report.answer.message);
     for id in report.ids.iter().take(MAX_IDS) {
         page.id(id);
@@ -91,37 +75,13 @@ fn gates_heading(report: &WhyReport) -> String {
     }
 }
 
-/// The lines of a report.
-struct TextPage {
-    text: String,
-    width: usize,
+/// The parts of a report.
+trait WhyPage {
+    fn id(&mut self, id: &IdExplanation);
+    fn gate(&mut self, gate: &GateResult);
 }
 
-impl TextPage {
-    fn heading(&mut self, text: &str) {
-        let text = printable(text);
-        let _ = writeln!(self.text, "\n{BOLD}{text}{RESET}");
-    }
-
-    /// Lines that all begin in this column.
-    fn paragraph(&mut self, column: usize, text: &str) {
-        let room = self.width.saturating_sub(column);
-        for line in wrapped(&printable(text), room, room) {
-            let _ = writeln!(self.text, "{:column$}{line}", "");
-        }
-    }
-
-    /// A label, and lines beside it.
-    fn labelled(&mut self, label: &str, column: usize, text: &str) {
-        let room = self.width.saturating_sub(column);
-        let mut label = format!("{:MARGIN$}{label}", "");
-        for line in wrapped(&printable(text), room, room) {
-            let gap = column.saturating_sub(plain_width(&label));
-            let _ = writeln!(self.text, "{label}{:gap$}{line}", "");
-            label.clear();
-        }
-    }
-
+impl WhyPage for TextPage {
     fn id(&mut self, id: &IdExplanation) {
         let text = id_text(id);
         self.heading(format!("{}: {text}", id.at).trim_end_matches(": "));
@@ -160,16 +120,6 @@ impl TextPage {
         let label = format!("{color}{state}{RESET}  {}", gate.gate.as_str());
         self.labelled(&label, GATE_COLUMN, &gate.reason);
     }
-}
-
-/// The width of a text without its colours.
-fn plain_width(text: &str) -> usize {
-    let colors = [GREEN, RED, YELLOW, RESET];
-    let colors: usize = colors
-        .iter()
-        .map(|color| text.matches(color).count() * color.width())
-        .sum();
-    text.width().saturating_sub(colors)
 }
 
 /// The ID as it is written, and where it comes from if that is another object.

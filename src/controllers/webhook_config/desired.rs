@@ -2,6 +2,8 @@
 
 use k8s_openapi::api::admissionregistration::v1::RuleWithOperations;
 
+use crate::api::rules_are_equivalent;
+
 /// The fields of a webhook configuration that this controller applies, as observed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ObservedWebhook {
@@ -45,7 +47,7 @@ impl DesiredWebhook<'_> {
         let Some(observed) = observed else {
             return WebhookStep::Missing;
         };
-        let same_rules = are_equivalent(&observed.rules, self.rules);
+        let same_rules = rules_are_equivalent(&observed.rules, self.rules);
         if same_rules && observed.ca_bundle == self.ca_bundle {
             WebhookStep::UpToDate
         } else if !observed.rules.is_empty() && !observed.ca_bundle.is_empty() {
@@ -56,17 +58,6 @@ impl DesiredWebhook<'_> {
             WebhookStep::NotReady
         }
     }
-}
-
-/// Whether rules are equal once the API server's default for the scope is filled in.
-fn are_equivalent(one: &[RuleWithOperations], other: &[RuleWithOperations]) -> bool {
-    let with_default = |rule: &RuleWithOperations| RuleWithOperations {
-        scope: Some(rule.scope.clone().unwrap_or_else(|| "*".to_owned())),
-        ..rule.clone()
-    };
-    one.iter()
-        .map(with_default)
-        .eq(other.iter().map(with_default))
 }
 
 #[cfg(test)]
