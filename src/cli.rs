@@ -104,7 +104,7 @@ pub enum Command {
     Iam(Box<iam::Args>),
     /// List, compare and correct the models and profiles of the catalog.
     Catalog(catalog::Args),
-    /// Check that a webhook responds and that its certificate is trusted.
+    /// Check whether a cluster can have a release, or whether the installed one works: each check with what to do next.
     Check(check::Args),
     /// Print manifests that a cluster needs, such as the CRDs.
     Export(export::Args),

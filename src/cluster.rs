@@ -7,11 +7,13 @@
 //! store            the objects of a watch
 //! list             paged lists, read item by item
 //! dry_run          creating an object without storing it
+//! access           whether the caller may do something
 //! leader_election  at most one leader at a time, by a Lease
 //! release          names of the objects that the chart installs
 //! rbac             the permissions of a replica, and the RBAC objects made from them
 //! ```
 
+pub mod access;
 pub mod backoff;
 pub mod client;
 pub mod dry_run;

@@ -19,6 +19,7 @@
 //! cluster      clients, watches, lists and permissions of Kubernetes         -> runtime
 //! audit        the stored objects of a cluster, evaluated                  -> budget, text, domain, validate, report, cluster
 //! why          why one object was or was not rewritten                     -> budget, domain, validate, report, cluster, audit
+//! health       whether a cluster can have a release, and whether it works   -> budget, text, domain, api, tls, validate, catalog, report, cluster, audit, why
 //! webhook      reviews in, responses out                                   -> budget, text, domain, report, runtime
 //! controllers  what follows the cluster, and writes to it                  -> domain, api, validate, catalog, report, cluster, audit, tls, runtime
 //! cli          the commands                                                -> all
@@ -32,6 +33,7 @@ pub mod catalog;
 pub mod cli;
 pub mod cluster;
 pub mod controllers;
+pub mod health;
 pub mod iam;
 pub mod report;
 pub mod runtime;

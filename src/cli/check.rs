@@ -1,313 +1,110 @@
-//! `check`: sends a dry-run review of a sample Pod to a webhook, as the API server would, and verifies the webhook's
-//! certificate. Retries until the timeout.
+//! `check`: whether a cluster can have a release, whether an installed release works, and whether one webhook responds.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use axum::body::Body;
-use axum::http::uri::{InvalidUri, Scheme};
-use axum::http::{Request, StatusCode, Uri, header};
-use bytes::Bytes;
-use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls_pki_types::ServerName;
-use serde::Deserialize;
-use serde_json::json;
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout_at};
-use tokio_rustls::TlsConnector;
+use jiff::civil::Date;
 
-use crate::tls::trust::Bundle;
-use crate::webhook::MUTATE;
+use crate::health::text;
 
-use super::{console, duration};
+use super::cluster_args::{ClusterArgs, block_on};
+use super::duration;
+use super::evaluation_args::current_date;
+use super::report_format::ReportFormat;
+use super::tally::Tally;
+
+mod before;
+mod installed;
+mod reader;
+mod webhook_url;
+
+pub use webhook_url::{CheckError, WebhookUrl, WebhookUrlError};
+
+use webhook_url::ReviewedWebhook;
+
+/// The namespace of a release to be, and its name.
+const DEFAULT_RELEASE: &str = "bedrock-profiles";
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// URL of the webhook; a URL without a path means /mutate.
-    #[arg(long, value_name = "URL", value_parser = WebhookUrl::parse)]
-    pub url: WebhookUrl,
-    /// CA certificates to trust, as PEM; no others are trusted.
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: PathBuf,
-    /// The webhook requires client certificates: expect it to refuse this caller, which has none, with status 401.
+    /// Check whether a release can be installed, instead of an installed one.
     #[arg(long)]
+    pub pre: bool,
+    /// Namespace of the release. Default: that of the only release; with --pre, `bedrock-profiles`.
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+    /// Name of the release to be installed.
+    #[arg(long, value_name = "NAME", requires = "pre", default_value = DEFAULT_RELEASE)]
+    pub release: String,
+    /// Namespace in which a dry run of a Pod shows whether the webhook responds.
+    #[arg(long, value_name = "NAMESPACE", conflicts_with = "pre", default_value = crate::health::SAMPLE_NAMESPACE)]
+    pub sample_namespace: String,
+    /// Send no dry run to the API server.
+    #[arg(long)]
+    pub no_dry_run: bool,
+    /// URL of a webhook: send one review to it, and read no cluster. A URL without a path means /mutate.
+    #[arg(long, value_name = "URL", value_parser = WebhookUrl::parse, requires = "ca_file",
+        conflicts_with_all = ["pre", "namespace", "sample_namespace", "no_dry_run", "output", "today", "cluster", "context", "kubeconfig"])]
+    pub url: Option<WebhookUrl>,
+    /// CA certificates to trust with --url, as PEM; no others are trusted.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub ca_file: Option<PathBuf>,
+    /// The webhook of --url requires client certificates: expect it to refuse this caller, which has none, with status 401.
+    #[arg(long, requires = "url")]
     pub client_auth: bool,
-    /// How long to retry, such as 30s or 2m.
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse)]
+    /// How long to retry with --url, such as 30s or 2m.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse, requires = "url")]
     pub timeout: Duration,
+    /// Output format.
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: ReportFormat,
+    /// Date to compare the date of the catalog with. Default: the current date in UTC.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub today: Option<Date>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
+  bedrock-profiles check --pre -n bedrock-profiles   can this cluster have a release?
+  bedrock-profiles check                             does the installed release work?
+  bedrock-profiles check -o json                     the same for programs
   bedrock-profiles check --url https://localhost:8443 --ca-file target/ca.crt
-  bedrock-profiles check --url https://bedrock-profiles.bedrock-profiles.svc --ca-file ca.crt --timeout 5s
+                                                     does one webhook respond? Needs no cluster
 
-Exit codes: 0 the webhook responds, 2 it does not, or its certificate is not trusted.";
+A dry run creates a Pod and stores nothing. It needs the permission to create Pods. What you may not read is unknown.
 
-/// The URL of a webhook.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebhookUrl {
-    host: String,
-    port: u16,
-    path: String,
-}
-
-/// Why a text is not the URL of a webhook.
-#[derive(Debug, thiserror::Error)]
-pub enum WebhookUrlError {
-    /// The text is not a URL.
-    #[error(transparent)]
-    Uri(#[from] InvalidUri),
-    /// The URL has another scheme, or no host.
-    #[error("expected https://HOST[:PORT][/PATH]")]
-    NotHttps,
-}
-
-/// The fields of an `AdmissionResponse` that are printed.
-#[derive(Debug, Deserialize)]
-struct Response {
-    uid: String,
-    allowed: bool,
-    #[serde(default)]
-    warnings: Vec<String>,
-}
-
-/// Why the response to the review is not valid.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckError {
-    /// The status is not 200.
-    #[error("the webhook responded with {status}: {text}")]
-    Status {
-        /// The status.
-        status: StatusCode,
-        /// The first line of the body.
-        text: String,
-    },
-    /// The body is not an `AdmissionReview`.
-    #[error("the response is not an AdmissionReview")]
-    Body(#[source] serde_json::Error),
-    /// The response belongs to another request.
-    #[error("the response UID does not match the request")]
-    Uid,
-}
-
-/// The UID of the review.
-const UID: &str = "bedrock-profiles-check";
-
-/// The time between attempts. A new Service is not reachable from every node at once.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// The limit of a response in bytes; the response for the sample Pod has a few hundred.
-const LARGEST_RESPONSE: usize = 64 * 1024;
+Exit codes: 0 no check is failed, 1 a check is failed, 2 wrong usage, or the cluster cannot be read.
+With --url: 0 the webhook responds, 2 it does not, or its certificate is not trusted.";
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let response = runtime.block_on(check_until(args, args.timeout))?;
-    let Some(response) = response else {
-        return print(&format!(
-            "{}: the certificate is trusted, and a caller without a client certificate is refused\n",
-            args.url
-        ));
-    };
-    let mut text = format!(
-        "{}: the certificate is trusted, and the sample Pod is {}\n",
-        args.url,
-        if response.allowed {
-            "allowed"
+    if let Some((url, ca_file)) = args.url.as_ref().zip(args.ca_file.as_deref()) {
+        let webhook = ReviewedWebhook {
+            url,
+            ca_file,
+            client_auth: args.client_auth,
+        };
+        return webhook_url::run(&webhook, args.timeout);
+    }
+    let today = args.today.unwrap_or_else(current_date);
+    let report = block_on(async {
+        let connection = args.cluster.connect().await?;
+        if args.pre {
+            before::report(args, &connection, today).await
         } else {
-            "denied"
+            installed::report(args, &connection, today).await
         }
-    );
-    for warning in &response.warnings {
-        text.extend(["Warning: ", warning, "\n"]);
+    })?;
+    args.output.print(&report, |width| text(&report, width))?;
+    let mut tally = Tally::default();
+    if report.is_unread() {
+        tally.error(&"the release cannot be read, so that it was not checked");
     }
-    print(&text)
-}
-
-fn print(text: &str) -> anyhow::Result<ExitCode> {
-    console::print_document(text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Sends reviews until one succeeds or the time is up; the error is that of the last attempt. `None`: refused, as expected.
-async fn check_until(args: &Args, time: Duration) -> anyhow::Result<Option<Response>> {
-    let end = Instant::now() + time;
-    let mut last = anyhow::anyhow!("no response before the timeout");
-    loop {
-        match timeout_at(end, check_once(args)).await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(error)) => last = error,
-            Err(_) => break,
-        }
-        if Instant::now() + RETRY_AFTER >= end {
-            break;
-        }
-        sleep(RETRY_AFTER).await;
-    }
-    Err(last).with_context(|| format!("the check of {} failed", args.url))
-}
-
-/// Sends one review. The CA file is read for each attempt, since a mounted file may appear later.
-async fn check_once(args: &Args) -> anyhow::Result<Option<Response>> {
-    let ca_file = &args.ca_file;
-    let pem =
-        std::fs::read(ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
-    let bundle = Bundle::from_pem(&pem)?;
-    anyhow::ensure!(
-        !bundle.is_empty(),
-        "{} contains no certificate",
-        ca_file.display()
-    );
-    let (status, body) = send(&args.url, bundle.client_config()?).await?;
-    if !args.client_auth {
-        return Ok(Some(read(status, &body)?));
-    }
-    anyhow::ensure!(
-        status == StatusCode::UNAUTHORIZED,
-        "the webhook responded with {status} to a caller without a client certificate, and not with 401; start it with --client-ca-file"
-    );
-    Ok(None)
-}
-
-async fn send(url: &WebhookUrl, config: Arc<ClientConfig>) -> anyhow::Result<(StatusCode, Bytes)> {
-    let name = ServerName::try_from(url.host.clone()).context("the URL has no valid host")?;
-    let stream = TcpStream::connect((url.host.as_str(), url.port))
-        .await
-        .context("cannot connect")?;
-    let stream = TlsConnector::from(config)
-        .connect(name, stream)
-        .await
-        .context("the TLS handshake failed")?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::post(&url.path)
-        .header(header::HOST, url.host.as_str())
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::CONNECTION, "close")
-        .body(Body::from(review()))?;
-    let exchange = async {
-        let response = sender.send_request(request).await?;
-        let (head, body) = response.into_parts();
-        let body = axum::body::to_bytes(Body::new(body), LARGEST_RESPONSE).await?;
-        anyhow::Ok((head.status, body))
-    };
-    // The connection closes after the response, so that its own result adds nothing.
-    let (response, _) = tokio::join!(exchange, connection);
-    response
-}
-
-/// A dry-run review of a Pod with a direct ID, in a namespace that every cluster has.
-fn review() -> String {
-    let pod = json!({"apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "sample", "namespace": "default"},
-        "spec": {"containers": [{"name": "sample", "image": "sample", "env": [
-            {"name": "AWS_REGION", "value": "eu-west-1"},
-            {"name": "BEDROCK_MODEL_ID", "value": "anthropic.claude-sonnet-4-5-20250929-v1:0"}]}]}});
-    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
-        "uid": UID, "dryRun": true, "operation": "CREATE", "userInfo": {"username": UID},
-        "kind": {"group": "", "version": "v1", "kind": "Pod"},
-        "resource": {"group": "", "version": "v1", "resource": "pods"},
-        "name": "sample", "namespace": "default", "object": pod, "oldObject": null}})
-    .to_string()
-}
-
-/// The response to the review.
-fn read(status: StatusCode, body: &[u8]) -> Result<Response, CheckError> {
-    #[derive(Deserialize)]
-    struct Review {
-        response: Response,
-    }
-    if status != StatusCode::OK {
-        let text = String::from_utf8_lossy(body);
-        let text = text.lines().next().unwrap_or_default().to_owned();
-        return Err(CheckError::Status { status, text });
-    }
-    let review: Review = serde_json::from_slice(body).map_err(CheckError::Body)?;
-    if review.response.uid == UID {
-        Ok(review.response)
-    } else {
-        Err(CheckError::Uid)
-    }
-}
-
-impl WebhookUrl {
-    /// Reads a URL.
-    ///
-    /// # Errors
-    /// If the text is not an HTTPS URL with a host.
-    fn parse(text: &str) -> Result<Self, WebhookUrlError> {
-        let uri: Uri = text.parse()?;
-        let host = uri.host().filter(|_| uri.scheme() == Some(&Scheme::HTTPS));
-        let host = host.ok_or(WebhookUrlError::NotHttps)?;
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        Ok(Self {
-            host: host.to_owned(),
-            port: uri.port_u16().unwrap_or(443),
-            path: if path == "/" { MUTATE } else { path }.to_owned(),
-        })
-    }
-}
-
-impl std::fmt::Display for WebhookUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "https://{}:{}{}", self.host, self.port, self.path)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::budget::{Budget, Limits};
-    use crate::webhook::response::AdmissionResponse;
-    use crate::webhook::review::{AdmissionReview, parse};
-
-    #[test]
-    fn a_url_needs_https_and_a_host_and_its_path_defaults_to_mutate() {
-        let parsed = |text| WebhookUrl::parse(text).map(|url| url.to_string());
-        assert_eq!(
-            parsed("https://a.b.svc").unwrap(),
-            "https://a.b.svc:443/mutate"
-        );
-        assert_eq!(
-            parsed("https://a:8443/validate?timeout=2s").unwrap(),
-            "https://a:8443/validate?timeout=2s"
-        );
-        for wrong in ["a.b.svc", "http://a.b.svc", "https://", "/mutate", ""] {
-            assert!(parsed(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn the_sample_review_is_a_valid_dry_run() {
-        let text = review();
-        let tree = parse(text.as_bytes(), &Budget::new(Limits::NONE)).unwrap();
-        let envelope = AdmissionReview::of(&tree).unwrap().envelope;
-        assert!(envelope.dry_run);
-        assert_eq!(envelope.uid, UID);
-    }
-
-    #[test]
-    fn a_response_must_match_the_review_that_was_sent() {
-        let ok = |uid| read(StatusCode::OK, &AdmissionResponse::allowed(uid).to_bytes());
-        assert!(ok(UID).unwrap().allowed);
-        assert!(matches!(ok("another"), Err(CheckError::Uid)));
-        let denied = AdmissionResponse::denied(UID, 403, "no".to_owned()).to_bytes();
-        assert!(!read(StatusCode::OK, &denied).unwrap().allowed);
-        let empty = read(StatusCode::OK, b"{}");
-        assert!(matches!(empty, Err(CheckError::Body(_))));
-        let unavailable = read(StatusCode::SERVICE_UNAVAILABLE, b"not yet\nreally");
-        assert_eq!(
-            unavailable.unwrap_err().to_string(),
-            "the webhook responded with 503 Service Unavailable: not yet"
-        );
-    }
+    Ok(tally.exit_code(report.has_failed()))
 }

@@ -13,7 +13,7 @@ use super::console;
 use super::tally::Tally;
 use super::yaml;
 
-mod installed;
+pub(super) mod installed;
 
 use installed::Installed;
 

@@ -162,6 +162,19 @@ impl Pager {
             .await
     }
 
+    /// The response to a new object at a path, as JSON.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        object: &serde_json::Value,
+    ) -> Result<String, ListError> {
+        let request = hyper::Request::post(path)
+            .header(hyper::header::CONTENT_TYPE, "application/json")
+            .body(object.to_string().into_bytes());
+        let request = request.map_err(|error| ListError::Failed(error.into()))?;
+        self.object(request).await?.ok_or(ListError::NotFound)
+    }
+
     async fn object(&self, request: hyper::Request<Vec<u8>>) -> Result<Option<String>, ListError> {
         let text = match self.limited(self.client.request_text(request)).await {
             Ok(text) => text.map_err(page_error),

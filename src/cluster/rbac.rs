@@ -322,7 +322,7 @@ impl Switch {
 
 impl RuleScope {
     /// The names that the rule is limited to.
-    fn names(self, release: &ReleaseNames) -> Option<Vec<String>> {
+    pub fn names(self, release: &ReleaseNames) -> Option<Vec<String>> {
         match self {
             Self::Cluster | Self::Default => None,
             Self::Named(names) | Self::Own(names) => Some(names.of(release)),

@@ -58,7 +58,12 @@ impl TextPage {
         let room = self.width.saturating_sub(column);
         let mut label = format!("{:MARGIN$}{label}", "");
         for line in wrapped(&printable(text), room, room) {
-            let gap = column.saturating_sub(plain_width(&label));
+            // A word that is longer than the room follows on a line of its own.
+            let gap = if line.is_empty() {
+                0
+            } else {
+                column.saturating_sub(plain_width(&label))
+            };
             let _ = writeln!(self.text, "{label}{:gap$}{line}", "");
             label.clear();
         }

@@ -8,6 +8,7 @@ mod callers;
 mod catalog;
 mod certificates;
 mod chart;
+mod check;
 mod crds;
 mod documents;
 mod faults;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Vec<Trial> {
         fixture::trials(),
         replicas::trials(),
         chart::trials(),
+        check::trials(),
         rights::trials(),
         leader::trials(),
         limits::trials(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bedrock_profiles::domain::region::Region;
+use bedrock_profiles::health::Check;
 
 use crate::facts;
 
@@ -105,6 +106,17 @@ fn every_page_links_to_the_glossary() {
         );
     }
     assert!(read(Path::new("README.md")).contains(&format!("({GLOSSARY})")));
+}
+
+#[test]
+fn every_check_has_a_section_of_its_page() {
+    let anchors = anchors(&prose(&read(Path::new("docs/check.md"))));
+    for check in Check::ALL {
+        let page = check.page();
+        let (file, anchor) = page.split_once('#').unwrap();
+        assert_eq!(file, "docs/check.md");
+        assert!(anchors.contains(anchor), "{page}");
+    }
 }
 
 #[test]

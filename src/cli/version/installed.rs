@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cluster::list::{ListError, Pager};
+use crate::health::{DefinitionState, DeploymentState};
 
 use super::super::cluster_args::ClusterConnection;
 use super::super::export::CRDS;
@@ -13,7 +14,8 @@ use super::super::export::CRDS;
 const SERVED: &str = concat!("/apis/", group!(), "/v1alpha1");
 
 /// The path of the definitions.
-const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/";
+pub(in crate::cli) const DEFINITIONS: &str =
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/";
 
 /// The path of the Deployments of releases.
 const RELEASES: &str =
@@ -53,26 +55,12 @@ pub(super) struct InstalledCatalog {
     pub date: Option<String>,
 }
 
-/// The definitions of the custom resources beside those of this version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) enum DefinitionState {
-    /// The API server does not serve them.
-    Missing,
-    /// They are served, and have the schema of this version.
-    Equal,
-    /// They are served, and have another schema.
-    Different,
-    /// They are served; the caller may not read their schema.
-    Served,
-}
-
-impl DefinitionState {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "not installed",
-            Self::Equal => "as in this version",
-            Self::Different => "of another version",
-            Self::Served => "installed; no right to compare them",
+impl Release {
+    fn of(deployment: DeploymentState) -> Self {
+        Self {
+            namespace: deployment.namespace,
+            name: deployment.name,
+            version: deployment.version,
         }
     }
 }
@@ -88,7 +76,8 @@ impl Installed {
         let mut installed = Self {
             server: connection.clients.server.clone(),
             kubernetes: version.map(|version| version.git_version.clone()),
-            releases: permitted(releases(pager).await)?,
+            releases: permitted(releases(pager).await)?
+                .map(|releases| releases.into_iter().map(Release::of).collect()),
             definitions: permitted(definitions(pager).await)?,
             catalog: permitted(catalog(pager).await)?,
             problems: Vec::new(),
@@ -115,14 +104,7 @@ impl Installed {
                 format!("release {namespace}/{name} has version {version}, this command {own}")
             })
             .collect();
-        if let Some(state @ (DefinitionState::Missing | DefinitionState::Different)) =
-            self.definitions
-        {
-            problems.push(format!(
-                "the definitions of the custom resources are {}; `bedrock-profiles export crds | kubectl apply --server-side -f -` installs them",
-                state.as_str()
-            ));
-        }
+        problems.extend(self.definitions.and_then(DefinitionState::problem));
         let date = self.catalog.as_ref().and_then(|one| one.date.as_deref());
         if let Some(date) = date
             && Some(date) != own_date
@@ -151,23 +133,22 @@ async fn get(pager: &Pager, path: &str) -> Result<Option<Value>, ListError> {
     parsed.map_err(|error| ListError::Failed(error.into()))
 }
 
-async fn releases(pager: &Pager) -> Result<Vec<Release>, ListError> {
+/// The Deployments of releases.
+pub(in crate::cli) async fn releases(pager: &Pager) -> Result<Vec<DeploymentState>, ListError> {
     let list = get(pager, RELEASES).await?.unwrap_or_default();
     let items = list["items"].as_array().into_iter().flatten();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Ok(items
-        .map(|item| {
-            let metadata = &item["metadata"];
-            Release {
-                namespace: text(&metadata["namespace"]),
-                name: text(&metadata["name"]),
-                version: text(&metadata["labels"]["app.kubernetes.io/version"]),
-            }
-        })
-        .collect())
+    Ok(items.map(DeploymentState::of).collect())
 }
 
-async fn definitions(pager: &Pager) -> Result<DefinitionState, ListError> {
+/// The definitions of this version, as JSON.
+pub(in crate::cli) fn own_definitions() -> Result<Vec<Value>, ListError> {
+    let parse = |text: &&str| serde_saphyr::from_str(text);
+    let own: Result<_, _> = CRDS.iter().map(parse).collect();
+    own.map_err(|error| ListError::Failed(error.into()))
+}
+
+/// The definitions of the cluster beside those of this version.
+pub(in crate::cli) async fn definitions(pager: &Pager) -> Result<DefinitionState, ListError> {
     let Some(served) = get(pager, SERVED).await? else {
         return Ok(DefinitionState::Missing);
     };
@@ -175,9 +156,7 @@ async fn definitions(pager: &Pager) -> Result<DefinitionState, ListError> {
         .as_array()
         .map_or(&[][..], Vec::as_slice);
     let mut state = DefinitionState::Equal;
-    for text in CRDS {
-        let own: Value =
-            serde_saphyr::from_str(text).map_err(|error| ListError::Failed(error.into()))?;
+    for own in own_definitions()? {
         if !served
             .iter()
             .any(|one| one["kind"] == own["spec"]["names"]["kind"])
@@ -189,17 +168,11 @@ async fn definitions(pager: &Pager) -> Result<DefinitionState, ListError> {
             Err(ListError::Forbidden) => return Ok(DefinitionState::Served),
             stored => stored?.unwrap_or_default(),
         };
-        if schema(&stored) != schema(&own) {
+        if DefinitionState::of(&stored, &own) == DefinitionState::Different {
             state = DefinitionState::Different;
         }
     }
     Ok(state)
-}
-
-/// The schema of the served version of a definition.
-fn schema(definition: &Value) -> Option<&Value> {
-    let mut versions = definition["spec"]["versions"].as_array()?.iter();
-    Some(&versions.find(|version| version["name"] == "v1alpha1")?["schema"])
 }
 
 async fn catalog(pager: &Pager) -> Result<InstalledCatalog, ListError> {

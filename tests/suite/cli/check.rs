@@ -1,4 +1,5 @@
-//! `check`, against the program that it checks.
+//! `check --url`, against the program that it checks, and the checks of a cluster without a release. Those of a release are trials on a
+//! real API server.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -9,6 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use bedrock_profiles::tls::authority::Authority;
 use serde_json::Value;
 
+use super::api_server::{ApiServer, failure};
 use super::text;
 
 /// A running webhook, which ends with the value.
@@ -165,5 +167,57 @@ fn check_expects_a_webhook_with_client_authentication_to_refuse_it() {
     assert!(
         text(&answered.stderr)
             .contains("responded with 200 OK to a caller without a client certificate")
+    );
+}
+
+#[test]
+fn a_cluster_without_a_release_fails_one_check() {
+    let server = ApiServer::start(|_| None);
+    let done = server.run(&["check"]);
+    let printed = text(&done.stdout);
+    assert_eq!(
+        done.status.code(),
+        Some(1),
+        "{printed}{}",
+        text(&done.stderr)
+    );
+    let (first, rest) = printed.split_once('\n').unwrap();
+    let expected = format!(
+        "
+Kubernetes
+  passed   ServerVersion        v1.36.0 at {first}
+
+Release
+  FAILED   ReleaseInstalled     no Deployment has the label
+                                app.kubernetes.io/name=bedrock-profiles
+                                Next: Install a release (docs/install.md), after
+                                `bedrock-profiles check --pre`; or name its
+                                namespace with -n.
+                                docs/check.md#releaseinstalled
+
+1 passed, 1 failed
+"
+    );
+    assert_eq!(rest, expected);
+    let done = server.run(&["check", "-o", "json"]);
+    let report: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let schema = fs::read_to_string("docs/schemas/check.json").unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    jsonschema::validate(&schema, &report).unwrap();
+    assert_eq!(report["release"], Value::Null);
+    assert_eq!(report["summary"]["failed"], 1);
+}
+
+#[test]
+fn a_release_that_cannot_be_read_is_neither_passed_nor_failed() {
+    let server = ApiServer::start(|path| (path != "/version").then(|| failure(403, "forbidden")));
+    let done = server.run(&["check"]);
+    let printed = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(2), "{printed}");
+    assert!(printed.contains("unknown  ReleaseInstalled"), "{printed}");
+    assert!(printed.contains("list deployments.apps"), "{printed}");
+    assert_eq!(
+        text(&done.stderr),
+        "error: the release cannot be read, so that it was not checked\n"
     );
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use bedrock_profiles::cli::catalog::check::CatalogCheck;
+use bedrock_profiles::health::CheckReport;
 use bedrock_profiles::report::AuditReport;
 use bedrock_profiles::why::WhyReport;
 use schemars::JsonSchema;
@@ -35,4 +36,9 @@ fn the_schema_of_a_check_of_the_catalog_is_generated_from_its_types() {
 #[test]
 fn the_schema_of_an_explanation_is_generated_from_its_types() {
     assert_generated::<WhyReport>("docs/schemas/why.json");
+}
+
+#[test]
+fn the_schema_of_a_check_of_a_cluster_is_generated_from_its_types() {
+    assert_generated::<CheckReport>("docs/schemas/check.json");
 }
