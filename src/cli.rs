@@ -30,6 +30,8 @@ mod named_file;
 mod option_groups;
 pub mod output;
 mod patch;
+pub mod planned_change_args;
+pub mod preview;
 mod replace_file;
 pub mod report_format;
 mod repository;
@@ -100,6 +102,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Explain why one object was or was not rewritten: the regions, the gates, and what to change.
     Why(Box<why::Args>),
+    /// Print what a change of policies, mappings or regions would do, before it is made.
+    Preview(Box<preview::Args>),
     /// Print the permissions that workloads need to call their inference profiles.
     Iam(Box<iam::Args>),
     /// List, compare and correct the models and profiles of the catalog.
@@ -127,6 +131,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Fix(args) => fix::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Why(args) => why::run(&args),
+        Command::Preview(args) => preview::run(&args),
         Command::Iam(args) => iam::run(&args),
         Command::Catalog(args) => catalog::run(&args),
         Command::Check(args) => check::run(&args),

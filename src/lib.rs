@@ -14,6 +14,7 @@
 //! catalog      the shipped mapping, and its comparison with the Bedrock API -> domain, api
 //! report       findings as records, tables and reports                     -> domain
 //! admission_policies  policies in CEL for the API server                   -> domain
+//! preview      what a change of policies, mappings or regions would do       -> domain, report
 //! iam          permissions that IDs need, and denials of an organisation    -> domain, report
 //! scan         files and documents, evaluated                              -> budget, text, domain, report
 //! cluster      clients, watches, lists and permissions of Kubernetes         -> runtime
@@ -35,6 +36,7 @@ pub mod cluster;
 pub mod controllers;
 pub mod health;
 pub mod iam;
+pub mod preview;
 pub mod report;
 pub mod runtime;
 pub mod scan;

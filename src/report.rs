@@ -33,7 +33,7 @@ pub mod openreports;
 pub mod printable;
 mod reference;
 pub mod relative_paths;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod serialize;
 pub mod severity;
 mod source;
@@ -144,9 +144,34 @@ pub struct FindingRecord {
     /// The direct ID of the model that a replacement calls, if a mapping has it.
     #[serde(skip)]
     pub target_model: Option<String>,
+    /// What the webhook does about the ID when the object is created.
+    #[serde(skip)]
+    pub admission: AdmissionOutcome,
     /// The severity that the user has given to the reason.
     #[serde(skip)]
     pub configured_severity: Option<Severity>,
+}
+
+/// What the webhook does about an ID of an object without a controller that is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdmissionOutcome {
+    /// It replaces the ID.
+    Replaced,
+    /// It denies the object.
+    Denied,
+    /// It changes nothing.
+    Unchanged,
+}
+
+impl AdmissionOutcome {
+    fn of(judged: &JudgedFinding<'_>, policy: &Policy) -> Self {
+        let is_replaced = !judged.report_only && judged.resolution.target().is_some();
+        match policy.mode {
+            _ if judged.is_deniable(policy) => Self::Denied,
+            Mode::Rewrite if is_replaced => Self::Replaced,
+            Mode::Rewrite | Mode::DryRun | Mode::Deny => Self::Unchanged,
+        }
+    }
 }
 
 /// The last day of an opt-out.
@@ -281,12 +306,7 @@ impl FindingRecord {
                 Outcome::Leave
             },
             reason: judged.resolution.reason(),
-            message: match (judged.resolution.reason(), &object) {
-                (Some(Reason::CustomResource), Some(object)) if !pointer.is_empty() => {
-                    Some(messages::custom_field(&object.kind, &pointer))
-                }
-                _ => messages::unchanged(judged, policy, snapshot),
-            },
+            message: message(judged, &pointer, object.as_ref(), context),
             suggestion: judged.suggestion.as_ref().map(ToString::to_string),
             profile,
             before: judged.finding.text().to_owned(),
@@ -306,6 +326,7 @@ impl FindingRecord {
             opt_out_until: opt_out_until(judged, today),
             exempt: None,
             target_model: target_model(judged, snapshot),
+            admission: AdmissionOutcome::of(judged, policy),
             configured_severity: None,
             object,
             pointer,
@@ -332,6 +353,23 @@ impl FindingRecord {
     /// Whether the ID does not work and the policy permits no replacement.
     pub fn is_unresolved(&self) -> bool {
         self.reason.is_some_and(Reason::is_unresolved)
+    }
+}
+
+/// Why the ID is not replaced, with what to change.
+fn message(
+    judged: &JudgedFinding<'_>,
+    pointer: &str,
+    object: Option<&ObjectReference>,
+    RecordContext {
+        snapshot, policy, ..
+    }: RecordContext<'_>,
+) -> Option<String> {
+    match (judged.resolution.reason(), object) {
+        (Some(Reason::CustomResource), Some(object)) if !pointer.is_empty() => {
+            Some(messages::custom_field(&object.kind, pointer))
+        }
+        _ => messages::unchanged(judged, policy, snapshot),
     }
 }
 

@@ -65,7 +65,7 @@ pub struct IncompleteList {
     /// The plural name of the resource.
     pub resource: &'static str,
     /// The cause.
-    pub error: ListError,
+    pub error: Arc<ListError>,
 }
 
 /// The number of objects that an audit has processed.
@@ -303,7 +303,7 @@ impl ClusterAudit {
     }
 
     /// Ends the list of a kind.
-    pub fn end_list(&mut self, kind: &BuiltInKind, outcome: Result<(), ListError>) {
+    pub fn end_list(&mut self, kind: &BuiltInKind, outcome: Result<(), Arc<ListError>>) {
         if let Err(error) = outcome {
             let resource = kind.plural;
             self.incomplete.push(IncompleteList { resource, error });

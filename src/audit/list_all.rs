@@ -1,6 +1,7 @@
 //! Lists a cluster into one audit.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use super::cluster_audit::{AuditInput, AuditResult, ClusterAudit, Counts};
 use crate::cluster::list::{ItemSink, ListError, ListRequest, Pager};
@@ -15,47 +16,58 @@ pub struct ListScope {
     pub config_maps: bool,
 }
 
-/// Adds the pages of one list to an audit.
+/// Adds the pages of one list to audits.
 struct Feed<'a, F> {
-    audit: &'a mut ClusterAudit,
+    audits: &'a mut [ClusterAudit],
     kind: &'static BuiltInKind,
     progress: &'a mut F,
 }
 
 impl<F: FnMut(&BuiltInKind, Counts)> ItemSink for Feed<'_, F> {
     fn add(&mut self, item: &str) {
-        self.audit.add(self.kind, item);
+        for audit in &mut *self.audits {
+            audit.add(self.kind, item);
+        }
     }
 
     fn commit(&mut self) {
-        self.audit.commit();
-        (self.progress)(self.kind, self.audit.counts());
+        for audit in &mut *self.audits {
+            audit.commit();
+        }
+        (self.progress)(self.kind, counts(self.audits));
     }
 
     fn abandon(&mut self) {
-        self.audit.abandon();
+        for audit in &mut *self.audits {
+            audit.abandon();
+        }
     }
 }
 
-/// Audits the part of a cluster that `scope` names. Calls `progress` before each list and after each page. A list that cannot be read does not stop
+/// What the audits have processed: each the same objects.
+fn counts(audits: &[ClusterAudit]) -> Counts {
+    audits.first().map(ClusterAudit::counts).unwrap_or_default()
+}
+
+/// Audits the part of a cluster that `scope` names, with each of `inputs` on the same objects. Calls `progress` before each list and after each page. A list that cannot be read does not stop
 /// the audit, unless no other could be read either, or `interrupted` ends; see [`AuditResult::incomplete`].
-pub async fn audit_cluster(
+pub async fn audit_cluster<const N: usize>(
     pager: &Pager,
     scope: &ListScope,
-    input: AuditInput,
+    inputs: [AuditInput; N],
     mut progress: impl FnMut(&BuiltInKind, Counts),
     interrupted: impl Future<Output = ()>,
-) -> AuditResult {
-    let mut audit = ClusterAudit::new(input);
+) -> [AuditResult; N] {
+    let mut audits = inputs.map(ClusterAudit::new);
     let mut interrupted = pin!(interrupted);
     let config_maps = scope.config_maps.then_some(&CONFIG_MAP);
     let kinds = std::iter::once(&NAMESPACE)
         .chain(config_maps)
         .chain(WORKLOADS);
     for kind in kinds {
-        progress(kind, audit.counts());
+        progress(kind, counts(&audits));
         let mut feed = Feed {
-            audit: &mut audit,
+            audits: &mut audits,
             kind,
             progress: &mut progress,
         };
@@ -67,12 +79,15 @@ pub async fn audit_cluster(
             }
         };
         let is_final = outcome.as_ref().is_err_and(ListError::is_final);
-        audit.end_list(kind, outcome);
+        let outcome = outcome.map_err(Arc::new);
+        for audit in &mut audits {
+            audit.end_list(kind, outcome.clone());
+        }
         if is_final {
             break;
         }
     }
-    audit.finish()
+    audits.map(ClusterAudit::finish)
 }
 
 impl ListScope {

@@ -19,8 +19,11 @@ use crate::domain::view::{Namespaces, View};
 
 use super::cluster_args::{ClusterArgs, block_on};
 use super::console::message;
-use super::evaluation_args::{EvaluationArgs, by_kind};
+use super::evaluation_args::{
+    ClusterResources, EvaluationArgs, by_kind, default_policy, print_warnings,
+};
 use super::file_args::FileArgs;
+use super::planned_change_args::PlannedChangeArgs;
 use super::tally::Tally;
 
 /// The path of the list of mappings.
@@ -52,19 +55,54 @@ pub(super) fn of_files(
     })
 }
 
-/// The mappings and policies of the flags, or else of the cluster, and the region of its nodes.
+/// The view of the mappings and policies of the flags, or else of the cluster, and the region of its nodes. A cluster without policies
+/// gets [`default_policy`].
 pub(super) async fn view(
     evaluation: &EvaluationArgs,
     pager: &Pager,
     tally: &mut Tally,
 ) -> anyhow::Result<View> {
+    let resources = resources(evaluation, pager, tally).await?;
+    if resources.lacks_policy_kind {
+        message!(
+            "note: the cluster has no definitions of policies; evaluating with the default policy in mode Rewrite"
+        );
+    }
+    let inputs = evaluation.inputs_of_cluster(resources)?;
+    let mut view = print_warnings(inputs.build(Some(default_policy()))?);
+    view.cluster_region = region(pager).await?;
+    Ok(view)
+}
+
+/// The views of a cluster without and with a change. A cluster without policies is one in which nothing is replaced.
+pub(super) async fn views_of_change(
+    change: &PlannedChangeArgs,
+    evaluation: &EvaluationArgs,
+    pager: &Pager,
+    tally: &mut Tally,
+) -> anyhow::Result<[View; 2]> {
+    let resources = resources(evaluation, pager, tally).await?;
+    let inputs = || evaluation.inputs_of_cluster(resources.clone());
+    let mut views = change.views(inputs()?, inputs()?)?;
+    let region = region(pager).await?;
+    for view in &mut views {
+        view.cluster_region = region;
+    }
+    Ok(views)
+}
+
+/// The mappings of a cluster, and its policies where the flags have none.
+pub(super) async fn resources(
+    evaluation: &EvaluationArgs,
+    pager: &Pager,
+    tally: &mut Tally,
+) -> anyhow::Result<ClusterResources> {
     let own_policies = evaluation.policies.is_empty();
     let mut resources = Vec::new();
+    let mut lacks_policy_kind = false;
     if own_policies {
         match custom_resources(pager, POLICIES, tally).await {
-            Err(ListError::NotFound) => message!(
-                "note: the cluster has no definitions of policies; evaluating with the default policy in mode Rewrite"
-            ),
+            Err(ListError::NotFound) => lacks_policy_kind = true,
             listed => resources.extend(required(listed, "policies")?),
         }
     }
@@ -75,20 +113,27 @@ pub(super) async fn view(
         ),
         listed => resources.extend(required(listed, "mappings")?),
     }
-    let mut view = evaluation.view_of_cluster(resources)?;
+    Ok(ClusterResources {
+        lacks_policy_kind,
+        ..ClusterResources::retain_valid(resources)
+    })
+}
+
+/// The region of all nodes; none if it is unknown, which is printed as a note.
+pub(super) async fn region(pager: &Pager) -> anyhow::Result<Option<Region>> {
     let nodes = ListRequest {
         path: NODES.to_owned(),
         metadata_only: true,
         ..ListRequest::default()
     };
     match pager.collect::<PartialObjectMeta<Node>>(&nodes).await {
-        Ok(nodes) => view.cluster_region = Region::common(nodes.iter().filter_map(region_of)),
-        Err(error) if error.is_final() => return Err(error.into()),
+        Ok(nodes) => Ok(Region::common(nodes.iter().filter_map(region_of))),
+        Err(error) if error.is_final() => Err(error.into()),
         Err(error) => {
             message!("note: cannot list nodes: {error}; the region of the cluster is unknown");
+            Ok(None)
         }
     }
-    Ok(view)
 }
 
 /// The mappings of the cluster, valid or not; none where it has no definition of them.

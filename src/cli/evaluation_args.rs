@@ -88,12 +88,17 @@ impl EvaluationArgs {
         &self,
         default: InferenceProfilePolicySpec,
     ) -> Result<(View, Vec<Problem>), EvaluationArgsError> {
+        self.inputs()?.build(Some(default))
+    }
+
+    /// The objects that the flags describe.
+    pub(super) fn inputs(&self) -> Result<Inputs, EvaluationArgsError> {
         let mut inputs = Inputs::default();
         if !self.no_builtin {
             inputs.mappings.push(catalog::builtin()?);
         }
         self.add_files(&mut inputs);
-        inputs.build(default)
+        Ok(inputs)
     }
 
     /// The view that the flags describe, by [`default_policy`] where no policy is given. Prints the problems as warnings.
@@ -101,28 +106,29 @@ impl EvaluationArgs {
         Ok(print_warnings(self.view(default_policy())?))
     }
 
-    /// The view of a cluster's custom resources and the flags: policies of the flags replace those of the cluster, mappings
-    /// of the flags are added. A cluster without mappings or policies gets the catalog and [`default_policy`]. An invalid object
-    /// of the cluster is printed as a warning and ignored, as the controllers do.
-    pub fn view_of_cluster(&self, cluster: Vec<Resource>) -> Result<View, EvaluationArgsError> {
+    /// The valid custom resources of a cluster and the objects that the flags describe: policies of the flags replace those of the
+    /// cluster, mappings of the flags are added. A cluster without mappings gets the catalog.
+    pub(super) fn inputs_of_cluster(
+        &self,
+        cluster: ClusterResources,
+    ) -> Result<Inputs, EvaluationArgsError> {
         let mut inputs = Inputs::default();
         self.add_files(&mut inputs);
-        let (mut mappings, mut policies) = by_kind(cluster);
+        let ClusterResources {
+            mut mappings,
+            policies,
+            ..
+        } = cluster;
         if self.no_builtin {
             mappings.retain(|mapping| mapping.metadata.name.as_deref() != Some(catalog::NAME));
         } else if mappings.is_empty() {
             inputs.mappings.push(catalog::builtin()?);
         }
-        if !inputs.policies.is_empty() {
-            policies.clear();
+        inputs.mappings.extend(mappings);
+        if inputs.policies.is_empty() {
+            inputs.policies = policies;
         }
-        inputs
-            .mappings
-            .extend(retain_valid(mappings, validate::mapping));
-        inputs
-            .policies
-            .extend(retain_valid(policies, validate::policy));
-        Ok(print_warnings(inputs.build(default_policy())?))
+        Ok(inputs)
     }
 
     /// The arguments, with the policies and mappings of the configuration where there are none.
@@ -161,7 +167,29 @@ pub(super) fn current_date() -> Date {
     now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-fn print_warnings((view, problems): (View, Vec<Problem>)) -> View {
+/// The valid custom resources of a cluster.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ClusterResources {
+    pub(super) mappings: Vec<InferenceProfileMapping>,
+    pub(super) policies: Vec<InferenceProfilePolicy>,
+    /// Whether the cluster has no definition of policies.
+    pub(super) lacks_policy_kind: bool,
+}
+
+impl ClusterResources {
+    /// An invalid object is printed as a warning and ignored, as the controllers do.
+    pub(super) fn retain_valid(resources: Vec<Resource>) -> Self {
+        let (mappings, policies) = by_kind(resources);
+        Self {
+            mappings: retain_valid(mappings, validate::mapping),
+            policies: retain_valid(policies, validate::policy),
+            lacks_policy_kind: false,
+        }
+    }
+}
+
+/// The view, once its problems are printed.
+pub(super) fn print_warnings((view, problems): (View, Vec<Problem>)) -> View {
     for problem in problems {
         message!("warning: {problem}");
     }
@@ -170,9 +198,9 @@ fn print_warnings((view, problems): (View, Vec<Problem>)) -> View {
 
 /// The custom resources to evaluate with, and every error in the files that should have given more.
 #[derive(Default)]
-struct Inputs {
-    mappings: Vec<InferenceProfileMapping>,
-    policies: Vec<InferenceProfilePolicy>,
+pub(super) struct Inputs {
+    pub(super) mappings: Vec<InferenceProfileMapping>,
+    pub(super) policies: Vec<InferenceProfilePolicy>,
     errors: Vec<EvaluationArgsError>,
 }
 
@@ -199,16 +227,29 @@ impl Inputs {
         }
     }
 
-    fn build(
+    /// The objects, with [`default_policy`] if there is no policy.
+    pub(super) fn with_default_policy(mut self) -> Self {
+        self.add_default(default_policy());
+        self
+    }
+
+    fn add_default(&mut self, spec: InferenceProfilePolicySpec) {
+        if self.policies.is_empty() {
+            let policy = InferenceProfilePolicy::new("default", spec);
+            self.policies.push(policy);
+        }
+    }
+
+    /// The view of the objects, and the problems of objects that are valid one by one. `default` is the policy to use where there is none.
+    pub(super) fn build(
         mut self,
-        default: InferenceProfilePolicySpec,
+        default: Option<InferenceProfilePolicySpec>,
     ) -> Result<(View, Vec<Problem>), EvaluationArgsError> {
         if self.mappings.is_empty() && self.errors.is_empty() {
             return Err(EvaluationArgsError::NoMapping);
         }
-        if self.policies.is_empty() {
-            let policy = InferenceProfilePolicy::new("default", default);
-            self.policies.push(policy);
+        if let Some(spec) = default {
+            self.add_default(spec);
         }
         let mut errors = self.errors;
         let mappings = validate_all(&self.mappings, validate::mapping, &mut errors);
@@ -286,6 +327,13 @@ pub(super) fn mappings_of_file(
         });
     }
     Ok(mappings)
+}
+
+/// The mappings and policies of a file.
+pub(super) fn resources_of_file(
+    path: &Path,
+) -> Result<(Vec<InferenceProfileMapping>, Vec<InferenceProfilePolicy>), EvaluationArgsError> {
+    Ok(by_kind(read(path)?))
 }
 
 fn read(path: &Path) -> Result<Vec<Resource>, EvaluationArgsError> {

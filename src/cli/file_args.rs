@@ -14,7 +14,7 @@ use crate::domain::region::Region;
 use crate::domain::view::{Namespaces, View};
 use crate::report::UnreadDocument;
 use crate::scan::exemptions::ExemptionUse;
-use crate::scan::files::{FileSelection, read_pipe};
+use crate::scan::files::{FileError, FileSelection, read_pipe};
 use crate::scan::input_file::InputFile;
 use crate::scan::namespaces::NamespaceCollector;
 use crate::scan::passes::{
@@ -23,7 +23,6 @@ use crate::scan::passes::{
 use crate::scan::{Scan, ScanResult};
 
 use super::config::{ConfigArgs, Configuration};
-use super::console::message;
 use super::evaluation_args::EvaluationArgs;
 use super::file_warnings::{
     warn_about_disputed, warn_about_ended, warn_about_overridden, warn_about_selection,
@@ -94,6 +93,8 @@ pub(super) struct FileRun<'a> {
     pub(super) interruption: &'a Interruption,
     /// Whether notes about a normal run are omitted.
     pub(super) quiet: bool,
+    /// The files to evaluate; `None` for those of the flags.
+    pub(super) held: Option<&'a [InputFile]>,
 }
 
 impl FileArgs {
@@ -125,24 +126,24 @@ impl FileArgs {
             _ => "the input is empty: the command that should have written it may have failed",
         };
         if self.allow_empty {
-            message!("warning: {found}");
+            tally.print(format_args!("warning: {found}"));
         } else {
             tally.error(&format_args!("{found}; --allow-empty permits it"));
         }
     }
 
-    /// Evaluates the files, with the view of a cluster or else with that of the flags, and calls `each` with every file that may have findings, in order.
+    /// Evaluates the files, with a view or else with that of the flags, and calls `each` with every file that may have findings, in order.
     ///
     /// A signal stops the work. If it has come before all files were read, those that were read are evaluated, unless they are edited: a
     /// file that was not read could change what is right for them.
     pub(super) fn evaluate(
         &self,
-        cluster: Option<View>,
+        view: Option<View>,
         run: FileRun<'_>,
         tally: &mut Tally,
         mut each: impl FnMut(&EvaluatedFile, ScanResult, &mut Tally),
     ) -> anyhow::Result<()> {
-        let mut view = self.view(cluster, run.configuration)?;
+        let mut view = self.view(view, run.configuration, tally)?;
         let work = run.interruption.begin();
         let is_stopped = || run.interruption.received().is_some();
         let mut workers = Workers {
@@ -159,10 +160,10 @@ impl FileArgs {
             workers.is_stopped = &|| false;
         }
         let namespaces = std::mem::take(&mut collected.namespaces);
-        view.namespaces = Arc::new(observed(&view.namespaces, namespaces));
+        view.namespaces = Arc::new(observed(&view.namespaces, namespaces, tally));
         let scan = self.scan(&view, run);
         let config_maps = collected.config_maps(workers, &scan, |error| tally.unread_file(&error));
-        warn_about_disputed(&config_maps);
+        warn_about_disputed(&config_maps, tally);
         view.config_maps = Arc::new(config_maps.references);
         let scan = self.scan(&view, run);
         collected.evaluate(workers, &scan, |file| match file {
@@ -178,27 +179,36 @@ impl FileArgs {
         drop(work);
         tally.stop(run.interruption.received());
         if !is_stopped() {
-            warn_about_selection(&tally.evaluated.under(&view));
+            warn_about_selection(&tally.evaluated.under(&view), tally);
         }
         if tally.exempt_by_comment > 0 {
-            message!(
+            tally.print(format_args!(
                 "note: {} IDs are exempt by comments, which audit and fix of files read, and the webhook does not",
                 tally.exempt_by_comment
-            );
+            ));
         }
         Ok(())
     }
 
     /// What the files are evaluated with, but for the objects in them.
-    fn view(&self, cluster: Option<View>, configuration: &Configuration) -> anyhow::Result<View> {
-        let mut view = if let Some(view) = cluster {
+    fn view(
+        &self,
+        given: Option<View>,
+        configuration: &Configuration,
+        tally: &Tally,
+    ) -> anyhow::Result<View> {
+        let mut view = if let Some(view) = given {
             view
         } else {
             let evaluation = self.evaluation.or_of(configuration);
             evaluation.view_printing_warnings()?
         };
         view.assumed_region = self.region.or(configuration.region);
-        warn_about_ended(&configuration.exemptions, (self.evaluation.today())());
+        warn_about_ended(
+            &configuration.exemptions,
+            (self.evaluation.today())(),
+            tally,
+        );
         Ok(view)
     }
 
@@ -210,21 +220,11 @@ impl FileArgs {
         run: FileRun<'_>,
         tally: &mut Tally,
     ) -> anyhow::Result<CollectedFiles> {
-        let selection = FileSelection::new(&self.exclude, self.hidden).context("--exclude")?;
-        let selection = selection.skipping(run.configuration.exclude.clone());
-        let interruption = run.interruption;
-        let paths: Vec<_> = self.all_paths().cloned().collect();
-        let rendered = self.kustomize.iter().filter_map(|folder| {
-            let rendered = kustomize::render(folder, interruption, run.quiet);
-            rendered.map_err(|error| tally.error(&error)).ok()
-        });
-        let rendered: Vec<_> = rendered.map(InputFile::held).map(Ok).collect();
-        let read_pipe = |path: &Path| {
-            let path = path.to_owned();
-            let read = interruption.unless_stopped(move || read_pipe(&path));
-            read.unwrap_or_else(|| Err(std::io::ErrorKind::Interrupted.into()))
+        let rendered = if run.held.is_none() {
+            self.rendered(run, tally)
+        } else {
+            None
         };
-        let files = selection.inputs(&paths, read_pipe).chain(rendered);
         let report = |collected| match collected {
             Ok(FileReport {
                 file,
@@ -240,7 +240,57 @@ impl FileArgs {
             }
             Err(error) => tally.unread_file(&error),
         };
-        Ok(passes::collect(workers, scan, files, report))
+        if let Some(held) = run.held {
+            let held = held.iter().cloned().map(Ok);
+            return Ok(passes::collect(workers, scan, held, report));
+        }
+        self.with_inputs(run, rendered, |files| {
+            passes::collect(workers, scan, files, report)
+        })
+    }
+
+    /// The files of the flags, which are evaluated several times. Errors are printed and added to `tally`.
+    pub(super) fn hold(
+        &self,
+        run: FileRun<'_>,
+        tally: &mut Tally,
+    ) -> anyhow::Result<Vec<InputFile>> {
+        let rendered = self.rendered(run, tally);
+        self.with_inputs(run, rendered, |files| {
+            let read =
+                files.filter_map(|file| file.map_err(|error| tally.unread_file(&error)).ok());
+            read.collect()
+        })
+    }
+
+    /// What kustomize renders, if it is asked for.
+    fn rendered(&self, run: FileRun<'_>, tally: &mut Tally) -> Option<InputFile> {
+        let folder = self.kustomize.as_ref()?;
+        let rendered = kustomize::render(folder, run.interruption, run.quiet);
+        let rendered = rendered.map_err(|error| tally.error(&error)).ok()?;
+        Some(InputFile::held(rendered))
+    }
+
+    /// Calls `take` with the files of the flags and what was rendered.
+    fn with_inputs<R>(
+        &self,
+        run: FileRun<'_>,
+        rendered: Option<InputFile>,
+        take: impl FnOnce(&mut dyn Iterator<Item = Result<InputFile, FileError>>) -> R,
+    ) -> anyhow::Result<R> {
+        let selection = FileSelection::new(&self.exclude, self.hidden).context("--exclude")?;
+        let selection = selection.skipping(run.configuration.exclude.clone());
+        let interruption = run.interruption;
+        let paths: Vec<_> = self.all_paths().cloned().collect();
+        let read_pipe = |path: &Path| {
+            let path = path.to_owned();
+            let read = interruption.unless_stopped(move || read_pipe(&path));
+            read.unwrap_or_else(|| Err(std::io::ErrorKind::Interrupted.into()))
+        };
+        let rendered = rendered.into_iter().map(Ok);
+        Ok(take(
+            &mut selection.inputs(&paths, read_pipe).chain(rendered),
+        ))
     }
 
     /// What the files are evaluated with.
@@ -266,11 +316,11 @@ fn count(name: &str, result: &mut ScanResult, tally: &mut Tally) {
 
 /// The namespaces of the cluster, if one was read, with the labels and annotations that the files add. Prints a warning about each one
 /// that the files disagree about.
-fn observed(cluster: &Namespaces, collector: NamespaceCollector) -> Namespaces {
+fn observed(cluster: &Namespaces, collector: NamespaceCollector, tally: &Tally) -> Namespaces {
     for key in &collector.disputed {
-        message!(
+        tally.print(format_args!(
             "warning: documents disagree about a label or annotation of a namespace, so it is ignored: {key}"
-        );
+        ));
     }
     let mut namespaces = match cluster {
         Namespaces::NamesOnly => BTreeMap::new(),
@@ -295,11 +345,13 @@ fn observed(cluster: &Namespaces, collector: NamespaceCollector) -> Namespaces {
 fn report_exemptions(file: &str, exemptions: &ExemptionUse, tally: &mut Tally) {
     tally.exempt_by_comment += exemptions.by_comment;
     for (line, problem) in &exemptions.problems {
-        message!("warning: {file}:{line}: {problem}");
+        tally.print(format_args!("warning: {file}:{line}: {problem}"));
     }
     for (owner, day) in &exemptions.ended_opt_outs {
         if tally.ended_opt_outs.insert((owner.clone(), *day)) {
-            message!("warning: the opt-out of {owner} ended on {day}; its IDs count again");
+            tally.print(format_args!(
+                "warning: the opt-out of {owner} ended on {day}; its IDs count again"
+            ));
         }
     }
 }
@@ -310,7 +362,9 @@ fn report_problems(name: &str, problems: SyntaxProblems, tally: &mut Tally) {
     for error in problems.unread {
         let level = if is_template { "note" } else { "error" };
         let (line, column, problem) = (error.line, error.column, &error.problem);
-        message!("{level}: {name}:{line}:{column}: {problem}; this document was read line by line");
+        tally.print(format_args!(
+            "{level}: {name}:{line}:{column}: {problem}; this document was read line by line"
+        ));
         tally.unread.push(UnreadDocument {
             file: name.to_owned(),
             line,
@@ -320,6 +374,6 @@ fn report_problems(name: &str, problems: SyntaxProblems, tally: &mut Tally) {
         });
     }
     if let Some(key) = problems.overridden {
-        warn_about_overridden(name, key);
+        warn_about_overridden(name, key, tally);
     }
 }

@@ -105,6 +105,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         configuration: &configuration,
         interruption: &interruption,
         quiet: args.quiet,
+        held: None,
     };
     let make = |file: &_, result, tally: &mut _| changes.make(file, result, tally);
     args.files.evaluate(view, run, &mut tally, make)?;

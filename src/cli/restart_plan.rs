@@ -15,7 +15,7 @@ use crate::audit::{
     WorkloadState,
 };
 use crate::cluster::list::{ListRequest, Pager};
-use crate::report::printable::{printable, wrapped};
+use crate::report::printable::{counted, printable, wrapped};
 
 use super::cluster_args::ClusterArgs;
 use super::console;
@@ -189,11 +189,6 @@ fn quoted(word: &str) -> Cow<'_, str> {
         return word.into();
     }
     format!("'{}'", word.replace('\'', r"'\''")).into()
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }
 
 #[cfg(test)]

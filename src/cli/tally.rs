@@ -46,15 +46,31 @@ pub struct Tally {
     pub roles: WorkloadRoles,
     /// The restarts that replace IDs, if they were asked for.
     pub restart_plan: Option<RestartPlan>,
+    is_silent: bool,
     failed: bool,
     stopped_by: Option<StopSignal>,
 }
 
 impl Tally {
+    /// A tally that prints nothing, for what has been read and reported before.
+    pub fn silent() -> Self {
+        Self {
+            is_silent: true,
+            ..Self::default()
+        }
+    }
+
+    /// Prints a line about an input.
+    pub fn print(&self, line: std::fmt::Arguments<'_>) {
+        if !self.is_silent {
+            message!("{line}");
+        }
+    }
+
     /// Prints an error that does not stop the command, but decides its exit code.
     pub fn error(&mut self, error: &dyn std::fmt::Display) {
         self.failed = true;
-        message!("error: {error}");
+        self.print(format_args!("error: {error}"));
     }
 
     /// Prints why a file is not evaluated: an error, or a note if it is no text.
@@ -64,7 +80,9 @@ impl Tally {
             self.error(error);
         } else {
             self.skipped += 1;
-            message!("note: {error}; --exclude skips it without this note");
+            self.print(format_args!(
+                "note: {error}; --exclude skips it without this note"
+            ));
         }
         self.unread_files.push(UnreadFile {
             file: error.name().to_owned(),

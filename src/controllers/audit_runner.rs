@@ -306,7 +306,9 @@ impl AuditRunner {
             }
         };
         let pager = self.pager(self.options.objects_per_second);
-        audit_cluster(&pager, &scope, input, progress, std::future::pending()).await
+        let [result] =
+            audit_cluster(&pager, &scope, [input], progress, std::future::pending()).await;
+        result
     }
 
     /// Writes reports and events of a complete audit. After an incomplete one, missing findings would look resolved.

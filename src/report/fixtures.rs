@@ -4,12 +4,17 @@ use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 
-use super::{FindingRecord, ObjectReference, Outcome};
+use super::{AdmissionOutcome, FindingRecord, ObjectReference, Outcome};
 
 /// A finding in the Pod `name`, which is rewritten unless it has a reason.
 pub(crate) fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
     FindingRecord {
         exempt: None,
+        admission: if reason.is_none() {
+            AdmissionOutcome::Replaced
+        } else {
+            AdmissionOutcome::Unchanged
+        },
         target_model: None,
         opt_out_until: None,
         configured_severity: None,

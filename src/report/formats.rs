@@ -15,6 +15,7 @@ pub use gitlab::gitlab;
 pub use ics::ics;
 pub use junit::junit;
 pub use markdown::markdown;
+pub(crate) use markdown::{add_rows, code, escaped};
 pub use repository::RepositoryPaths;
 pub use sarif::sarif;
 

@@ -33,6 +33,11 @@ pub fn shortened(max: usize, text: &str) -> String {
     start.chain(['…']).collect()
 }
 
+/// A number with its noun, such as `2 objects`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The words of a text in lines of at most `first`, then `width` columns. A word that is longer has a line of its own.
 pub fn wrapped(text: &str, first: usize, width: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());

@@ -14,7 +14,7 @@ pub(super) fn severity(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// The name of a reason, or null.
-pub(super) fn optional_reason(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn optional_reason(_: &mut SchemaGenerator) -> Schema {
     optional(Reason::ALL.iter().map(|one| one.as_str()))
 }
 

@@ -11,10 +11,10 @@ use super::parts::LARGE;
 use super::source_file::{FileError, SourceFile};
 
 /// A file to evaluate.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct InputFile(InputContent);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum InputContent {
     /// A file that can be read again.
     OnDisk(PathBuf),

@@ -3,6 +3,7 @@
 use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
 use crate::report::ObjectReference;
+use crate::report::printable::counted;
 
 use super::decide::GateFacts;
 use super::dry_run::DryRunOutcome;
@@ -52,7 +53,7 @@ fn settled(ids: &[IdExplanation], object: &str) -> (AnswerOutcome, String) {
         .filter(|one| one.rewritten_from.is_some())
         .count();
     if rewritten > 0 {
-        let message = format!("{object} was rewritten: {}.", counted(rewritten));
+        let message = format!("{object} was rewritten: {}.", counted(rewritten, "ID"));
         return (AnswerOutcome::Rewritten, message);
     }
     let message = match ids {
@@ -140,7 +141,7 @@ fn stopped(
         (object.to_owned(), is)
     };
     let at = if is_single {
-        format!(" at {stopped} of {}", counted(facts.ids.len()))
+        format!(" at {stopped} of {}", counted(facts.ids.len(), "ID"))
     } else {
         String::new()
     };
@@ -154,7 +155,7 @@ fn expected(
     gates: &[GateResult],
 ) -> (AnswerOutcome, String) {
     let ids = facts.ids.iter().filter(|one| !one.is_right());
-    let ids = counted(ids.filter(|one| one.is_replaceable()).count());
+    let ids = counted(ids.filter(|one| one.is_replaceable()).count(), "ID");
     let condition = if unknown(gates).is_empty() {
         ""
     } else {
@@ -265,8 +266,4 @@ pub(super) fn reference_text(reference: &ObjectReference) -> String {
     } else {
         format!("{kind} {namespace}/{name}")
     }
-}
-
-fn counted(ids: usize) -> String {
-    format!("{ids} ID{}", if ids == 1 { "" } else { "s" })
 }

@@ -25,6 +25,7 @@ mod network;
 mod node;
 mod node_faults;
 mod objects;
+mod preview;
 pub(crate) mod product;
 mod repeated;
 mod replicas;
@@ -62,6 +63,7 @@ pub(crate) fn all() -> Vec<Trial> {
         applied_again::trials(),
         audit::trials(),
         admission_policies::trials(),
+        preview::trials(),
         crds::trials(),
         statuses::trials(),
         why::trials(),

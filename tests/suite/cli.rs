@@ -22,6 +22,7 @@ mod interactive;
 mod large_files;
 mod outputs;
 mod policies;
+mod preview;
 mod rendered;
 mod report_schema;
 mod resolve;
@@ -72,6 +73,7 @@ fn the_documentation_of_the_command_line_is_true() {
         .case("docs/cli.md")
         .case("docs/custom-resources.md")
         .case("docs/iam.md")
+        .case("docs/preview.md")
         .case("docs/residency.md")
         .case("docs/why.md")
         .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))

@@ -11,6 +11,7 @@ use crate::cluster::list::{ListError, ListRequest, Pager};
 use crate::cluster::release::SYSTEM_NAMESPACE;
 use crate::domain::kinds::BuiltInKind;
 use crate::domain::object::Object;
+use crate::domain::view::View;
 use crate::domain::workload_role::{WorkloadRole, WorkloadRoles, workload_role};
 use crate::report::{AuditReport, AuditSubject};
 use crate::text::Tree;
@@ -19,9 +20,10 @@ use super::super::cluster_args::block_on;
 use super::super::cluster_view;
 use super::super::console::message;
 use super::super::interruption::Interruption;
+use super::super::planned_change_args::PlannedChangeArgs;
 use super::super::restart_plan;
 use super::super::tally::{Tally, subject};
-use super::{AuditPurpose, SubjectArgs};
+use super::{AuditPurpose, Comparison, SubjectArgs};
 
 /// Audits the cluster.
 pub(super) fn audit(
@@ -30,6 +32,71 @@ pub(super) fn audit(
     purpose: AuditPurpose,
 ) -> anyhow::Result<(AuditReport, Tally)> {
     block_on(async {
+        let cluster = AuditedCluster::connect(args).await?;
+        let pager = &cluster.pager;
+        let mut tally = Tally::default();
+        let view = cluster_view::view(&args.files.evaluation, pager, &mut tally).await?;
+        let input = AuditInput {
+            keeps_outdated_pods: purpose == AuditPurpose::Restarts,
+            ..cluster.input(view).await
+        };
+        let [result] = cluster.audit([input], interruption, &mut tally).await;
+        if purpose == AuditPurpose::Permissions && interruption.received().is_none() {
+            tally.roles = roles(pager).await?;
+        }
+        // A plan of a part of the Pods would be followed as if it were whole.
+        if purpose == AuditPurpose::Restarts && result.is_complete() {
+            let plan = restart_plan::read(pager, &cluster.scope, &result.outdated_pods).await?;
+            tally.restart_plan = Some(plan);
+        }
+        report_unselected(result.counts);
+        Ok((cluster.report(result)?, tally))
+    })
+}
+
+/// Audits the cluster with its mappings and policies, and with those after a change. Both audits see the same objects.
+pub(super) fn compare(
+    args: &SubjectArgs,
+    change: &PlannedChangeArgs,
+    interruption: &Interruption,
+) -> anyhow::Result<(Comparison, Tally)> {
+    block_on(async {
+        let cluster = AuditedCluster::connect(args).await?;
+        let pager = &cluster.pager;
+        let evaluation = &args.files.evaluation;
+        let mut tally = Tally::default();
+        let [now, planned] =
+            cluster_view::views_of_change(change, evaluation, pager, &mut tally).await?;
+        let input = cluster.input(now).await;
+        let assumed_region = input.view.assumed_region;
+        let planned = AuditInput {
+            view: View {
+                assumed_region,
+                ..planned
+            },
+            ..input.clone()
+        };
+        let results = cluster
+            .audit([input, planned], interruption, &mut tally)
+            .await;
+        let [now, planned] = results.map(|result| cluster.report(result));
+        let comparison = Comparison {
+            now: now?,
+            planned: planned?,
+        };
+        Ok((comparison, tally))
+    })
+}
+
+/// The part of a cluster that the arguments select.
+struct AuditedCluster<'a> {
+    args: &'a SubjectArgs,
+    pager: Pager,
+    scope: ListScope,
+}
+
+impl<'a> AuditedCluster<'a> {
+    async fn connect(args: &'a SubjectArgs) -> anyhow::Result<Self> {
         let connection = args.cluster.connect().await?;
         let pager = connection.pager;
         let scope = ListScope {
@@ -42,55 +109,57 @@ pub(super) fn audit(
         if let Some(namespace) = &scope.namespace {
             cluster_view::check_namespace(&pager, namespace).await?;
         }
-        let mut tally = Tally::default();
-        let input = AuditInput {
-            keeps_outdated_pods: purpose == AuditPurpose::Restarts,
-            ..input(args, &pager, &mut tally).await?
-        };
+        Ok(Self { args, pager, scope })
+    }
+
+    /// What an audit with this view evaluates with.
+    async fn input(&self, mut view: View) -> AuditInput {
+        let (args, pager) = (self.args, &self.pager);
+        let statuses = list_policy_statuses(pager).await.unwrap_or_default();
+        let excluded = args.all_namespaces.then(|| SYSTEM_NAMESPACE.to_owned());
+        view.assumed_region = args.files.region;
+        AuditInput {
+            view,
+            today: (args.files.evaluation.today())(),
+            excluded: excluded.into_iter().collect(),
+            coverage: read_coverage(&pager.client, &statuses).await,
+            objects: args.files.selector.clone().unwrap_or_default(),
+            max_records: usize::MAX,
+            keeps_outdated_pods: false,
+        }
+    }
+
+    /// The results of audits of the same objects.
+    async fn audit<const N: usize>(
+        &self,
+        inputs: [AuditInput; N],
+        interruption: &Interruption,
+        tally: &mut Tally,
+    ) -> [AuditResult; N] {
         let mut progress = Progress::default();
         let print = |kind: &BuiltInKind, counts| progress.print(kind, counts);
         let work = interruption.begin();
-        let result = audit_cluster(&pager, &scope, input, print, interruption.stopped()).await;
+        let stopped = interruption.stopped();
+        let results = audit_cluster(&self.pager, &self.scope, inputs, print, stopped).await;
         drop(work);
         progress.clear();
-        report_incomplete(&result, &mut tally);
+        if let Some(result) = results.first() {
+            report_incomplete(result, tally);
+        }
         tally.stop(interruption.received());
-        if purpose == AuditPurpose::Permissions && interruption.received().is_none() {
-            tally.roles = roles(&pager).await?;
-        }
-        // A plan of a part of the Pods would be followed as if it were whole.
-        if purpose == AuditPurpose::Restarts && result.is_complete() {
-            let plan = restart_plan::read(&pager, &scope, &result.outdated_pods).await?;
-            tally.restart_plan = Some(plan);
-        }
-        report_unselected(result.counts);
+        results
+    }
+
+    fn report(&self, result: AuditResult) -> anyhow::Result<AuditReport> {
         let incomplete = result.incomplete.iter().map(ToString::to_string).collect();
         let findings = result.findings.into_iter().map(|stored| stored.record);
-        let today = (args.files.evaluation.today())();
+        let today = (self.args.files.evaluation.today())();
         let subject = AuditSubject {
             incomplete,
             ..subject(today, result.counts.objects)?
         };
-        let report = AuditReport::new(subject, findings.collect());
-        Ok((report, tally))
-    })
-}
-
-async fn input(args: &SubjectArgs, pager: &Pager, tally: &mut Tally) -> anyhow::Result<AuditInput> {
-    let statuses = list_policy_statuses(pager).await.unwrap_or_default();
-    let excluded = args.all_namespaces.then(|| SYSTEM_NAMESPACE.to_owned());
-    let evaluation = &args.files.evaluation;
-    let mut view = cluster_view::view(evaluation, pager, tally).await?;
-    view.assumed_region = args.files.region;
-    Ok(AuditInput {
-        view,
-        today: (evaluation.today())(),
-        excluded: excluded.into_iter().collect(),
-        coverage: read_coverage(&pager.client, &statuses).await,
-        objects: args.files.selector.clone().unwrap_or_default(),
-        max_records: usize::MAX,
-        keeps_outdated_pods: false,
-    })
+        Ok(AuditReport::new(subject, findings.collect()))
+    }
 }
 
 fn report_incomplete(result: &AuditResult, tally: &mut Tally) {

@@ -122,7 +122,7 @@ mod tests {
     fn an_incomplete_audit_keeps_the_last_result_and_the_transition_time() {
         let audit = audit(vec![IncompleteList {
             resource: "pods",
-            error: ListError::Forbidden,
+            error: ListError::Forbidden.into(),
         }]);
         let last = json!({"time": "then", "findings": 1});
         let mut before = PolicyStatus {

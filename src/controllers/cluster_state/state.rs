@@ -1,5 +1,6 @@
 //! The observed state of a cluster, as a pure value: watch events in, a view out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -173,6 +174,7 @@ impl ClusterState {
             config_maps: Arc::new(self.config_maps.store.objects().0.clone()),
             cluster_region: self.region(),
             assumed_region: None,
+            region_moves: BTreeMap::new(),
         })
     }
 

@@ -50,7 +50,7 @@ pub fn markdown(report: &AuditReport, options: FormatOptions<'_>) -> String {
 }
 
 /// The rows that fit into `limit` bytes, then the number of the others.
-fn add_rows(rows: &[String], limit: usize, text: &mut String) {
+pub(crate) fn add_rows(rows: &[String], limit: usize, text: &mut String) {
     for (at, row) in rows.iter().enumerate() {
         if text.len() + row.len() > limit {
             let others = rows.len() - at;
@@ -144,7 +144,7 @@ impl MarkdownRow {
 }
 
 /// A text as code in a cell of a table. A backtick or a vertical bar would end the code or the cell.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = printable(text);
     if text.is_empty() {
         String::new()
@@ -156,7 +156,7 @@ fn code(text: &str) -> String {
 }
 
 /// A text without a meaning in Markdown or HTML.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {
         match character {

@@ -9,7 +9,7 @@ use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::domain::resolve::Note;
 use crate::report::cause::Cause;
-use crate::report::printable::wrapped;
+use crate::report::printable::{counted, wrapped};
 use crate::report::severity::Severity;
 use crate::report::{AuditReport, FindingRecord, LifecycleRecord, Missed};
 
@@ -241,8 +241,4 @@ fn unchanged(by_reason: &BTreeMap<&'static str, usize>) -> String {
         .map(|(reason, count)| format!("{count} {reason}"))
         .collect();
     format!("{count} unchanged ({})", reasons.join(", "))
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use bedrock_profiles::cli::catalog::check::CatalogCheck;
 use bedrock_profiles::health::CheckReport;
+use bedrock_profiles::preview::PreviewReport;
 use bedrock_profiles::report::AuditReport;
 use bedrock_profiles::why::WhyReport;
 use schemars::JsonSchema;
@@ -41,4 +42,9 @@ fn the_schema_of_an_explanation_is_generated_from_its_types() {
 #[test]
 fn the_schema_of_a_check_of_a_cluster_is_generated_from_its_types() {
     assert_generated::<CheckReport>("docs/schemas/check.json");
+}
+
+#[test]
+fn the_schema_of_a_preview_is_generated_from_its_types() {
+    assert_generated::<PreviewReport<'_>>("docs/schemas/preview.json");
 }

@@ -23,6 +23,8 @@ pub struct View {
     pub cluster_region: Option<Region>,
     /// The region of what names none, as the caller of a command assumes it.
     pub assumed_region: Option<Region>,
+    /// Regions with those to evaluate in their place, as if every setting named these: a move of workloads before it is made.
+    pub region_moves: BTreeMap<Region, Region>,
 }
 
 /// The observed namespaces.
@@ -43,6 +45,7 @@ impl View {
             config_maps: Arc::default(),
             cluster_region: None,
             assumed_region: None,
+            region_moves: BTreeMap::new(),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::domain::plan::Plan;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Entry, Record};
 use crate::domain::region::{ChosenRegion, RegionReading, RegionSource};
-use crate::domain::resolve::{Evidence, ModelRef, Question, Resolution, resolve};
+use crate::domain::resolve::{Evidence, ModelRef, Question, Resolution, Target, resolve};
 use crate::domain::site::{TextSource, text_site};
 use crate::domain::syntax::Syntax;
 use crate::domain::tokens::{Form, Token};
@@ -44,6 +44,14 @@ pub(super) struct Reapply<'t, 'a> {
     planned: PlannedFindings<'t>,
     /// Whether an earlier rewrite is still valid.
     pub(super) reinvocation: bool,
+}
+
+/// A rewrite of an earlier invocation that is still valid.
+struct EarlierRewrite {
+    entry: Entry,
+    recorded: ChosenRegion,
+    /// That of the original.
+    evidence: Evidence,
 }
 
 impl<'t, 'a> Reapply<'t, 'a> {
@@ -77,8 +85,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
         finding: Finding<'t>,
         reason: Option<Reason>,
     ) -> JudgedFinding<'t> {
-        if let Some((entry, recorded)) = self.recorded(&finding) {
-            return self.again(finding, entry, recorded, reason);
+        if let Some(earlier) = self.earlier_rewrite(&finding) {
+            return self.again(finding, earlier, reason);
         }
         let judged = self.judge.one(finding, reason);
         let profiled = judged.finding.site.scalar().is_some()
@@ -110,8 +118,8 @@ impl<'t, 'a> Reapply<'t, 'a> {
         let arns: Vec<_> = arns.collect();
         arns.into_iter()
             .filter_map(|finding| {
-                let (entry, recorded) = self.recorded(&finding)?;
-                Some(self.again(finding, entry, recorded, reason))
+                let earlier = self.earlier_rewrite(&finding)?;
+                Some(self.again(finding, earlier, reason))
             })
             .collect()
     }
@@ -215,21 +223,15 @@ impl<'t, 'a> Reapply<'t, 'a> {
         Some((followed.by, text))
     }
 
-    /// The entry of an earlier invocation for this text, if the entry is still valid.
-    fn recorded(&self, finding: &Finding<'t>) -> Option<(Entry, ChosenRegion)> {
+    /// The rewrite of an earlier invocation that made this text, if it is still valid: the source still sets the region, and the
+    /// original still resolves to the target.
+    fn earlier_rewrite(&self, finding: &Finding<'t>) -> Option<EarlierRewrite> {
         let entry = self.recorded.get(&IdPlace::of(finding)?)?;
         let recorded = entry.recorded_region()?;
-        (entry.to == finding.text() && self.is_valid(entry, finding, recorded))
-            .then(|| (entry.clone(), recorded))
-    }
-
-    /// Whether an entry is valid: the source still sets the region, and the original still resolves to the target.
-    fn is_valid(
-        &self,
-        entry: &Entry,
-        finding: &Finding<'t>,
-        ChosenRegion { region, source }: ChosenRegion,
-    ) -> bool {
+        if entry.to != finding.text() {
+            return None;
+        }
+        let ChosenRegion { region, source } = recorded;
         let reading = self
             .judge
             .region_context
@@ -239,6 +241,9 @@ impl<'t, 'a> Reapply<'t, 'a> {
             Some(RegionReading::Conflict(one, other)) => one == region || other == region,
             Some(RegionReading::OutOfSight | RegionReading::NotARegion(_)) | None => false,
         };
+        if !is_same_region {
+            return None;
+        }
         let question = Question {
             named: self.judge.recorded_name(&entry.from),
             region,
@@ -247,27 +252,32 @@ impl<'t, 'a> Reapply<'t, 'a> {
             whole: finding.syntax.is_ok_and(|syntax| syntax.whole),
             today: self.judge.context.today,
         };
-        let resolution = || {
-            resolve(
-                &question,
-                self.judge.policy,
-                &self.judge.snapshot().catalog,
-                &mut |_| (),
-            )
-            .0
-        };
-        is_same_region
-            && resolution()
-                .target()
-                .is_some_and(|target| target.to_string() == entry.to)
+        let (resolution, evidence) = resolve(
+            &question,
+            self.judge.policy,
+            &self.judge.snapshot().catalog,
+            &mut |_| (),
+        );
+        let is_same_target = |target: &Target| target.to_string() == entry.to;
+        resolution
+            .target()
+            .is_some_and(is_same_target)
+            .then(|| EarlierRewrite {
+                entry: entry.clone(),
+                recorded,
+                evidence,
+            })
     }
 
     /// Resolves an earlier rewrite again if a stronger source of the region has appeared; keeps it otherwise.
     fn again(
         &mut self,
         finding: Finding<'t>,
-        entry: Entry,
-        recorded: ChosenRegion,
+        EarlierRewrite {
+            entry,
+            recorded,
+            evidence,
+        }: EarlierRewrite,
         reason: Option<Reason>,
     ) -> JudgedFinding<'t> {
         self.reinvocation = true;
@@ -288,7 +298,7 @@ impl<'t, 'a> Reapply<'t, 'a> {
                 region: Some(recorded),
                 region_settings: Vec::new(),
                 resolution,
-                evidence: Evidence::default(),
+                evidence,
                 suggestion: None,
                 successor: None,
                 detail: None,

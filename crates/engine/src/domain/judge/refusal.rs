@@ -6,9 +6,24 @@ use super::views::{ObjectVariables, everything, follows};
 use super::{Action, Judge, JudgedFinding};
 use crate::domain::catalog::Confidence;
 use crate::domain::object::Object;
-use crate::domain::policy::{Mode, Unresolved};
+use crate::domain::policy::{Mode, Policy, Unresolved};
 use crate::domain::resolve::Resolution;
 use crate::domain::site::Location;
+
+impl JudgedFinding<'_> {
+    /// Whether `policy` denies an object without a controller for this finding, unless the object had it before.
+    pub fn is_deniable(&self, policy: &Policy) -> bool {
+        match &self.resolution {
+            _ if self.report_only => false,
+            Resolution::Rewrite { .. } => policy.mode == Mode::Deny,
+            Resolution::Leave(reason) => {
+                reason.is_unresolved()
+                    && policy.unresolved == Unresolved::Deny
+                    && self.evidence.confidence() == Confidence::High
+            }
+        }
+    }
+}
 
 impl<'t> Judge<'t, '_> {
     /// Marks the findings for which the object is denied, and returns whether there are any.
@@ -22,21 +37,12 @@ impl<'t> Judge<'t, '_> {
             return false;
         }
         let existing = old.map(|old| self.existing_ids(old)).unwrap_or_default();
-        let is_deniable = |one: &JudgedFinding<'_>| match &one.resolution {
-            _ if one.report_only => false,
-            Resolution::Rewrite { .. } => self.policy.mode == Mode::Deny,
-            Resolution::Leave(reason) => {
-                reason.is_unresolved()
-                    && self.policy.unresolved == Unresolved::Deny
-                    && one.evidence.confidence() == Confidence::High
-            }
-        };
         let is_new = |one: &JudgedFinding<'_>| {
             !existing.contains(&(one.finding.site.location, one.finding.text()))
         };
         let mut denies = false;
         for one in judged {
-            one.denied = is_deniable(one) && is_new(one);
+            one.denied = one.is_deniable(self.policy) && is_new(one);
             denies |= one.denied;
         }
         denies

@@ -55,6 +55,7 @@ impl<'t> Judge<'t, '_> {
             return RegionChoice::default();
         }
         let mut choice = self.region_context.choose_region(query);
+        choice.replace_regions(&self.context.view.region_moves);
         // The cluster's own region is a guess: acceptable only for a Pod that cannot work otherwise.
         let usable = |answer: &RegionAnswer| {
             answer.source != RegionSource::Cluster

@@ -1,5 +1,7 @@
 //! The choice of a region among the settings around an ID, by claim, then by distance.
 
+use std::collections::BTreeMap;
+
 use super::scope::{OwnName, RegionScope, RegionSetting, ScopeKind};
 use crate::domain::name_words::NameWords;
 use crate::domain::policy::Policy;
@@ -36,6 +38,36 @@ pub struct RegionChoice {
     pub others: Vec<NamedRegion>,
     /// The answer if the regions are in conflict: the object's annotation.
     pub in_conflict: Option<RegionAnswer>,
+}
+
+impl RegionChoice {
+    /// Replaces each region by the one that `targets` has for it.
+    pub fn replace_regions(&mut self, targets: &BTreeMap<Region, Region>) {
+        if targets.is_empty() {
+            return;
+        }
+        let replace = |region: &mut Region| {
+            if let Some(target) = targets.get(region) {
+                *region = *target;
+            }
+        };
+        for answer in self.answer.iter_mut().chain(&mut self.in_conflict) {
+            match &mut answer.found {
+                RegionReading::Region(region) => replace(region),
+                RegionReading::Conflict(one, other) => {
+                    replace(one);
+                    replace(other);
+                }
+                RegionReading::OutOfSight | RegionReading::NotARegion(_) => {}
+            }
+            for one in &mut answer.names {
+                replace(&mut one.region);
+            }
+        }
+        for one in &mut self.others {
+            replace(&mut one.region);
+        }
+    }
 }
 
 /// A scope at its place around an ID.
