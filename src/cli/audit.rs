@@ -121,6 +121,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         },
         group_by: args.group_by,
         horizon: last_day(args, report.today)?,
+        changes: None,
     };
     outputs.write(&report, options, &interruption, &mut tally)?;
     if !args.summary {

@@ -130,6 +130,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         show: &SHOWN_BY_DEFAULT,
         group_by: GroupBy::File,
         horizon: None,
+        changes: None,
     };
     outputs.write(&report, options, &interruption, &mut tally)?;
     if !args.quiet {

@@ -10,7 +10,9 @@ use clap::{Arg, Command, Error, ValueEnum};
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::report::changes::ReportChanges;
 use crate::report::formats::{self, FormatOptions};
+use crate::report::html::{PageOptions, html};
 use crate::report::model_ends::{calendar, model_ends};
 use crate::report::text::{self, GroupBy, Show, TextOptions};
 use crate::report::{AuditReport, terminal};
@@ -47,6 +49,8 @@ pub enum AuditFormat {
     Markdown,
     /// A calendar of the ends of life of the models in use.
     Ics,
+    /// A page for an auditor: routes of data, exemptions, ends of life, findings.
+    Html,
 }
 
 /// A value of `-o`: a format, and the file that is written.
@@ -92,6 +96,8 @@ pub(super) struct ReportOptions<'a> {
     pub(super) group_by: GroupBy,
     /// The last day of the ends of life that text shows in place of the findings.
     pub(super) horizon: Option<Date>,
+    /// What has changed since an earlier report, which a page shows.
+    pub(super) changes: Option<&'a ReportChanges>,
 }
 
 /// A report in a format.
@@ -245,6 +251,7 @@ fn render(
         show,
         group_by,
         horizon,
+        changes,
     }: ReportOptions<'_>,
     width: usize,
 ) -> anyhow::Result<RenderedReport> {
@@ -282,6 +289,7 @@ fn render(
         AuditFormat::Gitlab => formats::gitlab(report, options)?,
         AuditFormat::Markdown => formats::markdown(report, options),
         AuditFormat::Ics => formats::ics(&ends(), report.today),
+        AuditFormat::Html => html(report, PageOptions { changes }),
     };
     Ok(RenderedReport::Document(text))
 }

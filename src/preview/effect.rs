@@ -1,6 +1,4 @@
-//! What becomes of an ID when its object is created, and which regions its calls reach.
-
-use std::collections::BTreeSet;
+//! What becomes of an ID when its object is created.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +6,6 @@ use serde::Serialize;
 use crate::domain::policy::Mode;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
-use crate::report::severity::Severity;
 use crate::report::{AdmissionOutcome, FindingRecord, schema, serialize};
 
 /// What becomes of an ID when its object is created.
@@ -48,15 +45,6 @@ pub enum EffectAction {
     Keep,
 }
 
-/// The regions that calls of an ID reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum DataReach {
-    /// These: names, or `*` for any.
-    Regions(BTreeSet<String>),
-    /// It is not known.
-    Unknown,
-}
-
 impl<'r> AdmissionEffect<'r> {
     pub(super) fn of(one: &'r FindingRecord) -> Self {
         Self {
@@ -86,50 +74,9 @@ impl<'r> AdmissionEffect<'r> {
 }
 
 fn action(one: &FindingRecord) -> EffectAction {
-    match one.admission {
-        _ if one.exempt.is_some() => EffectAction::Keep,
+    match one.at_admission() {
         AdmissionOutcome::Replaced => EffectAction::Replace,
-        // The object of a controller is not denied: its workload was.
-        AdmissionOutcome::Denied if one.seen_in.is_none() => EffectAction::Deny,
-        AdmissionOutcome::Denied | AdmissionOutcome::Unchanged => EffectAction::Keep,
-    }
-}
-
-impl DataReach {
-    /// The regions that calls reach under the policy in effect.
-    pub(super) fn of(one: &FindingRecord) -> Self {
-        match action(one) {
-            EffectAction::Replace => Self::of_profile(one),
-            EffectAction::Deny => Self::Regions(BTreeSet::new()),
-            EffectAction::Keep => Self::of_kept(one),
-        }
-    }
-
-    /// The regions that calls of the ID as written reach.
-    pub(super) fn of_kept(one: &FindingRecord) -> Self {
-        let is_profile = one
-            .before
-            .find(&one.model_id)
-            .is_some_and(|at| one.before[..at].ends_with('.'));
-        match one.reason {
-            _ if one.model_id.is_empty() => Self::Unknown,
-            // The call fails.
-            Some(reason) if reason.is_unresolved() || Severity::of(reason) == Severity::Error => {
-                Self::Regions(BTreeSet::new())
-            }
-            // The destinations of the finding are those of its replacement.
-            None if is_profile => Self::Unknown,
-            _ if is_profile => Self::of_profile(one),
-            // A direct ID is answered in the region that is called.
-            _ => one.region.map_or(Self::Unknown, |region| {
-                Self::Regions(BTreeSet::from([region.to_string()]))
-            }),
-        }
-    }
-
-    fn of_profile(one: &FindingRecord) -> Self {
-        one.destinations.as_ref().map_or(Self::Unknown, |regions| {
-            Self::Regions(regions.iter().cloned().collect())
-        })
+        AdmissionOutcome::Denied => EffectAction::Deny,
+        AdmissionOutcome::Unchanged => EffectAction::Keep,
     }
 }

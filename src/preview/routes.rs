@@ -7,10 +7,9 @@ use serde::Serialize;
 
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
-use crate::report::FindingRecord;
+use crate::report::{DataReach, FindingRecord};
 
 use super::compare::Pair;
-use super::effect::DataReach;
 
 /// A namespace whose calls of a model reach other regions than now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -47,6 +47,7 @@ pub(crate) fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
         region: Region::parse("us-east-1").ok(),
         region_source: None,
         destinations: None,
+        consent: None,
         crosses: Vec::new(),
         mode: Mode::Rewrite,
         preview: false,

@@ -24,6 +24,7 @@ mod outputs;
 mod policies;
 mod preview;
 mod rendered;
+mod report_page;
 mod report_schema;
 mod resolve;
 mod signals;
@@ -74,6 +75,7 @@ fn the_documentation_of_the_command_line_is_true() {
         .case("docs/custom-resources.md")
         .case("docs/iam.md")
         .case("docs/preview.md")
+        .case("docs/report.md")
         .case("docs/residency.md")
         .case("docs/why.md")
         .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))
