@@ -16,6 +16,7 @@ mod files;
 mod fixture;
 mod gitops;
 mod guide;
+mod iam;
 mod identity;
 mod leader;
 mod limits;
@@ -64,6 +65,7 @@ pub(crate) fn all() -> Vec<Trial> {
         audit::trials(),
         admission_policies::trials(),
         preview::trials(),
+        iam::trials(),
         crds::trials(),
         statuses::trials(),
         why::trials(),
