@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::printable::counted;
 use super::{API_VERSION, AuditReport, FindingRecord};
@@ -16,8 +18,10 @@ pub struct ReportChanges {
     pub new: Vec<ChangedFindingText>,
     /// Findings that only the earlier report has.
     pub gone: Vec<ChangedFindingText>,
-    /// Findings whose severity, result or route differs.
+    /// Findings whose severity, result, mode or route differs.
     pub changed: Vec<ChangedFindingText>,
+    /// Whether one of the two reports is incomplete, so that `new` and `gone` have findings that have not changed.
+    pub is_incomplete: bool,
 }
 
 /// A finding in two reports.
@@ -39,6 +43,9 @@ pub enum EarlierReportError {
     /// It is no JSON, or lacks a field.
     #[error("it is no report: {0}; `audit -o json` writes one")]
     Invalid(#[from] serde_json::Error),
+    /// Its day is no date.
+    #[error("it is no report: `today` is no date; `audit -o json` writes one")]
+    Day,
     /// It is of another kind or version.
     #[error("it is no AuditReport of {API_VERSION}; `audit -o json` writes one")]
     Version,
@@ -51,7 +58,20 @@ pub struct EarlierReport {
     api_version: String,
     kind: String,
     today: String,
+    #[serde(default)]
+    incomplete: Vec<IgnoredAny>,
+    #[serde(default)]
+    unread_files: Vec<EarlierUnreadPart>,
+    #[serde(default)]
+    unread: Vec<EarlierUnreadPart>,
     findings: Vec<EarlierFinding>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EarlierUnreadPart {
+    #[serde(default)]
+    is_error: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,6 +85,7 @@ struct EarlierFinding {
     severity: String,
     reason: Option<String>,
     after: Option<String>,
+    mode: String,
     region: Option<String>,
     #[serde(default)]
     destinations: Option<Vec<String>>,
@@ -89,6 +110,8 @@ struct FindingAnswer {
     id: String,
     severity: String,
     result: String,
+    /// The mode of the policy, where it decides: for an ID that has a replacement.
+    mode: String,
     region: String,
     destinations: Vec<String>,
 }
@@ -106,7 +129,15 @@ impl EarlierReport {
         if report.api_version != API_VERSION || report.kind != "AuditReport" {
             return Err(EarlierReportError::Version);
         }
+        if report.today.parse::<Date>().is_err() {
+            return Err(EarlierReportError::Day);
+        }
         Ok(report)
+    }
+
+    fn is_incomplete(&self) -> bool {
+        let mut unread = self.unread_files.iter().chain(&self.unread);
+        !self.incomplete.is_empty() || unread.any(|part| part.is_error)
     }
 }
 
@@ -122,6 +153,8 @@ impl ReportChanges {
             new: Vec::new(),
             gone: Vec::new(),
             changed: Vec::new(),
+            is_incomplete: earlier.is_incomplete()
+                || report.unread_parts().any(|part| part.is_error),
         };
         for (place, answer) in &now {
             match then.remove(place) {
@@ -145,8 +178,13 @@ impl ReportChanges {
     /// The counts: `2 new findings, 1 no longer found, 3 changed`.
     pub fn summary(&self) -> String {
         let new = counted(self.new.len(), "new finding");
+        let incomplete = if self.is_incomplete {
+            "; one of the two reports is incomplete, so a finding that only the other one has may not have changed"
+        } else {
+            ""
+        };
         format!(
-            "{new}, {} no longer found, {} changed",
+            "{new}, {} no longer found, {} changed{incomplete}",
             self.gone.len(),
             self.changed.len()
         )
@@ -184,6 +222,7 @@ fn answer(one: &FindingRecord) -> FindingAnswer {
     FindingAnswer {
         id: one.before.clone(),
         severity: one.severity().to_string(),
+        mode: one.after.iter().map(|_| one.mode.to_string()).collect(),
         result: result(one.after.clone(), reason),
         region: one
             .region
@@ -225,6 +264,7 @@ impl EarlierFinding {
         FindingAnswer {
             id: self.before.clone(),
             severity: self.severity.clone(),
+            mode: self.after.iter().map(|_| self.mode.as_str()).collect(),
             result: result(self.after.clone(), self.reason.clone()),
             region: self.region.clone().unwrap_or_default(),
             destinations: self.destinations.clone().unwrap_or_default(),
@@ -238,6 +278,7 @@ impl FindingAnswer {
             (
                 one.severity.clone(),
                 one.result.clone(),
+                one.mode.clone(),
                 one.region.clone(),
                 one.destinations.clone(),
             )
@@ -249,9 +290,14 @@ impl FindingAnswer {
         let Self {
             severity,
             result,
+            mode,
             region,
             ..
         } = self;
+        let mode = match mode.as_str() {
+            "" | "Rewrite" => String::new(),
+            mode => format!(" in mode {mode}"),
+        };
         let region = if region.is_empty() {
             String::new()
         } else {
@@ -259,10 +305,10 @@ impl FindingAnswer {
         };
         let to = match self.destinations.as_slice() {
             [] => String::new(),
-            [any] if any == "*" => ", to any region".to_owned(),
-            regions => format!(", to {}", regions.join(", ")),
+            [any] if any == "*" => "; the profile routes to any region".to_owned(),
+            regions => format!("; the profile routes to {}", regions.join(", ")),
         };
-        format!("{severity}: {result}{region}{to}")
+        format!("{severity}: {result}{mode}{region}{to}")
     }
 }
 
