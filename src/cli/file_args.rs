@@ -183,8 +183,11 @@ impl FileArgs {
         }
         if tally.exempt_by_comment > 0 {
             tally.print(format_args!(
-                "note: {} IDs are exempt by comments, which audit and fix of files read, and the webhook does not",
-                tally.exempt_by_comment
+                "note: {} exempt by comments, which audit and fix of files read, and the webhook does not",
+                match tally.exempt_by_comment {
+                    1 => "1 ID is".to_owned(),
+                    count => format!("{count} IDs are"),
+                }
             ));
         }
         Ok(())

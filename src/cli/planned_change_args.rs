@@ -1,6 +1,6 @@
 //! A change of policies, mappings and regions that has not been made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -20,7 +20,8 @@ use super::evaluation_args::{Inputs, resources_of_file};
 #[derive(Debug, Clone, clap::Args)]
 #[group(required = true, multiple = true)]
 pub struct PlannedChangeArgs {
-    /// Apply the policies and mappings of a YAML or JSON file; `builtin` is the catalog of this program. Can be given several times.
+    /// Apply the policies and mappings of a YAML or JSON file; `builtin` is the catalog of this program, and ./builtin a file. Can be
+    /// given several times.
     #[arg(long, value_name = "FILE")]
     pub with: Vec<PathBuf>,
     /// Remove a policy or a mapping, such as policy/team; can be given several times.
@@ -133,8 +134,9 @@ impl PlannedChangeArgs {
                 names(inputs)
             );
         }
+        let mut added = BTreeSet::new();
         for path in &self.with {
-            let (mappings, policies) = if path == Path::new(catalog::NAME) && !path.exists() {
+            let (mappings, policies) = if path == Path::new(catalog::NAME) {
                 (vec![catalog::builtin()?], Vec::new())
             } else {
                 resources_of_file(path)?
@@ -144,6 +146,24 @@ impl PlannedChangeArgs {
                 "{} contains no policy and no mapping: add one, or remove --with",
                 path.display()
             );
+            let policy_names = policies
+                .iter()
+                .map(|one| RemovedResource::Policy(one.name_any()));
+            let mapping_names = mappings
+                .iter()
+                .map(|one| RemovedResource::Mapping(one.name_any()));
+            for resource in policy_names.chain(mapping_names) {
+                let name = resource.to_string();
+                ensure!(
+                    !self.without.contains(&resource),
+                    "--with adds {name}, and --without removes it: remove one"
+                );
+                ensure!(
+                    added.insert(name.clone()),
+                    "--with has {name} twice, in {} the second time: remove one",
+                    path.display()
+                );
+            }
             for mapping in mappings {
                 let name = mapping.name_any();
                 inputs.mappings.retain(|one| one.name_any() != name);

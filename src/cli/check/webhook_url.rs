@@ -22,6 +22,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::cli::cluster_args::block_on;
 use crate::cli::console;
+use crate::cli::named_file::read_named_bytes;
 use crate::health::{SAMPLE_NAMESPACE, sample_pod};
 use crate::tls::trust::Bundle;
 use crate::webhook::MUTATE;
@@ -144,7 +145,7 @@ async fn check_until(
 async fn check_once(webhook: &ReviewedWebhook<'_>) -> anyhow::Result<Option<Response>> {
     let ca_file = webhook.ca_file;
     let pem =
-        std::fs::read(ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
+        read_named_bytes(ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
     let bundle = Bundle::from_pem(&pem)?;
     anyhow::ensure!(
         !bundle.is_empty(),

@@ -46,7 +46,7 @@ fn a_comment_beside_a_line_or_above_it_exempts_in_every_format_with_comments() {
         assert_eq!(findings[0]["severity"], "note", "{name}: {content}");
         assert_eq!(findings[0]["exempt"]["by"], "Comment", "{name}: {content}");
         assert!(
-            messages.contains("note: 1 IDs are exempt by comments"),
+            messages.contains("note: 1 ID is exempt by comments"),
             "{messages}"
         );
         assert!(!messages.contains("warning: "), "{messages}");
