@@ -136,6 +136,3 @@ fn incomplete(now: &AuditReport, planned: &AuditReport) -> Vec<String> {
     }
     problems
 }
-
-#[cfg(test)]
-mod tests;

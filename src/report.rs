@@ -151,6 +151,9 @@ pub struct FindingRecord {
     /// The direct ID of the model that a replacement calls, if a mapping has it.
     #[serde(skip)]
     pub target_model: Option<String>,
+    /// Whether calls of the direct ID fail in the region, as far as a mapping has a row for it.
+    #[serde(skip)]
+    pub direct_id_fails: bool,
     /// What the webhook does about the ID when the object is created.
     #[serde(skip)]
     pub admission: AdmissionOutcome,
@@ -334,6 +337,7 @@ impl FindingRecord {
             opt_out_until: opt_out_until(judged, today),
             exempt: None,
             target_model: target_model(judged, snapshot),
+            direct_id_fails: reach::direct_id_fails(judged, context),
             admission: AdmissionOutcome::of(judged, policy),
             configured_severity: None,
             object,

@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         tally.error(&"not everything was read, so the preview may lack changes");
     }
     print(&report, args.output)?;
-    Ok(tally.exit_code(!report.findings.is_empty()))
+    Ok(tally.exit_code(!report.findings.is_empty() || !report.routes.is_empty()))
 }
 
 fn print(report: &PreviewReport<'_>, format: PreviewFormat) -> anyhow::Result<()> {

@@ -29,6 +29,9 @@ pub struct RouteChange {
     pub new_crossings: Vec<[String; 2]>,
     /// Whether not all regions are known that data would reach.
     pub is_incomplete: bool,
+    /// Whether all regions are known that data reaches now, and not all after the change.
+    #[serde(skip)]
+    pub is_newly_incomplete: bool,
 }
 
 /// What is known of the calls of a model in a namespace.
@@ -59,28 +62,35 @@ pub(super) fn route_changes(pairs: &[Pair<'_>]) -> Vec<RouteChange> {
         let kept = |other: Option<&FindingRecord>| other.map(DataReach::of_kept);
         let now = pair.now.map(DataReach::of).or_else(|| kept(pair.planned));
         let planned = pair.planned.map(DataReach::of).or_else(|| kept(pair.now));
-        calls.now.add(now, pair.now);
-        calls.planned.add(planned, pair.planned);
+        calls.now.add(now, pair.now.unwrap_or(one));
+        calls.planned.add(planned, one);
     }
     let changes = all.into_iter().filter_map(|((namespace, model), calls)| {
         let Calls { from, now, planned } = calls;
+        let is_newly_incomplete = planned.is_incomplete && !now.is_incomplete;
         let change = RouteChange {
             namespace,
             model_id: model.to_owned(),
             from: from.iter().map(ToString::to_string).collect(),
             added: planned.without(&now),
-            removed: now.without(&planned),
+            // A region that is not known may be one of these.
+            removed: if is_newly_incomplete {
+                Vec::new()
+            } else {
+                now.without(&planned)
+            },
             new_crossings: planned
                 .crossings
                 .difference(&now.crossings)
                 .cloned()
                 .collect(),
-            is_incomplete: planned.is_incomplete && !now.is_incomplete,
+            is_incomplete: planned.is_incomplete,
+            is_newly_incomplete,
         };
         let is_change = !change.added.is_empty()
             || !change.removed.is_empty()
             || !change.new_crossings.is_empty()
-            || change.is_incomplete;
+            || change.is_newly_incomplete;
         is_change.then_some(change)
     });
     changes.collect()
@@ -99,24 +109,24 @@ fn namespace(one: &FindingRecord) -> String {
 }
 
 impl ReachedRegions {
-    fn add(&mut self, reach: Option<DataReach>, record: Option<&FindingRecord>) {
+    fn add(&mut self, reach: Option<DataReach>, record: &FindingRecord) {
+        if let Some(reach) = &reach {
+            self.crossings.extend(reach.borders(record));
+        }
         match reach {
-            Some(DataReach::Regions(regions)) => {
-                if let Some(record) = record.filter(|_| regions.len() > 1 || regions.contains("*"))
-                {
-                    self.crossings.extend(record.crosses.iter().cloned());
-                }
-                self.regions.extend(regions);
-            }
+            Some(DataReach::Regions(regions)) => self.regions.extend(regions),
             Some(DataReach::Unknown) => self.is_incomplete = true,
             None => {}
         }
     }
 
-    /// The regions that `other` lacks; none if that has any region.
+    /// The regions that `other` lacks: none if that has any region, and `*` alone if these are any.
     fn without(&self, other: &Self) -> Vec<String> {
         if other.regions.contains("*") {
             return Vec::new();
+        }
+        if self.regions.contains("*") {
+            return vec!["*".to_owned()];
         }
         let regions = self.regions.difference(&other.regions);
         regions.cloned().collect()

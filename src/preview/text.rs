@@ -115,18 +115,23 @@ pub(super) fn route(one: &RouteChange) -> String {
     if !one.from.is_empty() {
         let _ = write!(text, " from {}", one.from.join(", "));
     }
-    let regions = |regions: &[String]| match regions {
-        [any] if any == "*" => "any region".to_owned(),
+    // "No longer any region" would be none.
+    let regions = |regions: &[String], any: &str| match regions {
+        [one] if one == "*" => format!("{any} region"),
         regions => regions.join(", "),
     };
     if !one.added.is_empty() {
-        let _ = write!(text, "; also reaches {}", regions(&one.added));
+        let _ = write!(text, "; also reaches {}", regions(&one.added, "any"));
     }
     for [from, to] in &one.new_crossings {
         let _ = write!(text, "; crosses from {from} to {to}");
     }
     if !one.removed.is_empty() {
-        let _ = write!(text, "; no longer reaches {}", regions(&one.removed));
+        let _ = write!(
+            text,
+            "; no longer reaches {}",
+            regions(&one.removed, "every")
+        );
     }
     if one.is_incomplete {
         text += "; not all regions are known";
@@ -167,7 +172,7 @@ pub fn summary(report: &PreviewReport<'_>) -> String {
 impl RouteChange {
     /// Whether data reaches a region that it does not reach now, or may.
     fn is_further(&self) -> bool {
-        !self.added.is_empty() || !self.new_crossings.is_empty() || self.is_incomplete
+        !self.added.is_empty() || !self.new_crossings.is_empty() || self.is_newly_incomplete
     }
 }
 

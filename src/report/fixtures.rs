@@ -16,6 +16,7 @@ pub(crate) fn record(name: &str, reason: Option<Reason>) -> FindingRecord {
             AdmissionOutcome::Unchanged
         },
         target_model: None,
+        direct_id_fails: false,
         opt_out_until: None,
         configured_severity: None,
         object: Some(ObjectReference {

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::judge::JudgedFinding;
+use crate::domain::reason::Reason;
+
 use super::severity::Severity;
-use super::{AdmissionOutcome, FindingRecord};
+use super::{AdmissionOutcome, FindingRecord, RecordContext};
 
 /// The regions that calls of an ID reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,12 @@ impl DataReach {
             }
             // The destinations of the finding are those of its replacement.
             None if is_profile => Self::Unknown,
+            // The text is no alias or ARN, which a client may send as another ID.
+            None if one.direct_id_fails && one.before == one.model_id => {
+                Self::Regions(BTreeSet::new())
+            }
+            // The client sends a profile that another setting determines.
+            Some(Reason::PrefixedByTool | Reason::ExplicitProfile) => Self::Unknown,
             _ if is_profile => Self::of_profile(one),
             // A direct ID is answered in the region that is called.
             _ => one.region.map_or(Self::Unknown, |region| {
@@ -51,18 +60,42 @@ impl DataReach {
             Self::Regions(regions.iter().cloned().collect())
         })
     }
+
+    /// The borders that calls of the finding's ID may cross on the way to these regions: pairs of source and destination
+    /// jurisdictions. A direct ID is answered where it is called, and crosses none; a global profile may be answered anywhere.
+    /// None if the regions are unknown.
+    pub fn borders(&self, one: &FindingRecord) -> BTreeSet<[String; 2]> {
+        let (Self::Regions(regions), Some(from)) = (self, one.region) else {
+            return BTreeSet::new();
+        };
+        if regions.contains("*") {
+            return BTreeSet::from([[from.jurisdiction().to_string(), "any".to_owned()]]);
+        }
+        let leaves = regions.iter().any(|to| to != from.as_str());
+        one.crosses.iter().filter(|_| leaves).cloned().collect()
+    }
 }
 
 impl FindingRecord {
-    /// What the webhook does about the ID when the object is created: nothing about one that is exempt, and the object of a controller
-    /// is not denied, since its workload was.
+    /// What the webhook does about the ID when the object is created. The object of a controller is not denied, since its workload
+    /// was. An exemption counts outside of Kubernetes objects alone: the webhook reads neither comments nor the configuration file.
     pub fn at_admission(&self) -> AdmissionOutcome {
         match self.admission {
-            _ if self.exempt.is_some() => AdmissionOutcome::Unchanged,
+            _ if self.exempt.is_some() && self.object.is_none() => AdmissionOutcome::Unchanged,
             AdmissionOutcome::Denied if self.seen_in.is_some() => AdmissionOutcome::Unchanged,
             AdmissionOutcome::Replaced | AdmissionOutcome::Denied | AdmissionOutcome::Unchanged => {
                 self.admission
             }
         }
     }
+}
+
+/// Whether calls of the direct ID of a finding fail in its region, as far as a mapping has a row for it.
+pub(super) fn direct_id_fails(judged: &JudgedFinding<'_>, context: RecordContext<'_>) -> bool {
+    let catalog = &context.snapshot.catalog;
+    let model = catalog.find(&judged.id).map(|at| catalog.model(at));
+    let region = judged.region.map(|chosen| chosen.region);
+    model
+        .zip(region)
+        .is_some_and(|(model, region)| model.direct_id_fails(region, context.today))
 }

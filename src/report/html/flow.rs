@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::domain::region::Region;
+use crate::report::printable::counted;
 
 use super::escaped;
 use super::routes::DataRoute;
@@ -85,12 +86,12 @@ pub(super) fn flow(routes: &[DataRoute], svg: &mut String) {
             };
             let _ = writeln!(
                 svg,
-                "<path class=\"{class}\" stroke-width=\"{width}\" d=\"M{left} {start}C{} {start} {} {end} {right} {end}\"><title>{} → {}: {} IDs{border}</title></path>",
+                "<path class=\"{class}\" stroke-width=\"{width}\" d=\"M{left} {start}C{} {start} {} {end} {right} {end}\"><title>{} → {}: {}{border}</title></path>",
                 left + bend,
                 right - bend,
                 escaped(&label(from)),
                 escaped(&label(to)),
-                link.ids,
+                counted(link.ids, "ID"),
             );
         }
     }

@@ -40,7 +40,9 @@ impl DataRoute {
         let mut routes: BTreeMap<_, Self> = BTreeMap::new();
         for one in findings.iter().filter(|one| is_called(one)) {
             let Some(from) = one.region else { continue };
-            let to = match DataReach::of(one) {
+            let reach = DataReach::of(one);
+            let borders = reach.borders(one);
+            let to = match reach {
                 DataReach::Regions(regions) if regions.is_empty() => continue,
                 DataReach::Regions(regions) => Some(regions),
                 DataReach::Unknown => None,
@@ -50,7 +52,6 @@ impl DataRoute {
                 Some(after) if is_replaced => after,
                 _ => &one.before,
             };
-            let borders = borders(one, from, to.as_ref());
             let consent = match one.consent {
                 _ if borders.is_empty() => Consent::NotNeeded,
                 Some(field) if is_replaced => Consent::Policy {
@@ -81,22 +82,6 @@ impl DataRoute {
     pub(super) fn ids(&self) -> usize {
         self.users.values().sum()
     }
-}
-
-/// The borders between a region and those that may answer. A direct ID is answered where it is called, and a global profile anywhere.
-fn borders(
-    one: &FindingRecord,
-    from: Region,
-    to: Option<&BTreeSet<String>>,
-) -> BTreeSet<[String; 2]> {
-    let Some(to) = to else {
-        return one.crosses.iter().cloned().collect();
-    };
-    if to.contains("*") {
-        return BTreeSet::from([[from.jurisdiction().to_string(), "any".to_owned()]]);
-    }
-    let leaves = to.iter().any(|to| to != from.as_str());
-    one.crosses.iter().filter(|_| leaves).cloned().collect()
 }
 
 /// Whether a workload calls the ID.

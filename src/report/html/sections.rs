@@ -108,11 +108,13 @@ pub(super) fn routes(routes: &[DataRoute], page: &mut String) {
             Some(to) if to.contains("*") => "any region".to_owned(),
             Some(to) => to.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
         };
-        let borders: Vec<_> = route
-            .borders
-            .iter()
-            .map(|[from, to]| format!("{from} → {to}"))
-            .collect();
+        let borders = route.borders.iter();
+        let borders: Vec<_> = borders.map(|[from, to]| format!("{from} → {to}")).collect();
+        let borders = if route.to.is_none() {
+            "not known".to_owned()
+        } else {
+            borders.join(", ")
+        };
         let consent = match &route.consent {
             Consent::NotNeeded => String::new(),
             Consent::Policy { name, field } => format!("policy {name}, field {field}"),
@@ -124,7 +126,7 @@ pub(super) fn routes(routes: &[DataRoute], page: &mut String) {
             escaped(&place_of(route.from)),
             escaped(&route.id),
             escaped(&to),
-            escaped(&borders.join(", ")),
+            escaped(&borders),
             escaped(&consent),
             escaped(&users(route)),
         );

@@ -197,6 +197,10 @@ impl<'a> Unchanged<'a> {
             .iter()
             .map(|(_, to)| name(to))
             .collect();
+        // The override of the policy is what crosses, and not the profile of the model.
+        if destinations.is_empty() {
+            return None;
+        }
         let from = name(&region.jurisdiction());
         let allowed = self.allowed_with(route);
         Some(if brief {

@@ -1,6 +1,7 @@
 //! The page of `report`: its content, and that no text of a finding is read as HTML. `make page` opens it in a browser.
 
 use std::fs;
+use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -70,7 +71,7 @@ fn routes_across_a_border_name_who_permits_them() {
     let drawing = between(&page, "<svg", "</svg>");
     assert_eq!(drawing.matches("class=\"link crossing\"").count(), 6);
     assert!(
-        drawing.contains("eu-central-2 → eu-west-1: 1 IDs; crosses a border"),
+        drawing.contains("eu-central-2 → eu-west-1: 1 ID; crosses a border"),
         "{drawing}"
     );
 }
@@ -91,6 +92,127 @@ fn a_profile_of_the_author_is_permitted_by_the_author() {
     assert!(
         routes[0].contains("any region") && routes[0].contains("the author of the object"),
         "{routes:?}"
+    );
+}
+
+const CHAT: &str = "docs/samples/chat.yaml";
+const MODEL: &str = "value: anthropic.claude-sonnet-4-6";
+
+/// The routes of the sample with another line in place of that of the ID, under a policy.
+fn routes_of(line: &str, spec: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, policy) = (
+        folder.path().join("chat.yaml"),
+        folder.path().join("policy.yaml"),
+    );
+    let chat = fs::read_to_string(CHAT).unwrap();
+    fs::write(&file, chat.replace(MODEL, line)).unwrap();
+    write_policy(&policy, spec);
+    let page = page(&[file.to_str().unwrap(), "--policy", policy.to_str().unwrap()]);
+    if page.contains("No ID with a known region is called.") {
+        return Vec::new();
+    }
+    rows(&page, "those across a border first")
+}
+
+fn write_policy(file: &Path, spec: &str) {
+    let text = format!(
+        "apiVersion: bedrock-profiles.dev/v1alpha1\nkind: InferenceProfilePolicy\nmetadata: {{ name: default }}\nspec: {{ {spec} }}\n"
+    );
+    fs::write(file, text).unwrap();
+}
+
+#[test]
+fn an_exempt_id_has_the_route_that_the_webhook_gives_it() {
+    let exempt = format!("{MODEL} # bedrock-profiles: ignore until=2027-01-31");
+    let routes = routes_of(&exempt, "mode: Rewrite, geography: { global: Prefer }");
+    assert_eq!(
+        routes,
+        [
+            "eu-west-1 (the EU) | global.anthropic.claude-sonnet-4-6 | any region | EU → any | policy default, field geography.global | default/Deployment/chat"
+        ]
+    );
+}
+
+#[test]
+fn a_direct_id_whose_call_fails_has_no_route() {
+    assert_eq!(routes_of(MODEL, "mode: DryRun").len(), 0);
+    assert_eq!(routes_of(MODEL, "mode: Rewrite").len(), 1);
+}
+
+#[test]
+fn the_borders_of_a_route_to_unknown_regions_are_not_known() {
+    let switch =
+        format!("{MODEL}\n        - {{ name: USE_CROSS_REGION_INFERENCE, value: \"true\" }}");
+    let of_client = routes_of(&switch, "mode: Rewrite");
+    assert_eq!(
+        of_client,
+        [
+            "eu-west-1 (the EU) | anthropic.claude-sonnet-4-6 | not known | not known |  | default/Deployment/chat"
+        ]
+    );
+    let arn = "arn:aws:bedrock:eu-west-1:111122223333:application-inference-profile/abcdefghijkl";
+    let of_arn = routes_of(
+        MODEL,
+        &format!(
+            "mode: Rewrite, overrides: [{{ modelId: anthropic.claude-sonnet-4-6, sourceRegions: [eu-west-1], target: \"{arn}\" }}]"
+        ),
+    );
+    assert_eq!(
+        of_arn,
+        [format!(
+            "eu-west-1 (the EU) | {arn} | not known | not known |  | default/Deployment/chat"
+        )]
+    );
+}
+
+#[test]
+fn another_mode_is_a_change_since_an_earlier_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let [policy, last] = ["policy.yaml", "last.json"].map(|name| folder.path().join(name));
+    let (policy_file, last_file) = (policy.to_str().unwrap(), last.to_str().unwrap());
+    write_policy(&policy, "mode: DryRun");
+    let earlier = format!("json={last_file}");
+    let done = run(&["report", CHAT, "--policy", policy_file, "-o", &earlier]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    write_policy(&policy, "mode: Rewrite");
+    let page = page(&[CHAT, "--policy", policy_file, "--since", last_file]);
+    let changed = rows(&page, "Changed: 1");
+    assert!(
+        changed[0].contains(
+            "change: eu.anthropic.claude-sonnet-4-6 in mode DryRun (eu-west-1); the profile routes to"
+        ),
+        "{changed:?}"
+    );
+}
+
+#[test]
+fn a_comparison_with_an_incomplete_report_has_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.yaml");
+    let reports = tempfile::tempdir().unwrap();
+    let last = reports.path().join("last.json");
+    let (folder_name, last_file) = (folder.path().to_str().unwrap(), last.to_str().unwrap());
+    let report = |args: &[&str]| run(&[&["report", folder_name], args].concat());
+    let note = "; one of the two reports is incomplete";
+    fs::copy(CHAT, &other).unwrap();
+    report(&["-o", &format!("json={last_file}")]);
+    let complete = report(&["--since", last_file]);
+    assert!(!text(&complete.stderr).contains(note));
+    fs::write(&other, "a: [\n").unwrap();
+    let gone = report(&["--since", last_file]);
+    assert!(
+        text(&gone.stderr).contains(&format!("1 no longer found, 0 changed{note}")),
+        "{}",
+        text(&gone.stderr)
+    );
+    report(&["-o", &format!("json={last_file}")]);
+    fs::copy(CHAT, &other).unwrap();
+    let new = report(&["--since", last_file]);
+    assert!(
+        text(&new.stderr).contains(&format!("0 changed{note}")),
+        "{}",
+        text(&new.stderr)
     );
 }
 

@@ -201,6 +201,14 @@ impl Model {
             .filter(move |(_, route)| route.geography.as_str() == geography)
     }
 
+    /// Whether calls of the direct ID fail in `region`; `false` where there is no row for the region.
+    pub fn direct_id_fails(&self, region: Region, today: Date) -> bool {
+        self.row(region).is_some_and(|row| {
+            !matches!(row.direct, Some((DirectRow::Works, _)))
+                || self.is_past_end_of_life(region, today)
+        })
+    }
+
     /// Whether the direct ID works in some region.
     pub fn works_somewhere(&self) -> bool {
         self.rows
