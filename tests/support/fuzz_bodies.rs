@@ -59,13 +59,17 @@ fn snapshot() -> &'static Snapshot {
     })
 }
 
-/// Whether a text ends before the default of a parameter: `${NAME-` or `${NAME:-`.
+/// Whether a text ends before the default of a parameter: `${NAME-` or `${NAME:-`. Before a colon the name may be one of a property,
+/// with dots.
 fn ends_with_default(text: &str) -> bool {
     let Some(name) = text.strip_suffix('-') else {
         return false;
     };
-    let name = name.strip_suffix(':').unwrap_or(name);
-    let before = name.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let (name, may_have_dots) = name
+        .strip_suffix(':')
+        .map_or((name, false), |name| (name, true));
+    let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || (may_have_dots && c == '.');
+    let before = name.trim_end_matches(in_name);
     before.len() < name.len() && before.ends_with("${")
 }
 
