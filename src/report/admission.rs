@@ -1,12 +1,35 @@
-//! The regions that calls of an ID reach.
+//! What the webhook does about an ID, and the regions that its calls reach.
 
 use std::collections::BTreeSet;
 
 use crate::domain::judge::JudgedFinding;
+use crate::domain::policy::{Mode, Policy};
 use crate::domain::reason::Reason;
 
 use super::severity::Severity;
-use super::{AdmissionOutcome, FindingRecord, RecordContext};
+use super::{FindingRecord, RecordContext};
+
+/// What the webhook does about an ID of an object without a controller that is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdmissionOutcome {
+    /// It replaces the ID.
+    Replaced,
+    /// It denies the object.
+    Denied,
+    /// It changes nothing.
+    Unchanged,
+}
+
+impl AdmissionOutcome {
+    pub(super) fn of(judged: &JudgedFinding<'_>, policy: &Policy) -> Self {
+        let is_replaced = !judged.report_only && judged.resolution.target().is_some();
+        match policy.mode {
+            _ if judged.is_deniable(policy) => Self::Denied,
+            Mode::Rewrite if is_replaced => Self::Replaced,
+            Mode::Rewrite | Mode::DryRun | Mode::Deny => Self::Unchanged,
+        }
+    }
+}
 
 /// The regions that calls of an ID reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
