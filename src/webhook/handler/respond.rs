@@ -55,7 +55,7 @@ pub(super) fn respond(
             let response = AdmissionResponse::denied(uid, FORBIDDEN, message);
             (response, ReviewOutcome::Denied)
         }
-        Verdict::Rewrite(plan) => match serde_json::to_vec(&plan.json_patch()) {
+        Verdict::Rewrite(plan) => match plan.json_patch() {
             Ok(patch) if judgement.reinvocation => (
                 AdmissionResponse::patched(uid, patch),
                 ReviewOutcome::Revised,

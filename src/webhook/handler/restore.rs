@@ -52,7 +52,7 @@ impl AdmissionHandler {
             return Ok(self.allow(envelope));
         };
         // Strings always serialize. If they ever do not, the object stays unchanged.
-        let Ok(patch) = serde_json::to_vec(&restoration.json_patch()) else {
+        let Ok(patch) = restoration.json_patch() else {
             return Ok(self.allow(envelope));
         };
         let evaluation = Evaluation {

@@ -134,7 +134,9 @@ pub(crate) fn patched(view: &View, object: &Value, action: Action<'_>) -> Value 
     evaluated(view, object, action, |judgement| {
         let mut object = object.clone();
         if let Verdict::Rewrite(plan) = &judgement.verdict {
-            json_patch::patch(&mut object, &plan.json_patch()).unwrap();
+            let patch: json_patch::Patch =
+                serde_json::from_slice(&plan.json_patch().unwrap()).unwrap();
+            json_patch::patch(&mut object, &patch).unwrap();
         }
         object
     })

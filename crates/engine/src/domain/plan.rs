@@ -21,6 +21,9 @@ mod explicit;
 
 use explicit::Explicit;
 
+/// The length of the text of a patch that is given room at first, in bytes: a rewrite, and the annotation of it.
+const USUAL_PATCH: usize = 1024;
+
 /// The changes to one object.
 pub struct Plan<'t> {
     tree: &'t Tree<'t>,
@@ -104,8 +107,11 @@ impl<'t> Plan<'t> {
             .sum()
     }
 
-    /// The changes as a JSON Patch (RFC 6902) of the object, replacements before additions.
-    pub fn json_patch(&self) -> json_patch::Patch {
+    /// The changes as the text of a JSON Patch (RFC 6902) of the object, replacements before additions.
+    ///
+    /// # Errors
+    /// None: strings always serialize.
+    pub fn json_patch(&self) -> serde_json::Result<Vec<u8>> {
         let replaced = self.edits.iter().filter_map(|(leaf, edits)| {
             let path = PointerBuf::parse(self.tree.pointer(self.root, *leaf)).ok()?;
             let value = Value::String(edited(self.tree.text(*leaf)?, edits));
@@ -113,7 +119,7 @@ impl<'t> Plan<'t> {
         });
         let explicit = self.explicit.operations(self.tree, self.root);
         let all = replaced.chain(explicit).chain(self.annotation.clone());
-        json_patch::Patch(all.collect())
+        patch_text(all)
     }
 
     /// The edits for a file: the scalar, the span in the decoded text, and the splice of the source. In files neither the
@@ -155,6 +161,16 @@ fn edited(text: &str, edits: &[(Range<usize>, String)]) -> String {
     }
     new.push_str(&text[from..]);
     new
+}
+
+/// The text of a JSON Patch. It is written here, in a crate that is compiled for speed.
+pub(super) fn patch_text(
+    operations: impl Iterator<Item = PatchOperation>,
+) -> serde_json::Result<Vec<u8>> {
+    let patch = json_patch::Patch(operations.collect());
+    let mut text = Vec::with_capacity(USUAL_PATCH);
+    serde_json::to_writer(&mut text, &patch)?;
+    Ok(text)
 }
 
 /// The patch operation for the annotation of rewrites; `None` if the object has no metadata to contain it.

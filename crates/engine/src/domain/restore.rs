@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::domain::annotations::REWRITES;
 use crate::domain::environment::text_of;
 use crate::domain::object::{EnvVar, Object, ObjectKind};
-use crate::domain::plan::annotation_operation;
+use crate::domain::plan::{annotation_operation, patch_text};
 use crate::domain::record::{Entry, Record};
 use crate::domain::site::{Location, text_sites};
 use crate::text::{Kind, NodeId, Tree};
@@ -79,8 +79,11 @@ impl<'t> Restoration<'_, 't> {
         self.values() == 0 && self.record.is_none()
     }
 
-    /// The changes as a JSON Patch (RFC 6902) of the update, replacements before additions.
-    pub fn json_patch(&self) -> json_patch::Patch {
+    /// The changes as the text of a JSON Patch (RFC 6902) of the update, replacements before additions.
+    ///
+    /// # Errors
+    /// None: strings always serialize.
+    pub fn json_patch(&self) -> serde_json::Result<Vec<u8>> {
         let (object, old) = (self.object, self.old);
         let pointer = |node| PointerBuf::parse(object.tree.pointer(object.root, node)).ok();
         let replace = |node, value| {
@@ -102,7 +105,7 @@ impl<'t> Restoration<'_, 't> {
         let text = self.record.map(str::to_owned);
         let record = text.and_then(|text| annotation_operation(object, false, Some(text)));
         let all = texts.chain(entries).chain(added.flatten()).chain(record);
-        json_patch::Patch(all.collect())
+        patch_text(all)
     }
 
     fn additions(
