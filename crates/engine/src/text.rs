@@ -217,6 +217,7 @@ impl<'t> Tree<'t> {
     }
 
     /// The decoded text of a string; a number, a boolean or null as it is written (in YAML null may be empty).
+    #[inline]
     pub fn text(&self, node: NodeId) -> Option<&str> {
         self.node(node).text().map(|text| self.read(text))
     }
@@ -363,7 +364,18 @@ impl<'t> Tree<'t> {
         &self.nodes[node.0 as usize]
     }
 
+    #[inline]
     fn read(&self, text: TextRef) -> &str {
+        if text.slot == TextRef::VERBATIM {
+            &self.src[text.span.range()]
+        } else {
+            self.read_decoded(text)
+        }
+    }
+
+    /// A text that differs from its spelling. Apart from [`Tree::read`], so that what most texts need is small.
+    #[inline(never)]
+    fn read_decoded(&self, text: TextRef) -> &str {
         let spelled = &self.src[text.span.range()];
         match self.decoded.get(text.slot as usize) {
             Some(slot) => slot.get_or_init(|| json::decode(spelled).into()),
