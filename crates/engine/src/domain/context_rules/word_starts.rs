@@ -4,23 +4,20 @@
 /// the words, and never "no" to one with them.
 #[derive(Debug, Clone)]
 pub(super) struct WordStarts {
-    /// The first two letters of all words: one bit for the second letter, by the first one.
-    twos: [u32; LETTERS],
-    /// The words of two letters.
-    short: [u32; LETTERS],
-    /// One bit for the third letter of longer words, by the first two.
-    threes: Box<[u32; LETTERS * LETTERS]>,
+    /// One bit for the third letter of a word, by the first two; [`ANY`] for a word of two letters.
+    thirds: Box<[u32; LETTERS * LETTERS]>,
 }
 
 /// The number of letters: the lowest five bits of a byte tell them apart regardless of case.
 const LETTERS: usize = 1 << 5;
 
+/// The bits of all letters: whatever follows the first two, or nothing.
+const ANY: u32 = u32::MAX;
+
 impl Default for WordStarts {
     fn default() -> Self {
         Self {
-            twos: [0; LETTERS],
-            short: [0; LETTERS],
-            threes: Box::new([0; LETTERS * LETTERS]),
+            thirds: Box::new([0; LETTERS * LETTERS]),
         }
     }
 }
@@ -32,25 +29,25 @@ impl WordStarts {
             debug_assert!(false, "a word of one letter is in every name");
             return;
         };
-        self.twos[letter(a)] |= bit(b);
-        match rest {
-            [] => self.short[letter(a)] |= bit(b),
-            [c, ..] => self.threes[letter(a) * LETTERS + letter(b)] |= bit(*c),
-        }
+        self.thirds[index(a, b)] |= rest.first().map_or(ANY, |c| bit(*c));
     }
 
     /// Whether a name may have one of the words, regardless of case.
     pub(super) fn may_be_in(&self, name: &str) -> bool {
-        let name = name.as_bytes();
-        let mut starts = name.windows(2).enumerate();
-        starts.any(|(at, pair)| {
-            let (a, b) = (letter(pair[0]), bit(pair[1]));
-            let of_two = a * LETTERS + letter(pair[1]);
-            let is_third = |c: &u8| self.threes[of_two] & bit(*c) != 0;
-            self.twos[a] & b != 0
-                && (self.short[a] & b != 0 || name.get(at + 2).is_some_and(is_third))
-        })
+        // No branch for each letter: names are short, and few of them end the search before their end.
+        let (mut pair, mut found) = (0, 0);
+        for byte in name.bytes() {
+            found |= self.thirds[pair] & bit(byte);
+            pair = (pair * LETTERS + letter(byte)) % (LETTERS * LETTERS);
+        }
+        // A word of two letters may be the end.
+        found != 0 || self.thirds[pair] == ANY
     }
+}
+
+/// The position of two letters in [`WordStarts`].
+fn index(a: u8, b: u8) -> usize {
+    letter(a) * LETTERS + letter(b)
 }
 
 fn letter(byte: u8) -> usize {
