@@ -160,7 +160,7 @@ impl Region {
 
     /// The jurisdiction of the region.
     pub fn jurisdiction(&self) -> Jurisdiction {
-        row_of(self.as_str()).map_or(Jurisdiction::Unlisted(*self), |row| {
+        row_of(self).map_or(Jurisdiction::Unlisted(*self), |row| {
             Jurisdiction::Listed(row.1)
         })
     }
@@ -183,19 +183,18 @@ fn prefix_of(text: &str) -> Option<&'static (&'static str, &'static str)> {
     PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix))
 }
 
-fn row_of(code: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+fn row_of(region: &Region) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    let code = &region.0;
     // Two letters tell most rows apart.
-    let start = |text: &str| text.as_bytes().first_chunk::<2>().copied();
-    let of_code = start(code);
+    let of_code = code.first_chunk::<2>();
     let mut rows = JURISDICTIONS
         .iter()
-        .filter(|(pattern, ..)| start(pattern) == of_code);
+        .filter(|(pattern, ..)| pattern.as_bytes().first_chunk::<2>() == of_code);
     rows.find(|(pattern, ..)| {
-        if pattern.as_bytes().last().is_some_and(u8::is_ascii_digit) {
-            code == *pattern
-        } else {
-            code.starts_with(pattern)
-        }
+        let pattern = pattern.as_bytes();
+        let is_prefix = !pattern.last().is_some_and(u8::is_ascii_digit);
+        let is_whole = code.get(pattern.len()).is_none_or(|byte| *byte == 0);
+        (is_prefix || is_whole) && code.starts_with(pattern)
     })
 }
 
