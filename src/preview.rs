@@ -20,7 +20,7 @@ mod markdown;
 mod routes;
 mod text;
 
-pub use effect::{AdmissionEffect, EffectAction};
+pub use effect::AdmissionEffect;
 pub use markdown::markdown;
 pub use routes::RouteChange;
 pub use text::{summary, text};

@@ -67,11 +67,9 @@ impl ReplicaMetrics {
     }
 }
 
+/// The metrics of a leader, for tests.
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = r#"# TYPE bedrock_profiles_leader gauge
+pub(super) const SAMPLE: &str = r#"# TYPE bedrock_profiles_leader gauge
 bedrock_profiles_leader 1
 bedrock_profiles_build_info{version="1.0.0"} 1
 bedrock_profiles_certificate_expiration_timestamp_seconds{certificate="newest"} 900000
@@ -79,6 +77,11 @@ bedrock_profiles_certificate_expiration_timestamp_seconds{certificate="served"} 
 bedrock_profiles_webhook_active{webhook="w"} 1
 bedrock_profiles_active_generation{kind="InferenceProfilePolicy",name="default"} 2
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::SAMPLE as TEXT;
+    use super::*;
 
     const POLICY: &str = "InferenceProfilePolicy";
 

@@ -249,14 +249,7 @@ mod tests {
     use super::super::check::CheckState;
     use super::*;
 
-    const TEXT: &str = r#"# TYPE bedrock_profiles_leader gauge
-bedrock_profiles_leader 1
-bedrock_profiles_build_info{version="1.0.0"} 1
-bedrock_profiles_certificate_expiration_timestamp_seconds{certificate="newest"} 900000
-bedrock_profiles_certificate_expiration_timestamp_seconds{certificate="served"} 100000
-bedrock_profiles_webhook_active{webhook="w"} 1
-bedrock_profiles_active_generation{kind="InferenceProfilePolicy",name="default"} 2
-"#;
+    use super::super::replica_metrics::SAMPLE as TEXT;
 
     const POLICY: &str = "InferenceProfilePolicy";
 

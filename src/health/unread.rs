@@ -29,7 +29,7 @@ impl Unread {
         }
     }
 
-    /// Another check tells why, and what to do.
+    /// The result depends on another check, which has the reason and what to do.
     pub(super) fn because_of(check: Check) -> Self {
         Self {
             reason: format!("it depends on {}", check.as_str()),

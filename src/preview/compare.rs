@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::{FindingRecord, messages};
+use crate::report::{AdmissionOutcome, FindingRecord, messages};
 
 use super::FindingChange;
-use super::effect::{AdmissionEffect, EffectAction};
+use super::effect::AdmissionEffect;
 
 /// An ID in the two audits. At least one has it: where no policy selects an object, its IDs are not found.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ type FindingPlace<'r> = (
     &'r str,
 );
 
-/// The IDs of both audits, in the order of the second, then those that the first alone has. Findings of policies in mode `DryRun` are
+/// The IDs of both audits, in the order of the second, then those that the first alone has, by place. Findings of policies in mode `DryRun` are
 /// skipped where another policy is effective: nothing follows from them.
 pub(super) fn pairs<'r>(now: &'r [FindingRecord], planned: &'r [FindingRecord]) -> Vec<Pair<'r>> {
     let mut known: BTreeMap<FindingPlace<'r>, Vec<&'r FindingRecord>> = BTreeMap::new();
@@ -38,10 +38,8 @@ pub(super) fn pairs<'r>(now: &'r [FindingRecord], planned: &'r [FindingRecord]) 
             planned: Some(one),
         })
         .collect();
-    let mut rest: Vec<_> = known.into_values().flatten().collect();
-    // In the order of the first audit: the records are of one slice.
-    rest.sort_by_key(|one| std::ptr::from_ref(*one));
-    pairs.extend(rest.into_iter().map(|one| Pair {
+    let rest = known.into_values().flatten();
+    pairs.extend(rest.map(|one| Pair {
         now: Some(one),
         planned: None,
     }));
@@ -78,7 +76,7 @@ impl<'r> FindingChange<'r> {
             (Some(now), Some(planned)) => now.has_same_consequences(planned),
             (None, None) => true,
             // Without a policy an ID stays as it is, too.
-            (None, Some(one)) | (Some(one), None) => one.action == EffectAction::Keep,
+            (None, Some(one)) | (Some(one), None) => one.outcome == AdmissionOutcome::Unchanged,
         };
         let one = pair.record().filter(|_| !is_same)?;
         Some(Self {

@@ -13,7 +13,7 @@ use crate::report::{AdmissionOutcome, FindingRecord, schema, serialize};
 #[serde(rename_all = "camelCase")]
 pub struct AdmissionEffect<'r> {
     /// What the webhook does.
-    pub action: EffectAction,
+    pub outcome: AdmissionOutcome,
     /// Why the ID is not replaced, unless the policy alone is the reason.
     #[serde(serialize_with = "serialize::optional_text")]
     #[schemars(schema_with = "schema::optional_reason")]
@@ -34,21 +34,10 @@ pub struct AdmissionEffect<'r> {
     pub mode: Mode,
 }
 
-/// What the webhook does about an ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub enum EffectAction {
-    /// It replaces the ID.
-    Replace,
-    /// It denies the object.
-    Deny,
-    /// It changes nothing.
-    Keep,
-}
-
 impl<'r> AdmissionEffect<'r> {
     pub(super) fn of(one: &'r FindingRecord) -> Self {
         Self {
-            action: action(one),
+            outcome: one.at_admission(),
             reason: one.reason,
             replacement: one.after.as_deref(),
             region: one.region,
@@ -58,25 +47,12 @@ impl<'r> AdmissionEffect<'r> {
         }
     }
 
-    /// Whether the two have the same consequences. The name of the policy is none.
+    /// Whether the two have the same consequences. The policy is none.
     pub(super) fn has_same_consequences(&self, other: &Self) -> bool {
-        let consequences = |one: &Self| {
-            (
-                one.action,
-                one.reason,
-                one.region,
-                one.replacement.map(str::to_owned),
-                one.destinations.map(<[String]>::to_vec),
-            )
-        };
-        consequences(self) == consequences(other)
-    }
-}
-
-fn action(one: &FindingRecord) -> EffectAction {
-    match one.at_admission() {
-        AdmissionOutcome::Replaced => EffectAction::Replace,
-        AdmissionOutcome::Denied => EffectAction::Deny,
-        AdmissionOutcome::Unchanged => EffectAction::Keep,
+        self.outcome == other.outcome
+            && self.reason == other.reason
+            && self.replacement == other.replacement
+            && self.region == other.region
+            && self.destinations == other.destinations
     }
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::report::{DataReach, FindingRecord};
 
@@ -53,7 +52,7 @@ struct ReachedRegions {
 pub(super) fn route_changes(pairs: &[Pair<'_>]) -> Vec<RouteChange> {
     let mut all: BTreeMap<(String, &str), Calls> = BTreeMap::new();
     for pair in pairs {
-        let Some(one) = pair.record().filter(|one| is_called(one)) else {
+        let Some(one) = pair.record().filter(|one| one.is_called()) else {
             continue;
         };
         let calls = all.entry((namespace(one), &one.model_id)).or_default();
@@ -94,11 +93,6 @@ pub(super) fn route_changes(pairs: &[Pair<'_>]) -> Vec<RouteChange> {
         is_change.then_some(change)
     });
     changes.collect()
-}
-
-/// Whether a workload calls the ID.
-fn is_called(one: &FindingRecord) -> bool {
-    !one.model_id.is_empty() && !one.reason.is_some_and(Reason::is_no_call)
 }
 
 fn namespace(one: &FindingRecord) -> String {

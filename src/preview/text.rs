@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::report::AdmissionOutcome;
 use crate::report::printable::{counted, printable, wrapped};
 use crate::report::text_page::{BOLD, RESET};
 
-use super::{AdmissionEffect, EffectAction, FindingChange, PreviewReport, RouteChange};
+use super::{AdmissionEffect, FindingChange, PreviewReport, RouteChange};
 
 /// The indentation of the lines about an ID.
 const ID: usize = 2;
@@ -93,19 +94,21 @@ pub(super) fn effect(effect: Option<&AdmissionEffect<'_>>) -> String {
     };
     let region = effect.region.map(|region| format!(" ({region})"));
     let region = region.unwrap_or_default();
-    match (effect.action, effect.replacement, effect.reason) {
-        (EffectAction::Replace, Some(to), _) => format!("{to}{region}"),
-        (EffectAction::Deny, Some(to), _) => format!("denied: use {to}{region}"),
-        (EffectAction::Deny, None, Some(reason)) => format!("denied: {reason}{region}"),
-        (EffectAction::Deny | EffectAction::Replace, None, _) => format!("denied{region}"),
-        (EffectAction::Keep, Some(to), _) => {
+    match (effect.outcome, effect.replacement, effect.reason) {
+        (AdmissionOutcome::Replaced, Some(to), _) => format!("{to}{region}"),
+        (AdmissionOutcome::Denied, Some(to), _) => format!("denied: use {to}{region}"),
+        (AdmissionOutcome::Denied, None, Some(reason)) => format!("denied: {reason}{region}"),
+        (AdmissionOutcome::Denied | AdmissionOutcome::Replaced, None, _) => {
+            format!("denied{region}")
+        }
+        (AdmissionOutcome::Unchanged, Some(to), _) => {
             format!(
                 "unchanged: policy {} in mode {} would give {to}{region}",
                 effect.policy, effect.mode
             )
         }
-        (EffectAction::Keep, None, Some(reason)) => format!("unchanged: {reason}{region}"),
-        (EffectAction::Keep, None, None) => format!("unchanged{region}"),
+        (AdmissionOutcome::Unchanged, None, Some(reason)) => format!("unchanged: {reason}{region}"),
+        (AdmissionOutcome::Unchanged, None, None) => format!("unchanged{region}"),
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::domain::judge::JudgedFinding;
 use crate::domain::policy::{Mode, Policy};
 use crate::domain::reason::Reason;
@@ -10,7 +13,7 @@ use super::severity::Severity;
 use super::{FindingRecord, RecordContext};
 
 /// What the webhook does about an ID of an object without a controller that is created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum AdmissionOutcome {
     /// It replaces the ID.
     Replaced,
@@ -100,6 +103,11 @@ impl DataReach {
 }
 
 impl FindingRecord {
+    /// Whether a workload calls the ID, as far as it is known.
+    pub fn is_called(&self) -> bool {
+        !self.model_id.is_empty() && !self.reason.is_some_and(Reason::is_no_call)
+    }
+
     /// What the webhook does about the ID when the object is created. The object of a controller is not denied, since its workload
     /// was. An exemption counts outside of Kubernetes objects alone: the webhook reads neither comments nor the configuration file.
     pub fn at_admission(&self) -> AdmissionOutcome {

@@ -72,7 +72,7 @@ pub struct FindingRecord {
     pub destinations: Option<Vec<String>>,
     /// Pairs of source and destination jurisdictions that a request may cross.
     pub crosses: Vec<[String; 2]>,
-    /// The field of the policy that permits the replacement to cross a border.
+    /// The fields of the policy that permit the replacement to cross a border, or to call an ARN whose destinations are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<&'static str>,
     /// The mode of the policy.
@@ -237,7 +237,7 @@ impl FindingRecord {
             region,
             region_source: judged.region.map(|chosen| chosen.source),
             destinations: destinations.and_then(destination_names),
-            consent: consent(judged, policy),
+            consent: consent(judged),
             crosses: crossed_jurisdictions(destinations, region),
             mode: policy.mode,
             preview,
@@ -298,18 +298,21 @@ fn message(
     }
 }
 
-/// The field of the policy that permits the target of a rewrite to cross a border; none if it crosses none.
-fn consent(judged: &JudgedFinding<'_>, policy: &Policy) -> Option<&'static str> {
+/// The fields of the policy that permit the target of a rewrite to cross a border; none if it crosses none.
+fn consent(judged: &JudgedFinding<'_>) -> Option<&'static str> {
     let (target, destinations, _) = target_of(judged);
     let region = judged.region.map(|chosen| chosen.region);
-    let is_anywhere = destinations == Some(&Destinations::Anywhere);
-    let crosses = is_anywhere || !crossed_jurisdictions(destinations, region).is_empty();
-    let target = target.filter(|_| crosses)?;
-    Some(match target.geography() {
-        Some(geography) if geography.is_global() => "geography.global",
-        Some(geography) if policy.allowed.contains(geography) => "geography.allowed",
-        Some(_) | None => "overrides",
-    })
+    let crosses = !crossed_jurisdictions(destinations, region).is_empty();
+    match (target?, destinations?) {
+        (Target::System { geography, .. }, _) if geography.is_global() => Some("geography.global"),
+        (Target::System { .. }, _) => crosses.then_some("geography.allowed"),
+        // Its destinations may be anywhere: an override without them is consent by itself.
+        (Target::Given(_), Destinations::Unknown | Destinations::Anywhere) => Some("overrides"),
+        (Target::Given(_), Destinations::Known(_)) => {
+            crosses.then_some("overrides, geography.allowed")
+        }
+        (Target::Direct(_), _) => None,
+    }
 }
 
 /// The last day of the annotation that opts the ID out.

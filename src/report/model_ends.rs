@@ -74,9 +74,8 @@ pub fn model_ends<'r>(
 
 /// Whether a workload calls the model of a finding, also after a policy has replaced the ID.
 fn is_used(one: &FindingRecord) -> bool {
-    let is_called = one.reason.is_none_or(|reason| !reason.is_no_call());
     let is_of_model = |after: &String| after.ends_with(&one.model_id) || after.starts_with("arn:");
-    is_called && !one.model_id.is_empty() && one.after.as_ref().is_none_or(is_of_model)
+    one.is_called() && one.after.as_ref().is_none_or(is_of_model)
 }
 
 impl ModelEnd {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use crate::report::{AdmissionOutcome, DataReach, FindingRecord};
 
@@ -38,7 +37,10 @@ impl DataRoute {
     /// is unknown, has none.
     pub(super) fn of_all(findings: &[FindingRecord]) -> Vec<Self> {
         let mut routes: BTreeMap<_, Self> = BTreeMap::new();
-        for one in findings.iter().filter(|one| is_called(one)) {
+        for one in findings
+            .iter()
+            .filter(|one| !one.preview && one.is_called())
+        {
             let Some(from) = one.region else { continue };
             let reach = DataReach::of(one);
             let borders = reach.borders(one);
@@ -53,14 +55,15 @@ impl DataRoute {
                 _ => &one.before,
             };
             let consent = match one.consent {
-                _ if borders.is_empty() => Consent::NotNeeded,
+                // Regions that are not known may be behind a border.
+                _ if borders.is_empty() && to.is_some() => Consent::NotNeeded,
                 Some(field) if is_replaced => Consent::Policy {
                     name: one.policy.clone(),
                     field,
                 },
                 _ => Consent::Author,
             };
-            let key = (borders.is_empty(), from, id, consent.clone());
+            let key = (borders.is_empty(), from, id, to.clone(), consent.clone());
             let route = routes.entry(key).or_insert_with(|| Self {
                 from,
                 id: id.clone(),
@@ -82,9 +85,4 @@ impl DataRoute {
     pub(super) fn ids(&self) -> usize {
         self.users.values().sum()
     }
-}
-
-/// Whether a workload calls the ID.
-fn is_called(one: &FindingRecord) -> bool {
-    !one.preview && !one.model_id.is_empty() && !one.reason.is_some_and(Reason::is_no_call)
 }

@@ -389,8 +389,8 @@ fn webhook_configurations(world: &World, release: &Release<'_>) -> Result<()> {
 
 /// What a user may not read is neither passed nor failed, and the missing right is named.
 fn rights(world: &World) -> Result<()> {
-    world.account("nobody-much", &json!([]))?;
-    let user = world.account_config("nobody-much", None)?;
+    world.account("without-rights", &json!([]))?;
+    let user = world.account_config("without-rights", None)?;
     let checked = check_as(&user, &[])?;
     assert_eq!(
         checked.of_state("Unknown"),
@@ -400,7 +400,7 @@ fn rights(world: &World) -> Result<()> {
     );
     assert_eq!(checked.code, Some(2), "{}", checked.stderr);
 
-    let subject = format!("system:serviceaccount:{}:nobody-much", world.namespace());
+    let subject = format!("system:serviceaccount:{}:without-rights", world.namespace());
     let grant = |name: &str, verbs: &str, resources: &str| -> Result<()> {
         let (verbs, resources) = (format!("--verb={verbs}"), format!("--resource={resources}"));
         kubectl(world, &["create", "clusterrole", name, &verbs, &resources])?;

@@ -42,9 +42,18 @@ impl Scene {
         self
     }
 
+    /// Runs a command about an operand, with the mapping alone.
+    fn run_of(&self, command: &str, operand: &str) -> Output {
+        self.run_with(command, operand, &["--mapping", "base.yaml"])
+    }
+
     fn run(&self, command: &str, args: &[&str]) -> Output {
+        self.run_with(command, "us-east-1.json", args)
+    }
+
+    fn run_with(&self, command: &str, operand: &str, args: &[&str]) -> Output {
         let mut run = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
-        run.args(["catalog", command, "us-east-1.json", "--no-builtin"])
+        run.args(["catalog", command, operand, "--no-builtin"])
             .args(["--today", "2026-11-30"])
             .args(args)
             .current_dir(self.0.path())
@@ -358,19 +367,7 @@ fn texts_of_others_make_no_lines_of_their_own() {
     let text = fs::read_to_string(scene.path("base.yaml")).unwrap();
     let text = text.replace(r#""name":"base""#, r#""name":"base\nmapping other""#);
     fs::write(scene.path("base.yaml"), text).unwrap();
-    let mut show = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
-    let shown = show
-        .args([
-            "catalog",
-            "show",
-            MODEL,
-            "--no-builtin",
-            "--mapping",
-            "base.yaml",
-        ])
-        .current_dir(scene.0.path())
-        .output()
-        .unwrap();
+    let shown = scene.run_of("show", MODEL);
     let text = String::from_utf8(shown.stdout).unwrap();
     assert!(text.ends_with("  mapping base\\nmapping other\n"), "{text}");
 }
@@ -387,19 +384,7 @@ fn a_link_in_a_folder_of_answers_is_read_if_it_is_to_a_file() {
     for loop_ in ["up", "up.json"] {
         symlink(".", folder.join(loop_)).unwrap();
     }
-    let mut check = Command::new(env!("CARGO_BIN_EXE_bedrock-profiles"));
-    let done = check
-        .args([
-            "catalog",
-            "check",
-            "answers",
-            "--no-builtin",
-            "--mapping",
-            "base.yaml",
-        ])
-        .current_dir(scene.0.path())
-        .output()
-        .unwrap();
+    let done = scene.run_of("check", "answers");
     let text = String::from_utf8(done.stdout).unwrap();
     assert!(text.contains("1 row differs in 1 region"), "{text}");
 }

@@ -148,7 +148,7 @@ fn the_borders_of_a_route_to_unknown_regions_are_not_known() {
     assert_eq!(
         of_client,
         [
-            "eu-west-1 (the EU) | anthropic.claude-sonnet-4-6 | not known | not known |  | default/Deployment/chat"
+            "eu-west-1 (the EU) | anthropic.claude-sonnet-4-6 | not known | not known | the author of the object | default/Deployment/chat"
         ]
     );
     let arn = "arn:aws:bedrock:eu-west-1:111122223333:application-inference-profile/abcdefghijkl";
@@ -161,8 +161,34 @@ fn the_borders_of_a_route_to_unknown_regions_are_not_known() {
     assert_eq!(
         of_arn,
         [format!(
-            "eu-west-1 (the EU) | {arn} | not known | not known |  | default/Deployment/chat"
+            "eu-west-1 (the EU) | {arn} | not known | not known | policy default, field overrides | default/Deployment/chat"
         )]
+    );
+}
+
+#[test]
+fn one_id_has_a_route_for_each_way_in_which_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pods.yaml");
+    let pod = |name: &str, variable: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{containers: [{{name: app, env: [\
+             {{name: AWS_REGION, value: eu-west-2}}, {{name: MODEL, value: anthropic.claude-sonnet-4-6}}{variable}]}}]}}}}\n"
+        )
+    };
+    let switch = ", {name: USE_CROSS_REGION_INFERENCE, value: 'true'}";
+    let pods = [pod("direct", ""), pod("switched", switch)];
+    fs::write(&file, pods.join("---\n")).unwrap();
+    let page = page(&[file.to_str().unwrap()]);
+    let start = "eu-west-2 (the United Kingdom) | anthropic.claude-sonnet-4-6 |";
+    assert_eq!(
+        rows(&page, "those across a border first"),
+        [
+            format!(
+                "{start} not known | not known | the author of the object | default/Pod/switched"
+            ),
+            format!("{start} eu-west-2 |  |  | default/Pod/direct"),
+        ]
     );
 }
 
